@@ -6,21 +6,25 @@ import shlex
 import tempfile
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from math import sqrt
 from pathlib import Path
 from statistics import mean
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from discom import methods
 from discom.config import Config, profile
 from discom.data import MultiModalData, load
 from discom.data.batches import paired_rows
 from discom.errors import ConfigError, DataError
+from discom.evaluation.pooling import count_by_group
+from discom.files import digest
 from discom.frozen import describe, frozen
-from discom.running.runs import Result, Run
+from discom.running.runs import Result, Run, read_predictions
 from discom.running.training import fit
-from discom.tables import Row, compare, summary
+from discom.tables import Row, compare
 
 # with two weights of either contrast: which one is right differs between sensors
 ALONE = [Row("student", {}), *(Row("simclr", {"weights": {"contrast": w}}) for w in (0.03, 0.3))]
@@ -44,7 +48,8 @@ def trial(images: MultiModalData, config: Config, runs: Sequence[Run], workers: 
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of scores after one epoch
         once = replace(config, epochs=1, options={})
-        result = fit("student", images.split(), once, Path(folder) / "trial", progress=False)
+        split = images.split(*runs[0].parts)
+        result = fit("student", split, once, Path(folder) / "trial", progress=False)
     minutes = result.seconds * config.epochs * sum(COST[run.method] for run in runs) / 60 / workers
     tested = int((images.labels >= 0).sum())
     gain = 280 * sqrt(DISAGREE / tested)
@@ -59,12 +64,12 @@ def frozen_runs(
     images: MultiModalData, config: Config, folds: int, runs: Path | str, pretrained: str
 ) -> list[Run]:
     """Runs of a linear layer on frozen features, of each sensor and of both; the features are kept
-    as a prepared folder among `runs`. Where the weights cannot be had, a warning and no run."""
-    folder = Path(runs) / f"{images.name}-frozen"
-    wanted = describe(images, pretrained=pretrained)
-    if not folder.exists() or load(folder).about.get("features") != wanted:
+    as a prepared folder beside `runs`. Where the weights cannot be had, a warning and no run."""
+    wanted = digest(describe(images, pretrained=pretrained))
+    folder = Path(runs) / f"{images.name}-frozen" / f"features-{wanted}"
+    if not folder.exists():
         try:
-            frozen(images, pretrained=pretrained).save(folder, overwrite=True)
+            frozen(images, pretrained=pretrained).save(folder)
         except ConfigError as error:
             warnings.warn(f"frozen features are left out: {error}", stacklevel=2)
             return []
@@ -121,12 +126,18 @@ def _check(images: MultiModalData, folds: int) -> None:
 
 
 def frozen_leads(frozen: Sequence[Result], results: Sequence[Result]) -> list[str]:
-    """The networks of which frozen features with a linear layer have the highest score."""
-    if not frozen:
-        return []
-    ours, theirs = (summary(r).groupby("modality")["f1"].max() for r in (results, frozen))
-    ours = ours.rename(lambda network: "fused" if "+" in network else network)
-    return [network for network in theirs.index if theirs[network] > ours[network]]
+    """The networks of which frozen features with a linear layer score higher than all trained ones,
+    each by an interval without zero."""
+    found = []
+    for network in dict.fromkeys(name for run in results for name in run.scores) if frozen else ():
+        ours = [replace(run, drawn=None) for run in results if network in run.scores]
+        same: Any = {"digest": ours[0].digest, "drawn": None, "config": ours[0].config}
+        name = "fused" if "+" in network else network
+        theirs = [replace(_renamed(run, name, network), method="frozen", **same) for run in frozen]
+        table = compare([*ours, *theirs], [("frozen", own) for own in {run.label for run in ours}])
+        if (table[table["modality"] == network]["low"] > 0).all():
+            found.append(network)
+    return found
 
 
 def best_rate(results: Iterable[Result]) -> float:
@@ -140,7 +151,7 @@ def best_rate(results: Iterable[Result]) -> float:
 class Answer(NamedTuple):
     """For a sensor deployed alone, or for both: the best method with the other sensor and the best
     without it, by validation score, and their difference on the test parts with its 95 % interval.
-    `network` is what is deployed."""
+    `network` is what is deployed; `learned`, whether one of both tells the classes apart."""
 
     network: str
     with_other: str
@@ -148,6 +159,7 @@ class Answer(NamedTuple):
     difference: float
     low: float
     high: float
+    learned: bool = True
 
     @property
     def recommended(self) -> str:
@@ -158,13 +170,16 @@ class Answer(NamedTuple):
     def text(self) -> str:
         """One sentence."""
         if fused := "+" in self.network:
-            place, gain, cost = "both sensors are there", "fuse them", "do not fuse them"
+            sensors = "both" if self.network.count("+") == 1 else "all"
+            place, gain, cost = f"{sensors} sensors are there", "fuse them", "do not fuse them"
         else:
             place, gain = f"{self.network} is deployed alone", "train it with the other sensor"
             cost = "train it alone, the other sensor costs"
-        if self.low > 0 or self.high < 0:
+        if not self.learned:
+            verdict = "nothing was learned, train longer or label more images"
+        elif self.low > 0 or self.high < 0:
             verdict = gain if self.low > 0 else cost
-        elif self.high - self.low > WIDE:
+        elif not self.high - self.low <= WIDE:  # also where one seed gives no interval
             verdict = "not decided, label more images"
         else:
             verdict = f"no measurable difference, {'one is enough' if fused else 'train it alone'}"
@@ -172,9 +187,15 @@ class Answer(NamedTuple):
         return f"If {place}: {verdict}: {span}, {self.with_other} against {self.without}."
 
 
-def answers(results: Iterable[Result]) -> list[Answer]:
+def answers(
+    results: Iterable[Result], images: MultiModalData | None = None, runs_dir: Path | str = "runs"
+) -> list[Answer]:
     """An answer for both sensors fused, against the better one alone, and one for each sensor, from
-    finished runs of the methods of `ALONE`, `BOTH` and `FUSED`, with any weights."""
+    finished runs of the methods of `ALONE`, `BOTH` and `FUSED`, with any weights.
+
+    A fused network is tested on complete pairs: where some of the `images` lack a partner, the
+    sensor alone is counted on pairs, too, by the predictions of its folds below `runs_dir`.
+    """
     runs: dict[str, list[Result]] = {}
     for result in results:
         runs.setdefault(result.label, []).append(result)
@@ -197,11 +218,39 @@ def answers(results: Iterable[Result]) -> list[Answer]:
         pairs.insert(0, (network, better, FUSED.method))
     found = []
     for network, sensor, label in pairs:
-        other = alone[sensor]
-        table = compare(runs[other] + runs[label], [(label, other)])
+        other, theirs, ours = alone[sensor], runs[alone[sensor]], runs[label]
+        if network != sensor and images is not None and len(images.paired_ids) < len(images):
+            theirs = [_on_pairs(run, sensor, images, runs_dir) for run in theirs]
+        table = compare(theirs + ours, [(label, other)])
         row = table[table["modality"] == sensor].iloc[0]
-        found.append(Answer(network, label, other, row.difference, row.low, row.high))
+        learned = _learned(theirs, sensor) or _learned(ours, sensor)
+        found.append(Answer(network, label, other, row.difference, row.low, row.high, learned))
     return found
+
+
+def _learned(runs: Sequence[Result], sensor: str) -> bool:
+    """Whether the mean recall of K classes in the test parts of folds is above that of chance:
+
+    1/K + 2 √((K - 1) Σ_c 1/n_c) / K²
+    """
+    rows = [row for run in runs if run.tested for row in run.tested["counts"][sensor]]
+    if not rows:
+        return True
+    _, truth, predicted, count = np.array(rows).T
+    labels = np.bincount(truth, count)
+    recall = (np.bincount(truth, count * (truth == predicted)) / labels.clip(1))[labels > 0]
+    kinds, spread = len(recall), np.sqrt((1 / labels[labels > 0]).sum())
+    return recall.mean() > 1 / kinds + 2 * np.sqrt(kinds - 1) * spread / kinds**2
+
+
+def _on_pairs(run: Result, sensor: str, images: MultiModalData, runs_dir: Path | str) -> Result:
+    """A run of a fold as if it were tested on complete pairs alone."""
+    predictions = read_predictions(run.folder(runs_dir) / "predictions.npz")
+    own = {key: predictions[key] for key in (f"{sensor}_{k}" for k in ("logits", "labels", "ids"))}
+    paired = np.isin(own[f"{sensor}_ids"], images.paired_ids)
+    test = images.take(images.divide(*run.parts)["test"])
+    own = {key: values[paired] for key, values in own.items()}
+    return replace(run, tested=count_by_group(test, own, [sensor]))
 
 
 def _renamed(run: Result, network: str, sensor: str) -> Result:
@@ -210,14 +259,16 @@ def _renamed(run: Result, network: str, sensor: str) -> Result:
     return replace(run, scores={sensor: run.scores[network]}, tested=tested)
 
 
-def command(run: Result, source: str, name: str = "cpu", runs: Path | str = "runs") -> str:
-    """The command that trains with the very settings of a run, on data read from `source`; `name`
-    is of the profile."""
-    words = ["discom", "train", "--data", source, "--method", run.method, "--profile", name]
-    usual = profile(name).identity()
-    for setting, value in run.config.items():
+def command(run: Run, name: str = "cpu") -> str:
+    """The command that trains with the very settings of a run, on all its data; `name` is of the
+    profile."""
+    words = ["discom", "train", "--data", run.source, "--method", run.method, "--profile", name]
+    usual = asdict(profile(name))
+    for setting, value in asdict(run.config).items():
         if setting not in ("seed", "dense", "options") and value != usual[setting]:
             words += [f"--{setting.replace('_', '-')}", str(value)]
-    if run.changed:
-        words += ["--options", json.dumps(run.changed)]
-    return shlex.join([*words, "--runs", str(runs)])
+    if run.modalities:
+        words += ["--modalities", run.modalities]
+    if changed := methods.get(run.method).changed(run.config.options):
+        words += ["--options", json.dumps(changed)]
+    return shlex.join([*words, "--runs", str(run.runs)])

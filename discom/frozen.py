@@ -34,11 +34,13 @@ def frozen(
         name, pretrained: see `discom.models.encoder`.
 
     Raises:
-        DataError: a class for every pixel.
+        DataError: a class for every pixel, or a sensor called "fused".
         ConfigError: an encoder that does not exist, or weights that cannot be had.
     """
     if data.dense:
         raise DataError(data.name, "has a class for every pixel", "take one class for each image")
+    if "fused" in data.modalities:
+        raise DataError(data.name, "has a sensor called 'fused'", "rename the sensor")
     modalities = {}
     for sensor, m in data.modalities.items():
         scale = Normalization.fit(m.x, f"{data.name}/{sensor}", m.invalid)
@@ -49,9 +51,9 @@ def frozen(
             images = F.interpolate(images, (size, size), mode="bilinear", antialias=True)
             features.append(module(images).numpy())
         modalities[sensor] = Modality(np.concatenate(features)[:, :, None, None], m.y, m.ids)
-    rows = paired_rows(data, list(modalities)) if len(modalities) > 1 else {}
-    parts = [modalities[sensor].take(own.numpy()) for sensor, own in rows.items()]
-    if parts:
+    if len(modalities) > 1 and len(data.paired_ids):
+        rows = paired_rows(data, list(modalities))
+        parts = [modalities[sensor].take(own.numpy()) for sensor, own in rows.items()]
         modalities["fused"] = replace(parts[0], x=np.concatenate([part.x for part in parts], 1))
     about = {**data.about, "features": describe(data, name, pretrained, size)}
     made = data.with_modalities(modalities, data.parts)

@@ -2,18 +2,20 @@
 
 import shlex
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
 import torch
 from fixtures.results import result
 
-from discom import advice, cli, data, fit, profile
+from discom import advice, cli, data, fit, methods, profile
 from discom.data import Modality, MultiModalData, Normalization
 from discom.errors import ConfigError, DataError
-from discom.frozen import describe, frozen
+from discom.evaluation.pooling import count_by_group
+from discom.frozen import frozen
 from discom.models import encoder
-from discom.running.runs import Result
+from discom.running.runs import Result, Run
 
 ROWS = [*advice.ALONE, *advice.BOTH]
 TINY = ("--profile", "tiny", "--epochs", "1", "--workers", "1", "--features", "none")
@@ -37,7 +39,7 @@ def test_the_best_on_validation_are_compared_on_the_test_part():
     test = {"kdv2": 99.0, "student": 90.0, "nt-xent": 70.0, "simclr": 65.0}
     rgb, depth = advice.answers(results(valid, test))
     assert rgb[:3] == ("rgb", "nt-xent", "simclr")
-    assert rgb[3:] == pytest.approx((5.0, 5.0, 5.0))
+    assert rgb[3:6] == pytest.approx((5.0, 5.0, 5.0))
     assert rgb.text.startswith(
         "If rgb is deployed alone: train it with the other sensor: +5.0 [+5.0"
     )
@@ -84,11 +86,12 @@ def test_the_fused_network_is_compared_with_the_better_sensor(gain, verdict):
     assert (rgb.network, depth.network) == ("rgb", "depth")
 
 
-def test_frozen_features_that_lead_are_named():
-    trained = [*results({}, {"student": 60.0}), result("teacher", 0, {"rgb+depth": 90.0})]
-    scores = {"rgb": 70.0, "depth": 30.0, "fused": 91.0}
-    frozen = [result("student", 0, scores, data="frozen", digest="f")]
-    assert sorted(advice.frozen_leads(frozen, trained)) == ["fused", "rgb"]
+def test_frozen_features_that_clearly_lead_are_named():
+    trained = results({}, {"student": 60.0})
+    trained += [result("teacher", seed, {"rgb+depth": 90.0 + seed}) for seed in range(3)]
+    scores = [{"rgb": 70.0 + s, "depth": 30.0, "fused": 91.0 + s**3} for s in range(3)]
+    features = [result("student", s, scores[s], data="frozen", digest="f") for s in range(3)]
+    assert advice.frozen_leads(features, trained) == ["rgb"]  # fused: higher, and not clearly
     assert advice.frozen_leads([], trained) == []
 
 
@@ -120,10 +123,7 @@ def test_features_are_made_anew_for_other_images_or_weights(tmp_path, monkeypatc
     def features(images, pretrained):
         made.append(pretrained)
         x = np.ones((len(images), 2, 1, 1), np.float32)
-        own = {"rgb": replace(images.modalities["rgb"], x=x)}
-        return replace(
-            images.with_modalities(own), about={"features": describe(images, pretrained=pretrained)}
-        )
+        return images.with_modalities({"rgb": replace(images.modalities["rgb"], x=x)})
 
     monkeypatch.setattr(advice, "frozen", features)
     scenes, others = (data.load(f"scenes:n=45,size=8,seed={seed}") for seed in (0, 1))
@@ -135,6 +135,7 @@ def test_features_are_made_anew_for_other_images_or_weights(tmp_path, monkeypatc
         (scenes, files[0]),
         (scenes, files[1]),
         (others, files[1]),
+        (scenes, files[0]),
     ):
         runs = advice.frozen_runs(images, profile("tiny"), 2, tmp_path, file)
         assert len(runs) == 2
@@ -174,16 +175,18 @@ def test_a_persons_folder_is_answered_and_nothing_is_trained_twice(tmp_path, mon
     assert rates == set(advice.RATES)
     assert {run.config["learning_rate"] for run in found if run.method == "nt-xent"} < rates
     before = [file.stat().st_mtime_ns for file in files]
-    assert cli.main(words) == 0
-    assert capsys.readouterr().out.splitlines()[1:] == printed
+    assert cli.main(words) == 0  # and it foretells no time, since nothing is left to train
+    assert capsys.readouterr().out.splitlines() == printed
     assert [file.stat().st_mtime_ns for file in files] == before
 
 
 def test_the_command_trains_with_the_very_settings(flags_of, tmp_path):
     changed = {"epochs": 7, "learning_rate": 3e-3, "select": "last", "labelled": 0.25}
-    config = profile("tiny", options={"weights": {"contrast": 3.0}}, channels_last=False, **changed)
-    run = fit("nt-xent", data.load("scenes:n=66,size=8").split(), config, tmp_path / "run")
-    words = shlex.split(advice.command(run, "my data", "tiny", "runs of mine"))
+    torch.save({}, weights := str(tmp_path / "weights.pth"))
+    config = profile("tiny", options={"weights": {"contrast": 3.0}}, pretrained=weights, **changed)
+    images = data.load("scenes:n=66,size=8")
+    given = methods.get("nt-xent"), images, config, "my data", "rgb+depth"
+    words = shlex.split(advice.command(Run.of("runs of mine", *given), "tiny"))
     flags = flags_of(*words[1:])
     assert (flags["data"], flags["method"], str(flags["runs"])) == (
         "my data",
@@ -192,6 +195,7 @@ def test_the_command_trains_with_the_very_settings(flags_of, tmp_path):
     )
     ours = profile(flags["profile"], **flags["settings"])
     assert ours == config
+    assert flags["modalities"] == "rgb+depth"
 
 
 def pairs_of(rgb, depth, paired, size=8):
@@ -216,6 +220,60 @@ REFUSED = {
     "misspelt": (pairs_of(0 * BOTH, BOTH, 0), "mine: no image of rgb is of class 'dog'; correct"),
     "two sizes": (pairs_of(BOTH, BOTH, 60, size=4), "rgb and depth differ in size; bring them to"),
 }
+
+
+def folds_of(method, network, told, options=None):
+    """A run on two folds of twenty images each: whether it tells two classes apart."""
+    for fold in range(2):
+        run = result(method, 0, {network: 50.0}, options=options, draws="weights")
+        names = [str(20 * fold + k) for k in range(20)]
+        counts = {network: [[k, k % 2, k % 2 if told else k // 2 % 2, 1] for k in range(20)]}
+        tested = {"groups": names, "counts": counts}
+        yield replace(run, fold=fold, folds=2, tested=tested, hash=f"{method}{fold}{options}")
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_networks_at_chance_are_no_answer(told):
+    runs = [run for row in ROWS for run in folds_of(row.method, "rgb", told, row.options)]
+    (answer,) = advice.answers(runs)
+    assert answer.learned == told
+    assert ("nothing was learned" in answer.text) == (not told)
+
+
+def test_one_seed_decides_nothing():
+    assert "not decided" in advice.answers([run for run in results({}, {}) if not run.seed])[0].text
+
+
+def test_a_sensor_is_compared_with_the_fused_network_on_complete_pairs(tmp_path):
+    """Alone, a sensor is right on pairs and wrong on all else; fused, two of three pairs are."""
+    images, runs = pairs_of(BOTH, BOTH, 30), []
+    valid = {"rgb": 60.0, "depth": 40.0}
+    for fold, method in product(range(2), ("student", "kdv2", "teacher")):
+        main = {"rgb+depth": 50.0} if method == "teacher" else valid
+        run = result(method, 0, main, draws="weights", data="mine", hash=f"{fold}")
+        run, arrays = replace(run, fold=fold, folds=2), {}
+        test = images.take(images.divide(*run.parts)["test"])
+        for network in main:
+            ids = np.intersect1d(
+                *(test.modalities[name].ids for name in (network.split("+") * 2)[:2])
+            )
+            right = (ids < 30) & ((ids % 3 > 0) | (method != "teacher"))
+            truth = ids % 2
+            arrays |= {f"{network}_ids": ids, f"{network}_labels": truth}
+            arrays[f"{network}_logits"] = np.eye(2)[np.where(right, truth, 1 - truth)]
+        run.folder(tmp_path).mkdir(parents=True)
+        np.savez(run.folder(tmp_path) / "predictions.npz", **arrays)
+        runs.append(replace(run, tested=count_by_group(test, arrays, main)))
+    fused = advice.answers(runs, images, tmp_path)[0]
+    assert fused.difference == pytest.approx(-100 / 3)
+    assert advice.answers(runs)[0].difference > 0  # on other images than the fused network's
+
+
+def test_a_sensor_called_fused_is_no_place_for_features():
+    images = data.load("scenes:n=66,size=8")
+    images = images.with_modalities({"fused": images.modalities["rgb"]})
+    with pytest.raises(DataError, match="has a sensor called 'fused'; rename"):
+        frozen(images, "timm:resnet10t", "", size=32)
 
 
 @pytest.mark.parametrize("case", REFUSED)

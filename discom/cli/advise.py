@@ -25,10 +25,8 @@ def advise(flags: Namespace) -> None:
 
     given, tables = flags.settings, discom.tables
     usual = {"epochs": 2 * profile(flags.profile).epochs, "select": "last"}
-    config, images = (
-        profile(flags.profile, **usual | given),
-        reader(flags.data, flags.modalities)(0),
-    )
+    config = profile(flags.profile, **usual | given)
+    images = reader(flags.data, flags.modalities)(0)
     rates = advice.RATES if flags.learning_rate is None else (flags.learning_rate,)
     where = flags.folds, flags.runs, flags.data, flags.modalities
     planned = advice.plan(images, config, rates, *where)
@@ -36,7 +34,8 @@ def advise(flags: Namespace) -> None:
     tried = [run for run in tried if run.origin.fold == 0 and len(rates) > 1]
     workers = sweep.worker_count(flags.workers)
     runs = {run.folder: run for run in (*tried, *planned[rates[0]])}  # none twice
-    print(advice.trial(images, config, [*runs.values()], workers), flush=True)
+    if absent := sweep.missing(runs.values())[0]:
+        print(advice.trial(images, config, absent, workers), flush=True)
     if flags.dry_run:
         return
 
@@ -53,12 +52,14 @@ def advise(flags: Namespace) -> None:
     results = train(planned[rate])
     for part in filter(None, (frozen, results)):
         print(tables.to_markdown(tables.summary(part, ["student"]), ["student"]), end="\n\n")
-    for answer in advice.answers(results):
-        run = next(run for run in results if run.label == answer.recommended)
-        print(answer.text, advice.command(run, flags.data, flags.profile, flags.runs), sep="\n  ")
+    for answer in advice.answers(results, images, flags.runs):
+        print(answer.text)
+        chosen = zip(planned[rate], results, strict=True)  # results have the order of the runs
+        run = next(run for run, result in chosen if result.label == answer.recommended)
+        if answer.learned:
+            print(f"  {advice.command(run, flags.profile)}")
     if better := advice.frozen_leads(frozen, results):
-        print(
-            f"Frozen features score higher for {', '.join(better)}: start from pretrained weights."
-        )
+        names = ", ".join(better)
+        print(f"Frozen features score higher for {names}: start from pretrained weights.")
     if flags.collect:
         tables.collect([*frozen, *results], flags.collect)
