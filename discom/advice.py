@@ -106,7 +106,7 @@ def plan(
 def _check(images: MultiModalData, folds: int) -> None:
     """Refuse a class for every pixel, a class that one sensor never saw, sensors of different
     sizes, and fewer than two labelled pairs to train with; the methods refuse one sensor."""
-    name, names = images.name, [*images.modalities]
+    name, first = images.name, next(iter(images.modalities))
     if images.dense:
         raise DataError(name, "has a class for every pixel", "compare with: discom table dense")
     for sensor, modality in images.modalities.items():
@@ -118,8 +118,8 @@ def _check(images: MultiModalData, folds: int) -> None:
         found = f"images of {' and '.join(sizes.values())} differ in size"
         raise DataError(name, found, f"bring them to one: {command}")
     for split in images.folds(folds):
-        rows = paired_rows(split.train, names)[names[0]].numpy()
-        classes = split.train.modalities[names[0]].y[rows]
+        rows = paired_rows(split.train, [*images.modalities])[first].numpy()
+        classes = split.train.modalities[first].y[rows]
         if (known := int((classes >= 0).sum())) < 2:
             found = f"{known} of {len(classes)} pairs to train with have a label"
             raise DataError(name, found, "label more pairs")

@@ -112,10 +112,8 @@ class Config:
         settings = {name: value for name, value in asdict(self).items() if name != "accelerator"}
         file = self.pretrained
         if file not in ("", "imagenet") and not file.startswith("sha256:"):
-            from discom.files import (  # brings NumPy, which help does without
-                as_data_error,
-                checksum,
-            )
+            # it brings NumPy, which help does without
+            from discom.files import as_data_error, checksum
 
             with as_data_error(file, "weights", "give pretrained=imagenet, or a file"):
                 settings["pretrained"] = f"sha256:{checksum(file)}"

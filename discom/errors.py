@@ -25,10 +25,6 @@ class DataError(DiscomError):
     """A file, a folder or an array that cannot be used as it is."""
 
 
-class UnsuitableError(DataError):
-    """Sound data that lack what a notebook needs, such as the known factors of synthetic scenes."""
-
-
 class ConfigError(DiscomError):
     """A setting out of its range, or a name that nobody registered."""
 

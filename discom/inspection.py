@@ -153,10 +153,8 @@ def mean_matrices(inspected: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFr
     runs: dict[str, list[pd.DataFrame]] = {}
     for measures in inspected:
         runs.setdefault(measures["method"], []).append(_matrix(measures))
-    means = {}
-    for name, matrices in runs.items():
-        means[name] = pd.concat(matrices).groupby(["modality", "part"], sort=False).mean()
-    return means
+    by = ["modality", "part"]
+    return {name: pd.concat(own).groupby(by, sort=False).mean() for name, own in runs.items()}
 
 
 def part_scores(inspected: Iterable[Mapping[str, Any]]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import torch
 
 from discom import __version__
 from discom.data import DRAWN
-from discom.errors import UnsuitableError
+from discom.errors import DataError
 from discom.hardware import device_type, machine, peak_memory, processor
 
 _page: dict[str, Any] = {"started": time.perf_counter(), "passed": 0}
@@ -20,10 +20,10 @@ _page: dict[str, Any] = {"started": time.perf_counter(), "passed": 0}
 
 def stamp(seed: int | None = None, scenes: str | None = None) -> None:
     """Print versions, device, threads, seed and commit; start the clock and the count of checks.
-    `scenes`: data that must be synthetic scenes, else there is an UnsuitableError."""
+    `scenes`: data that must be synthetic scenes, else there is a DataError."""
     if scenes is not None and scenes.partition(":")[0] not in DRAWN:
         found = f"'{scenes}' has no known factors"
-        raise UnsuitableError("data", found, "this notebook needs synthetic scenes")
+        raise DataError("data", found, "this notebook needs synthetic scenes")
     _page.update(started=time.perf_counter(), passed=0)
     about = machine(torch.device(device_type()))
     versions = {"python": about["python"], **about["versions"]}

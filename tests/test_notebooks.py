@@ -12,7 +12,7 @@ import pytest
 
 import build
 from discom import notebook as shared
-from discom.errors import DataError, UnsuitableError
+from discom.errors import DataError
 from discom.notebook import check, finish, stamp, terminal
 
 ROOT = Path(__file__).parents[1]
@@ -235,7 +235,7 @@ def test_claims_that_hold_are_printed_and_counted_from_the_stamp_on(capsys, monk
 def test_a_notebook_that_needs_scenes_refuses_other_data_in_one_line():
     stamp(0, scenes="scenes:n=330")
     stamp(0, scenes="scenes-dense:n=20")
-    with pytest.raises(UnsuitableError, match=r"^data: 'data/hls' has no known factors; .*scenes$"):
+    with pytest.raises(DataError, match=r"^data: 'data/hls' has no known factors; .*scenes$"):
         stamp(0, scenes="data/hls")
 
 

@@ -108,10 +108,7 @@ COMMANDS: dict[str, tuple[Callable, str]] = {
         f"NUMBER data modalities methods as_published {RUN} seeds folds workers dry_run out "
         "collect",
     ),
-    "advise": (
-        advise,
-        f"DATA modalities folds=4 features workers dry_run collect {RUN}",
-    ),
+    "advise": (advise, f"DATA modalities folds=4 features workers dry_run collect {RUN}"),
     "probe": (commands.probe, "PATH runs data modalities out"),
     "show": (commands.show, "PATH out collect"),
     "export": (commands.export, "PATH data modality modalities out=exported overwrite"),
