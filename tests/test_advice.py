@@ -178,6 +178,11 @@ def test_a_persons_folder_is_answered_and_nothing_is_trained_twice(tmp_path, mon
     assert cli.main(words) == 0  # and it foretells no time, since nothing is left to train
     assert capsys.readouterr().out.splitlines() == printed
     assert [file.stat().st_mtime_ns for file in files] == before
+    # a learning rate that was tried on one fold is no score of all, and hides none
+    assert cli.main(["show", "runs"]) == 0
+    shown = capsys.readouterr()
+    assert "other folds are missing: 1" in shown.err
+    assert "| teacher " in shown.out
 
 
 def test_the_command_trains_with_the_very_settings(flags_of, tmp_path):

@@ -4,6 +4,7 @@ when a function reads them, so that help is quick."""
 import runpy
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from itertools import product
@@ -197,8 +198,9 @@ def show(flags: Namespace, classes: bool = True) -> None:
         figures[""] = lambda: plots.curves(read_metrics(path / "metrics.csv"))
         figures["-confusion"] = partial(plots.confusions, file)
     else:
+        whole = _whole(results)
         for metric, number in (("f1", 2), ("miou", "dense")):
-            if chosen := [result for result in results if result.metric == metric]:
+            if chosen := [result for result in whole if result.metric == metric]:
                 baselines = tables.baselines(number)[:3]
                 rows = tables.summary(chosen, baselines)
                 print(tables.to_markdown(rows, baselines), end="\n\n")
@@ -207,6 +209,16 @@ def show(flags: Namespace, classes: bool = True) -> None:
         tables.collect(results, flags.collect)
     if flags.out:
         draw(flags.out, figures)
+
+
+def _whole(results: list[Any]) -> list[Any]:
+    """Without folds of which others are missing, such as learning rates that `advise` tried."""
+    runs = [discom.files.digest([run.digest, run.method, run.config]) for run in results]
+    count = Counter(runs)
+    whole = [run for run, own in zip(results, runs, strict=True) if count[own] >= run.folds]
+    if left_out := len(results) - len(whole):
+        warnings.warn(f"runs left out, whose other folds are missing: {left_out}", stacklevel=2)
+    return whole
 
 
 def export(flags: Namespace) -> None:
