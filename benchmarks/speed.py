@@ -21,7 +21,8 @@ from torchvision.transforms import v2
 
 from discom import fit, profile
 from discom.config import Config
-from discom.data import Batch, Modality, MultiModalData, Split, scenes
+from discom.data import Modality, MultiModalData, Split, scenes
+from discom.data.batches import Batch
 from discom.errors import RunError
 from discom.hardware import device_type, machine
 from discom.methods import build, get

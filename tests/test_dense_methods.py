@@ -11,9 +11,8 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 
 from discom import data, fit, methods, profile
-from discom.data import Batch, Batches
 from discom.data.augmentation import restore, turn
-from discom.data.batches import ModalityTensor
+from discom.data.batches import Batch, Batches, ModalityTensor
 from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError
 from discom.losses import crossing, dense

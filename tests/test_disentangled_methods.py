@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from discom import data, fit, methods, profile
-from discom.data import Batch
+from discom.data.batches import Batch
 from discom.errors import ConfigError
 from discom.losses.contrastive import contrastive_loss
 from discom.running.runs import read_metrics

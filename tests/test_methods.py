@@ -9,7 +9,7 @@ from golden_values import golden
 from torch import nn
 
 from discom import data, fit, methods, profile
-from discom.data import Batch
+from discom.data.batches import Batch
 from discom.errors import ConfigError
 from discom.losses import disentangle
 from discom.losses.separate import minimax_loss

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from sklearn.utils.class_weight import compute_class_weight
 
 from discom import cli, data, fit, methods, profile
-from discom.data import Batches
+from discom.data.batches import Batches
 from discom.errors import ConfigError, Interrupted, RunError
 from discom.evaluation import scores
 from discom.evaluation.scores import CLASSIFICATION

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from discom import cli, data, fit, methods, profile
-from discom.data import Batch, Batches
+from discom.data.batches import Batch, Batches
 from discom.errors import ConfigError, RunError
 from discom.running.runs import read_predictions
 

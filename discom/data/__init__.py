@@ -1,10 +1,10 @@
-"""Data: what every loader returns, where it comes from, and how batches are drawn from it."""
+"""Data: what every loader returns, and where it comes from."""
 
 import os
 from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from discom.data import scenes
 from discom.data.arrays import Normalization
@@ -15,11 +15,8 @@ from discom.data.sources import SOURCES
 from discom.errors import ConfigError, DataError
 from discom.files import restore
 
-if TYPE_CHECKING:
-    from discom.data.batches import Batch, Batches
-
-__all__ = ["DRAWN", "Batch", "Batches", "Modality", "MultiModalData", "Normalization", "Split"]
-__all__ += ["home", "load", "locate", "read_folders", "scenes"]
+__all__ = ["DRAWN", "Modality", "MultiModalData", "Normalization", "Split", "home", "load"]
+__all__ += ["locate", "read_folders", "scenes"]
 
 # name → the function that makes it; nothing is read
 DRAWN: dict[str, Callable[..., MultiModalData]] = {
@@ -116,20 +113,8 @@ def _draw(source: str, seed: int | None) -> MultiModalData:
             found = f"{name} has no argument '{key}'"
             raise ConfigError(source, found, f"it has {', '.join(kinds)}")
         try:
-            if key == "modalities":
-                arguments[key] = value.split("+")
-            else:
-                arguments[key] = kinds[key](value)
+            arguments[key] = value.split("+") if key == "modalities" else kinds[key](value)
         except ValueError:
             found = f"'{value}' is not a value for {key}"
             raise ConfigError(source, found, f"write e.g. {name}:n=600,epsilon=0.2") from None
     return DRAWN[name](**arguments)
-
-
-def __getattr__(name: str) -> Any:
-    """Batches bring torch, which reading an image does without."""
-    if name in ("Batch", "Batches"):
-        from discom.data import batches
-
-        return getattr(batches, name)
-    raise AttributeError(f"module 'discom.data' has no attribute '{name}'")

@@ -198,7 +198,7 @@ class Batches:
         names = list(data.modalities)
         self.motions = {name: modality.motions for name, modality in data.modalities.items()}
         if coupled:
-            strictest = max(self.motions.values(), key=lambda motions: MOTIONS[motions])
+            strictest = max(self.motions.values(), key=MOTIONS.__getitem__)
             self.motions = dict.fromkeys(names, strictest)
         self.images = {name: ModalityTensor(data, name, self.device, dense=dense) for name in names}
         rows = {name: torch.arange(len(images)) for name, images in self.images.items()}

@@ -180,17 +180,25 @@ def check_data(data: Any) -> None:
         _check_modality(f"{data.name}/{name}", name, modality, len(data.classes))
     if len({m.ids.dtype.kind in "iu" for m in data.modalities.values()}) > 1:
         raise DataError(data.name, "some ids are numbers, some are text", "use one type")
+    masked = data.masks is not None
+    if masked:
+        check_array(data.masks, f"{data.name}/masks", "biufU", len(data), "H", "W")
+    if masked and data.dense and data.masks.dtype != np.uint8:
+        raise DataError(data.name, f"masks are {data.masks.dtype}", "save them as uint8")
     for name, modality in data.modalities.items():
+        place = f"{data.name}/{name}"
         if (differs := data.labels[data.rows_of(name)] != modality.y).any():
             other = f"id {str(modality.ids[differs.argmax()])!r} has another label"
-            place = f"{data.name}/{name}"
             raise DataError(place, f"{other} in another modality", "pairs share their class")
+        images = modality.x.shape[2:]
+        if masked and data.dense and tuple(data.masks.shape[1:]) != tuple(images):
+            sizes = ["×".join(map(str, size)) for size in (images, data.masks.shape[1:])]
+            found = "images are {} pixels, masks {}".format(*sizes)
+            raise DataError(place, found, "resize masks by nearest neighbour")
     for name, values in data.factors.items():
         check_array(values, f"{data.name}/{name}", "biufU", len(data))
     if data.groups is not None:
         check_array(data.groups, f"{data.name}/groups", "iuU", len(data))
-    if data.masks is not None:
-        _check_mask_sizes(data)
     if data.parts is not None:
         if set(data.parts) != set(PARTS):
             raise DataError(data.name, f"parts are {[*data.parts]}", f"give {', '.join(PARTS)}")
@@ -220,29 +228,17 @@ def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
         raise DataError(where, f"id {twice!r} occurs twice", "give each sample its own id")
 
 
-def _check_mask_sizes(data: Any) -> None:
-    check_array(data.masks, f"{data.name}/masks", "biufU", len(data), "H", "W")
-    if data.dense and data.masks.dtype != np.uint8:
-        raise DataError(data.name, f"masks are {data.masks.dtype}", "save them as uint8")
-    for name, modality in data.modalities.items():
-        if data.dense and tuple(data.masks.shape[1:]) != tuple(modality.x.shape[2:]):
-            images, masks = ("×".join(map(str, a.shape[-2:])) for a in (modality.x, data.masks))
-            sizes = f"images are {images} pixels, masks {masks}"
-            raise DataError(f"{data.name}/{name}", sizes, "resize masks by nearest neighbour")
-
-
 def odd_levels(modality: Any, factor: float = 100.0) -> np.ndarray:
     """Rows of the images whose level, the 98th percentile of |x| over measured pixels, differs from
     the median level by more than `factor`, either way: metres among millimetres, 8-bit files among
     16-bit ones, images of which nothing was measured. Values on both sides of 0, such as relief,
     may be as small as they like."""
     levels, bounds = [], []
-    for rows in chunks(modality.x):
-        for image in modality.x[rows]:
-            measured = image if modality.invalid is None else image[image != modality.invalid]
-            measured = measured if measured.size else np.zeros(1)
-            levels.append(np.percentile(np.abs(measured), 98))
-            bounds.append(np.percentile(measured, (2, 98)))
+    for image in modality.x:
+        measured = image if modality.invalid is None else image[image != modality.invalid]
+        measured = measured if measured.size else np.zeros(1)
+        levels.append(np.percentile(np.abs(measured), 98))
+        bounds.append(np.percentile(measured, (2, 98)))
     usual, (low, high) = np.median(levels), np.median(bounds, axis=0)
     small = (np.array(levels) * factor < usual) & (not low < 0 < high)
     return np.flatnonzero(small | (levels > usual * factor))

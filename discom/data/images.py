@@ -83,8 +83,7 @@ class Rule:
             return image
         gap = (new - inner) // 2
         around = [(0, 0), *zip(gap, new - inner - gap, strict=True)]
-        kind = image.dtype
-        bounds = np.iinfo(kind) if kind.kind in "iu" else np.finfo(kind)
+        bounds = (np.iinfo if image.dtype.kind in "iu" else np.finfo)(image.dtype)
         if self.invalid is None or not bounds.min <= self.invalid <= bounds.max:
             return np.pad(image, around, mode="edge")
         return np.pad(image, around, constant_values=self.invalid)

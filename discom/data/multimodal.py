@@ -12,7 +12,7 @@ from discom.data import checks
 from discom.data.arrays import Lazy, Normalization, take_rows
 from discom.data.folds import fold_rows, warn_ungrouped
 from discom.data.prepared import read_folder, write_folder
-from discom.data.splitting import Origin, Part, Split, hidden_rows, split_at, split_rows
+from discom.data.splitting import Origin, Split, hidden_rows, split_at, split_rows
 from discom.errors import DataError
 from discom.files import digest
 
@@ -86,9 +86,10 @@ class MultiModalData:
     dense: bool = False
     about: Mapping[str, Any] = field(default_factory=dict)
     best: Mapping[str, float] = field(default_factory=dict)
-    # of data as they were drawn, and of parts as they were split: `replace` copies neither
+    # of data as they were drawn, and of parts as they were split, which part of what: `replace`
+    # copies neither, so that a changed one is known
     drawn: Mapping[str, Any] | None = field(default=None, init=False)
-    origin: Part | None = field(default=None, init=False)
+    origin: tuple[str, Any] | None = field(default=None, init=False)
 
     def __post_init__(self):
         checks.check_data(self)

@@ -2,7 +2,7 @@
 one part that come back in another, found by small pictures of them."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -58,18 +58,11 @@ class Split(NamedTuple):
     def origin(self) -> Any:
         """Its Origin: what its parts were drawn and divided from; of parts that were changed or put
         together by hand their own content."""
-        origin = getattr(self.train.origin, "origin", None)
-        if any(part.origin != Part(name, origin) for name, part in self._asdict().items()):
+        _, origin = self.train.origin or ("", None)
+        if any(part.origin != (name, origin) for name, part in self._asdict().items()):
             bounds = {k: v.to_dict() for k, v in (self.train.normalization or {}).items()}
             return Origin(digest_of([bounds, *(p.fingerprint for p in self)]), "by hand")
         return origin() if callable(origin) else origin
-
-
-class Part(NamedTuple):
-    """Which part of what: kept by a part as it was split, so that a changed one is known."""
-
-    name: str
-    origin: Origin | Callable[[], Origin] | None
 
 
 def split_at(data: Any, rows: Mapping[str, np.ndarray], origin: Any) -> Split:
@@ -81,7 +74,7 @@ def split_at(data: Any, rows: Mapping[str, np.ndarray], origin: Any) -> Split:
         bounds[name] = Normalization.fit(m.x, f"{data.name}/{name}", m.invalid)
     parts = Split(*(replace(part, normalization=bounds) for part in parts))
     for name, part in parts._asdict().items():
-        object.__setattr__(part, "origin", Part(name, origin))
+        object.__setattr__(part, "origin", (name, origin))
     return parts
 
 
@@ -228,7 +221,8 @@ def near_duplicates(split: Split) -> pd.DataFrame:
         earlier image, other_part and other_id of the later one, likeness r.
         `attrs["flat"]`: modality → ids of images without any structure, which match none.
     """
-    from sklearn.neighbors import NearestNeighbors  # seconds, which a split does without
+    # takes seconds, which a split does without
+    from sklearn.metrics import pairwise_distances_argmin_min as find_nearest
 
     matches, flat = [], {}
     for name in split.train.modalities:
@@ -237,8 +231,7 @@ def near_duplicates(split: Split) -> pd.DataFrame:
         edges = {part: _edges(data, name) for part, data in parts.items()}
         flat[name] = [i for part in parts for i in ids[part][~edges[part].any(1)].tolist()]
         for part, other in combinations(parts, 2):
-            nearest = NearestNeighbors(n_neighbors=1, metric="cosine").fit(edges[part])
-            distances, rows = (columns[:, 0] for columns in nearest.kneighbors(edges[other]))
+            rows, distances = find_nearest(edges[other], edges[part], metric="cosine")
             for copy in np.flatnonzero(1 - distances >= LIKENESS):
                 pair = (name, part, ids[part][rows[copy]], other, ids[other][copy])
                 matches.append((*pair, 1 - distances[copy]))

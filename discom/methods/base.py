@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from discom.config import Config, as_type
-from discom.data import Batch, MultiModalData
+from discom.data import MultiModalData
+from discom.data.batches import Batch
 from discom.data.checks import UNLABELLED, check_number
 from discom.errors import ConfigError, check_choice
 from discom.losses.dense import cross_entropy as dense_cross_entropy

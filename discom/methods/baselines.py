@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from discom.data import Batch
 from discom.data.augmentation import distort
+from discom.data.batches import Batch
 from discom.data.checks import check_number
 from discom.errors import ConfigError, check_choice
 from discom.losses import summed

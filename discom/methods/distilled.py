@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from discom.data import Batch
+from discom.data.batches import Batch
 from discom.data.checks import check_number
 from discom.errors import check_choice
 from discom.losses import distill

@@ -17,7 +17,8 @@ from tqdm.auto import tqdm
 
 from discom import methods
 from discom.config import Config, profile
-from discom.data import Batches, Split
+from discom.data import Split
+from discom.data.batches import Batches
 from discom.data.checks import UNLABELLED
 from discom.errors import ConfigError, RunError
 from discom.evaluation.pooling import count_by_group

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lightning.fabric import Fabric
 
-from discom.data import Batch, Batches, Modality, MultiModalData, scenes
+from discom.data import Modality, MultiModalData, scenes
 from discom.data import batches as module
 from discom.data.augmentation import VIEWS, draw_views, turn, view
-from discom.data.batches import LABELLED, ModalityTensor
+from discom.data.batches import LABELLED, Batch, Batches, ModalityTensor
 from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError, DataError
 

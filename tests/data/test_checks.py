@@ -10,7 +10,8 @@ import torch
 from fixtures.refusal import refused
 
 from discom import data, files, fit, methods, profile
-from discom.data import Batch, Modality, MultiModalData, scenes
+from discom.data import Modality, MultiModalData, scenes
+from discom.data.batches import Batch
 from discom.data.checks import odd_levels
 from discom.errors import ConfigError
 from discom.methods import build

@@ -105,9 +105,8 @@ def read_form(file: Path, what: str, kind: Any, shape: Sequence[int | None]) -> 
     return pixels
 
 
-def read_colours(file: Path) -> np.ndarray:
-    """An image of three bands and 8 bits."""
-    return read_form(file, "an image", np.uint8, (3, None, None))
+# an image of three bands and 8 bits
+read_colours = partial(read_form, what="an image", kind=np.uint8, shape=(3, None, None))
 
 
 def warn_left_out(where: Path | str, count: int, of: str) -> None:
