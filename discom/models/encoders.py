@@ -51,9 +51,8 @@ def check_encoder(name: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
         return
     for modality, shape in shapes.items():
         module, features = encoder(name)(shape[0])
-        found: Any
         try:
-            found = tuple(module(torch.zeros(2, *shape)).shape)
+            found: Any = tuple(module(torch.zeros(2, *shape)).shape)
         except (RuntimeError, AssertionError, AttributeError, ValueError) as error:
             found = first_line(error)
         if found != (2, features):
