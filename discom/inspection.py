@@ -36,7 +36,7 @@ def embeddings(run_dir: Path | str, split: Split) -> dict[str, dict[str, dict[st
         model, _ = load_run(run_dir, split, name)
         for part in arrays:
             z = embed(model, name, ModalityTensor(getattr(split, part), name, "cpu"))
-            heads = model.heads(name)
+            heads = model.owner(name).heads
             z["logits"] = heads.task[name](torch.cat([z["inv"], z["inf"]], dim=1))
             z |= {f"aux {key}": heads.aux(z[key]) for key in PARTS}
             arrays[part][name] = {key: value.numpy() for key, value in z.items()}

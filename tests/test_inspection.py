@@ -88,7 +88,7 @@ def test_embeddings_of_a_run_and_what_its_heads_say(split, trained, name):
             images = torch.from_numpy(getattr(split, part).images(modality))
             with torch.inference_mode():
                 z, logits = model.embed(modality, images), model.predict(modality, images)
-                aux = {f"aux {key}": model.heads(modality).aux(z[key]) for key in PARTS}
+                aux = {f"aux {key}": model.owner(modality).heads.aux(z[key]) for key in PARTS}
             expected = {**z, **aux, "logits": logits}
             assert set(values) == set(expected)
             for key, value in expected.items():

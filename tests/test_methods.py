@@ -375,9 +375,9 @@ def test_only_disentangled_methods_have_embeddings_to_look_into(name):
         return
     for modality, x in batch.x.items():
         z = model.embed(modality, x)
-        logits = model.heads(modality).task[modality](torch.cat([z["inv"], z["inf"]], dim=1))
+        logits = model.owner(modality).heads.task[modality](torch.cat([z["inv"], z["inf"]], dim=1))
         torch.testing.assert_close(logits, model.predict(modality, x))
-    assert (model.heads("rgb") is model.heads("depth")) == (name in SHARED)
+    assert (model.owner("rgb").heads is model.owner("depth").heads) == (name in SHARED)
     assert make(name, dimension=5).embed("rgb", batch.x["rgb"])["irr"].shape == (6, 5)
 
 

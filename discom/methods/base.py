@@ -174,13 +174,14 @@ class Method(nn.Module):
         return {n: term if self.weights[n] else term.detach() for n, term in terms.items()}
 
     def state(self, modality: str) -> dict[str, Tensor]:
-        """The weights of one deployed network: all but those in a ModuleDict under another name."""
+        """The weights of one deployed network: all but those in a ModuleDict under the name of
+        another, which is none of the modalities that it reads."""
         others = [
             f"{path}.{other}."
             for path, module in self.named_modules()
             if isinstance(module, nn.ModuleDict)
             for other in module
-            if other in self.deployed and other != modality
+            if other in self.deployed and other not in (modality, *modality.split("+"))
         ]
         state = self.state_dict()
         return {key: value for key, value in state.items() if not key.startswith(tuple(others))}

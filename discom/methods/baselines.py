@@ -167,10 +167,9 @@ class NTXent(_Contrasting):
     alone = "simclr"
 
     def loss(self, batch):
-        features = {name: self.branches[name].features(x) for name, x in batch.x.items()}
-        logits = {name: self.branches[name].task(z) for name, z in features.items()}
-        projected = {name: self.projections[name](z) for name, z in features.items()}
-        return {
-            "cl": sum(self.cross_entropy(logits[name], batch.y[name]) for name in logits),
-            "contrast": contrastive_loss(projected) / 2,  # each pair once
-        }
+        cl, projected = [], {}
+        for name, x in batch.x.items():
+            features = self.branches[name].features(x)
+            cl.append(self.cross_entropy(self.branches[name].task(features), batch.y[name]))
+            projected[name] = self.projections[name](features)
+        return {"cl": sum(cl), "contrast": contrastive_loss(projected) / 2}  # each pair once

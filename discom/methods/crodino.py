@@ -87,10 +87,6 @@ class CroDiNoKD(Dense):
             return self.branches[modality]
         return CrossDecoder(self.branches, self.auxiliary[self.fused], self.channels)
 
-    def state(self, modality):
-        """A branch alone; under the fused name everything, since its decoder reads every branch."""
-        return dict(self.state_dict()) if modality == self.fused else super().state(modality)
-
 
 class CrossDecoder(nn.Module):
     """The encoders of all modalities' networks read by one more decoder, averaged over all pairings

@@ -48,9 +48,6 @@ class DenseTeacher(Teacher):
 
     Source: the maps added as in FuseNet (Hazirbas et al. 2016); heads and their weight as in PSPNet
     (Zhao et al., CVPR 2017).
-
-    Args:
-        reads: "all" modalities, or one by name.
     """
 
     dense = True

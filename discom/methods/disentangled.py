@@ -33,7 +33,7 @@ class _Embedding(Method):
         self.model = network(channels)
 
     def owner(self, modality: str) -> DisCoM:
-        """What holds the branch of that modality."""
+        """What holds the branch of that modality, and the heads that were trained with it."""
         return self.model
 
     def network_of(self, modality):
@@ -42,20 +42,13 @@ class _Embedding(Method):
     def embed(self, modality, x):
         return self.owner(modality).embed(modality, x)._asdict()
 
-    def heads(self, modality):
-        """The heads that were trained with that modality's branch."""
-        return self.owner(modality).heads
-
 
 @register("discom-solo")
 class DisCoMSolo(_Embedding):
     """DisCoM-KD's branch trained on its own modality alone: L_cl + L_aux + L_⊥, nothing shared.
 
     With one modality, L_adv and L_mod have nothing to tell apart. Only what DisCoM-KD gains over
-    this control comes from the other modality.
-
-    Args:
-        dimension: D, as in DisCoM-KD.
+    this control comes from the other modality. The option `dimension` is DisCoM-KD's.
     """
 
     terms = dict.fromkeys(("cl", "aux", "orth"), 1.0)
@@ -179,10 +172,8 @@ class MDiCo(_Embedding):
 
     L = mean_m CE(Cl_m) + mean_m ½ Σ_{inv, inf} CE(Cl_aux) + L_con + mean_m ½ Σ_{inf, irr} CE(Cl_m)
 
-    In the released code the second head of the modality reads z_inv in the place of z_irr.
-
-    Args:
-        dimension: D, as in DisCoM-KD.
+    In the released code the second head of the modality reads z_inv in the place of z_irr. The
+    option `dimension` is DisCoM-KD's.
     """
 
     terms = dict.fromkeys(("cl", "aux", "mod", "contrast"), 1.0)

@@ -32,7 +32,8 @@ def encoder(name: str, width: int = 64, pretrained: str | None = "") -> Encoder:
     >>> encoder("resnet10", width=8)(3)[1]
     64
     """
-    own = {"resnet18": resnet18, "resnet10": resnet10, "none": _no_encoder}
+    own: dict[str, Any] = {"resnet18": resnet18, "resnet10": resnet10}
+    own["none"] = lambda channels, width: (nn.Flatten(), channels)
     if name in own and pretrained == "":
         return partial(own[name], width=width)
     if name in own:
@@ -51,19 +52,14 @@ def check_encoder(name: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
         return
     for modality, shape in shapes.items():
         module, features = encoder(name)(shape[0])
-        found: Any
         try:
-            found = tuple(module(torch.zeros(2, *shape)).shape)
+            found: Any = tuple(module(torch.zeros(2, *shape)).shape)
         except (RuntimeError, AssertionError, AttributeError, ValueError) as error:
             found = first_line(error)
         if found != (2, features):
             size = "×".join(map(str, shape))
             reason = f"{name} makes no features of {modality}, {size} ({found})"
             raise ConfigError("encoder", reason, "choose another encoder or size of images")
-
-
-def _no_encoder(channels: int, width: int) -> tuple[nn.Module, int]:
-    return nn.Flatten(), channels
 
 
 def _torchvision(name: str, channels: int, pretrained: str | None) -> tuple[nn.Module, int]:

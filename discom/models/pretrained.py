@@ -51,7 +51,12 @@ class Pretrained(nn.Module):
         from timm.models import adapt_input_conv  # seconds
 
         try:
-            state = fetch().state_dict() if source == "imagenet" else _read(source)
+            if source == "imagenet":
+                state = fetch().state_dict()
+            elif source.endswith(".safetensors"):
+                state = load_file(source)
+            else:
+                state = torch.load(source, map_location="cpu", weights_only=True)
             own, first = encoder.state_dict(), f"{first}.weight"
             state = {k: w for k, w in state.items() if k in own or not k.startswith(CLASSIFIERS)}
             if first in state and state[first].shape[1] == 3:
@@ -69,9 +74,3 @@ class Pretrained(nn.Module):
 
     def forward(self, x: Tensor) -> Any:
         return self.encoder((x - self.mean) / self.deviation)
-
-
-def _read(file: str) -> dict[str, Tensor]:
-    if file.endswith(".safetensors"):
-        return load_file(file)
-    return torch.load(file, map_location="cpu", weights_only=True)

@@ -14,8 +14,6 @@ from torch import Tensor, nn
 from discom.errors import ConfigError, first_line, install_hint
 from discom.models.pretrained import Pretrained
 
-# DPT hands its decoder more than maps; PAN pools its last map too often for small images
-_LEFT_OUT = ("dpt", "pan")
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # means and deviations of its bands
 
 
@@ -166,10 +164,8 @@ class _SmallBody(nn.Module):
 
     def __init__(self, fine: int, middle: int, coarse: int):
         super().__init__()
-        narrow = [_unit(coarse, middle, 1), _unit(middle, fine, 1)]
-        join = [_unit(2 * middle, middle), _unit(2 * fine, fine)]
-        self.narrow = nn.ModuleList(nn.Sequential(*unit) for unit in narrow)
-        self.join = nn.ModuleList(nn.Sequential(*unit) for unit in join)
+        self.narrow = nn.ModuleList([_unit(coarse, middle, 1), _unit(middle, fine, 1)])
+        self.join = nn.ModuleList([_unit(2 * middle, middle), _unit(2 * fine, fine)])
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         *skips, last = maps
@@ -180,15 +176,17 @@ class _SmallBody(nn.Module):
         return x
 
 
-def _unit(inputs: int, outputs: int, kernel: int = 3) -> list[nn.Module]:
+def _unit(inputs: int, outputs: int, kernel: int = 3) -> nn.Sequential:
     """Convolution of stride 1, BatchNorm, ReLU."""
     convolution = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
-    return [convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
+    return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
 
 
 def _from_library(channels: int, classes: int, name: str, pretrained: str | None) -> EncoderDecoder:
     architecture, _, encoder = name.partition(":")
-    if not encoder or ":" in encoder or architecture in _LEFT_OUT:  # a second colon: timm's hub
+    # DPT hands its decoder more than maps; PAN pools its last map too often for small images; a
+    # second colon is timm's hub
+    if not encoder or ":" in encoder or architecture in ("dpt", "pan"):
         way_out = "choose small, or such as unet:resnet34"
         raise ConfigError("network", f"'{name}' is unknown", way_out)
     try:
