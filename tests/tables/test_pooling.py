@@ -11,10 +11,9 @@ from scipy import stats
 from sklearn.metrics import f1_score
 
 from discom.errors import RunError
-from discom.evaluation.pooling import pooled_score
 from discom.evaluation.scores import dense_scores
 from discom.tables import compare, summary, to_markdown
-from discom.tables.folds import group_test
+from discom.tables.folds import group_test, pooled_score
 
 
 def tallies(truth, predicted, group, classes=3):
