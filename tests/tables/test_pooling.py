@@ -92,6 +92,8 @@ def test_tables_pool_all_folds_and_average_seeds(predictions):
     assert both["each"].tolist() == pytest.approx([expected, -expected])
     plain = [result("student", seed, {"rgb": 40.0 + seed}, digest="b") for seed in range(3)]
     assert len(summary([*plain, *runs])) == 3
+    apart = summary([*runs[:4], result("student", 0, {"rgb": 40.0}, draws="split")])
+    assert apart["folds"].tolist() == [2, 2, 0]  # a plain split of the same data
 
 
 def test_a_missing_or_double_fold_is_named(predictions):
