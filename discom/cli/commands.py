@@ -74,8 +74,7 @@ def table(flags: Namespace) -> bool:
         results += read
     if results and not (flags.folds and failed):  # of a score of all folds together
         baselines, sensors = tables.baselines(number), [*images_of(results[-1].seed).modalities]
-        own = {"as_published": flags.as_published, "modalities": sensors}
-        rows = tables.paper_table(results, number, **own)
+        rows = tables.paper_table(results, number, sensors)
         print(tables.to_markdown(rows, baselines))
         if flags.collect:
             tables.collect(results, flags.collect)
@@ -95,7 +94,7 @@ def _plan(flags: Namespace, data: str, images_of: Callable) -> list[Any]:
     names = flags.methods.split(",") if flags.methods else []
     kept = [methods.get(name.strip()) for name in names]
     sensors, usual = [*images_of(1).modalities], images_of(1).origin_at(1).drawn == 1
-    rows = tables.paper_rows(flags.number, sensors, as_published=flags.as_published)
+    rows = tables.paper_rows(flags.number, sensors)
     seeds = flags.seeds or (1 if flags.folds else tables.SEEDS if usual else tables.FEW)
     folds = range(flags.folds or 1)
     if flags.folds:

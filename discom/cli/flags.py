@@ -50,7 +50,6 @@ SEED, COUNT, ANY_COUNT = click.IntRange(0, 2**32 - 1), click.IntRange(1), click.
 NUMBER = click.Choice([1, 2, 3, 4, 5, "dense", "crodino"])
 # name → type, default, meaning
 FLAGS: dict[str, tuple[Any, Any, str]] = {
-    "as_published": (bool, False, "use the options of the DisCoM-KD authors' own code"),
     "bands": (by_sensor, None, "bands of sensors: 'rgb=1,2,3;nir=4'  [default: all of a folder]"),
     "collect": (path, None, "write all results into this JSON file  [default: none]"),
     "data": (text, None, "name or folder, such as scenes:n=600  [default: scenes or scenes-dense]"),
@@ -91,7 +90,7 @@ for name in SETTINGS:
     kind = KINDS[name] if KINDS[name] in (int, float, bool) else text
     FLAGS[name] = (kind, None, f"{MEANINGS.get(name, '')}  [default: the profile's]")
 # what the short help leaves out
-RARE = {"as_published", "collect", *SETTINGS} - {"epochs", "batch_size"}
+RARE = {"collect", *SETTINGS} - {"epochs", "batch_size"}
 RUN = " ".join(["profile", "runs", *(name for name in SETTINGS if name != "devices")])
 # what is called, its ARGUMENTS and flags
 COMMANDS: dict[str, tuple[Callable, str]] = {
@@ -105,8 +104,7 @@ COMMANDS: dict[str, tuple[Callable, str]] = {
     "train": (commands.train, f"data method seed modalities options {RUN} devices"),
     "table": (
         commands.table,
-        f"NUMBER data modalities methods as_published {RUN} seeds folds workers dry_run out "
-        "collect",
+        f"NUMBER data modalities methods {RUN} seeds folds workers dry_run out collect",
     ),
     "advise": (advise, f"DATA modalities folds=4 features workers dry_run collect {RUN}"),
     "probe": (commands.probe, "PATH runs data modalities out"),

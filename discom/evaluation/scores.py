@@ -8,12 +8,14 @@ masks raise a DataError for shapes that differ, an id of no class, and masks wit
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 from lightning.fabric import Fabric
 from torch import Tensor
@@ -104,6 +106,32 @@ def class_counts(data: MultiModalData, dense: bool) -> np.ndarray:
     masks: Any = data.masks
     one_by_one = (np.bincount(masks[row].ravel(), minlength=256) for row in np.flatnonzero(known))
     return sum(one_by_one, np.zeros(256, np.int64))[:size]
+
+
+def count_by_group(
+    test: MultiModalData, predictions: Mapping[str, np.ndarray], networks: Iterable[str]
+) -> dict[str, Any]:
+    """What a test part is scored by: "groups", their names (of data without groups the ids), and
+    "counts", network → rows (number of the group, true class, predicted class, how many). Samples
+    are counted, where dense labelled pixels; `predictions` as by `running.runs.read_predictions`.
+    """
+    own = test.ids if test.groups is None else test.groups
+    names, group = np.unique(np.asarray(own).astype(str), return_inverse=True)
+    counts, index, classes = {}, pd.Index(test.ids), len(test.classes)
+    for name in networks:
+        labels, rows = predictions[f"{name}_labels"], index.get_indexer(predictions[f"{name}_ids"])
+        if test.dense:
+            predicted = predictions[f"{name}_predicted"]
+        else:
+            predicted = predictions[f"{name}_logits"].argmax(1)
+        cells: Counter = Counter()
+        for place, truth, answer in zip(group[rows].tolist(), labels, predicted, strict=True):
+            known = (truth != NO_LABEL) | (not test.dense)
+            codes = (truth.astype(int) * classes + answer)[known]
+            for code, count in zip(*np.unique(codes, return_counts=True), strict=True):
+                cells[place, *divmod(int(code), classes)] += int(count)
+        counts[name] = [[*cell, count] for cell, count in sorted(cells.items())]
+    return {"groups": names.tolist(), "counts": counts}
 
 
 def _confusions(predicted: Tensor, labels: Tensor, classes: int) -> Tensor:

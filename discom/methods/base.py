@@ -96,7 +96,6 @@ class Method(nn.Module):
     seed_offset = 0  # added to the seed of the first weights
     every_label = False  # whether its terms need the label of every sample
     adversary_optimizer: torch.optim.Optimizer | None = None  # of a part that `loss` trains itself
-    published: Mapping[str, Any] = {}  # options with which the DisCoM-KD authors' own code ran it
     balance: Tensor | None  # weight of each class in the cross-entropy, [C]; None: all alike
     weighed = False  # whether the loss has asked for it
 

@@ -95,7 +95,6 @@ class DisCoMKD(_Embedding):
     terms |= {"irr": 0.0, "xcov": 0.0, "hsic": 0.0}
     alone = "discom-solo"
     unlabelled = ("adv", "mod", "orth", "xcov", "hsic")
-    published = {"reduction": "released", "modality_targets": "released"}
 
     def __init__(
         self,

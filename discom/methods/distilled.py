@@ -48,8 +48,6 @@ class Distilled(Taught):
 
 
 class _AtTemperature(Distilled):
-    published = {"temperature": 4.0}
-
     def __init__(self, channels, classes, encoder, *, temperature: float = 4.0, **options):
         distill.check_temperature(temperature)
         super().__init__(channels, classes, encoder, **options)
@@ -106,7 +104,6 @@ class CTKD(Distilled):
 
     terms = {"cl": 0.1, "kd": 0.9}
     unlabelled = ("kd",)
-    published = {"loops": 5 / PAPER_EPOCHS}
 
     def __init__(self, channels, classes, encoder, *, loops: float = 10 / PAPER_EPOCHS, **options):
         check_number("loops", loops, 1 / PAPER_EPOCHS, 1, whole=False)
@@ -133,7 +130,6 @@ class MLKD(_AtTemperature):
 
     terms = {"cl": 0.1, "instance": 0.9, "batch": 0.9, "classes": 0.9}
     unlabelled = ("instance", "batch", "classes")
-    published = {"combination": "discom-paper", "weights": dict.fromkeys(terms, 1.0)}
 
     def __init__(self, *parts, combination: str = "official", **options):
         check_choice("combination", combination, ("official", "discom-paper"))
@@ -164,7 +160,6 @@ def _lskd(method: Any, **terms: float) -> type[Method]:
         "__doc__": f"`{method.name}` with LSKD's logits, temperature and weights.",
         "standardized": True,
         "terms": terms,
-        "published": {"weights": method.terms, **method.published},
     }
     bases = (_At2, method) if issubclass(method, _AtTemperature) else (method,)
     return register(f"{method.name}+lskd")(type(f"{method.__name__}LSKD", bases, body))

@@ -105,22 +105,18 @@ class Checkpoint:
         self.writing = 0.0  # seconds
         if self.path.exists():
             try:
-                self._read()
+                with zipfile.ZipFile(self.path) as archive:  # torch compares no checksums
+                    if damaged := archive.testzip():
+                        raise zipfile.BadZipFile(f"{damaged} is damaged")
+                saved = torch.load(self.path, map_location="cpu", weights_only=True)
+                for name, part in self.parts.items():
+                    part.load_state_dict(saved[name])
+                vars(self).update({name: saved[name] for name in SAVED})
             except Exception as error:  # whatever is wrong with the file, the way out is the same
                 found = f"cannot be resumed from ({first_line(error)})"
                 if isinstance(error, pickle.UnpicklingError):
                     found = "holds more than tensors and numbers, perhaps code"
                 raise RunError(self.path, found, "delete it to start anew") from None
-
-    def _read(self) -> None:
-        with zipfile.ZipFile(self.path) as archive:  # torch compares no checksums
-            if damaged := archive.testzip():
-                raise zipfile.BadZipFile(f"{damaged} is damaged")
-        saved = torch.load(self.path, map_location="cpu", weights_only=True)
-        for name, part in self.parts.items():
-            part.load_state_dict(saved[name])
-        for name in SAVED:
-            setattr(self, name, saved[name])
 
     def keep(
         self, metric: str, scores: Mapping[str, float], model: Any, epoch: int, select: str

@@ -31,6 +31,7 @@ from discom.files import ANEW, digest, read_json
 from discom.methods import Method
 
 FORMAT = 2  # of result.json
+ORIGIN = ("digest", "drawn", "divided", "fold", "folds")  # fields that a split's origin shares
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Result:
         teacher: hash of the run that it learned from, if any.
         metric: the score that chose the epoch and that tables show.
         fold, folds: which of how many folds was tested, from 0 on; None and 0 for a plain split.
-        tested: of a fold, what `evaluation.pooling.count_by_group` gives.
+        tested: of a fold, what `evaluation.scores.count_by_group` gives.
     """
 
     method: str
@@ -216,11 +217,7 @@ def identity(
         "method": method.name,
         **settings,  # first, since the first that differs is named
         "data": split.train.name,
-        "digest": origin.digest,
-        "drawn": origin.drawn,
-        "divided": origin.divided,
-        "fold": origin.fold,
-        "folds": origin.folds,
+        **{name: getattr(origin, name) for name in ORIGIN},
         "teacher": taught_by,
         "hash": run_hash(method.name, origin, settings, taught_by),
     }
@@ -240,8 +237,7 @@ def load_run(
         change = changed_default(result)
     if change:
         raise RunError(run_dir, f"had another default, {change}", "train it again in a new folder")
-    seeds = result.drawn, result.divided, result.fold, result.folds
-    if (result.digest, *seeds) != (origin.digest, *origin[2:]):
+    if any(getattr(result, name) != getattr(origin, name) for name in ORIGIN):
         way_out = f"give the split of its data and modalities with seed {result.seed}"
         raise RunError(run_dir, "was trained on another split", way_out)
     with torch.random.fork_rng():  # the caller's own draws stay as they are

@@ -21,14 +21,13 @@ from discom.data import Split
 from discom.data.batches import Batches
 from discom.data.checks import UNLABELLED
 from discom.errors import ConfigError, RunError
-from discom.evaluation.pooling import count_by_group
-from discom.evaluation.scores import Scoring, class_counts
+from discom.evaluation.scores import Scoring, class_counts, count_by_group
 from discom.files import write_json
 from discom.hardware import check_agreement, launch, machine, on_rank_zero, peak_memory
 from discom.methods import Method, build
 from discom.models.pretrained import Pretrained
 from discom.running.checkpoint import STATE, Checkpoint, locked, stoppable, write_identity
-from discom.running.runs import Result, identity, read_predictions
+from discom.running.runs import ORIGIN, Result, identity, read_predictions
 from discom.running.teaching import load_teacher, teach
 
 
@@ -241,7 +240,6 @@ def _report(
 ) -> Result:
     """Test the best weights; write weights, predictions and the result, and end the checkpoint."""
     state.write_weights()
-    same = ["method", "data", "seed", "hash", "digest", "drawn", "divided", "fold", "folds"]
     used = {"devices": config.devices, "precision": fabric.strategy.precision.precision}
     deployed = {name: network.branch(name) for name in network.deployed}
     counts = {part: len(data) for part, data in split._asdict().items()}
@@ -252,7 +250,7 @@ def _report(
         predictions = read_predictions(state.run_dir / "predictions.npz")
         tested = count_by_group(split.test, predictions, network.deployed)
     result = Result(
-        **{name: run[name] for name in [*same, "teacher"]},
+        **{name: run[name] for name in ("method", "data", "seed", "hash", "teacher", *ORIGIN)},
         scores=scores,
         parameters={k: sum(w.numel() for w in own.parameters()) for k, own in deployed.items()},
         seconds=state.seconds,

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from discom.errors import RunError
-from discom.evaluation.pooling import pooled_score
 from discom.running.runs import Result
 from discom.tables.intervals import t_test
 
@@ -30,6 +29,25 @@ def tally(runs: Sequence[Result]) -> dict[str, pd.DataFrame]:
             table = pd.DataFrame(cells.reshape(len(cells), -1), tested["groups"])
             tables.setdefault(network, []).append(table)
     return {network: pd.concat(parts) for network, parts in tables.items()}
+
+
+def pooled_score(cells: np.ndarray, metric: str) -> np.ndarray:
+    """Weighted F1 ("f1") or mean IoU ("miou") in percent, [...], from the number of hits, of labels
+    and of predictions of each class, [..., 3, C]: `weighted_f1` and `dense_scores` of all samples
+    together. A class without labels counts in neither.
+
+        F1_c = 2 hits_c / (labels_c + predictions_c)
+        IoU_c = hits_c / (labels_c + predictions_c - hits_c)
+
+    >>> pooled_score(np.array([[1, 2], [2, 2], [1, 3]]), "f1").round(2).item()
+    73.33
+    """
+    hits, labels, predicted = np.moveaxis(np.asarray(cells, float), -2, 0)
+    either = np.maximum(labels + predicted, 1e-9)
+    if metric == "f1":
+        return 100 * (labels * 2 * hits / either).sum(-1) / labels.sum(-1)
+    present = labels > 0
+    return 100 * (hits / np.maximum(either - hits, 1e-9) * present).sum(-1) / present.sum(-1)
 
 
 def total(table: pd.DataFrame, metric: str) -> float:

@@ -48,21 +48,14 @@ NUMBERS = (1, 2, 3, 4, 5, "dense", "crodino")
 DENSE_BASELINES = ("single", "single-2x", "dense-kdv2", "dense-teacher")
 
 
-def paper_rows(
-    number: int | str, modalities: Sequence[str], as_published: bool = False
-) -> list[Row]:
+def paper_rows(number: int | str, modalities: Sequence[str]) -> list[Row]:
     """The rows of a table: methods, their options, and how many seeds each takes.
 
     Table 1, cross-modal: the teacher reads the first modality and the students another. 2,
     multi-modal: the teacher reads all. In both, an LSKD method has a second row where another
     temperature than its authors' was chosen (`TEMPERATURES`), and discom one with the alternating
-    adversary. dense: every method of dense prediction. The others are `ABLATIONS`.
-
-    Args:
-        as_published: the options of the authors' own code (`Method.published`); Tables 1 and 2.
-
-    Raises:
-        ConfigError: another number, one modality only, or published options of another table.
+    adversary. dense: every method of dense prediction. The others are `ABLATIONS`. A ConfigError
+    for another number, or one modality only.
 
     >>> paper_rows(1, ["rgb", "depth"])[3]
     Row(method='kdv1', options={'teacher': 'rgb'}, seeds=10)
@@ -72,24 +65,18 @@ def paper_rows(
     if len(modalities) < 2:
         found = f"the data has {list(modalities)} alone"
         raise ConfigError("table", found, "give two modalities or more")
-    if as_published and number not in (1, 2):
-        found = "only tables 1 and 2 have published options"
-        raise ConfigError(f"table {number}", found, "leave them out")
     if number in ABLATIONS:
         return list(ABLATIONS[number])
     reads = modalities[0] if number == 1 else "all"
     rows = []
     for name in methods.names(dense=number == "dense"):
-        method = methods.get(name)
-        options = dict(method.published) if as_published else {}
-        for argument in {"teacher", "reads"} & set(method.defaults()):
-            options[argument] = reads
+        options = dict.fromkeys({"teacher", "reads"} & set(methods.get(name).defaults()), reads)
         row = Row(name, options, FEW if name in FEW_SEEDS or name.endswith("+lskd") else SEEDS)
         if name not in NOT_IN_TABLES:
             rows.append(row)
-        if name in TEMPERATURES and not as_published:
+        if name in TEMPERATURES:
             rows.append(row._replace(options={**options, "temperature": TEMPERATURES[name]}))
-        if name == "discom" and not as_published:
+        if name == "discom":
             rows.append(ALTERNATING)
     return list({row.label(): row for row in rows}.values())  # none twice
 
@@ -108,10 +95,7 @@ def paper_figures() -> pd.DataFrame:
 
 
 def paper_table(
-    results: Iterable[Result],
-    number: int | str,
-    as_published: bool = False,
-    modalities: Sequence[str] = (),
+    results: Iterable[Result], number: int | str, modalities: Sequence[str] = ()
 ) -> pd.DataFrame:
     """A table from finished runs of one data set: what `summary` gives, in the table's order, with
     `arrow` and `paper` (the paper's figure).
@@ -130,10 +114,10 @@ def paper_table(
     widest = sorted((list(r.scores) for r in results), key=len, reverse=True)  # in the data's order
     found = dict.fromkeys(name for names in widest for name in names if "+" not in name)
     modalities = list(modalities or found)
-    rows, parts = paper_rows(number, modalities, as_published), []
+    rows, parts = paper_rows(number, modalities), []
     reads = rows[0].options.get("reads", "all")
     for row in rows:
-        name = row.method if as_published else row.label("teacher", "reads")
+        name = row.label("teacher", "reads")
         part = compared[compared["method"] == row.label()].assign(method=name)
         if "reads" in row.options:  # a teacher is no competitor: it reads another modality, or more
             part = part.assign(**dict.fromkeys(part.filter(like="vs "), np.nan))

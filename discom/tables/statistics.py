@@ -57,10 +57,10 @@ OWN = ("seed", "learning_rate", "options")  # of a run or a method; all else mus
 
 
 def _shared(result: Result) -> dict[str, Any]:
-    """What two runs must share to be compared, beside their data: the settings but the seed, and
-    what each method has of its own, its learning rate and its options."""
+    """What two runs must share to be compared, beside their data: the number of folds, and the
+    settings but the seed, and what each method has of its own, learning rate and options."""
     shared = {name: value for name, value in result.config.items() if name not in OWN}
-    return {"labelled": 1.0, **shared}
+    return {"labelled": 1.0, "folds": result.folds, **shared}
 
 
 class _Group(NamedTuple):
@@ -132,34 +132,33 @@ def _groups(results: Iterable[Result]) -> list[_Group]:
 
 
 def _group(results: Sequence[Result], data: str, settings: dict[str, Any]) -> _Group:
-    columns: dict[tuple[str, str], dict[int, float]] = {}
     rates: dict[str, float] = {}
     best: dict[str, float] = {}
-    places: dict[tuple[str, int, int | None], str] = {}
-    folds: dict[tuple[str, int], list[Result]] = {}
-    tallies: dict[tuple[str, str], dict[int, pd.DataFrame]] = {}
+    same: dict[tuple[str, int], list[Result]] = {}  # one, or as many as there are folds
     tried = {(result.label, result.config["learning_rate"]) for result in results}
     several = Counter(method for method, _ in tried)
     for result in results:
-        method, seed, rate = result.label, result.seed, result.config["learning_rate"]
+        method, rate = result.label, result.config["learning_rate"]
         if several[method] > 1:
             method += f" lr={rate:g}"
         rates[method], best = rate, {**best, **result.best}
-        place = str(result.folder("."))
-        if (other := places.setdefault((method, seed, result.fold), place)) is not place:
-            found = f"two runs of {method} with seed {seed}, {other} and {place}"
-            raise RunError(data, found, APART)
-        if result.fold is not None:
-            folds.setdefault((method, seed), []).append(result)
-            continue
-        for modality, score in result.main.items():
-            columns.setdefault((method, modality), {})[seed] = score
-    metric = results[0].metric
-    for (method, seed), runs in folds.items():
-        for modality, table in tally(runs).items():
-            columns.setdefault((method, modality), {})[seed] = total(table, metric)
+        runs = same.setdefault((method, result.seed), [])
+        for other in runs:
+            if other.fold == result.fold:
+                places = f"{other.folder('.')} and {result.folder('.')}"
+                found = f"two runs of {method} with seed {result.seed}, {places}"
+                raise RunError(data, found, APART)
+        runs.append(result)
+    metric, draws, overlap = results[0].metric, _draws(results), 0.0
+    columns: dict[tuple[str, str], dict[int, float]] = {}
+    tallies: dict[tuple[str, str], dict[int, pd.DataFrame]] = {}
+    for (method, seed), runs in same.items():
+        pooled = tally(runs) if runs[0].folds else {}
+        for modality, table in pooled.items():
             tallies.setdefault((method, modality), {})[seed] = table
-    draws, overlap = _draws(results), 0.0
+        scores = {name: total(table, metric) for name, table in pooled.items()} or runs[0].main
+        for modality, score in scores.items():
+            columns.setdefault((method, modality), {})[seed] = score
     if tallies and draws == "samples":
         raise RunError(data, "folds of samples that each seed draws", "fix it: scenes:seed=0")
     if tallies:
@@ -169,8 +168,8 @@ def _group(results: Sequence[Result], data: str, settings: dict[str, Any]) -> _G
         tested = [run.counts["test"] * settings["labelled"] for run in results]
         trained = [run.counts.get("labelled", run.counts["train"]) for run in results]
         overlap = float(np.mean(np.divide(tested, trained)))
-    scores = pd.DataFrame(columns).sort_index()
-    return _Group(data, settings, scores, rates, best, draws, overlap, tallies, metric)
+    frame = pd.DataFrame(columns).sort_index()
+    return _Group(data, settings, frame, rates, best, draws, overlap, tallies, metric)
 
 
 def _draws(results: Sequence[Result]) -> str:

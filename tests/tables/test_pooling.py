@@ -11,10 +11,9 @@ from scipy import stats
 from sklearn.metrics import f1_score
 
 from discom.errors import RunError
-from discom.evaluation.pooling import pooled_score
 from discom.evaluation.scores import dense_scores
 from discom.tables import compare, summary, to_markdown
-from discom.tables.folds import group_test
+from discom.tables.folds import group_test, pooled_score
 
 
 def tallies(truth, predicted, group, classes=3):
@@ -93,6 +92,8 @@ def test_tables_pool_all_folds_and_average_seeds(predictions):
     assert both["each"].tolist() == pytest.approx([expected, -expected])
     plain = [result("student", seed, {"rgb": 40.0 + seed}, digest="b") for seed in range(3)]
     assert len(summary([*plain, *runs])) == 3
+    apart = summary([*runs[:4], result("student", 0, {"rgb": 40.0}, draws="split")])
+    assert apart["folds"].tolist() == [2, 2, 0]  # a plain split of the same data
 
 
 def test_a_missing_or_double_fold_is_named(predictions):

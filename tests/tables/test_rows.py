@@ -50,12 +50,6 @@ def runs_of(number, data="scenes", modalities=PAIR, seeds=3, gain=None, **config
 
 
 def test_rows_of_the_tables_of_methods():
-    rows = paper_rows(1, PAIR, as_published=True)
-    published = {row.method: row.options for row in rows}
-    assert list(published) == CLASSIFICATION
-    assert len(rows) == len(published)  # no row of ours
-    assert published["mlkd"]["combination"] == "discom-paper"
-    assert published["kdv2+lskd"] == {**methods.get("kdv2+lskd").published, "teacher": "rgb"}
     dense = paper_rows("dense", PAIR)
     assert [row.method for row in dense] == DENSE
     assert dense[0] == ("dense-teacher", {"reads": "all"}, SEEDS)
@@ -86,7 +80,6 @@ def test_rows_differ_and_know_how_many_seeds_they_take():
     [
         ((6, PAIR), "6 is unknown; choose 1, 2, 3, 4, 5, dense, crodino"),
         ((1, ["rgb"]), "two modalities or more"),
-        ((3, PAIR, True), "table 3: only tables 1 and 2 have published options"),
     ],
 )
 def test_a_table_that_cannot_be(arguments, fragment):
