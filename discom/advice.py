@@ -19,7 +19,7 @@ from discom.config import Config, profile
 from discom.data import MultiModalData, load
 from discom.data.batches import paired_rows
 from discom.errors import ConfigError, DataError
-from discom.evaluation.pooling import count_by_group
+from discom.evaluation.scores import count_by_group
 from discom.files import digest
 from discom.frozen import describe, frozen
 from discom.running.runs import Result, Run, read_predictions

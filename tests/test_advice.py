@@ -12,7 +12,7 @@ from fixtures.results import result
 from discom import advice, cli, data, fit, methods, profile
 from discom.data import Modality, MultiModalData, Normalization
 from discom.errors import ConfigError, DataError
-from discom.evaluation.pooling import count_by_group
+from discom.evaluation.scores import count_by_group
 from discom.frozen import frozen
 from discom.models import encoder
 from discom.running.runs import Result, Run
