@@ -123,14 +123,14 @@ def _command(name: str, full: bool) -> click.Command:
     for word in words.split():
         flag, _, own = word.lower().partition("=")
         kind, default, meaning = FLAGS[flag]
+        plain = meaning.partition("  [")[0]  # an argument has no default, and click adds the own
         if word.isupper():
             how = {"metavar": word, "required": True, "nargs": -1 if flag == "files" else 1}
             parameters.append(click.Argument([flag], type=kind, **how))
-            about.append(f"{word}: {meaning.partition('  [')[0]}")  # it has no default
+            about.append(f"{word}: {plain}")
         else:
             spelled = [f"--{flag.replace('_', '-')}"]
-            told = meaning.partition("  [")[0] if own else meaning  # click adds it
-            how = {"is_flag": default is False, "help": told}
+            how = {"is_flag": default is False, "help": plain if own else meaning}
             how |= {"hidden": flag in RARE and not full, "default": own or default}
             parameters.append(click.Option(spelled, type=kind, **how))
 

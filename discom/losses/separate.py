@@ -42,13 +42,10 @@ def confusion_loss(embeddings: Mapping[str, Any], heads: Any, *, grl_lambda: flo
     6.5917
     """
     weight, bias = heads.adv.weight.detach(), heads.adv.bias.detach()
-    losses = []
-    for number, z in enumerate(embeddings.values()):
-        logits = heads.adv(z.inv.detach())  # [B, M]
-        labels = torch.full((len(logits),), number, device=logits.device)
-        doubt = -F.linear(z.inv, weight, bias).log_softmax(1).mean()  # over B and M
-        losses.append(F.cross_entropy(logits, labels) + grl_lambda * doubt)
-    return torch.stack(losses).sum()
+    doubts = [  # means over B and M
+        -F.linear(z.inv, weight, bias).log_softmax(1).mean() for z in embeddings.values()
+    ]
+    return discriminator_loss(embeddings, heads) + grl_lambda * torch.stack(doubts).sum()
 
 
 def discriminator_loss(embeddings: Mapping[str, Any], heads: Any) -> Tensor:
