@@ -151,7 +151,7 @@ def best_rate(results: Iterable[Result]) -> float:
 class Answer(NamedTuple):
     """For a sensor deployed alone, or for both: the best method with the other sensor and the best
     without it, by validation score, and their difference on the test parts with its 95 % interval.
-    `network` is what is deployed; `learned`, whether one of both tells the classes apart."""
+    `network` is what is deployed; `learned`, whether the one without tells the classes apart."""
 
     network: str
     with_other: str
@@ -176,7 +176,7 @@ class Answer(NamedTuple):
             place, gain = f"{self.network} is deployed alone", "train it with the other sensor"
             cost = "train it alone, the other sensor costs"
         if not self.learned:
-            verdict = "nothing was learned, train longer or label more images"
+            verdict = f"{self.without} learned nothing, train longer or label more images"
         elif self.low > 0 or self.high < 0:
             verdict = gain if self.low > 0 else cost
         elif not self.high - self.low <= WIDE:  # also where one seed gives no interval
@@ -223,8 +223,8 @@ def answers(
             theirs = [_on_pairs(run, sensor, images, runs_dir) for run in theirs]
         table = compare(theirs + ours, [(label, other)])
         row = table[table["modality"] == sensor].iloc[0]
-        learned = _learned(theirs, sensor) or _learned(ours, sensor)
-        found.append(Answer(network, label, other, row.difference, row.low, row.high, learned))
+        answer = row.difference, row.low, row.high, _learned(theirs, sensor)
+        found.append(Answer(network, label, other, *answer))
     return found
 
 

@@ -108,8 +108,8 @@ def export(
     if network is None and len(result.scores) == 1:
         (network,) = result.scores
     if network not in result.scores:
-        found = f"{network} is not in {result.method}"
-        raise ConfigError("--modality", found, f"it has {' or '.join(result.scores)}")
+        found = f"{result.method} has no network {network}" if network else "is missing"
+        raise ConfigError("--modality", found, f"choose {' or '.join(result.scores)}")
     branch = load_run(run_dir, split, network)[0].branch(network).eval()
     contract = _contract(run_dir, result, split, network, getattr(branch, "stride", 0))
     with atomic_folder(out, marker=CONTRACT, overwrite=overwrite) as folder:

@@ -2,6 +2,7 @@
 and the way out."""
 
 import errno
+import sys
 from collections.abc import Collection
 
 LONGEST = 300  # characters of what was found
@@ -81,6 +82,11 @@ def first_line(error: BaseException) -> str:
     ('no space', 'KeyError')
     """
     return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def one_line_warning(message: Warning | str, *_: object) -> None:
+    """What the command line makes of a warning, in the place of `warnings.showwarning`."""
+    print(f"discom: warning: {_one_line(message)}", file=sys.stderr)
 
 
 def _one_line(text: object) -> str:

@@ -31,6 +31,9 @@ def find_inputs(paths: Sequence[Path], sensors: Sequence[Sensor]) -> list[tuple[
     names = [sensor.name for sensor in sensors]
     if len(sensors) == 1:
         return [(file,) for file in find_images(_place(path, sensors[0], names) for path in paths)]
+    if alone := [path for path in paths if path.is_file()]:
+        example = f"give a folder that has {' and '.join(names)}"
+        raise DataError(alone[0], f"is one file, the model reads {len(names)} sensors", example)
     found: dict[str, dict[str, Path]] = {}
     for path, (sensor, own) in product(paths, zip(names, sensors, strict=True)):
         for file in find_images([place := _place(path, own, names)]):
@@ -63,7 +66,8 @@ def _place(path: Path, sensor: Sensor, names: Sequence[str]) -> Path:
 def warn_far(sensors: Sequence[Sensor], inputs: Sequence[tuple], measured: Sequence) -> None:
     """Warn, once for each sensor, where more than one image in twenty lies far from those of
     training: nothing was measured, the mean of a band is beyond theirs by more than high − low, or
-    its deviation is below a tenth of theirs. This finds other units and number types, but no other
+    its deviation is below a tenth of theirs; or where more than half of four images or more lie on
+    one side of all of training. This finds other units, number types and offsets, but no other
     sensor of like values.
 
     Args:
@@ -77,6 +81,8 @@ def warn_far(sensors: Sequence[Sensor], inputs: Sequence[tuple], measured: Seque
         span = np.subtract(sensor.high, sensor.low)
         beyond = (means < least - span) | (means > largest + span)
         far = (beyond | ~(deviations >= usual / 10)) & (span > 0)  # also NaN: nothing was measured
+        for side in (means < least, means > largest) if len(means) > 3 else ():
+            far |= side & (side.mean(0) > 0.5) & (span > 0)
         if far.any(1).mean() > 0.05:
             k, c = np.argwhere(far)[0]
             count = f"{far.any(1).sum()} of {len(inputs)} images of {sensor.name}"
@@ -96,6 +102,7 @@ def predict(model: Model, paths: Sequence[Path]) -> pd.DataFrame:
     measured", or is not of the contract's shape.
     """
     rows, measured, classes, sensors = [], [], model.contract.classes, model.contract.sensors
+    few: dict[Path, float] = {}  # files of which less than half was measured
     names = [sensor.name for sensor in sensors]
     inputs = find_inputs(paths, sensors)
     for files in inputs:
@@ -107,20 +114,33 @@ def predict(model: Model, paths: Sequence[Path]) -> pd.DataFrame:
             check_finite(image[None], str(file))
             _check_shape(file, sensor, image, sensor.shape)
             images.append(image)
+            if sensor.invalid is not None and (share := (image != sensor.invalid).mean()) < 0.5:
+                few[file] = share
         measured.append([*map(levels, images, (sensor.invalid for sensor in sensors))])
         shares = model.answer(*(image[None] for image in images))[1][0].tolist()
+        if not all(few.get(file, 1) for file in files):  # no measurement, no answer
+            shares = [math.nan] * len(shares)
         best = int(np.argmax(shares))
         row = dict(zip(names if len(names) > 1 else ["file"], map(str, files), strict=True))
-        row |= {"class": classes[best], "probability": shares[best]}
+        row |= {"class": "" if math.isnan(shares[best]) else classes[best]}
+        row |= {"probability": shares[best]}
         rows.append(row | {f"p({k})": p for k, p in zip(classes, shares, strict=True)})
     warn_far(sensors, inputs, measured)
+    if few:
+        found = f"{len(few)} of {len(inputs)} images are measured in less than half of their pixels"
+        way_out = "distrust their answers; those without any have none"
+        warnings.warn(f"{next(iter(few))}: {found}; {way_out}", stacklevel=2)
     return pd.DataFrame(rows)
 
 
 def _check_shape(place: object, sensor: Sensor, image: np.ndarray, shape: Sequence[int]) -> None:
+    if len(image) != shape[0]:
+        found = f"has {len(image)} band(s), {sensor.name} has {shape[0]}"
+        raise DataError(place, found, "give an image of this sensor")
     if image.shape != shape:
-        found = f"is bands × height × width {image.shape}, the model reads {shape} of {sensor.name}"
-        raise DataError(place, found, "convert the image")
+        pixels = "×".join(map(str, image.shape[1:]))
+        usual = "×".join(map(str, shape[1:]))
+        raise DataError(place, f"has {pixels} pixels, {sensor.name} needs {usual}", "convert it")
 
 
 def segment(

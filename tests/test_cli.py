@@ -169,7 +169,10 @@ WRONG = [
     (("data", "prepare", "folders", "--download"), "cannot be downloaded"),
     ((*OWN, '{"b": 1}'), "folders has no option 'b'; it has size, unit, invalid, group_copies"),
     ((*OWN, '{"unit": "mm"}'), "unit: 'mm' is of type str; give {\"sensor\": string}"),
-    ((*OWN, '{"invalid": {"depth": 1e999}}'), "invalid: {'depth': inf} is of"),
+    (
+        (*OWN, '{"invalid": {"depth": 1e999}}'),
+        "{'depth': inf} has a value of another type",
+    ),
     ((*OWN, '{"size": 2.5}'), "size: 2.5 is of type float; give integer or [integer, …]"),
     ((*OWN, '{"size": [8]}'), "size: [8] has 1 sides"),
     # files and folders

@@ -131,9 +131,9 @@ def test_a_wrong_copy_leaves_nothing(run, split, exported, tmp_path, monkeypatch
 @pytest.mark.parametrize(
     ("networks", "modality", "message"),
     [
-        (("rgb", "depth"), "thermal", "thermal is not in student; it has rgb or depth"),
-        (("rgb", "depth"), None, "None is not in student; it has rgb or depth"),
-        (("rgb+depth",), "rgb", r"rgb is not in student; it has rgb\+depth"),
+        (("rgb", "depth"), "thermal", "student has no network thermal; choose rgb or depth"),
+        (("rgb", "depth"), None, "--modality: is missing; choose rgb or depth"),
+        (("rgb+depth",), "rgb", r"student has no network rgb; choose rgb\+depth"),
     ],
 )
 def test_a_branch_that_the_run_lacks(
@@ -241,8 +241,8 @@ def test_every_image_has_the_models_answer_and_csv_says_the_same(exported, image
 
 
 BAD = {
-    "larger": (np.zeros((16, 8)), r"height × width \(1, 16, 8\), the model reads \(1, 8"),
-    "colour": (np.zeros((8, 8, 3)), r"width \(3, 8, 8\), .* of depth; convert the image"),
+    "larger": (np.zeros((16, 8)), "has 16×8 pixels, depth needs 8×8; convert it"),
+    "colour": (np.zeros((8, 8, 3)), r"has 3 band\(s\), depth has 1; give an image of this sensor"),
     "endless": (np.full((8, 8), np.inf), "holds inf"),
 }
 
@@ -370,8 +370,27 @@ CHANGES = {
     "rgb from 0 to 1": ("rgb", lambda x: x / 255),
     "metres": ("depth", lambda x: x / 1000),
     "rgb as depth": ("depth", lambda x: x // 257),
+    "another offset": ("depth", lambda x: np.where(x == 0, 0, x + np.ptp(x[x > 0]))),
     "nothing measured": ("depth", lambda x: x * np.nan),
 }
+
+
+def test_an_image_without_a_measurement_has_no_answer(exported, split, tmp_path):
+    images = split.test.modalities["depth"].x[:30].copy()
+    images[3], images[4].flat[:40] = 0, 0
+    with pytest.warns(match="03.npy: [2-9] of 30 images are measured in less than half") as told:
+        answers = predict(load(exported[0]), [saved(tmp_path, {"depth": images})])
+    assert "distrust their answers; those without any have none" in str(told[0].message)
+    assert answers["class"][3] == ""
+    assert answers.iloc[3, 2:].isna().all()
+    assert (answers["class"][:3] != "").all()
+    assert answers["class"][4] != ""
+
+
+def test_pairs_are_asked_for_as_a_folder(fused, tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((3, 8, 8)))
+    with pytest.raises(DataError, match=r"a\.npy: is one file, the model reads 2"):
+        predict(load(fused[0]), [tmp_path / "a.npy"])
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -384,5 +403,7 @@ def test_images_unlike_those_of_training_are_told_once(fused, split, tmp_path, n
     images[sensor] = change(images[sensor])
     with pytest.warns(match="unlike training") as told:
         predict(model, [saved(tmp_path / "new", images)])
-    (text,), count = [str(each.message) for each in told], len(images[sensor])
+    text, *other = [str(each.message) for each in told]
+    count = len(images[sensor])
     assert f"/{sensor}/00.npy: {count} of {count} images of {sensor} are unlike" in text
+    assert len(other) == (name == "nothing measured")  # which is told by its name, too

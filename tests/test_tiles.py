@@ -148,7 +148,7 @@ def test_a_map_of_both_sensors(method, tmp_path, capsys):
     np.save(tmp_path / "new/depth/a.npy", images[1][:, :40])
     capsys.readouterr()
     assert cli.main([*words, "--out", str(tmp_path / "maps")]) == 2
-    assert "depth/a.npy: is bands × height × width (1, 40, 16), the" in capsys.readouterr().err
+    assert "depth/a.npy: has 40×16 pixels, depth needs 41×16" in capsys.readouterr().err
 
 
 def test_what_cannot_be_mapped_is_refused():
@@ -159,7 +159,7 @@ def test_what_cannot_be_mapped_is_refused():
     for tile in (0, 6):
         with pytest.raises(ConfigError, match=f"^--tile: {tile} pixels .* multiple of 4"):
             segment(model, [image], tile)
-    with pytest.raises(DataError, match=r"\(1, 8, 8\), the model reads \(2, 8, 8\) of rgb"):
+    with pytest.raises(DataError, match=r"has 1 band\(s\), rgb has 2"):
         segment(model, [image[:1]], 8)
 
 
@@ -173,7 +173,7 @@ def test_maps_never_replace_images_and_a_bad_image_is_named(tmp_path):
     with pytest.raises(ConfigError, match="pics holds some of the images; name another folder"):
         list(segment_files(MODEL, files, images, 8))
     assert files[0].read_bytes() == before
-    with pytest.raises(DataError, match=r"pics/b\.tif: is .*\(1, 8, 8\), the model reads \(2"):
+    with pytest.raises(DataError, match=r"pics/b\.tif: has 1 band\(s\), rgb has 2"):
         list(segment_files(MODEL, files, tmp_path / "maps", 8))
     (other := tmp_path / "a.tif").write_bytes(before)
     with pytest.raises(ConfigError, match="two images of one name would share a map"):

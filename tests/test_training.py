@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from fixtures.refusal import refused
+from fixtures.results import result
 from safetensors import safe_open
 from safetensors.torch import load_file
 from sklearn.utils.class_weight import compute_class_weight
@@ -224,6 +225,21 @@ def test_a_run_no_better_than_the_most_frequent_class_is_told(split, tmp_path):
     wild = profile("tiny", epochs=2, learning_rate=1e6, schedule="constant")
     with pytest.warns(UserWarning, match=r"run: rgb is right in .* %, the most frequent class alo"):
         fit("student", split, wild, tmp_path / "run", progress=False)
+
+
+def test_each_network_is_compared_with_the_classes_that_it_was_tested_on(tmp_path):
+    """Depth has other images than RGB; 100 · 29 / 72 is larger as a float32 of scores."""
+    labels = np.repeat([0, 1, 0, 1], [29, 43, 21, 9])
+    x = np.zeros((102, 1, 8, 8), np.float32)
+    rows = {"rgb": np.r_[:72], "depth": np.r_[40:102]}
+    modalities = {name: data.Modality(x[own], labels[own], own) for name, own in rows.items()}
+    test = data.MultiModalData(modalities, ("cat", "dog"))
+    for name, own in rows.items():
+        share = np.bincount(labels[own]).max() / len(own)
+        scores = {"f1": 1.0, "accuracy": float(np.float32(100 * share)), "balanced_accuracy": 50.0}
+        run = replace(result("student", 0, {name: 1.0}), scores={name: scores})
+        with pytest.warns(match=f"{name} is right in {100 * share:.1f} %, the most frequent class"):
+            training._warn_of_chance(run, test, tmp_path)
 
 
 @pytest.mark.parametrize(("name", "dense"), [("discom", False), ("single", True)])

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import click
 
-from discom.errors import DiscomError, explain, first_line
+from discom.errors import DiscomError, explain, first_line, one_line_warning
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         full = group("--help-all" in words)
         with warnings.catch_warnings(), full.make_context("discom", words) as context:
-            warnings.showwarning = lambda message, *_: _say(f"warning: {message}")
+            warnings.showwarning = one_line_warning
             return 1 if context.command.invoke(context) is False else 0
     except click.exceptions.Exit as end:  # of --help and --version
         return end.exit_code

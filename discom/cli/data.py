@@ -79,6 +79,7 @@ def prepare(flags: Namespace) -> None:
         images = replace(images, name=out.resolve().name)
     images.save(out, overwrite=flags.overwrite)
     print(f"{out}: {_describe(images)}")
+    _warn_of_values(images, out)
 
 
 def _read(flags: Namespace) -> tuple[Any, str]:
@@ -110,7 +111,19 @@ def _read(flags: Namespace) -> tuple[Any, str]:
 def _describe(images: Any) -> str:
     sizes = [f"{name} {'×'.join(map(str, m.x.shape))}" for name, m in images.modalities.items()]
     counts = f"{len(images)} samples in {len(images.classes)} classes"
+    if images.groups is not None:
+        counts += f" and {len(set(images.groups.tolist()))} groups"
     return f"{counts}, {len(images.paired_ids)} complete pairs; {', '.join(sizes)}"
+
+
+def _warn_of_values(images: Any, source: object) -> None:
+    """Warn of values that may mean "not measured"."""
+    from discom.data.checks import odd_values
+
+    for name, modality in images.modalities.items():
+        if found := odd_values(modality):
+            way_out = f'--options \'{{"invalid": {{"{name}": …}}}}\''
+            warnings.warn(f"{source}/{name}: {found}; {way_out}", stacklevel=3)
 
 
 def check(flags: Namespace) -> None:
@@ -130,8 +143,11 @@ def check(flags: Namespace) -> None:
         without = len(samples) - sum(counts.values())
         rest = f", without a label {without}" if without else ""
         print(f"{part:>5}: {len(samples)} samples{by_class}{rest}")
+    _warn_of_values(images, flags.data)
     copies = near_duplicates(split)
-    way_out = COPIES if images.groups is not None else f"--groups PATTERN or {COPIES}"
+    way_out = f"near-copies in two parts; prepare again with --groups PATTERN or {COPIES}"
+    if images.groups is not None:
+        way_out = f"near-copies in two groups; look at them, then mend the groups, or give {COPIES}"
     for name, modality in images.modalities.items():
         rows = copies[copies["modality"] == name].itertuples()
         alone = sorted(set(modality.ids) - set(images.paired_ids))
@@ -141,7 +157,7 @@ def check(flags: Namespace) -> None:
             (alone, "no partner; add the missing file, or use methods that need no pairs"),
             (odd, "more than 100 times above or below the others; check unit and bit depth"),
             (copies.attrs["flat"][name], "no structure; look at it, or remove it"),
-            (pairs, f"near-copies in two parts; prepare again with {way_out}"),
+            (pairs, way_out),
         ):
             if len(ids):
                 more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""

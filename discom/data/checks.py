@@ -228,6 +228,24 @@ def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
         raise DataError(where, f"id {twice!r} occurs twice", "give each sample its own id")
 
 
+def odd_values(modality: Any, sample: int = 1000) -> str:
+    """What is odd about the value of unmeasured pixels, or "": none is stated, and one value lies
+    farther from all others than they from each other; or the stated one occurs nowhere. Looks at
+    `sample` images, spread over all."""
+    rows = slice(None, None, max(1, len(modality.x) // sample))
+    values, counts = np.unique(np.asarray(modality.x[rows]), return_counts=True)
+    if modality.invalid is not None:
+        found = f"no pixel is {modality.invalid:g}, which shall mean 'not measured'"
+        return "" if modality.invalid in values else found
+    spread = np.diff(values.astype(float))
+    for end, rest in ((0, values[1:]), (-1, values[:-1])):
+        if len(rest) > 1 and abs(spread[end]) > float(rest[-1]) - float(rest[0]):
+            share = 100 * counts[end] / counts.sum()
+            found = f"{share:.2g} % of the pixels are {values[end]:g}, all others {rest[0]:g} to"
+            return f"{found} {rest[-1]:g}; if that means 'not measured', say so"
+    return ""
+
+
 def odd_levels(modality: Any, factor: float = 100.0) -> np.ndarray:
     """Rows of the images whose level, the 98th percentile of |x| over measured pixels, differs from
     the median level by more than `factor`, either way: metres among millimetres, 8-bit files among

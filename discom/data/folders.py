@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from discom.data.checks import UNLABELLED, check_size
-from discom.data.images import ENDINGS, Rule, is_image, no_data, read_pixels
+from discom.data.images import ENDINGS, Rule, images_of, is_image, no_data, read_pixels
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.splitting import near_groups
 from discom.errors import ConfigError, DataError
@@ -62,25 +63,29 @@ def read_folders(
             sizes, where no `size` is given; an image without a group.
     """
     root, shape = Path(root), None if size is None else check_size(size)
-    files = _share_bands(_list_files(root), bands or {})
-    by_name = {"unit": unit, "invalid": invalid, "motions": motions, "bands": bands}
-    for option, stated in {**by_name, "classes": dict.fromkeys(classes)}.items():
-        if stated is not None and not isinstance(stated, Mapping):
-            found = f"{stated!r} does not say of which modality"
+    stated: dict[str, Any] = {"unit": unit, "invalid": invalid, "motions": motions, "bands": bands}
+    for option, values in stated.items():
+        if not isinstance(values, Mapping | None):
+            found = f"{values!r} does not say of which modality"
             raise ConfigError(option, found, 'write {"depth": …}')
-        if unknown := sorted(set(stated or ()) - set(files)):
+        stated[option] = {name.lower(): value for name, value in (values or {}).items()}
+    stated["classes"] = dict.fromkeys(name.lower() for name in classes)
+    files = _share_bands(_list_files(root), stated["bands"])
+    for option, values in stated.items():
+        if unknown := sorted(set(values) - set(files)):
             have = f"it has {', '.join(files)}"
             raise ConfigError(option, f"{root} has no folder '{unknown[0]}'", have)
     _check_names(root, files)
     folders = {name_of(file)[0] for tree in files.values() for file in tree}
     kinds, read, rules = sorted(folders - {NAMELESS[0]}), {}, {}
     for name, tree in files.items():
-        chosen = tuple((bands or {}).get(name, ())) or None
-        rule = Rule(shape, fit, chosen, name in classes, (invalid or {}).get(name))
+        own = {option: values.get(name) for option, values in stated.items()}
+        chosen = tuple(own["bands"] or ()) or None
+        rule = Rule(shape, fit, chosen, name in stated["classes"], own["invalid"])
         images, rule = _read_tree(tree, rule)
         names = [name_of(file) for file in tree]
         labels = np.array([kinds.index(k) if k in kinds else UNLABELLED for k, _ in names])
-        about = (unit or {}).get(name, ""), rule.invalid, (motions or {}).get(name, "flip")
+        about = own["unit"] or "", rule.invalid, own["motions"] or "flip"
         read[name] = Modality(images, labels, np.array(["/".join(n) for n in names]), *about)
         rules[name] = asdict(rule)
     data = MultiModalData(read, tuple(kinds), name=root.resolve().name, about={"rules": rules})
@@ -103,7 +108,11 @@ def _list_files(root: Path) -> dict[str, list[Path]]:
         if (name := tree.name.lower()) in files:
             raise DataError(tree, "another folder has this name in other letters", "rename one")
         expected = f"expected {tree}/<class>/<id>"
-        files[name] = sorted(file for file in tree.glob("[!.]*/*") if is_image(file))
+        files[name] = images_of(tree, tree.glob("[!.]*/*"))
+        names: dict[tuple[str, str], Path] = {}
+        for file in files[name]:
+            if (other := names.setdefault(name_of(file), file)) != file:
+                raise DataError(file, f"{other.name} has its name, too", "remove or rename one")
         if deep := [file for file in tree.glob("[!.]*/[!.]*/**/*") if is_image(file)]:
             raise DataError(deep[0], "lies too deep", expected)
         if not files[name]:
@@ -115,7 +124,7 @@ def _list_files(root: Path) -> dict[str, list[Path]]:
 
 def _share_bands(files: dict[str, list[Path]], bands: Mapping) -> dict[str, list[Path]]:
     """Modalities of `bands` without a folder share that of the one which `bands` does not name."""
-    if not isinstance(bands, Mapping) or not (new := [name for name in bands if name not in files]):
+    if not (new := [name for name in bands if name not in files]):
         return files
     if len(shared := [name for name in files if name not in bands]) != 1:
         found = f"{new[0]} may be in any of {', '.join(shared) or 'no folder'}"
@@ -178,6 +187,8 @@ def _read_groups(root: Path, pattern: str, ids: list[str]) -> np.ndarray | None:
     """The group of each id by the pattern, else by the table beside the folders; None without."""
     table, groups = root / "groups.csv", []
     if pattern:
+        if table.is_file():
+            warnings.warn(f"{table}: not read, since --groups is given", stacklevel=3)
         with as_data_error("groups", "a pattern", GROUPS):
             rule = re.compile(pattern)
         if not rule.groups:
@@ -186,10 +197,14 @@ def _read_groups(root: Path, pattern: str, ids: list[str]) -> np.ndarray | None:
         groups = [match and match[1] for match in matches]
     elif table.is_file():
         with as_data_error(table, "a table of groups", "give it the columns name and group"):
-            rows = pd.read_csv(table, dtype=str, keep_default_na=False)
+            rows = pd.read_csv(table, dtype=str, keep_default_na=False, usecols=["name", "group"])
             ending = "|".join(map(re.escape, ENDINGS))
             names = rows["name"].str.normalize("NFC").str.replace(f"({ending})$", "", regex=True)
-            of = dict(zip(names, rows["group"], strict=True))
+        rows = rows.assign(name=names).drop_duplicates()
+        if (twice := rows["name"].duplicated()).any():
+            found = f"'{rows['name'][twice].iloc[0]}' is in two groups"
+            raise DataError(table, found, "name each image once")
+        of = dict(zip(rows["name"], rows["group"], strict=True))
         groups = [of.get(one) or of.get(one.partition("/")[2]) for one in ids]
     if lacking := [one for one, group in zip(ids, groups, strict=False) if not group]:
         found = f"'{lacking[0]}' has no group by {pattern or table.name}"

@@ -1,6 +1,8 @@
 """Image files to arrays: what a file holds, and the rule by which it becomes an image."""
 
-from collections.abc import Iterable
+import os
+import warnings
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,13 +24,34 @@ def find_images(paths: Iterable[Path]) -> list[Path]:
     """Files as they are named, and every image below a folder that is named, sorted; a DataError
     for a path that is not there, or no image at all."""
     files: list[Path] = []
-    for path in paths:
+    for path in (paths := list(paths)):
         if not path.exists():
             raise DataError(path, "no such file or folder", "give images, or folders of images")
-        files += sorted(filter(is_image, path.rglob("*"))) if path.is_dir() else [path]
+        files += images_of(path, _below(path)) if path.is_dir() else [path]
     if not files:
-        raise DataError(f"no image ({' '.join(ENDINGS)})", "", "give images, or folders of images")
+        found = f"no image ({' '.join(ENDINGS)})"
+        raise DataError(", ".join(map(str, paths)), found, "give images, or folders of images")
     return files
+
+
+def images_of(folder: Path, files: Iterable[Path]) -> list[Path]:
+    """Those of a folder's files that are images, sorted; warns of other files, unless hidden."""
+    every = sorted(file for file in files if file.is_file() and not file.name.startswith("."))
+    images = [file for file in every if is_image(file)]
+    if others := sorted({file.suffix.lower() or file.name for file in every} - set(ENDINGS)):
+        found = f"{len(every) - len(images)} files are not read ({' '.join(others[:3])})"
+        warnings.warn(f"{folder}: {found}; images end in {' '.join(ENDINGS)}", stacklevel=4)
+    return images
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Every file below a folder, also in linked folders, each folder once."""
+    seen = {os.path.realpath(folder)}
+    for place, folders, names in os.walk(folder, followlinks=True):
+        real = {each: os.path.realpath(os.path.join(place, each)) for each in folders}
+        folders[:] = [each for each in folders if real[each] not in seen]
+        seen.update(real.values())
+        yield from (Path(place, name) for name in names)
 
 
 def is_image(file: Path) -> bool:
@@ -112,7 +135,8 @@ def read_pixels(file: Path | str, invalid: float | None = None, alpha: bool = Fa
     if pixels.ndim != 3:
         shapes = "an image is [H, W], [H, W, C] or [C, H, W]"
         raise DataError(file, f"has shape {pixels.shape}", shapes)
-    if axes.endswith(("S", "C")) or (len(axes) != 3 and pixels.shape[2] < min(pixels.shape[:2])):
+    stated = set(axes) & set("SC")  # a TIFF may hold [H, W, 1] as H pages
+    if axes.endswith(("S", "C")) or (not stated and pixels.shape[2] < min(pixels.shape[:2])):
         pixels = np.moveaxis(pixels, 2, 0)
     if opacity and not alpha:
         full = np.iinfo(pixels.dtype).max if pixels.dtype.kind in "iu" else 1

@@ -238,8 +238,9 @@ def load_run(
     if change:
         raise RunError(run_dir, f"had another default, {change}", "train it again in a new folder")
     if any(getattr(result, name) != getattr(origin, name) for name in ORIGIN):
-        way_out = f"give the split of its data and modalities with seed {result.seed}"
-        raise RunError(run_dir, "was trained on another split", way_out)
+        found = f"was trained on other data, or another split, than {split.train.name}"
+        way_out = f"give its data and modalities with seed {result.seed}, or train it again"
+        raise RunError(run_dir, found, way_out)
     with torch.random.fork_rng():  # the caller's own draws stay as they are
         model = methods.build(method, split.train, config, restored=True)
     network = network or model.deployed[0]

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import chdir, contextmanager, nullcontext
 from functools import lru_cache, partial
-from multiprocessing import resource_tracker
+from multiprocessing import parent_process, resource_tracker
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +17,14 @@ from joblib import Parallel, cpu_count, delayed, parallel_config
 from tqdm.auto import tqdm
 
 from discom.data import MultiModalData, Split, load
-from discom.errors import BusyError, ConfigError, DiscomError, RunError, first_line
+from discom.errors import (
+    BusyError,
+    ConfigError,
+    DiscomError,
+    RunError,
+    first_line,
+    one_line_warning,
+)
 from discom.hardware import share
 from discom.running.checkpoint import stoppable
 from discom.running.runs import Result, Run, changed_default
@@ -174,6 +181,8 @@ def _without_ctrl_c() -> Iterator[None]:
 
 def _attempt(run: Run, folder: str, after: Callable[[Path, Split], object] | None) -> Outcome:
     """Train a run from within `folder`; what went wrong is returned, not raised."""
+    if parent_process():
+        warnings.showwarning = one_line_warning
     try:
         with chdir(folder):
             train(run)

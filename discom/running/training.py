@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 
 from discom import methods
 from discom.config import Config, profile
-from discom.data import Split
+from discom.data import MultiModalData, Split
 from discom.data.batches import Batches
 from discom.data.checks import UNLABELLED
 from discom.errors import ConfigError, RunError
@@ -265,18 +265,23 @@ def _report(
         metric=scoring.metric,
         tested=tested,
     )
-    _warn_of_chance(result, class_counts(split.test, network.dense), state.run_dir)
+    _warn_of_chance(result, split.test, state.run_dir)
     write_json(state.run_dir / "result.json", result.to_json())
     state.path.unlink(missing_ok=True)
     return result
 
 
-def _warn_of_chance(result: Result, counts: np.ndarray, run_dir: Path) -> None:
-    """Warn where a network is no better than the most frequent class of the test part, nor finds
-    rare classes, which costs accuracy."""
-    chance, recall = 100 * counts.max() / counts.sum(), 100 / (counts > 0).sum() + 1e-3
+def _warn_of_chance(result: Result, test: MultiModalData, run_dir: Path) -> None:
+    """Warn where a network is no better than the most frequent class of what it was tested on, nor
+    finds rare classes, which costs accuracy."""
     for name, scores in result.scores.items():
-        if scores["accuracy"] <= chance and scores.get("balanced_accuracy", 0) <= recall:
+        own = test.select(name.split("+"))
+        if len(own.modalities) > 1:
+            own = own.take(np.flatnonzero(np.isin(own.ids, own.paired_ids)))
+        counts = class_counts(own, result.metric == "miou")
+        chance, recall = 100 * counts.max() / counts.sum(), 100 / (counts > 0).sum()
+        accuracy, found = scores["accuracy"], scores.get("balanced_accuracy", 0)
+        if accuracy <= chance + 1e-3 and found <= recall + 1e-3:  # scores are float32
             found = f"{name} is right in {scores['accuracy']:.1f} %, the most frequent class alone"
             advice = "look at its curves, train longer, or lower learning_rate"
             warnings.warn(f"{run_dir}: {found} in {chance:.1f} %; {advice}", stacklevel=2)

@@ -11,7 +11,7 @@ from discom import cli, plots
 from discom.data import load
 from discom.data.arrays import resize
 from discom.data.folders import read_folders
-from discom.data.images import read_pixels
+from discom.data.images import find_images, read_pixels
 from discom.data.splitting import near_duplicates
 from discom.errors import DiscomError
 
@@ -235,7 +235,10 @@ def test_other_band_counts_are_named(tmp_path, size):
 def test_a_stem_or_a_tree_twice_is_refused(tmp_path):
     tree(tmp_path, "rgb")
     write(tmp_path / "rgb" / "dog" / "b.npy", pixels(3))
-    refused(lambda: load(tmp_path), "rgb: id .*dog/b.* occurs twice")
+    refused(
+        lambda: load(tmp_path),
+        r"b\.png: b\.npy has its name, too; remove or rename one",
+    )
     tree(tmp_path, "RGB")
     refused(lambda: load(tmp_path), "(?i)rgb: another folder has this name in other letters")
 
@@ -291,3 +294,72 @@ def test_the_check_counts_them_and_the_picture_names_them(folder, capsys, clean_
     assert "'ape': 2, 'zebra': 2}\n" in printed
     titles = {axis.get_title() for axis in plots.pairs(load(folder), columns=6).axes}
     assert titles - {""} == {"ape", "zebra", "unlabelled"}
+
+
+# what a hurried person does
+
+
+def prepared(capsys, root, *flags):
+    """What `data prepare` says of a folder: the last line of output, and the warnings."""
+    out = root.parent / "prepared"
+    words = ["data", "prepare", "folders", "--root", str(root), "--out", str(out), *flags]
+    assert cli.main([*words, "--overwrite"]) == 0
+    said = capsys.readouterr()
+    return said.out, said.err
+
+
+def test_a_value_that_may_mean_not_measured_is_told(tmp_path, capsys):
+    root = tmp_path / "raw"
+    for kind in ("cat", "dog"):
+        for number in range(6):
+            warm = pixels(None, 300, np.uint16, seed=number) + np.uint16(29000)
+            warm[0, : number + 1] = 0
+            write(root / "LWIR" / kind / f"{number}_{kind}.png", warm)
+    _, told = prepared(capsys, root)
+    share = 100 * 42 / (12 * H * W)
+    assert f"lwir: {share:.2g} % of the pixels are 0, all others 290" in told
+    assert '--options \'{"invalid": {"lwir": …}}\'' in told
+    assert not prepared(capsys, root, "--options", '{"invalid": {"LWIR": 0}}')[1]
+    _, told = prepared(capsys, root, "--options", '{"invalid": {"lwir": 65535}}')
+    assert "no pixel is 65535, which shall mean 'not measured'" in told
+
+
+def test_files_that_are_not_read_are_counted_and_groups_too(tmp_path, capsys):
+    root = tmp_path / "raw"
+    for number in range(12):
+        for kind in ("cat", "dog"):
+            write(root / "rgb" / kind / f"s{number // 2}_{number}.png", pixels(seed=number))
+    for number in range(3):
+        (root / "rgb/cat" / f"{number}.bmp").write_bytes(b"BM")
+    (root / "rgb/cat/.hidden").touch()
+    printed, told = prepared(capsys, root, "--groups", "(.+)_[0-9]+")
+    assert "24 samples in 2 classes and 6 groups" in printed
+    assert "3 files are not read (.bmp); images end in .png" in told
+    (root / "groups.csv").write_text("name,group\n")
+    assert (
+        "groups.csv: not read, since --groups is given"
+        in prepared(capsys, root, "--groups", "(.+)_[0-9]+")[1]
+    )
+
+
+def test_an_image_in_two_groups_is_refused(tmp_path):
+    tree(tmp_path, "rgb")
+    names = [f"{kind}/{stem}" for kind in ("cat", "dog") for stem in "abcd"]
+    rows = ["name,group", *(f"{name},{name[-1]}" for name in names), "cat/b,other"]
+    (tmp_path / "groups.csv").write_text("\n".join(rows))
+    refused(lambda: load(tmp_path), r"groups\.csv: 'cat/b' is in two groups; name each image once")
+
+
+def test_a_tiff_of_height_width_and_one_band_is_one_band(tmp_path):
+    image = pixels(None, 300, np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", image[:, :, None])
+    np.testing.assert_array_equal(read_pixels(tmp_path / "a.tif"), image[None])
+
+
+def test_linked_folders_are_read_once(tmp_path):
+    tree(tmp_path / "real", "rgb")
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new/cats").symlink_to(tmp_path / "real/rgb/cat")
+    (tmp_path / "real/rgb/cat/loop").symlink_to(tmp_path / "new")
+    found = find_images([tmp_path / "new"])
+    assert [file.name for file in found] == ["a.png", "b.png", "c.png", "d.png"]
