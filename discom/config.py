@@ -146,7 +146,8 @@ def as_type(place: str, value: Any, kind: Any) -> Any:
         found = f"{value} is too large"
     except TypeError:
         found = f"{value!r} is of type {type(value).__name__}"
-        if isinstance(value, Mapping) and Mapping in map(get_origin, (kind, *get_args(kind))):
+        kinds = [get_origin(each) for each in (kind, *get_args(kind))]
+        if isinstance(value, Mapping) and Mapping in kinds:
             found = f"{value!r} has a value of another type"
         if isinstance(value, Real) and not math.isfinite(value):
             found = f"{value} is not finite"

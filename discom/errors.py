@@ -4,6 +4,7 @@ and the way out."""
 import errno
 import sys
 from collections.abc import Collection
+from typing import Any
 
 LONGEST = 300  # characters of what was found
 
@@ -84,7 +85,7 @@ def first_line(error: BaseException) -> str:
     return (str(error) or type(error).__name__).splitlines()[0]
 
 
-def one_line_warning(message: Warning | str, *_: object) -> None:
+def one_line_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     """What the command line makes of a warning, in the place of `warnings.showwarning`."""
     print(f"discom: warning: {_one_line(message)}", file=sys.stderr)
 

@@ -31,9 +31,9 @@ def find_inputs(paths: Sequence[Path], sensors: Sequence[Sensor]) -> list[tuple[
     names = [sensor.name for sensor in sensors]
     if len(sensors) == 1:
         return [(file,) for file in find_images(_place(path, sensors[0], names) for path in paths)]
-    if alone := [path for path in paths if path.is_file()]:
-        example = f"give a folder that has {' and '.join(names)}"
-        raise DataError(alone[0], f"is one file, the model reads {len(names)} sensors", example)
+    if file := next((path for path in paths if path.is_file()), None):
+        way_out = f"give a folder that has {' and '.join(names)}"
+        raise DataError(file, f"is one file, the model reads {len(names)} sensors", way_out)
     found: dict[str, dict[str, Path]] = {}
     for path, (sensor, own) in product(paths, zip(names, sensors, strict=True)):
         for file in find_images([place := _place(path, own, names)]):

@@ -280,8 +280,8 @@ def _warn_of_chance(result: Result, test: MultiModalData, run_dir: Path) -> None
             own = own.take(np.flatnonzero(np.isin(own.ids, own.paired_ids)))
         counts = class_counts(own, result.metric == "miou")
         chance, recall = 100 * counts.max() / counts.sum(), 100 / (counts > 0).sum()
-        accuracy, found = scores["accuracy"], scores.get("balanced_accuracy", 0)
-        if accuracy <= chance + 1e-3 and found <= recall + 1e-3:  # scores are float32
+        below = scores["accuracy"] <= chance + 1e-3  # scores are float32
+        if below and scores.get("balanced_accuracy", 0) <= recall + 1e-3:
             found = f"{name} is right in {scores['accuracy']:.1f} %, the most frequent class alone"
             advice = "look at its curves, train longer, or lower learning_rate"
             warnings.warn(f"{run_dir}: {found} in {chance:.1f} %; {advice}", stacklevel=2)
