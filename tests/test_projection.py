@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from discom.errors import DataError
 from explorer.projection import project
@@ -31,6 +32,18 @@ def test_rows_of_one_group_lie_nearer_to_each_other_than_to_others(groups, xy):
 def test_the_seed_makes_the_picture(groups, xy):
     np.testing.assert_array_equal(project(groups, neighbors=10), xy)
     assert not np.allclose(project(groups, neighbors=10, seed=1), xy)
+
+
+def test_torch_keeps_its_threads(groups):
+    """Numba set them to the number of cores, and small trainings after a map took 30 times longer
+    on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        project(groups, neighbors=10)
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,9 @@
 import os
 from collections.abc import Callable
 from difflib import get_close_matches
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from discom.data import scenes
 from discom.data.arrays import Normalization
@@ -15,8 +16,29 @@ from discom.data.sources import SOURCES
 from discom.errors import ConfigError, DataError
 from discom.files import restore
 
-__all__ = ["DRAWN", "Modality", "MultiModalData", "Normalization", "Split", "home", "load"]
+if TYPE_CHECKING:
+    from discom.data.batches import Batch, Batches
+
+__all__ = [
+    "DRAWN",
+    "Batch",
+    "Batches",
+    "Modality",
+    "MultiModalData",
+    "Normalization",
+    "Split",
+    "home",
+    "load",
+]
 __all__ += ["locate", "read_folders", "scenes"]
+
+
+def __getattr__(name: str) -> Any:
+    """Batches need torch, and data do without until one is asked for."""
+    if name not in ("Batch", "Batches"):
+        raise AttributeError(f"module 'discom.data' has no attribute '{name}'")
+    return getattr(import_module("discom.data.batches"), name)
+
 
 # name → the function that makes it; nothing is read
 DRAWN: dict[str, Callable[..., MultiModalData]] = {

@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import torch
 
 from discom.errors import DataError
 from discom.evaluation.probing import standardised
@@ -31,12 +32,13 @@ def project(z: np.ndarray, *, neighbors: int = 15, seed: int = 0) -> np.ndarray:
         few = f"{len(units)} rows are too few for neighbors={neighbors}"
         raise DataError("project", few, f"give {needed} or lower it")
     if not units.any():
-        raise DataError(
-            "project", "no unit varies over the rows", "give embeddings of a trained run"
-        )
+        raise DataError("project", "no unit varies over the rows", "give those of a trained run")
+    threads = torch.get_num_threads()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of optional parts that are not installed, and of few rows
         from umap import UMAP  # takes seconds, so only who draws a map waits for it
 
         layout = UMAP(n_neighbors=neighbors, random_state=seed, n_jobs=1)
-        return layout.fit_transform(units.astype(np.float32))
+        places = layout.fit_transform(units.astype(np.float32))
+    torch.set_num_threads(threads)  # numba takes all cores, for torch, too
+    return places
