@@ -7,6 +7,8 @@ import torch
 from discom.errors import DataError
 from explorer.projection import project
 
+slow = pytest.mark.slow  # UMAP is compiled in half a minute
+
 
 @pytest.fixture(scope="module")
 def groups():
@@ -20,6 +22,7 @@ def xy(groups):
     return project(groups, neighbors=10)
 
 
+@slow
 def test_rows_of_one_group_lie_nearer_to_each_other_than_to_others(groups, xy):
     """In any scale of the units, and beside units that are dead."""
     scaled = np.hstack([groups * 2.0 ** np.arange(8) + 64, np.full((60, 3), 7.0)])
@@ -29,11 +32,13 @@ def test_rows_of_one_group_lie_nearer_to_each_other_than_to_others(groups, xy):
         assert own.tolist() == np.arange(3).repeat(20).tolist()
 
 
+@slow
 def test_the_seed_makes_the_picture(groups, xy):
     np.testing.assert_array_equal(project(groups, neighbors=10), xy)
     assert not np.allclose(project(groups, neighbors=10, seed=1), xy)
 
 
+@slow
 def test_torch_keeps_its_threads(groups):
     """Numba set them to the number of cores, and small trainings after a map took 30 times longer
     on a busy machine."""

@@ -214,7 +214,7 @@ def edit(name, old, new):
     return lambda folder: (folder / name).write_text((folder / name).read_text().replace(old, new))
 
 
-ANOTHER_SPLIT = "another split; give the split of"
+ANOTHER_SPLIT = "another split, than"
 WRONG = [
     (None, lambda split: data.load("scenes:n=66,size=16").split(seed=1), ANOTHER_SPLIT),
     (None, rescaled, ANOTHER_SPLIT),

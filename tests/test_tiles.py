@@ -102,6 +102,7 @@ def test_unmeasured_pixels_are_read_as_the_contracts_invalid(tmp_path):
     assert tifffile.imread(tmp_path / "maps/a.tif")[[1, 2], [1, 2]].tolist() == [0, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["single", "single-2x", "dense-teacher"])
 def test_from_a_run_to_the_map_of_a_larger_image(method, tmp_path, capsys):
     name = "scenes-dense:n=20,size=16"

@@ -12,7 +12,7 @@ from sklearn.model_selection import KFold, StratifiedGroupKFold
 from discom.data import Modality, MultiModalData
 from discom.errors import ConfigError, DataError
 
-calm = settings(max_examples=25, deadline=None, derandomize=True, database=None)
+calm = settings(max_examples=12, deadline=None, derandomize=True, database=None)
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*has no sample of class", "ignore:.*single samples"
 )
