@@ -160,8 +160,9 @@ def check(flags: Namespace) -> None:
             (pairs, way_out),
         ):
             if len(ids):
-                more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
-                warnings.warn(f"{flags.data}/{name}: '{ids[0]}'{more}: {advice}", stacklevel=2)
+                first = "', '".join(map(str, ids[:3]))
+                more = f" and {len(ids) - 3} more" if len(ids) > 3 else ""
+                warnings.warn(f"{flags.data}/{name}: '{first}'{more}: {advice}", stacklevel=2)
 
 
 def show(flags: Namespace) -> None:
