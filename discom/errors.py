@@ -85,9 +85,14 @@ def first_line(error: BaseException) -> str:
     return (str(error) or type(error).__name__).splitlines()[0]
 
 
-def one_line_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    """What the command line makes of a warning, in the place of `warnings.showwarning`."""
-    print(f"discom: warning: {_one_line(message)}", file=sys.stderr)
+def say(text: str) -> None:
+    """One line of the command line, beside its output."""
+    print(f"discom: {' '.join(text.split())}", file=sys.stderr)
+
+
+def say_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """A warning on the command line, in the place of `warnings.showwarning`."""
+    say(f"warning: {message}")
 
 
 def _one_line(text: object) -> str:

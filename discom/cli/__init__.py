@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import click
 
-from discom.errors import DiscomError, explain, first_line, one_line_warning
+from discom.errors import DiscomError, explain, first_line, say, say_warning
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         full = group("--help-all" in words)
         with warnings.catch_warnings(), full.make_context("discom", words) as context:
-            warnings.showwarning = one_line_warning
+            warnings.showwarning = say_warning
             return 1 if context.command.invoke(context) is False else 0
     except click.exceptions.Exit as end:  # of --help and --version
         return end.exit_code
@@ -39,17 +39,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo(help_text)
         return 0
     except KeyboardInterrupt as stop:
-        _say(str(stop) or "interrupted")
+        say(str(stop) or "interrupted")
         return 130
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "discom"
-        _say(f"error: {error.format_message().rstrip('.')}. See {path} --help.")
+        say(f"error: {error.format_message().rstrip('.')}. See {path} --help.")
         return 2
     except Exception as error:
         text = _explain(error)
         if not text or "--debug" in arguments:
             raise
-        _say(f"error: {text}")
+        say(f"error: {text}")
         return 2
 
 
@@ -64,7 +64,3 @@ def _explain(error: Exception) -> str:
         found = f"too large ({first_line(error)})"
         return f"{found}; take fewer or smaller images, or a smaller network"
     return ""
-
-
-def _say(text: str) -> None:
-    print(f"discom: {' '.join(text.split())}", file=sys.stderr)

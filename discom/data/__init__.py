@@ -1,4 +1,4 @@
-"""Data: what every loader returns, and where it comes from."""
+"""Data: what every loader returns, where it comes from, and how batches are drawn from it."""
 
 import os
 from collections.abc import Callable
@@ -19,26 +19,8 @@ from discom.files import restore
 if TYPE_CHECKING:
     from discom.data.batches import Batch, Batches
 
-__all__ = [
-    "DRAWN",
-    "Batch",
-    "Batches",
-    "Modality",
-    "MultiModalData",
-    "Normalization",
-    "Split",
-    "home",
-    "load",
-]
-__all__ += ["locate", "read_folders", "scenes"]
-
-
-def __getattr__(name: str) -> Any:
-    """Batches need torch, and data do without until one is asked for."""
-    if name not in ("Batch", "Batches"):
-        raise AttributeError(f"module 'discom.data' has no attribute '{name}'")
-    return getattr(import_module("discom.data.batches"), name)
-
+__all__ = ["DRAWN", "Batch", "Batches", "Modality", "MultiModalData", "Normalization", "Split"]
+__all__ += ["home", "load", "locate", "read_folders", "scenes"]
 
 # name → the function that makes it; nothing is read
 DRAWN: dict[str, Callable[..., MultiModalData]] = {
@@ -140,3 +122,10 @@ def _draw(source: str, seed: int | None) -> MultiModalData:
             found = f"'{value}' is not a value for {key}"
             raise ConfigError(source, found, f"write e.g. {name}:n=600,epsilon=0.2") from None
     return DRAWN[name](**arguments)
+
+
+def __getattr__(name: str) -> Any:
+    """Batches bring torch, which reading an image does without."""
+    if name in ("Batch", "Batches"):
+        return getattr(import_module("discom.data.batches"), name)
+    raise AttributeError(f"module 'discom.data' has no attribute '{name}'")

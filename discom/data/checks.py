@@ -233,16 +233,17 @@ def odd_values(modality: Any, sample: int = 1000) -> str:
     farther from all others than they from each other; or the stated one occurs nowhere. Looks at
     `sample` images, spread over all."""
     rows = slice(None, None, max(1, len(modality.x) // sample))
-    values, counts = np.unique(np.asarray(modality.x[rows]), return_counts=True)
+    pixels = np.asarray(modality.x[rows])
     if modality.invalid is not None:
         found = f"no pixel is {modality.invalid:g}, which shall mean 'not measured'"
-        return "" if modality.invalid in values else found
-    spread = np.diff(values.astype(float))
-    for end, rest in ((0, values[1:]), (-1, values[:-1])):
-        if len(rest) > 1 and abs(spread[end]) > float(rest[-1]) - float(rest[0]):
-            share = 100 * counts[end] / counts.sum()
-            found = f"{share:.2g} % of the pixels are {values[end]:g}, all others {rest[0]:g} to"
-            return f"{found} {rest[-1]:g}; if that means 'not measured', say so"
+        return "" if (pixels == modality.invalid).any() else found
+    for end in (pixels.min(), pixels.max()):
+        others = pixels[pixels != end]
+        low, high = (float(others.min()), float(others.max())) if len(others) else (0.0, 0.0)
+        if low < high < low + min(abs(end - low), abs(end - high)):
+            share = 100 * (1 - len(others) / pixels.size)
+            found = f"{share:.2g} % of the pixels are {end:g}, all others {low:g} to {high:g}"
+            return f"{found}; if that means 'not measured', say so"
     return ""
 
 

@@ -63,13 +63,8 @@ def read_folders(
             sizes, where no `size` is given; an image without a group.
     """
     root, shape = Path(root), None if size is None else check_size(size)
-    stated: dict[str, Any] = {"unit": unit, "invalid": invalid, "motions": motions, "bands": bands}
-    for option, values in stated.items():
-        if not isinstance(values, Mapping | None):
-            found = f"{values!r} does not say of which modality"
-            raise ConfigError(option, found, 'write {"depth": …}')
-        stated[option] = {name.lower(): value for name, value in (values or {}).items()}
-    stated["classes"] = dict.fromkeys(name.lower() for name in classes)
+    given = {"unit": unit, "invalid": invalid, "motions": motions, "bands": bands}
+    stated = _by_modality({**given, "classes": dict.fromkeys(classes)})
     files = _share_bands(_list_files(root), stated["bands"])
     for option, values in stated.items():
         if unknown := sorted(set(values) - set(files)):
@@ -93,6 +88,18 @@ def read_folders(
     if group_copies:
         data = replace(data, groups=near_groups(data))
     return data.select(modalities) if modalities else data
+
+
+def _by_modality(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Option → modality, which is called in lower case → what is stated of it."""
+    for option, values in options.items():
+        if not isinstance(values, Mapping | None):
+            found = f"{values!r} does not say of which modality"
+            raise ConfigError(option, found, 'write {"depth": …}')
+    return {
+        option: {name.lower(): value for name, value in (values or {}).items()}
+        for option, values in options.items()
+    }
 
 
 def name_of(file: Path) -> tuple[str, str]:

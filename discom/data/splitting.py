@@ -196,8 +196,8 @@ def _mend(part_of: np.ndarray, counts: np.ndarray, target: np.ndarray) -> np.nda
 
 
 def hidden_rows(kinds: np.ndarray, labelled: float, seed: int) -> np.ndarray:
-    """Which samples lose their label, [N]: all but a random share of each kind, one at least, where
-    `kinds` [K, N] are what is told apart."""
+    """Which samples lose their label, [N]: of each combination of the K `kinds` [K, N], such as
+    class and modality, all but a random share, one at least."""
     rng, hidden = np.random.default_rng([seed, 0x1ABE]), np.zeros(kinds.shape[1], dtype=bool)
     strata = np.unique(kinds, axis=1, return_inverse=True)[1].ravel()
     for stratum in np.unique(strata):

@@ -17,14 +17,7 @@ from joblib import Parallel, cpu_count, delayed, parallel_config
 from tqdm.auto import tqdm
 
 from discom.data import MultiModalData, Split, load
-from discom.errors import (
-    BusyError,
-    ConfigError,
-    DiscomError,
-    RunError,
-    first_line,
-    one_line_warning,
-)
+from discom.errors import BusyError, ConfigError, DiscomError, RunError, first_line, say_warning
 from discom.hardware import share
 from discom.running.checkpoint import stoppable
 from discom.running.runs import Result, Run, changed_default
@@ -182,7 +175,7 @@ def _without_ctrl_c() -> Iterator[None]:
 def _attempt(run: Run, folder: str, after: Callable[[Path, Split], object] | None) -> Outcome:
     """Train a run from within `folder`; what went wrong is returned, not raised."""
     if parent_process():
-        warnings.showwarning = one_line_warning
+        warnings.showwarning = say_warning
     try:
         with chdir(folder):
             train(run)
