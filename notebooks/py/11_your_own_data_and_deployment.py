@@ -264,7 +264,7 @@ scores = pd.DataFrame.from_dict(rows, orient="index").infer_objects()
 scores.round(1)  # % of validation images answered right
 
 # %% [markdown]
-# **Reading.** The rule takes `student` for both sensors. In RGB the difference is within the limit; in depth `discom` is behind by 13 points, more than the limit. *best* is the best possible score: the cue to the material is sometimes wrong ([01](01_data_preparation.ipynb)). Chance is 33 %.
+# **Reading.** Both differences are within the limit, so the rule takes `student`, the smaller network, for both sensors. *best* is the best possible score: the cue to the material is sometimes wrong ([01](01_data_preparation.ipynb)). Chance is 33 %.
 #
 # ## What do ten seeds say?
 #
@@ -277,7 +277,7 @@ compared["F1 points"] = tables.points(compared)
 compared.pivot(index=["method", "minus"], columns="modality", values="F1 points")
 
 # %% [markdown]
-# **Reading.** Brackets are 95 % intervals. `discom` is 0.6 F1 points ahead of `student` in depth (star: p < 0.05 after Holm's correction of these four). Over `discom-solo` it has no measurable gain in either sensor, so with all labels nothing here shows that the second sensor helps. One run cannot say why `discom` loses 13 points of validation images in ours. We take `student`, at half the size.
+# **Reading.** Brackets are 95 % intervals. `discom` is 0.6 F1 points ahead of `student` in depth (star: p < 0.05 after Holm's correction of these four). Over `discom-solo` it has no measurable gain in either sensor, so with all labels nothing here shows that the second sensor helps. A single run varies more: when we ran this notebook before, `discom` lost 13 points of validation images in depth. We take `student`, at half the size.
 #
 # ## Is the file the network?
 #
@@ -343,7 +343,7 @@ tested = {s: score(predicted[s].to_numpy(), s) for s in sensors}
 pd.DataFrame(tested).T.round(1)
 
 # %% [markdown]
-# **Reading.** In RGB the mean confidence and the share that is right do not differ measurably. In depth confidence is 6.6 points higher, just outside ± 5.8. With 240 images a gap of less than about 5 points in RGB and 6 in depth would not show, and we did not test the confidence of single images.
+# **Reading.** In RGB the mean confidence and the share that is right do not differ measurably. In depth confidence is 7.6 points higher, outside ± 5.9. With 240 images a gap of less than about 5 points in RGB and 6 in depth would not show, and we did not test the confidence of single images.
 #
 # ## Where it fails: images that the file was not made for
 #
@@ -372,7 +372,7 @@ check("metres are noticed, not the rest", folder or [*warned.values()] == expect
 failed = pd.DataFrame(failed).T
 failed.round(1).assign(warned=warned)
 
-# %% alt="Bars of share right and mean confidence for three forms of the depth images. Correct: 69 and 76 percent. Near and far exchanged, and in metres: the share right is near chance, and confidence lies above 80 percent."
+# %% alt="Bars of share right and mean confidence for three forms of the depth images. Correct: 67 and 75 percent. Near and far exchanged, and in metres: the share right is near chance, and confidence lies above 80 percent."
 bars, ends = failed[["right", "confidence"]], {"right": failed["± (95 %)"]}
 axis = bars.plot.barh(color=["0.2", "0.8"], figsize=(7, 2.6), xerr=ends, ecolor="C3")
 axis.axvline(100 / C, color="0.5", ls=":")
@@ -401,7 +401,7 @@ _ = axis.set_title("Confidence is highest where the answers are at chance")
 #
 # ## What should you see on another machine?
 #
-# Files, faults, copies and splits depend on the seed alone; finished runs do not change. Live scores depend on processor, threads and versions; we did not measure by how much. With another seed the test images change. That alone moves a score by up to 8 points in depth and 6 in RGB (√2 times the ± above), so 61 to 77 and 80 to 92 are no surprise.
+# Files, faults, copies and splits depend on the seed alone; finished runs do not change. Live scores depend on processor, threads and versions; we did not measure by how much. With another seed the test images change. That alone moves a score by up to 8 points in depth and 6 in RGB (√2 times the ± above), so 59 to 75 and 84 to 95 are no surprise.
 #
 # ## Your turn
 #
