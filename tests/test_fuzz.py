@@ -55,6 +55,7 @@ ODD_WORDS += ["", " "]
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0/"), max_size=6)
 WORD = st.sampled_from(ODD_WORDS) | TEXT
 NUMBERS = [0, -1, 1, 2, 3, 8, 2**31, 2**70, 0.5, 1.0, -0.0, 1e-320, float("nan"), float("inf")]
+DRAWERS = list(data.DRAWN.values())
 SIDES = st.sampled_from([0, -1, 1, 7, 8, 12])
 SENSOR = st.sampled_from(["rgb", "depth", "thermal", "x"])
 VALUES = {  # type → values of that type, out of their range or not
@@ -106,7 +107,7 @@ def folder(tmp_path_factory):
         def untrained(runs, *given, **how):
             return {run.folder: f"{run.folder}: not trained" for run in runs}
 
-        for draw, few in ((data.scenes.make, (66, 8)), (data.scenes.dense, (20,))):
+        for draw, few in zip(DRAWERS, ((66, 8), (20,), (66, 8)), strict=True):
             patch.setattr(draw, "__defaults__", (*few, *draw.__defaults__[len(few) :]))
         patch.setattr("discom.data.sources.source.fetch", no_network)
         patch.setattr("discom.running.sweep.fit", lambda *given, **how: None)
@@ -153,8 +154,8 @@ def done_or_refused(function, *given, **named) -> None:
 
 def sources():
     """Strings that `data.load` takes or refuses."""
-    names = st.sampled_from(["scenes", "scenes-dense", "eurosat", "hls", "scenez", "images"]) | TEXT
-    keys = st.sampled_from(["n", "size", "seed", "modalities", "noise", "objects", "unpaired", "x"])
+    names = st.sampled_from([*data.DRAWN, "eurosat", "hls", "scenez", "images"]) | TEXT
+    keys = st.sampled_from(["n", "size", "seed", "modalities", "noise", "objects", "dark", "x"])
     values = st.sampled_from(["", "0", "-1", "2", "9", "16", "nan", "1e999", "true", "rgb+rgb"])
     items = st.lists(st.builds("{}={}".format, keys, values | TEXT), max_size=3)
     colons = st.sampled_from(["", ":", "::"])
@@ -194,7 +195,7 @@ def test_options_of_methods_are_taken_or_refused(draws):
 @quick(80)
 @given(st.data())
 def test_scenes_are_drawn_or_refused(draws):
-    make = draws.draw(st.sampled_from([data.scenes.make, data.scenes.dense]))
+    make = draws.draw(st.sampled_from(DRAWERS))
     parameters = inspect.signature(make).parameters.values()
     sensors = st.lists(SENSOR, max_size=3)
     kinds = {each.name: VALUES.get(each.annotation, sensors) for each in parameters}

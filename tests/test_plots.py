@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from sklearn.metrics import confusion_matrix
 
 from discom import plots
-from discom.data import Modality, MultiModalData, Normalization, scenes
+from discom.data import Modality, MultiModalData, Normalization, load, scenes
 from discom.errors import DataError, RunError
 from discom.plots.look import class_colours, method_look, sensor_look
 
@@ -98,6 +98,21 @@ def test_pairs_draws_the_scaled_images_of_its_rows(whole):
             assert axis.images[0].get_clim() == (0, 1)
     titles = [split.train.classes[split.train.labels[row]].replace("/", "\n") for row in (3, 0)]
     assert [axis.get_title() for axis in axes[0]] == titles
+
+
+@pytest.mark.parametrize("source", ["objects:dark=0.5,n=60", "objects:n=60", "scenes:n=60"])
+def test_depth_of_objects_alone_is_shown_in_colours_and_its_holes_white(source):
+    train = load(f"{source},size=16").split().train
+    rgb, depth = drawn(plots.pairs(train, rows=[0]))
+    picture, values = depth.images[0], train.images("depth", [0])[0, 0]
+    colours = picture.to_rgba(picture.get_array())[..., :3]
+    assert np.array_equal(pixels(rgb), train.images("rgb", [0])[0].transpose(1, 2, 0))
+    if source.startswith("scenes"):
+        assert picture.get_cmap().name == "gray"
+        assert np.allclose(colours[values == 0], 0)
+    else:
+        assert np.ptp(colours[values > 0], axis=1).min() > 0.1  # no grey
+        assert np.allclose(colours[values == 0], 1)
 
 
 def test_pairs_says_what_is_missing(uneven):

@@ -26,6 +26,7 @@ __all__ += ["home", "load", "locate", "read_folders", "scenes"]
 DRAWN: dict[str, Callable[..., MultiModalData]] = {
     "scenes": scenes.make,
     "scenes-dense": scenes.dense,
+    "objects": scenes.objects.make,
 }
 
 
@@ -35,10 +36,10 @@ def load(
     """Read a data set by name or folder.
 
     Args:
-        source: `scenes` or `scenes-dense`, with arguments of `scenes.make` or `scenes.dense`
-            (`scenes:n=600,seed=1`; modalities joined by +), the name of a public set that is
-            prepared, a prepared folder, or a folder of images `<modality>/<class>/<id>.png`; see
-            `locate`.
+        source: `scenes`, `scenes-dense` or `objects`, with arguments of `scenes.make`,
+            `scenes.dense` or `scenes.objects.make` (`objects:n=600,seed=1`; modalities joined by
+            +), the name of a public set that is prepared, a prepared folder, or a folder of images
+            `<modality>/<class>/<id>.png`; see `locate`.
         modalities: which ones to keep, such as rgb+elevation; all by default.
         seed: by which scenes are drawn that name no seed of their own; other data have none.
 
@@ -46,8 +47,8 @@ def load(
         DataError: nothing of that name, a damaged folder, or a modality that it lacks.
         ConfigError: an argument that is not there.
 
-    >>> len(load("scenes:n=12,size=16,modalities=rgb+thermal"))
-    12
+    >>> len(load("scenes:n=12,size=16,modalities=rgb+thermal")), load("objects:n=9,size=8").best
+    (12, {'rgb': 86.66666666666667, 'depth': 80.0, 'rgb+depth': 96.0})
     """
     folder = locate(source)
     data = _draw(str(source), seed) if folder is None else _open(str(source), folder)
@@ -60,7 +61,7 @@ def home() -> Path:
 
 
 def locate(source: str | Path) -> Path | None:
-    """The folder of a source, None for scenes, which are drawn.
+    """The folder of a source, None for synthetic scenes, which are drawn.
 
     `NAME:` is a set of discom's, `./NAME` a folder; the bare name is either, where there is one
     alone, else a folder in `home`. A public set is there, too, and notebooks/ finds it in the data/

@@ -31,6 +31,7 @@ PLACES |= {"single": 0, "dense-simclr": 1, "crodino": 3, "dense-kdv2": 7}  # the
 PLACES |= {"student-2x": 5, "dense-self": 5}  # further controls
 DOTTED: dict[str, Any] = {"color": "black", "linewidth": 0.8, "linestyle": ":"}  # what compares
 WIDTH = 11.0  # of a notebook's output, in inches
+COLOURED = {"objects": ("depth",)}  # data set → its sensors that are shown in colours, not in grey
 NOTHING = 0.85  # grey of a pixel without a label
 Masks = Mapping[str, np.ndarray]
 
@@ -71,17 +72,27 @@ def legend_below(figure: Figure, columns: int) -> None:
     figure.legend(series.values(), series.keys(), **place)
 
 
-def show(axis: Axes, image: np.ndarray | None) -> None:
-    """Draw an image [C, H, W] in [0, 1], the first three bands as colour or the first as grey, or
-    the word "missing"."""
+def coloured(data: MultiModalData, modality: str) -> bool:
+    """Whether images of this sensor are shown in colours, see `show`."""
+    return modality in COLOURED.get(data.name.partition("-")[0], ())
+
+
+def show(axis: Axes, image: np.ndarray | None, in_colours: bool = False) -> None:
+    """Draw an image [C, H, W] in [0, 1], or the word "missing": the first three bands as red, green
+    and blue, or the first as grey. Where `in_colours`, one band goes from blue to yellow (viridis),
+    and pixels of value 0, the holes, are white."""
     axis.set(xticks=[], yticks=[])
     if image is None:
         axis.text(0.5, 0.5, "missing", ha="center", va="center", transform=axis.transAxes)
         return
     if len(image) == 13:  # Sentinel-2: red, green and blue are its fourth, third and second
         image = image[[3, 2, 1]]
-    bands = image[:3].transpose(1, 2, 0) if len(image) >= 3 else image[0]
-    axis.imshow(np.clip(bands, 0, 1), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    bands = np.clip(image[:3].transpose(1, 2, 0) if len(image) >= 3 else image[0], 0, 1)
+    look: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 1, "interpolation": "nearest"}
+    if in_colours:
+        bands = np.ma.masked_equal(bands, 0)
+        look["cmap"] = plt.get_cmap("viridis").with_extremes(bad="white")
+    axis.imshow(bands, **look)
 
 
 def class_colours(count: int) -> np.ndarray:
@@ -125,7 +136,7 @@ def pairs(data: MultiModalData, columns: int = 9, rows: Sequence[int] | None = N
         masks = np.asarray(data.masks[chosen])
         shown["class"] = class_colours(len(data.classes))[masks].transpose(0, 3, 1, 2)
     figure, axes = panels(len(shown), len(chosen), 1.25 * len(chosen), 1.4 * len(shown) + 0.3)
-    _draw_rows(axes, shown)
+    _draw_rows(axes, shown, [name for name in shown if coloured(data, name)])
     if data.dense:
         class_legend(figure, np.unique(masks), data.classes)
         return figure
@@ -144,12 +155,16 @@ def _in_turn(data: MultiModalData, count: int) -> np.ndarray:
     return chosen[np.argsort(data.labels[chosen], kind="stable")]
 
 
-def _draw_rows(axes: np.ndarray, rows: Mapping[str, Iterable[np.ndarray | None]]) -> None:
+def _draw_rows(
+    axes: np.ndarray,
+    rows: Mapping[str, Iterable[np.ndarray | None]],
+    in_colours: Sequence[str] = (),
+) -> None:
     """Of each name a row of images [C, H, W]."""
     for line, (name, images) in zip(axes, rows.items(), strict=True):
         line[0].set_ylabel(name)
         for axis, image in zip(line, images, strict=True):
-            show(axis, image)
+            show(axis, image, name in in_colours)
 
 
 def predictions(

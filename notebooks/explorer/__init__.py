@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from discom.data import MultiModalData
 from discom.data.checks import UNLABELLED
 from discom.errors import DataError
-from discom.plots.look import show
+from discom.plots.look import coloured, show
 from explorer.points import CAPTION, neighbours, preserved, scatter
 from explorer.projection import project
 
@@ -136,8 +136,9 @@ class Explorer(ipywidgets.VBox):
         if point is None:
             show(axis, None)
             return
-        row = point - np.argmax(self.names == self.names[point])
-        show(axis, self.data.images(self.names[point], [row])[0])
+        name = self.names[point]
+        row = point - np.argmax(self.names == name)
+        show(axis, self.data.images(name, [row])[0], coloured(self.data, name))
         axis.set_title(self.data.ids[self.sample[point]], fontsize=8)
         mark = "✓" if self.points["right or wrong"][point] == "right" else "✗"
         axis.set_xlabel(f"{mark} {self.data.classes[self.predicted[point]]}", fontsize=8)

@@ -98,7 +98,7 @@ def ceiling(train, test, *names):
     """Accuracy, on other scenes, of the most frequent class of what is shown."""
     (shown, label), (others_shown, others_label) = (
         [
-            np.ravel_multi_index([f[name] for name in chosen], [3] * len(chosen))
+            np.ravel_multi_index([f[name] for name in chosen], [4] * len(chosen))
             for chosen in (names, ("shape", "material"))
         ]
         for f in (train, test)

@@ -11,8 +11,8 @@ import numpy as np
 
 from discom.data.checks import check_number
 from discom.data.multimodal import Modality, MultiModalData
-from discom.data.scenes import classification
-from discom.data.scenes.classification import MATERIALS
+from discom.data.scenes import drawing
+from discom.data.scenes.drawing import MATERIALS
 
 VERSION = "scenes-dense 1"  # raised when other pixels are drawn, so that results stand apart
 NAME, BANDS = "scenes-dense", {"rgb": 3, "depth": 1}
@@ -72,7 +72,7 @@ def dense(
     >>> dense(6, size=16, objects=2).classes
     ('background', 'wood', 'metal', 'stone')
     """
-    classification.check(NAME, n, seed, size, {"epsilon": epsilon, "delta": delta})
+    drawing.check(NAME, n, seed, size, {"epsilon": epsilon, "delta": delta})
     check_number(f"{NAME}: objects", objects, 1, 8)
     own = {"objects": objects, "epsilon": epsilon, "delta": delta}
     scene, things = _factors(n, seed, objects, epsilon, delta)
@@ -83,11 +83,11 @@ def dense(
     for k, thing in enumerate(things, 1):
         known |= {f"{name}_{k}": values for name, values in thing.items()}
     data = MultiModalData(
-        {name: Modality(images[name], labels, ids) for name in BANDS},
+        {name: Modality(images[name], labels, ids, motions="all") for name in BANDS},
         CLASSES,
-        factors=classification.one_number_each(known),
+        factors=drawing.one_number_each(known),
         masks=masks,
-        name=classification.name_of(dense, NAME, **own),
+        name=drawing.name_of(dense, NAME, **own),
         fractions=FRACTIONS,
         dense=True,
         best={name: 100 * best["miou"] for name, best in ceilings(epsilon, delta).items()},
@@ -140,14 +140,14 @@ def _draw(scene, things, size: int, seed: int) -> tuple[dict[str, np.ndarray], n
     for start in range(0, n, CHUNK):
         rows = slice(start, start + CHUNK)
         part, *parts = ({k: v[rows] for k, v in factors.items()} for factors in (scene, *things))
-        view = classification.geometry(parts[0], size)
-        rgb, plane = classification.background(part, view), classification.plane(part, view)
+        view = drawing.geometry(parts[0], size)
+        rgb, plane = drawing.background(part, view), drawing.plane(part, view)
         depth, shown = plane, np.zeros(plane.shape, np.uint8)
         for thing in parts:
-            view = classification.geometry(thing, size)
+            view = drawing.geometry(thing, size)
             mask = view["mask"]
-            rgb = rgb + mask[:, None] * (classification.texture(thing, view) - rgb)
-            relief = classification.relief(thing, {"r": ZOOM * view["r"], "u": ZOOM * view["u"]})
+            rgb = rgb + mask[:, None] * (drawing.texture(thing, view) - rgb)
+            relief = drawing.relief(thing, {"r": ZOOM * view["r"], "u": ZOOM * view["u"]})
             surface = plane + thing["lift"][:, None, None] + RELIEF * relief
             depth = depth + mask * (surface - depth)
             shown = np.where(mask > 0.5, thing["material"][:, None, None] + 1, shown)
@@ -156,7 +156,7 @@ def _draw(scene, things, size: int, seed: int) -> tuple[dict[str, np.ndarray], n
         for name, image in clean.items():
             noisy = image + SIGMA[name] * streams[name].standard_normal(image.shape)
             least = 1 / 65535 if name == "depth" else 0  # in depth, 0 stands for what is missing
-            images[name][rows] = classification.rounded(noisy, least)
-        missing = classification.holes(streams["holes"], len(shown), size, HOLES)
+            images[name][rows] = drawing.rounded(noisy, least)
+        missing = drawing.holes(streams["holes"], len(shown), size, HOLES)
         images["depth"][rows, 0][missing] = 0
     return images, masks

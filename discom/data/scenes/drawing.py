@@ -1,0 +1,221 @@
+"""What all synthetic scenes share: random factors, geometry, surfaces, and what a sensor adds.
+
+Factors f are arrays whose first axis is the scene, and a view is what `geometry` returns. Results
+rest on these bytes: a change here needs another VERSION of every kind of scene that it reaches.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from inspect import signature
+
+import numpy as np
+
+from discom.data.checks import check_number
+from discom.errors import ConfigError
+
+SHAPES = ("disk", "square", "triangle")
+MATERIALS = ("wood", "metal", "stone")  # names for the class list; only their cues are visible
+BANDS = {"rgb": 3, "depth": 1, "thermal": 1}
+CHUNK = 500  # scenes drawn at a time; noise is drawn by chunk, so a seed's meaning rests on it
+
+# nuisance factors: name, lowest and highest value, and how many numbers, in the order of streams
+RANGES: tuple[tuple, ...] = (
+    *((name, -0.2, 0.2) for name in ("centre_x", "centre_y")),
+    ("rotation", 0, 2 * np.pi),
+    ("scale", 0.6, 0.9),
+    ("frequency", 3, 5),
+    ("phase", 0, 2 * np.pi),
+    *((name, 0, 1, 3) for name in ("colour_a", "colour_b", "background", "bottom")),
+    *((name, -1, 1) for name in ("gradient_x", "gradient_y")),
+    ("illumination", 0.6, 1.2),
+    *((name, -0.5, 0.5) for name in ("tilt_x", "tilt_y")),
+    ("shift", -0.2, 0.2),
+    *((name, -0.1, 0.1) for name in ("ambient", "draught_x", "draught_y")),
+)
+
+
+class Streams:
+    """Random numbers of `n` scenes, each factor from a stream of its own.
+
+    >>> streams = Streams(4, seed=0)
+    >>> streams.integers(3).shape, streams.uniform(0, 1, 3).shape
+    ((4,), (4, 3))
+    """
+
+    def __init__(self, n: int, seed: int):
+        self.n, self.rngs = n, iter(np.random.default_rng([seed, 0]).spawn(64))
+
+    def integers(self, count: int) -> np.ndarray:
+        """Whole numbers below `count`, [n]."""
+        return next(self.rngs).integers(0, count, self.n)
+
+    def uniform(self, low: float, high: float, *shape: int) -> np.ndarray:
+        """Numbers from low to high, [n, *shape]."""
+        return next(self.rngs).uniform(low, high, (self.n, *shape))
+
+    def redrawn(self, cue: np.ndarray, share: float, count: int) -> np.ndarray:
+        """The cue [n], in a `share` of the scenes a uniform draw below `count` in its place."""
+        other = self.integers(count)
+        return np.where(self.uniform(0, 1) < share, other, cue)
+
+    def nuisances(self) -> dict[str, np.ndarray]:
+        """All factors of `RANGES`."""
+        return {name: self.uniform(*bounds) for name, *bounds in RANGES}
+
+
+def check(where: str, n: int, seed: int, size: int, shares: Mapping[str, float]) -> None:
+    """Raise a ConfigError for a number of scenes, a seed, a size or a share out of range."""
+    for name, value, least in (("n", n, 1), ("seed", seed, 0), ("size", size, 8)):
+        check_number(f"{where}: {name}", value, least)
+    if size % 4:
+        raise ConfigError(f"{where}: size", f"{size} is not a multiple of 4", "give e.g. 32")
+    for name, share in shares.items():
+        check_number(f"{where}: {name}", share, 0, 1, whole=False)
+
+
+def check_sensors(where: str, modalities: Sequence[str]) -> list[str]:
+    """The names as a list, or a ConfigError for a sensor that is unknown or named twice."""
+    names = list(modalities)
+    if wrong := [name for name in names if name not in BANDS or names.count(name) > 1]:
+        found = f"modality '{wrong[0]}' is unknown or twice"
+        raise ConfigError(where, found, f"choose of {', '.join(BANDS)}")
+    return names
+
+
+def name_of(draw: Callable, *parts: str, **arguments: float) -> str:
+    """The data set's name, with the arguments that are not the default of what draws it."""
+    usual = signature(draw).parameters
+    changed = [f"{name}={v:g}" for name, v in arguments.items() if v != usual[name].default]
+    return "-".join([*parts, *changed])
+
+
+def one_number_each(factors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The factors, a colour [n, 3] by its brightness [n]."""
+    return {k: v if v.ndim == 1 else v.mean(1) for k, v in factors.items()}
+
+
+def _sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def columns(f: Mapping[str, np.ndarray], *names: str) -> list[np.ndarray]:
+    """Factors of every scene, [n, 1, 1] each."""
+    return [f[name][:, None, None] for name in names]
+
+
+def geometry(f: Mapping[str, np.ndarray], size: int) -> dict[str, np.ndarray]:
+    """Image coordinates x, y in [-1, 1], object coordinates u, v (less the centre, turned, divided
+    by the scale), r = √(u² + v²), and the soft mask sigmoid(0.6 · size · signed distance to the
+    outline), which the object passes at one half; each [n, size, size]."""
+    axis = np.linspace(-1, 1, size)
+    x, y = np.broadcast_arrays(axis[None, None, :], axis[None, :, None])
+    shape, scale, angle = columns(f, "shape", "scale", "rotation")
+    centre_x, centre_y = columns(f, "centre_x", "centre_y")
+    dx, dy = (x - centre_x) / scale, (y - centre_y) / scale  # [n, size, size]
+    cos, sin = np.cos(angle), np.sin(angle)
+    u, v = cos * dx + sin * dy, cos * dy - sin * dx
+    r = np.hypot(u, v)
+    disk, square = 1 - r, 0.8 - np.maximum(abs(u), abs(v))
+    triangle = 0.55 - np.maximum(-v, np.maximum(0.866 * u + 0.5 * v, -0.866 * u + 0.5 * v))
+    distance = np.choose(shape, [disk, square, triangle])
+    return {"x": x, "y": y, "u": u, "v": v, "r": r, "mask": _sigmoid(0.6 * size * distance)}
+
+
+def _blend(weight, first, second):
+    """weight·first + (1 - weight)·second for colours [n, 3] and weights [n, H, W]: [n, 3, H, W]."""
+    weight = weight[:, None]
+    return weight * first[:, :, None, None] + (1 - weight) * second[:, :, None, None]
+
+
+def texture(f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray]) -> np.ndarray:
+    """What RGB sees of it: stripes (0), checks (1) or rings (2) of two colours, or their mean alone
+    (3), [n, 3, H, W]."""
+    frequency, phase, kind = columns(f, "frequency", "phase", "texture")
+    stripes = np.sin(2 * frequency * view["u"] + phase)
+    checker = np.clip(1.6 * stripes * np.sin(2 * frequency * view["v"] + phase), -1, 1)
+    rings = np.sin(2.2 * frequency * view["r"] + phase)
+    weight = (1 + np.choose(kind, [stripes, checker, rings, 0])) / 2
+    return _blend(weight, f["colour_a"], f["colour_b"])
+
+
+def relief(f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray]) -> np.ndarray:
+    """What depth sees of an object: flat (relief 0), a dome (1), a ridge (2), or flat and high (3),
+    [n, H, W] ≤ 1."""
+    flat, dome = np.full_like(view["r"], 0.6), 1 - np.minimum(view["r"], 1) ** 2
+    ridge = 1 - np.minimum(abs(view["u"]), 1)
+    return np.choose(f["relief"][:, None, None], [flat, dome, ridge, 1.0])
+
+
+def background(f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray]) -> np.ndarray:
+    """What RGB sees behind the objects: two colours along a gradient, [n, 3, H, W]."""
+    gradient_x, gradient_y = columns(f, "gradient_x", "gradient_y")
+    slope = gradient_x * view["x"] + gradient_y * view["y"]
+    return _blend(_sigmoid(2 * slope), f["background"], f["bottom"])
+
+
+def plane(f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray]) -> np.ndarray:
+    """What depth sees behind them: 0.5 + shift + 0.7 (tilt_x·x + tilt_y·y), [n, H, W]."""
+    shift, tilt_x, tilt_y = columns(f, "shift", "tilt_x", "tilt_y")
+    return 0.5 + shift + 0.7 * (tilt_x * view["x"] + tilt_y * view["y"])
+
+
+def holes(rng: np.random.Generator, n: int, size: int, share: float) -> np.ndarray:
+    """Where depth measured nothing: 4×4 squares, a `share` of them, [n, size, size]."""
+    missing = rng.random((n, size // 4, size // 4)) < share
+    return missing.repeat(4, axis=1).repeat(4, axis=2)
+
+
+def rounded(image: np.ndarray, least: float = 0.0) -> np.ndarray:
+    """Clipped to [least, 1] and rounded to 16 bits, which hides how processors differ."""
+    return np.round(np.clip(image, least, 1) * 65535) / 65535
+
+
+def draw(
+    factors: Mapping[str, np.ndarray], size: int, seed: int, sensors: Mapping[str, Callable]
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Images of one object per scene, of every sensor, and the object's mask, [n, size, size].
+
+    A sensor is a function of factors, view and random generator; its images do not depend on which
+    other sensors there are.
+    """
+    n = len(factors["shape"])
+    rngs = {name: np.random.default_rng([seed, k]) for k, name in enumerate(BANDS, 1)}
+    images = {name: np.empty((n, BANDS[name], size, size), np.float32) for name in sensors}
+    masks = np.empty((n, size, size), bool)
+    for start in range(0, n, CHUNK):
+        rows = slice(start, start + CHUNK)
+        part = {name: values[rows] for name, values in factors.items()}
+        view = geometry(part, size)
+        masks[rows] = view["mask"] > 0.5
+        for name, sensor in sensors.items():
+            images[name][rows] = rounded(sensor(part, view, rngs[name]))
+    return images, masks
+
+
+def painted(f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The colours of one object before its background, [n, 3, H, W]."""
+    mask = view["mask"][:, None]
+    return mask * texture(f, view) + (1 - mask) * background(f, view)
+
+
+def photo(f: Mapping[str, np.ndarray], colours: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """What a camera makes of colours [n, 3, H, W]: brighter or darker, and with noise."""
+    lit = colours * f["illumination"][:, None, None, None]
+    return lit + 0.05 * rng.standard_normal(lit.shape)
+
+
+def ranged(surface: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:
+    """What a depth sensor makes of a surface [n, H, W]: noise, and holes, [n, 1, H, W]."""
+    depth = surface + noise * rng.standard_normal(surface.shape)
+    return np.where(holes(rng, len(depth), depth.shape[-1], 0.15), 0, depth)[:, None]
+
+
+def thermal(
+    f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray], rng: np.random.Generator
+) -> np.ndarray:
+    """A warm object before a wall of drifting temperature, [n, 1, H, W]; its heat has one of three
+    levels."""
+    names = ("ambient", "draught_x", "draught_y", "warmth")
+    ambient, draught_x, draught_y, warmth = columns(f, *names)
+    wall = 0.25 + ambient + draught_x * view["x"] + draught_y * view["y"]
+    heat = (0.12 + 0.16 * warmth) * view["mask"]
+    return (wall + heat + 0.06 * rng.standard_normal(wall.shape))[:, None]
