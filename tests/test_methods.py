@@ -19,9 +19,9 @@ CLASSES = 3
 # every method, its terms and their weights: tests/test_docs.py compares them with a page
 WEIGHTS = {name: dict(methods.get(name).terms) for name in methods.names(dense=False)}
 TAUGHT = [name for name in WEIGHTS if name.startswith(("kd", "dkd", "ctkd", "mlkd"))]
-PAIRED = (*TAUGHT, "nt-xent", "mdico")
+PAIRED = (*TAUGHT, "nt-xent", "decur", "agreed", "mdico")
 SHARED = ("discom", "mdico")  # heads that all modalities share
-BOUND = ("nt-xent", *SHARED)  # one modality learns from another
+BOUND = ("nt-xent", "decur", "agreed", *SHARED)  # one modality learns from another
 SEVERAL = [name for name in WEIGHTS if name != "teacher"]
 every_method = pytest.mark.parametrize("name", WEIGHTS)
 every_taught = pytest.mark.parametrize("name", TAUGHT)
@@ -57,7 +57,7 @@ def draw_batch(name="student", seed=0, bands=BANDS, dtype=torch.float32):
         return answer.requires_grad_() if taught else None
 
     y = {m: torch.arange(sizes[m]) % CLASSES for m in bands}
-    batch = Batch(images(), y, soft=soft())
+    batch = Batch(images(), y, soft=soft(), progress=0.5)
     if name.startswith("mlkd"):
         batch.strong = Batch(images(), y, soft=soft())
     return batch
@@ -65,20 +65,23 @@ def draw_batch(name="student", seed=0, bands=BANDS, dtype=torch.float32):
 
 def changed(batch, modality):
     """The same batch with other images of one modality."""
-    other = Batch({**batch.x, modality: 1 - batch.x[modality]}, batch.y, soft=batch.soft)
+    x = {**batch.x, modality: 1 - batch.x[modality]}
+    other = Batch(x, batch.y, soft=batch.soft, progress=batch.progress)
     other.strong = batch.strong and changed(batch.strong, modality)
     return other
 
 
 def only(batch, modality):
-    alone = Batch({modality: batch.x[modality]}, {modality: batch.y[modality]}, soft=batch.soft)
+    x, y = {modality: batch.x[modality]}, {modality: batch.y[modality]}
+    alone = Batch(x, y, soft=batch.soft, progress=batch.progress)
     alone.strong = batch.strong and only(batch.strong, modality)
     return alone
 
 
 def total(model, batch):
     torch.manual_seed(0)  # of the views that a loss draws
-    return sum(model.weights[term] * value for term, value in model(batch).items())
+    terms = model(batch)
+    return sum(weight * terms[term] for term, weight in model.weights.items() if term in terms)
 
 
 def step(model, batch, optimizer):
@@ -116,8 +119,10 @@ def test_every_term_counts_and_one_step_lowers_the_loss(name, bands):
     model, batch = make(name, bands), draw_batch(name, bands=bands)
     terms, before = model.loss(batch), total(model, batch).item()
     off = {"irr", "xcov", "hsic"} if name == "discom" else ()
-    assert list(terms) == [term for term in model.weights if term not in off]
-    assert all(v.shape == () and v.isfinite() and v.requires_grad for v in terms.values())
+    learned = [term for term in model.weights if term not in off]
+    assert list(terms) == [*learned, *model.logged]
+    assert all(v.shape == () and v.isfinite() for v in terms.values())
+    assert all(terms[term].requires_grad for term in learned)
     assert (model.teacher_method is not None) == (name in TAUGHT)
     assert model.paired == (name in PAIRED or name == "teacher")
     assert len(model.deployed) == (1 if name == "teacher" else len(bands))
@@ -419,6 +424,9 @@ BAD = [
     *(("ctkd", {"loops": w}, "^loops: .* is not a number from 0.003.* to 1") for w in (0, 10)),
     ("mlkd", {"combination": "paper"}, "combination: 'paper' is unknown; choose official"),
     ("simclr", {"share": {"sonar": 1}}, "^share: 'sonar' is unknown; choose rgb"),
+    ("nt-xent", {"partners": "all"}, "^partners: 'all' is unknown; choose paired, shuffled"),
+    *((name, {"threshold": t}, f"^threshold: {t} is out of range; use above 0, to 1")
+      for name in ("fixmatch", "agreed") for t in (0.0, 1.5)),
     ("simclr", {"share": {"rgb": -1}}, "^share: rgb: -1.0 is not a number from 0 on"),
     ("discom", {"dimension": -1}, "^dimension: -1 of 32 features; use a number above 0"),
     ("discom", {"grl_lambda": -1}, "^grl_lambda: -1.0 is not a number from 0 on"),
@@ -431,7 +439,8 @@ BAD = [
 BAD_BANDS = [
     *((name, {"rgb": 3}, {}, f"^{name}: needs two modalities, the data has .*; try discom-solo")
       for name in SHARED),
-    ("nt-xent", {"rgb": 3}, {}, "^nt-xent: needs two modalities, the data has .*; try simclr"),
+    *((name, {"rgb": 3}, {}, f"^{name}: needs two modalities, the data has .*; try {alone}")
+      for name, alone in (("nt-xent", "simclr"), ("decur", "simclr"), ("agreed", "fixmatch"))),
     ("kdv2", {"rgb": 3}, {"teacher": "rgb"}, "^teacher: 'rgb' is the only modality here"),
     ("student", {"training": 1}, {}, "^modality 'training': torch uses this name"),
 ]  # fmt: skip

@@ -196,7 +196,8 @@ def test_tasks_of_one_slurm_job_are_runs_of_their_own(tmp_path, monkeypatch):
 def test_every_method_trains_on_an_odd_size(split, teacher, name, tmp_path):
     """27 samples in batches of 26: BatchNorm would refuse the last one."""
     given = {"teacher": teacher} if methods.get(name).teacher_method else {}
-    odd = replace(ONCE, batch_size=26)
+    labelled = 0.5 if methods.get(name).needs_unlabelled else 1.0
+    odd = replace(ONCE, batch_size=26, labelled=labelled)
     result = fit(name, split, odd, tmp_path / "run", progress=False, **given)
     assert set(result.f1) == ({"rgb+depth"} if name == "teacher" else {"rgb", "depth"})
     assert all(0 <= f1 <= 100 for f1 in result.f1.values())

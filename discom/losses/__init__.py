@@ -7,8 +7,9 @@ from torch import Tensor
 
 
 def summed(rows: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """Named terms, each summed over the rows."""
-    return {name: torch.stack([row[name] for row in rows]).sum() for name in rows[0]}
+    """Named terms, each summed over the rows that have it."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: torch.stack([row[name] for row in rows if name in row]).sum() for name in names}
 
 
 def label_weights(labels: Tensor, absent: int, weight: Tensor | None = None) -> Tensor:

@@ -1,4 +1,4 @@
-"""NT-Xent between two views: those of one scene find each other.
+"""Losses between two views of the same scenes: NT-Xent, Barlow Twins, and DeCUR's cross term.
 
 B pairs, D units; row i of every modality is the same scene. All is computed in float32 at least.
 """
@@ -12,6 +12,8 @@ from torch import Tensor
 
 from discom.losses import full_precision
 from discom.losses.distill import check_temperature
+
+EPSILON = 1e-5  # added to the variance of a unit, as by BatchNorm
 
 
 def nt_xent(a: Tensor, b: Tensor, temperature: float = 0.1) -> Tensor:
@@ -66,3 +68,88 @@ def contrastive_loss(embeddings: Mapping[str, Tensor], temperature: float = 0.1)
         raise ValueError(f"contrastive: modalities {list(embeddings)}; give two or more")
     pairs = combinations(embeddings.values(), 2)
     return 2 * torch.stack([nt_xent(a, b, temperature) for a, b in pairs]).sum()  # L is symmetric
+
+
+def barlow_twins(a: Tensor, b: Tensor, weight: float = 0.0051) -> Tensor:
+    r"""Each unit of one view correlates with the same unit of the other, and with no other unit.
+
+    .. math:: L = \sum_i (1 - C_{ii})^2 + \lambda \sum_{i \ne j} C_{ij}^2
+
+    C is the correlation of the units of a with those of b over the batch, see `correlation`.
+
+    Source: Zbontar et al., ICML 2021; λ as in DeCUR's released code.
+
+    Args:
+        a, b: embeddings [B, D] of two views of the same scenes in the same order, B from 2 on.
+        weight: λ, from 0 on.
+
+    Raises:
+        ValueError: other shapes, a single pair, or a negative weight.
+
+    >>> a = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
+    >>> round(barlow_twins(a, a).item(), 4), round(barlow_twins(a, -a).item(), 2)
+    (0.0, 8.0)
+    """
+    return _decorrelated(correlation(a, b), 1.0, weight)
+
+
+def decur_cross(a: Tensor, b: Tensor, common: int, weight: float = 0.0051) -> Tensor:
+    r"""Two sensors agree in their first K units, and in none of the others.
+
+    .. math:: L = \tfrac12 \Big[ \sum_{i < K} (1 - C_{ii})^2 + \sum_{i \ge K} C_{ii}^2 + \lambda
+              \sum_{\substack{i \ne j \\ i, j < K \text{ or } i, j \ge K}} C_{ij}^2 \Big]
+
+    C is the correlation of the units of a with those of b, see `correlation`; its two blocks of one
+    common and one unique unit are free.
+
+    Source: DeCUR (Wang et al., ECCV 2024), as in its released code.
+
+    Args:
+        a, b: embeddings [B, D] of two sensors for the same scenes in the same order, B from 2 on.
+        common: K, 0 to D.
+        weight: λ, from 0 on.
+
+    Raises:
+        ValueError: a K out of its range, and what `barlow_twins` raises.
+
+    >>> a = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
+    >>> round(decur_cross(a, a, common=1).item(), 2)  # the second unit should differ
+    0.5
+    """
+    if not 0 <= common <= a.shape[-1]:
+        raise ValueError(f"common: {common} is out of range; use 0 to {a.shape[-1]}")
+    matrix = correlation(a, b)
+    shared = _decorrelated(matrix[:common, :common], 1.0, weight)
+    return (shared + _decorrelated(matrix[common:, common:], 0.0, weight)) / 2
+
+
+def correlation(a: Tensor, b: Tensor) -> Tensor:
+    r"""The correlation of every unit of a with every unit of b over the batch, [D, D].
+
+    .. math:: C_{ij} = \frac1B \sum_n \bar a_{ni} \bar b_{nj}, \qquad
+              \bar a = (a - \mathrm{mean}\, a) / \sqrt{\mathrm{var}\, a + 10^{-5}}
+
+    Moments are those of each unit over the batch, the variance divided by B. A ValueError for
+    shapes that differ, are not [B, D], or a single row.
+
+    >>> a = torch.tensor([[1.0], [-1.0]])
+    >>> round(correlation(a, -a).item(), 4)
+    -1.0
+    """
+    if a.shape != b.shape or a.ndim != 2 or len(a) < 2:
+        shapes = f"{tuple(a.shape)} and {tuple(b.shape)}"
+        raise ValueError(f"correlation: views are {shapes}; give two [B, D], two pairs or more")
+    with torch.autocast(a.device.type, enabled=False):
+        a, b = (
+            F.batch_norm(full_precision(x), None, None, training=True, eps=EPSILON) for x in (a, b)
+        )
+        return a.T @ b / len(a)
+
+
+def _decorrelated(matrix: Tensor, diagonal: float, weight: float) -> Tensor:
+    """Squared distance of the diagonal from a number, and λ times the squares beside it."""
+    if not weight >= 0:
+        raise ValueError(f"weight: {weight} is negative; use 0 or more")
+    squares = matrix.square()
+    beside = squares.sum() - squares.diagonal().sum()
+    return (matrix.diagonal() - diagonal).square().sum() + weight * beside

@@ -2,7 +2,6 @@
 
 import copy
 import inspect
-import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -15,7 +14,7 @@ from discom.config import Config, as_type
 from discom.data import MultiModalData
 from discom.data.batches import Batch
 from discom.data.checks import UNLABELLED, check_number
-from discom.errors import ConfigError, check_choice
+from discom.errors import ConfigError, check_choice, warn_no_effect
 from discom.losses.dense import cross_entropy as dense_cross_entropy
 from discom.models import Encoder, Network, encoder, network
 from discom.models.encoders import check_encoder
@@ -63,11 +62,6 @@ def label(name: str, changed: Mapping[str, Any]) -> str:
     return " ".join([name, *shown])
 
 
-def warn_no_effect(setting: str, why: str) -> None:
-    """Warn of a setting that changes nothing."""
-    warnings.warn(f"{setting}: has no effect {why}; leave it out", stacklevel=3)
-
-
 class Method(nn.Module):
     """What `fit` trains: build networks, return named loss terms, predict.
 
@@ -93,6 +87,8 @@ class Method(nn.Module):
     dense = False  # whether it predicts a class for every pixel
     coupled = False  # whether its batches move all modalities of a scene alike
     unlabelled: tuple[str, ...] = ()  # terms that learn from samples without a label, too
+    needs_unlabelled = False  # whether nothing is left of it where every sample has a label
+    logged: tuple[str, ...] = ()  # values that `loss` returns beside its terms, to be logged alone
     seed_offset = 0  # added to the seed of the first weights
     every_label = False  # whether its terms need the label of every sample
     adversary_optimizer: torch.optim.Optimizer | None = None  # of a part that `loss` trains itself
@@ -112,10 +108,8 @@ class Method(nn.Module):
         if self.alone and len(channels) < 2:
             found = f"needs two modalities, the data has {list(channels)}"
             raise ConfigError(self.name, found, f"try {self.alone}")
-        for modality in channels:
-            if hasattr(nn.ModuleDict(), modality):
-                found = "torch uses this name for itself"
-                raise ConfigError(f"modality '{modality}'", found, "rename the modality")
+        if taken := [name for name in channels if hasattr(nn.ModuleDict(), name)]:
+            raise ConfigError(f"modality '{taken[0]}'", "torch uses this name", "rename it")
         self.deployed = list(channels)
         self.weights: dict[str, float] = self.options({"weights": weights})["weights"]
 
@@ -131,7 +125,7 @@ class Method(nn.Module):
         """Take over the learning rate of the step to come, for an optimizer of the method's own."""
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """The named, unweighted terms of the loss; their weighted sum is what is minimised."""
+        """The named, unweighted terms, whose weighted sum is minimised, and values of `logged`."""
         raise TypeError(f"{type(self).__name__} must define loss(batch)")
 
     @property
@@ -165,12 +159,17 @@ class Method(nn.Module):
         raise ConfigError("method", f"{self.name} has no embedding to look into", way_out)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """`loss`, its terms of weight 0 detached: DDP must know that no gradient will come."""
-        terms = self.loss(batch)
+        """`loss`, what has no weight detached: DDP must know that no gradient will come. A
+        ConfigError for a value that is not declared, or a term with a weight that is missing."""
+        terms, known = self.loss(batch), {*self.weights, *self.logged}
+        wanted = {name for name in known if self.weights.get(name, 1)}
+        if wrong := [*(wanted - terms.keys()), *(terms.keys() - known)]:
+            found = f"{self.name}.loss returns {', '.join(terms)}"
+            raise ConfigError("loss", found, f"declare and return '{min(wrong)}', or do neither")
         if self.balance is not None and not self.weighed:
             why = f"on {self.name}, whose loss does not call self.cross_entropy"
             warn_no_effect("class_weights", why)
-        return {n: term if self.weights[n] else term.detach() for n, term in terms.items()}
+        return {n: term if self.weights.get(n) else term.detach() for n, term in terms.items()}
 
     def state(self, modality: str) -> dict[str, Tensor]:
         """The weights of one deployed network: all but those in a ModuleDict under the name of
@@ -188,8 +187,7 @@ class Method(nn.Module):
     def load_state(self, modality: str, state: Mapping[str, Tensor]) -> None:
         """Put back what `state` returned; a RuntimeError, and no change, if it does not fit."""
         if wrong := sorted(self.state(modality).keys() ^ state.keys()):
-            place = f"weights of {self.name}/{modality}"
-            raise RuntimeError(f"{place}: {wrong[0]} does not match the network")
+            raise RuntimeError(f"weights of {self.name}/{modality}: {wrong[0]} does not match")
         self.load_state_dict({**self.state_dict(), **state})
 
     @classmethod
@@ -273,6 +271,8 @@ def build(
     if lacks_labels(method, data, config):
         way_out = "label all, leave labelled out, or take kdv2"
         raise ConfigError(method.name, "needs the label of every training sample", way_out)
+    if method.needs_unlabelled and config.labelled == 1 and (data.labels != UNLABELLED).all():
+        raise ConfigError(method.name, "every sample has a label", "set labelled below 1")
     unread = "encoder" if method.dense else "network"
     if getattr(config, unread) != getattr(Config(), unread):
         warn_no_effect(f"{unread}={getattr(config, unread)}", f"on {method.name}")

@@ -1,5 +1,4 @@
-"""The teacher, and what a distillation is compared with: cross-entropy alone, or with a contrast of
-pairs that needs no label."""
+"""The teacher, and what a distillation is compared with: cross-entropy alone."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,14 +6,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from discom.data.augmentation import distort
 from discom.data.batches import Batch
-from discom.data.checks import check_number
 from discom.errors import ConfigError, check_choice
 from discom.losses import summed
-from discom.losses.contrastive import contrastive_loss, nt_xent
 from discom.methods.base import Method, register
-from discom.models import FusionNetwork, SingleModality, two_layers
+from discom.models import FusionNetwork, SingleModality
 
 UNITS = 64  # of the projections that are compared
 
@@ -103,73 +99,3 @@ class Student2x(OneNetworkEach):
     """Two encoders of one modality, concatenated: the student at a DisCoM-KD branch's capacity."""
 
     encoders = 2
-
-
-class _Contrasting(OneNetworkEach):
-    """`student`, with a contrast of projected features on all samples. A projection is a hidden
-    layer as wide as the features, and a linear layer; it is not deployed."""
-
-    terms = {"cl": 1.0, "contrast": 1.0}
-    unlabelled = ("contrast",)
-
-    def __init__(self, channels, classes, encoder, **options):
-        super().__init__(channels, classes, encoder, **options)
-        self.projections = nn.ModuleDict()
-        for name in channels:
-            width = self.branches[name].task.in_features
-            self.projections[name] = two_layers(width, width, UNITS)
-
-
-@register("simclr")
-class SimCLR(_Contrasting):
-    """The student with SimCLR: an image and a distorted view of it find each other in the batch.
-
-    L = Σ_m CE(Cl_m(x_m), y_m) + Σ_m w_m NT-Xent(p_m(x_m), p_m(v_m)), with v_m a view of x_m by
-    `augmentation.distort` and p_m a projection of the features.
-
-    The control without the other sensor: the images, labels and steps of `nt-xent`.
-    Source: Chen et al., ICML 2020.
-
-    Args:
-        share: modality → w_m, 1 where not given: no view is right for every sensor.
-    """
-
-    terms = {"cl": 1.0, "contrast": 0.3}
-
-    def __init__(self, channels, classes, encoder, *, share: Mapping[str, float] = {}, **options):
-        super().__init__(channels, classes, encoder, **options)
-        for name, factor in share.items():
-            check_choice("share", name, channels)
-            check_number(f"share: {name}", factor, 0, whole=False)
-        self.share = {**dict.fromkeys(channels, 1.0), **share}
-
-    def loss_of(self, modality, batch):
-        network, x = self.branches[modality], batch.x[modality]
-        features = network.features(torch.cat([x, distort(x, batch.motions[modality])]))
-        first, second = self.projections[modality](features).chunk(2)
-        contrast = self.share[modality] * nt_xent(first, second)
-        cl = self.cross_entropy(network.task(features[: len(x)]), batch.y[modality])
-        return {"cl": cl, "contrast": contrast}
-
-
-@register("nt-xent")
-class NTXent(_Contrasting):
-    """The student with NT-Xent between sensors: the two views of a scene find each other.
-
-    L = Σ_m CE(Cl_m(x_m), y_m) + Σ_{m<m'} NT-Xent(p_m(x_m), p_m'(x_m')), p_m a projection of the
-    features.
-
-    MDiCo's contrast without its other parts. Source: Tian et al., ECCV 2020 (contrastive multiview
-    coding), with the loss of SimCLR.
-    """
-
-    paired = True
-    alone = "simclr"
-
-    def loss(self, batch):
-        cl, projected = [], {}
-        for name, x in batch.x.items():
-            features = self.branches[name].features(x)
-            cl.append(self.cross_entropy(self.branches[name].task(features), batch.y[name]))
-            projected[name] = self.projections[name](features)
-        return {"cl": sum(cl), "contrast": contrastive_loss(projected) / 2}  # each pair once

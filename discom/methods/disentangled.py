@@ -9,11 +9,11 @@ import torch
 from torch import nn
 
 from discom.data.checks import check_number
-from discom.errors import ConfigError, check_choice
+from discom.errors import ConfigError, check_choice, warn_no_effect
 from discom.losses import disentangle, separate, summed
 from discom.losses.contrastive import contrastive_loss
 from discom.losses.separate import discriminator_loss, minimax_loss
-from discom.methods.base import Method, register, warn_no_effect
+from discom.methods.base import Method, register
 from discom.models import DisCoM, two_layers
 
 ADVERSARY_STEPS = 5  # of the alternating classifier before each step of the encoders

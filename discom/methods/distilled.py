@@ -12,10 +12,10 @@ from torch import nn
 
 from discom.data.batches import Batch
 from discom.data.checks import check_number
-from discom.errors import check_choice
+from discom.errors import check_choice, warn_no_effect
 from discom.losses import distill
 from discom.losses.distill import kd
-from discom.methods.base import Method, register, warn_no_effect
+from discom.methods.base import Method, register
 from discom.methods.baselines import Taught, Teacher
 
 PAPER_EPOCHS = 300  # of the paper's protocol: curricula are shares of a run of that length

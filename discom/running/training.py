@@ -102,8 +102,8 @@ def fit(
             for batch in batches.epoch(epoch):
                 rate = schedule.get_last_lr()[0]
                 network.set_rate(rate)
-                terms, weights = model(batch), network.weights  # name → unweighted scalar
-                loss = sum(weights[name] * term for name, term in terms.items() if weights[name])
+                terms = model(batch)  # name → unweighted scalar, and what is only logged
+                loss = sum(w * terms[name] for name, w in network.weights.items() if w)
                 optimizer.zero_grad()
                 fabric.backward(loss)
                 optimizer.step()

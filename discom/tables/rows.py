@@ -18,7 +18,7 @@ from discom.tables.statistics import APART, BASELINES, grouped, summary
 SEEDS, FEW = 10, 5
 FEW_SEEDS = ("dense-simclr", "dense-self", "kdnet", "protokd", "maskd")
 # methods of classification that are in neither Table 1 nor 2
-NOT_IN_TABLES = ("simclr", "nt-xent")
+NOT_IN_TABLES = ("simclr", "fixmatch", "nt-xent", "decur", "agreed")
 # LSKD's methods that have a temperature → the one with the best score on validation parts of a seed
 # that no table reports
 TEMPERATURES = {"kdv1+lskd": 2.0, "kdv2+lskd": 2.0, "dkd+lskd": 2.0, "mlkd+lskd": 4.0}

@@ -12,10 +12,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from filelock import FileLock
 
 from discom import methods
 from discom.errors import RunError
@@ -49,8 +51,18 @@ def load_results(path: Path | str) -> list[Result]:
 
 
 def collect(results: Iterable[Result], file: Path | str) -> None:
-    """Write results into one JSON file, which `load_results` reads."""
-    write_json(file, [result.to_json() for result in results])
+    """Add results to a JSON file, which `load_results` reads: a run that is there is written anew,
+    every other stays. The file is replaced at once, and two commands that add wait for each other.
+
+    Raises:
+        DataError, RunError: the file is there and is damaged or holds something else.
+    """
+    file = Path(file)
+    lock = FileLock(Path(gettempdir(), f"discom-{digest(str(file.resolve()))}.lock"))
+    with lock:
+        stored = load_results(file) if file.exists() else []
+        merged = {result.folder(""): result for result in [*stored, *results]}
+        write_json(file, [result.to_json() for result in merged.values()])
 
 
 OWN = ("seed", "learning_rate", "options")  # of a run or a method; all else must be shared

@@ -3,6 +3,7 @@ that break."""
 
 import json
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from sklearn.datasets import make_moons
 from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
 from sklearn.svm import SVC
 
-from discom.errors import RunError
+from discom.errors import DataError, RunError
 from discom.tables import BASELINES, added_sensor, collect, compare, holm, load_results, summary
 
 T2 = 4.302652729911275  # Student's t of 2 degrees of freedom, 95 %
@@ -298,6 +299,33 @@ def test_collect_and_load_go_round_and_a_folder_may_hold_other_files(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         collect([result("student", 0, pair(math.nan))], tmp_path / "other.json")
     assert not (tmp_path / "other.json").exists()
+
+
+def test_collecting_fewer_runs_drops_none_and_writes_those_anew(tmp_path):
+    """A narrower command after a wider one: fewer seeds, another method, one run measured again."""
+    file, wide = (
+        tmp_path / "all.json",
+        [result(m, seed) for m in ("student", "discom") for seed in (0, 1)],
+    )
+    collect(wide, file)
+    again = replace(wide[0], seconds=99.0)
+    collect([again, result("teacher", 0)], file)
+    loaded = load_results(file)
+    assert sorted(map(repr, loaded)) == sorted(map(repr, [again, *wide[1:], result("teacher", 0)]))
+    collect([], file)
+    assert load_results(file) == loaded
+    file.write_text("[{}")
+    with pytest.raises(DataError, match=r"all\.json"):
+        collect(wide, file)
+    assert file.read_text() == "[{}"  # what cannot be read is not replaced
+
+
+def test_commands_that_collect_at_the_same_time_lose_no_run(tmp_path):
+    """Each thread adds one run to the same file."""
+    runs = [result("student", seed) for seed in range(12)]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda run: collect([run], tmp_path / "all.json"), runs))
+    assert len(load_results(tmp_path / "all.json")) == 12
 
 
 def test_load_orders_by_data_method_and_seed(tmp_path):

@@ -1,0 +1,237 @@
+"""Methods for few labels: a student, and terms that learn from samples without a label.
+
+`simclr` and `fixmatch` use one sensor; `nt-xent`, `decur` and `agreed` use pairs.
+"""
+
+from collections.abc import Mapping
+from itertools import combinations
+
+import torch
+from torch import Tensor, nn
+
+from discom.data.augmentation import distort
+from discom.data.batches import Batch
+from discom.data.checks import check_number
+from discom.errors import ConfigError, check_choice
+from discom.losses.contrastive import barlow_twins, contrastive_loss, decur_cross, nt_xent
+from discom.losses.pseudo import fixmatch, pseudo_labels
+from discom.methods.base import register
+from discom.methods.baselines import UNITS, OneNetworkEach
+from discom.models import two_layers
+
+COMMON = UNITS * 3 // 4  # units that DeCUR's sensors share, as many as its authors take
+WARMUP = 0.3  # share of the epochs in which the weight of pseudo-labels grows from 0 to 1
+
+
+def _views(x: Tensor, modality: str, batch: Batch) -> Tensor:
+    """The images, and below them a distorted view of each, [2B, C_in, H, W]."""
+    return torch.cat([x, distort(x, batch.motions[modality])])
+
+
+class _Projecting(OneNetworkEach):
+    """`student`, with projected features that a loss compares on all samples. A projection is a
+    hidden layer as wide as the features, and a linear layer; it is not deployed."""
+
+    terms = {"cl": 1.0, "contrast": 1.0}
+    unlabelled: tuple[str, ...] = ("contrast",)
+
+    def __init__(self, channels, classes, encoder, **options):
+        super().__init__(channels, classes, encoder, **options)
+        self.projections = nn.ModuleDict()
+        for name in channels:
+            width = self.branches[name].task.in_features
+            self.projections[name] = two_layers(width, width, UNITS)
+
+
+class _PseudoLabelling(OneNetworkEach):
+    """Methods that learn their own confident predictions as labels.
+
+    Each run logs for every network the share of samples that got a pseudo-label (accepted), and the
+    share of the most frequent class among these (largest), which is 1 where all got one class.
+    """
+
+    needs_unlabelled = True
+
+    def __init__(self, channels, classes, encoder, *, threshold: float = 0.8, **options):
+        super().__init__(channels, classes, encoder, **options)
+        if not 0 < threshold <= 1:
+            found = f"{threshold} is out of range"
+            raise ConfigError("threshold", found, "use above 0, to 1")
+        self.threshold = threshold
+
+    def pseudo(self, weak: Tensor, strong: Tensor, batch: Batch) -> Tensor:
+        """The `fixmatch` loss; its weight grows over the first `WARMUP` of the epochs."""
+        return min(1.0, batch.progress / WARMUP) * fixmatch(weak, strong, self.threshold)
+
+    def accepted(self, weak: Tensor, name: str = "") -> dict[str, Tensor]:
+        """What is logged of the pseudo-labels that these logits give."""
+        labels, accepted = pseudo_labels(weak, self.threshold)
+        counts = labels[accepted].bincount(minlength=1)
+        largest = counts.max() / counts.sum().clamp(min=1)
+        return {f"accepted{name}": accepted.float().mean(), f"largest{name}": largest}
+
+
+@register("simclr")
+class SimCLR(_Projecting):
+    """The student with SimCLR: an image and a distorted view of it find each other in the batch.
+
+    L = Σ_m CE(Cl_m(x_m), y_m) + Σ_m w_m NT-Xent(p_m(x_m), p_m(v_m)), with v_m a view of x_m by
+    `augmentation.distort` and p_m a projection of the features.
+
+    The control without the other sensor: the images, labels and steps of `nt-xent`.
+    Source: Chen et al., ICML 2020.
+
+    Args:
+        share: modality → w_m, 1 where not given: no view is right for every sensor.
+    """
+
+    terms = {"cl": 1.0, "contrast": 0.3}
+
+    def __init__(self, channels, classes, encoder, *, share: Mapping[str, float] = {}, **options):
+        super().__init__(channels, classes, encoder, **options)
+        for name, factor in share.items():
+            check_choice("share", name, channels)
+            check_number(f"share: {name}", factor, 0, whole=False)
+        self.share = {**dict.fromkeys(channels, 1.0), **share}
+
+    def loss_of(self, modality, batch):
+        network, x = self.branches[modality], batch.x[modality]
+        features = network.features(_views(x, modality, batch))
+        first, second = self.projections[modality](features).chunk(2)
+        contrast = self.share[modality] * nt_xent(first, second)
+        cl = self.cross_entropy(network.task(features[: len(x)]), batch.y[modality])
+        return {"cl": cl, "contrast": contrast}
+
+
+@register("fixmatch")
+class FixMatch(_PseudoLabelling):
+    """The student with FixMatch: a distorted view learns the confident label of the image itself.
+
+    L = Σ_m CE(Cl_m(x_m), y_m) + r Σ_m fixmatch(Cl_m(x_m), Cl_m(v_m), τ), with v_m a view of x_m by
+    `augmentation.distort`; r grows from 0 to 1 over the first 30 % of the epochs.
+
+    The strongest method of one sensor: the control of `agreed`. Source: Sohn et al., NeurIPS 2020;
+    theirs is τ = .95 and 2²⁰ steps without a warm-up.
+
+    Args:
+        threshold: τ, in (0, 1].
+    """
+
+    terms = {"cl": 1.0, "pseudo": 1.0}
+    unlabelled = ("pseudo",)
+
+    def __init__(self, channels, classes, encoder, **options):
+        super().__init__(channels, classes, encoder, **options)
+        self.logged = tuple(
+            f"{kind}/{name}" for name in channels for kind in ("accepted", "largest")
+        )
+
+    def loss_of(self, modality, batch):
+        weak, strong = self.predict(modality, _views(batch.x[modality], modality, batch)).chunk(2)
+        cl = self.cross_entropy(weak, batch.y[modality])
+        logged = self.accepted(weak, f"/{modality}")
+        return {"cl": cl, "pseudo": self.pseudo(weak, strong, batch), **logged}
+
+
+@register("nt-xent")
+class NTXent(_Projecting):
+    """The student with NT-Xent between sensors: the two views of a scene find each other.
+
+    L = Σ_m CE(Cl_m(x_m), y_m) + Σ_{m<m'} NT-Xent(p_m(x_m), p_m'(x_m')), p_m a projection of the
+    features.
+
+    MDiCo's contrast without its other parts. Source: Tian et al., ECCV 2020 (contrastive multiview
+    coding), with the loss of SimCLR.
+
+    Args:
+        partners: "paired", or "shuffled", the control: each image looks for another scene.
+    """
+
+    paired = True
+    alone = "simclr"
+
+    def __init__(self, channels, classes, encoder, *, partners: str = "paired", **options):
+        super().__init__(channels, classes, encoder, **options)
+        check_choice("partners", partners, ("paired", "shuffled"))
+        self.partners = partners
+
+    def loss(self, batch):
+        cl, projected = [], {}
+        for shift, (name, x) in enumerate(batch.x.items()):
+            features = self.branches[name].features(x)
+            cl.append(self.cross_entropy(self.branches[name].task(features), batch.y[name]))
+            rows = self.projections[name](features)
+            # batches are in random order, so that the next row is a scene at random
+            projected[name] = rows.roll(shift, 0) if self.partners == "shuffled" else rows
+        return {"cl": sum(cl), "contrast": contrastive_loss(projected) / 2}  # each pair once
+
+
+@register("decur")
+class DeCUR(_Projecting):
+    """The student with DeCUR: sensors agree in common units of their projections, not in the rest.
+
+    L = Σ_m CE(Cl_m(x_m), y_m) + w [Σ_m BT(p_m(x_m), p_m(v_m)) + Σ_{m<m'} cross(p_m(x_m),
+    p_m'(x_m'))] / n, with BT `barlow_twins`, cross `decur_cross`, v_m a view of x_m by
+    `augmentation.distort`, p_m a projection of the features, and n the number of summands.
+
+    Embeddings divided without an adversary. Source: Wang et al., ECCV 2024, who pretrain without
+    labels and share one projection between the sensors; here each has its own.
+    """
+
+    terms = {"cl": 1.0, "contrast": 0.03}
+    paired = True
+    alone = "simclr"
+
+    def loss(self, batch):
+        cl, projected, parts = [], {}, []
+        for name, x in batch.x.items():
+            features = self.branches[name].features(_views(x, name, batch))
+            logits = self.branches[name].task(features[: len(x)])
+            cl.append(self.cross_entropy(logits, batch.y[name]))
+            projected[name], view = self.projections[name](features).chunk(2)
+            parts.append(barlow_twins(projected[name], view))
+        pairs = combinations(projected.values(), 2)
+        parts += [decur_cross(a, b, COMMON) for a, b in pairs]
+        return {"cl": sum(cl), "contrast": torch.stack(parts).mean()}
+
+
+@register("agreed")
+class AgreedLabels(_PseudoLabelling, _Projecting):
+    """NT-Xent between sensors, and labels on which the sensors of a pair agree.
+
+    L = Σ_m CE(Cl_m(x_m), y_m) + w Σ_{m<m'} NT-Xent(p_m(x_m), p_m'(x_m'))
+    + r Σ_m fixmatch(Σ_k log q_k, Cl_m(v_m), τ), with q_k = softmax(Cl_k(x_k)), v_m a view of x_m by
+    `augmentation.distort`, p_m a projection of the features; r grows from 0 to 1 over the first
+    30 % of the epochs.
+
+    FixMatch whose label comes from all sensors: the product of what they believe. Sources:
+    co-training (Blum and Mitchell, COLT 1998), Sohn et al., NeurIPS 2020; the product is ours.
+
+    Args:
+        threshold: τ, in (0, 1], for the product.
+        strong: whether a distorted view learns the label; else the image itself does.
+    """
+
+    terms = {"cl": 1.0, "contrast": 3.0, "pseudo": 1.0}
+    unlabelled: tuple[str, ...] = ("contrast", "pseudo")
+    logged: tuple[str, ...] = ("accepted", "largest")
+    paired = True
+    alone = "fixmatch"
+
+    def __init__(self, channels, classes, encoder, *, strong: bool = True, **options):
+        super().__init__(channels, classes, encoder, **options)
+        self.strong = strong
+
+    def loss(self, batch):
+        logits, projected, size = {}, {}, len(batch)
+        for name, x in batch.x.items():
+            features = self.branches[name].features(_views(x, name, batch) if self.strong else x)
+            logits[name] = self.branches[name].task(features)
+            projected[name] = self.projections[name](features[:size])
+        together = sum(own[:size].log_softmax(1) for own in logits.values())
+        return {
+            "cl": sum(self.cross_entropy(own[:size], batch.y[m]) for m, own in logits.items()),
+            "contrast": contrastive_loss(projected) / 2,
+            "pseudo": sum(self.pseudo(together, own[-size:], batch) for own in logits.values()),
+            **self.accepted(together),
+        }
