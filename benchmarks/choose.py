@@ -11,7 +11,6 @@ import sys
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from statistics import mean
 
 import pandas as pd
 
@@ -36,7 +35,7 @@ def changed(config: Config, method: type[Method], option: str, value: float) -> 
     """The settings of one try: of Config, an option of the method, or a weight."""
     defaults = method.defaults()
     default = {**defaults, **defaults["weights"]}.get(option, getattr(config, option, value))
-    value = int(value) if isinstance(default, int) and value == int(value) else value
+    value = type(default)(value) if isinstance(default, int) and value == int(value) else value
     if option in common.SETTINGS:
         return replace(config, **{option: value})
     options = dict(config.options)
@@ -48,7 +47,7 @@ def changed(config: Config, method: type[Method], option: str, value: float) -> 
 
 def choose(chosen: argparse.Namespace) -> None:
     """Train, print and write a row for each method: its mean validation score for each value, and
-    the best value."""
+    the best value. The file has the scores of each sensor, too."""
     runs = {}
     common.check_arms(chosen.methods)
     for seed in chosen.seeds:
@@ -67,14 +66,17 @@ def choose(chosen: argparse.Namespace) -> None:
     rows = []
     for (label, value, _), result in zip(runs, done.results, strict=True):
         alone = {name: score for name, score in result.valid.items() if "+" not in name}
-        rows.append((label, f"{value:g}", mean((alone or result.valid).values())))
-    each = pd.DataFrame(rows, columns=["method", "value", "score"])
+        scores = alone or result.valid
+        rows += [(label, f"{value:g}", sensor, score) for sensor, score in scores.items()]
+    each = pd.DataFrame(rows, columns=["method", "value", "sensor", "score"])
     table = each.pivot_table("score", "method", "value", sort=False)
+    apart = each.pivot_table("score", "value", ["method", "sensor"], sort=False)
     table = table.assign(chosen=table.idxmax(axis=1).astype(float))
     print(table.round(2).to_string())
     if chosen.out:
         how = {"data": images.name, "seeds": chosen.seeds, "set": dict(chosen.set)}
-        files.write_json(chosen.out, {**how, **table.to_dict()})
+        sensors = {" / ".join(column): dict(apart[column].dropna()) for column in apart}
+        files.write_json(chosen.out, {**how, **table.to_dict(), "sensors": sensors})
 
 
 def main(arguments: list[str] | None = None) -> int:

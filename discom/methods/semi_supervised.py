@@ -212,7 +212,7 @@ class AgreedLabels(_PseudoLabelling, _Projecting):
         strong: whether a distorted view learns the label; else the image itself does.
     """
 
-    terms = {"cl": 1.0, "contrast": 3.0, "pseudo": 1.0}
+    terms = {"cl": 1.0, "contrast": 1.0, "pseudo": 1.0}
     unlabelled: tuple[str, ...] = ("contrast", "pseudo")
     logged: tuple[str, ...] = ("accepted", "largest")
     paired = True

@@ -95,7 +95,7 @@ def labels_worth(scores: ArrayLike, curve: Mapping[float, ArrayLike]) -> tuple[f
     if len(ours) < 2 or len(rows) < 2 or {row.shape for row in rows} != {ours.shape}:
         shapes = f"{ours.shape} and {[row.shape for row in rows]}"
         raise ValueError(f"labels_worth: scores are {shapes}; give two seeds and numbers or more")
-    grid = np.linspace(*np.log(labels[[0, -1]]), 2001)
+    grid = np.linspace(np.log(labels[0]), np.log(labels[-1]), 2001)
     each = ours - np.stack([np.interp(grid, np.log(labels), own) for own in np.stack(rows, 1)], 1)
     mean = each.mean(1)
     half = stats.t.ppf(0.975, len(ours) - 1) * each.std(1, ddof=1) / np.sqrt(len(ours))
