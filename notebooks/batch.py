@@ -18,12 +18,8 @@ from discom.files import atomic_file, checksum, digest
 from discom.running.checkpoint import locked, stoppable
 from discom.running.sweep import Outcome, do_all, worker_count
 
-# how many scenes a profile of the notebooks draws, and which settings train on them
-PARAMETERS = {
-    "tiny": {"data": "scenes:n=330", "profile": "tiny"},
-    "cpu": {"data": "scenes", "profile": "cpu"},
-    "paper": {"data": "scenes", "profile": "paper"},
-}
+PROFILES = ("tiny", "cpu", "paper")  # which settings train
+SHORT = "n=330"  # scenes that the short form, tiny, draws
 ADDED = {
     "injected-parameters",
     "papermill-error-cell-tag",
@@ -47,22 +43,21 @@ def run_notebooks(
         ConfigError, DataError: another profile, or no such notebook.
         BusyError: another process executes the same notebooks.
     """
-    check_choice("profile", profile, PARAMETERS)
+    check_choice("profile", profile, PROFILES)
     sources = sorted(notebooks.resolve().glob("[0-9][0-9]_*.ipynb"))
     if not sources:
         raise DataError(notebooks, "no notebook in it", "name another folder")
     for number in only:
         check_choice("--only", number, [source.name[:2] for source in sources])
-    package = [
-        checksum(file) for file in sorted(Path(discom.__file__).parent.rglob("*.py"))
-    ]
-    folder = out.resolve() / f"{profile}-{digest(package)[:8]}"
-    parameters = {**PARAMETERS[profile], "runs": str(folder / "runs")}
+    code = sorted(Path(discom.__file__).parent.rglob("*.py"))
+    code += sorted([*notebooks.glob("course.py"), *notebooks.glob("checks/*.py")])
+    name = f"{profile}-{digest([checksum(file) for file in code])[:8]}"
+    folder = out.resolve() / name
     copies = {folder / source.name: source for source in sources}
     rows = {copy.name: outcome(copy, source) for copy, source in copies.items()}
     chosen = [copy for copy in copies if not only or copy.name[:2] in only]
     jobs = {
-        copy: partial(_attempt, copies[copy], copy, parameters)
+        copy: partial(_attempt, copies[copy], copy, profile, folder / "runs")
         for copy in chosen
         if rows[copy.name]["status"] != "passed"
     }
@@ -78,6 +73,17 @@ def run_notebooks(
                 part.write_text(table.to_html(na_rep=""), encoding="utf-8")
     print(folder / "index.html")
     return all(rows[copy.name]["status"] == "passed" for copy in chosen)
+
+
+def injected(source: Path, profile: str, runs: Path) -> dict[str, str]:
+    """What is injected into a notebook: its own `data` stays, short in `tiny`."""
+    given = {"profile": profile, "runs": str(runs)}
+    if profile == "tiny":
+        cells = nbformat.read(source, as_version=4).cells
+        text = [c.source for c in cells if "parameters" in c.metadata.get("tags", [])]
+        own = re.search(r'^data = "(.*)"', text[0], re.MULTILINE)[1]
+        given["data"] = f"{own}{',' if ':' in own else ':'}{SHORT}"
+    return given
 
 
 def execute(
@@ -125,9 +131,9 @@ def outcome(copy: Path, source: Path) -> dict[str, Any]:
     }
 
 
-def _attempt(source: Path, copy: Path, parameters: dict[str, Any]) -> Outcome:
+def _attempt(source: Path, copy: Path, profile: str, runs: Path) -> Outcome:
     try:
-        execute(source, copy, parameters)
+        execute(source, copy, injected(source, profile, runs))
     except PapermillExecutionError as error:
         if error.ename == "BusyError":  # another notebook trains the same run: later
             return copy, BusyError(error.evalue)

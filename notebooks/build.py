@@ -18,7 +18,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 
-from batch import ADDED, PARAMETERS, execute, outcome
+from batch import ADDED, execute, injected, outcome
 from discom import __version__
 from discom.errors import DataError, DiscomError
 from discom.files import atomic_file
@@ -32,7 +32,9 @@ PAGES = (
     "data/*.md",
 )  # besides the twins: pages that name the address
 BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)", re.IGNORECASE)
-FIRST_CODE = re.compile(r"^# %%\n(.*?)(?=^# %%)", re.MULTILINE | re.DOTALL)
+FIRST_CODE = re.compile(
+    r"^# %%(?! \[markdown\])[^\n]*\n(.*?)(?=^# %%)", re.MULTILINE | re.DOTALL
+)
 INSTALL = """\
 import os
 
@@ -147,7 +149,7 @@ def clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         cell.metadata = {
             key: value
             for key, value in cell.metadata.items()
-            if key in ("tags", "alt") and value
+            if key in ("tags", "alt", "jupyter") and value
         }
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if not _fleeting(output)]
@@ -252,10 +254,8 @@ def build(source: Path, folder: Path | None = None) -> Path:
                 )
             executed = nbformat.read(folder / target.name, as_version=4)
         else:  # without runs, so that all is trained that a page shows
-            parameters = {**PARAMETERS["cpu"], "runs": str(Path(temporary) / "runs")}
-            executed = execute(
-                plain, Path(temporary) / "executed.ipynb", parameters, HERE
-            )
+            given = injected(plain, "cpu", Path(temporary) / "runs")
+            executed = execute(plain, Path(temporary) / "executed.ipynb", given, HERE)
     executed.cells = [
         cell
         for cell in executed.cells

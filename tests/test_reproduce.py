@@ -24,14 +24,15 @@ from discom.running import sweep
 GOOD = """import os
 from discom.notebook import check, finish, stamp
 stamp(seed)
-check("the profile came with its data", (data, profile) == ("scenes:n=330", "tiny"))
+check("short, its own data", (data, profile) == ("objects:size=16,n=330", "tiny"))
 check("two kernels side by side have one thread each", os.environ["OMP_NUM_THREADS"] == "1")
 finish(f1=60.0 + seed)"""
 BANG = "def broken():\n    raise ValueError('a loud <b>bang</b>')\nbroken()"
 
 
 def write(file, *cells):
-    parameters = nbformat.v4.new_code_cell('data, profile, seed, runs = "none", "none", 0, "none"')
+    own = 'data = "objects:size=16"  # its own\nprofile = "none"\nseed = 0\nruns = "none"'
+    parameters = nbformat.v4.new_code_cell(own)
     parameters.metadata["tags"] = ["parameters"]
     pages = [parameters, *(nbformat.v4.new_code_cell(text) for text in cells)]
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -161,6 +162,17 @@ def run(book, tmp_path, papermill):
         return list(papermill.calls)
 
     return run
+
+
+@pytest.mark.parametrize("own", ["objects", "scenes:size=16"])
+def test_a_notebook_keeps_its_own_data_and_tiny_shortens_them(own, book):
+    source = book / "01_one.ipynb"
+    source.write_text(source.read_text().replace("objects:size=16", own))
+    given = {"profile": "cpu", "runs": "runs"}
+    assert batch.injected(source, "cpu", Path("runs")) == given
+    short = f"{own}{',' if ':' in own else ':'}n=330"
+    tiny = {"profile": "tiny", "runs": "runs", "data": short}
+    assert batch.injected(source, "tiny", Path("runs")) == tiny
 
 
 def test_the_same_call_runs_what_failed_or_was_changed_and_nothing_else(
