@@ -25,8 +25,9 @@ def encoder(channels):
 
 
 def model_of(name, **options):
+    given = {"threshold": 0.8, **options} if name in ("fixmatch", "agreed") else options
     torch.manual_seed(0)
-    model = methods.get(name)(BANDS, CLASSES, encoder, **methods.get(name).options(options))
+    model = methods.get(name)(BANDS, CLASSES, encoder, **methods.get(name).options(given))
     with torch.no_grad():  # sure of some samples, not of all
         for branch in model.branches.values():
             branch.task.weight.mul_(12)

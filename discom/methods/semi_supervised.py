@@ -52,7 +52,7 @@ class _PseudoLabelling(OneNetworkEach):
 
     needs_unlabelled = True
 
-    def __init__(self, channels, classes, encoder, *, threshold: float = 0.8, **options):
+    def __init__(self, channels, classes, encoder, *, threshold: float = 0.5, **options):
         super().__init__(channels, classes, encoder, **options)
         if not 0 < threshold <= 1:
             found = f"{threshold} is out of range"
@@ -218,8 +218,10 @@ class AgreedLabels(_PseudoLabelling, _Projecting):
     paired = True
     alone = "fixmatch"
 
-    def __init__(self, channels, classes, encoder, *, strong: bool = True, **options):
-        super().__init__(channels, classes, encoder, **options)
+    def __init__(
+        self, channels, classes, encoder, *, strong: bool = True, threshold: float = 0.3, **options
+    ):
+        super().__init__(channels, classes, encoder, threshold=threshold, **options)
         self.strong = strong
 
     def loss(self, batch):
