@@ -147,7 +147,7 @@ def compare(chosen: argparse.Namespace) -> dict[Path, str]:
 def main(arguments: list[str] | None = None) -> int:
     """Run the comparison; see `common.run`."""
     parser = common.parser(__doc__, "data methods set profile runs workers")
-    what = "JSON file of results: read first, then written anew"
+    what = "JSON file of results: read first, then these are added"
     parser.add_argument("--collect", type=Path, help=what)
     parser.add_argument("--factors", type=factors, required=True, help="name → its values, JSON")
     what = 'JSON: value of the first factor → epochs, so that all take as many steps: {"0.1": 11}'

@@ -1,5 +1,6 @@
 """What notebooks share: scenes as tensors, pictures, stored results. Nothing learns."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,16 +13,18 @@ import torch
 from discom import data as sets
 from discom.plots.look import show
 
-# one meaning each, in every figure
-COLOURS = {"alone": "#4d4d4d", "two students": "#4d4d4d", "before": "#4d4d4d"}
+GREY, RIGHT = "0.45", "#2ca02c"
+# one meaning each, in every figure; what exercises add is green
+COLOURS = defaultdict(lambda: RIGHT, dict.fromkeys(("alone", "before"), "#4d4d4d"))
+COLOURS |= {"two students": COLOURS["alone"]}
 COLOURS |= {"strangers": "#b0b0b0", "pairs": "#0173b2", "pairs and labels": "#d55e00"}
 # method of a stored table → its name here
 METHODS = {"student": "alone", "fixmatch": "FixMatch", "agreed": "pairs and labels"}
-METHODS |= {"nt-xent partners=shuffled": "strangers", "nt-xent": "pairs"}
+METHODS |= {"nt-xent contrast=3": "pairs"}
+METHODS |= {"nt-xent partners=shuffled contrast=3": "strangers"}
 ROWS = ("alone", "FixMatch", "strangers", "pairs", "pairs and labels")
 SENSORS = {"rgb": "colour", "depth": "depth"}
 SMALL = {"fontsize": 10.5, "fontweight": "normal"}
-GREY, RIGHT = "0.45", "#2ca02c"
 
 
 def style() -> None:
@@ -48,8 +51,7 @@ def scenes(data: str, seed: int = 0) -> tuple[SimpleNamespace, SimpleNamespace]:
 
 
 def factors(part: SimpleNamespace) -> dict[str, torch.Tensor]:
-    """What a linear fit looks for: name → [scenes, numbers], first what both sensors
-    see, then what depth alone sees."""
+    """What a linear fit looks for: name → [scenes, numbers]."""
     f = {name: values.float()[:, None] for name, values in part.factors.items()}
     kinds = {name: torch.eye(3)[part.factors[name]] for name in ("shape", "material")}
     tilt = torch.cat([f["tilt_x"], f["tilt_y"]], dim=1)
@@ -157,10 +159,8 @@ def plot_bars(rows: Mapping, names: Sequence[str], title: str):
         look["facecolor"] = "white" if way == "before" else COLOURS[way]
         bars = axis.bar(places + shift, values, 0.92 * width, **look)
         axis.bar_label(bars, fmt="%.0f", fontsize=9, padding=2)
-    for heading, first, last in (
-        ("both sensors see", 0, 2),
-        ("depth alone sees", 3, 4),
-    ):
+    spans = {"both sensors see": (0, 2), "only depth sees": (3, 4)}
+    for heading, (first, last) in spans.items():
         axis.text((first + last) / 2, 102, heading, ha="center", color=GREY)
         axis.plot([first - 0.42, last + 0.42], [99, 99], color="0.6", lw=1)
     axis.set(xticks=places, xticklabels=names, ylim=(0, 110), yticks=range(0, 101, 25))

@@ -85,7 +85,7 @@ def test_fixmatch_learns_each_sensors_own_confident_labels():
         assert 0 < sure.sum() < SIZE
         assert terms[f"accepted/{m}"].item() == pytest.approx(sure.float().mean().item())
         counts = weak.argmax(1)[sure].bincount()
-        assert terms[f"largest/{m}"].item() == pytest.approx((counts.max() / counts.sum()).item())
+        assert terms[f"largest/{m}"].item() == pytest.approx(counts.max().item() / SIZE)
 
 
 @pytest.mark.parametrize("strong", [True, False])
@@ -226,6 +226,12 @@ def test_a_loss_that_does_not_fit_its_declaration_is_one_line(method, split, tmp
     with pytest.raises(ConfigError, match="declare and return 'extra', or do neither") as error:
         fit(method, split, FEW, tmp_path / "run", progress=False)
     assert "\n" not in str(error.value)
+
+
+def test_a_threshold_that_accepts_every_sample_is_told():
+    for name, classes in (("fixmatch", 2), ("agreed", 3)):
+        with pytest.warns(UserWarning, match=rf"{name}: threshold 0\.\d accepts every sample"):
+            methods.get(name)(BANDS, classes, encoder)
 
 
 @pytest.mark.parametrize("name", ["fixmatch", "agreed"])

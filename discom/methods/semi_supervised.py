@@ -3,16 +3,19 @@
 `simclr` and `fixmatch` use one sensor; `nt-xent`, `decur` and `agreed` use pairs.
 """
 
+import warnings
 from collections.abc import Mapping
 from itertools import combinations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from discom.data.augmentation import distort
 from discom.data.batches import Batch
 from discom.data.checks import check_number
 from discom.errors import ConfigError, check_choice
+from discom.losses import full_precision
 from discom.losses.contrastive import barlow_twins, contrastive_loss, decur_cross, nt_xent
 from discom.losses.pseudo import fixmatch, pseudo_labels
 from discom.methods.base import register
@@ -46,8 +49,9 @@ class _Projecting(OneNetworkEach):
 class _PseudoLabelling(OneNetworkEach):
     """Methods that learn their own confident predictions as labels.
 
-    Each run logs for every network the share of samples that got a pseudo-label (accepted), and the
-    share of the most frequent class among these (largest), which is 1 where all got one class.
+    Each run logs the share of all samples, labelled ones too, that got a pseudo-label (accepted),
+    and the share that got the most frequent one (largest): equal where all got one class. In the
+    first epoch pseudo-labels have no weight yet.
     """
 
     needs_unlabelled = True
@@ -57,6 +61,9 @@ class _PseudoLabelling(OneNetworkEach):
         if not 0 < threshold <= 1:
             found = f"{threshold} is out of range"
             raise ConfigError("threshold", found, "use above 0, to 1")
+        if threshold <= 1 / classes:
+            found = f"{threshold} accepts every sample of {classes} classes"
+            warnings.warn(f"{self.name}: threshold {found}; raise it", stacklevel=2)
         self.threshold = threshold
 
     def pseudo(self, weak: Tensor, strong: Tensor, batch: Batch) -> Tensor:
@@ -66,9 +73,8 @@ class _PseudoLabelling(OneNetworkEach):
     def accepted(self, weak: Tensor, name: str = "") -> dict[str, Tensor]:
         """What is logged of the pseudo-labels that these logits give."""
         labels, accepted = pseudo_labels(weak, self.threshold)
-        counts = labels[accepted].bincount(minlength=1)
-        largest = counts.max() / counts.sum().clamp(min=1)
-        return {f"accepted{name}": accepted.float().mean(), f"largest{name}": largest}
+        each = (F.one_hot(labels, weak.shape[1]) * accepted[:, None]).float().mean(0)  # by class
+        return {f"accepted{name}": each.sum(), f"largest{name}": each.max()}
 
 
 @register("simclr")
@@ -114,7 +120,7 @@ class FixMatch(_PseudoLabelling):
     theirs is τ = .95 and 2²⁰ steps without a warm-up.
 
     Args:
-        threshold: τ, in (0, 1].
+        threshold: τ, in (0, 1]; the default was chosen with nine classes.
     """
 
     terms = {"cl": 1.0, "pseudo": 1.0}
@@ -144,7 +150,8 @@ class NTXent(_Projecting):
     coding), with the loss of SimCLR.
 
     Args:
-        partners: "paired", or "shuffled", the control: each image looks for another scene.
+        partners: "paired", or "shuffled", the control: each image looks for another scene, in
+            batches of more samples than sensors.
     """
 
     paired = True
@@ -208,7 +215,7 @@ class AgreedLabels(_PseudoLabelling, _Projecting):
     co-training (Blum and Mitchell, COLT 1998), Sohn et al., NeurIPS 2020; the product is ours.
 
     Args:
-        threshold: τ, in (0, 1], for the product.
+        threshold: τ, in (0, 1], for the product; the default was chosen with nine classes.
         strong: whether a distorted view learns the label; else the image itself does.
     """
 
@@ -230,7 +237,7 @@ class AgreedLabels(_PseudoLabelling, _Projecting):
             features = self.branches[name].features(_views(x, name, batch) if self.strong else x)
             logits[name] = self.branches[name].task(features)
             projected[name] = self.projections[name](features[:size])
-        together = sum(own[:size].log_softmax(1) for own in logits.values())
+        together = sum(full_precision(own[:size]).log_softmax(1) for own in logits.values())
         return {
             "cl": sum(self.cross_entropy(own[:size], batch.y[m]) for m, own in logits.items()),
             "contrast": contrastive_loss(projected) / 2,

@@ -244,7 +244,8 @@ def _report(
     deployed = {name: network.branch(name) for name in network.deployed}
     counts = {part: len(data) for part, data in split._asdict().items()}
     counts["labelled"] = int((split.train.labels != UNLABELLED).sum())
-    best, tested = split.train.best, None
+    best = {frozenset(name.split("+")): score for name, score in split.train.best.items()}
+    tested = None
     scores = scoring.test(state.best, state.run_dir)
     if run["fold"] is not None:
         predictions = read_predictions(state.run_dir / "predictions.npz")
@@ -261,7 +262,7 @@ def _report(
         counts=counts,
         classes=len(split.train.classes),
         changed=run["options"],
-        best={name: best[name] for name in deployed if name in best},
+        best={k: best[own] for k in deployed if (own := frozenset(k.split("+"))) in best},
         metric=scoring.metric,
         tested=tested,
     )

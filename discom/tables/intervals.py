@@ -73,18 +73,20 @@ def labels_worth(scores: ArrayLike, curve: Mapping[float, ArrayLike]) -> tuple[f
     """How many labels a baseline needs to score as a method does with few, and a 95 % interval.
 
     The baseline's scores are interpolated between the measured numbers of labels, for each seed,
-    along the logarithm. The interval holds every number at which the paired t test finds no
-    difference between the two; the number is where the mean difference passes zero.
+    along the logarithm. The interval reaches from the first to the last number at which the paired
+    t test finds no difference; the number is where the mean difference first passes zero.
 
     Args:
         scores: of the method, one for each seed, [n], n from 2 on.
         curve: number of labels → the baseline's scores with the same seeds, [n].
 
     Returns:
-        The number and its bounds. Infinity stands for more labels than the curve has, 0 for fewer.
+        The number and its bounds. Infinity stands for more labels than the curve has, 0 for fewer
+        than its first.
 
     Raises:
-        ValueError: fewer than two seeds or numbers of labels, or scores that do not go together.
+        ValueError: fewer than two seeds or numbers of labels, scores that do not go together or are
+            not finite, or a number of labels that is not positive.
 
     >>> curve = {100: [40.0, 42.0, 41.0], 400: [60.0, 61.0, 62.0]}
     >>> [round(labels) for labels in labels_worth([50.0, 52.0, 51.0], curve)]
@@ -95,17 +97,22 @@ def labels_worth(scores: ArrayLike, curve: Mapping[float, ArrayLike]) -> tuple[f
     if len(ours) < 2 or len(rows) < 2 or {row.shape for row in rows} != {ours.shape}:
         shapes = f"{ours.shape} and {[row.shape for row in rows]}"
         raise ValueError(f"labels_worth: scores are {shapes}; give two seeds and numbers or more")
+    if not (np.isfinite(ours).all() and np.isfinite(rows).all() and labels[0] > 0):
+        raise ValueError(
+            "labels_worth: scores are not finite or labels not positive; leave them out"
+        )
     grid = np.linspace(np.log(labels[0]), np.log(labels[-1]), 2001)
     each = ours - np.stack([np.interp(grid, np.log(labels), own) for own in np.stack(rows, 1)], 1)
     mean = each.mean(1)
     half = stats.t.ppf(0.975, len(ours) - 1) * each.std(1, ddof=1) / np.sqrt(len(ours))
-    conditions = (mean <= 0, mean - half <= 0, mean + half < 0)
-    number, low, high = (_first(grid, reached) for reached in conditions)
-    return number, low, high
+    number, low = (_first(grid, reached) for reached in (mean <= 0, mean - half <= 0))
+    # from the other end: after the last number that is not clearly too many
+    clear = np.logical_and.accumulate((mean + half < 0)[::-1])[::-1]
+    return number, low, _first(grid, clear)
 
 
 def _first(grid: np.ndarray, reached: np.ndarray) -> float:
-    """Labels where a condition first holds: 0 where from the start, infinity where nowhere."""
+    """Labels from which on a condition holds: 0 where from the start, infinity where nowhere."""
     if not reached.any():
         return np.inf
     return float(np.exp(grid[reached.argmax()])) if reached.argmax() else 0.0

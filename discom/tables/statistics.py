@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from tempfile import gettempdir
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,14 +51,15 @@ def load_results(path: Path | str) -> list[Result]:
 
 def collect(results: Iterable[Result], file: Path | str) -> None:
     """Add results to a JSON file, which `load_results` reads: a run that is there is written anew,
-    every other stays. The file is replaced at once, and two commands that add wait for each other.
+    every other stays. The file is replaced at once, and two commands that add wait for each other:
+    `.NAME.lock` beside it is theirs.
 
     Raises:
         DataError, RunError: the file is there and is damaged or holds something else.
     """
     file = Path(file)
-    lock = FileLock(Path(gettempdir(), f"discom-{digest(str(file.resolve()))}.lock"))
-    with lock:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(file.with_name(f".{file.name}.lock")):
         stored = load_results(file) if file.exists() else []
         merged = {result.folder(""): result for result in [*stored, *results]}
         write_json(file, [result.to_json() for result in merged.values()])

@@ -98,6 +98,16 @@ def test_beyond_the_curve_the_number_is_said_to_be_outside():
     number, low, high = labels_worth([39.0, 42.0, 41.5], curve)
     assert low == 0
     assert 200 < number < high < 400
+    falls = {100: [40.0, 42, 41], 200: [55, 56, 57.5], 400: [45, 46, 47], 800: [60, 61, 62.5]}
+    number, low, high = labels_worth([50.0, 52, 51], falls)  # it is passed three times
+    assert 100 < low < number < 200
+    assert 400 < high < 800
+    for scores, some in (
+        ([1.0, math.nan], {1: [1, 2], 2: [1, 2]}),
+        ([1, 2], {0: [1, 2], 2: [3, 4]}),
+    ):
+        with pytest.raises(ValueError, match="not finite or labels not positive"):
+            labels_worth(scores, some)
     for scores, some in (([1.0], {1: [1.0], 2: [1.0]}), ([1.0, 2.0], {1: [1.0, 2.0]})):
         with pytest.raises(ValueError, match="give two seeds and numbers or more"):
             labels_worth(scores, some)

@@ -93,9 +93,14 @@ def best(
     Returns:
         Sensors, joined by +, and their accuracy.
 
+    Raises:
+        ConfigError: a share outside [0, 1], or a sensor that is unknown or named twice.
+
     >>> {name: round(accuracy, 1) for name, accuracy in best().items()}
     {'rgb': 86.7, 'depth': 80.0, 'rgb+depth': 96.0}
     """
+    modalities = drawing.check_sensors("objects", modalities)
+    drawing.check("objects", 1, 0, 8, {"dark": dark, "far": far})
     share = {"rgb": dark, "depth": far, "thermal": REDRAWN}
     groups = [group for k in range(len(modalities)) for group in combinations(modalities, k + 1)]
     hidden = {"+".join(group): prod(share[name] for name in group) for group in groups}
