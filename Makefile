@@ -59,7 +59,7 @@ docs: $(READY)  ## the documentation site in build/docs; a warning or a broken l
 
 pages: $(READY)  ## the tables of results/ and the numbers of README and docs, from results/*.json
 	$(BIN)/python benchmarks/pages.py
-	$(BIN)/python benchmarks/findings.py
+	$(BIN)/python benchmarks/labels.py
 
 linkcheck: $(READY)  ## ask every external address that the site names; needs the network
 	$(BIN)/python -m sphinx -b linkcheck -q -d build/doctrees docs build/linkcheck

@@ -47,6 +47,7 @@ TABLES |= {
     "scenes-budget": Summary(["student", "discom-solo"], factors=["epochs"]),
     "scenes-budget-rates": Summary(["student", "discom-solo"], factors=["learning_rate", "epochs"]),
     "scenes-half-rate": Summary(["discom"], factors=["learning_rate"]),
+    "labels": Summary(["student", "fixmatch"]),
     "few-labels/scenes-labelled": few(
         ["student", OWN],
         "With 5 to 40 % labels pairs raise depth; RGB gains mostly from its own images",

@@ -18,7 +18,8 @@ A table of such numbers, and rows of tables of results/, stand between blocks. W
     …                                   …
     <!--/table-->                       <!--/rows-->
 
-Behind `<!--shown EXPRESSIONS-->` stands what `discom train` prints of a run, and `show` of several.
+Behind `<!--claims gains-->` and `<!--claims worth-->` stand the tables of labels.py; behind
+`<!--shown EXPRESSIONS-->` what `discom train` prints of a run, and `show` of several.
 """
 
 import os
@@ -34,6 +35,7 @@ import pandas as pd
 
 import catalogue
 import common
+import labels
 from discom import tables
 from discom.errors import ConfigError
 from expressions import Expression, Pairs, parse, runs, write
@@ -41,9 +43,9 @@ from expressions import Expression, Pairs, parse, runs, write
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "results/README.md", "docs/*.md", "docs/guides/*.md", "docs/results/*.md")
 PAGES += ("docs/_static/*.svg",)
-OPENING = re.compile(r"<!--(?:=|table|rows|shown)\s")
+OPENING = re.compile(r"<!--(?:=|table|rows|shown|claims)\s")
 MARK = re.compile(
-    r"<!--(=|table|rows|shown)\s(.*?)-->(.*?)<!--/(?:table|rows|shown)?-->", re.DOTALL
+    r"<!--(=|table|rows|shown|claims)\s(.*?)-->(.*?)<!--/(?:table|rows|shown|claims)?-->", re.DOTALL
 )
 Cell = str | list[Expression]
 
@@ -98,12 +100,20 @@ def shown_of(spec: str) -> Iterator[list[Cell]]:
     yield [f"{run.folder('runs')}\n{run.method} on {run.data}, seed {run.seed}: {cost}\n{scores}"]
 
 
+def claims_of(spec: str) -> Iterator[list[Cell]]:
+    """A table of labels.py."""
+    made = {"gains": labels.gain_rows, "worth": labels.worth_rows}
+    for row in made[spec.strip()]():
+        yield [*row]
+
+
 def number_of(spec: str) -> Iterator[list[Cell]]:
     """One number, or several with slashes, as one cell."""
     yield [parse(spec)]
 
 
 KINDS = {"=": number_of, "table": table_of, "rows": rows_of, "shown": shown_of}
+KINDS["claims"] = claims_of
 
 
 class Mark(NamedTuple):

@@ -20,6 +20,30 @@ grid() { # name, then what grid.py takes
   $PYTHON benchmarks/grid.py --runs "$RUNS" --collect "$OUT/$name.json" "$@"
 }
 
+# 200 of 2 000 labels on objects: each choice at those before it, on validation of seeds 100 and 101,
+# then the table. An edited method needs a fresh RUNS.
+FEW="--data objects --set precision=32-true select=last"
+tune() { name=$1; option=$2; shift 2
+  choose "choices/labels/$name" --option "$option" --seeds 100 101 $FEW labelled=0.1 "$@"; }
+labels() { share=$1; shift
+  grid labels --factors "{\"labelled\": [$share]}" --seeds 10 $FEW "$@"; }
+AGREED='agreed:{"threshold":0.8}'
+NTXENT='nt-xent:{"weights":{"contrast":3}}'
+FAST='"learning_rate":0.02'
+tune contrast contrast --values 0.3 1 3 10 --methods nt-xent "$AGREED"
+tune strong strong --values 0 1 --methods "$AGREED"
+tune threshold-first threshold --values 0.5 0.8 0.95 --methods fixmatch agreed
+tune learning-rate learning_rate --values 0.005 0.01 0.02 \
+  --methods student fixmatch "$NTXENT" 'agreed:{"threshold":0.5}'
+tune learning-rate-higher learning_rate --values 0.005 0.01 0.02 0.04 --methods student fixmatch
+tune threshold threshold --values 0.3 0.5 0.8 --methods "fixmatch:{$FAST}" agreed
+choose choices/labels/learning-rate-800 --values 0.01 0.02 0.04 --seeds 100 101 \
+  $FEW labelled=0.4 --methods student
+labels 0.1 --methods "student:{$FAST}" "fixmatch:{$FAST}" agreed \
+  'nt-xent:{"partners":"shuffled","weights":{"contrast":3}}'
+labels "0.2, 0.4, 0.6" --methods student
+labels 0.1 --methods "student:{$FAST}" "$NTXENT" 'agreed:{"weights":{"contrast":0}}' 'agreed:{"strong":false}'
+
 # on the validation part of a seed that no table has
 choose choices/weight-decay --option weight_decay --values 0 0.1 0.3 1 2 --methods student
 choose choices/epochs --option epochs --values 20 30 60 --methods student
@@ -141,5 +165,11 @@ $PYTHON benchmarks/cost.py --data scenes-dense --methods crodino 'crodino:{"weig
 
 if [ "$OUT" = results ]; then # tables, figures, numbers of pages
   $PYTHON benchmarks/pages.py
-  $PYTHON benchmarks/findings.py
+  $PYTHON benchmarks/labels.py
 fi
+
+# notebook 00, which shows results/labels.csv, with other seeds: the thin curves behind its own
+for seed in 0 1 2 3; do
+  $PYTHON -m papermill --cwd notebooks -p seed $seed -p record "$(realpath -m "$OUT")/fork.csv" \
+    notebooks/00_start_here.ipynb "${TMPDIR:-/tmp}/fork-$seed.ipynb"
+done

@@ -3,7 +3,7 @@ benchmarks/grid.py: from the factors to a table and its curves, what it reads an
 benchmarks/cost.py: seconds with those of the teacher, as a share;
 benchmarks/choose.py: the value with the best validation score, for a setting or an option;
 benchmarks/along.py: trains as `fit` does, and reads as `discom probe` does;
-benchmarks/findings.py: the README's figure shows rows of the tables."""
+benchmarks/labels.py: claims, numbers of labels and the README's figure are those of the runs."""
 
 import json
 import shutil
@@ -19,13 +19,13 @@ from fixtures.results import result
 import along
 import choose
 import cost
-import findings
 import grid
+import labels
 import speed
 from discom import data, tables
 from discom.config import profile
 from discom.data import Split, scenes
-from discom.errors import RunError
+from discom.errors import ConfigError, RunError
 from discom.running import sweep
 from discom.running.runs import Result, load_run
 from discom.running.training import fit
@@ -225,14 +225,54 @@ def test_cost_is_a_share_of_the_first_method_with_its_teacher(monkeypatch, tmp_p
     assert "called 'single'" in capsys.readouterr().err
 
 
-def test_findings_are_rows_of_the_tables():
-    files = ["scenes-table2", "few-labels/scenes-labelled", "few-labels/scenes-labelled-ten"]
-    source = "".join((findings.RESULTS / f"{name}.md").read_text() for name in files)
-    shown = findings.findings()
-    assert set(shown.groupby("row").size()) == {2}
-    for row in shown.itertuples():
-        assert f"{row.difference:+.1f} [{row.low:+.1f}, {row.high:+.1f}]" in source
-    assert (shown.p <= shown.holm).all()
+@pytest.fixture
+def few_labels(monkeypatch):
+    """Four seeds: a student that gains ten points with each doubling of its labels, and others."""
+    mains = {("student", 0.1): 40.0, ("student", 0.2): 50.0, ("student", 0.4): 60.0}
+    mains |= {("fixmatch", 0.1): 45.0, ("agreed", 0.1): 58.0, ("nt-xent", 0.1): 38.0}
+    rows = []
+    for (method, labelled), score in mains.items():
+        options = {"partners": "shuffled", "weights": {"contrast": 3}} if "xent" in method else {}
+        for seed in range(4):
+            main = {"rgb": score + seed + 0.1 * (method[0] == "a") * seed, "depth": score - seed}
+            made = result(method, seed, main, options=options, labelled=labelled, data="objects")
+            rows.append(replace(made, best={"rgb": 86.7, "depth": 80.0}))
+    monkeypatch.setattr(labels, "runs", lambda names: rows)
+    return rows
+
+
+def test_claims_and_labels_are_those_of_the_runs(few_labels):
+    gains = {(row[0], row[1]): row[3] for row in labels.gain_rows()[1:]}
+    assert len(gains) == 6
+    assert gains["depth", "the labels alone"] == "+18.0 [+18.0, +18.0]"
+    assert gains["RGB", "FixMatch, one sensor"] == "+13.2 [+12.9, +13.4]"
+    expected = tables.labels_worth(
+        [58.0, 59.1, 60.2, 61.3],
+        {200: [40.0, 41, 42, 43], 400: [50.0, 51, 52, 53], 800: [60.0, 61, 62, 63]},
+    )
+    assert labels.worth("rgb") == pytest.approx(expected)
+    assert labels.worth_rows()[1] == ["depth", "700 labels", "700 to 700"]  # 200 · 2^1.8
+    few_labels[:] = [r for r in few_labels if (r.method, r.seed) != ("agreed", 3)]
+    assert labels.worth("depth")[0] == pytest.approx(200 * 2**1.8, rel=1e-3)  # of common seeds
+
+
+def test_two_learning_rates_of_a_method_are_refused(few_labels):
+    few_labels += [
+        replace(run, config={**run.config, "learning_rate": 0.5})
+        for run in few_labels
+        if run.method == "student"
+    ]
+    with pytest.raises(ConfigError, match="4 of 6 claims; has a method no run, or two learning"):
+        labels.claims()
+    with pytest.raises(ConfigError, match="student has two runs of one seed with 200 labels"):
+        labels.scores(200, "student", "depth")
+
+
+def test_the_figure_shows_the_means_of_the_runs(few_labels):
+    depth, rgb = labels.figure().axes
+    for axis, last in ((depth, 60 - 1.5), (rgb, 60 + 1.5)):
+        assert [round(bar.get_width(), 1) for bar in axis.patches][-1] == last
+        assert [text.get_text() for text in axis.texts][-1] == "best possible"
 
 
 # ---------------------------------------------------------------- choose.py
@@ -246,6 +286,7 @@ SMALL = ["--data", "scenes:n=66,size=8,shapes=2", "--profile", "tiny", "--worker
         ("epochs", (1, 2), "student"),
         ("temperature", (1.0, 4.0), "kdv2"),
         ("contrast", (0.1, 1.0), "mdico"),
+        ("strong", (0, 1), "agreed"),
     ],
 )
 def test_the_best_value_on_validation_is_chosen(tmp_path, option, values, method):

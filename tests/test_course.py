@@ -1,0 +1,193 @@
+"""The course: checkers that refuse the likely wrong answers, pictures, stored curves and tables."""
+
+import re
+import statistics
+from pathlib import Path
+
+import jupytext
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+import torch
+import torch.nn.functional as F
+
+import course
+import labels
+from checks import exercises_00
+
+ROOT = Path(__file__).parents[1]
+COURSE = [ROOT / "notebooks/py/00_start_here.py"]
+
+
+@pytest.fixture(autouse=True)
+def _closed():
+    yield
+    plt.close("all")
+
+
+# ---------------------------------------------------------------- the form of a notebook
+
+
+@pytest.mark.parametrize("path", COURSE, ids=lambda path: path.stem)
+def test_a_notebook_of_the_course_is_short(path):
+    cells = jupytext.read(path, fmt="py:percent").cells
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    lines = [[line for line in cell.source.splitlines() if line.strip()] for cell in code]
+    story = [own for own, cell in zip(lines, code, strict=True) if "jupyter" not in cell.metadata]
+    text = " ".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    words = re.findall(r"[^\W_][\w'’-]*", re.sub(r"\]\([^)]*\)|<[^>]*>", "]", text))
+    assert len(cells) <= 28
+    assert len(words) <= 1300
+    assert sum(map(len, lines)) <= 160
+    assert statistics.median(map(len, story)) <= 7
+    assert max(len(line) for own in lines for line in own) <= 88
+    assert sum("alt" in cell.metadata for cell in code) <= 4
+
+
+# ---------------------------------------------------------------- exercises of 00
+
+
+def across(first, second, temperature=0.1, columns=True, normalized=True):
+    if normalized:
+        first, second = F.normalize(first, dim=1), F.normalize(second, dim=1)
+    cosines, partners = first @ second.T / temperature, torch.arange(len(first))
+    rows = F.cross_entropy(cosines, partners)
+    return (rows + F.cross_entropy(cosines.T, partners)) / 2 if columns else rows
+
+
+def in_both(first, second, temperature=0.1):
+    z = F.normalize(torch.cat([first, second]), dim=1)
+    cosines = (z @ z.T / temperature).fill_diagonal_(-torch.inf)
+    return F.cross_entropy(cosines, torch.arange(len(z)).roll(len(first)))
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (across, ""),
+        (lambda a, b: None, "return a loss"),
+        (in_both, "log 15"),
+        (lambda a, b: 2 * across(a, b), "log 8"),
+        (lambda a, b: across(a, b, columns=False), "columns count"),
+        (lambda a, b: across(a, b, normalized=False), "log 8|almost 0"),
+        (lambda a, b: across(a, b, temperature=1.0), "divide by 0.1"),
+    ],
+)
+def test_a_contrast_across_the_sensors(answer, problem):
+    said = exercises_00.first(answer)
+    assert re.search(problem, said) if problem else said == "", said
+
+
+def own_labels(projected, logits, progress, accepted=False, agreed=False, warm=True):
+    loss, together = 0.0, sum(z.log_softmax(1) for z in logits.values())
+    for z in logits.values():
+        confidence, labels = (together if agreed else z).softmax(1).max(1)
+        labels = labels.masked_fill(confidence < 0.8, -100)
+        count = (labels >= 0).sum().clamp(min=1) if accepted else len(labels)
+        loss += F.cross_entropy(z, labels, reduction="sum") / count
+    return loss * (min(1, progress / 0.3) if warm else 1)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ({}, ""),
+        ({"accepted": True}, "divide by all rows"),
+        ({"agreed": True}, "both must learn"),
+        ({"warm": False}, "first 30 %"),
+    ],
+)
+def test_labels_of_a_sensor_itself(wrong, problem):
+    said = exercises_00.second(lambda *given: own_labels(*given, **wrong))
+    assert re.search(problem, said) if problem else said == "", said
+    assert exercises_00.second(lambda *given: None) == "return a loss"
+    both = exercises_00.second(
+        lambda projected, logits, progress: (
+            own_labels(projected, logits, progress) + across(projected["rgb"], projected["depth"])
+        )
+    )
+    assert "leave the contrast" in both
+    assert "must be" in exercises_00.second(lambda *given: 3 * own_labels(*given))
+
+
+def test_a_number_of_labels_needs_a_student_on_either_side():
+    assert exercises_00.third({400: 50.0, 800: 61.0}, goal=58) == ""
+    for scores in ({}, {400: 50.0}, {800: 61.0}):
+        assert exercises_00.third(scores, goal=58) == "find one student below 58 % and one above"
+    assert "another seed" in exercises_00.third({400: 61.0, 800: 50.0}, goal=58)
+
+
+def test_what_is_solved_is_printed_and_what_is_missing(capsys):
+    exercises_00.check(across, lambda *given: None, {400: 50.0}, goal=58)
+    said = capsys.readouterr().out.splitlines()
+    assert said[:2] == ["exercise 1: solved", "exercise 2: not yet: return a loss"]
+    assert said[2] == "exercise 3: not yet: find one student below 58 % and one above"
+
+
+# ---------------------------------------------------------------- course.py
+
+
+@pytest.fixture(scope="module")
+def parts():
+    return course.scenes("objects:n=900,size=16", seed=1)
+
+
+def test_scenes_are_divided_once_and_hold_what_the_pictures_need(parts):
+    train, test = parts
+    assert len(train.labels) == len(test.labels) == 360
+    assert train.images["rgb"].shape == (360, 3, 16, 16)
+    assert not torch.equal(train.images["depth"], test.images["depth"])
+    values = course.factors(test)
+    assert list(values) == ["shape", "material", "size", "distance", "tilt"]
+    assert torch.equal(values["shape"].argmax(1) * 3 + values["material"].argmax(1), test.labels)
+    far = [row for row, name in course.queries(test).items() if name.endswith(", far")]
+    assert [test.factors["far"][row].item() for row in far] == [1]
+    assert sum(chosen.sum() for chosen in course.kinds(test).values()) < 360  # not dark and far
+
+
+def test_pictures_are_drawn(parts):
+    assert len(course.show_pairs(parts[0], "a title").axes) == 24
+    found = {name: torch.arange(5).repeat(360, 1) for name in ("before", "after")}
+    figure = course.show_neighbours(parts[1], course.queries(parts[1]), found, "a title")
+    assert len(figure.axes) == 33
+    rows = {"before": [1, 2], "alone": [3, 4], "pairs": [5, 6]}
+    axis = course.plot_bars(rows, ["a", "b"], "a title").axes[0]
+    assert [bar.get_height() for bar in axis.patches] == [1, 2, 3, 4, 5, 6]
+
+
+def curves(end):
+    ways = {way: {20: {"depth": end, "rgb": 1.0}} for way in ("alone", "pairs")}
+    start = {10: {"depth": 9.0, "rgb": 1.0}}
+    return {"two students": start} | {way: start | curve for way, curve in ways.items()}
+
+
+def test_names_beside_the_curves_do_not_touch():
+    axis = course.plot_fork(curves(50.0), course.table_of({}, 0), "a title", 80).axes[0]
+    heights = [text.get_position()[1] for text in axis.texts if "%" in text.get_text()]
+    assert heights == [50, 55]
+
+
+def test_curves_are_stored_by_seed_and_those_of_other_seeds_come_back(tmp_path):
+    file = tmp_path / "fork.csv"
+    assert course.other_seeds(curves(50.0), 1, str(file)).empty
+    assert set(course.other_seeds(curves(60.0), 0, str(file))["seed"]) == {1}
+    others = course.other_seeds(curves(70.0), 1, str(file))  # in the place of the first
+    assert set(others["seed"]) == {0}
+    stored = pd.read_csv(file)
+    assert list(stored) == ["seed", "way", "step", "depth", "rgb"]
+    assert stored["seed"].tolist() == [0] * 5 + [1] * 5
+    assert stored.loc[stored["seed"] == 1, "depth"].max() == 70
+
+
+def test_a_stored_table_has_the_names_and_the_order_of_the_course(tmp_path):
+    methods = ["agreed", "fixmatch", labels.SHUFFLED, "nt-xent contrast=3", "student"]
+    rows = [
+        (m, 0.1, s, 10.0 * k + (s == "rgb")) for k, m in enumerate(methods) for s in course.SENSORS
+    ]
+    rows += [(m, 0.2, s, 99.0) for m in methods for s in course.SENSORS]
+    table = pd.DataFrame(rows, columns=["method", "labelled", "modality", "f1"])
+    table.to_csv(tmp_path / "labels.csv")
+    shown = course.results_table(tmp_path / "labels.csv")
+    assert list(shown.index) == list(course.ROWS)
+    assert list(shown) == ["depth", "colour"]
+    assert shown.loc["pairs", "colour"] - shown.loc["pairs", "depth"] == 1
