@@ -72,7 +72,9 @@ def test_every_option_and_weight_changes_the_hash_and_a_default_written_out_does
     hashes = {run(whole, method=name).hash for name in methods.names()}
     changes = [{"weights": {term: 0.25}} for term in methods.get(method).terms]
     for name, value in defaults.items():
-        if isinstance(value, int | float):
+        if isinstance(value, bool):
+            changes.append({name: not value})
+        elif isinstance(value, int | float):
             changes.append({name: value + 1})
     for given in changes:
         other = run(whole, options(**given), method)
