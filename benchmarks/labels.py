@@ -29,8 +29,8 @@ GREY, LIGHT, ORANGE, BLACK = "#4d4d4d", "#b0b0b0", "#d55e00", "#000000"
 # row of the figure → number of labels, method, colour
 BARS = {
     "200 labels": (200, "student", GREY),
-    "200 labels + own unlabelled images (FixMatch)": (200, "fixmatch", LIGHT),
-    "200 labels + unlabelled pairs (agreed labels)": (200, METHOD, ORANGE),
+    "200 labels + own images\n(FixMatch)": (200, "fixmatch", LIGHT),
+    "200 labels + unlabelled\npairs (agreed labels)": (200, METHOD, ORANGE),
     "800 labels": (800, "student", GREY),
 }
 
@@ -106,7 +106,7 @@ def _text(number: float, sensor: str) -> str:
 def figure() -> Figure:
     """Bars for each sensor: labels alone, with its own images, with pairs, and four times the
     labels."""
-    drawn, axes = panels(1, 2, 10.0, 2.9, sharex=True, sharey=True)
+    drawn, axes = panels(1, 2, 7.8, 3.0, sharex=True, sharey=True)
     for axis, (sensor, name) in zip(axes[0], SENSORS.items(), strict=True):
         bars(axis, sensor)
         axis.set_title(f"deployed: {name} alone", fontsize=11)
