@@ -15,8 +15,8 @@ from discom.plots.look import show
 
 GREY, RIGHT = "0.45", "#2ca02c"
 # one meaning each, in every figure; what exercises add is green
-COLOURS = defaultdict(lambda: RIGHT, dict.fromkeys(("alone", "before"), "#4d4d4d"))
-COLOURS |= {"two students": COLOURS["alone"]}
+COLOURS = defaultdict(lambda: RIGHT)
+COLOURS |= dict.fromkeys(("alone", "before", "two students"), "#4d4d4d")
 COLOURS |= {"strangers": "#b0b0b0", "pairs": "#0173b2", "pairs and labels": "#d55e00"}
 # method of a stored table → its name here
 METHODS = {"student": "alone", "fixmatch": "FixMatch", "agreed": "pairs and labels"}
@@ -31,22 +31,21 @@ def style() -> None:
     """The look of every figure."""
     plt.rcParams.update({"figure.dpi": 100, "savefig.dpi": 110, "font.size": 10.5})
     plt.rcParams.update({"axes.spines.top": False, "axes.spines.right": False})
-    plt.rcParams.update({"axes.titlesize": 12.5, "axes.titleweight": "bold"})
-    plt.rcParams.update({"figure.titlesize": 12.5, "figure.titleweight": "bold"})
+    for kind in ("axes", "figure"):
+        plt.rcParams.update({f"{kind}.titlesize": 12.5, f"{kind}.titleweight": "bold"})
 
 
 def scenes(data: str, seed: int = 0) -> tuple[SimpleNamespace, SimpleNamespace]:
     """The first two fifths of the scenes, to learn from, and the last two, to test on:
     `images` [n, bands, 32, 32], `labels`, `factors`, `classes`, `best` possible."""
     whole, parts = sets.load(data, seed=seed), []
-    count = len(whole) * 2 // 5
-    for rows in (slice(0, count), slice(-count, None)):
+    for rows in (slice(0, len(whole) * 2 // 5), slice(-(len(whole) * 2 // 5), None)):
         images = {s: torch.from_numpy(m.x[rows]) for s, m in whole.modalities.items()}
         images = {s: x.to(memory_format=torch.channels_last) for s, x in images.items()}
         factors = {name: torch.from_numpy(v[rows]) for name, v in whole.factors.items()}
-        labels = torch.from_numpy(whole.labels[rows])
-        part = {"images": images, "labels": labels, "factors": factors}
-        parts.append(SimpleNamespace(**part, classes=whole.classes, best=whole.best))
+        part = {"images": images, "labels": torch.from_numpy(whole.labels[rows])}
+        part |= {"factors": factors, "classes": whole.classes, "best": whole.best}
+        parts.append(SimpleNamespace(**part))
     return parts[0], parts[1]
 
 
@@ -103,6 +102,7 @@ def plot_fork(curves: Mapping, stored: pd.DataFrame, title: str, best: float):
     """Depth's accuracy while training: a common start, then each way to go on. Thick:
     way → {step: {sensor: %}}; thin: the same ways with other seeds."""
     live, fork = table_of(curves, seed=-1), max(curves["two students"])
+    stored = stored[stored["way"].isin(["two students", "alone", "pairs"])]
     figure, axis = plt.subplots(figsize=(9.2, 4.6), layout="constrained")
     for table, look in ((stored, {"lw": 0.8, "alpha": 0.6}), (live, {"lw": 2.8})):
         for (_, way), curve in table.groupby(["seed", "way"], sort=False):
@@ -117,13 +117,16 @@ def plot_fork(curves: Mapping, stored: pd.DataFrame, title: str, best: float):
     axis.axvline(fork, color="0.6", lw=1)
     axis.text(0.99 * fork, 3, "two students, each on its own", ha="right", **small)
     axis.text(1.03 * fork, 3, "from here one change each; thin: other seeds", **small)
+    ends = pd.concat([live, stored]).query("step == @last").set_index(["way", "seed"])
+    gains = (ends["depth"]["pairs"] - ends["depth"]["alone"]).map("{:+.0f}".format)
+    axis.text(
+        1.03 * fork, 76, f"pairs − alone, every seed: {', '.join(gains)}", **small
+    )
     for level, name in ((best, "best possible with depth"), (100 / 9, "guessing")):
         axis.plot([0, last], [level, level], color="0.6", lw=1, ls=":")
         axis.text(last, level + 1.2, name, ha="right", **small)
-    axis.set(xlim=(0, 1.27 * last), ylim=(0, 86), xticks=np.linspace(0, last, 6))
+    axis.set(xlim=(0, 1.27 * last), ylim=(0, 86), title=title)
     axis.set(xlabel="training step", ylabel="new depth images named correctly, %")
-    axis.set_title(title, pad=12)
-    axis.spines["bottom"].set_bounds(0, last)
     return figure
 
 
@@ -132,13 +135,12 @@ def show_neighbours(part, queries: Mapping, found: Mapping, title: str):
     heading → [scenes, 5]. A green frame: the class of the query."""
     figure = plt.figure(figsize=(11, 1.02 * len(queries) + 0.9), layout="constrained")
     figure.suptitle(title)
-    blocks = figure.subfigures(1, 3, width_ratios=[1.6, 5, 5])
-    blocks[0].suptitle("depth", **SMALL)
-    axes = blocks[0].subplots(len(queries), 1)
-    for axis, (row, name) in zip(axes, queries.items(), strict=True):
+    own, *blocks = figure.subfigures(1, 3, width_ratios=[1.6, 5, 5])
+    own.suptitle("depth", **SMALL)
+    for axis, row in zip(own.subplots(len(queries), 1), queries, strict=True):
         draw(axis, part.images["depth"][row])
-        axis.set_ylabel(name, fontsize=8, rotation=0, ha="right", va="center")
-    for block, (heading, nearest) in zip(blocks[1:], found.items(), strict=True):
+        axis.set_ylabel(queries[row], fontsize=8, rotation=0, ha="right", va="center")
+    for block, (heading, nearest) in zip(blocks, found.items(), strict=True):
         block.suptitle(heading, **SMALL)
         axes = block.subplots(len(queries), 5)
         for line, row in zip(axes, queries, strict=True):
@@ -159,13 +161,11 @@ def plot_bars(rows: Mapping, names: Sequence[str], title: str):
         look["facecolor"] = "white" if way == "before" else COLOURS[way]
         bars = axis.bar(places + shift, values, 0.92 * width, **look)
         axis.bar_label(bars, fmt="%.0f", fontsize=9, padding=2)
-    spans = {"both sensors see": (0, 2), "only depth sees": (3, 4)}
-    for heading, (first, last) in spans.items():
+    for heading, first, last in (("both sensors see", 0, 2), ("only depth sees", 3, 4)):
         axis.text((first + last) / 2, 102, heading, ha="center", color=GREY)
         axis.plot([first - 0.42, last + 0.42], [99, 99], color="0.6", lw=1)
     axis.set(xticks=places, xticklabels=names, ylim=(0, 110), yticks=range(0, 101, 25))
-    axis.set_title(title, pad=12)
-    axis.set_ylabel("R² of a linear fit, %")
+    axis.set(title=title, ylabel="R² of a linear fit, %")
     axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 0.95))
     return figure
 

@@ -66,13 +66,13 @@ title = "In the dark, colour loses the texture; far away, depth loses the relief
 figure = course.show_pairs(scenes, title)
 
 # %% [markdown]
-# The class is one of three shapes and one of three materials. Both cameras see the shape. Colour (`rgb` in the code) sees wood, metal and stone as stripes, checks and rings; depth sees them as flat, a dome and a ridge before a wall. Bright is near, white is a hole. In a dark scene, one in five, only depth sees the material. In a far scene, three in ten, only colour does. There depth must guess: hence the 80 %.
+# The class is one of three shapes and one of three materials. Both cameras see the shape. Colour (`rgb` in the code) sees wood, metal and stone as stripes, checks and rings; depth sees them as flat, a dome and a ridge, a wall behind. Bright is near, white is a hole. One scene in five is dark: only depth sees the material. Three in ten are far: only colour does. There depth guesses one of three: 70 + 10 = 80 %.
 #
 # ## A network and a loop
 #
 # Each sensor gets a small network: an encoder (discom's ResNet of four blocks), a layer that names the class, and a projection to compare across the sensors.
 #
-# One loop serves the whole notebook. A step shows `batch` labelled scenes and, with a `pair_loss`, 96 pairs **whose labels it never reads**, all turned and mirrored at random. Curves show new scenes; we choose nothing by them.
+# One loop serves the whole notebook. A step takes `batch` labelled scenes. A `pair_loss` adds 96 pairs **whose labels it never reads**. All are turned and mirrored at random. Curves score new scenes; we tune nothing by them.
 
 
 # %%
@@ -234,7 +234,7 @@ for kind in ("dark", "far"):
         print(f"{kind}: {name} right in {share:.0f} %")
 
 # %% [markdown]
-# In the dark the label follows depth, far away colour: a sensor that cannot see the material finds all three about equally likely, so the other decides. Still, a fifth to a third of these labels is wrong.
+# In the dark the label follows depth, far away colour: a sensor that cannot see the material is less sure, so the other decides. Still, a fifth to a third of these labels is wrong.
 #
 # ## Luck, or depth's own images?
 #
@@ -249,13 +249,13 @@ figure = course.plot_fork(curves, others, title, test.best["depth"])
 # %% [markdown]
 # In none; thin curves are the other seeds. The jump comes from the pairs. Agreed labels hardly add to it here: fewer than half of the scenes get one.
 #
-# But depth has 1 800 unlabelled images, too. [FixMatch](https://arxiv.org/abs/2001.07685) labels one sensor's images itself. **Guess** what it gains. [The table](../docs/results/labels.md) has networks twice as wide, each method at its best learning rate.
+# But depth has 1 800 unlabelled images, too. [FixMatch](https://arxiv.org/abs/2001.07685) labels one sensor's images itself. **Guess** what it gains. [The table](../docs/results/labels.md) has wider networks, tuned for each method.
 
 # %%
 course.results_table("../results/labels.csv")
 
 # %% [markdown]
-# Ten points in colour, none in depth; why none, we have not tested. *Pairs and labels* leads in both. Strangers end below *alone*: a question without an answer does harm.
+# Colour gains ten points, depth none; why, we have not tested. *Pairs and labels* leads in both. Here strangers even do harm: the true partner counts as a wrong answer.
 #
 # ## Who finds whom?
 #
@@ -283,7 +283,7 @@ figure = course.show_neighbours(test, course.queries(test), found, title)
 #
 # Our explanation: only what **both** sensors see helps to find a partner: shape and material, so the class, but also the object's *size*, of which no label speaks. Only depth sees the wall's distance and tilt.
 #
-# So read each from depth's features with a linear map. **Guess:** which rise with *pairs* alone?
+# So read each from depth's features with a linear map. **Guess:** which does only *pairs* raise?
 
 
 # %%
@@ -305,7 +305,7 @@ title = "What a linear map reads from depth's features on new scenes"
 figure = course.plot_bars(bars, list(factors), title)
 
 # %% [markdown]
-# **Size**: no label speaks of it, but it helps to find a partner. Shape and material rise in every way, most with *pairs*. Distance and tilt fade: no loss needs them. A pair is an augmentation that nobody could program.
+# **Size**, by far: no label speaks of it, but it helps to find a partner. Shape and material rise in every way, most with *pairs*. Distance and tilt fade: no loss needs them. Like an augmentation, a pair teaches what to ignore.
 #
 # ## What you found
 #
