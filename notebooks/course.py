@@ -125,8 +125,8 @@ def plot_fork(curves: Mapping, stored: pd.DataFrame, title: str, best: float):
     for level, name in ((best, "best possible with depth"), (100 / 9, "guessing")):
         axis.plot([0, last], [level, level], color="0.6", lw=1, ls=":")
         axis.text(last, level + 1.2, name, ha="right", **small)
-    axis.set(xlim=(0, 1.27 * last), ylim=(0, 86), title=title)
-    axis.set(xlabel="training step", ylabel="new depth images named correctly, %")
+    axis.set(xlim=(0, 1.27 * last), ylim=(0, 86), xticks=np.linspace(0, last, 6))
+    axis.set(xlabel="training step", ylabel="new depth images right, %", title=title)
     return figure
 
 
