@@ -1,8 +1,8 @@
 """What each file of results/ is a table of; its text and its figures."""
 
-import io
 from collections.abc import Sequence
 from functools import lru_cache, partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from discom import plots, tables
 from discom.errors import ConfigError
 from discom.files import read_json
 from discom.running.runs import Result
+from discom.tables.stored import read_runs
 
 RESULTS = Path(__file__).parents[1] / "results"
 
@@ -85,19 +86,17 @@ def content(name: str) -> Any:
 @lru_cache
 def runs(names: tuple[str, ...]) -> list[Result]:
     """The runs of some files, in their order, none twice; Table 4 reads parts of a run."""
-    every = {}
     for name in names:
-        for run in content(name):
-            result = Result.from_json(run, f"results/{name}.json")
-            every[result.hash, result.method] = result
-    return list(every.values())
+        content(name)  # names a file that is not there
+    results = chain.from_iterable(read_runs(RESULTS / f"{name}.csv") for name in names)
+    return list({(result.hash, result.label): result for result in results}.values())
 
 
 @lru_cache
 def table(name: str) -> tuple[pd.DataFrame, Sequence[str]]:
     """One of TABLES, and what its rows are compared with."""
     if name not in TABLES:
-        raise ConfigError(f"results/{name}.json", "is no table", f"there are {', '.join(TABLES)}")
+        raise ConfigError(f"results/{name}.csv", "is no table", f"there are {', '.join(TABLES)}")
     kind = TABLES[name]
     if isinstance(kind, Summary):
         return grid.summary(runs((name,)), kind.against, kind.factors), kind.against
@@ -105,25 +104,13 @@ def table(name: str) -> tuple[pd.DataFrame, Sequence[str]]:
 
 
 def texts(name: str) -> dict[Path, str]:
-    """File → what `tables.write` writes into it."""
-    rows, against = table(name)
-    ends = {".md": tables.to_markdown(rows, against) + "\n", ".csv": rows.to_csv(index=False)}
-    return {RESULTS / f"{name}{end}": text for end, text in ends.items()}
+    """File → the table of a page."""
+    return {RESULTS / f"{name}.md": tables.to_markdown(*table(name)) + "\n"}
 
 
 def is_fresh(file: Path, text: str) -> bool:
-    """Whether a file holds this text; in a .csv the tenth digit may differ, as of another scipy."""
-    if not file.exists():
-        return False
-    stored = file.read_text(encoding="utf-8")
-    if file.suffix != ".csv" or stored == text:
-        return stored == text
-    frames = [pd.read_csv(io.StringIO(each)) for each in (stored, text)]
-    try:
-        pd.testing.assert_frame_equal(*frames, rtol=1e-8)
-    except AssertionError:
-        return False
-    return True
+    """Whether a file holds this text."""
+    return file.exists() and file.read_text(encoding="utf-8") == text
 
 
 def draw(name: str) -> None:

@@ -127,8 +127,7 @@ def compare(chosen: argparse.Namespace) -> dict[Path, str]:
     against, runs = [chosen.methods[0].label], plan(chosen)
     if not runs:
         raise ConfigError("--seeds", f"{chosen.seeds} runs make no table", "use 1 or more")
-    committed = chosen.collect and chosen.collect.exists()
-    known = tables.load_results(chosen.collect) if committed else []
+    known = tables.collected(chosen.collect)
     done = sweep.sweep(runs, known=known, workers=chosen.workers)
     if done.results:
         table = summary(done.results, against, list(chosen.factors))
@@ -147,7 +146,7 @@ def compare(chosen: argparse.Namespace) -> dict[Path, str]:
 def main(arguments: list[str] | None = None) -> int:
     """Run the comparison; see `common.run`."""
     parser = common.parser(__doc__, "data methods set profile runs workers")
-    what = "JSON file of results: read first, then these are added"
+    what = "table of runs, FILE.csv: read first, then these are added"
     parser.add_argument("--collect", type=Path, help=what)
     parser.add_argument("--factors", type=factors, required=True, help="name → its values, JSON")
     what = 'JSON: value of the first factor → epochs, so that all take as many steps: {"0.1": 11}'

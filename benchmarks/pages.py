@@ -97,7 +97,8 @@ def shown_of(spec: str) -> Iterator[list[Cell]]:
         return
     run, cost = every[0], "… s, … samples/s, … MB"
     scores = pd.DataFrame(run.scores).T.to_string(float_format="{:.2f}".format)
-    yield [f"{run.folder('runs')}\n{run.method} on {run.data}, seed {run.seed}: {cost}\n{scores}"]
+    place = f"runs/{run.data}/{run.method}/{run.seed}-…"
+    yield [f"{place}\n{run.method} on {run.data}, seed {run.seed}: {cost}\n{scores}"]
 
 
 def claims_of(spec: str) -> Iterator[list[Cell]]:

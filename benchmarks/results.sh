@@ -37,12 +37,19 @@ tune learning-rate learning_rate --values 0.005 0.01 0.02 \
   --methods student fixmatch "$NTXENT" 'agreed:{"threshold":0.5}'
 tune learning-rate-higher learning_rate --values 0.005 0.01 0.02 0.04 --methods student fixmatch
 tune threshold threshold --values 0.3 0.5 0.8 --methods "fixmatch:{$FAST}" agreed
-choose choices/labels/learning-rate-800 --values 0.01 0.02 0.04 --seeds 100 101 \
-  $FEW labelled=0.4 --methods student
+for tried in 0.2:400 0.4:800 0.6:1200; do # share of the labels:their number
+  choose "choices/labels/learning-rate-${tried#*:}" --option learning_rate --seeds 100 101 \
+    --values 0.005 0.01 0.02 $FEW "labelled=${tried%%:*}" --methods student
+done
+tune teacher learning_rate --values 0.005 0.01 0.02 0.04 --methods teacher
+tune contrast-one-sensor contrast --values 0.1 0.3 1 3 --methods simclr
+tune learning-rate-one-sensor learning_rate --values 0.005 0.01 0.02 \
+  --methods 'simclr:{"weights":{"contrast":1}}'
 labels 0.1 --methods "student:{$FAST}" "fixmatch:{$FAST}" agreed \
   'nt-xent:{"partners":"shuffled","weights":{"contrast":3}}'
 labels "0.2, 0.4, 0.6" --methods student
 labels 0.1 --methods "student:{$FAST}" "$NTXENT" 'agreed:{"weights":{"contrast":0}}' 'agreed:{"strong":false}'
+labels 0.1 --methods "teacher:{$FAST}" 'simclr:{"weights":{"contrast":1}}'
 
 # on the validation part of a seed that no table has
 choose choices/weight-decay --option weight_decay --values 0 0.1 0.3 1 2 --methods student

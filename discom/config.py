@@ -119,16 +119,6 @@ class Config:
                 settings["pretrained"] = f"sha256:{checksum(file)}"
         return settings
 
-    @classmethod
-    def changed(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """Those of an `identity` that are not the default: a new setting gives no run a new name.
-
-        >>> Config.changed(Config(epochs=3).identity())
-        {'epochs': 3}
-        """
-        usual = cls().identity()
-        return {name: value for name, value in settings.items() if value != usual.get(name)}
-
 
 def as_type(place: str, value: Any, kind: Any) -> Any:
     """A value in the annotated type: 1 and 1.0 are one setting and must give one identity. A

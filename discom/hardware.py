@@ -48,8 +48,7 @@ def launch(accelerator: str, devices: int, precision: Any) -> Any:
     for name in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)  # they repeat what Config says
     kind = device_type(accelerator)
-    precision = precision if multiplies_bf16(accelerator) else "32-true"
-    settings: Any = {"accelerator": kind, "precision": precision}
+    settings: Any = {"accelerator": kind, "precision": precision_used(precision, accelerator)}
     if devices == 1:
         alone = LightningEnvironment()  # keeps Fabric from asking Slurm and torchrun
         return Fabric(devices=1, plugins=alone, **settings)
@@ -154,6 +153,11 @@ def _left_in_groups() -> Iterator[int]:
         if (most := _entry(folder / "memory.max")).isdigit():  # not "max"
             cache = int(_entry(folder / "memory.stat", "inactive_file") or 0)
             yield int(most) - int(_entry(folder / "memory.current")) + cache
+
+
+def precision_used(precision: str, accelerator: str = "auto") -> Any:
+    """A setting of `Config.precision`, or "32-true" where the device has no instructions for it."""
+    return precision if multiplies_bf16(accelerator) else "32-true"
 
 
 def multiplies_bf16(accelerator: str = "auto") -> bool:

@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 
 from discom import data as sets
+from discom import tables
 from discom.plots.look import show
 
 GREY, RIGHT = "0.45", "#2ca02c"
@@ -19,9 +20,8 @@ COLOURS = defaultdict(lambda: RIGHT)
 COLOURS |= dict.fromkeys(("alone", "before", "two students"), "#4d4d4d")
 COLOURS |= {"strangers": "#b0b0b0", "pairs": "#0173b2", "pairs and labels": "#d55e00"}
 # method of a stored table → its name here
-METHODS = {"student": "alone", "fixmatch": "FixMatch", "agreed": "pairs and labels"}
-METHODS |= {"nt-xent contrast=3": "pairs"}
-METHODS |= {"nt-xent partners=shuffled contrast=3": "strangers"}
+METHODS = {"student": "alone", "fixmatch": "FixMatch", "nt-xent contrast=3": "pairs"}
+METHODS |= {"nt-xent partners=shuffled contrast=3": "strangers", "agreed": "pairs and labels"}
 ROWS = ("alone", "FixMatch", "strangers", "pairs", "pairs and labels")
 SENSORS = {"rgb": "colour", "depth": "depth"}
 SMALL = {"fontsize": 10.5, "fontweight": "normal"}
@@ -194,7 +194,8 @@ def other_seeds(curves: Mapping, seed: int, record: str = "") -> pd.DataFrame:
 
 def results_table(file: Path | str, labelled: float = 0.1) -> pd.DataFrame:
     """Mean F1 of each sensor with this share of labels, from a stored table."""
-    stored = pd.read_csv(file).query("abs(labelled - @labelled) < 1e-6")
+    stored = tables.summary(tables.load_results(file), [])
+    stored = stored[(stored["labelled"] - labelled).abs() < 1e-6]
     table = stored.pivot_table(index="method", columns="modality", values="f1")
     table = table.rename(METHODS).loc[list(ROWS), ["depth", "rgb"]].round(1)
     return table.rename(columns=SENSORS).rename_axis(index=None, columns="F1, %")

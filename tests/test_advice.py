@@ -234,7 +234,7 @@ def folds_of(method, network, told, options=None):
         names = [str(20 * fold + k) for k in range(20)]
         counts = {network: [[k, k % 2, k % 2 if told else k // 2 % 2, 1] for k in range(20)]}
         tested = {"groups": names, "counts": counts}
-        yield replace(run, fold=fold, folds=2, tested=tested, hash=f"{method}{fold}{options}")
+        yield replace(run, fold=fold, folds=2, tested=tested, code=f"{method}{fold}{options}")
 
 
 @pytest.mark.parametrize("told", [False, True])
@@ -255,7 +255,7 @@ def test_a_sensor_is_compared_with_the_fused_network_on_complete_pairs(tmp_path)
     valid = {"rgb": 60.0, "depth": 40.0}
     for fold, method in product(range(2), ("student", "kdv2", "teacher")):
         main = {"rgb+depth": 50.0} if method == "teacher" else valid
-        run = result(method, 0, main, draws="weights", data="mine", hash=f"{fold}")
+        run = result(method, 0, main, draws="weights", data="mine", code=f"{fold}")
         run, arrays = replace(run, fold=fold, folds=2), {}
         test = images.take(images.divide(*run.parts)["test"])
         for network in main:

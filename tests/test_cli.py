@@ -179,9 +179,9 @@ WRONG = [
     (("show", "nowhere"), "nowhere: no such file or folder"),
     (("show", "empty"), "empty: no finished run"),
     (("show", "noise.json"), "noise.json: not valid JSON"),
-    (("show", "list.json"), "list.json: "),
+    (("show", "list.json"), "list."),
     (("probe", "empty"), "empty: no finished run"),
-    (("probe", "list.json"), "list.json: "),
+    (("probe", "list.json"), "list."),
     (("export", "empty"), "empty: no finished run"),
     (("predict", "noise.json", "empty.npy"), "noise.json: not by discom export"),
     (("data", "check", "empty"), "empty: has no folder; expected"),
@@ -494,7 +494,7 @@ def test_show_a_folder_of_runs_compares_and_collects_them(trained, tmp_path, cap
         for seed in range(3):
             scores = {name: {**row, "f1": f1[seed]} for name, row in base.scores.items()}
             changes = {"scores": scores, "config": {**base.config, "seed": seed}}
-            result = dataclasses.replace(base, method=method, seed=seed, hash="aa", **changes)
+            result = dataclasses.replace(base, method=method, seed=seed, code="aa", **changes)
             folder = tmp_path / "runs/scenes" / method / f"{seed}-aa"
             folder.mkdir(parents=True)
             (folder / "result.json").write_text(json.dumps(result.to_json()))

@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 import torch
 from fixtures import jobs
-from fixtures.refusal import refused
 
 from discom import cli, data, files, methods, profile, tables
 from discom.errors import BusyError, RunError
@@ -90,28 +89,23 @@ def test_teachers_and_their_own_masters_are_trained_before_any_student(run_of, t
     assert len(trained.calls) == 6
 
 
-def test_a_run_of_an_old_default_is_named_and_newer_options_are_no_change(run_of):
+def test_a_result_from_before_an_option_was_there_is_the_same_run(run_of):
+    """A newer option has its default, a newer term no weight; another default is another run."""
     run = run_of("kdv2")
     assert here([run]) == {}
-    file = run.folder / "result.json"
-    result = Result.read(file)
-    older = {"teacher": "all", "weights": {"cl": 0.5, "kd": 0.5, "gone": 0.0}, "retired": 3}
-    split = data.load(DATA, seed=0).split(seed=0)
-    for changes, change in (
-        ({"temperature": 4.0}, ""),
-        ({"temperature": 2.0}, "temperature=2.0 and not 4.0"),
-        ({"weights": {"cl": 0.5, "kd": 0.5, "gone": 0.5}}, "gone=0.5 and not 0.0"),
-        ({"weights": {"cl": 0.5}}, "kd=0.0 and not 0.5"),
+    content = files.read_json(run.folder / "result.json")
+    config = content["config"]
+    for options, same in (
+        ({"teacher": "all", "weights": {"cl": 0.5, "kd": 0.5}}, True),
+        ({"teacher": "all", "temperature": 2.0, "weights": {"cl": 0.5, "kd": 0.5}}, False),
+        ({"teacher": "all", "weights": {"cl": 0.5}}, False),
     ):
-        config = {**result.config, "options": {**older, **changes}}
-        files.write_json(file, replace(result, config=config).to_json())
-        failed = here([run])
-        if not change:
-            assert failed == {}
-            load_run(run.folder, split)
-            continue
-        assert failed == {run.folder: f"{run.folder}: had another default, {change}; delete it"}
-        refused(partial(load_run, run.folder, split), f"another default, {change}; ", RunError)
+        older = {**content, "config": {**config, "options": options}, "changed": {}}
+        result = Result.from_json(older, "older")
+        assert (result.hash == run.hash) == same
+        assert (result.label == "kdv2") == same
+        absent, done = sweep.missing([replace(run, runs="elsewhere")], [result])
+        assert (done.results == [result]) == same == (not absent)
 
 
 # ---------------------------------------------------------------- failures

@@ -58,7 +58,7 @@ def table(flags: Namespace) -> bool:
     data = flags.data or SCENES[isinstance(number, str)]
     images_of = reader(data, flags.modalities)
     runs = _plan(flags, data, images_of)
-    known = tables.load_results(flags.collect) if flags.collect and flags.collect.exists() else []
+    known = tables.collected(flags.collect)
     absent, _ = sweep.missing(runs, known)
     print(f"{len(runs)} runs, {len(absent)} to train with their teachers", flush=True)
     if flags.dry_run:
@@ -69,7 +69,7 @@ def table(flags: Namespace) -> bool:
         here = (result.folder(flags.runs) / "result.json").exists()
         read = [each for each in known if each.hash == result.hash and each.label != result.label]
         if here or not read:  # else what was committed stands for the weights
-            split = images_of(result.seed).split(*result.parts)
+            split = images_of(result.drawn).split(*result.parts)
             read = inspection.readings(result.folder(flags.runs), split)
         results += read
     if results and not (flags.folds and failed):  # of a score of all folds together
@@ -159,7 +159,7 @@ def probe(flags: Namespace) -> None:
     images_of = reader(flags.data or SCENES[False], flags.modalities)
     for folder, run in tqdm(runs, unit="run", leave=False):
         if run.hash not in measured:
-            split = images_of(run.seed).split(*run.parts)
+            split = images_of(run.drawn).split(*run.parts)
             measured[run.hash] = inspection.inspect(folder, split)
     measures = [measured[run.hash] for _, run in runs]
     matrices = inspection.mean_matrices(measures)
@@ -226,7 +226,7 @@ def export(flags: Namespace) -> None:
     result, *others = tables.load_results(flags.path)
     if others or not files:
         raise ConfigError(flags.path, "is not the folder of one run", "name that folder")
-    images = reader(flags.data or result.data, flags.modalities)(result.seed)
+    images = reader(flags.data or result.data, flags.modalities)(result.drawn)
     where = files[0].parent, images.split(*result.parts), flags.modality, flags.out
     model = discom.deployment.export(*where, overwrite=flags.overwrite)
     before, after = result.main[model.contract.network], model.scores[result.metric]

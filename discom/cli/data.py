@@ -39,7 +39,7 @@ def intervals(end: str, rows: Any, baselines: Sequence[str]) -> dict[str, Callab
     return {}
 
 
-def reader(source: str, modalities: str | None) -> Callable[[int], Any]:
+def reader(source: str, modalities: str | None) -> Callable[[int | None], Any]:
     """A function of a seed: the data of a run with this seed. Files are read once for all."""
     load = lru_cache(maxsize=1)(discom.data.load)
     drawn = discom.data.locate(source) is None

@@ -9,3 +9,4 @@ from discom.methods.disentangled import DisCoMKD, DisCoMSolo, MDiCo
 from discom.methods.dense import DenseKDv2, DenseSelf, DenseSimCLR, DenseTeacher, KDNet, MasKD
 from discom.methods.dense import ProtoKD, Single, Single2x
 from discom.methods.crodino import CroDiNoKD
+from discom.methods.code import code

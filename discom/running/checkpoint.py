@@ -17,7 +17,6 @@ import torch
 from filelock import FileLock, Timeout
 from safetensors.torch import save as to_safetensors
 
-from discom.config import Config
 from discom.errors import BusyError, Interrupted, RunError, explain, first_line
 from discom.files import atomic_file, read_json, tidy, write_json
 from discom.running.runs import as_run_error, weights_file
@@ -79,11 +78,23 @@ def write_identity(run_dir: Path, identity: dict[str, Any]) -> None:
         write_json(file, identity)
         return
     with as_run_error(file):
-        content, usual = {**read_json(file)}, Config().identity()  # it may lack a newer setting
-    for name in {**content, **identity}:
-        if content.get(name, usual.get(name)) != identity.get(name, usual.get(name)):
-            found = f"holds a run with {name}={content.get(name)!r}, not {identity.get(name)!r}"
-            raise RunError(run_dir, found, "use another folder")
+        content = {**read_json(file)}
+    if difference := _difference(content, identity):
+        if difference.startswith("code="):
+            difference = "other code: its method, or what that calls, was edited since"
+        raise RunError(run_dir, f"holds a run with {difference}", "use another folder")
+
+
+def _difference(one: dict[str, Any], other: dict[str, Any]) -> str:
+    """The first name with two values, in nested dicts, and both as text; "" if there is none."""
+    for name in {**one, **other}:
+        found, wanted = one.get(name), other.get(name)
+        if isinstance(found, dict) and isinstance(wanted, dict) and found and wanted:
+            if inner := _difference(found, wanted):
+                return f"{name}: {inner}"
+        elif found != wanted:
+            return f"{name}={found!r}, not {wanted!r}"
+    return ""
 
 
 class Checkpoint:

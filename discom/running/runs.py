@@ -1,12 +1,15 @@
 """A run on disk: its identity, its folder, and its result.
 
-<runs>/<data set>/<method>/<seed>-<hash>/
+<runs>/<data set>/<method>/<seed>-<hash>-<code>/
     config.json         what was asked for
     metrics.csv         one row an epoch
     state.pt            the checkpoint; gone when the run is done
     weights/<network>.safetensors    the best epoch of that network by its validation score
     predictions.npz     logits of the test part; of a dense method the classes of its pixels
-    result.json         written last and in one piece, with a checksum: a folder that has it is done
+    result.json         written last and in one piece: a folder that has it is done
+
+The hash names what was asked for: method, settings and options in full, data, seeds, teacher. The
+code is the digest of what the method runs (`methods.code`): an edited loss gives another folder.
 """
 
 import json
@@ -27,11 +30,12 @@ from discom.config import Config
 from discom.data import MultiModalData, Split
 from discom.data.splitting import Origin
 from discom.errors import RunError, first_line
-from discom.files import ANEW, digest, read_json
+from discom.files import ANEW, read_json
 from discom.methods import Method
+from discom.running.identity import ORIGIN, asked, filled, run_hash, settings_of
 
-FORMAT = 2  # of result.json
-ORIGIN = ("digest", "drawn", "divided", "fold", "folds")  # fields that a split's origin shares
+UNKNOWN = "unknown"  # the code of a result from before it was kept
+OWN = ("seed", "precision", "options")  # settings in which a teacher may differ from its student
 
 
 @dataclass(frozen=True)
@@ -39,19 +43,20 @@ class Result:
     """What a run reports; every field is plain JSON.
 
     Args:
-        method, data, seed, hash: which run, by the names of method and data.
+        method, data, seed: which run, by the names of method and data.
         digest, drawn, divided: of its data, see `Origin`: by these results are grouped.
         scores: network (a modality, or "rgb+depth") → test scores, best_epoch, valid_f1 (or
             valid_miou).
         parameters: network → number of its parameters.
         seconds: of training and validation, and of asking a teacher; without the test.
         pairs_per_second, peak_memory_mb: training samples of each modality; of process or GPU.
-        config: the settings, with the method's options in full.
+        config: the settings, with the method's options in full and the precision that was used.
         machine: processor, device, threads, versions, commit, devices, precision used.
         counts, classes: samples of the three parts, and labelled ones of the training part; C.
         changed: the method's options that are not the default.
         best: network → the best possible score in %, where the data say it.
-        teacher: hash of the run that it learned from, if any.
+        teacher: `asked` of the run that it learned from, if any.
+        code: digest of the method's code, see `methods.code`.
         metric: the score that chose the epoch and that tables show.
         fold, folds: which of how many folds was tested, from 0 on; None and 0 for a plain split.
         tested: of a fold, what `evaluation.scores.count_by_group` gives.
@@ -60,7 +65,6 @@ class Result:
     method: str
     data: str
     seed: int
-    hash: str
     digest: str
     drawn: int | None
     divided: int | None
@@ -75,7 +79,8 @@ class Result:
     classes: int
     changed: dict[str, Any] = field(default_factory=dict)
     best: dict[str, float] = field(default_factory=dict)
-    teacher: str | None = None
+    teacher: Mapping[str, Any] | None = None
+    code: str = UNKNOWN
     metric: str = "f1"
     fold: int | None = None
     folds: int = 0
@@ -83,13 +88,22 @@ class Result:
 
     @property
     def label(self) -> str:
-        """Its method with the options that are not the default, as rows of tables are called."""
-        return methods.label(self.method, self.changed)
+        """Its method with the options that are not the default, and a teacher's settings that are
+        not its own, as rows of tables are called."""
+        theirs = {**self.teacher["config"]} if self.teacher else {}
+        other = {k: v for k, v in theirs.items() if k not in OWN and v != self.config.get(k)}
+        label = methods.label(self.method, self.changed)
+        return methods.label(f"{label} teacher:", other) if other else label
+
+    @cached_property
+    def hash(self) -> str:
+        """See `run_hash`; what Table 4 reads from the parts of a run has the run's."""
+        return run_hash(self.method.split()[0], self, self.config, self.teacher)
 
     @property
     def parts(self) -> tuple[int, int, int]:
         """Seed, folds and fold: the arguments of `MultiModalData.split` that gave its split."""
-        return self.seed, self.folds, self.fold or 0
+        return self.seed if self.divided is None else self.divided, self.folds, self.fold or 0
 
     @property
     def main(self) -> dict[str, float]:
@@ -107,32 +121,26 @@ class Result:
         return {name: scores["f1"] for name, scores in self.scores.items()}
 
     def folder(self, runs: Path | str) -> Path:
-        """`<runs>/<data>/<method>/<seed>-<hash>`."""
-        return Path(runs) / self.data / self.method / f"{self.seed}-{self.hash}"
+        """`<runs>/<data>/<method>/<seed>-<hash>-<code>`."""
+        return Path(runs) / self.data / self.method / f"{self.seed}-{self.hash}-{self.code}"
 
     def to_json(self) -> dict[str, Any]:
-        """Its fields, the version of their form, and a checksum of them."""
-        content = {"format": FORMAT, **json.loads(json.dumps(asdict(self)))}
-        if self.fold is None:
-            del content["fold"], content["folds"], content["tested"]
-        return {**content, "checksum": digest(content)}
+        """Its fields; a ValueError where one is NaN."""
+        return json.loads(json.dumps(asdict(self), allow_nan=False))
 
     @classmethod
     def from_json(cls, content: Any, file: Path | str) -> "Result":
-        """What `to_json` gave, read from `file`; a RunError where its checksum differs, or where
-        another version wrote it."""
+        """What `to_json` gave, read from `file`, with settings that are newer than it at their
+        default; a RunError where it is none."""
         try:
             values = dict(content)
-            checksum, form = values.pop("checksum"), values.get("format", 1)
+            values["config"] = filled(values["method"], values["config"])
+            method, options = values["method"], values["config"]["options"]
+            if method in methods.names() and not options.keys() - methods.get(method).defaults():
+                values["changed"] = methods.get(method).changed(options)
+            return cls(**values)
         except (TypeError, ValueError, KeyError) as error:
             raise RunError(file, f"not a result that discom wrote ({error})", ANEW) from None
-        if form != FORMAT:
-            found = f"another version of discom wrote it (form {form}, not {FORMAT})"
-            raise RunError(file, found, "update discom, or train the run again in a new folder")
-        if checksum != digest(values):
-            raise RunError(file, "was changed after it was measured (its checksum differs)", ANEW)
-        del values["format"]
-        return cls(**values)
 
     @classmethod
     def read(cls, file: Path | str) -> "Result":
@@ -186,33 +194,41 @@ class Run:
         return self.config.seed, self.origin.folds, self.origin.fold or 0
 
     @cached_property
+    def settings(self) -> dict[str, Any]:
+        """See `settings_of`."""
+        return settings_of(methods.get(self.method), self.config)
+
+    @property
+    def taught_by(self) -> dict[str, Any] | None:
+        """`asked` of its teacher's run."""
+        return self.teacher.asked if self.teacher else None
+
+    @cached_property
+    def asked(self) -> dict[str, Any]:
+        """What its students keep of it."""
+        return asked(self.method, self.settings, self.taught_by)
+
+    @cached_property
     def hash(self) -> str:
         """See `run_hash`."""
-        changed = methods.get(self.method).changed(self.config.options)
-        settings = {**self.config.identity(), "options": changed}
-        teacher = self.teacher.hash if self.teacher else None
-        return run_hash(self.method, self.origin, settings, teacher)
+        return run_hash(self.method, self.origin, self.settings, self.taught_by)
 
     @cached_property
     def folder(self) -> Path:
-        """`<runs>/<data>/<method>/<seed>-<hash>`."""
-        return Path(self.runs) / self.data / self.method / f"{self.config.seed}-{self.hash}"
-
-
-def run_hash(method: str, origin: Origin, settings: Mapping[str, Any], teacher: str | None) -> str:
-    """Ten digits that change with data, split, method, settings and options that are not the
-    default, and the teacher's hash."""
-    seeds = [origin.drawn, origin.divided, *([] if origin.fold is None else [origin.fold])]
-    return digest([method, origin.digest, *seeds, Config.changed(settings), teacher])[:10]
+        """`<runs>/<data>/<method>/<seed>-<hash>-<code>`."""
+        code = methods.code(methods.get(self.method))
+        return Path(self.runs) / self.data / self.method / f"{self.config.seed}-{self.hash}-{code}"
 
 
 def identity(
     method: type[Method], split: Split, config: Config, teacher: Path | None = None
 ) -> dict[str, Any]:
     """What makes a run this one: the content of its config.json."""
-    origin = split.origin
-    settings = {**config.identity(), "options": method.changed(config.options)}
-    taught_by = Result.read(teacher / "result.json").hash if teacher else None
+    origin, settings = split.origin, settings_of(method, config)
+    taught_by = None
+    if teacher:
+        result = Result.read(teacher / "result.json")
+        taught_by = asked(result.method, result.config, result.teacher)
     return {
         "method": method.name,
         **settings,  # first, since the first that differs is named
@@ -220,6 +236,7 @@ def identity(
         **{name: getattr(origin, name) for name in ORIGIN},
         "teacher": taught_by,
         "hash": run_hash(method.name, origin, settings, taught_by),
+        "code": methods.code(method),
     }
 
 
@@ -227,16 +244,13 @@ def load_run(
     run_dir: Path | str, split: Split, network: str | None = None
 ) -> tuple[Method, Result]:
     """A finished run's model in eval mode, frozen, with the best weights of one deployed network,
-    by default the first. A RunError where the run is not done, was trained on another split or with
-    a default that has changed since, or has weights that cannot be read."""
+    by default the first. A RunError where the run is not done, was trained on another split, or has
+    weights that cannot be read."""
     run_dir = Path(run_dir)
     result = Result.read(run_dir / "result.json")
     method, origin = methods.get(result.method), split.origin
     with as_run_error(run_dir):
-        config = Config(**{**result.config, "options": result.changed, "accelerator": "auto"})
-        change = changed_default(result)
-    if change:
-        raise RunError(run_dir, f"had another default, {change}", "train it again in a new folder")
+        config = Config(**result.config)
     if any(getattr(result, name) != getattr(origin, name) for name in ORIGIN):
         found = f"was trained on other data, or another split, than {split.train.name}"
         way_out = f"give its data and modalities with seed {result.seed}, or train it again"
@@ -247,20 +261,6 @@ def load_run(
     with as_run_error(run_dir):
         model.load_state(network, load_file(weights_file(run_dir, network)))
     return model.eval().requires_grad_(False), result
-
-
-def changed_default(result: Result) -> str:
-    """The first option, or weight, of a run whose default has changed since, as text; "" for none.
-    A run's hash holds only what is not the default. An option that is newer than the run, or gone,
-    is no change; a term that is newer or gone is one unless its weight is 0. A ConfigError where an
-    option is gone that was not at its default."""
-    old, new = result.config["options"], methods.get(result.method).options(result.changed)
-    terms = {**dict.fromkeys(new["weights"], 0.0), **old.get("weights", {})}
-    old, new = {**old, **terms}, {**dict.fromkeys(terms, 0.0), **new, **new["weights"]}
-    for name in new:
-        if name != "weights" and name in old and old[name] != new[name]:
-            return f"{name}={old[name]} and not {new[name]}"
-    return ""
 
 
 def weights_file(run_dir: Path | str, network: str) -> Path:

@@ -20,7 +20,7 @@ from discom.data import MultiModalData, Split, load
 from discom.errors import BusyError, ConfigError, DiscomError, RunError, first_line, say_warning
 from discom.hardware import share
 from discom.running.checkpoint import stoppable
-from discom.running.runs import Result, Run, changed_default
+from discom.running.runs import Result, Run
 from discom.running.training import fit
 
 PATIENCE = 2.0  # seconds until runs that another process trains are tried again
@@ -38,8 +38,8 @@ class Done(NamedTuple):
 
 def missing(runs: Iterable[Run], known: Iterable[Result] = ()) -> tuple[list[Run], Done]:
     """The runs that have to be trained, teachers before their students, and what is there: in their
-    folders, or among `known` results. Damaged are results that cannot be read, or of a default that
-    has changed since. A student that is trained needs no teacher."""
+    folders, or among `known` results. Damaged are results that cannot be read. A student that is
+    trained needs no teacher."""
     # what Table 4 reads from the parts of a run has the run's hash, and a name of its own
     stored = {(result.method, result.hash): result for result in known}
     done, needed = Done([], {}), dict[Path, Run]()
@@ -47,7 +47,6 @@ def missing(runs: Iterable[Run], known: Iterable[Result] = ()) -> tuple[list[Run
         file = run.folder / "result.json"
         try:
             result = Result.read(file) if file.exists() else stored.get((run.method, run.hash))
-            change = changed_default(result) if result else ""
         except DiscomError as error:
             done.failed[run.folder] = str(error)
             continue
@@ -55,8 +54,6 @@ def missing(runs: Iterable[Run], known: Iterable[Result] = ()) -> tuple[list[Run
             if run.teacher and not (run.teacher.folder / "result.json").exists():
                 needed.setdefault(run.teacher.folder, run.teacher)
             needed.setdefault(run.folder, run)
-        elif change:
-            done.failed[run.folder] = f"{run.folder}: had another default, {change}; delete it"
         else:
             done.results.append(result)
     return list(needed.values()), done

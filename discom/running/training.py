@@ -27,7 +27,8 @@ from discom.hardware import check_agreement, launch, machine, on_rank_zero, peak
 from discom.methods import Method, build
 from discom.models.pretrained import Pretrained
 from discom.running.checkpoint import STATE, Checkpoint, locked, stoppable, write_identity
-from discom.running.runs import ORIGIN, Result, identity, read_predictions
+from discom.running.identity import ORIGIN, settings_of
+from discom.running.runs import Result, identity, read_predictions
 from discom.running.teaching import load_teacher, teach
 
 
@@ -240,7 +241,6 @@ def _report(
 ) -> Result:
     """Test the best weights; write weights, predictions and the result, and end the checkpoint."""
     state.write_weights()
-    used = {"devices": config.devices, "precision": fabric.strategy.precision.precision}
     deployed = {name: network.branch(name) for name in network.deployed}
     counts = {part: len(data) for part, data in split._asdict().items()}
     counts["labelled"] = int((split.train.labels != UNLABELLED).sum())
@@ -251,17 +251,17 @@ def _report(
         predictions = read_predictions(state.run_dir / "predictions.npz")
         tested = count_by_group(split.test, predictions, network.deployed)
     result = Result(
-        **{name: run[name] for name in ("method", "data", "seed", "hash", "teacher", *ORIGIN)},
+        **{name: run[name] for name in ("method", "data", "seed", "teacher", "code", *ORIGIN)},
         scores=scores,
         parameters={k: sum(w.numel() for w in own.parameters()) for k, own in deployed.items()},
         seconds=state.seconds,
         pairs_per_second=batches.count * config.epochs / state.seconds,
         peak_memory_mb=peak_memory(fabric.device),
-        config={**config.identity(), "options": type(network).options(config.options)},
-        machine={**machine(fabric.device), **used},
+        config=settings_of(type(network), config),
+        machine=machine(fabric.device),
         counts=counts,
         classes=len(split.train.classes),
-        changed=run["options"],
+        changed=type(network).changed(config.options),
         best={k: best[own] for k in deployed if (own := frozenset(k.split("+"))) in best},
         metric=scoring.metric,
         tested=tested,

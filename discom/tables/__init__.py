@@ -3,21 +3,14 @@
 from discom.tables.intervals import holm, labels_worth, paired_difference, unpaired_difference
 from discom.tables.output import by_class, confusions, points, to_markdown, write
 from discom.tables.rows import FEW, SEEDS, Row, baselines, paper_figures, paper_rows, paper_table
-from discom.tables.statistics import (
-    BASELINES,
-    METRICS,
-    added_sensor,
-    collect,
-    compare,
-    load_results,
-    metric_of,
-    summary,
-)
+from discom.tables.statistics import BASELINES, METRICS, added_sensor, compare, metric_of, summary
+from discom.tables.stored import collect, collected, load_results
 
 __all__ = ["BASELINES", "FEW", "METRICS", "SEEDS", "Row", "added_sensor", "baselines"]
 __all__ += [
     "by_class",
     "collect",
+    "collected",
     "compare",
     "confusions",
     "holm",

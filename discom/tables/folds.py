@@ -27,7 +27,7 @@ def tally(runs: Sequence[Result]) -> dict[str, pd.DataFrame]:
             np.add.at(cells, (group, 1, truth), count)
             np.add.at(cells, (group, 2, predicted), count)
             table = pd.DataFrame(cells.reshape(len(cells), -1), tested["groups"])
-            tables.setdefault(network, []).append(table)
+            tables.setdefault(network, []).append(table[table.any(axis=1)])
     return {network: pd.concat(parts) for network, parts in tables.items()}
 
 

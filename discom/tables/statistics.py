@@ -11,16 +11,13 @@ nothing about other test samples. Folds are pooled, and the interval is one over
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock
 
-from discom import methods
 from discom.errors import RunError
-from discom.files import digest, read_json, write_json
+from discom.files import digest
 from discom.running.runs import Result
 from discom.tables.folds import group_test, tally, total
 from discom.tables.intervals import holm, t_test
@@ -30,56 +27,23 @@ METRICS = {"f1": "F1", "miou": "mIoU"}  # column of a table → what it is calle
 APART = "collect them apart"
 
 
-def load_results(path: Path | str) -> list[Result]:
-    """Finished runs, ordered by data, method and seed, from a folder of runs, a file that `collect`
-    wrote, or a folder of such files and others; a RunError where there is none."""
-    path = Path(path)
-    results = [Result.read(file) for file in sorted(path.rglob("result.json"))]
-    if not results:
-        for file in [path] if path.is_file() else sorted(path.glob("*.json")):
-            content = read_json(file)
-            ours = isinstance(content, list) and content and isinstance(content[0], dict)
-            if ours and "checksum" in content[0]:
-                results += [Result.from_json(fields, file) for fields in content]
-    if not results:
-        way_out = f"train one with: discom train --data scenes --runs {path}"
-        found = "no finished run in it" if path.exists() else "no such file or folder"
-        raise RunError(path, found, way_out)
-    place = {name: number for number, name in enumerate(methods.names())}
-    return sorted(results, key=lambda r: (r.data, place.get(r.method, len(place)), r.seed, r.hash))
-
-
-def collect(results: Iterable[Result], file: Path | str) -> None:
-    """Add results to a JSON file, which `load_results` reads: a run that is there is written anew,
-    every other stays. The file is replaced at once, and two commands that add wait for each other:
-    `.NAME.lock` beside it is theirs.
-
-    Raises:
-        DataError, RunError: the file is there and is damaged or holds something else.
-    """
-    file = Path(file)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(file.with_name(f".{file.name}.lock")):
-        stored = load_results(file) if file.exists() else []
-        merged = {result.folder(""): result for result in [*stored, *results]}
-        write_json(file, [result.to_json() for result in merged.values()])
-
-
-OWN = ("seed", "learning_rate", "options")  # of a run or a method; all else must be shared
+# of a run or a row; all else must be shared
+OWN = ("seed", "learning_rate", "precision", "options")
 
 
 def _shared(result: Result) -> dict[str, Any]:
     """What two runs must share to be compared, beside their data: the number of folds, and the
-    settings but the seed, and what each method has of its own, learning rate and options."""
+    settings but the seed, and what each row has of its own: learning rate, precision, options."""
     shared = {name: value for name, value in result.config.items() if name not in OWN}
-    return {"labelled": 1.0, "folds": result.folds, **shared}
+    return {"folds": result.folds, **shared}
 
 
 class _Group(NamedTuple):
     """Runs that may be compared: the data's name; the settings in which it differs from others;
-    scores, with rows seeds and columns (method, modality) in the order of the runs; each method's
-    learning rate; network → best possible score; what a seed draws; the overlap of the seeds'
-    samples, see `paired_difference`; and of folds (method, modality) → seed → its `tally`."""
+    scores, with rows SEEDS and columns (method, modality) in the order of the runs; each method's
+    learning rate; network → best possible score; what a seed draws, and its name among SEEDS; the
+    overlap of the seeds' samples, see `paired_difference`; and of folds (method, modality) → seeds
+    → their `tally`."""
 
     data: str
     settings: dict[str, Any]
@@ -87,16 +51,20 @@ class _Group(NamedTuple):
     rates: dict[str, float]
     best: dict[str, float]
     draws: str
+    drawing: str
     overlap: float
-    tallies: dict[tuple[str, str], dict[int, pd.DataFrame]]
+    tallies: dict[tuple[str, str], dict[tuple, pd.DataFrame]]
     metric: str
+
+    def each(self, values: pd.Series) -> np.ndarray:
+        """The mean of the values with each seed that draws, ascending: [n]."""
+        return values.dropna().groupby(level=self.drawing, dropna=False).mean().to_numpy()
 
     def differences(self, method: str, minus: str, modality: str) -> np.ndarray:
         """Of two methods' scores on the seeds that both have, ascending: [n]."""
         if method == minus or (minus, modality) not in self.scores:
             return np.empty(0)
-        differences = self.scores[method, modality] - self.scores[minus, modality]
-        return differences.dropna().to_numpy()
+        return self.each(self.scores[method, modality] - self.scores[minus, modality])
 
     def test(self, method: str, minus: str, modality: str) -> tuple[float, float, float, float]:
         """Mean of the differences, its 95 % interval and p-value."""
@@ -104,26 +72,15 @@ class _Group(NamedTuple):
         if not self.tallies or not len(each):
             return t_test(each, self.overlap)
         ours, theirs = (self.tallies[name, modality] for name in (method, minus))
-        seeds = [seed for seed in ours if seed in theirs]
+        seeds = [each for each in ours if each in theirs]
         return group_test([ours[s] for s in seeds], [theirs[s] for s in seeds], self.metric)
 
 
 def grouped(results: Iterable[Result]) -> dict[tuple[str, str], list[Result]]:
-    """Digits of the data and settings → runs that may be compared. Data are the same where digest
-    and seeds say so: drawn and divided by the run's own seed, or by one seed for all."""
-    by_digest: dict[str, list[Result]] = {}
-    for result in results:
-        by_digest.setdefault(result.digest, []).append(result)
+    """Digits of the data and settings → runs that may be compared."""
     groups: dict[tuple[str, str], list[Result]] = {}
-    for same in by_digest.values():
-        fixed = [
-            name
-            for name in ("drawn", "divided")
-            if any(getattr(result, name) not in (None, result.seed) for result in same)
-        ]
-        for result in same:
-            data = digest([result.digest, *(getattr(result, name) for name in fixed)])
-            groups.setdefault((data, digest(_shared(result))), []).append(result)
+    for result in results:
+        groups.setdefault((result.digest, digest(_shared(result))), []).append(result)
     return groups
 
 
@@ -146,31 +103,27 @@ def _groups(results: Iterable[Result]) -> list[_Group]:
 def _group(results: Sequence[Result], data: str, settings: dict[str, Any]) -> _Group:
     rates: dict[str, float] = {}
     best: dict[str, float] = {}
-    same: dict[tuple[str, int], list[Result]] = {}  # one, or as many as there are folds
-    tried = {(result.label, result.config["learning_rate"]) for result in results}
-    several = Counter(method for method, _ in tried)
-    for result in results:
-        method, rate = result.label, result.config["learning_rate"]
-        if several[method] > 1:
-            method += f" lr={rate:g}"
-        rates[method], best = rate, {**best, **result.best}
-        runs = same.setdefault((method, result.seed), [])
+    same: dict[tuple[str, tuple], list[Result]] = {}  # one, or as many as there are folds
+    for method, result in zip(_names(results), results, strict=True):
+        rates[method], best = result.config["learning_rate"], {**best, **result.best}
+        runs = same.setdefault((method, _seeds(result)), [])
         for other in runs:
             if other.fold == result.fold:
                 places = f"{other.folder('.')} and {result.folder('.')}"
                 found = f"two runs of {method} with seed {result.seed}, {places}"
                 raise RunError(data, found, APART)
         runs.append(result)
-    metric, draws, overlap = results[0].metric, _draws(results), 0.0
-    columns: dict[tuple[str, str], dict[int, float]] = {}
-    tallies: dict[tuple[str, str], dict[int, pd.DataFrame]] = {}
-    for (method, seed), runs in same.items():
+    metric, overlap = results[0].metric, 0.0
+    draws, drawing = _draws(results)
+    columns: dict[tuple[str, str], dict[tuple, float]] = {}
+    tallies: dict[tuple[str, str], dict[tuple, pd.DataFrame]] = {}
+    for (method, seeds), runs in same.items():
         pooled = tally(runs) if runs[0].folds else {}
         for modality, table in pooled.items():
-            tallies.setdefault((method, modality), {})[seed] = table
+            tallies.setdefault((method, modality), {})[seeds] = table
         scores = {name: total(table, metric) for name, table in pooled.items()} or runs[0].main
         for modality, score in scores.items():
-            columns.setdefault((method, modality), {})[seed] = score
+            columns.setdefault((method, modality), {})[seeds] = score
     if tallies and draws == "samples":
         raise RunError(data, "folds of samples that each seed draws", "fix it: scenes:seed=0")
     if tallies:
@@ -180,24 +133,47 @@ def _group(results: Sequence[Result], data: str, settings: dict[str, Any]) -> _G
         tested = [run.counts["test"] * settings["labelled"] for run in results]
         trained = [run.counts.get("labelled", run.counts["train"]) for run in results]
         overlap = float(np.mean(np.divide(tested, trained)))
-    frame = pd.DataFrame(columns).sort_index()
-    return _Group(data, settings, frame, rates, best, draws, overlap, tallies, metric)
+    rows = pd.MultiIndex.from_tuples(sorted({seeds for _, seeds in same}), names=SEEDS)
+    frame = pd.DataFrame({key: pd.Series(own).reindex(rows) for key, own in columns.items()})
+    return _Group(data, settings, frame, rates, best, draws, drawing, overlap, tallies, metric)
 
 
-def _draws(results: Sequence[Result]) -> str:
-    """What a seed draws: "samples", a "split" of them, or the "weights" alone; nothing where there
-    is one seed."""
-    if len({result.seed for result in results}) < 2:
-        return ""
-    for name, kind in (("drawn", "samples"), ("divided", "split")):
+SEEDS = ("drawn", "divided", "seed")  # of the samples, of their parts, of the run
+UNDRAWN = -1  # the seed of what no seed draws
+
+
+def _seeds(result: Result) -> tuple[int, ...]:
+    """The values of SEEDS: runs are compared where all are the same."""
+    return tuple(UNDRAWN if (s := getattr(result, name)) is None else s for name in SEEDS)
+
+
+def _names(results: Sequence[Result]) -> list[str]:
+    """What their rows are called: by method and options, and by learning rate and the precision
+    that was used where a method has several."""
+    tried = {(r.label, r.config["learning_rate"], r.config["precision"]) for r in results}
+    rates = Counter(method for method, _ in {each[:2] for each in tried})
+    precisions = Counter(method for method, _ in {(each[0], each[2]) for each in tried})
+    names = []
+    for result in results:
+        rate, precision = result.config["learning_rate"], result.config["precision"]
+        several = [f"lr={rate:g}"] * (rates[result.label] > 1)
+        several += [precision] * (precisions[result.label] > 1)
+        names.append(" ".join([result.label, *several]))
+    return names
+
+
+def _draws(results: Sequence[Result]) -> tuple[str, str]:
+    """What a seed draws, and its name among SEEDS: "samples", a "split" of them, or the "weights"
+    alone; nothing where there is one seed."""
+    for name, kind in zip(SEEDS, ("samples", "split", "weights"), strict=True):
         if len({getattr(result, name) for result in results}) > 1:
-            return kind
-    return "weights"
+            return kind, name
+    return "", "seed"
 
 
 def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> pd.DataFrame:
-    """One row for each data set, method (with its options, and with its learning rate where it has
-    several) and deployed network.
+    """One row for each data set, method (with its options, and with its learning rate and precision
+    where it has several) and deployed network.
 
     Columns: data, labelled (share of the labels), every other setting in which runs on the same
     data differ, method, modality, n (seeds), lr (learning rate), f1 or miou (mean), sd, best (the
@@ -219,7 +195,7 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
     rows = []
     for group in _groups(results):
         for method, modality in group.scores:
-            values = group.scores[method, modality].dropna()
+            values = pd.Series(group.each(group.scores[method, modality]))
             row = {"data": group.data, **group.settings, "method": method, "modality": modality}
             row |= {"n": len(values), "lr": group.rates[method]}
             row |= {metrics[0]: values.mean(), "sd": values.std()}

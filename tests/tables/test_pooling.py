@@ -102,7 +102,7 @@ def test_a_missing_or_double_fold_is_named(predictions):
     with pytest.raises(RunError, match="no run of student with seed 1 tests fold 0; train"):
         summary([*runs[:2], runs[3]])
     with pytest.raises(RunError, match="two runs of student with seed 0"):
-        summary([*runs, replace(runs[0], hash="bb")])
+        summary([*runs, replace(runs[0], code="bb")])
     with pytest.raises(RunError, match="tests fold 1"):  # such as what is read from a part of it
         summary([runs[0], replace(runs[1], tested=None)])
     with pytest.raises(RunError, match="folds of samples that each seed draws"):

@@ -42,7 +42,7 @@ def runs_of(number, data="scenes", modalities=PAIR, seeds=3, gain=None, **config
         networks = networks_of(name, options, modalities)
         score = dict.fromkeys(networks, 50.0 + seed + more * (1 + seed / 10))
         one = result(name, seed, score, data=data, options=options, metric=kind, **config)
-        runs.append(replace(one, hash=f"{name}-{seed}"))
+        runs.append(replace(one, code=f"{name}-{seed}"))
     return runs
 
 

@@ -3,6 +3,7 @@ that break."""
 
 import json
 import math
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
 from sklearn.svm import SVC
 
 from discom.errors import DataError, RunError
+from discom.running.runs import Result
 from discom.tables import BASELINES, added_sensor, collect, compare, holm, load_results, summary
 
 T2 = 4.302652729911275  # Student's t of 2 degrees of freedom, 95 %
@@ -168,8 +170,8 @@ def test_networks_are_compared_with_those_of_the_same_name():
 @pytest.mark.parametrize("put", [summary, lambda runs: compare(runs, [("discom", "student")])])
 def test_two_runs_with_one_seed(options, put):
     """A default written out is no other run."""
-    runs = [result("discom", 3), result("discom", 3, hash="bb", options=options)]
-    both = "two runs of discom with seed 3, scenes/discom/3-aa and scenes/discom/3-bb"
+    runs = [result("discom", 3), result("discom", 3, code="bb", options=options)]
+    both = "two runs of discom with seed 3, scenes/discom/3-.*-aa and scenes/discom/3-.*-bb"
     with pytest.raises(RunError, match=f"scenes: {both}; collect them apart"):
         put(runs)
 
@@ -194,24 +196,60 @@ def test_options_of_an_unregistered_method_are_two_rows():
 def test_two_data_sets_of_one_name_are_two_rows_with_two_names():
     """Scenes of 120 with seed 0 and of 150 with seed 1 were one row of n = 2; two folders of one
     name as well."""
-    runs = [result("student", 0, digest="120"), result("student", 1, digest="150")]
+    runs = [result("student", 0, digest="a120"), result("student", 1, digest="b150")]
     table = summary(runs)
     assert table["n"].tolist() == [1] * 4
     assert table["data"].str.fullmatch(r"scenes \[[0-9a-f]{4}\]").all()
     assert table["data"].nunique() == 2
-    assert compare([*runs, result("discom", 1, digest="120")], [("discom", "student")]).empty
+    assert compare([*runs, result("discom", 1, digest="a120")], [("discom", "student")]).empty
 
 
-@pytest.mark.parametrize("seed", ["drawn", "divided"])
-def test_one_set_for_all_seeds_stands_apart_from_sets_of_their_own(seed):
-    """Its run of that seed belongs to both, and no row holds runs of both kinds."""
+@pytest.mark.parametrize("draws", ["samples", "split"])
+def test_a_run_with_a_split_of_its_own_leaves_the_other_rows_alone(draws):
+    """Five seeds became five groups of one, and no difference was left."""
+    runs = [
+        result(name, seed, {"rgb": score + seed**2}, draws=draws)
+        for name, score in (("student", 70.0), ("discom", 72.0))
+        for seed in range(5)
+    ]
+    odd = replace(runs[3], divided=7, scores={"rgb": {"f1": 20.0}})
+    before, after = (rows(summary(each, ["student"])) for each in (runs, [*runs, odd]))
+    assert repr(after["scenes", "discom", "rgb"]) == repr(before["scenes", "discom", "rgb"])
+    assert compare([*runs, odd], [("discom", "student")])["each"].item().tolist() == [2.0] * 5
+    assert after["scenes", "student", "rgb"]["n"] == (5 if draws == "samples" else 6)
+
+
+@pytest.mark.parametrize(("seed", "draws"), [("drawn", "samples"), ("divided", "samples")])
+def test_runs_on_the_same_samples_count_as_one(seed, draws):
     own = [result("student", number, {"rgb": 70.0}) for number in range(3)]
     fixed = [replace(run, **{seed: 0}, scores={"rgb": {"f1": 50.0}}) for run in own[1:]]
-    table = summary([*own, *fixed])
-    assert sorted(table["n"]) == [1, 1, 3]
-    assert summary([own[0], *fixed])["n"].tolist() == [3]
+    (row,) = summary([*own, *fixed]).to_dict("records")
+    means = [(70 + 2 * 50) / 3, 70, 70] if seed == "drawn" else [70, 60, 60]
+    assert (row["n"], row["f1"], row["draws"]) == (3, pytest.approx(np.mean(means)), draws)
     alone = summary(fixed)
     assert alone["draws"].tolist() == ["split" if seed == "drawn" else "samples"]
+
+
+def test_a_result_that_lacks_newer_settings_is_compared_with_one_of_today():
+    """All 1 943 committed results lacked class_weights, encoder_rate, pretrained and select."""
+    old, new = RUNS[:3], RUNS[3:6]
+    newer = ("class_weights", "encoder_rate", "pretrained", "select")
+    stored = []
+    for run in old:
+        fields = run.to_json()
+        fields["config"] = {k: v for k, v in fields["config"].items() if k not in newer}
+        stored.append(Result.from_json(fields, "old"))
+    assert compare([*stored, *new], [("discom", "student")])["n"].tolist() == [3, 3]
+    assert summary([*stored, *new]).equals(summary([*old, *new]))
+
+
+def test_runs_in_bf16_and_in_its_fallback_are_never_averaged():
+    other = [replace(r, config={**r.config, "precision": "bf16-mixed"}) for r in RUNS[:2]]
+    table = summary([*RUNS, *other], ["student 32-true"])
+    cells = rows(table)
+    assert cells["scenes", "student 32-true", "rgb"]["n"] == 3
+    assert cells["scenes", "student bf16-mixed", "rgb"]["n"] == 2
+    assert cells["scenes", "discom", "rgb"]["vs student 32-true"] == 3.0
 
 
 def test_a_method_with_two_learning_rates_has_a_row_for_each_and_is_compared_at_one():
@@ -280,44 +318,82 @@ def test_an_added_sensor_is_three_sensors_minus_two_of_the_same_seed_and_method(
 
 def write(folder, *results):
     for r in results:
-        path = folder / r.data / r.method / f"{r.seed}-{r.hash}" / "result.json"
+        path = folder / r.data / r.method / f"{r.seed}-{r.hash}-{r.code}" / "result.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(r.to_json()))
     return folder
 
 
+def of_fold(run, number):
+    """A run of one of two folds, with what each group was taken for."""
+    counts = {"rgb": [[0, 0, 0, 7], [1, 1, 0, 2]], "depth": [[0, 0, 1, 5]]}
+    groups = ["a", "NA"] if number else ["c", "d,e"]
+    return replace(run, fold=number, folds=2, tested={"groups": groups, "counts": counts})
+
+
 def test_collect_and_load_go_round_and_a_folder_may_hold_other_files(tmp_path):
-    dense = result("single", 0, pair(60.0), metric="miou")
-    collect([*RUNS, dense], tmp_path / "all.json")
+    """Every field of runs of two kinds, of folds, of a student, and of what no seed draws."""
+    asked = {"method": "teacher", "config": {**RUNS[0].config, "epochs": 9}, "teacher": None}
+    others = [
+        result("single", 0, pair(60.0), metric="miou", draws="weights"),
+        result("kdv2", 1, {"rgb": 100 / 3}, teacher=asked),
+        replace(result("student", 0), best={"rgb": 86.7}, seconds=1 / 7),
+        *(of_fold(result("student-2x", 0, draws="split"), number) for number in range(2)),
+    ]
+    collect([*RUNS, *others], tmp_path / "all.json")
     loaded = load_results(tmp_path / "all.json")
-    assert sorted(map(repr, loaded)) == sorted(map(repr, [*RUNS, dense]))
+    fields = {run.label + str(run.seed) + str(run.fold): run.to_json() for run in loaded}
+    for run in [*RUNS[1:], *others]:
+        assert fields[run.label + str(run.seed) + str(run.fold)] == run.to_json()
     (tmp_path / "time.json").write_text('[{"seconds": 3}]')
-    (tmp_path / "choice.json").write_text('{"data": "scenes"}')
-    assert load_results(str(tmp_path)) == loaded
-    with pytest.raises(RunError, match=r"time\.json: no finished run in it"):
-        load_results(tmp_path / "time.json")
+    (tmp_path / "note.csv").write_text("a,b\n1,2\n")
+    assert load_results(str(tmp_path)) == load_results(tmp_path / "all.csv") == loaded
+    with pytest.raises(RunError, match=r"note\.json: no such file"):
+        load_results(tmp_path / "note.csv")
     with pytest.raises(ValueError, match="JSON"):
         collect([result("student", 0, pair(math.nan))], tmp_path / "other.json")
-    assert not (tmp_path / "other.json").exists()
+    assert not list(tmp_path.glob("other.*"))
 
 
 def test_collecting_fewer_runs_drops_none_and_writes_those_anew(tmp_path):
     """A narrower command after a wider one: fewer seeds, another method, one run measured again."""
     file, wide = (
-        tmp_path / "all.json",
+        tmp_path / "all.csv",
         [result(m, seed) for m in ("student", "discom") for seed in (0, 1)],
     )
     collect(wide, file)
-    again = replace(wide[0], seconds=99.0)
+    again = replace(wide[0], seconds=99.0, code="later")
     collect([again, result("teacher", 0)], file)
     loaded = load_results(file)
     assert sorted(map(repr, loaded)) == sorted(map(repr, [again, *wide[1:], result("teacher", 0)]))
     collect([], file)
     assert load_results(file) == loaded
-    file.write_text("[{}")
-    with pytest.raises(DataError, match=r"all\.json"):
+    before = file.read_text().replace("settings", "colour")
+    file.write_text(before)
+    with pytest.raises(DataError, match=r"all\.csv: cannot be read as a table of runs"):
         collect(wide, file)
-    assert file.read_text() == "[{}"  # what cannot be read is not replaced
+    assert file.read_text() == before  # what cannot be read is not replaced
+
+
+def test_a_table_and_settings_that_do_not_go_together_are_refused(tmp_path):
+    collect(RUNS, tmp_path / "a.csv")
+    collect([replace(RUNS[0], classes=3)], tmp_path / "b.csv")
+    (tmp_path / "a.json").write_bytes((tmp_path / "b.json").read_bytes())
+    with pytest.raises(RunError, match=r"a\.csv: has settings \w+, a\.json has not; delete it"):
+        load_results(tmp_path / "a.csv")
+
+
+def test_of_runs_of_two_codes_in_a_folder_the_last_one_counts(tmp_path):
+    """The folder of an edited method keeps the run from before."""
+    old, new = (result("discom", 3, pair(score), code=f"{score}") for score in (50.0, 60.0))
+    write(tmp_path, new)
+    write(tmp_path, old)
+    files = sorted(tmp_path.rglob("result.json"))
+    for age, file in enumerate(files):
+        os.utime(file, (1000 + age, 1000 + age))
+    assert load_results(tmp_path) == [new]
+    os.utime(files[0], (2000, 2000))
+    assert load_results(tmp_path) == [old]
 
 
 def test_commands_that_collect_at_the_same_time_lose_no_run(tmp_path):
@@ -340,12 +416,3 @@ def test_load_orders_by_data_method_and_seed(tmp_path):
     ]  # fmt: skip
     with pytest.raises(RunError, match="absent: no such file or folder"):
         load_results(tmp_path / "absent")
-
-
-def test_an_edited_result_among_collected_ones_is_named(tmp_path):
-    file = tmp_path / "all.json"
-    collect(RUNS, file)
-    *fields, last = json.loads(file.read_text())
-    file.write_text(json.dumps([*fields, {**last, "seed": 7}]))
-    with pytest.raises(RunError, match="was changed after it was measured"):
-        load_results(file)

@@ -1,0 +1,144 @@
+"""Results in a small form: NAME.csv, a row for each run and network, and of folds one for each
+group, too; NAME.json, the settings of the rows, each once."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from filelock import FileLock
+
+from discom import methods
+from discom.errors import RunError
+from discom.files import ANEW, as_data_error, atomic_file, digest, read_json, write_json
+from discom.running.runs import Result
+
+SEEDS = ["seed", "drawn", "divided", "fold"]
+COSTS = ["seconds", "pairs_per_second", "peak_memory_mb"]
+COUNTS = ["label", "predicted", "n"]  # how many of a group's samples of a class were taken for one
+SIZES = "samples/"  # begins the columns of how many samples a part has
+
+
+def load_results(path: Path | str) -> list[Result]:
+    """Finished runs, ordered by data, method and seed, from a folder of runs, a table that
+    `collect` wrote (its .csv or .json), or a folder of such tables and others; a RunError where
+    there is none. Of runs that differ in their code alone it is the last one."""
+    path = Path(path)
+    files = sorted(path.rglob("result.json"), key=lambda file: file.stat().st_mtime_ns)
+    newest = {(run.data, run.label, run.hash): run for run in map(Result.read, files)}
+    results = [*newest.values()]
+    if not results:
+        for file in [path] if path.is_file() else sorted(path.glob("*.csv")):
+            if path.is_file() or file.with_suffix(".json").exists():
+                results += read_runs(file)
+    if not results:
+        way_out = f"train one with: discom train --data scenes --runs {path}"
+        found = "no finished run in it" if path.exists() else "no such file or folder"
+        raise RunError(path, found, way_out)
+    place = {name: number for number, name in enumerate(methods.names())}
+    return sorted(results, key=lambda r: (r.data, place.get(r.method, len(place)), r.seed, r.hash))
+
+
+def collect(results: Iterable[Result], file: Path | str) -> None:
+    """Add results to a table, FILE.csv and FILE.json, which `load_results` reads: a run that is
+    there is written anew, every other stays. Each file is replaced at once, and two commands that
+    add wait for each other: `.NAME.lock` beside it is theirs.
+
+    Raises:
+        DataError, RunError: the table is there and is damaged or holds something else.
+    """
+    file = Path(file).with_suffix(".csv")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(file.with_name(f".{file.stem}.lock")):
+        stored = collected(file)
+        merged = {(result.label, result.hash): result for result in [*stored, *results]}
+        write_runs(merged.values(), file)
+
+
+def collected(file: Path | str | None) -> list[Result]:
+    """What a table that `collect` writes has so far: nothing where it is not there, or None."""
+    return (
+        load_results(table) if file and (table := Path(file).with_suffix(".csv")).exists() else []
+    )
+
+
+def write_runs(results: Iterable[Result], file: Path) -> None:
+    """Write results as FILE.csv and FILE.json. A process that is killed leaves the old table or the
+    new one: the settings of both are there until the rows are."""
+    settings, rows = dict[str, Any](), list[dict[str, Any]]()
+    for result in results:
+        fields = result.to_json()
+        run = {name: fields.pop(name) for name in SEEDS}
+        costs = {name: fields.pop(name) for name in COSTS}
+        costs |= {f"{SIZES}{part}": size for part, size in fields.pop("counts").items()}
+        scores, best = fields.pop("scores"), fields.pop("best")
+        tested = fields.pop("tested") or {"counts": {}}
+        for config in (fields["config"], (fields["teacher"] or {}).get("config", {})):
+            if config.get("seed") == result.seed:
+                del config["seed"]
+        run["settings"] = digest(fields)
+        settings[run["settings"]] = fields
+        for network, own in scores.items():
+            possible = {"best": best[network]} if network in best else {}
+            rows.append({**run, "network": network, **own, **possible, **costs})
+        for network, counts in tested["counts"].items():
+            for place, *count in counts:
+                group = {"network": network, "group": tested["groups"][place]}
+                rows.append({**run, **group, **dict(zip(COUNTS, count, strict=True))})
+    table = pd.DataFrame(rows)
+    for name in filter(_is_whole, table):
+        table[name] = table[name].astype("Int64")
+    header = file.with_suffix(".json")
+    write_json(header, {**(read_json(header) if header.exists() else {}), **settings})
+    with atomic_file(file.with_suffix(".csv")) as part:
+        table.to_csv(part, index=False)
+    write_json(header, settings)
+
+
+def read_runs(file: Path) -> list[Result]:
+    """The results of FILE.csv and FILE.json, in their order; a DiscomError where one is missing,
+    damaged or something else."""
+    header, table = file.with_suffix(".json"), file.with_suffix(".csv")
+    if not header.exists():
+        raise RunError(header, "no such file, the settings of a table of runs", ANEW)
+    settings = read_json(header)
+    how: Any = {"float_precision": "round_trip", "keep_default_na": False, "na_values": [""]}
+    with as_data_error(table, "a table of runs", ANEW):
+        rows = pd.read_csv(table, dtype=dict.fromkeys(["settings", "network", "group"], str), **how)
+        runs = list(rows.groupby([*SEEDS, "settings"], dropna=False, sort=False))
+    results = []
+    for (*seeds, key), run in runs:
+        if key not in settings:
+            raise RunError(table, f"has settings {key}, {file.stem}.json has not", ANEW)
+        own = {n: None if pd.isna(v) else int(v) for n, v in zip(SEEDS, seeds, strict=True)}
+        fields: dict[str, Any] = {**settings[key], **own}
+        fields["config"] = {"seed": own["seed"], **fields["config"]}
+        if teacher := fields["teacher"]:
+            config = {"seed": own["seed"], **teacher["config"]}
+            fields["teacher"] = {**teacher, "config": config}
+        scored = run[run["seconds"].notna()].set_index("network")
+        fields |= {name: float(scored[name].iloc[0]) for name in COSTS}
+        fields |= {"scores": {}, "best": {}, "counts": {}, "tested": _tested(run)}
+        for network, values in scored.drop(columns=[*SEEDS, *COSTS, "settings"]).iterrows():
+            own = {n: int(v) if _is_whole(n) else v for n, v in values.dropna().items()}
+            sizes = [name for name in own if name.startswith(SIZES)]
+            fields["counts"] |= {name.removeprefix(SIZES): own.pop(name) for name in sizes}
+            fields["best"] |= {network: own.pop("best")} if "best" in own else {}
+            fields["scores"][network] = own
+        results.append(Result.from_json(fields, table))
+    return results
+
+
+def _is_whole(column: str) -> bool:
+    """Whether a column has whole numbers."""
+    return column in (*SEEDS, "best_epoch", *COUNTS) or column.startswith(SIZES)
+
+
+def _tested(rows: pd.DataFrame) -> dict[str, Any] | None:
+    """What a run of a fold counted, from its rows of groups; None where it has none."""
+    if "group" not in rows or (rows := rows[rows["group"].notna()]).empty:
+        return None
+    groups, counts = list(dict.fromkeys(rows["group"])), dict[str, list]()
+    for network, group, *count in rows[["network", "group", *COUNTS]].itertuples(index=False):
+        counts.setdefault(network, []).append([groups.index(group), *map(int, count)])
+    return {"groups": groups, "counts": counts}
