@@ -177,8 +177,11 @@ def _entry(file: Path, name: str = "") -> str:
 def _commit() -> str | None:
     # HEAD:./ is the package's folder: it fails where the package is installed inside another
     # repository
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD", "HEAD:./"]
+    git = ["git", "-C", str(Path(__file__).parent)]
+    command = [*git, "rev-parse", "HEAD", "HEAD:./"]
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout[:7]
+        commit = subprocess.run(command, capture_output=True, text=True, check=True).stdout[:7]
+        edited = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", "."], check=False)
+        return commit + "-dirty" * bool(edited.returncode)
     except (OSError, subprocess.CalledProcessError):
         return None

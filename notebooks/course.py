@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from discom import data as sets
-from discom import tables
+from discom import data, tables
 from discom.plots.look import show
 
 GREY, RIGHT = "0.45", "#2ca02c"
@@ -20,8 +19,9 @@ COLOURS = defaultdict(lambda: RIGHT)
 COLOURS |= dict.fromkeys(("alone", "before", "two students"), "#4d4d4d")
 COLOURS |= {"strangers": "#b0b0b0", "pairs": "#0173b2", "pairs and labels": "#d55e00"}
 # method of a stored table → its name here
-METHODS = {"student": "alone", "fixmatch": "FixMatch", "nt-xent contrast=3": "pairs"}
-METHODS |= {"nt-xent partners=shuffled contrast=3": "strangers", "agreed": "pairs and labels"}
+METHODS = {"student": "alone", "fixmatch": "FixMatch", "agreed": "pairs and labels"}
+METHODS |= {"nt-xent contrast=3": "pairs"}
+METHODS |= {"nt-xent partners=shuffled contrast=3": "strangers"}
 ROWS = ("alone", "FixMatch", "strangers", "pairs", "pairs and labels")
 SENSORS = {"rgb": "colour", "depth": "depth"}
 SMALL = {"fontsize": 10.5, "fontweight": "normal"}
@@ -35,10 +35,10 @@ def style() -> None:
         plt.rcParams.update({f"{kind}.titlesize": 12.5, f"{kind}.titleweight": "bold"})
 
 
-def scenes(data: str, seed: int = 0) -> tuple[SimpleNamespace, SimpleNamespace]:
+def scenes(source: str, seed: int = 0) -> tuple[SimpleNamespace, SimpleNamespace]:
     """The first two fifths of the scenes, to learn from, and the last two, to test on:
     `images` [n, bands, 32, 32], `labels`, `factors`, `classes`, `best` possible."""
-    whole, parts = sets.load(data, seed=seed), []
+    whole, parts = data.load(source, seed=seed), []
     for rows in (slice(0, len(whole) * 2 // 5), slice(-(len(whole) * 2 // 5), None)):
         images = {s: torch.from_numpy(m.x[rows]) for s, m in whole.modalities.items()}
         images = {s: x.to(memory_format=torch.channels_last) for s, x in images.items()}
@@ -194,8 +194,7 @@ def other_seeds(curves: Mapping, seed: int, record: str = "") -> pd.DataFrame:
 
 def results_table(file: Path | str, labelled: float = 0.1) -> pd.DataFrame:
     """Mean F1 of each sensor with this share of labels, from a stored table."""
-    stored = tables.summary(tables.load_results(file), [])
-    stored = stored[(stored["labelled"] - labelled).abs() < 1e-6]
-    table = stored.pivot_table(index="method", columns="modality", values="f1")
+    table = tables.summary(tables.load_results(file), []).query("labelled == @labelled")
+    table = table.pivot_table(index="method", columns="modality", values="f1")
     table = table.rename(METHODS).loc[list(ROWS), ["depth", "rgb"]].round(1)
     return table.rename(columns=SENSORS).rename_axis(index=None, columns="F1, %")

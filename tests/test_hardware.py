@@ -41,6 +41,9 @@ def test_the_commit_is_that_of_the_package_not_of_a_repository_around_it(monkeyp
         subprocess.run(git + command.split(), check=True)
     head = subprocess.check_output([*git, "rev-parse", "HEAD"], text=True)
     assert machine(CPU)["commit"] == head[:7]
+    (tmp_path / "notes").touch()  # what is not committed and not of the package
+    (tmp_path / "env/discom/hardware.py").write_text("edited")
+    assert machine(CPU)["commit"] == f"{head[:7]}-dirty"
 
 
 @pytest.mark.parametrize("available", [False, True])
