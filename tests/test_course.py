@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 import torch
 import torch.nn.functional as F
+from fixtures.results import result
 
 import course
-import labels
 from checks import exercises_00
+from discom import tables
 
 ROOT = Path(__file__).parents[1]
 COURSE = [ROOT / "notebooks/py/00_start_here.py"]
@@ -180,13 +181,14 @@ def test_curves_are_stored_by_seed_and_those_of_other_seeds_come_back(tmp_path):
 
 
 def test_a_stored_table_has_the_names_and_the_order_of_the_course(tmp_path):
-    methods = ["agreed", "fixmatch", labels.SHUFFLED, "nt-xent contrast=3", "student"]
-    rows = [
-        (m, 0.1, s, 10.0 * k + (s == "rgb")) for k, m in enumerate(methods) for s in course.SENSORS
+    options = {"weights": {"contrast": 3}}
+    rows = [("agreed", {}), ("fixmatch", {}), ("nt-xent", {**options, "partners": "shuffled"})]
+    runs = [
+        result(name, 0, {"rgb": score + 1, "depth": score}, options=own, labelled=labelled)
+        for score, (name, own) in enumerate([*rows, ("nt-xent", options), ("student", {})])
+        for labelled in (0.1, 0.2)
     ]
-    rows += [(m, 0.2, s, 99.0) for m in methods for s in course.SENSORS]
-    table = pd.DataFrame(rows, columns=["method", "labelled", "modality", "f1"])
-    table.to_csv(tmp_path / "labels.csv")
+    tables.collect(runs, tmp_path / "labels.csv")
     shown = course.results_table(tmp_path / "labels.csv")
     assert list(shown.index) == list(course.ROWS)
     assert list(shown) == ["depth", "colour"]
