@@ -171,7 +171,9 @@ def _fitted(value: Any, kind: Any) -> Any:
     """The value in the annotated type, or a TypeError."""
     origin, inner = get_origin(kind) or kind, get_args(kind)
     number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-    if kind is Any or (kind in (bool, str, NoneType) and isinstance(value, kind)):
+    if kind in (Any, inspect.Parameter.empty) or (origin is Literal and value in inner):
+        return value
+    if kind in (bool, str, NoneType) and isinstance(value, kind):
         return value
     if origin is Mapping and isinstance(value, Mapping):
         return {key: _fitted(each, inner[1]) for key, each in value.items()}
@@ -179,7 +181,7 @@ def _fitted(value: Any, kind: Any) -> Any:
         return [_fitted(each, inner[0]) for each in value]
     if number and (kind is float or (kind is int and float(value).is_integer())):
         return kind(value)
-    for each in inner if origin not in (Mapping, Sequence) else ():
+    for each in inner if origin not in (Mapping, Sequence, Literal) else ():
         with suppress(TypeError):
             return _fitted(value, each)
     raise TypeError
@@ -189,7 +191,11 @@ def _words(kind: Any) -> str:
     """An annotated type as JSON is written."""
     if kind in WORDS:
         return WORDS[kind]
+    if get_origin(kind) is Literal:
+        return " or ".join(map(repr, get_args(kind)))
     inner = [_words(each) for each in get_args(kind) if each is not NoneType]
+    if not inner:  # a type that has no word, and no value
+        return getattr(kind, "__name__", f"{kind}")
     forms = {Mapping: f'{{"sensor": {inner[-1]}}}', Sequence: f"[{inner[0]}, …]"}
     return forms.get(get_origin(kind), " or ".join(inner))
 

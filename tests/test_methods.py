@@ -1,6 +1,8 @@
 """The registry, and what every method of classification must do."""
 
 import math
+from collections.abc import Mapping
+from typing import Literal
 
 import pytest
 import torch
@@ -464,3 +466,43 @@ def test_a_term_of_weight_0_adds_nothing_and_leaves_its_head_alone():
         assert terms["aux"].requires_grad == moves
         total(model, batch).backward()
         assert (model.model.heads.aux.weight.grad is not None) == moves
+
+
+class Annotated(methods.Student):
+    """Options of every kind, whose defaults are of another type than they may be."""
+
+    def __init__(
+        self,
+        *parts,
+        temperature: float = 4,
+        limit: float | None = None,
+        kind: Literal["a", "b"] = "a",
+        steps: Mapping[str, int] | None = None,
+        free=None,
+        **options,
+    ):
+        super().__init__(*parts, **options)
+
+
+def test_the_annotation_of_an_option_decides_and_not_its_default():
+    """A default 4 refused 4.5, and one of None died with an IndexError."""
+    own = Annotated.options({})
+    assert (own["temperature"], type(own["temperature"])) == (4.0, float)
+    assert own == Annotated.options({"temperature": 4})
+    given = {"temperature": 4.5, "limit": 2, "kind": "b", "steps": {"rgb": 2.0}, "free": "x"}
+    assert Annotated.options(given) == {**own, **given}
+    assert Annotated.changed({"temperature": 4.5, "limit": 2}) == {"temperature": 4.5, "limit": 2.0}
+    for wrong, way_out in (
+        ({"temperature": "4"}, "temperature: '4' is of type str; give number"),
+        ({"limit": "2"}, "limit: '2' is of type str; give number"),
+        ({"kind": "c"}, "kind: 'c' is of type str; give 'a' or 'b'"),
+        (
+            {"steps": {"rgb": 0.5}},
+            'steps: .* has a value of another type; give {"sensor": integer}',
+        ),
+        ({"weights": 3}, 'weights: 3 is of type int; give {"sensor": number}'),
+        ({"weights": {"kl": 1}}, "weights: Annotated has no 'kl'; it has cl"),
+        ({"colour": 1}, "options: Annotated has no 'colour'; it has temperature, limit"),
+    ):
+        with pytest.raises(ConfigError, match=way_out):
+            Annotated.options(wrong)

@@ -68,8 +68,7 @@ class Method(nn.Module):
     `deployed` names the networks that are trained, by default one for every modality ("rgb+depth"
     reads the stacked bands of both). Modules of one of them sit in a ModuleDict under its name, so
     that the best weights of each are kept apart. Options are the keyword-only parameters of
-    `__init__` and of the base classes it calls. On several devices a term that compares samples
-    compares those of one process.
+    `__init__` and of the base classes it calls; their annotations say what they take.
 
     Args:
         channels: modality → bands of its images.
@@ -193,23 +192,32 @@ class Method(nn.Module):
     @classmethod
     def defaults(cls) -> dict[str, Any]:
         """Every option of the method with its default, weights last."""
-        options: dict[str, Any] = {}
-        for owner in (c for c in cls.__mro__ if "__init__" in vars(c)):
-            parameters = inspect.signature(vars(owner)["__init__"]).parameters.values()
-            own = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
-            options = {**own, **options}
+        weights = {term: float(weight) for term, weight in cls.terms.items()}
+        options = {name: p.default for name, p in cls._keywords().items() if name != "weights"}
+        return {**options, "weights": weights}
+
+    @classmethod
+    def _keywords(cls) -> dict[str, inspect.Parameter]:
+        """The keyword-only parameters that are its options, those of its bases first."""
+        found: dict[str, inspect.Parameter] = {}
+        for owner in (vars(c)["__init__"] for c in cls.__mro__ if "__init__" in vars(c)):
+            parameters = inspect.signature(owner, eval_str=True).parameters.values()
+            found = {**{p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY}, **found}
             if not any(p.kind is p.VAR_KEYWORD for p in parameters):
                 break  # it hands nothing on
-        weights = {term: float(weight) for term, weight in cls.terms.items()}
-        options.pop("weights", None)
-        return {**options, "weights": weights}
+        return found
 
     @classmethod
     def options(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         """Every setting of the method, defaults filled in; a ConfigError for one that the method
-        lacks or of another type than its default, and for weights that are negative or all 0."""
-        options = _filled(cls.name, "options", cls.defaults(), given)
-        weights = options["weights"]
+        lacks or of another type than its annotation, and for weights that are negative or all 0."""
+        own, keywords, options = cls.defaults(), cls._keywords(), dict[str, Any]()
+        _check_names(cls.name, "options", given, own)
+        for name, default in own.items():
+            kind: Any = keywords[name].annotation if name != "weights" else Mapping[str, float]
+            options[name] = as_type(f"options: {name}", given.get(name, default), kind)
+        _check_names(cls.name, "weights", options["weights"], own["weights"])
+        weights = options["weights"] = {**own["weights"], **options["weights"]}
         for term, weight in weights.items():
             check_number(f"weights: {term}", weight, 0, whole=False)
         if not any(weights.values()):
@@ -234,17 +242,9 @@ class Method(nn.Module):
         return changed
 
 
-def _filled(method: str, place: str, own: Mapping[str, Any], given: Mapping[str, Any]) -> dict:
-    """The defaults with the given values in their place."""
-    if unknown := [name for name in given if name not in own]:
-        raise ConfigError(place, f"{method} has no '{unknown[0]}'", f"it has {', '.join(own)}")
-    filled = dict(own)
-    for name, value in given.items():
-        kind: Any = Mapping[str, Any] if isinstance(own[name], Mapping) else type(own[name])
-        filled[name] = as_type(f"{place}: {name}", value, kind)
-        if isinstance(value, Mapping):  # of numbers: weights of its terms, or of any modality
-            filled[name] = _filled(method, name, own[name] or dict.fromkeys(value, 1.0), value)
-    return filled
+def _check_names(method: str, place: str, given: Mapping[str, Any], known: Mapping) -> None:
+    if unknown := [name for name in given if name not in known]:
+        raise ConfigError(place, f"{method} has no '{unknown[0]}'", f"it has {', '.join(known)}")
 
 
 def lacks_labels(method: type[Method], data: MultiModalData, config: Config) -> bool:
