@@ -20,7 +20,7 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from discom import cli, data, fit, methods, profile
 from discom.data.batches import Batches
-from discom.errors import ConfigError, DiscomError, Interrupted, RunError
+from discom.errors import ConfigError, DataError, DiscomError, Interrupted, RunError
 from discom.evaluation import scores
 from discom.evaluation.scores import CLASSIFICATION
 from discom.methods import Student, build
@@ -188,6 +188,65 @@ def test_tasks_of_one_slurm_job_are_runs_of_their_own(tmp_path, monkeypatch):
     (file,) = tmp_path.rglob("result.json")
     result = Result.read(file)
     assert (result.seed, result.config["devices"]) == (1, 1)
+
+
+# ---------------------------------------------------------------- parts put together by hand
+
+
+@pytest.fixture(scope="module")
+def chance():
+    """Pixels that say nothing about the class; two samples a group."""
+    draw, ids = np.random.default_rng(0), np.arange(60)
+    y = draw.integers(0, 3, 60)
+    x = {"rgb": draw.normal(size=(60, 3, 8, 8)), "ir": draw.normal(size=(60, 1, 8, 8))}
+    images = {name: data.Modality(each.astype("f4"), y, ids) for name, each in x.items()}
+    return data.MultiModalData(images, ("a", "b", "c"), groups=ids // 2)
+
+
+def regrouped(split, chance):
+    """A test part of which a sample is said to be of a group of the training part."""
+    groups = split.test.groups.copy()
+    groups[0] = split.train.groups[0]
+    return split._replace(test=replace(split.test, groups=groups))
+
+
+WRONG = {
+    "valid part: id .* is in the train part, too": lambda s, whole: s._replace(
+        train=replace(whole, normalization=s.train.normalization)
+    ),
+    "test part: classes are c, b, a, those of the training part a, b, c": lambda s, _: s._replace(
+        test=replace(s.test, classes=("c", "b", "a"))
+    ),
+    "test part: is not scaled by the bounds of the training part": lambda s, _: s._replace(
+        test=replace(s.test, normalization=None)
+    ),
+    "valid part: is not scaled by the bounds": lambda s, whole: s._replace(
+        valid=whole.split(1).valid
+    ),
+    "test part: sensors are ir, those of the training part rgb, ir": lambda s, _: s._replace(
+        test=s.test.select(["ir"])
+    ),
+    "test part: group .* is in the train part, too": regrouped,
+}
+
+
+@pytest.mark.parametrize("message", WRONG)
+def test_parts_that_do_not_belong_together_are_refused_before_a_training(chance, tmp_path, message):
+    """Test images among the training images gave an F1 of 100 on labels of chance."""
+    wrong = WRONG[message](chance.split(0), chance)
+    with pytest.raises(DataError, match=message):
+        fit("student", wrong, ONCE, tmp_path / "run", progress=False)
+    assert not (tmp_path / "run").exists()
+
+
+def test_parts_of_one_split_may_be_changed(chance, tmp_path):
+    split = chance.split(0)
+    fewer = split._replace(
+        train=split.train.take(np.arange(20)), test=split.valid, valid=split.test
+    )
+    assert fewer.by_hand
+    assert not split.by_hand
+    assert fit("student", fewer, ONCE, tmp_path / "run", progress=False).counts["train"] == 20
 
 
 # ---------------------------------------------------------------- data of every kind

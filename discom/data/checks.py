@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import product
 from numbers import Integral, Real
 from typing import Any
 
@@ -261,3 +262,27 @@ def odd_levels(modality: Any, factor: float = 100.0) -> np.ndarray:
     usual, (low, high) = np.median(levels), np.median(bounds, axis=0)
     small = (np.array(levels) * factor < usual) & (not low < 0 < high)
     return np.flatnonzero(small | (levels > usual * factor))
+
+
+def check_split(split: Any) -> None:
+    """Refuse parts, put together by hand, that do not belong together: other classes, sensors or
+    bounds than the training part has, or a sample or group of another part."""
+    train, seen = split.train, dict[str, dict[str, set]]()
+    bounds = [{k: v.to_dict() for k, v in (p.normalization or {}).items()} for p in split]
+    for (name, part), own in zip(split._asdict().items(), bounds, strict=True):
+        place = f"{part.name}, {name} part"
+        if part.classes != train.classes:
+            found = f"classes are {', '.join(part.classes)}, those of the training part"
+            raise DataError(place, f"{found} {', '.join(train.classes)}", "give all one order")
+        if [*part.modalities] != [*train.modalities]:
+            found = f"sensors are {', '.join(part.modalities)}, those of the training part"
+            raise DataError(place, f"{found} {', '.join(train.modalities)}", "select the same")
+        if own != bounds[0]:
+            way_out = "take parts of one split, or replace(part, normalization=train.normalization)"
+            raise DataError(place, "is not scaled by the bounds of the training part", way_out)
+        groups = () if part.groups is None else part.groups.tolist()
+        seen[name] = {"id": {*part.ids.tolist()}, "group": {*groups}}
+        for other, kind in product([*seen][:-1], seen[name]):
+            if both := seen[name][kind] & seen[other][kind]:
+                found = f"{kind} {min(both)!r} is in the {other} part, too"
+                raise DataError(place, found, "take parts of one split")

@@ -55,13 +55,19 @@ class Split(NamedTuple):
     test: Any
 
     @property
+    def by_hand(self) -> bool:
+        """Whether its parts were changed or put together by hand."""
+        _, origin = self.train.origin or ("", None)
+        return any(part.origin != (name, origin) for name, part in self._asdict().items())
+
+    @property
     def origin(self) -> Any:
         """Its Origin: what its parts were drawn and divided from; of parts that were changed or put
         together by hand their own content."""
-        _, origin = self.train.origin or ("", None)
-        if any(part.origin != (name, origin) for name, part in self._asdict().items()):
+        if self.by_hand:
             bounds = {k: v.to_dict() for k, v in (self.train.normalization or {}).items()}
             return Origin(digest_of([bounds, *(p.fingerprint for p in self)]), "by hand")
+        _, origin = self.train.origin
         return origin() if callable(origin) else origin
 
 

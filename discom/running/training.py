@@ -19,7 +19,7 @@ from discom import methods
 from discom.config import Config, profile
 from discom.data import MultiModalData, Split
 from discom.data.batches import Batches
-from discom.data.checks import UNLABELLED
+from discom.data.checks import UNLABELLED, check_split
 from discom.errors import ConfigError, RunError
 from discom.evaluation.scores import Scoring, class_counts, count_by_group
 from discom.files import write_json
@@ -62,12 +62,14 @@ def fit(
         ConfigError: settings that do not fit the method, the data or the machine.
         RunError: the folder holds another run, or cannot be written; the teacher is for other data;
             a loss is NaN or infinite; another thread of this process trains.
-        DataError: a damaged result.
+        DataError: parts that do not belong together, a damaged result.
         BusyError: another process trains this run.
         Interrupted: Ctrl-C or SIGTERM; the same call goes on.
     """
     method = methods.get(method) if isinstance(method, str) else method
     config = _settings_of(method, config)
+    if split.by_hand:
+        check_split(split)
     run_dir, teacher = Path(run_dir), Path(teacher) if teacher else None
     with _alone(run_dir), torch.random.fork_rng(), stoppable(run_dir), ExitStack() as stack:
         # before there is a folder: the settings may not fit
