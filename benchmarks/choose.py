@@ -50,8 +50,9 @@ def choose(chosen: argparse.Namespace) -> None:
     the best value. The file has the scores of each sensor, too."""
     runs = {}
     common.check_arms(chosen.methods)
+    images_of = data.planned(chosen.data)
     for seed in chosen.seeds:
-        images = data.load(chosen.data, seed=seed)
+        images = images_of(seed)
         for row, value in product(chosen.methods, chosen.values):
             method, usual = methods.get(row.method), settings(chosen, row, seed)
             config = changed(usual, method, chosen.option, value)

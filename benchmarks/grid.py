@@ -60,14 +60,14 @@ def plan(chosen: argparse.Namespace) -> list[Run]:
     if lost := set(chosen.epochs) - set(next(iter(chosen.factors.values()))):
         raise ConfigError("--epochs", f"{lost.pop():g} is not in the first factor", "leave it out")
     runs: list[Run] = []
-    load = lru_cache(maxsize=1)(data.load)
+    planned = lru_cache(data.planned)
     most = max(row.seeds or chosen.seeds for row in chosen.methods)
     for seed, *values in product(range(most), *chosen.factors.values()):
         changes = dict(zip(chosen.factors, values, strict=True)) | chosen.epochs.get(values[0], {})
         source = chosen.data
         if drawn := [f"{name}={changes.pop(name):g}" for name in SCENES if name in changes]:
             source += ("," if ":" in source else ":") + ",".join(drawn)
-        images = load(source, seed=seed)
+        images = planned(source)(seed)
         for row in chosen.methods:
             if seed < (row.seeds or chosen.seeds):
                 settings = {**dict(chosen.set), **changes, **row.settings, "seed": seed}

@@ -130,8 +130,13 @@ def peak_memory(device: torch.device) -> float:
 
 def share(workers: int, call: Callable[[], Any]) -> Any:
     """Call it as one of so many processes that share the memory of this machine."""
+    before = os.environ.get(BESIDE)
     os.environ[BESIDE] = str(workers)  # reaches the kernels that a worker starts, too
-    return call()
+    try:
+        return call()
+    finally:
+        del os.environ[BESIDE]
+        os.environ |= {BESIDE: before} if before else {}
 
 
 def free_memory(device: torch.device | str) -> int:

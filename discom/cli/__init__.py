@@ -11,6 +11,11 @@ import click
 
 from discom.errors import DiscomError, explain, first_line, say, say_warning
 
+# what torch says of a GPU's memory and of the machine's, and NumPy of too many values
+TOO_LARGE = (
+    "OutOfMemoryError:|RuntimeError: .enforce fail at alloc_cpu|ValueError: array is too big"
+)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the words of the process by default.
@@ -59,8 +64,8 @@ def _explain(error: Exception) -> str:
         return explain(error)
     if isinstance(error, DiscomError):
         return str(error)
-    # NumPy and torch have no class of their own for it
-    if isinstance(error, MemoryError | OverflowError) or re.search("too big|allocate", str(error)):
+    kind = type(error).__name__
+    if isinstance(error, MemoryError | OverflowError) or re.match(TOO_LARGE, f"{kind}: {error}"):
         found = f"too large ({first_line(error)})"
         return f"{found}; take fewer or smaller images, or a smaller network"
     return ""

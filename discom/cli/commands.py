@@ -57,7 +57,7 @@ def table(flags: Namespace) -> bool:
     tables, number = discom.tables, flags.number
     data = flags.data or SCENES[isinstance(number, str)]
     images_of = reader(data, flags.modalities)
-    runs = _plan(flags, data, images_of)
+    runs = _plan(flags, data, discom.data.planned(data, flags.modalities))
     known = tables.collected(flags.collect)
     absent, _ = sweep.missing(runs, known)
     print(f"{len(runs)} runs, {len(absent)} to train with their teachers", flush=True)
@@ -73,7 +73,8 @@ def table(flags: Namespace) -> bool:
             read = inspection.readings(result.folder(flags.runs), split)
         results += read
     if results and not (flags.folds and failed):  # of a score of all folds together
-        baselines, sensors = tables.baselines(number), [*images_of(results[-1].seed).modalities]
+        sensors = [*discom.data.planned(data, flags.modalities)(None).modalities]
+        baselines = tables.baselines(number)
         rows = tables.paper_table(results, number, sensors)
         print(tables.to_markdown(rows, baselines))
         if flags.collect:

@@ -2,10 +2,14 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from difflib import get_close_matches
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from discom.data import scenes
 from discom.data.arrays import Normalization
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
     from discom.data.batches import Batch, Batches
 
 __all__ = ["DRAWN", "Batch", "Batches", "Modality", "MultiModalData", "Normalization", "Split"]
-__all__ += ["home", "load", "locate", "read_folders", "scenes"]
+__all__ += ["home", "load", "locate", "planned", "read_folders", "scenes"]
 
 # name → the function that makes it; nothing is read
 DRAWN: dict[str, Callable[..., MultiModalData]] = {
@@ -55,6 +59,37 @@ def load(
     return data.select(modalities.split("+")) if modalities else data
 
 
+def planned(
+    source: str | Path, modalities: str | None = None
+) -> Callable[[int | None], MultiModalData]:
+    """A function of a seed: what runs are planned with, the data of `load` with this seed. Drawn
+    data are nine scenes whose pixels are NaN, with the origin of all.
+
+    >>> ours, theirs = planned("objects")(3), load("objects", seed=3)
+    >>> len(ours), ours.origin_at(3) == theirs.origin_at(3), ours.name == theirs.name
+    (9, True, True)
+    """
+    if locate(source) is not None:
+        data = load(source, modalities)
+        return lambda seed: data
+    name, _, text = str(source).partition(":")
+    usual = signature(DRAWN[name]).parameters["n"].default
+    few = load(f"{name}:{text}{',' * bool(text)}n=9", modalities)
+    blank = {
+        sensor: replace(m, x=np.broadcast_to(np.float32(np.nan), m.x.shape))
+        for sensor, m in few.modalities.items()
+    }
+    asked = _arguments(str(source))
+
+    def data_of(seed: int | None) -> MultiModalData:
+        drawn: dict[str, Any] = {**(few.drawn or {}), "n": asked.get("n", usual)}
+        if seed is not None and "seed" not in asked:
+            drawn["seed"] = seed
+        return replace(few, modalities=blank).drawn_by(**drawn)
+
+    return data_of
+
+
 def home() -> Path:
     """Where prepared data are: $DISCOM_DATA, or data/ in the working directory."""
     return Path(os.environ.get("DISCOM_DATA") or "data")
@@ -64,8 +99,7 @@ def locate(source: str | Path) -> Path | None:
     """The folder of a source, None for synthetic scenes, which are drawn.
 
     `NAME:` is a set of discom's, `./NAME` a folder; the bare name is either, where there is one
-    alone, else a folder in `home`. A public set is there, too, and notebooks/ finds it in the data/
-    beside itself.
+    alone, else a folder in `home`. A public set is there, too.
 
     Raises:
         DataError: a bare name that is a set of discom's and a folder here.
@@ -87,9 +121,6 @@ def locate(source: str | Path) -> Path | None:
         return None
     if arguments:
         raise ConfigError(source, f"{name} takes no arguments", f"write {name}:")
-    beside = Path("..", "data", name)
-    if Path.cwd().name == "notebooks" and beside.exists() and not folder.exists():
-        return beside
     return folder
 
 
@@ -107,10 +138,16 @@ def _open(source: str, folder: Path) -> MultiModalData:
 
 
 def _draw(source: str, seed: int | None) -> MultiModalData:
-    """Synthetic scenes: `scenes:n=600,epsilon=.2`, values read by the annotations of what draws
+    """Synthetic scenes: `scenes:n=600,epsilon=.2`."""
+    drawn = {} if seed is None else {"seed": seed}
+    return DRAWN[source.partition(":")[0]](**{**drawn, **_arguments(source)})
+
+
+def _arguments(source: str) -> dict[str, Any]:
+    """Those that stand in the name of synthetic scenes, read by the annotations of what draws
     them."""
     name, _, text = source.partition(":")
-    arguments: dict[str, Any] = {} if seed is None else {"seed": seed}
+    arguments: dict[str, Any] = {}
     kinds = {key: kind for key, kind in DRAWN[name].__annotations__.items() if key != "return"}
     for item in filter(None, text.split(",")):
         key, _, value = item.partition("=")
@@ -122,7 +159,7 @@ def _draw(source: str, seed: int | None) -> MultiModalData:
         except ValueError:
             found = f"'{value}' is not a value for {key}"
             raise ConfigError(source, found, f"write e.g. {name}:n=600,epsilon=0.2") from None
-    return DRAWN[name](**arguments)
+    return arguments
 
 
 def __getattr__(name: str) -> Any:

@@ -8,8 +8,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from discom.data import load, scenes
-from discom.data.scenes import best_accuracy, ceilings, classification, segmentation
+from discom.data import load, planned, scenes
+from discom.data.scenes import best_accuracy, ceilings, classification, drawing, segmentation
 from discom.data.scenes.classification import MATERIALS
 from discom.errors import ConfigError
 from discom.files import digest
@@ -212,3 +212,25 @@ def test_arguments_out_of_range(name, arguments, fragment):
     draw = {"scenes": scenes.make, "scenes-dense": scenes.dense}[name]
     with pytest.raises(ConfigError, match=f"^{name}: .*{fragment}"):
         draw(**{"n": 12, "size": 16} | arguments)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["scenes", "objects:n=600,dark=0.5", "scenes:seed=3", "scenes:n=60,modalities=rgb+thermal"]
+    + ["scenes-dense:n=30,size=16", "scenes:noise=3,n=12"],
+)
+def test_runs_are_planned_with_the_origin_of_data_that_nobody_drew(source, monkeypatch):
+    """A table of ten runs drew all pixels of ten seeds before the first."""
+    expected = {seed: load(source, seed=seed) for seed in (0, 4)}
+    drawn, draw = [], drawing.draw
+    monkeypatch.setattr(
+        drawing, "draw", lambda f, *a: (drawn.append(len(f["shape"])), draw(f, *a))[1]
+    )
+    images_of = planned(source)
+    for seed, data in expected.items():
+        few = images_of(seed)
+        assert few.origin_at(seed) == data.origin_at(seed)
+        assert (few.name, few.classes, few.dense) == (data.name, data.classes, data.dense)
+        assert [*few.modalities] == [*data.modalities]
+        assert all(np.isnan(m.x).all() for m in few.modalities.values())  # nothing to train on
+    assert drawn in ([], [9])
