@@ -216,16 +216,21 @@ def test_arguments_out_of_range(name, arguments, fragment):
 
 @pytest.mark.parametrize(
     "source",
-    ["scenes", "objects:n=600,dark=0.5", "scenes:seed=3", "scenes:n=60,modalities=rgb+thermal"]
-    + ["scenes-dense:n=30,size=16", "scenes:noise=3,n=12"],
+    [
+        *("scenes", "objects:n=600,dark=0.5", "scenes:seed=3", "scenes:noise=3,n=12"),
+        *("scenes:n=60,modalities=rgb+thermal", "scenes-dense:n=30,size=16"),
+    ],
 )
 def test_runs_are_planned_with_the_origin_of_data_that_nobody_drew(source, monkeypatch):
     """A table of ten runs drew all pixels of ten seeds before the first."""
     expected = {seed: load(source, seed=seed) for seed in (0, 4)}
     drawn, draw = [], drawing.draw
-    monkeypatch.setattr(
-        drawing, "draw", lambda f, *a: (drawn.append(len(f["shape"])), draw(f, *a))[1]
-    )
+
+    def watched(factors, *given):
+        drawn.append(len(factors["bottom"]))
+        return draw(factors, *given)
+
+    monkeypatch.setattr(drawing, "draw", watched)
     images_of = planned(source)
     for seed, data in expected.items():
         few = images_of(seed)
