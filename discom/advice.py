@@ -7,7 +7,7 @@ import tempfile
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
-from math import sqrt
+from math import ceil, log, sqrt
 from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from discom.errors import ConfigError, DataError
 from discom.evaluation.scores import count_by_group
 from discom.files import digest
 from discom.frozen import describe, frozen
-from discom.running.runs import Result, Run, read_predictions
+from discom.running.runs import Result, Run, read_metrics, read_predictions
 from discom.running.training import fit
 from discom.tables import Row, compare
 
@@ -33,6 +33,7 @@ BOTH = [Row("kdv2", {}), *(Row("nt-xent", {"weights": {"contrast": w}}) for w in
 FUSED = Row("teacher", {})
 RATES = (3e-3, 1e-2)  # of which the student's validation part chooses one for all
 COST = {"student": 1.0, "simclr": 3.5, "nt-xent": 1.9, "kdv2": 1.1, "teacher": 1.1}  # a student's
+STEPS, UNLEARNED = 600, 0.5  # fewer steps, or a larger share of guessing's loss, decide nothing
 WIDE = 10.0  # an interval of so many points decides nothing
 DISAGREE = 0.2  # share of images of which one of two trained networks alone is right, roughly
 
@@ -148,6 +149,21 @@ def best_rate(results: Iterable[Result]) -> float:
     return max(rates, key=lambda rate: mean(rates[rate]))
 
 
+def unfinished(students: Iterable[Result], runs_dir: Path | str) -> str:
+    """Why finished runs of `student` below `runs_dir` give no verdict, or "": fewer than STEPS
+    steps, or a training loss whose last epoch is above UNLEARNED times that of guessing, log C for
+    each network."""
+    for run in students:
+        steps = run.config["epochs"] * ceil(run.counts["train"] / run.config["batch_size"])
+        if steps < STEPS:
+            return f"a training of {steps} of {STEPS} steps decides nothing; give more --epochs"
+        loss = read_metrics(run.folder(runs_dir) / "metrics.csv")["cl"].iloc[-1]
+        if (share := loss / (len(run.scores) * log(run.classes))) > UNLEARNED:
+            found = f"the training loss ends at {100 * share:.0f} % of guessing"
+            return f"{found}, which decides nothing; give more --epochs or another --learning-rate"
+    return ""
+
+
 class Answer(NamedTuple):
     """For a sensor deployed alone, or for both: the best method with the other sensor and the best
     without it, by validation score, and their difference on the test parts with its 95 % interval.
@@ -260,12 +276,13 @@ def _renamed(run: Result, network: str, sensor: str) -> Result:
 
 
 def command(run: Run, name: str = "cpu") -> str:
-    """The command that trains with the very settings of a run, on all its data; `name` is of the
-    profile."""
+    """The command that trains with the settings of a run, on all its data and labels; `name` is of
+    the profile."""
     words = ["discom", "train", "--data", run.source, "--method", run.method, "--profile", name]
     usual = asdict(profile(name))
     for setting, value in asdict(run.config).items():
-        if setting not in ("seed", "dense", "options") and value != usual[setting]:
+        own = setting in ("seed", "dense", "labelled", "options")
+        if not own and value != usual[setting]:
             words += [f"--{setting.replace('_', '-')}", str(value)]
     if run.modalities:
         words += ["--modalities", run.modalities]

@@ -156,6 +156,8 @@ def test_a_linear_layer_reads_features_that_tell_the_class(tmp_path):
 
 def test_a_persons_folder_is_answered_and_nothing_is_trained_twice(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(advice, "STEPS", 0)
+    monkeypatch.setattr(advice, "UNLEARNED", np.inf)
     data.load("scenes:n=66,size=8,shapes=2").save("mine")
     words = ["advise", "mine", "--labelled", "0.5", "--folds", "2", *TINY]
     assert cli.main([*words, "--dry-run"]) == 0
@@ -174,6 +176,7 @@ def test_a_persons_folder_is_answered_and_nothing_is_trained_twice(tmp_path, mon
     rates = {run.config["learning_rate"] for run in found if run.method == "student"}
     assert rates == set(advice.RATES)
     assert {run.config["learning_rate"] for run in found if run.method == "nt-xent"} < rates
+    assert not any("--labelled" in line for line in printed)  # the command trains with all labels
     before = [file.stat().st_mtime_ns for file in files]
     assert cli.main(words) == 0  # and it foretells no time, since nothing is left to train
     assert capsys.readouterr().out.splitlines() == printed
@@ -183,6 +186,40 @@ def test_a_persons_folder_is_answered_and_nothing_is_trained_twice(tmp_path, mon
     shown = capsys.readouterr()
     assert "other folds are missing: 1" in shown.err
     assert "| teacher " in shown.out
+
+
+def test_a_training_that_is_not_finished_gives_scores_and_no_verdict(tmp_path, monkeypatch, capsys):
+    """At 10 epochs the other sensor seemed to cost eight points, which at 40 were none."""
+    monkeypatch.chdir(tmp_path)
+    data.load("scenes:n=66,size=8,shapes=2").save("mine")
+    words = ["advise", "mine", "--folds", "2", "--learning-rate", "0.001", *TINY]
+    for steps, reason in (
+        (600, "a training of 1 of 600 steps decides nothing; give more --epochs"),
+        (0, "of guessing, which decides nothing; give more --epochs"),
+    ):
+        monkeypatch.setattr(advice, "STEPS", steps)
+        assert cli.main(words) == 0
+        printed = capsys.readouterr().out
+        assert "| student " in printed
+        assert printed.splitlines()[-1].startswith("No answer: ")
+        assert reason in printed
+        assert "If " not in printed
+
+
+@pytest.mark.parametrize(
+    ("epochs", "loss", "reason"),
+    [(10, 0.1, ""), (9, 0.1, "540 of 600 steps"), (10, 1.1, "at 50 %"), (10, 1.0, "")],
+)
+def test_steps_and_the_last_loss_say_whether_a_training_is_finished(tmp_path, epochs, loss, reason):
+    """60 steps an epoch; guessing one of three classes in two networks costs 2 log 3 = 2.197."""
+    run = result("student", 0, epochs=epochs, batch_size=16)
+    run = replace(run, classes=3, counts={**run.counts, "train": 960})
+    file = run.folder(tmp_path) / "metrics.csv"
+    file.parent.mkdir(parents=True)
+    file.write_text(f"epoch,cl\n0,9\n1,{loss}\n")
+    found = advice.unfinished([run], tmp_path)
+    assert reason in found
+    assert bool(found) == bool(reason)
 
 
 def test_the_command_trains_with_the_very_settings(flags_of, tmp_path):
@@ -199,7 +236,7 @@ def test_the_command_trains_with_the_very_settings(flags_of, tmp_path):
         "runs of mine",
     )
     ours = profile(flags["profile"], **flags["settings"])
-    assert ours == config
+    assert ours == replace(config, labelled=1.0)
     assert flags["modalities"] == "rgb+depth"
 
 

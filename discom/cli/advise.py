@@ -52,7 +52,10 @@ def advise(flags: Namespace) -> None:
     results = train(planned[rate])
     for part in filter(None, (frozen, results)):
         print(tables.to_markdown(tables.summary(part, ["student"]), ["student"]), end="\n\n")
-    for answer in advice.answers(results, images, flags.runs):
+    short = advice.unfinished([run for run in results if run.method == "student"], flags.runs)
+    if short:
+        print(f"No answer: {short}.")
+    for answer in [] if short else advice.answers(results, images, flags.runs):
         print(answer.text)
         chosen = zip(planned[rate], results, strict=True)  # results have the order of the runs
         run = next(run for run, result in chosen if result.label == answer.recommended)
