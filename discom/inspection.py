@@ -16,6 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from discom.data import MultiModalData, Split
 from discom.data.batches import ModalityTensor, paired_rows
 from discom.data.checks import UNLABELLED
+from discom.errors import DataError
 from discom.evaluation import probing
 from discom.evaluation.scores import embed, scores
 from discom.files import read_json, write_json
@@ -134,11 +135,17 @@ def write_probes(run_dir: Path | str, split: Split) -> None:
 
 def read_probes(run_dirs: Iterable[Path], file: Path | None) -> dict[str, Any]:
     """Hash of a run → its measures, of those in `file`, which holds many, and of runs that have a
-    probes.json."""
-    files = [run_dir / "probes.json" for run_dir in run_dirs]
-    stored = [read_json(each) for each in files if each.is_file()]
-    every = stored + (read_json(file) if file and file.is_file() else [])
-    return {measures["hash"]: measures for measures in every}
+    probes.json. A DataError where a file holds something else."""
+    stored = {each / "probes.json": None for each in run_dirs} | ({file: None} if file else {})
+    measured = {}
+    for each in filter(Path.is_file, stored):
+        content = read_json(each)
+        try:
+            rows = [content] if isinstance(content, dict) and "hash" in content else [*content]
+            measured |= {measures["hash"]: measures for measures in rows}
+        except (TypeError, KeyError):
+            raise DataError(each, "holds no probes", "choose another place to write") from None
+    return measured
 
 
 def _matrix(measures: Mapping[str, Any]) -> pd.DataFrame:

@@ -1,5 +1,5 @@
 """Odd command lines and odd arguments: what is wrong is refused in one line, and nothing is left
-half-written. Trainings and downloads are replaced, all that comes before them is real."""
+half-written. Downloads are replaced; trainings are real, of few runs on tiny images."""
 
 import inspect
 import io
@@ -14,15 +14,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from discom import cli, data, methods, profile
+from discom import advice, cli, data, methods, profile
 from discom.cli import flags
 from discom.config import Config
 from discom.errors import DataError, DiscomError
+from discom.running import sweep
 
 SMALL = "scenes:n=66,size=8"
 USUAL = {  # what is right for an argument or a flag; for all others it is a 2
     "data": [SMALL, "prepared", "images"],
-    "path": ["runs", "runs/scenes/student", "all.json"],
+    "path": ["runs", "runs/scenes/student", "all.csv"],
     "number": ["1", "2", "3", "dense"],
     "method": ["student", "discom", "kdv2", "mdico"],
     "methods": ["student", "discom, kdv2"],
@@ -35,7 +36,9 @@ USUAL = {  # what is right for an argument or a flag; for all others it is a 2
     "options": ["{}", '{"group_copies": true}', '{"unit": {"rgb": "m"}}', '{"weights": {"cl": 2}}'],
     "root": ["images"],
     "out": ["new", "new.png", "new.csv"],
-    "collect": ["new.json"],
+    "collect": ["new.csv"],
+    "features": ["none"],
+    "folds": ["2"],
     "schedule": ["one-cycle"],
     "precision": ["32-true"],
     "accelerator": ["cpu"],
@@ -71,6 +74,9 @@ JSON = st.recursive(
 )
 
 
+RUNS = 12  # of a table or an answer: three methods in four folds
+
+
 def quick(count: int):
     unchecked = list(HealthCheck)
     return settings(
@@ -80,7 +86,7 @@ def quick(count: int):
 
 @pytest.fixture(scope="module", autouse=True)
 def folder(tmp_path_factory):
-    """A folder with things of all kinds, where nothing is trained and nothing downloaded."""
+    """A folder with things of all kinds, where little is trained and nothing downloaded."""
     with pytest.MonkeyPatch.context() as patch:
         place = tmp_path_factory.mktemp("fuzz") / "a" / "b"
         for name in ("empty", "broken/rgb/a"):
@@ -99,33 +105,38 @@ def folder(tmp_path_factory):
             data.load(SMALL).save(place / name)
         trained = ["--data", SMALL, "--method", "student", "--profile", "tiny", "--epochs", "1"]
         assert cli.main(["train", *trained]) == 0
-        assert cli.main(["show", "runs", "--collect", "all.json"]) == 0
+        assert cli.main(["show", "runs", "--collect", "all.csv"]) == 0
 
         def no_network(remote, folder):
             raise DataError(remote.name, "no network in tests", "leave --download out")
 
-        def untrained(runs, *given, **how):
-            return {run.folder: f"{run.folder}: not trained" for run in runs}
+        every, count = sweep.sweep, sweep.worker_count
+
+        def first_runs(runs, *given, workers=0, **how):
+            count(workers)  # refuses an odd number
+            return every([*runs][:RUNS], *given, workers=1, **how)
 
         for draw, few in zip(DRAWERS, ((66, 8), (20,), (66, 8)), strict=True):
             patch.setattr(draw, "__defaults__", (*few, *draw.__defaults__[len(few) :]))
         patch.setattr("discom.data.sources.source.fetch", no_network)
-        patch.setattr("discom.running.sweep.fit", lambda *given, **how: None)
-        patch.setattr("discom.running.sweep.sweep", untrained)
+        patch.setattr(sweep, "sweep", first_runs)
+        patch.setattr(advice, "ALONE", advice.ALONE[:1])
+        patch.setattr(advice, "BOTH", advice.BOTH[:1])
+        patch.setattr(advice, "STEPS", 0)
         yield place
     plt.close("all")
 
 
 @st.composite
-def command_lines(draw):
+def command_lines(draw, names):
     """A command with its arguments and some of its flags, of which some are odd."""
-    words = draw(st.sampled_from(list(flags.COMMANDS))).split()
+    words = draw(st.sampled_from(names)).split()
     command, is_odd = flags.group(), st.sampled_from([False] * 5 + [True])
     for part in words:
         command = command.commands[part]
     for parameter in command.params:
         name, argument = parameter.name, parameter.param_type_name == "argument"
-        always = argument or name in ("data", "profile")  # their defaults take long
+        always = argument or name in ("data", "profile", "features")  # their defaults take long
         if not parameter.expose_value or not (always or draw(st.booleans())):
             continue
         words += [] if argument else parameter.opts
@@ -135,8 +146,18 @@ def command_lines(draw):
 
 
 @quick(60)
-@given(command_lines())
+@given(command_lines(list(flags.COMMANDS)))
 def test_a_command_line_is_done_or_refused_in_one_line(folder, words):
+    done_or_refused_in_one_line(folder, words)
+
+
+@quick(25)
+@given(command_lines(["table", "advise"]))
+def test_a_table_and_an_answer_are_made_or_refused_in_one_line(folder, words):
+    done_or_refused_in_one_line(folder, words)
+
+
+def done_or_refused_in_one_line(folder, words):
     said = io.StringIO()
     with redirect_stdout(io.StringIO()), redirect_stderr(said):
         status = cli.main(words)
