@@ -45,6 +45,14 @@ USUAL = {  # what is right for an argument or a flag; for all others it is a 2
     "encoder": ["resnet18"],
     "network": ["small"],
     "channels_last": ["true", "no"],
+    "width": ["16", "32"],
+    "augment": ["0.5"],
+    "labelled": ["0.5", "1"],
+    "encoder_rate": ["1"],
+    "class_weights": ["balanced"],
+    "select": ["last"],
+    "learning_rate": ["0.01"],
+    "weight_decay": ["0.1"],
 }
 # what a person may type for anything: numbers, names, JSON, and places in the folder below
 ODD_WORDS = f"""
@@ -132,6 +140,7 @@ def command_lines(draw, names):
     """A command with its arguments and some of its flags, of which some are odd."""
     words = draw(st.sampled_from(names)).split()
     command, is_odd = flags.group(), st.sampled_from([False] * 5 + [True])
+    right = draw(st.booleans())  # half of them have nothing odd, and go on to what they are for
     for part in words:
         command = command.commands[part]
     for parameter in command.params:
@@ -139,9 +148,12 @@ def command_lines(draw, names):
         always = argument or name in ("data", "profile", "features")  # their defaults take long
         if not parameter.expose_value or not (always or draw(st.booleans())):
             continue
+        if right and not (always or parameter.is_flag or name in USUAL):
+            continue
         words += [] if argument else parameter.opts
         if argument or not parameter.is_flag:
-            words.append(draw(WORD if draw(is_odd) else st.sampled_from(USUAL.get(name, ["2"]))))
+            odd = not right and draw(is_odd)
+            words.append(draw(WORD if odd else st.sampled_from(USUAL.get(name, ["2"]))))
     return words
 
 
