@@ -7,12 +7,14 @@ python benchmarks/convert.py results
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from discom import methods
 from discom.config import Config
 from discom.running.runs import Result, asked
 from discom.tables.stored import read_runs, write_runs
 
+UNREAD = ("cka", "shuffled", "kind")  # of probes
 UNUSED = ("format", "checksum", "hash")  # their digits were of the older form
 
 
@@ -31,10 +33,26 @@ def converted(run: dict) -> Result:
     return Result.from_json({**fields, "config": config}, "results")
 
 
+def rounded(value: Any) -> Any:
+    """Nested JSON with six significant digits."""
+    if isinstance(value, dict):
+        return {name: rounded(each) for name, each in value.items() if name not in UNREAD}
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def shorten(file: Path, content: list[dict]) -> None:
+    """Write probes with six digits, a run a line, without what nothing reads."""
+    lines = ",\n".join(json.dumps(rounded(run)) for run in content)
+    file.write_text(f"[\n{lines}\n]\n")
+    print(f"{file}: {len(content)} runs without {', '.join(UNREAD)}")
+
+
 def main(folder: Path) -> None:
     """Convert each table of a folder, and compare what is read with what was written."""
     for file in sorted(folder.rglob("*.json")):
         content = json.loads(file.read_text())
+        if isinstance(content, list) and content and "matrix" in content[0]:
+            shorten(file, content)
         if not (isinstance(content, list) and content and "checksum" in content[0]):
             continue
         results = [converted(run) for run in content]
