@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 from sklearn.metrics import confusion_matrix, recall_score
 
-from discom import cli, data, methods
+from discom import cli, data, fit, methods
 from discom.cli import flags
 from discom.config import Config, profile
 from discom.errors import ConfigError, DataError
@@ -491,6 +491,17 @@ def test_a_run_with_a_damaged_file_is_refused_in_one_line(trained, tmp_path, cap
     shutil.copytree(trained, tmp_path / "run")
     (tmp_path / "run" / name).write_bytes(b"")
     assert name in refused(capsys, "show", "run", "--out", "run.png")
+
+
+def test_one_split_with_many_first_weights_is_exported_and_probed(tmp_path, capsys):
+    """Its parts were taken by the run's own seed, and so from another split."""
+    data.load("scenes:n=270,size=8,seed=0").save("one")
+    split = data.load("one").split(seed=5)
+    for method in ("student", "discom"):
+        result = fit(method, split, profile("tiny", epochs=1), tmp_path / method, progress=False)
+        assert (result.seed, result.divided, result.parts) == (0, 5, (5, 0, 0))
+    assert run("export", "student", "--data", "one", "--modality", "rgb", "--out", "model") == 0
+    assert run("probe", "discom", "--data", "one") == 0
 
 
 def test_show_a_folder_of_runs_compares_and_collects_them(trained, tmp_path, capsys):

@@ -252,6 +252,23 @@ def test_runs_in_bf16_and_in_its_fallback_are_never_averaged():
     assert cells["scenes", "discom", "rgb"]["vs student 32-true"] == 3.0
 
 
+def test_students_of_differently_trained_teachers_are_two_rows():
+    """They were averaged. What a teacher has of its own, seed and options, makes no other row."""
+
+    def student(number, score, **theirs):
+        run = result("kdv2", number, {"rgb": score})
+        config = {**run.config, "options": {"reads": "all"}, **theirs}
+        return replace(run, teacher={"method": "teacher", "config": config, "teacher": None})
+
+    runs = [*(student(seed, 70.0) for seed in range(3)), student(3, 70.0, seed=9)]
+    longer = [student(seed, 80.0, epochs=9) for seed in range(3)]
+    cells = rows(summary([*runs, *longer, *RUNS[:3]], ["student"]))
+    assert (cells["scenes", "kdv2", "rgb"]["n"], cells["scenes", "kdv2", "rgb"]["f1"]) == (4, 70.0)
+    other = cells["scenes", "kdv2 teacher: epochs=9", "rgb"]
+    assert (other["n"], other["f1"], other["vs student"]) == (3, 80.0, 8.0)
+    assert len({run.hash for run in [*runs, *longer]}) == 7
+
+
 def test_a_method_with_two_learning_rates_has_a_row_for_each_and_is_compared_at_one():
     runs = [*RUNS[:3], *(replace(r, config={**r.config, "learning_rate": 0.5}) for r in RUNS[3:6])]
     table = summary(runs)
