@@ -21,7 +21,7 @@ grid() { # name, then what grid.py takes
 }
 
 # 200 of 2 000 labels on objects: each choice at those before it, on validation of seeds 100 and 101,
-# then the table. An edited method needs a fresh RUNS.
+# then the table.
 FEW="--data objects --set precision=32-true select=last"
 tune() { name=$1; option=$2; shift 2
   choose "choices/labels/$name" --option "$option" --seeds 100 101 $FEW labelled=0.1 "$@"; }

@@ -137,7 +137,7 @@ def read_probes(run_dirs: Iterable[Path], file: Path | None) -> dict[str, Any]:
     """Hash of a run → its measures, of those in `file`, which holds many, and of runs that have a
     probes.json. A DataError where a file holds something else."""
     stored = {each / "probes.json": None for each in run_dirs} | ({file: None} if file else {})
-    measured = {}
+    measured: dict[str, Any] = {}
     for each in filter(Path.is_file, stored):
         content = read_json(each)
         try:

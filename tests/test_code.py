@@ -1,9 +1,14 @@
 """What the digest of a method's code sees of an edit, and what it does not."""
 
+import ast
 import importlib
+import os
+import shutil
+import subprocess
 import sys
 import textwrap
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -62,31 +67,29 @@ def test_an_edited_loss_of_the_package_changes_its_methods_and_no_other(monkeypa
     before = {name: code(methods.get(name)) for name in names}
     assert len(set(before.values())) == len(names)
     edited = module("def fixmatch(weak, strong, threshold=0.95):\n    return weak.mean()").fixmatch
-    edited.__module__ = "discom.losses.pseudo"
     monkeypatch.setattr("discom.methods.semi_supervised.fixmatch", edited)
     after = {name: code(methods.get(name)) for name in names}
     assert {name for name in names if after[name] != before[name]} == {"fixmatch", "agreed"}
 
 
-def test_the_encoder_and_the_teacher_are_part_of_it(monkeypatch):
-    before = code(Student), code(methods.get("kdv2")), code(methods.get("single"))
-    block = type("_Block", (methods.base.nn.Module,), {"__module__": "discom.models.encoders"})
-    block.__qualname__ = "_Block"
+def test_the_encoder_and_the_teacher_are_part_of_it(monkeypatch, module):
+    before = code(Student), code(methods.get("kdv2"))
+    block = module("from torch import nn\nclass _Block(nn.Module):\n    pass\n")._Block
     monkeypatch.setattr("discom.models.encoders._Block", block)
-    after = code(Student), code(methods.get("kdv2")), code(methods.get("single"))
-    assert [a != b for a, b in zip(after, before, strict=True)] == [True, True, False]
+    after = code(Student), code(methods.get("kdv2"))
+    assert [a != b for a, b in zip(after, before, strict=True)] == [True, True]
     monkeypatch.undo()
     monkeypatch.setattr(methods.get("kdv2"), "teacher_method", methods.Student2x)
     assert code(methods.get("kdv2")) != before[1]
 
 
 def test_an_own_class_of_a_notebook_is_followed(tmp_path):
-    """What IPython keeps of a cell: the sources of functions, not of classes."""
+    """By its cells, of which the last one that defines a name counts."""
     shell = pytest.importorskip("IPython.core.interactiveshell").InteractiveShell.instance()
     cell = textwrap.dedent(SOURCE.split('own."""')[1])
     digests = []
     for text in (cell, cell.replace("2 * loss", "3 * loss"), cell, cell.replace("term)", "-term)")):
-        shell.run_cell(text).raise_error()
+        shell.run_cell(text, store_history=True).raise_error()
         digests.append(code(shell.user_ns["Mine"]))
     assert digests[0] == digests[2]
     assert len(set(digests)) == 3
@@ -101,3 +104,129 @@ def test_fit_in_a_folder_of_its_own_says_that_the_code_is_another(tmp_path, modu
     edited = module(SOURCE.replace("2 * loss", "3 * loss"))
     with pytest.raises(RunError, match=r"run: holds a run with other code: .*; use another folder"):
         fit(edited.Mine, split, config, tmp_path / "run", progress=False)
+
+
+EDITS = {  # what a method's loss reads → before, after
+    "a constant": ("SCALE = 1.0", "SCALE = 0.0"),
+    "a constant's constant": ("BASE = 2", "BASE = 3"),
+    "a table of functions": ('"half": halved', '"half": scaled'),
+    "a partial's arguments": ("partial(powered, n=2)", "partial(powered, n=3)"),
+    "what a partial calls": ("x**n", "x * n"),
+    "a decorator": ("+ 1", "- 1"),
+    "a cached function": ("return 7", "return 8"),
+    "a lambda": ("lambda x: 5 * x", "lambda x: 6 * x"),
+    "another lambda": ("lambda x: 4 * x", "lambda x: 3 * x"),
+    "a class attribute": ("strong_view = False", "strong_view = True"),
+    "a static method of a class": ("staticmethod(scaled)", "staticmethod(halved)"),
+    "a default argument": ("by=halved", "by=scaled"),
+    "the order of bases": ("class Mine(One, Two, Student)", "class Mine(Two, One, Student)"),
+    "a module's object": ("label_smoothing=0.1", "label_smoothing=0.2"),
+}
+MODULE = """
+from functools import cache, partial
+from torch import nn
+from discom.methods import Student
+
+BASE = 2
+SCALE = 1.0
+TABLE = {"base": BASE}
+CRITERION = nn.CrossEntropyLoss(label_smoothing=0.1)
+first, second = lambda x: 4 * x, lambda x: 5 * x
+
+def scaled(x): return SCALE * x
+def halved(x): return x / TABLE["base"]
+def powered(x, n): return x**n
+FUNCTIONS = {"half": halved}
+POWER = partial(powered, n=2)
+
+def plus(function):
+    def inner(*given):
+        return function(*given) + 1
+    return inner
+
+@cache
+def seven(): return 7
+
+@plus
+def summed(x, by=halved): return by(x) + second(first(x)) + seven() + POWER(x)
+
+class One: pass
+class Two: pass
+
+class Mine(One, Two, Student):
+    strong_view = False
+    scale = staticmethod(scaled)
+
+    def loss(self, batch):
+        CRITERION(batch, batch)
+        return {name: FUNCTIONS["half"](summed(x)) for name, x in super().loss(batch).items()}
+
+def unread(x): return 1
+"""
+
+
+@pytest.mark.parametrize("what", EDITS)
+@pytest.mark.parametrize("how", ["a module", "a notebook", "two modules"])
+def test_all_that_a_loss_reads_is_part_of_it(module, what, how):
+    """An edit of a constant gave the old result back."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    def of(source):
+        if how == "a module":
+            return code(module(source).Mine)
+        if how == "two modules":
+            base = module(source)
+            return code(module(f"from {base.__name__} import Mine\nclass Own(Mine): pass").Own)
+        shell = InteractiveShell.instance()
+        shell.run_cell(source, store_history=True).raise_error()
+        return code(shell.user_ns["Mine"])
+
+    before, after = EDITS[what]
+    assert before in MODULE
+    first = of(MODULE)
+    assert of(MODULE.replace(before, after)) != first
+    assert of(MODULE.replace("return 1", "return 2") + "\nOTHER = 1\n") == first
+
+
+SCRIPT = "from discom.methods import *; print({n: code(get(n)) for n in names()})"
+
+
+def test_the_digest_is_the_same_in_every_process():
+    """Not by the order of a set, nor by an address."""
+    said = {
+        subprocess.check_output(
+            [sys.executable, "-c", SCRIPT], env={**os.environ, "PYTHONHASHSEED": seed}
+        )
+        for seed in "01"
+    }
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "changed"),
+    [
+        ("methods/semi_supervised.py", "WARMUP = 0.3", "WARMUP = 0.9", {"fixmatch", "agreed"}),
+        ("methods/distilled.py", '"standardized": True', '"standardized": False', {"kdv1+lskd"}),
+        ("losses/pseudo.py", "def fixmatch(", "OTHER = 1\n\n\ndef fixmatch(", set()),
+    ],
+)
+def test_an_edit_of_the_package_changes_what_it_should(tmp_path, file, before, after, changed):
+    """In a copy of it, read by a process of its own."""
+    shutil.copytree(Path(methods.__file__).parents[1], tmp_path / "discom")
+
+    def codes():
+        env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+        return ast.literal_eval(
+            subprocess.check_output(
+                [sys.executable, "-c", SCRIPT], env=env, cwd=tmp_path, text=True
+            )
+        )
+
+    old = codes()
+    text = (tmp_path / "discom" / file).read_text()
+    assert before in text
+    (tmp_path / "discom" / file).write_text(text.replace(before, after))
+    new = codes()
+    differ = {name for name in old if new[name] != old[name]}
+    assert changed <= differ
+    assert all("lskd" in name for name in differ - changed)

@@ -478,6 +478,7 @@ class Annotated(methods.Student):
         limit: float | None = None,
         kind: Literal["a", "b"] = "a",
         steps: Mapping[str, int] | None = None,
+        part: Mapping[str, float] = {"rgb": 1.0, "depth": 2.0},
         free=None,
         **options,
     ):
@@ -492,6 +493,9 @@ def test_the_annotation_of_an_option_decides_and_not_its_default():
     given = {"temperature": 4.5, "limit": 2, "kind": "b", "steps": {"rgb": 2.0}, "free": "x"}
     assert Annotated.options(given) == {**own, **given}
     assert Annotated.changed({"temperature": 4.5, "limit": 2}) == {"temperature": 4.5, "limit": 2.0}
+    fewer = Annotated.changed({"part": {"rgb": 1}})  # had the label of the default
+    assert fewer == {"part": {"rgb": 1.0}}
+    assert Annotated.changed({"part": {"depth": 2, "rgb": 1}}) == {}
     for wrong, way_out in (
         ({"temperature": "4"}, "temperature: '4' is of type str; give number"),
         ({"limit": "2"}, "limit: '2' is of type str; give number"),

@@ -106,6 +106,10 @@ def test_a_result_from_before_an_option_was_there_is_the_same_run(run_of):
         assert (result.label == "kdv2") == same
         absent, done = sweep.missing([replace(run, runs="elsewhere")], [result])
         assert (done.results == [result]) == same == (not absent)
+    theirs = {**content["teacher"]["config"]}
+    older = {**content, "teacher": {**content["teacher"], "config": theirs}}
+    del theirs["select"]  # a teacher's settings are filled in, too
+    assert Result.from_json(older, "older").hash == run.hash
 
 
 # ---------------------------------------------------------------- failures

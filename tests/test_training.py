@@ -227,6 +227,21 @@ WRONG = {
         test=s.test.select(["ir"])
     ),
     "test part: group .* is in the train part, too": regrouped,
+    "train part: is not scaled by the bounds": lambda s, _: type(s)(
+        *(replace(part, normalization=None) for part in s)
+    ),
+    "test part: has no sample": lambda s, _: s._replace(test=s.test.take(np.arange(0))),
+    "test part: has a sample without a label": lambda s, _: s._replace(
+        test=s.test.keep_labels(0.5)
+    ),
+    "valid part: has bands .*'ir': 2": lambda s, _: s._replace(
+        valid=s.valid.with_modalities(
+            {
+                k: replace(m, x=m.x.repeat(2, 1) if k == "ir" else m.x)
+                for k, m in s.valid.modalities.items()
+            }
+        )
+    ),
 }
 
 

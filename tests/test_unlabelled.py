@@ -175,7 +175,8 @@ def test_what_needs_every_label_is_refused_in_one_line(split, tmp_path, capsys):
 
 
 def test_a_table_leaves_out_what_needs_every_label(split, capsys, monkeypatch):
-    monkeypatch.setattr("discom.data.load", lambda *_: split.train.keep_labels(0.4))
+    few = split.train.keep_labels(0.4)
+    monkeypatch.setattr("discom.data.planned", lambda *_: lambda seed: few)
     words = ["table", "2", "--data", "scenes:n=66,size=8", "--profile", "tiny", "--seeds", "1"]
     assert cli.main([*words, "--methods", "student,dkd", "--dry-run"]) == 0
     out, err = capsys.readouterr()

@@ -277,7 +277,13 @@ def check_split(split: Any) -> None:
         if [*part.modalities] != [*train.modalities]:
             found = f"sensors are {', '.join(part.modalities)}, those of the training part"
             raise DataError(place, f"{found} {', '.join(train.modalities)}", "select the same")
-        if own != bounds[0]:
+        if part.channels != train.channels:
+            raise DataError(place, f"has bands {part.channels}, not {train.channels}", "cut them")
+        if name != "train" and not part.dense and not (part.labels >= 0).all():
+            raise DataError(place, "has a sample without a label", "label it, or leave it out")
+        if not len(part):
+            raise DataError(place, "has no sample", "take parts of one split")
+        if own != bounds[0] or part.normalization is None:
             way_out = "take parts of one split, or replace(part, normalization=train.normalization)"
             raise DataError(place, "is not scaled by the bounds of the training part", way_out)
         groups = () if part.groups is None else part.groups.tolist()

@@ -233,10 +233,10 @@ class Method(nn.Module):
         {'weights': {'adv': 0.0}}
         """
         options, changed = cls.options(given), {}
-        for name, default in cls.defaults().items():
+        for name, default in cls.options({}).items():
             value = options[name]
-            if isinstance(value, Mapping):
-                value, default = {k: v for k, v in value.items() if v != default.get(k)}, {}
+            if name == "weights":
+                value, default = {k: v for k, v in value.items() if v != default[k]}, {}
             if value != default:
                 changed[name] = value
         return changed

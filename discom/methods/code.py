@@ -2,83 +2,167 @@
 
 import ast
 import inspect
-import textwrap
+import sys
+import sysconfig
 from collections.abc import Iterator
-from functools import cache
-from types import CodeType, FunctionType, ModuleType
+from functools import lru_cache
+from types import FunctionType, ModuleType
 from typing import Any
 
-from discom import models
 from discom.files import digest
 from discom.methods.base import Method
 
 ROOMS = ("discom.losses", "discom.models", "discom.methods")
+LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
 
 
 def code(method: type[Method]) -> str:
-    """Six digits of the syntax trees, without docstrings and comments, of a method's class and
-    bases, its teacher's, what makes the encoders, and all that these name in losses, models and
-    methods, or beside an own class in its module or notebook.
+    """Six digits of all that a method's class, its teacher's, and what makes the encoders name, and
+    what that names in turn: classes, functions, constants and decorators in losses, models,
+    methods, and a person's own modules and cells. Comments and docstrings do not count.
 
     >>> from discom import methods
     >>> code(methods.Student) == code(methods.Student), len(code(methods.DisCoMKD))
     (True, 6)
     """
-    rooms, found = (*ROOMS, method.__module__), dict[str, str]()
-    todo: list[Any] = [method, models.network if method.dense else models.encoder]
+    seen, texts = set[tuple[str, str]](), set[str]()
+    todo = [_place(method), ("discom.models", "network" if method.dense else "encoder")]
     while todo:
-        thing = todo.pop()
-        name = f"{thing.__module__}.{thing.__qualname__}".removeprefix(f"{method.__module__}.")
-        if name in found or not thing.__module__.startswith(rooms):
+        place, name = todo.pop()
+        module = sys.modules.get(place)
+        if module is None or (place, name) in seen or not _is_followed(module):
             continue
-        found[name] = _plain(thing)
-        if inspect.isclass(thing):
-            todo += [*thing.__bases__, getattr(thing, "teacher_method", None)]
-        for function in _functions(thing):
-            space = function.__globals__
-            named = {name for each in _codes(function.__code__) for name in each.co_names}
-            modules = [m for m in map(space.get, named) if isinstance(m, ModuleType)]
-            todo += [vars(place).get(n) for place in modules for n in named]
-            todo += [space.get(name) for name in named]
-        todo = [each for each in todo if isinstance(each, type | FunctionType)]
-    return digest(sorted(found.items()))[:6]
+        seen.add((place, name))
+        statements, live = _bindings(_source(module)), _space(module).get(name)
+        label = f"{place if place.startswith(ROOMS) else ''}:{name}"
+        for node in statements.get(name, ()):
+            texts.add(label + _text(node))
+            todo += _named(node, name, place, statements)
+        if name not in statements and (place, name) == _place(method):
+            texts.add(label + _bytecode(method))  # of a class in a function, or a lost cell
+            todo += [*((place, each) for each in statements), *map(_place, method.__bases__)]
+        for each in (live, *(vars(live).values() if inspect.isclass(live) else ())):
+            function = inspect.unwrap(each) if isinstance(each, FunctionType) else each
+            if isinstance(function, FunctionType | type) and function.__module__ != place:
+                todo.append(_place(function))  # it was put there
+        if teacher := getattr(live, "teacher_method", None):
+            todo.append(_place(teacher))
+    return digest(sorted(texts))[:6]
 
 
-def _functions(thing: Any) -> Iterator[FunctionType]:
-    """A function, or those of a class: properties, static and class methods, too."""
-    for each in vars(thing).values() if inspect.isclass(thing) else [thing]:
-        function = getattr(each, "__func__", getattr(each, "fget", each))
-        function = inspect.unwrap(function) if callable(function) else None
-        if isinstance(function, FunctionType):
-            yield function
+def _place(thing: Any) -> tuple[str, str]:
+    """Its module, and by what name that has it: another than its own for a class that a call
+    made."""
+    space = _space(sys.modules[thing.__module__])
+    names = [thing.__qualname__, *(name for name, each in [*space.items()] if each is thing)]
+    return thing.__module__, next((n for n in names if space.get(n) is thing), names[0])
 
 
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    """A code object and those inside it, of comprehensions and inner functions."""
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _codes(constant)
+def _space(module: ModuleType) -> dict[str, Any]:
+    """The names of a module; of a notebook those of its kernel."""
+    shell = _shell(module)
+    return shell.user_ns if shell else vars(module)
 
 
-@cache
-def _plain(thing: Any) -> str:
-    """The syntax tree as text; the bytecode of a class whose source a notebook does not keep."""
+def _shell(module: ModuleType) -> Any:
+    """What runs the cells, if the module is a notebook."""
+    if module.__name__ != "__main__" or "IPython" not in sys.modules:
+        return None
+    return sys.modules["IPython"].get_ipython()
+
+
+def _is_followed(module: ModuleType) -> bool:
+    """Whether it is one of ROOMS, or a person's own."""
+    file = getattr(module, "__file__", None) or ""
+    own = module.__name__.partition(".")[0] not in ("discom", "builtins")
+    return module.__name__.startswith(ROOMS) or (own and not file.startswith(LIBRARIES))
+
+
+def _source(module: ModuleType) -> str:
+    """Its text; of a notebook that of all cells, in the order in which they were run."""
+    if shell := _shell(module):
+        return "\n".join(filter(_is_python, map(shell.transform_cell, shell.user_ns["In"])))
     try:
-        return _tree(inspect.getsource(thing))
+        return inspect.getsource(module)
     except (OSError, TypeError):
-        values = {k: v for k, v in vars(thing).items() if isinstance(v, str | float | tuple | dict)}
-        text = {k: f"{v}" for k, v in values.items() if not k.startswith("__")}
-        return f"{text}{[_tree(inspect.getsource(each)) for each in _functions(thing)]}"
+        return ""
 
 
-def _tree(source: str) -> str:
-    """The syntax tree of a source without docstrings, as text."""
-    tree = ast.parse(textwrap.dedent(source))
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
+def _is_python(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except SyntaxError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=256)
+def _bindings(source: str) -> dict[str, list[ast.stmt]]:
+    """Name → the statements of a module's text that bind it, from its last definition on."""
+    bound: dict[str, list[ast.stmt]] = {}
+    for statement in ast.parse(source).body:
+        defines = isinstance(statement, ast.FunctionDef | ast.ClassDef | ast.Assign)
+        for name in _bound(statement):
+            bound[name] = [statement] if defines else [*bound.get(name, []), statement]
+    return bound
+
+
+def _bound(statement: ast.stmt) -> Iterator[str]:
+    """The names that a statement of a module binds."""
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        yield statement.name
+        return
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.alias):
+            yield node.asname or node.name.partition(".")[0]
+
+
+def _named(node: ast.stmt, name: str, place: str, names: Any) -> Iterator[tuple[str, str]]:
+    """Module and name of all that a statement names; of an import the origin of `name`."""
+    if isinstance(node, ast.ImportFrom):
+        package = place if hasattr(sys.modules[place], "__path__") else place.rpartition(".")[0]
+        above = ".".join(package.split(".")[: len(package.split(".")) - max(node.level - 1, 0)])
+        origin = ".".join(filter(None, [above if node.level else "", node.module]))
+        yield from ((origin, a.name) for a in node.names if (a.asname or a.name) == name)
+        return
+    for each in ast.walk(node):
+        if isinstance(each, ast.Name) and each.id in names:
+            yield place, each.id
+        elif isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name):
+            module = _space(sys.modules[place]).get(each.value.id)
+            if isinstance(module, ModuleType):
+                yield module.__name__, each.attr
+
+
+@lru_cache(maxsize=4096)
+def _text(node: ast.stmt) -> str:
+    """A statement without docstrings and comments; of an import nothing."""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return ""
+    tree = ast.parse(ast.unparse(node))
+    for each in ast.walk(tree):
+        body = getattr(each, "body", None)
         if not isinstance(body, list) or not body or not isinstance(body[0], ast.Expr):
             continue
         if isinstance(body[0].value, ast.Constant):
-            node.body = body[1:] or [ast.Pass()]  # type: ignore[attr-defined]
-    return ast.dump(tree)
+            each.body = body[1:] or [ast.Pass()]  # type: ignore[attr-defined]
+    return ast.unparse(tree)
+
+
+def _bytecode(thing: Any) -> str:
+    """What stands for a class without a statement of its own: its plain values, and the code of its
+    functions."""
+    values = {k: v for k, v in vars(thing).items() if not k.startswith("__")}
+    text = {k: repr(v) for k, v in values.items() if isinstance(v, bool | int | float | str | dict)}
+    own = [each.__code__ for each in vars(thing).values() if isinstance(each, FunctionType)]
+    return f"{text}{[(c.co_code.hex(), c.co_names, _constants(c)) for c in own]}"
+
+
+def _constants(code: Any) -> list[str]:
+    inner = [each for each in code.co_consts if hasattr(each, "co_code")]
+    plain = [repr(each) for each in code.co_consts if not hasattr(each, "co_code")]
+    return plain + [text for each in inner for text in (each.co_code.hex(), *_constants(each))]

@@ -35,7 +35,6 @@ from discom.methods import Method
 from discom.running.identity import ORIGIN, asked, filled, run_hash, settings_of
 
 UNKNOWN = "unknown"  # the code of a result from before it was kept
-OWN = ("seed", "precision", "options")  # settings in which a teacher may differ from its student
 
 
 @dataclass(frozen=True)
@@ -90,9 +89,14 @@ class Result:
     def label(self) -> str:
         """Its method with the options that are not the default, and a teacher's settings that are
         not its own, as rows of tables are called."""
-        theirs = {**self.teacher["config"]} if self.teacher else {}
-        other = {k: v for k, v in theirs.items() if k not in OWN and v != self.config.get(k)}
         label = methods.label(self.method, self.changed)
+        if not self.teacher:
+            return label
+        theirs, own = self.teacher["config"], ("seed", "options")
+        other = {k: v for k, v in theirs.items() if k not in own and v != self.config.get(k)}
+        if (name := self.teacher["method"]) in methods.names():  # what it reads is the student's
+            options = {k: v for k, v in theirs["options"].items() if k != "reads"}
+            other |= methods.get(name).changed(options)
         return methods.label(f"{label} teacher:", other) if other else label
 
     @cached_property
@@ -135,6 +139,9 @@ class Result:
         try:
             values = dict(content)
             values["config"] = filled(values["method"], values["config"])
+            if teacher := values.get("teacher"):
+                theirs = filled(teacher["method"], teacher["config"])
+                values["teacher"] = {**teacher, "config": theirs}
             method, options = values["method"], values["config"]["options"]
             if method in methods.names() and not options.keys() - methods.get(method).defaults():
                 values["changed"] = methods.get(method).changed(options)

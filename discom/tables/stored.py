@@ -1,6 +1,7 @@
 """Results in a small form: NAME.csv, a row for each run and network, and of folds one for each
 group, too; NAME.json, the settings of the rows, each once."""
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ def write_runs(results: Iterable[Result], file: Path) -> None:
             rows.append({**run, "network": network, **own, **possible, **costs})
         for network, counts in tested["counts"].items():
             for place, *count in counts:
-                group = {"network": network, "group": tested["groups"][place]}
+                group = {"network": network, "group": json.dumps(tested["groups"][place])}
                 rows.append({**run, **group, **dict(zip(COUNTS, count, strict=True))})
     table = pd.DataFrame(rows)
     for name in filter(_is_whole, table):
@@ -141,4 +142,4 @@ def _tested(rows: pd.DataFrame) -> dict[str, Any] | None:
     groups, counts = list(dict.fromkeys(rows["group"])), dict[str, list]()
     for network, group, *count in rows[["network", "group", *COUNTS]].itertuples(index=False):
         counts.setdefault(network, []).append([groups.index(group), *map(int, count)])
-    return {"groups": groups, "counts": counts}
+    return {"groups": [*map(json.loads, groups)], "counts": counts}

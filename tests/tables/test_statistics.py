@@ -253,7 +253,7 @@ def test_runs_in_bf16_and_in_its_fallback_are_never_averaged():
 
 
 def test_students_of_differently_trained_teachers_are_two_rows():
-    """They were averaged. What a teacher has of its own, seed and options, makes no other row."""
+    """They were averaged. A teacher's own seed, and what it reads, make no other row."""
 
     def student(number, score, **theirs):
         run = result("kdv2", number, {"rgb": score})
@@ -262,6 +262,8 @@ def test_students_of_differently_trained_teachers_are_two_rows():
 
     runs = [*(student(seed, 70.0) for seed in range(3)), student(3, 70.0, seed=9)]
     longer = [student(seed, 80.0, epochs=9) for seed in range(3)]
+    other = student(5, 60.0, options={"weights": {"cl": 0.3}})
+    assert other.label == "kdv2 teacher: cl=0.3"
     cells = rows(summary([*runs, *longer, *RUNS[:3]], ["student"]))
     assert (cells["scenes", "kdv2", "rgb"]["n"], cells["scenes", "kdv2", "rgb"]["f1"]) == (4, 70.0)
     other = cells["scenes", "kdv2 teacher: epochs=9", "rgb"]
@@ -344,13 +346,14 @@ def write(folder, *results):
 def of_fold(run, number):
     """A run of one of two folds, with what each group was taken for."""
     counts = {"rgb": [[0, 0, 0, 7], [1, 1, 0, 2]], "depth": [[0, 0, 1, 5]]}
-    groups = ["a", "NA"] if number else ["c", "d,e"]
+    groups = ["", "NA"] if number else ["c\r\n", 'd,"e']
     return replace(run, fold=number, folds=2, tested={"groups": groups, "counts": counts})
 
 
 def test_collect_and_load_go_round_and_a_folder_may_hold_other_files(tmp_path):
     """Every field of runs of two kinds, of folds, of a student, and of what no seed draws."""
-    asked = {"method": "teacher", "config": {**RUNS[0].config, "epochs": 9}, "teacher": None}
+    theirs = result("teacher").config
+    asked = {"method": "teacher", "config": {**theirs, "epochs": 9}, "teacher": None}
     others = [
         result("single", 0, pair(60.0), metric="miou", draws="weights"),
         result("kdv2", 1, {"rgb": 100 / 3}, teacher=asked),
