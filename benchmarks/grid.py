@@ -110,8 +110,11 @@ def figures(
     methods in `names`, if any, under `title`."""
     varied = any(table[name].nunique() > 1 for name in factors)
     several = table["method"].nunique() > 1
+    points = [part for _, part in table.groupby(list(factors)) if part["method"].nunique() > 1]
     drawn = {}
-    if several and varied:
+    if varied and len(points) == 1:  # elsewhere there is one method alone
+        drawn[""] = plots.intervals(points[0], against)
+    elif several and varied:
         drawn[""] = plots.gains(table, *factors, against=against, names=names)
     elif several:
         drawn[""] = plots.intervals(table, against)
