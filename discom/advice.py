@@ -154,7 +154,9 @@ def unfinished(students: Iterable[Result], runs_dir: Path | str) -> str:
     steps, or a training loss whose last epoch is above UNLEARNED times that of guessing, log C for
     each network."""
     for run in students:
-        steps = run.config["epochs"] * ceil(run.counts["train"] / run.config["batch_size"])
+        epochs, size = run.config["epochs"], run.config["batch_size"]
+        shown = round(run.pairs_per_second * run.seconds / epochs)  # of each sensor in an epoch
+        steps = epochs * ceil(shown / size)
         if steps < STEPS:
             return f"a training of {steps} of {STEPS} steps decides nothing; give more --epochs"
         loss = read_metrics(run.folder(runs_dir) / "metrics.csv")["cl"].iloc[-1]

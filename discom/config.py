@@ -171,17 +171,19 @@ def _fitted(value: Any, kind: Any) -> Any:
     """The value in the annotated type, or a TypeError."""
     origin, inner = get_origin(kind) or kind, get_args(kind)
     number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-    if kind in (Any, inspect.Parameter.empty) or (origin is Literal and value in inner):
+    if kind in (Any, inspect.Parameter.empty):
+        return value
+    if origin is Literal and any(value == each and type(value) is type(each) for each in inner):
         return value
     if kind in (bool, str, NoneType) and isinstance(value, kind):
         return value
-    if origin is Mapping and isinstance(value, Mapping):
+    if origin in (Mapping, dict) and inner and isinstance(value, Mapping):
         return {key: _fitted(each, inner[1]) for key, each in value.items()}
-    if origin is Sequence and isinstance(value, list | tuple):
+    if origin in (Sequence, list, tuple) and inner and isinstance(value, list | tuple):
         return [_fitted(each, inner[0]) for each in value]
     if number and (kind is float or (kind is int and float(value).is_integer())):
-        return kind(value)
-    for each in inner if origin not in (Mapping, Sequence, Literal) else ():
+        return kind(value) + 0  # -0.0 is 0
+    for each in () if origin in (Mapping, dict, Sequence, list, tuple, Literal) else inner:
         with suppress(TypeError):
             return _fitted(value, each)
     raise TypeError
@@ -196,7 +198,9 @@ def _words(kind: Any) -> str:
     inner = [_words(each) for each in get_args(kind) if each is not NoneType]
     if not inner:  # a type that has no word, and no value
         return getattr(kind, "__name__", f"{kind}")
-    forms = {Mapping: f'{{"sensor": {inner[-1]}}}', Sequence: f"[{inner[0]}, …]"}
+    mapping, sequence = f'{{"sensor": {inner[-1]}}}', f"[{inner[0]}, …]"
+    forms: dict[Any, str] = dict.fromkeys((Mapping, dict), mapping)
+    forms |= dict.fromkeys((Sequence, list, tuple), sequence)
     return forms.get(get_origin(kind), " or ".join(inner))
 
 

@@ -213,7 +213,7 @@ def test_a_training_that_is_not_finished_gives_scores_and_no_verdict(tmp_path, m
 def test_steps_and_the_last_loss_say_whether_a_training_is_finished(tmp_path, epochs, loss, reason):
     """60 steps an epoch; guessing one of three classes in two networks costs 2 log 3 = 2.197."""
     run = result("student", 0, epochs=epochs, batch_size=16)
-    run = replace(run, classes=3, counts={**run.counts, "train": 960})
+    run = replace(run, classes=3, pairs_per_second=960 * epochs / run.seconds)
     file = run.folder(tmp_path) / "metrics.csv"
     file.parent.mkdir(parents=True)
     file.write_text(f"epoch,cl\n0,9\n1,{loss}\n")

@@ -479,6 +479,8 @@ class Annotated(methods.Student):
         kind: Literal["a", "b"] = "a",
         steps: Mapping[str, int] | None = None,
         part: Mapping[str, float] = {"rgb": 1.0, "depth": 2.0},
+        sizes: tuple[int, int] = (1, 2),
+        one: Literal[1, 2] = 1,
         free=None,
         **options,
     ):
@@ -495,10 +497,15 @@ def test_the_annotation_of_an_option_decides_and_not_its_default():
     assert Annotated.changed({"temperature": 4.5, "limit": 2}) == {"temperature": 4.5, "limit": 2.0}
     fewer = Annotated.changed({"part": {"rgb": 1}})  # had the label of the default
     assert fewer == {"part": {"rgb": 1.0}}
-    assert Annotated.changed({"part": {"depth": 2, "rgb": 1}}) == {}
+    assert Annotated.changed({"part": {"depth": 2, "rgb": 1}, "sizes": [1, 2]}) == {}
+    assert Annotated.options({"temperature": -0.0})["temperature"].hex() == "0x0.0p+0"
+    labels = {methods.label("a", {"t": value}) for value in (0.1, 0.1000001, 0.10000011)}
+    assert len(labels) == 3
     for wrong, way_out in (
         ({"temperature": "4"}, "temperature: '4' is of type str; give number"),
         ({"limit": "2"}, "limit: '2' is of type str; give number"),
+        ({"one": True}, "one: True is of type bool; give 1 or 2"),
+        ({"sizes": 3}, r"sizes: 3 is of type int; give \[integer, …\]"),
         ({"kind": "c"}, "kind: 'c' is of type str; give 'a' or 'b'"),
         (
             {"steps": {"rgb": 0.5}},

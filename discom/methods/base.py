@@ -58,8 +58,8 @@ def label(name: str, changed: Mapping[str, Any]) -> str:
     parts = {key: value for key, value in changed.items() if not isinstance(value, Mapping)}
     for value in changed.values():
         parts |= value if isinstance(value, Mapping) else {}
-    shown = [f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in parts.items()]
-    return " ".join([name, *shown])
+    short = {k: f"{v:g}" for k, v in parts.items() if isinstance(v, float) and float(f"{v:g}") == v}
+    return " ".join([name, *(f"{k}={v}" for k, v in {**parts, **short}.items())])
 
 
 class Method(nn.Module):
