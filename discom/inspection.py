@@ -136,9 +136,9 @@ def write_probes(run_dir: Path | str, split: Split) -> None:
 def read_probes(run_dirs: Iterable[Path], file: Path | None) -> dict[str, Any]:
     """Hash of a run → its measures, of those in `file`, which holds many, and of runs that have a
     probes.json. A DataError where a file holds something else."""
-    stored = {each / "probes.json": None for each in run_dirs} | ({file: None} if file else {})
     measured: dict[str, Any] = {}
-    for each in filter(Path.is_file, stored):
+    files = [run_dir / "probes.json" for run_dir in run_dirs] + ([file] if file else [])
+    for each in filter(Path.is_file, files):
         content = read_json(each)
         try:
             rows = [content] if isinstance(content, dict) and "hash" in content else [*content]

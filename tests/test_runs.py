@@ -243,11 +243,8 @@ def test_a_run_is_locked_for_one_process_at_a_time(tmp_path, is_free):
 def test_committed_results_are_taken_for_the_runs_that_were_asked_for():
     """So that a sweep trains none of them again."""
     results = load_results(Path(__file__).parents[1] / "results/labels.csv")
-    images = {seed: data.load("objects:n=90", seed=seed) for seed in (0, 9)}
+    images_of = data.planned("objects")
     for result in results:
-        if result.seed in images:
-            config = Config(**{**result.config, "options": result.changed})
-            planned = Run.of("runs", methods.get(result.method), images[result.seed], config)
-            origin = planned.origin._replace(content="the size is another")
-            planned = replace(planned, origin=origin)
-            assert replace(result, digest=origin.digest).hash == planned.hash
+        config = Config(**{**result.config, "options": result.changed})
+        planned = Run.of("runs", methods.get(result.method), images_of(result.seed), config)
+        assert planned.hash == result.hash

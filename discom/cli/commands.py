@@ -57,7 +57,8 @@ def table(flags: Namespace) -> bool:
     tables, number = discom.tables, flags.number
     data = flags.data or SCENES[isinstance(number, str)]
     images_of = reader(data, flags.modalities)
-    runs = _plan(flags, data, discom.data.planned(data, flags.modalities))
+    planned = discom.data.planned(data, flags.modalities)
+    runs = _plan(flags, data, planned)
     known = tables.collected(flags.collect)
     absent, _ = sweep.missing(runs, known)
     print(f"{len(runs)} runs, {len(absent)} to train with their teachers", flush=True)
@@ -73,8 +74,7 @@ def table(flags: Namespace) -> bool:
             read = inspection.readings(result.folder(flags.runs), split)
         results += read
     if results and not (flags.folds and failed):  # of a score of all folds together
-        sensors = [*discom.data.planned(data, flags.modalities)(None).modalities]
-        baselines = tables.baselines(number)
+        baselines, sensors = tables.baselines(number), [*planned(None).modalities]
         rows = tables.paper_table(results, number, sensors)
         print(tables.to_markdown(rows, baselines))
         if flags.collect:

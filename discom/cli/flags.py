@@ -51,11 +51,7 @@ NUMBER = click.Choice([1, 2, 3, 4, 5, "dense", "crodino"])
 # name → type, default, meaning
 FLAGS: dict[str, tuple[Any, Any, str]] = {
     "bands": (by_sensor, None, "bands of sensors: 'rgb=1,2,3;nir=4'  [default: all of a folder]"),
-    "collect": (
-        path,
-        None,
-        "add the results to this table, a .csv and a .json  [default: none]",
-    ),
+    "collect": (path, None, "add the results to this table, a .csv and a .json  [default: none]"),
     "data": (text, None, "name or folder, such as scenes:n=600  [default: scenes or scenes-dense]"),
     "download": (bool, False, "fetch what is missing in --root first"),
     "dry_run": (bool, False, "say which runs are missing, and stop"),

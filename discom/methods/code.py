@@ -6,6 +6,7 @@ import sys
 import sysconfig
 from collections.abc import Iterator
 from functools import lru_cache
+from importlib.util import resolve_name
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -25,8 +26,8 @@ def code(method: type[Method]) -> str:
     >>> code(methods.Student) == code(methods.Student), len(code(methods.DisCoMKD))
     (True, 6)
     """
-    seen, texts = set[tuple[str, str]](), set[str]()
-    todo = [_place(method), ("discom.models", "network" if method.dense else "encoder")]
+    own, seen, texts = _place(method), set[tuple[str, str]](), set[str]()
+    todo = [own, ("discom.models", "network" if method.dense else "encoder")]
     while todo:
         place, name = todo.pop()
         module = sys.modules.get(place)
@@ -38,7 +39,7 @@ def code(method: type[Method]) -> str:
         for node in statements.get(name, ()):
             texts.add(label + _text(node))
             todo += _named(node, name, place, statements)
-        if name not in statements and (place, name) == _place(method):
+        if name not in statements and (place, name) == own:
             texts.add(label + _bytecode(method))  # of a class in a function, or a lost cell
             todo += [*((place, each) for each in statements), *map(_place, method.__bases__)]
         for each in (live, *(vars(live).values() if inspect.isclass(live) else ())):
@@ -124,9 +125,8 @@ def _bound(statement: ast.stmt) -> Iterator[str]:
 def _named(node: ast.stmt, name: str, place: str, names: Any) -> Iterator[tuple[str, str]]:
     """Module and name of all that a statement names; of an import the origin of `name`."""
     if isinstance(node, ast.ImportFrom):
-        package = place if hasattr(sys.modules[place], "__path__") else place.rpartition(".")[0]
-        above = ".".join(package.split(".")[: len(package.split(".")) - max(node.level - 1, 0)])
-        origin = ".".join(filter(None, [above if node.level else "", node.module]))
+        package = sys.modules[place].__package__
+        origin = resolve_name("." * node.level + (node.module or ""), package)
         yield from ((origin, a.name) for a in node.names if (a.asname or a.name) == name)
         return
     for each in ast.walk(node):

@@ -10,6 +10,7 @@ from discom.hardware import precision_used
 from discom.methods import Method
 
 ORIGIN = ("digest", "drawn", "divided", "fold", "folds")  # fields that a split's origin shares
+SEEDS = ("drawn", "divided", "seed")  # of the samples, of their parts, of the run
 
 
 def settings_of(method: type[Method], config: Config) -> dict[str, Any]:

@@ -50,7 +50,7 @@ class Result:
         seconds: of training and validation, and of asking a teacher; without the test.
         pairs_per_second, peak_memory_mb: training samples of each modality; of process or GPU.
         config: the settings, with the method's options in full and the precision that was used.
-        machine: processor, device, threads, versions, commit, devices, precision used.
+        machine: processor, device, threads, versions, commit.
         counts, classes: samples of the three parts, and labelled ones of the training part; C.
         changed: the method's options that are not the default.
         best: network → the best possible score in %, where the data say it.
@@ -151,7 +151,7 @@ class Result:
 
     @classmethod
     def read(cls, file: Path | str) -> "Result":
-        """Read a result.json; a DiscomError where it is missing, damaged or edited."""
+        """Read a result.json; a DiscomError where it is missing or damaged."""
         if not Path(file).exists():
             raise RunError(file, "no such result", "train the run first")
         return cls.from_json(read_json(file), file)

@@ -67,9 +67,7 @@ def fit(
         Interrupted: Ctrl-C or SIGTERM; the same call goes on.
     """
     method = methods.get(method) if isinstance(method, str) else method
-    config = _settings_of(method, config)
-    if split.by_hand:
-        check_split(split)
+    config = _checked(method, split, config)
     run_dir, teacher = Path(run_dir), Path(teacher) if teacher else None
     with _alone(run_dir), torch.random.fork_rng(), stoppable(run_dir), ExitStack() as stack:
         # before there is a folder: the settings may not fit
@@ -125,8 +123,11 @@ def fit(
         return on_rank_zero(fabric, partial(_report, *given))
 
 
-def _settings_of(method: type[Method], config: Config | str) -> Config:
-    """The settings, or those of a profile by name; a ConfigError for settings of the other kind."""
+def _checked(method: type[Method], split: Split, config: Config | str) -> Config:
+    """The settings, or those of a profile by name; a ConfigError for settings of the other kind, a
+    DataError for parts that do not belong together."""
+    if split.by_hand:
+        check_split(split)
     config = profile(config, dense=method.dense) if isinstance(config, str) else config
     if config.dense != method.dense:
         found = f"has dense={config.dense}, {method.name} needs dense={method.dense}"

@@ -18,6 +18,7 @@ import pandas as pd
 
 from discom.errors import RunError
 from discom.files import digest
+from discom.running.identity import SEEDS
 from discom.running.runs import Result
 from discom.tables.folds import group_test, tally, total
 from discom.tables.intervals import holm, t_test
@@ -138,7 +139,6 @@ def _group(results: Sequence[Result], data: str, settings: dict[str, Any]) -> _G
     return _Group(data, settings, frame, rates, best, draws, drawing, overlap, tallies, metric)
 
 
-SEEDS = ("drawn", "divided", "seed")  # of the samples, of their parts, of the run
 UNDRAWN = -1  # the seed of what no seed draws
 
 

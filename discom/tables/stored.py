@@ -14,7 +14,7 @@ from discom.errors import RunError
 from discom.files import ANEW, as_data_error, atomic_file, digest, read_json, write_json
 from discom.running.runs import Result
 
-SEEDS = ["seed", "drawn", "divided", "fold"]
+WHICH = ["seed", "drawn", "divided", "fold"]  # of the runs with the same settings
 COSTS = ["seconds", "pairs_per_second", "peak_memory_mb"]
 COUNTS = ["label", "predicted", "n"]  # how many of a group's samples of a class were taken for one
 SIZES = "samples/"  # begins the columns of how many samples a part has
@@ -58,9 +58,8 @@ def collect(results: Iterable[Result], file: Path | str) -> None:
 
 def collected(file: Path | str | None) -> list[Result]:
     """What a table that `collect` writes has so far: nothing where it is not there, or None."""
-    return (
-        load_results(table) if file and (table := Path(file).with_suffix(".csv")).exists() else []
-    )
+    table = Path(file).with_suffix(".csv") if file else None
+    return load_results(table) if table and table.exists() else []
 
 
 def write_runs(results: Iterable[Result], file: Path) -> None:
@@ -69,7 +68,7 @@ def write_runs(results: Iterable[Result], file: Path) -> None:
     settings, rows = dict[str, Any](), list[dict[str, Any]]()
     for result in results:
         fields = result.to_json()
-        run = {name: fields.pop(name) for name in SEEDS}
+        run = {name: fields.pop(name) for name in WHICH}
         costs = {name: fields.pop(name) for name in COSTS}
         costs |= {f"{SIZES}{part}": size for part, size in fields.pop("counts").items()}
         scores, best = fields.pop("scores"), fields.pop("best")
@@ -106,12 +105,12 @@ def read_runs(file: Path) -> list[Result]:
     how: Any = {"float_precision": "round_trip", "keep_default_na": False, "na_values": [""]}
     with as_data_error(table, "a table of runs", ANEW):
         rows = pd.read_csv(table, dtype=dict.fromkeys(["settings", "network", "group"], str), **how)
-        runs = list(rows.groupby([*SEEDS, "settings"], dropna=False, sort=False))
+        runs = list(rows.groupby([*WHICH, "settings"], dropna=False, sort=False))
     results = []
     for (*seeds, key), run in runs:
         if key not in settings:
             raise RunError(table, f"has settings {key}, {file.stem}.json has not", ANEW)
-        own = {n: None if pd.isna(v) else int(v) for n, v in zip(SEEDS, seeds, strict=True)}
+        own = {n: None if pd.isna(v) else int(v) for n, v in zip(WHICH, seeds, strict=True)}
         fields: dict[str, Any] = {**settings[key], **own}
         fields["config"] = {"seed": own["seed"], **fields["config"]}
         if teacher := fields["teacher"]:
@@ -120,7 +119,7 @@ def read_runs(file: Path) -> list[Result]:
         scored = run[run["seconds"].notna()].set_index("network")
         fields |= {name: float(scored[name].iloc[0]) for name in COSTS}
         fields |= {"scores": {}, "best": {}, "counts": {}, "tested": _tested(run)}
-        for network, values in scored.drop(columns=[*SEEDS, *COSTS, "settings"]).iterrows():
+        for network, values in scored.drop(columns=[*WHICH, *COSTS, "settings"]).iterrows():
             own = {n: int(v) if _is_whole(n) else v for n, v in values.dropna().items()}
             sizes = [name for name in own if name.startswith(SIZES)]
             fields["counts"] |= {name.removeprefix(SIZES): own.pop(name) for name in sizes}
@@ -132,7 +131,7 @@ def read_runs(file: Path) -> list[Result]:
 
 def _is_whole(column: str) -> bool:
     """Whether a column has whole numbers."""
-    return column in (*SEEDS, "best_epoch", *COUNTS) or column.startswith(SIZES)
+    return column in (*WHICH, "best_epoch", *COUNTS) or column.startswith(SIZES)
 
 
 def _tested(rows: pd.DataFrame) -> dict[str, Any] | None:
