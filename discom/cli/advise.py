@@ -52,17 +52,27 @@ def advise(flags: Namespace) -> None:
     results = train(planned[rate])
     for part in filter(None, (frozen, results)):
         print(tables.to_markdown(tables.summary(part, ["student"]), ["student"]), end="\n\n")
-    short = advice.unfinished([run for run in results if run.method == "student"], flags.runs)
-    if short:
+    students = [run for run in results if run.method == "student"]
+    if short := advice.unfinished(students, flags.runs):
         print(f"No answer: {short}.")
-    for answer in [] if short else advice.answers(results, images, flags.runs):
+    else:
+        _answer(flags, planned[rate], results, frozen, images)
+    if flags.collect:
+        tables.collect([*frozen, *results], flags.collect)
+
+
+def _answer(
+    flags: Namespace, runs: list[Any], results: list[Any], frozen: list[Any], images: Any
+) -> None:
+    """Print an answer for each network that may be deployed, and the command that trains it."""
+    from discom import advice
+
+    for answer in advice.answers(results, images, flags.runs):
         print(answer.text)
-        chosen = zip(planned[rate], results, strict=True)  # results have the order of the runs
+        chosen = zip(runs, results, strict=True)  # results have the order of the runs
         run = next(run for run, result in chosen if result.label == answer.recommended)
         if answer.learned:
             print(f"  {advice.command(run, flags.profile)}")
     if better := advice.frozen_leads(frozen, results):
         names = ", ".join(better)
         print(f"Frozen features score higher for {names}: start from pretrained weights.")
-    if flags.collect:
-        tables.collect([*frozen, *results], flags.collect)
