@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from fixtures.results import result
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from sklearn.metrics import confusion_matrix
@@ -19,6 +20,7 @@ from discom import plots
 from discom.data import Modality, MultiModalData, Normalization, load, scenes
 from discom.errors import DataError, RunError
 from discom.plots.look import class_colours, method_look, sensor_look
+from discom.tables import summary
 
 THREE = ("rgb", "depth", "thermal")
 CLASSES = ("grass", "crop", "water")
@@ -313,6 +315,19 @@ def test_intervals_leave_out_what_one_method_alone_reads(kept):
     table = pd.DataFrame([one for one in rows if one["modality"] in kept])
     titles = [axis.get_title() for axis in drawn(plots.intervals(table, BASELINES))]
     assert titles == [f"{kept[0]} (n = 5)"]
+
+
+def test_intervals_have_a_panel_for_each_setting_that_differs():
+    """The rows of two settings were one panel, which had a method twice: a traceback."""
+    runs = [
+        result(method, seed, {"rgb": score + seed}, epochs=epochs)
+        for method, score in (("student", 70.0), ("discom", 72.0))
+        for epochs in (2, 9)
+        for seed in range(2)
+    ]
+    table = summary(runs, ["student"])
+    titles = [axis.get_title() for axis in drawn(plots.intervals(table, ["student"]))]
+    assert titles == ["epochs=2, rgb (n = 2)", "epochs=9, rgb (n = 2)"]
 
 
 def test_a_forest_fills_what_survives_holm_and_keeps_the_colour_of_a_sensor():

@@ -178,9 +178,9 @@ def _lines(axis: Axes, labels: Sequence[str]) -> None:
 
 
 def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
-    """Differences of every method to each baseline, a panel for each modality (and data set) that
-    several methods read, if there is one; the mean score stands at the right. A RunError where no
-    method shares a seed with a baseline."""
+    """Differences of every method to each baseline, a panel for each modality (data set, and
+    setting) that several methods read, if there is one; the mean score stands at the right. A
+    RunError where no method shares a seed with a baseline."""
     metric, score = metric_of(table), METRICS[metric_of(table)]
     compared = table[table[[f"vs {name}" for name in baselines]].notna().any(axis=1)]
     if compared.empty:
@@ -191,8 +191,9 @@ def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
     shown = [name for name in baselines if compared[f"vs {name}"].notna().any()]
     names = compared["method"].unique()
     labels = [fill(name, 36, break_on_hyphens=False) for name in names]
-    keys = ["data", "modality"] if compared["data"].nunique() > 1 else ["modality"]
-    parts = list(compared.groupby(keys, sort=False))
+    before = list(compared)[: list(compared).index("method")]  # the data, and settings
+    keys = [*(n for n in before if compared[n].nunique(dropna=False) > 1), "modality"]
+    parts = list(compared.groupby(keys, sort=False, dropna=False))
     across = min(2, len(parts))
     down = -(-len(parts) // across)
     letters = max(len(line) for label in labels for line in label.split("\n"))
@@ -213,7 +214,9 @@ def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
             text = "" if np.isnan(mean) else f"{mean:.1f}"
             axis.text(1.01, place, text, transform=axis.get_yaxis_transform(), va="center", size=8)
         seeds = " or ".join(map(str, sorted(set(part["n"]))))
-        axis.set(title=f"{', '.join(where)} (n = {seeds})", xlabel=f"difference in {score} points")
+        named = zip(keys, where, strict=True)
+        texts = [v if k in ("data", "modality") else f"{k}={v}" for k, v in named]
+        axis.set(title=f"{', '.join(texts)} (n = {seeds})", xlabel=f"difference in {score} points")
         _lines(axis, labels)
         axis.tick_params(axis="y", labelsize=9)
         axis.grid(axis="y", linewidth=0.4)
