@@ -20,12 +20,13 @@ RESULTS = Path(__file__).parents[1] / "results"
 
 class Summary(NamedTuple):
     """A table of `grid.summary`, and its figures: scores where there is a title, of the methods in
-    `names`, if any."""
+    `names`, if any, and differences where a page shows them."""
 
     against: list[str]
     title: str = ""
     names: dict[str, str] = {}
     factors: list[str] = ["labelled"]
+    differences: bool = True
 
 
 OWN = "simclr depth=0.1"  # no other sensor
@@ -53,24 +54,34 @@ TABLES |= {
         ["student", OWN],
         "With 5 to 40 % labels pairs raise depth; RGB gains mostly from its own images",
     ),
-    "few-labels/scenes-labelled-ten": few(["student", OWN]),
+    "few-labels/scenes-labelled-ten": few(["student", OWN], differences=False),
     "few-labels/scenes-others": few(["student", OWN, "nt-xent"]),
     "few-labels/scenes-noise": few(["student", OWN], factors=["noise"]),
     "few-labels/cellcycle-stain": few(
-        ["student", "simclr"], "Cells: NT-Xent beats labels alone in brightfield, not in the stain"
+        ["student", "simclr"],
+        "Cells: NT-Xent beats labels alone in brightfield, not in the stain",
+        differences=False,
     ),
-    "few-labels/cellcycle-stain-kd": few(["student", "simclr", "nt-xent contrast=3"]),
+    "few-labels/cellcycle-stain-kd": few(
+        ["student", "simclr", "nt-xent contrast=3"], differences=False
+    ),
     "few-labels/cellcycle-darkfield": few(["student", "simclr"]),
     "few-labels/hls-elevation": few(
-        ["student", "simclr contrast=1"], "Land cover: nothing decided with five splits by place"
+        ["student", "simclr contrast=1"],
+        "Land cover: nothing decided with five splits by place",
+        differences=False,
     ),
     "dense/scenes-labelled": masks(
-        ["single", "dense-self"], "A teacher of both sensors helps RGB where masks are few"
+        ["single", "dense-self"],
+        "A teacher of both sensors helps RGB where masks are few",
+        differences=False,
     ),
     "dense/scenes-batch": Summary(["single"]),
     "dense/scenes-distillation": Summary(["single"]),
     "dense/hls-labelled": masks(
-        ["single", "dense-self"], "Real tiles: nothing is decided with five splits"
+        ["single", "dense-self"],
+        "Real tiles: nothing is decided with five splits",
+        differences=False,
     ),
 }
 
@@ -119,8 +130,8 @@ def draw(name: str) -> None:
     plots.style()
     if isinstance(kind, Summary):
         figures = grid.figures(rows, against, kind.factors, kind.names, kind.title)
-        if not kind.title:
-            figures.pop("-scores", None)
+        shown = {"": kind.differences, "-scores": bool(kind.title)}
+        figures = {end: figure for end, figure in figures.items() if shown[end]}
     else:
         figures = {"": plots.intervals(rows, against)}
     for end, figure in figures.items():

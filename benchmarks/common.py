@@ -12,7 +12,7 @@ from discom.config import Config
 from discom.errors import ConfigError, DiscomError
 
 NUMBERS = {name for name, kind in get_type_hints(Config).items() if kind in (int, float)}
-SETTINGS = tuple(sorted(NUMBERS - {"seed", "devices"}))
+SETTINGS = tuple(sorted(NUMBERS - {"seed"}))
 
 
 class Arm(NamedTuple):

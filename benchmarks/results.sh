@@ -94,6 +94,7 @@ grid scenes-half-rate --factors '{"learning_rate": [0.005]}' --seeds 3 \
   --methods discom "$ALTERNATING}" "$ALTERNATING, \"weights\": {\"orth\": 0}}" \
   "$ALTERNATING, \"dimension\": 32, \"weights\": {\"orth\": 0}}" mdico
 $PYTHON -m discom probe "$OUT/scenes-half-rate.json" --runs "$RUNS" --out "$OUT/scenes-half-rate-probes"
+rm "$OUT/scenes-half-rate-probes.png"  # no page shows it
 
 # labels for a part of the pairs; few labels take longer to learn, so twice the epochs on scenes
 few() { # name, shares, then what grid.py takes

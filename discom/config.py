@@ -1,6 +1,7 @@
 """Settings of a run, profiles of them, and the types of settings and options."""
 
 import inspect
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -21,9 +22,9 @@ RANGES = {  # least and greatest value
     "width": (1, math.inf),
     "augment": (0, 1),
     "labelled": (1e-6, 1),
-    "devices": (1, math.inf),
 }
-WORDS = {int: "integer", float: "number", bool: "true or false", str: "string", Any: "value"}
+WORDS: dict[Any, str] = {int: "integer", float: "number", bool: "true or false", str: "string"}
+WORDS |= dict.fromkeys((Any, inspect.Parameter.empty), "a value that JSON has")
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,6 @@ class Config:
             validation label is used.
         options: settings of the method itself, such as {"grl_lambda": 0.5}.
         accelerator: "auto", "cpu" or "cuda"; not part of a run's identity.
-        devices: processes that train the run together, each on a share of every batch. BatchNorm
-            sees the whole batch on GPUs, a process's share on CPUs.
 
     Raises:
         ConfigError: a value out of its range.
@@ -86,7 +85,6 @@ class Config:
     select: Literal["best", "last"] = "best"
     options: Mapping[str, Any] = field(default_factory=dict)
     accelerator: Literal["auto", "cpu", "cuda"] = "auto"
-    devices: int = 1
 
     def __post_init__(self):
         for name, kind in get_type_hints(Config).items():
@@ -99,9 +97,6 @@ class Config:
             if not least <= (value := getattr(self, name)) <= most:
                 bounds = f"{least} or more" if most == math.inf else f"{least} to {most}"
                 raise ConfigError(name, f"{value} is out of range", f"use {bounds}")
-        if self.devices > self.batch_size:
-            found = f"{self.devices} for a batch of {self.batch_size} samples"
-            raise ConfigError("devices", found, "use fewer")
         if self.channels_last and self.width % 16:  # torch 2.14 writes past its buffers there
             found = f"{self.width} is not a multiple of 16, as channels_last needs"
             raise ConfigError("width", found, "set channels_last=false")
@@ -172,7 +167,8 @@ def _fitted(value: Any, kind: Any) -> Any:
     origin, inner = get_origin(kind) or kind, get_args(kind)
     number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
     if kind in (Any, inspect.Parameter.empty):
-        return value
+        with suppress(ValueError):  # NaN
+            return json.loads(json.dumps(value, allow_nan=False))
     if origin is Literal and any(value == each and type(value) is type(each) for each in inner):
         return value
     if kind in (bool, str, NoneType) and isinstance(value, kind):

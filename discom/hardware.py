@@ -1,11 +1,9 @@
-"""The machine: devices, the processes of one run, where numbers come from, and memory."""
+"""The machine: its device, where numbers come from, and memory."""
 
 import logging
-import multiprocessing
 import os
 import platform
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import Any
 
 import torch
 
-from discom.errors import ConfigError, DiscomError, RunError
+from discom.errors import ConfigError
 
 BESIDE = "DISCOM_WORKERS"  # variable: how many processes share this machine, as `share` says
 PROC, GROUPS = Path("/proc/self"), Path("/sys/fs/cgroup")
@@ -28,74 +26,15 @@ def device_type(accelerator: str = "auto") -> str:
     return "cuda" if available and accelerator != "cpu" else "cpu"
 
 
-def rank() -> int:
-    """The number of this process among those that train one run; 0 alone."""
-    distributed = torch.distributed
-    return distributed.get_rank() if distributed.is_initialized() else 0
-
-
-def launch(accelerator: str, devices: int, precision: Any) -> Any:
-    """The Fabric of this process, in float32 where the device has no instructions for bf16; for
-    several devices it runs this script again for the others, unless torchrun or srun started them.
-    A ConfigError for more devices than are there, or where nothing can be run again, as in a
-    notebook.
-    """
-    from joblib import cpu_count
+def launch(accelerator: str, precision: Any) -> Any:
+    """The Fabric of one device, in float32 where it has no instructions for bf16."""
     from lightning.fabric import Fabric
     from lightning.fabric.plugins.environments import LightningEnvironment
-    from lightning.fabric.utilities.exceptions import MisconfigurationException
 
-    for name in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)  # they repeat what Config says
-    kind = device_type(accelerator)
-    settings: Any = {"accelerator": kind, "precision": precision_used(precision, accelerator)}
-    if devices == 1:
-        alone = LightningEnvironment()  # keeps Fabric from asking Slurm and torchrun
-        return Fabric(devices=1, plugins=alone, **settings)
-    nodes = int(os.environ.get("GROUP_WORLD_SIZE") or os.environ.get("SLURM_NNODES") or 1)
-    most = nodes * (torch.cuda.device_count() if kind == "cuda" else cpu_count())
-    if devices > most:  # before any process is started
-        units = "GPUs" if kind == "cuda" else "cores"
-        raise ConfigError("devices", f"{devices} are more than the {units} here", f"use {most}")
-    started = "LOCAL_RANK" in os.environ or "SLURM_PROCID" in os.environ
-    script = hasattr(sys.modules["__main__"], "__file__") and not multiprocessing.parent_process()
-    if not (started or script):
-        found = f"{devices} processes need a script, not a notebook or the worker of a sweep"
-        raise ConfigError("devices", found, "use discom train, or devices=1")
-    if kind == "cpu":
-        os.environ[BESIDE] = str(devices // nodes)
-    ddp = "ddp_find_unused_parameters_true"  # terms of weight 0 have no gradient
-    try:
-        fabric = Fabric(strategy=ddp, devices=devices // nodes, num_nodes=nodes, **settings)
-        fabric.launch()
-    except (MisconfigurationException, RuntimeError, ValueError) as error:
-        raise ConfigError("devices", f"{devices} cannot start ({error})", "use fewer") from None
-    return fabric
-
-
-def check_agreement(fabric: Any, settings: Mapping[str, Any]) -> None:
-    """Refuse (RunError) processes that have different settings, or that see different files."""
-    everyones: list[Any] = [settings]
-    if fabric.world_size > 1:
-        everyones *= fabric.world_size
-        torch.distributed.all_gather_object(everyones, settings)
-    for name in settings:
-        values = [other.get(name) for other in everyones]
-        if any(value != values[0] for value in values):
-            found = f"the processes of one run must agree, but {name} is {values} in them"
-            raise RunError("devices", found, "give all the same command and folder of runs")
-
-
-def on_rank_zero(fabric: Any, call: Callable[[], Any]) -> Any:
-    """What `call` returns in the first process, for all; where it raises an error, the rest end."""
-    try:
-        answer = call() if fabric.global_rank == 0 else None
-    except DiscomError as error:
-        answer = error
-    answer = fabric.broadcast(answer)
-    if isinstance(answer, DiscomError):
-        raise answer if fabric.global_rank == 0 else SystemExit(0)
-    return answer
+    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # it repeats what Config says
+    kind, used = device_type(accelerator), precision_used(precision, accelerator)
+    alone = LightningEnvironment()  # keeps Fabric from asking Slurm and torchrun
+    return Fabric(accelerator=kind, devices=1, precision=used, plugins=alone)
 
 
 def machine(device: torch.device) -> dict[str, Any]:

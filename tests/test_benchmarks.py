@@ -3,7 +3,8 @@ benchmarks/grid.py: from the factors to a table and its curves, what it reads an
 benchmarks/cost.py: seconds with those of the teacher, as a share;
 benchmarks/choose.py: the value with the best validation score, for a setting or an option;
 benchmarks/along.py: trains as `fit` does, and reads as `discom probe` does;
-benchmarks/labels.py: claims, numbers of labels and the README's figure are those of the runs."""
+benchmarks/labels.py: claims, numbers of labels and the README's figure are those of the runs;
+results/: no figure that nothing shows."""
 
 import json
 import shutil
@@ -17,6 +18,7 @@ import torch
 from fixtures.results import result
 
 import along
+import catalogue
 import choose
 import cost
 import grid
@@ -337,3 +339,13 @@ def test_other_weights_of_a_method_stay_as_they_are(tmp_path):
     (result,) = [Result.read(file) for file in tmp_path.rglob("result.json")]
     weights = result.config["options"]["weights"]
     assert (weights["adv"], weights["orth"]) == (0, 0.5)
+
+
+def test_every_committed_figure_is_shown():
+    """Seven were not."""
+    root = catalogue.RESULTS.parent
+    pages = [root / "README.md", *root.glob("docs/**/*.md"), *root.glob("notebooks/py/*.py")]
+    shown = "".join(page.read_text() for page in pages)
+    figures = [file.relative_to(catalogue.RESULTS) for file in catalogue.RESULTS.rglob("*.png")]
+    assert len(figures) > 9
+    assert [file for file in figures if file.as_posix() not in shown] == []

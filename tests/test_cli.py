@@ -63,7 +63,7 @@ def content(folder) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in files}
 
 
-SETTINGS = {"epochs": 3, "batch_size": 16, "learning_rate": 0.03, "width": 32, "devices": 2}
+SETTINGS = {"epochs": 3, "batch_size": 16, "learning_rate": 0.03, "width": 32}
 SETTINGS |= {"labelled": 0.5, "options": {"on": "yes", "border": "2_10", "far": 1e-3}}
 SETTINGS |= {"schedule": "constant", "encoder": "resnet18", "precision": "bf16-mixed"}
 SETTINGS |= {"augment": 0.25, "weight_decay": 0.01, "channels_last": True, "accelerator": "cpu"}
@@ -141,7 +141,7 @@ OWN = ("data", "prepare", "folders", "--root", "images", "--out", "mine", "--opt
 WRONG = [
     # names that are nearly right
     (("trian",), "No such command 'trian'. Did you mean 'train'?"),
-    (("train", "--device", "cuda"), "No such option '--device'. Did you mean '--devices'?"),
+    (("train", "--epoch", "3"), "No such option '--epoch'. Did you mean '--epochs'?"),
     (("train", "--method", "dicsom"), "discom"),
     (("train", "--data", "sceens"), "did you mean scenes?"),
     # values of another kind, or out of range

@@ -15,6 +15,8 @@ import pytest
 from discom import data, fit, methods, profile
 from discom.errors import RunError
 from discom.methods import Student, code
+from discom.running.runs import Run
+from discom.running.sweep import train
 
 SOURCE = '''
 """A method in a file of its own."""
@@ -104,6 +106,24 @@ def test_fit_in_a_folder_of_its_own_says_that_the_code_is_another(tmp_path, modu
     edited = module(SOURCE.replace("2 * loss", "3 * loss"))
     with pytest.raises(RunError, match=r"run: holds a run with other code: .*; use another folder"):
         fit(edited.Mine, split, config, tmp_path / "run", progress=False)
+
+
+def test_a_file_edited_after_its_import_is_not_what_runs(module):
+    """Old code trained under the digest of the new, whose result then came back for the new."""
+    first, same = module(SOURCE), module(SOURCE)
+    Path(first.__file__).write_text(SOURCE.replace("2 * loss", "3 * loss"))
+    assert code(first.Mine) == code(same.Mine)
+    assert code(importlib.reload(first).Mine) != code(same.Mine)
+
+
+def test_a_worker_that_imports_an_edited_file_refuses_the_run(tmp_path, monkeypatch):
+    images = data.load("scenes:n=66,size=16,modalities=rgb")
+    run = Run.of(tmp_path, Student, images, profile("tiny", epochs=1))
+    assert run.code == code(Student)
+    monkeypatch.setattr("discom.methods.code", lambda method: "edited")
+    with pytest.raises(RunError, match="student was edited after it was planned; plan it again"):
+        train(run, images)
+    assert not run.folder.exists()
 
 
 EDITS = {  # what a method's loss reads → before, after

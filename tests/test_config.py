@@ -20,7 +20,7 @@ PAPER = {
     **{"width": 64, "schedule": "constant", "weight_decay": 0.0, "encoder": "resnet18"},
     **{"augment": 0.5, "precision": "32-true", "channels_last": True, "network": "small"},
     **{"pretrained": "", "encoder_rate": 1.0, "class_weights": "none", "select": "best"},
-    **{"options": {}, "accelerator": "auto", "devices": 1, "labelled": 1.0, "dense": False},
+    **{"options": {}, "accelerator": "auto", "labelled": 1.0, "dense": False},
 }
 
 
@@ -49,7 +49,6 @@ BAD = [
     ("channels_last", "no", "'no' is of type str; give true or false"),
     ("encoder", 18, "is of type int; give string"),
     ("options", ["a"], 'is of type list; give {"sensor": '),
-    ("devices", 64, "for a batch of 32 samples; use fewer"),
     ("schedule", "cosine", "unknown; choose constant, one-cycle"),
     ("schedule", np.eye(2), "unknown; choose constant, one-cycle"),
     ("width", 24, "not a multiple of 16, as channels_last needs; set channels_last=false"),

@@ -5,9 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from discom import data, fit, methods, profile
+from discom import data, methods, profile
 from discom.data.batches import Batch
-from discom.errors import ConfigError
 from discom.losses.contrastive import contrastive_loss
 from discom.running.runs import read_metrics
 
@@ -97,13 +96,6 @@ def test_an_interrupted_run_ends_with_the_same_numbers(split, same_once_resumed,
     folder = same_once_resumed("discom", split, config, 3)
     encoders = read_metrics(folder / "metrics.csv")["learning_rate"]  # one step an epoch
     assert rates[:4] == pytest.approx([*encoders])
-
-
-def test_several_devices_are_refused(split, tmp_path):
-    config = profile("tiny", devices=2, options=ALTERNATING)
-    with pytest.raises(ConfigError, match=r"^devices: 2, but .*; use devices=1$"):
-        fit("discom", split, config, tmp_path / "run", progress=False)
-    assert not (tmp_path / "run").exists()
 
 
 # ---------------------------------------------------------------- MDiCo

@@ -2,13 +2,11 @@
 
 import json
 import subprocess
-import sys
 from importlib.metadata import version
 from types import SimpleNamespace
 
 import pytest
 import torch
-from fixtures.refusal import refused
 
 from discom import hardware
 from discom.errors import ConfigError
@@ -25,7 +23,6 @@ def test_machine_says_where_the_numbers_come_from(monkeypatch, tmp_path):
     assert json.loads(json.dumps(here)) == here
     monkeypatch.setenv("PATH", str(tmp_path))  # without git
     assert machine(CPU)["commit"] is None
-    assert hardware.rank() == 0
 
 
 def test_the_commit_is_that_of_the_package_not_of_a_repository_around_it(monkeypatch, tmp_path):
@@ -100,22 +97,6 @@ def test_a_container_leaves_its_limit_without_what_is_used(system):
 def test_processes_side_by_side_have_a_part_of_the_memory_each(system, monkeypatch):
     monkeypatch.setattr("torch.cuda.mem_get_info", lambda device: (6000, 9000))
     assert hardware.share(4, lambda: (free_memory("cpu"), free_memory("cuda"))) == (2500, 1500)
-    monkeypatch.setattr(sys.modules["__main__"], "__file__", "train.py", raising=False)
-    monkeypatch.setattr("joblib.cpu_count", lambda: 2)
-    monkeypatch.setattr("lightning.fabric.Fabric.launch", lambda self: None)
-    hardware.launch("cpu", 2, "32-true")
-    assert free_memory("cpu") == 5000
-
-
-@pytest.mark.parametrize(("gpus", "units"), [(0, "cores"), (4, "GPUs")])
-def test_more_devices_than_there_are_start_nothing(monkeypatch, gpus, units):
-    monkeypatch.setattr("joblib.cpu_count", lambda: 4)
-    monkeypatch.setattr("torch.cuda.is_available", lambda: gpus > 0)
-    monkeypatch.setattr("torch.cuda.device_count", lambda: gpus)
-    monkeypatch.setattr(hardware, "multiplies_bf16", lambda accelerator: False)
-    monkeypatch.setattr("lightning.fabric.Fabric.launch", lambda self: pytest.fail("started"))
-    message = f"^devices: 64 are more than the {units} here; use 4$"
-    refused(lambda: hardware.launch("auto", 64, "32-true"), message, ConfigError)
 
 
 @pytest.mark.parametrize("gpu", [True, False])

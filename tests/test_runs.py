@@ -29,7 +29,7 @@ OTHER = {
     **{"seed": 1, "epochs": 3, "batch_size": 16, "learning_rate": 1e-3, "schedule": "constant"},
     **{"width": 32, "encoder": "timm:resnet10t", "augment": 0.25, "precision": "bf16-mixed"},
     **{"channels_last": True, "weight_decay": 0.01, "network": "unet:resnet18"},
-    **{"options": {"grl_lambda": 0.5}, "accelerator": "cpu", "devices": 2},
+    **{"options": {"grl_lambda": 0.5}, "accelerator": "cpu"},
     **{"labelled": 0.5, "dense": True, "pretrained": "imagenet", "encoder_rate": 0.5},
     **{"class_weights": "balanced", "select": "last"},
 }

@@ -37,9 +37,8 @@ def train(flags: Namespace) -> None:
     run = Run.of(flags.runs, method, images, config, data, flags.modalities)
     for each in filter(None, (run.teacher, run)):
         sweep.train(each, images, progress=True)
-    if discom.hardware.rank() == 0:  # of the processes that train the run
-        print(run.folder)
-        show(Namespace(path=run.folder, out=None, collect=None), classes=False)
+    print(run.folder)
+    show(Namespace(path=run.folder, out=None, collect=None), classes=False)
 
 
 def table(flags: Namespace) -> bool:

@@ -91,7 +91,7 @@ for name in SETTINGS:
     FLAGS[name] = (kind, None, f"{MEANINGS.get(name, '')}  [default: the profile's]")
 # what the short help leaves out
 RARE = {"collect", *SETTINGS} - {"epochs", "batch_size"}
-RUN = " ".join(["profile", "runs", *(name for name in SETTINGS if name != "devices")])
+RUN = " ".join(["profile", "runs", *SETTINGS])
 # what is called, its ARGUMENTS and flags
 COMMANDS: dict[str, tuple[Callable, str]] = {
     "data list": (data.listing, ""),
@@ -101,7 +101,7 @@ COMMANDS: dict[str, tuple[Callable, str]] = {
     ),
     "data check": (data.check, "DATA seed"),
     "data show": (data.show, "DATA out=pairs.png"),
-    "train": (commands.train, f"data method seed modalities options {RUN} devices"),
+    "train": (commands.train, f"data method seed modalities options {RUN}"),
     "table": (
         commands.table,
         f"NUMBER data modalities methods {RUN} seeds folds workers dry_run out collect",

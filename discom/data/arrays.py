@@ -27,6 +27,14 @@ def load_npy(file: Path, mmap_mode: Any = None) -> np.ndarray:
     return array
 
 
+def read_only(values: Any) -> Any:
+    """The same array, not to be changed in place: the digest of its content is taken once."""
+    if isinstance(values, np.ndarray) and values.flags.writeable:
+        values = values.view()
+        values.flags.writeable = False
+    return values
+
+
 def take_rows(array: Any, rows: np.ndarray) -> Any:
     """The samples at `rows` of any array; what is on disk stays there."""
     if isinstance(array, Rows):

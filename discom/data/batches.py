@@ -13,7 +13,7 @@ from discom.data.arrays import take_rows
 from discom.data.augmentation import draw_views, turn, view
 from discom.data.checks import MOTIONS, NO_LABEL, UNLABELLED, check_number
 from discom.data.multimodal import MultiModalData
-from discom.errors import ConfigError, DataError, check_choice
+from discom.errors import DataError, check_choice
 from discom.hardware import free_memory
 
 # least share of labelled samples in a batch that holds others, too: of classification, dense
@@ -161,7 +161,6 @@ class Batches:
             pairs.
         dense: whether labels are the class of every pixel.
         unlabelled: whether batches hold the unlabelled samples, too.
-        rank, world: this process takes every world-th sample of a batch, from the rank-th on.
 
     >>> from discom.data import scenes
     >>> batches = Batches(scenes.make(9, size=8), batch_size=4, seed=0)
@@ -185,8 +184,6 @@ class Batches:
         coupled: bool = False,
         dense: bool = False,
         unlabelled: bool = True,
-        rank: int = 0,
-        world: int = 1,
     ):
         check_choice("pairing", pairing, ("paired", "unpaired"))
         check_number("batch_size", batch_size, 1)
@@ -194,7 +191,6 @@ class Batches:
         self.seed, self.epochs, self.pairing, self.augment = seed, epochs, pairing, augment
         self.device, self.memory_format = torch.device(device), memory_format
         self.soft, self.strong, self.coupled, self.dense = soft, strong, coupled, dense
-        self.rank, self.world = rank, world
         names = list(data.modalities)
         self.motions = {name: modality.motions for name, modality in data.modalities.items()}
         if coupled:
@@ -218,9 +214,6 @@ class Batches:
         self.steps = max(1, min(-(-(count + rest) // batch_size), count // 2))
         self.kinds = [(labelled, count), (others, rest if unlabelled else 0)]
         self.count = sum(size for _, size in self.kinds)
-        if (least := count // self.steps) < world:
-            advice = f"raise batch_size, or use {least} devices"
-            raise ConfigError("devices", f"{world} for a batch of {least} samples", advice)
 
     def __len__(self) -> int:
         return self.steps
@@ -252,17 +245,14 @@ class Batches:
         generators: Mapping[str, torch.Generator],
         strong: bool = False,
     ) -> Batch:
-        x, y, views, own = {}, {}, {}, {}
-        for name, every in rows.items():
-            own[name] = every[self.rank :: self.world]
-            images, truth = self.images[name][own[name]], self.images[name].truth(own[name])
-            # views are drawn for the whole batch, and each process takes its own
-            whole = images[:1].expand(len(every), -1, -1, -1)
-            drawn = draw_views(whole, self.augment, generators[name], strong, self.motions[name])
-            views[name] = drawn[self.rank :: self.world]
+        x, y, views = {}, {}, {}
+        for name, own in rows.items():
+            images, truth = self.images[name][own], self.images[name].truth(own)
+            motions = self.motions[name]
+            views[name] = draw_views(images, self.augment, generators[name], strong, motions)
             x[name] = view(images, views[name]).contiguous(memory_format=self.memory_format)
             y[name] = turn(truth[:, None], views[name])[:, 0].long() if self.dense else truth
-        soft = self.soft(own, views) if self.soft else None
+        soft = self.soft(rows, views) if self.soft else None
         batch = Batch(x, y, epoch, soft, views=views, progress=epoch / self.epochs)
         batch.motions = self.motions
         return batch

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from discom.data import checks
-from discom.data.arrays import Lazy, Normalization, take_rows
+from discom.data.arrays import Lazy, Normalization, read_only, take_rows
 from discom.data.folds import fold_rows, warn_ungrouped
 from discom.data.prepared import read_folder, write_folder
 from discom.data.splitting import Origin, Split, hidden_rows, split_at, split_rows
@@ -42,6 +42,8 @@ class Modality:
         y = self.y
         if isinstance(y, np.ndarray) and y.dtype.kind in "iu" and np.can_cast(y.dtype, np.int64):
             object.__setattr__(self, "y", y.astype(np.int64, copy=False))
+        for name in ("x", "y", "ids"):
+            object.__setattr__(self, name, read_only(getattr(self, name)))
 
     def take(self, rows: np.ndarray) -> "Modality":
         """The samples at `rows`; what is on disk stays there."""
@@ -92,6 +94,7 @@ class MultiModalData:
     origin: tuple[str, Any] | None = field(default=None, init=False)
 
     def __post_init__(self):
+        object.__setattr__(self, "masks", read_only(self.masks))
         checks.check_data(self)
 
     def __repr__(self) -> str:
@@ -141,9 +144,8 @@ class MultiModalData:
     @cached_property
     def _contents(self) -> dict[str, str]:
         """Modality (and "masks") → digest of its pixels, checked in the same pass or when saved."""
-        contents = {}
-        for name, modality in self.modalities.items():
-            contents[name] = checks.check_images(modality.x, f"{self.name}/{name}")
+        modalities = self.modalities.items()
+        contents = {k: checks.check_images(m.x, f"{self.name}/{k}") for k, m in modalities}
         if self.dense:
             contents["masks"] = checks.check_masks(self.masks, self)
         return contents
@@ -170,8 +172,8 @@ class MultiModalData:
         """The origin of `split` with these arguments. Nothing is read of drawn data."""
         rule, *ends = ("official", None) if self.parts else (f"{self.fractions}", seed)
         if folds:
-            grouped = "" if self.groups is None else " by group"
-            rule, *ends = f"{folds} folds{grouped}", seed, fold, folds
+            rule = f"{folds} folds" + " by group" * (self.groups is not None)
+            ends = [seed, fold, folds]
         if self.drawn is None:
             return Origin(self.fingerprint, rule, None, *ends)
         content = {name: value for name, value in self.drawn.items() if name != "seed"}
@@ -282,10 +284,8 @@ class MultiModalData:
 
     def images(self, name: str, rows: Any = slice(None)) -> np.ndarray:
         """Images of modality `name`, scaled to [0, 1] where the bounds are known, float32."""
-        images = self.modalities[name].x[rows]
-        if self.normalization is None:
-            return np.asarray(images, dtype=np.float32)
-        return self.normalization[name](images)
+        scale: Any = self.normalization[name] if self.normalization else np.float32
+        return scale(self.modalities[name].x[rows])
 
     def save(self, folder: Any, *, overwrite: bool = False) -> None:
         """Write one folder that `discom.data.load` reads, whole or not at all, images as they are.

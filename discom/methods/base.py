@@ -18,6 +18,7 @@ from discom.errors import ConfigError, check_choice, warn_no_effect
 from discom.losses.dense import cross_entropy as dense_cross_entropy
 from discom.models import Encoder, Network, encoder, network
 from discom.models.encoders import check_encoder
+from discom.modules import remember
 
 _REGISTRY: dict[str, type["Method"]] = {}
 
@@ -116,6 +117,7 @@ class Method(nn.Module):
         """Each class has its own name, until `register` gives it another."""
         super().__init_subclass__()
         cls.name = cls.__name__
+        remember()
 
     def check_shapes(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
         """Refuse images (modality → (C, H, W)) that it cannot train on, with a ConfigError."""
@@ -158,8 +160,8 @@ class Method(nn.Module):
         raise ConfigError("method", f"{self.name} has no embedding to look into", way_out)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """`loss`, what has no weight detached: DDP must know that no gradient will come. A
-        ConfigError for a value that is not declared, or a term with a weight that is missing."""
+        """`loss`; a ConfigError for a value that is not declared, or a term with a weight that is
+        missing."""
         terms, known = self.loss(batch), {*self.weights, *self.logged}
         wanted = {name for name in known if self.weights.get(name, 1)}
         if wrong := [*(wanted - terms.keys()), *(terms.keys() - known)]:
@@ -168,7 +170,7 @@ class Method(nn.Module):
         if self.balance is not None and not self.weighed:
             why = f"on {self.name}, whose loss does not call self.cross_entropy"
             warn_no_effect("class_weights", why)
-        return {n: term if self.weights.get(n) else term.detach() for n, term in terms.items()}
+        return terms
 
     def state(self, modality: str) -> dict[str, Tensor]:
         """The weights of one deployed network: all but those in a ModuleDict under the name of
@@ -294,7 +296,4 @@ def build(
     supervised = [model.weights[term] for term in model.terms if term not in model.unlabelled]
     if config.class_weights != "none" and not any(supervised):
         warn_no_effect(f"class_weights={config.class_weights}", f"on {method.name}, without labels")
-    if config.devices > 1 and model.adversary_optimizer is not None:
-        found = f"{config.devices}, but an adversary with its own optimizer trains on one device"
-        raise ConfigError("devices", found, "use devices=1")
     return model

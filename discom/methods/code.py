@@ -3,7 +3,6 @@
 import ast
 import inspect
 import sys
-import sysconfig
 from collections.abc import Iterator
 from functools import lru_cache
 from importlib.util import resolve_name
@@ -12,9 +11,9 @@ from typing import Any
 
 from discom.files import digest
 from discom.methods.base import Method
+from discom.modules import is_library, source, space
 
 ROOMS = ("discom.losses", "discom.models", "discom.methods")
-LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
 
 
 def code(method: type[Method]) -> str:
@@ -34,7 +33,7 @@ def code(method: type[Method]) -> str:
         if module is None or (place, name) in seen or not _is_followed(module):
             continue
         seen.add((place, name))
-        statements, live = _bindings(_source(module)), _space(module).get(name)
+        statements, live = _bindings(source(module)), space(module).get(name)
         label = f"{place if place.startswith(ROOMS) else ''}:{name}"
         for node in statements.get(name, ()):
             texts.add(label + _text(node))
@@ -54,47 +53,15 @@ def code(method: type[Method]) -> str:
 def _place(thing: Any) -> tuple[str, str]:
     """Its module, and by what name that has it: another than its own for a class that a call
     made."""
-    space = _space(sys.modules[thing.__module__])
-    names = [thing.__qualname__, *(name for name, each in [*space.items()] if each is thing)]
-    return thing.__module__, next((n for n in names if space.get(n) is thing), names[0])
-
-
-def _space(module: ModuleType) -> dict[str, Any]:
-    """The names of a module; of a notebook those of its kernel."""
-    shell = _shell(module)
-    return shell.user_ns if shell else vars(module)
-
-
-def _shell(module: ModuleType) -> Any:
-    """What runs the cells, if the module is a notebook."""
-    if module.__name__ != "__main__" or "IPython" not in sys.modules:
-        return None
-    return sys.modules["IPython"].get_ipython()
+    bound = space(sys.modules[thing.__module__])
+    names = [thing.__qualname__, *(name for name, each in [*bound.items()] if each is thing)]
+    return thing.__module__, next((n for n in names if bound.get(n) is thing), names[0])
 
 
 def _is_followed(module: ModuleType) -> bool:
     """Whether it is one of ROOMS, or a person's own."""
-    file = getattr(module, "__file__", None) or ""
-    own = module.__name__.partition(".")[0] not in ("discom", "builtins")
-    return module.__name__.startswith(ROOMS) or (own and not file.startswith(LIBRARIES))
-
-
-def _source(module: ModuleType) -> str:
-    """Its text; of a notebook that of all cells, in the order in which they were run."""
-    if shell := _shell(module):
-        return "\n".join(filter(_is_python, map(shell.transform_cell, shell.user_ns["In"])))
-    try:
-        return inspect.getsource(module)
-    except (OSError, TypeError):
-        return ""
-
-
-def _is_python(text: str) -> bool:
-    try:
-        ast.parse(text)
-    except SyntaxError:
-        return False
-    return True
+    ours = module.__name__.partition(".")[0] == "discom"
+    return module.__name__.startswith(ROOMS) or not (ours or is_library(module))
 
 
 @lru_cache(maxsize=256)
@@ -133,7 +100,7 @@ def _named(node: ast.stmt, name: str, place: str, names: Any) -> Iterator[tuple[
         if isinstance(each, ast.Name) and each.id in names:
             yield place, each.id
         elif isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name):
-            module = _space(sys.modules[place]).get(each.value.id)
+            module = space(sys.modules[place]).get(each.value.id)
             if isinstance(module, ModuleType):
                 yield module.__name__, each.attr
 

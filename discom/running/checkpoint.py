@@ -29,8 +29,8 @@ GOES_ON = "the same command goes on from the last saved epoch"
 
 @contextmanager
 def stoppable(what: Path | str) -> Iterator[None]:
-    """Turn SIGTERM and Ctrl-C into an Interrupted, and a disk that refuses or the end of another
-    process of the run into a RunError; each says how to go on."""
+    """Turn SIGTERM and Ctrl-C into an Interrupted, and a disk that refuses into a RunError; each
+    says how to go on."""
     main = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGTERM, signal.default_int_handler) if main else None
     try:
@@ -39,10 +39,6 @@ def stoppable(what: Path | str) -> Iterator[None]:
         raise Interrupted(f"{what}: interrupted; {GOES_ON}") from None
     except OSError as error:
         raise RunError(f"{explain(error, what)}; then {GOES_ON}") from None
-    except RuntimeError as error:
-        if isinstance(error, torch.distributed.DistError) or "/gloo/" in str(error):
-            raise RunError(f"{what}: another process of this run has ended; {GOES_ON}") from None
-        raise
     finally:
         if main:
             signal.signal(signal.SIGTERM, before)

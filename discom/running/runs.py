@@ -34,8 +34,6 @@ from discom.files import ANEW, read_json
 from discom.methods import Method
 from discom.running.identity import ORIGIN, asked, filled, run_hash, settings_of
 
-UNKNOWN = "unknown"  # the code of a result from before it was kept
-
 
 @dataclass(frozen=True)
 class Result:
@@ -55,7 +53,7 @@ class Result:
         changed: the method's options that are not the default.
         best: network → the best possible score in %, where the data say it.
         teacher: `asked` of the run that it learned from, if any.
-        code: digest of the method's code, see `methods.code`.
+        code: digest of the method's code, see `methods.code`; of older results unknown.
         metric: the score that chose the epoch and that tables show.
         fold, folds: which of how many folds was tested, from 0 on; None and 0 for a plain split.
         tested: of a fold, what `evaluation.scores.count_by_group` gives.
@@ -79,7 +77,7 @@ class Result:
     changed: dict[str, Any] = field(default_factory=dict)
     best: dict[str, float] = field(default_factory=dict)
     teacher: Mapping[str, Any] | None = None
-    code: str = UNKNOWN
+    code: str = "unknown"
     metric: str = "f1"
     fold: int | None = None
     folds: int = 0
@@ -205,26 +203,28 @@ class Run:
         """See `settings_of`."""
         return settings_of(methods.get(self.method), self.config)
 
-    @property
-    def taught_by(self) -> dict[str, Any] | None:
-        """`asked` of its teacher's run."""
-        return self.teacher.asked if self.teacher else None
-
     @cached_property
     def asked(self) -> dict[str, Any]:
         """What its students keep of it."""
-        return asked(self.method, self.settings, self.taught_by)
+        return asked(self.method, self.settings, self.teacher.asked if self.teacher else None)
 
     @cached_property
     def hash(self) -> str:
         """See `run_hash`."""
-        return run_hash(self.method, self.origin, self.settings, self.taught_by)
+        return run_hash(
+            self.method, self.origin, self.settings, self.teacher.asked if self.teacher else None
+        )
+
+    @cached_property
+    def code(self) -> str:
+        """See `methods.code`."""
+        return methods.code(methods.get(self.method))
 
     @cached_property
     def folder(self) -> Path:
         """`<runs>/<data>/<method>/<seed>-<hash>-<code>`."""
-        code = methods.code(methods.get(self.method))
-        return Path(self.runs) / self.data / self.method / f"{self.config.seed}-{self.hash}-{code}"
+        name = f"{self.config.seed}-{self.hash}-{self.code}"
+        return Path(self.runs) / self.data / self.method / name
 
 
 def identity(

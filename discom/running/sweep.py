@@ -16,6 +16,7 @@ import torch
 from joblib import Parallel, cpu_count, delayed, parallel_config
 from tqdm.auto import tqdm
 
+from discom import methods
 from discom.data import MultiModalData, Split, load
 from discom.errors import BusyError, ConfigError, DiscomError, RunError, first_line, say_warning
 from discom.hardware import share
@@ -107,8 +108,10 @@ def train(run: Run, images: MultiModalData | None = None, *, progress: bool = Fa
     read its result.
 
     Raises:
-        RunError: the data have changed since the run was planned, and what `fit` raises.
+        RunError: data or code have changed since the run was planned, and what `fit` raises.
     """
+    if methods.code(methods.get(run.method)) != run.code:  # a worker has imported an edited file
+        raise RunError(run.folder, f"{run.method} was edited after it was planned", "plan it again")
     split = (images or _load_of(run)).split(*run.parts)
     teacher = run.teacher.folder if run.teacher else None
     return fit(run.method, split, run.config, run.folder, teacher=teacher, progress=progress)

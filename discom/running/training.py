@@ -5,7 +5,6 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from discom.data.checks import UNLABELLED, check_split
 from discom.errors import ConfigError, RunError
 from discom.evaluation.scores import Scoring, class_counts, count_by_group
 from discom.files import write_json
-from discom.hardware import check_agreement, launch, machine, on_rank_zero, peak_memory
+from discom.hardware import launch, machine, peak_memory
 from discom.methods import Method, build
 from discom.models.pretrained import Pretrained
 from discom.running.checkpoint import STATE, Checkpoint, locked, stoppable, write_identity
@@ -55,7 +54,7 @@ def fit(
         run_dir: folder of this run alone.
         teacher: for a method that needs a teacher, the folder of the teacher's finished run.
         progress: show a progress bar.
-        watch: called in the first process with the epochs done and the networks, at the start (of a
+        watch: called with the epochs done and the networks, at the start (of a
             resumed run, too) and after each epoch; it calls `eval()`, looks and changes nothing.
 
     Raises:
@@ -74,16 +73,14 @@ def fit(
         done = (run_dir / "result.json").exists()
         instructor = None if done else load_teacher(teacher, method, split, config)
         network: Any = build(method, split.train, config, restored=done)
-        fabric = launch(config.accelerator, config.devices, config.precision)
+        fabric = launch(config.accelerator, config.precision)
         run = identity(method, split, config, teacher)
-        check_agreement(fabric, run)
-        if result := on_rank_zero(fabric, partial(_open, stack, run_dir, run)):
+        if result := _open(stack, run_dir, run):
             return result
 
         split = split._replace(train=split.train.keep_labels(config.labelled, config.seed))
         model, optimizer, schedule, batches, layout = _prepare(network, split, config, fabric)
         state = Checkpoint(run_dir, network, optimizer, schedule)
-        check_agreement(fabric, {"epoch": state.epoch})
         scoring = Scoring(network, split, fabric, layout)
         started = time.perf_counter()
         if instructor is not None:
@@ -91,11 +88,10 @@ def fit(
         if state.epoch == 0:
             state.seconds = time.perf_counter() - started
 
-        first = fabric.global_rank == 0
-        if watch and first:
+        if watch:
             watch(state.epoch, network)
         epochs = range(state.epoch, config.epochs)
-        for epoch in tqdm(epochs, method.name, leave=False, disable=not (progress and first)):
+        for epoch in tqdm(epochs, method.name, leave=False, disable=not progress):
             started = time.perf_counter()
             torch.manual_seed(config.seed * 1_000_003 + epoch)  # a resumed run draws the same
             model.train()
@@ -110,17 +106,15 @@ def fit(
                 optimizer.step()
                 schedule.step()
                 losses.append(torch.stack([*terms.values(), loss]).detach())
-            means = _means(fabric, losses, [*terms, "loss"], epoch)
-            if first:  # the first process scores and writes for all
-                scores = scoring.validate()
-                state.keep(scoring.metric, scores, network, epoch, config.select)
-                state.seconds += time.perf_counter() - started
-                row = {f"valid_{scoring.metric}/{name}": score for name, score in scores.items()}
-                state.save(epoch, {"seconds": state.seconds, "learning_rate": rate, **means, **row})
-                if watch:
-                    watch(epoch + 1, network)
-        given = run, split, config, network, fabric, batches, state, scoring
-        return on_rank_zero(fabric, partial(_report, *given))
+            means = _means(losses, [*terms, "loss"], epoch)
+            scores = scoring.validate()
+            state.keep(scoring.metric, scores, network, epoch, config.select)
+            state.seconds += time.perf_counter() - started
+            row = {f"valid_{scoring.metric}/{name}": score for name, score in scores.items()}
+            state.save(epoch, {"seconds": state.seconds, "learning_rate": rate, **means, **row})
+            if watch:
+                watch(epoch + 1, network)
+        return _report(run, split, config, network, fabric, batches, state, scoring)
 
 
 def _checked(method: type[Method], split: Split, config: Config | str) -> Config:
@@ -181,21 +175,17 @@ def _prepare(network: Any, split: Split, config: Config, fabric: Fabric) -> tupl
         coupled=network.coupled,
         dense=network.dense,
         unlabelled=any(network.weights[term] for term in network.unlabelled),
-        rank=fabric.global_rank,
-        world=fabric.world_size,
     )
     counts = class_counts(split.train, network.dense)  # of all sensors: heads are shared
     if config.class_weights == "balanced":  # one that no sample has is never read
         weights = counts.sum() / ((counts > 0).sum() * counts.clip(min=1))
         network.balance = torch.tensor(weights, dtype=torch.float32)
     rare, most = min(counts[counts > 0], default=0), counts.max()
-    if most > 5 * rare and not network.dense and fabric.is_global_zero:  # no trap for a mean IoU
+    if most > 5 * rare and not network.dense:  # no trap for a mean IoU
         found = f"a class has {most / rare:.0f} times the training labels of another"
         way_out = "compare macro_f1 or balanced_accuracy; f1 and accuracy hide rare classes"
         warnings.warn(f"{split.train.name}: {found}; {way_out}", stacklevel=3)
     network = network.to(memory_format=layout)
-    if config.devices > 1 and fabric.device.type == "cuda":
-        network = torch.nn.SyncBatchNorm.convert_sync_batchnorm(network)
     rate, decay = config.learning_rate, config.weight_decay
     groups = _parameter_groups(network, rate, config.encoder_rate)
     optimizer = torch.optim.AdamW(groups, rate, weight_decay=decay, fused=True)
@@ -219,10 +209,9 @@ def _parameter_groups(network: torch.nn.Module, rate: float, factor: float) -> l
     return groups if own else groups[:1]
 
 
-def _means(fabric: Fabric, losses: list[Tensor], names: list[str], epoch: int) -> dict[str, float]:
-    """The mean of every term over an epoch and all processes; a RunError where one is NaN."""
-    values = torch.stack(losses)  # read once an epoch, so that no batch waits for it
-    values = torch.as_tensor(fabric.all_reduce(values, reduce_op="mean")).cpu()
+def _means(losses: list[Tensor], names: list[str], epoch: int) -> dict[str, float]:
+    """The mean of every term over an epoch; a RunError where one is NaN."""
+    values = torch.stack(losses).cpu()  # read once an epoch, so that no batch waits for it
     if len(places := (~values.isfinite()).nonzero()):
         step, term = places[0].tolist()
         value = values[step, term].item()

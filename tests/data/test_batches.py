@@ -134,7 +134,6 @@ def test_unequal_sizes_repeat_the_smaller_modality_evenly():
 REFUSED = [
     ({"pairing": "paired"}, "no id stands in each of rgb, depth; name the files of a pair alike, "),
     ({"pairing": "twins"}, "pairing: 'twins' is unknown; choose paired, unpaired"),
-    ({"world": 4}, "devices: 4 for a batch of 3 samples; raise batch_size, or use 3"),
 ]
 
 
@@ -143,23 +142,6 @@ def test_arguments_that_do_not_fit(arguments, fragment):
     data = numbered({"rgb": range(10), "depth": range(10, 20)})
     given = {"batch_size": 4, "seed": 0} | arguments
     refused(lambda: Batches(data, **given), fragment, (ConfigError, DataError))
-
-
-@pytest.mark.parametrize("world", [2, 3])
-@pytest.mark.parametrize("kind", ["paired", "unpaired", "dense"])
-def test_shares_of_several_processes_are_the_whole_batch(world, kind):
-    data = scenes.dense(40, size=16) if kind == "dense" else scenes.make(40, size=8)
-    data = data.keep_labels(0.3) if kind == "unpaired" else data
-    make = {"pairing": "unpaired", "dense": True} if kind == "dense" else {"pairing": kind}
-    make |= {"strong": True, "augment": 1}
-    alone = Batches(data, 12, 0, **make)
-    shares = [Batches(data, 12, 0, rank=rank, world=world, **make) for rank in range(world)]
-    for batch, *own in zip(*(b.epoch(2) for b in (alone, *shares)), strict=True):
-        for rank, part in enumerate(own):
-            for whole, share in ((batch, part), (batch.strong, part.strong)):
-                for field in ("x", "y", "views"):
-                    for name, every in getattr(whole, field).items():
-                        assert torch.equal(every[rank::world], getattr(share, field)[name])
 
 
 # samples without a label

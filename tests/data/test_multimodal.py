@@ -300,3 +300,12 @@ def test_select_of_what_is_not_there():
     for names in (["rgb", "x-ray"], [], ["rgb", "rgb"]):
         with pytest.raises(DataError, match=r"no modality .*; there are \['rgb', 'depth'\]"):
             data.select(names)
+
+
+@pytest.mark.parametrize("name", ["x", "y", "ids"])
+def test_arrays_cannot_be_changed_in_place(name):
+    """Pixels set to 0 kept the digest of the data as they were drawn."""
+    whole = scenes.make(66, size=8)
+    for part in (whole, whole.split(0).train):
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(part.modalities["rgb"], name)[:] = 0

@@ -1,6 +1,7 @@
 """The folder on disk: round trips, folders made by hand, damage, whole writes or none."""
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -211,7 +212,10 @@ def test_a_folder_is_written_whole_or_not_at_all(saved, monkeypatch, fails_at, e
 
 def test_wrong_pixels_are_not_written(tmp_path):
     wrong = partly_paired()
-    wrong.modalities["rgb"].x[3, 1, 2, 2] = np.nan
+    images = wrong.modalities["rgb"].x.copy()
+    images[3, 1, 2, 2] = np.nan
+    rgb = replace(wrong.modalities["rgb"], x=images)
+    wrong = replace(wrong, modalities={**wrong.modalities, "rgb": rgb})
     refused(lambda: wrong.save(tmp_path / "out"), "mine/rgb: sample 3, band 1 holds nan")
     assert os.listdir(tmp_path) == []
 
