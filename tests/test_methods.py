@@ -464,6 +464,7 @@ def test_a_term_of_weight_0_adds_nothing_and_leaves_its_head_alone():
         model, batch = make("discom", weights={"aux": aux}), draw_batch()
         terms = model(batch)
         assert terms["aux"].item() > 0  # it is still reported
+        assert terms["aux"].requires_grad == moves
         total(model, batch).backward()
         assert (model.model.heads.aux.weight.grad is not None) == moves
 

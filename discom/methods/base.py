@@ -160,8 +160,8 @@ class Method(nn.Module):
         raise ConfigError("method", f"{self.name} has no embedding to look into", way_out)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """`loss`; a ConfigError for a value that is not declared, or a term with a weight that is
-        missing."""
+        """`loss`, what has no weight detached, so that its head stays as it is. A ConfigError for a
+        value that is not declared, or a term with a weight that is missing."""
         terms, known = self.loss(batch), {*self.weights, *self.logged}
         wanted = {name for name in known if self.weights.get(name, 1)}
         if wrong := [*(wanted - terms.keys()), *(terms.keys() - known)]:
@@ -170,7 +170,7 @@ class Method(nn.Module):
         if self.balance is not None and not self.weighed:
             why = f"on {self.name}, whose loss does not call self.cross_entropy"
             warn_no_effect("class_weights", why)
-        return terms
+        return {n: term if self.weights.get(n) else term.detach() for n, term in terms.items()}
 
     def state(self, modality: str) -> dict[str, Tensor]:
         """The weights of one deployed network: all but those in a ModuleDict under the name of
