@@ -1,10 +1,9 @@
 """The machine: its device, where numbers come from, and memory."""
 
 import logging
-import os
 import platform
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import torch
 
 from discom.errors import ConfigError
 
-BESIDE = "DISCOM_WORKERS"  # variable: how many processes share this machine, as `share` says
 PROC, GROUPS = Path("/proc/self"), Path("/sys/fs/cgroup")
 
 
@@ -67,27 +65,14 @@ def peak_memory(device: torch.device) -> float:
     return int(_entry(PROC / "status", "VmHWM").removesuffix("kB") or 0) / 2**10
 
 
-def share(workers: int, call: Callable[[], Any]) -> Any:
-    """Call it as one of so many processes that share the memory of this machine."""
-    before = os.environ.get(BESIDE)
-    os.environ[BESIDE] = str(workers)  # reaches the kernels that a worker starts, too
-    try:
-        return call()
-    finally:
-        del os.environ[BESIDE]
-        os.environ |= {BESIDE: before} if before else {}
-
-
 def free_memory(device: torch.device | str) -> int:
     """Bytes that can still be taken: of a GPU's memory, or of the machine's, at most what is left
-    to its container or cluster job; an equal part where processes `share` it."""
+    to its container or cluster job."""
     import psutil
 
     if torch.device(device).type == "cuda":
-        free = torch.cuda.mem_get_info(device)[0]
-    else:
-        free = max(0, min([psutil.virtual_memory().available, *_left_in_groups()]))
-    return free // int(os.environ.get(BESIDE, 1))
+        return torch.cuda.mem_get_info(device)[0]
+    return max(0, min([psutil.virtual_memory().available, *_left_in_groups()]))
 
 
 def _left_in_groups() -> Iterator[int]:

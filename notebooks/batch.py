@@ -2,6 +2,7 @@
 executed copies with an index page; build.py one by one."""
 
 import re
+import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -13,13 +14,14 @@ import papermill
 from papermill.exceptions import PapermillExecutionError
 
 import discom
-from discom.errors import BusyError, DataError, RunError, check_choice, first_line
+from discom.errors import DataError, RunError, check_choice, first_line
 from discom.files import atomic_file, checksum, digest
 from discom.running.checkpoint import locked, stoppable
-from discom.running.sweep import Outcome, do_all, worker_count
+from discom.running.sweep import Outcome, spread, worker_count
 
 PROFILES = ("tiny", "cpu", "paper")  # which settings train
 SHORT = "n=330"  # scenes that the short form, tiny, draws
+PATIENCE = 2.0  # seconds until a notebook is tried again
 ADDED = {
     "injected-parameters",
     "papermill-error-cell-tag",
@@ -56,14 +58,14 @@ def run_notebooks(
     copies = {folder / source.name: source for source in sources}
     rows = {copy.name: outcome(copy, source) for copy, source in copies.items()}
     chosen = [copy for copy in copies if not only or copy.name[:2] in only]
-    jobs = {
-        copy: partial(_attempt, copies[copy], copy, profile, folder / "runs")
+    jobs = [
+        partial(_attempt, copies[copy], copy, profile, folder / "runs")
         for copy in chosen
         if rows[copy.name]["status"] != "passed"
-    }
+    ]
     print(f"{folder}: {len(jobs)} notebooks to execute, profile {profile}", flush=True)
     with stoppable(folder), locked(folder):
-        for copy, error in do_all(jobs, worker_count(workers=workers)):
+        for copy, error in spread(jobs, worker_count(workers)):
             rows[copy.name] = outcome(copy, copies[copy])
             if error:
                 rows[copy.name] |= {"status": "failed", "reason": str(error)}
@@ -135,8 +137,9 @@ def _attempt(source: Path, copy: Path, profile: str, runs: Path) -> Outcome:
     try:
         execute(source, copy, injected(source, profile, runs))
     except PapermillExecutionError as error:
-        if error.ename == "BusyError":  # another notebook trains the same run: later
-            return copy, BusyError(error.evalue)
+        if error.ename == "BusyError":  # another notebook trains the same run
+            time.sleep(PATIENCE)
+            return _attempt(source, copy, profile, runs)
         return copy, RunError(f"cell {error.exec_count}: {error.ename}: {error.evalue}")
     except Exception as error:  # such as a kernel that died
         copy.unlink(missing_ok=True)

@@ -59,7 +59,6 @@ def system(monkeypatch, tmp_path):
     monkeypatch.setattr(hardware, "PROC", tmp_path / "self")
     monkeypatch.setattr(hardware, "GROUPS", tmp_path / "groups")
     monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=10_000))
-    monkeypatch.setenv(hardware.BESIDE, "1")
 
     def write(files):
         for name, text in files.items():
@@ -92,11 +91,6 @@ def test_a_container_leaves_its_limit_without_what_is_used(system):
     for place in ("job", "job/step"):
         group(place, "max", 9000)
     assert free_memory("cpu") == 10_000
-
-
-def test_processes_side_by_side_have_a_part_of_the_memory_each(system, monkeypatch):
-    monkeypatch.setattr("torch.cuda.mem_get_info", lambda device: (6000, 9000))
-    assert hardware.share(4, lambda: (free_memory("cpu"), free_memory("cuda"))) == (2500, 1500)
 
 
 @pytest.mark.parametrize("gpu", [True, False])

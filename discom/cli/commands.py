@@ -64,7 +64,8 @@ def table(flags: Namespace) -> bool:
     if flags.dry_run:
         return True
     after = inspection.write_probes if number == 5 else None
-    results, failed = sweep.sweep(runs, known=known, workers=flags.workers, after=after)
+    engine = {name: getattr(flags, name) for name in ("workers", "backend", "scheduler")}
+    results, failed = sweep.sweep(runs, known=known, after=after, **engine)
     for result in list(results) if number == 4 else ():
         here = (result.folder(flags.runs) / "result.json").exists()
         read = [each for each in known if each.hash == result.hash and each.label != result.label]

@@ -52,6 +52,7 @@ NUMBER = click.Choice([1, 2, 3, 4, 5, "dense", "crodino"])
 FLAGS: dict[str, tuple[Any, Any, str]] = {
     "bands": (by_sensor, None, "bands of sensors: 'rgb=1,2,3;nir=4'  [default: all of a folder]"),
     "collect": (path, None, "add the results to this table, a .csv and a .json  [default: none]"),
+    "backend": (text, "loky", "what runs side by side: loky, processes here, or dask"),
     "data": (text, None, "name or folder, such as scenes:n=600  [default: scenes or scenes-dense]"),
     "download": (bool, False, "fetch what is missing in --root first"),
     "dry_run": (bool, False, "say which runs are missing, and stop"),
@@ -75,6 +76,7 @@ FLAGS: dict[str, tuple[Any, Any, str]] = {
     "profile": (text, "cpu", "tiny (seconds), cpu (minutes), finetune or paper (for a GPU)"),
     "root": (path, None, "folder of the raw files  [default: data/raw/NAME]"),
     "runs": (path, "runs", "folder of all runs"),
+    "scheduler": (text, None, "of dask, its address  [default: starts one here]"),
     "seed": (SEED, 0, "seed of the split, weights and batches"),
     "seeds": (COUNT, None, "number of seeds, from 0 on  [default: 5, on scenes 10]"),
     "size": (COUNT, None, "side in pixels to which images are resized  [default: the reader's]"),
@@ -90,7 +92,7 @@ for name in SETTINGS:
     kind = KINDS[name] if KINDS[name] in (int, float, bool) else text
     FLAGS[name] = (kind, None, f"{MEANINGS.get(name, '')}  [default: the profile's]")
 # what the short help leaves out
-RARE = {"collect", *SETTINGS} - {"epochs", "batch_size"}
+RARE = {"backend", "scheduler", "collect", *SETTINGS} - {"epochs", "batch_size"}
 RUN = " ".join(["profile", "runs", *SETTINGS])
 # what is called, its ARGUMENTS and flags
 COMMANDS: dict[str, tuple[Callable, str]] = {
@@ -104,7 +106,8 @@ COMMANDS: dict[str, tuple[Callable, str]] = {
     "train": (commands.train, f"data method seed modalities options {RUN}"),
     "table": (
         commands.table,
-        f"NUMBER data modalities methods {RUN} seeds folds workers dry_run out collect",
+        f"NUMBER data modalities methods {RUN} seeds folds workers"
+        " backend scheduler dry_run out collect",
     ),
     "advise": (advise, f"DATA modalities folds=4 features workers dry_run collect {RUN}"),
     "probe": (commands.probe, "PATH runs data modalities out"),

@@ -1,14 +1,13 @@
-"""Many runs side by side. A run is its folder, so the same call trains what is missing, also where
-several machines that share the folder make it at the same time."""
+"""Many runs side by side, on this machine or a Dask cluster. A run is its folder, so the same call
+trains what is missing."""
 
 import os
 import signal
-import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import chdir, contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, chdir, contextmanager
 from functools import lru_cache, partial
-from multiprocessing import parent_process, resource_tracker
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,13 +17,20 @@ from tqdm.auto import tqdm
 
 from discom import methods
 from discom.data import MultiModalData, Split, load
-from discom.errors import BusyError, ConfigError, DiscomError, RunError, first_line, say_warning
-from discom.hardware import share
-from discom.running.checkpoint import stoppable
+from discom.errors import (
+    ConfigError,
+    DiscomError,
+    RunError,
+    check_choice,
+    first_line,
+    install_hint,
+    say_warning,
+)
+from discom.running.checkpoint import GOES_ON, stoppable
 from discom.running.runs import Result, Run
 from discom.running.training import fit
 
-PATIENCE = 2.0  # seconds until runs that another process trains are tried again
+BACKENDS = ("loky", "dask")  # of joblib
 Outcome = tuple[Path, DiscomError | None]
 Job = Callable[[], Outcome]
 
@@ -65,6 +71,8 @@ def sweep(
     *,
     known: Iterable[Result] = (),
     workers: int = 0,
+    backend: str = "loky",
+    scheduler: str | None = None,
     after: Callable[[Path, Split], object] | None = None,
     progress: bool = True,
 ) -> Done:
@@ -75,10 +83,12 @@ def sweep(
         known: results that are taken where a run's folder has none, such as of a committed file.
         workers: see `worker_count`. They train on one thread each, but a single one is this process
             itself.
+        backend, scheduler: see `spread`.
         after: called with the folder and the split of each run that was trained, where it was.
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM; the same call goes on.
+        RunError: a worker was killed; the same call goes on.
     """
     runs, known, workers = list(runs), list(known), worker_count(workers)
     absent, done = missing(runs, known)
@@ -86,7 +96,7 @@ def sweep(
     bar = tqdm(total=len(absent), desc="runs", unit="run", disable=not progress)
     with stoppable("the sweep"), bar:
         for students in (False, True):
-            jobs: dict[Path, Job] = {}
+            jobs: list[Job] = []
             for run in absent:
                 teacher = run.teacher.folder if run.teacher else None
                 if (teacher in unfinished) != students:
@@ -94,8 +104,8 @@ def sweep(
                 if teacher in failed:
                     failed[run.folder] = f"{run.folder}: not trained, because its teacher failed"
                     continue
-                jobs[run.folder] = partial(_attempt, run, os.getcwd(), after)
-            for folder, error in do_all(jobs, workers):
+                jobs.append(partial(_attempt, run, os.getcwd(), after))
+            for folder, error in spread(jobs, workers, backend, scheduler):
                 bar.update()
                 if error is not None:
                     failed[folder] = str(error)
@@ -124,52 +134,53 @@ def worker_count(workers: int = 0) -> int:
     return workers or (1 if torch.cuda.is_available() else cpu_count())
 
 
-def do_all(jobs: Mapping[Path, Job], n_jobs: int) -> Iterator[Outcome]:
-    """Do jobs in `n_jobs` processes of one thread; yields what each returns, its key and an error.
+def spread(
+    jobs: Iterable[Job], workers: int, backend: str = "loky", scheduler: str | None = None
+) -> Iterator[Outcome]:
+    """What jobs return, as they end, in processes of one thread each.
 
-    A job with a BusyError is done again later. Where a worker is killed, the jobs at work are lost:
-    they are done again one at a time, and one that is lost alone is given up.
+    Args:
+        workers: how many processes; one is this one.
+        backend: "loky", processes here; "dask", those of a Dask cluster.
+        scheduler: address of that cluster; None starts one here.
+
+    Raises:
+        ConfigError: a backend that is not there.
+        RunError: a worker was killed.
     """
-    pending, alone = list(jobs), 0
-    while pending:
-        batch, alone, busy = pending[:1] if alone else pending[:], max(0, alone - 1), 0
+    check_choice("backend", backend, BACKENDS)
+    with _dask(workers, scheduler) if backend == "dask" else _loky(workers):
         try:
-            for key, error in _spread([jobs[key] for key in batch], n_jobs):
-                if isinstance(error, BusyError):
-                    busy += 1
-                else:
-                    pending.remove(key)
-                    yield key, error
+            how = {"return_as": "generator_unordered", "batch_size": 1}
+            yield from Parallel(**how)(delayed(job)() for job in jobs)
         except Exception as error:  # of joblib: jobs return theirs
-            alone = n_jobs
-            if len(batch) == 1:
-                pending.remove(batch[0])
-                found = f"its worker was lost ({first_line(error)})"
-                yield batch[0], RunError(batch[0], found, "try fewer workers")
-        if busy == len(batch):
-            time.sleep(PATIENCE)
+            found = f"a worker was lost ({first_line(error)})"
+            raise RunError(found, "", f"try fewer workers; {GOES_ON}") from None
 
 
-def _spread(jobs: list[Job], n_jobs: int) -> Iterator[Outcome]:
-    """What jobs return. Ctrl-C reaches this process alone, which ends the others."""
-    calls = [partial(share, n_jobs, job) for job in jobs] if n_jobs > 1 else jobs
+def _loky(workers: int) -> AbstractContextManager:
     warnings.filterwarnings("ignore", r"\d+ tasks which were still being processed")  # by Ctrl-C
-    # idle workers end soon, since nobody else ends those of a killed sweep
-    loky = {"backend": "loky", "inner_max_num_threads": 1, "idle_worker_timeout": 5}
-    how = {"return_as": "generator_unordered", "batch_size": 1}
-    with parallel_config(**loky), _without_ctrl_c() if os.name == "posix" else nullcontext():
-        return Parallel(n_jobs, **how)(delayed(call)() for call in calls)
+    # Ctrl-C is for this process, which ends the others; idle ones end soon, since nobody else ends
+    # those of a killed sweep
+    ignore = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_IGN)}
+    one = {"inner_max_num_threads": 1, "idle_worker_timeout": 5}
+    return parallel_config("loky", n_jobs=workers, **one, **ignore)
 
 
 @contextmanager
-def _without_ctrl_c() -> Iterator[None]:
-    """Processes that are started here inherit that Ctrl-C is blocked."""
-    resource_tracker.ensure_running()  # before, since its start lifts the block
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+def _dask(workers: int, scheduler: str | None) -> Iterator[None]:
     try:
+        from dask.distributed import Client
+    except ImportError:
+        raise ConfigError("backend", "dask is not installed", install_hint("cluster")) from None
+    here = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
+    try:
+        client = Client(scheduler) if scheduler else Client(**here)
+    except (OSError, ValueError) as error:
+        found = f"no Dask scheduler at {scheduler} ({first_line(error)})"
+        raise ConfigError("scheduler", found, "start one: dask scheduler") from None
+    with client, parallel_config("dask", n_jobs=-1):
         yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _attempt(run: Run, folder: str, after: Callable[[Path, Split], object] | None) -> Outcome:
@@ -181,8 +192,6 @@ def _attempt(run: Run, folder: str, after: Callable[[Path, Split], object] | Non
             train(run)
             if after:
                 after(run.folder, _load_of(run).split(*run.parts))
-    except BusyError as error:
-        return run.folder, error
     except Exception as error:  # a sweep outlives whatever a run runs into
         text = first_line(error)
         if not isinstance(error, DiscomError):
