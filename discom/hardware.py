@@ -29,7 +29,8 @@ def launch(accelerator: str, precision: Any) -> Any:
     from lightning.fabric import Fabric
     from lightning.fabric.plugins.environments import LightningEnvironment
 
-    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # it repeats what Config says
+    for name in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # they repeat what Config says
     kind, used = device_type(accelerator), precision_used(precision, accelerator)
     alone = LightningEnvironment()  # keeps Fabric from asking Slurm and torchrun
     return Fabric(accelerator=kind, devices=1, precision=used, plugins=alone)

@@ -13,13 +13,11 @@ from fixtures.refusal import refused
 from safetensors.torch import load_file
 
 from discom import data, fit, methods, profile
-from discom.data import MultiModalData, scenes
-from discom.data.augmentation import VIEWS, turn, view
-from discom.data.batches import ModalityTensor, paired_rows
+from discom.data.augmentation import turn
+from discom.data.batches import Batch, ModalityTensor
 from discom.errors import ConfigError, DiscomError, RunError
-from discom.methods import Teacher
 from discom.running.runs import Result, load_run, weights_file
-from discom.running.teaching import TeacherMaps, load_teacher, soft_labels
+from discom.running.teaching import ask, load_teacher
 
 TINY = profile("tiny", epochs=2, batch_size=8)
 
@@ -46,91 +44,28 @@ def content(folder):
     return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
-# ---------------------------------------------------------------- soft labels
+# ---------------------------------------------------------------- maps
 
 
-def partly_paired():
-    """Two modalities in different orders, each with samples that the other lacks."""
-    whole = scenes.make(66, size=16)
-    rgb, depth = whole.modalities.values()
-    rows = np.r_[57:-1:-1]
-    return MultiModalData({"rgb": rgb.take(np.r_[9:66]), "depth": depth.take(rows)}, whole.classes)
-
-
-def three():
-    return scenes.make(66, size=16, modalities=("thermal", "rgb", "depth"))
-
-
-def make_teacher(train, reads):
-    """A frozen teacher whose running statistics are not the initial ones."""
-    with torch.random.fork_rng():
-        teacher = methods.build(Teacher, train, options(reads=reads))
-    network = teacher.deployed[0]
-    teacher.train().predict(network, ModalityTensor(train, network, "cpu")[torch.arange(10)])
-    return teacher.eval().requires_grad_(False)
-
-
-@torch.no_grad()
-def predict(teacher, train, rows, views):
-    """The network's own logits for the samples at `rows`, each modality seen in its own view."""
-    images = [view(ModalityTensor(train, m, "cpu")[rows[m]], views[m]) for m in teacher.reads]
-    return teacher.predict(teacher.deployed[0], torch.cat(images, dim=1))
-
-
-@pytest.mark.parametrize(
-    ("augment", "strong", "views"), [(False, False, 1), (True, False, 8), (False, True, VIEWS)]
-)
-@pytest.mark.parametrize("reads", ["all", "rgb"])
-@pytest.mark.parametrize("make", [partly_paired, three])
-def test_soft_labels_are_the_teachers_logits_for_every_view(make, reads, augment, strong, views):
-    train = make().split(seed=0).train.take(np.arange(20))
-    teacher = make_teacher(train, reads)
-    only_train = data.Split(train, None, None)
-    soft = soft_labels(teacher, only_train, augment=augment, strong=strong, chunk=7)
-    rows = paired_rows(train, list(train.modalities))
-    four = {m: places[:4].repeat(views) for m, places in rows.items()}
-    every = {m: torch.arange(views).repeat_interleave(4) for m in rows}
-    draw = torch.Generator().manual_seed(0)  # views that differ between modalities
-    mixed = {m: torch.randint(views, (len(places),), generator=draw) for m, places in rows.items()}
-    for places, numbers in ((four, every), (rows, mixed)):
-        logits = predict(teacher, train, places, numbers)
-        torch.testing.assert_close(soft(places, numbers), logits, rtol=1e-4, atol=1e-4)
-
-
-@pytest.mark.parametrize("strong", [False, True])
-def test_soft_labels_are_asked_for_the_views_that_a_sensor_is_shown_in(strong):
-    """Each at its own place, and the others hold no number that could be taken for an answer."""
-    train = three().split(seed=0).train.take(np.arange(20))
-    motions = {"thermal": "none", "rgb": "flip", "depth": "all"}
-    own = {k: replace(m, motions=motions[k]) for k, m in train.modalities.items()}
-    teacher, only_train = make_teacher(train, "all"), data.Split(train, None, None)
-    free = soft_labels(teacher, only_train, augment=True, strong=strong)
-    asked = replace(train, modalities=own)
-    soft = soft_labels(teacher, only_train._replace(train=asked), augment=True, strong=strong)
-    for name, allowed in {"thermal": [0], "rgb": [0, 4], "depth": range(8)}.items():
-        answers = soft.shares[name].isfinite().all(2).all(0)
-        number = VIEWS if strong else 8
-        assert answers.tolist() == [view % 8 in allowed for view in range(number)]
-        places = answers.nonzero()[:, 0]
-        assert torch.equal(soft.shares[name][:, places], free.shares[name][:, places])
-
-
-@pytest.mark.parametrize("free", [1 << 30, 0])  # maps that do not fit are computed for each batch
 @pytest.mark.parametrize("name", ["dense-teacher", "single"])
-def test_maps_are_of_upright_images_and_moved_as_the_students_are(monkeypatch, name, free):
+def test_maps_are_of_upright_images_and_moved_as_the_students_are(name):
     """A teacher of one network each teaches every sensor by its own."""
-    monkeypatch.setattr("discom.running.teaching.memory_budget", lambda device: free)
-    split = data.load("scenes-dense:n=30,size=16").split(seed=0)
-    teacher = methods.build(methods.get(name), split.train, profile("tiny", dense=True)).eval()
-    rows, views = torch.tensor([3, 1]), {"rgb": torch.tensor([0, 5]), "depth": torch.tensor([2, 2])}
-    maps = TeacherMaps(teacher, split, ("logits", "latent"))
-    assert bool(maps.resident) == (free > 0)
-    for modality, answers in maps(dict.fromkeys(views, rows), views).items():
+    train = data.load("scenes-dense:n=30,size=16").split(seed=0).train
+    config = profile("tiny", dense=True)
+    teacher = methods.build(methods.get(name), train, config).eval()
+    student = methods.build(methods.get("kdnet"), train, config)
+    student.copies = ("logits", "latent")
+    images = {sensor: torch.from_numpy(train.images(sensor)[:2]) for sensor in ("rgb", "depth")}
+    views = {"rgb": torch.tensor([0, 5]), "depth": torch.tensor([2, 2])}
+    batch = Batch({m: turn(x, views[m]) for m, x in images.items()}, {}, views=views)
+    ask(teacher, student, batch)
+    for modality, answers in batch.soft.items():
         network = modality if name == "single" else "rgb+depth"
-        images = [split.train.images(sensor)[rows.numpy()] for sensor in network.split("+")]
-        upright = teacher.branch(network).maps(torch.from_numpy(np.concatenate(images, axis=1)))
+        x = torch.cat([images[sensor] for sensor in network.split("+")], dim=1)
+        upright = teacher.branch(network).maps(x)
         assert answers.keys() == {"logits", "latent"}
         for key, answer in answers.items():
+            assert not answer.requires_grad
             torch.testing.assert_close(answer, turn(upright[key].detach(), views[modality]))
 
 

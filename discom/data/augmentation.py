@@ -8,8 +8,6 @@ from torch import Tensor
 
 from discom.data.checks import MOTIONS
 
-VIEWS = 8 * (1 + 4)  # a motion, and no quarter of the image blank or one of four
-
 
 def draw_views(
     x: Tensor,

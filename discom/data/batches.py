@@ -1,7 +1,6 @@
 """Sampling, a batch at a time, on the device that trains."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,8 @@ class Batch:
     A plain class: in bf16, Fabric rounds the tensors of a dataclass, such as a teacher's logits.
 
     Args:
-        soft: what a teacher says about these very images: logits [B, C] or maps.
+        soft: what a teacher says about these very images: logits [B, C] or maps, see
+            `teaching.ask`.
         strong: a second, harder view of the same images.
         views: modality → the view that each image is shown in [B], see `augmentation.view`.
         motions: modality → what its views may be moved by, see `Modality`; set by `Batches`.
@@ -51,23 +51,6 @@ class Batch:
 
     def __len__(self) -> int:
         return len(next(iter(self.y.values())))
-
-
-@dataclass
-class SoftLabels:
-    """A teacher's logits for every view of every image: Σ_m shares[m][row of m, view of m] + bias,
-    from modality → its part of the logits [N, views, C], and the bias [C]."""
-
-    shares: Mapping[str, Tensor]
-    bias: Tensor
-
-    def __call__(self, rows: Mapping[str, Tensor], views: Mapping[str, Tensor]) -> Tensor:
-        """Logits [B, C] of the samples at `rows`, each modality seen in its own view."""
-        logits = self.bias
-        for name, share in self.shares.items():
-            place = [part[name].to(share.device, non_blocking=True) for part in (rows, views)]
-            logits = logits + share[*place]
-        return logits
 
 
 def paired_rows(data: MultiModalData, names: Sequence[str]) -> dict[str, Tensor]:
@@ -155,7 +138,6 @@ class Batches:
             i of every modality the same scene and leaves out samples that lack a modality.
         augment: probability that an image is flipped and turned, each on its own, as the motions of
             its modality allow.
-        soft: (rows, views) → what a teacher says about these samples.
         strong: whether batches have a second view: moved anew, and one quarter blank.
         coupled: whether all modalities of a sample are moved alike, as all of them allow; needs
             pairs.
@@ -179,7 +161,6 @@ class Batches:
         augment: float = 0.5,
         device: torch.device | str = "cpu",
         memory_format: torch.memory_format = torch.contiguous_format,
-        soft: Callable[[Mapping[str, Tensor], Mapping[str, Tensor]], Any] | None = None,
         strong: bool = False,
         coupled: bool = False,
         dense: bool = False,
@@ -190,7 +171,7 @@ class Batches:
         check_number("seed", seed, 0)
         self.seed, self.epochs, self.pairing, self.augment = seed, epochs, pairing, augment
         self.device, self.memory_format = torch.device(device), memory_format
-        self.soft, self.strong, self.coupled, self.dense = soft, strong, coupled, dense
+        self.strong, self.coupled, self.dense = strong, coupled, dense
         names = list(data.modalities)
         self.motions = {name: modality.motions for name, modality in data.modalities.items()}
         if coupled:
@@ -252,8 +233,7 @@ class Batches:
             views[name] = draw_views(images, self.augment, generators[name], strong, motions)
             x[name] = view(images, views[name]).contiguous(memory_format=self.memory_format)
             y[name] = turn(truth[:, None], views[name])[:, 0].long() if self.dense else truth
-        soft = self.soft(rows, views) if self.soft else None
-        batch = Batch(x, y, epoch, soft, views=views, progress=epoch / self.epochs)
+        batch = Batch(x, y, epoch, views=views, progress=epoch / self.epochs)
         batch.motions = self.motions
         return batch
 

@@ -259,7 +259,3 @@ class FusionNetwork(nn.Module):
         images = zip(self.encoders.values(), x.split(self.bands, dim=1), strict=True)
         features = torch.stack([encoder(image) for encoder, image in images])
         return self.task(features.sum(0))  # [B, features] → [B, C]
-
-    def contribution(self, modality: str, x: Tensor) -> Tensor:
-        """W · encoder_m(x_m), [B, C]: the sum over modalities, plus the bias, is the logits."""
-        return self.encoders[modality](x) @ self.task.weight.T

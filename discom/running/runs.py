@@ -45,7 +45,7 @@ class Result:
         scores: network (a modality, or "rgb+depth") → test scores, best_epoch, valid_f1 (or
             valid_miou).
         parameters: network → number of its parameters.
-        seconds: of training and validation, and of asking a teacher; without the test.
+        seconds: of training and validation, without the test.
         pairs_per_second, peak_memory_mb: training samples of each modality; of process or GPU.
         config: the settings, with the method's options in full and the precision that was used.
         machine: processor, device, threads, versions, commit.

@@ -1,18 +1,14 @@
 """From a teacher's run to what its students learn from: soft labels, or maps."""
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from discom.config import Config
 from discom.data import Split
-from discom.data.augmentation import VIEWS, turn, view
-from discom.data.batches import ModalityTensor, SoftLabels, memory_budget, paired_rows
-from discom.data.checks import MOTIONS
+from discom.data.augmentation import restore, turn
+from discom.data.batches import Batch
 from discom.errors import ConfigError, RunError
 from discom.methods import Method
 from discom.running.runs import load_run
@@ -48,99 +44,26 @@ def load_teacher(
     return teacher
 
 
-def teach(
-    teacher: Any, student: Any, split: Split, fabric: Any, *, augment: bool
-) -> "SoftLabels | TeacherMaps":
-    """What a teacher says about the training part: maps for a dense student, else soft labels.
-    `augment`: whether the student's images are moved."""
-    teacher = teacher.to(fabric.device)
-    if student.dense:
-        return TeacherMaps(teacher, split, student.copies, autocast=fabric.autocast)
-    with fabric.autocast():
-        return soft_labels(teacher, split, augment=augment, strong=student.strong_view)
-
-
 @torch.no_grad()
-def soft_labels(
-    teacher: Any, split: Split, *, augment: bool, strong: bool = False, chunk: int = 512
-) -> SoftLabels:
-    """The teacher's logits for every training image in every view that a batch can show.
+def ask(teacher: Any, student: Any, batch: Batch) -> None:
+    """Put into a batch (and its strong view) what a frozen teacher says about these very images, as
+    `soft`: logits [B, C], or of a dense student the maps that it copies, by modality.
 
-    Its logits are a sum over modalities, so each modality's part is computed once per view, before
-    the training: 8 views if images are augmented, 40 with strong views, else 1. Views that the
-    motions of a modality rule out are NaN."""
-    bias = teacher.model.task.bias.float()
-    views = VIEWS if strong else 8 if augment else 1
-    parts = {}
-    for name in teacher.reads:
-        images = ModalityTensor(split.train, name, bias.device)
-        shape, nan = (len(images), views, len(split.train.classes)), torch.nan
-        part = torch.full(shape, nan, device=bias.device)
-        for rows in torch.arange(len(images)).split(chunk):
-            x = images[rows]
-            for number in range(0, views, MOTIONS[split.train.modalities[name].motions]):
-                moved = view(x, torch.full((len(x),), number))
-                part[rows, number] = teacher.model.contribution(name, moved).float()
-        parts[name] = part
-    return SoftLabels(parts, bias)
-
-
-class TeacherMaps:
-    """A dense teacher's maps of upright training images, moved as each student's images are.
-
-    A fusing network must see all sensors moved alike, and students see each sensor in a view of its
-    own. So the teacher is asked about every scene as it stands, and its maps are moved. A teacher
-    with a network for each sensor teaches each student by that of its own sensor. The maps stay on
-    the device where a quarter of its free memory holds them; else the teacher is asked anew for
-    each batch. `names` are of maps: logits [C, H, W], features [F, h, w], latent [D, h', w']."""
-
-    def __init__(
-        self,
-        teacher: Any,
-        split: Split,
-        names: tuple[str, ...],
-        autocast: Callable[[], AbstractContextManager] = nullcontext,
-    ):
-        device = next(teacher.parameters()).device
-        self.names, self.autocast = names, autocast
-        self.networks = {name: teacher.branch(name).eval() for name in teacher.deployed}
-        self.reads = {name: name.split("+") for name in self.networks}
-        sensors = dict.fromkeys(sensor for reads in self.reads.values() for sensor in reads)
-        self.images = {name: ModalityTensor(split.train, name, device) for name in sensors}
-        self.resident: dict[tuple[str, str], Tensor] = {}
-        rows = paired_rows(split.train, list(sensors))
-        sample = self._ask({name: places[:1] for name, places in rows.items()})
-        count = max(map(len, self.images.values()))
-        if count * sum(one.nbytes for one in sample.values()) > memory_budget(device):
-            return
-        kept = {key: one.new_zeros(count, *one.shape[1:]) for key, one in sample.items()}
-        for places in torch.arange(len(next(iter(rows.values())))).split(64):
-            part = {name: own[places] for name, own in rows.items()}
-            for (network, name), maps in self._ask(part).items():
-                kept[network, name][part[self.reads[network][0]]] = maps
-        self.resident, self.images = kept, {}
-
-    @torch.no_grad()
-    def _ask(self, rows: Mapping[str, Tensor]) -> dict[tuple[str, str], Tensor]:
-        """(Network, name) → its maps of the samples at `rows`."""
-        answers: dict[tuple[str, str], Tensor] = {}
-        for network, reads in self.reads.items():
-            x = torch.cat([self.images[name][rows[name]] for name in reads], dim=1)
-            with self.autocast():
-                maps = self.networks[network].maps(x)
-            answers |= {(network, name): maps[name].float() for name in self.names}
-        return answers
-
-    def __call__(
-        self, rows: Mapping[str, Tensor], views: Mapping[str, Tensor]
-    ) -> dict[str, dict[str, Tensor]]:
-        """Modality → name → the teacher's map for the samples at `rows`, moved as its images."""
-        upright = {
-            (network, name): maps[rows[self.reads[network][0]]]
-            for (network, name), maps in self.resident.items()
-        } or self._ask(rows)
-        answers = {}
-        for modality, drawn in views.items():
-            network = modality if modality in self.networks else next(iter(self.networks))
-            answers[modality] = {name: turn(upright[network, name], drawn) for name in self.names}
-        return answers
+    A fusing network of pixels must see all sensors moved alike, and students see each in a view of
+    its own: so it is asked about upright scenes, and its maps are moved as each student's images
+    are. A teacher with a network for each sensor teaches each student by its own."""
+    if not student.dense:
+        for shown in filter(None, (batch, batch.strong)):
+            x = torch.cat([shown.x[name] for name in teacher.reads], dim=1)
+            shown.soft = teacher.predict(teacher.deployed[0], x).float()
+        return
+    upright = {name: restore(x, batch.views[name]) for name, x in batch.x.items()}
+    maps = {}
+    for network in teacher.deployed:
+        x = torch.cat([upright[name] for name in network.split("+")], dim=1)
+        maps[network] = teacher.network_of(network).maps(x)
+    batch.soft = {}
+    for name in student.deployed:
+        own = maps.get(name) or maps[teacher.deployed[0]]
+        copied = {each: own[each].float() for each in student.copies}
+        batch.soft[name] = {each: turn(one, batch.views[name]) for each, one in copied.items()}

@@ -28,7 +28,7 @@ from discom.models.pretrained import Pretrained
 from discom.running.checkpoint import STATE, Checkpoint, locked, stoppable, write_identity
 from discom.running.identity import ORIGIN, settings_of
 from discom.running.runs import Result, identity, read_predictions
-from discom.running.teaching import load_teacher, teach
+from discom.running.teaching import ask, load_teacher
 
 
 def fit(
@@ -82,12 +82,8 @@ def fit(
         model, optimizer, schedule, batches, layout = _prepare(network, split, config, fabric)
         state = Checkpoint(run_dir, network, optimizer, schedule)
         scoring = Scoring(network, split, fabric, layout)
-        started = time.perf_counter()
         if instructor is not None:
-            batches.soft = teach(instructor, network, split, fabric, augment=config.augment > 0)
-        if state.epoch == 0:
-            state.seconds = time.perf_counter() - started
-
+            instructor = instructor.to(fabric.device).to(memory_format=layout)
         if watch:
             watch(state.epoch, network)
         epochs = range(state.epoch, config.epochs)
@@ -97,6 +93,9 @@ def fit(
             model.train()
             losses = []
             for batch in batches.epoch(epoch):
+                if instructor is not None:
+                    with fabric.autocast():
+                        ask(instructor, network, batch)
                 rate = schedule.get_last_lr()[0]
                 network.set_rate(rate)
                 terms = model(batch)  # name → unweighted scalar, and what is only logged

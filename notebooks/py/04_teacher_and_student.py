@@ -60,7 +60,6 @@ from discom.files import read_json
 from discom.losses import distill
 from discom.notebook import check, finish, stamp
 from discom.running import runs as stored
-from discom.running.teaching import soft_labels
 
 # %% tags=["parameters"]
 data = "scenes"  # or after a colon any argument of scenes.make
@@ -211,10 +210,10 @@ pd.DataFrame(scores).T[["rgb+depth", "rgb", "depth"]].round(1)
 
 # %%
 model, _ = stored.load_run(teacher_folder, split)
-answers = soft_labels(model, split, augment=False)
+images = [torch.from_numpy(split.train.images(name)) for name in model.reads]
 labels = split.train.labels
-upright = [share[:, 0] for share in answers.shares.values()]  # not flipped or turned
-logits = (sum(upright) + answers.bias).double().cpu().numpy()
+with torch.no_grad():
+    logits = model.predict(model.deployed[0], torch.cat(images, dim=1)).double().numpy()
 soft = softmax(logits / 4, axis=1)
 print(f"right in training: {(logits.argmax(1) == labels).mean():.0%} of {len(labels)}")
 

@@ -12,7 +12,7 @@ from lightning.fabric import Fabric
 
 from discom.data import Modality, MultiModalData, scenes
 from discom.data import batches as module
-from discom.data.augmentation import VIEWS, draw_views, turn, view
+from discom.data.augmentation import draw_views, turn, view
 from discom.data.batches import LABELLED, Batch, Batches, ModalityTensor
 from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError, DataError
@@ -242,28 +242,6 @@ def test_what_cannot_be_stacked():
 
 
 # soft labels
-
-
-@pytest.mark.parametrize(("augment", "views"), [(0, 1), (0.5, 8), (1, VIEWS)])
-def test_soft_labels_are_asked_for_the_very_images_shown(augment, views):
-    """Each modality has its own rows, since each lacks other samples, and its own views."""
-    rgb, depth = scenes.make(40, size=8).modalities.values()
-    modalities = {"rgb": rgb.take(np.r_[5:40]), "depth": depth.take(np.r_[30:-1:-1])}
-    data, asked = MultiModalData(modalities, tuple("abcdefghi")).keep_labels(0.5), []
-    strong, seen = views == VIEWS, set()
-    ask = lambda rows, drawn: asked.append((rows, drawn)) or torch.zeros(1)  # noqa: E731
-    make = {"pairing": "paired", "augment": augment, "strong": strong, "epochs": 4}
-    batches = Batches(data, 8, 0, soft=ask, **make)
-    for batch in batches.epoch(1):
-        for shown in (batch, batch.strong) if strong else (batch,):
-            assert (shown.epoch, shown.progress) == (1, 0.25)
-            rows, drawn = asked.pop(0)
-            for name, images in batches.images.items():
-                assert torch.equal(view(images[rows[name]], drawn[name]), shown.x[name])
-                seen |= set(drawn[name].tolist())
-    assert asked == []
-    assert len(seen) > views / 2
-    assert max(seen) < views
 
 
 def test_bf16_takes_no_digits_from_soft_labels():

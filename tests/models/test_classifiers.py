@@ -168,11 +168,12 @@ def test_encoders_that_do_not_fit(call, message):
 
 
 @pytest.mark.parametrize("training", [False, True])
-def test_a_teachers_logits_are_the_sum_of_contributions_and_the_bias(training):
+def test_a_teachers_logits_are_those_of_the_sum_of_its_features(training):
     model, x = FusionNetwork(BANDS, 5, small).train(training), noise(6, 6, 16, 12, seed=5)
     logits, parts = model(x), x.split(model.bands, dim=1)
-    contributions = [model.contribution(m, part) for m, part in zip(BANDS, parts, strict=True)]
-    torch.testing.assert_close(sum(contributions) + model.task.bias, logits, rtol=1e-5, atol=1e-5)
+    features = [model.encoders[m](part) for m, part in zip(BANDS, parts, strict=True)]
+    expected = sum(own @ model.task.weight.T for own in features) + model.task.bias
+    torch.testing.assert_close(expected, logits, rtol=1e-5, atol=1e-5)
     logits.square().sum().backward()
     assert all(p.grad is not None and p.grad.abs().max() > 0 for p in model.parameters())
 
