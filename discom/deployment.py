@@ -15,7 +15,7 @@ from discom.data import Modality, MultiModalData, Split
 from discom.data.arrays import LOWEST
 from discom.data.images import Rule
 from discom.errors import ConfigError, DataError, RunError, first_line, install_hint
-from discom.files import atomic_folder, check_place, restore, write_json
+from discom.files import atomic_folder, check_place, write_json
 
 ONNX, CONTRACT = "model.onnx", "contract.json"  # what an exported folder holds
 TOLERANCE = 1e-4  # largest difference of the file's logits from the network's
@@ -242,7 +242,6 @@ def _compare(branch: Any, model: Model, test: MultiModalData) -> tuple[float, in
 def load(path: Path | str) -> Model:
     """Read model.onnx, or the folder that `export` wrote, for ONNX Runtime on the CPU; a DataError
     where there is none, or one that is damaged or that `export` did not write."""
-    restore(Path(path))
     file = Path(path) / ONNX if Path(path).is_dir() else Path(path)
     if not file.is_file():
         raise DataError(file, "no such file", "write it with: discom export RUN --out FOLDER")

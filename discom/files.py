@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -29,7 +28,7 @@ def atomic_file(path: Path | str) -> Iterator[Path]:
     path = Path(path)
     if path.is_dir():
         raise DataError(path, "is a folder", "name a file in it")
-    part = path.with_name(f"{OURS}{os.getpid()}-{path.name}.part")
+    part = path.with_name(f"{OURS}{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part
@@ -45,49 +44,27 @@ def atomic_file(path: Path | str) -> Iterator[Path]:
             part.unlink()
 
 
-def tidy(folder: Path) -> None:
-    """Delete the files that killed processes left unfinished in a run's folder and its weights."""
-    for part in [*folder.glob(f"{OURS}*.part"), *folder.glob(f"weights/{OURS}*.part")]:
-        if part.is_file():
-            part.unlink()
-
-
 @contextmanager
 def atomic_folder(path: Path | str, *, marker: str, overwrite: bool = False) -> Iterator[Path]:
     """Yield a new folder beside `path` that takes its place when the block ends well. A DataError
     where `path` is not empty, unless it is ours (has the file `marker`) and `overwrite` is set."""
     path = Path(path)
     check_place(path, marker, overwrite)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=OURS, suffix=f"-{path.name}.part", dir=path.parent))
+    part = path.with_name(f"{OURS}{path.name}.part")
+    shutil.rmtree(part, ignore_errors=True)  # of a killed process
+    part.mkdir(parents=True)
     try:
         yield part
         check_place(path, marker, overwrite)  # another process may have put it there meanwhile
-        part.chmod(0o755)  # mkdtemp makes it private
-        aside = _aside(path)
         if path.exists():
-            shutil.rmtree(aside, ignore_errors=True)  # of a process killed after the swap
-            os.replace(path, aside)
+            shutil.rmtree(path)
         os.replace(part, path)
-        shutil.rmtree(aside, ignore_errors=True)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-        restore(path)
-
-
-def _aside(path: Path) -> Path:
-    return path.parent / f"{OURS}old-{path.name}"
-
-
-def restore(path: Path) -> None:
-    """Bring a folder back that `atomic_folder` had set aside when its process was killed."""
-    if _aside(path).is_dir() and not path.exists():
-        os.replace(_aside(path), path)
 
 
 def check_place(path: Path, marker: str, overwrite: bool) -> None:
     """Raise a DataError where `path` may not be replaced; see `atomic_folder`."""
-    restore(path)
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
     if not (path / marker).is_file():

@@ -18,7 +18,6 @@ from discom.data.multimodal import Modality, MultiModalData, Split
 from discom.data.prepared import is_prepared
 from discom.data.sources import SOURCES
 from discom.errors import ConfigError, DataError
-from discom.files import restore
 
 if TYPE_CHECKING:
     from discom.data.batches import Batch, Batches
@@ -125,7 +124,6 @@ def locate(source: str | Path) -> Path | None:
 
 
 def _open(source: str, folder: Path) -> MultiModalData:
-    restore(folder)
     if os.path.isdir(folder):  # also where the name is too long for the system
         return MultiModalData.open(folder) if is_prepared(folder) else read_folders(folder)
     if (name := source.removesuffix(":")) in SOURCES:

@@ -2,11 +2,9 @@
 
 import io
 import json
-import pickle
 import signal
 import threading
 import time
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,8 +15,8 @@ import torch
 from filelock import FileLock, Timeout
 from safetensors.torch import save as to_safetensors
 
-from discom.errors import BusyError, Interrupted, RunError, explain, first_line
-from discom.files import atomic_file, read_json, tidy, write_json
+from discom.errors import BusyError, Interrupted, RunError, explain
+from discom.files import atomic_file, read_json, write_json
 from discom.running.runs import as_run_error, weights_file
 
 STATE = "state.pt"
@@ -59,7 +57,6 @@ def locked(run_dir: Path) -> Iterator[None]:
         found = f"cannot be written ({error.strerror})"
         raise RunError(run_dir, found, "choose another folder for runs") from None
     try:
-        tidy(run_dir)
         yield
     finally:
         lock.release()
@@ -112,17 +109,12 @@ class Checkpoint:
         self.writing = 0.0  # seconds
         if self.path.exists():
             try:
-                with zipfile.ZipFile(self.path) as archive:  # torch compares no checksums
-                    if damaged := archive.testzip():
-                        raise zipfile.BadZipFile(f"{damaged} is damaged")
                 saved = torch.load(self.path, map_location="cpu", weights_only=True)
                 for name, part in self.parts.items():
                     part.load_state_dict(saved[name])
                 vars(self).update({name: saved[name] for name in SAVED})
-            except Exception as error:  # whatever is wrong with the file, the way out is the same
-                found = f"cannot be resumed from ({first_line(error)})"
-                if isinstance(error, pickle.UnpicklingError):
-                    found = "holds more than tensors and numbers, perhaps code"
+            except Exception:  # whatever is wrong with the file, the way out is the same
+                found = "is damaged, or holds more than tensors and numbers"
                 raise RunError(self.path, found, "delete it to start anew") from None
 
     def keep(

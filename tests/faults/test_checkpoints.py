@@ -1,7 +1,6 @@
 """A checkpoint that is damaged, or carries code, is refused with one line; it takes little time."""
 
 import os
-import struct
 
 import pytest
 import torch
@@ -9,21 +8,12 @@ import torch
 from discom.errors import RunError
 from discom.running.checkpoint import STATE, Checkpoint
 
-
-def flip(content: bytes) -> bytes:
-    """One bit of the weight is another: torch itself would load it."""
-    weight = struct.pack("<f", 1.0)
-    assert weight in content
-    return content.replace(weight, struct.pack("<f", 1.5), 1)
-
-
 DAMAGE = {
     "cut short": lambda content: content[: len(content) // 2],
     "without its end": lambda content: content[:-1],
     "empty": lambda content: b"",
     "zeros": lambda content: bytes(len(content)),
     "garbage": lambda content: b"not a checkpoint",
-    "a flipped bit": flip,
 }
 
 
@@ -64,22 +54,22 @@ def test_a_checkpoint_is_what_was_written(saved):
 def test_a_damaged_checkpoint_is_named_with_the_way_out(saved, what):
     file = saved / STATE
     file.write_bytes(DAMAGE[what](file.read_bytes()))
-    message = r"state\.pt: cannot be resumed from \(.+\); delete it to start anew$"
+    message = (
+        r"state\.pt: is damaged, or holds more than tensors and numbers; delete it to start anew$"
+    )
     with pytest.raises(RunError, match=message):
         checkpoint(saved)
     file.unlink()
     assert checkpoint(saved).epoch == 0
 
 
-@pytest.mark.parametrize(
-    ("zipped", "message"), [(True, "holds more than tensors and numbers"), (False, "cannot be")]
-)
-def test_a_checkpoint_that_carries_code_is_refused_and_nothing_is_run(tmp_path, zipped, message):
-    """torch's old format is no zip file, and not opened at all."""
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_checkpoint_that_carries_code_is_refused_and_nothing_is_run(tmp_path, zipped):
+    """In torch's present format and its old one."""
     executed = tmp_path / "executed"
     content = {"model": Code(executed)}
     torch.save(content, tmp_path / STATE, _use_new_zipfile_serialization=zipped)
-    with pytest.raises(RunError, match=rf"{STATE}: {message}"):
+    with pytest.raises(RunError, match=f"{STATE}: is damaged, or holds more"):
         checkpoint(tmp_path)
     assert not executed.exists()
 
