@@ -1,5 +1,5 @@
 """Use of a deployed network without torch: a class for an image, or a pair of images, or for every
-pixel of images of any size, a tile at a time."""
+pixel of images of any size."""
 
 import math
 import unicodedata
@@ -14,7 +14,7 @@ import pandas as pd
 import tifffile
 
 from discom.data.checks import NO_LABEL, check_finite
-from discom.data.images import NO_DATA, find_images, read_pixels, read_tags
+from discom.data.images import find_images, read_pixels
 from discom.deployment import Model, Sensor, levels
 from discom.errors import ConfigError, DataError
 from discom.files import atomic_file
@@ -144,89 +144,48 @@ def _check_shape(place: object, sensor: Sensor, image: np.ndarray, shape: Sequen
 
 
 def segment(
-    model: Model, images: Sequence[np.ndarray], tile: int = 256, places: Sequence[object] = ()
-) -> np.ndarray:
-    """The class of every pixel of a scene, from one raw image [C, H, W] of each sensor: ids [H, W],
-    uint8.
-
-    Tiles overlap by half. A pixel takes the class with the largest sum of its tiles' logits, each
-    weighted by how near the pixel is to the middle of that tile, so that no seam shows. At the
-    border the images are continued by their last row and column. Logits are held for `tile` rows.
-    A ConfigError for a model of whole images, or a tile that its stride does not divide; a
-    DataError at its place for an image with other bands than the model reads, or of another size
-    than the first.
-    """
-    contract, (height, width) = model.contract, images[0].shape[1:]
-    if not contract.stride:
-        raise ConfigError("--tile", "the model names one class for each image", "leave it out")
-    if tile < 1 or tile % contract.stride:
-        found = f"{tile} pixels are no multiple of {contract.stride}"
-        raise ConfigError("--tile", found, f"try {32 * contract.stride}")
-    for number, (image, sensor) in enumerate(zip(images, contract.sensors, strict=True)):
-        place = places[number] if places else sensor.name
-        _check_shape(place, sensor, image, (sensor.shape[0], height, width))
-    step = max(1, tile // 2)
-    last = [max(0, math.ceil((side - tile) / step)) * step for side in (height, width)]
-    beyond = [(0, first + tile - side) for first, side in zip(last, (height, width), strict=True)]
-    padded = [np.pad(image, [(0, 0), *beyond], mode="edge") for image in images]
-    near = np.minimum(np.arange(1, tile + 1), np.arange(tile, 0, -1)).astype(np.float32)
-    weight = near[:, None] * near
-    ids = np.empty((height, width), np.uint8)
-    total = np.zeros((len(contract.classes), tile, padded[0].shape[2]), np.float32)
-    for top in range(0, last[0] + 1, step):
-        for left in range(0, last[1] + 1, step):
-            columns = slice(left, left + tile)
-            pixels = [each[None, :, top : top + tile, columns] for each in padded]
-            logits = model.answer(*(each.astype(np.float32) for each in pixels))[0]
-            total[:, :, columns] += weight * logits[0]
-        ready = min(tile if top == last[0] else step, height - top)
-        ids[top : top + ready] = total[:, :ready, :width].argmax(0)
-        total = np.concatenate([total[:, step:], np.zeros_like(total[:, :step])], 1)
-    return ids
-
-
-def segment_files(
-    model: Model, paths: Sequence[Path], out: Path | None, tile: int = 256
+    model: Model, paths: Sequence[Path], out: Path | None
 ) -> Iterator[tuple[Path, tuple[int, int]]]:
-    """`segment` each image, or pair, of `find_inputs` into `out`/<name>.tif, which names its
-    classes and lies where an image that is a GeoTIFF does; gives each file when it is written, with
-    its height and width.
+    """The class of every pixel of each image, or pair, of `find_inputs`, whatever its size, as
+    `out`/<name>.tif, uint8, which names its classes; gives each file when it is written, with its
+    height and width.
 
     Pixels that are NaN, or what a TIFF calls "no data" (GDAL's tag), are read as the contract's
-    `invalid`, or 0; where all bands are, the map is 255, its "no data". At the end see `warn_far`.
-    A ConfigError for no `out`, one that holds images, or two images of one name; a DataError that
-    names an image which the model cannot read.
+    `invalid`, or 0; where all bands are, the map is 255. At the end see `warn_far`. A ConfigError
+    for no `out`, one that holds images, or two images of one name; a DataError that names an image
+    which the model cannot read, or whose sides its stride does not divide.
     """
     if out is None or out.suffix == ".csv":
         raise ConfigError("--out", "maps need a folder", "name one, such as maps")
-    sensors, measured = model.contract.sensors, []
-    inputs = find_inputs(paths, sensors)
+    contract, measured = model.contract, []
+    inputs = find_inputs(paths, contract.sensors)
     if out.resolve() in {file.resolve().parent for files in inputs for file in files}:
         raise ConfigError("--out", f"{out} holds some of the images", "name another folder")
     maps = {files: out / f"{files[0].stem}.tif" for files in inputs}
     if len(maps) > len(set(maps.values())):
         raise ConfigError("--out", "two images of one name would share a map", "rename one")
-    names = ", ".join(f"{k} {name}" for k, name in enumerate(model.contract.classes)).encode()
+    names = ", ".join(f"{k} {name}" for k, name in enumerate(contract.classes)).encode()
     for files, target in maps.items():
-        images, tags = zip(*map(_read_whole, files, sensors), strict=True)
-        measured.append([*map(levels, images, (sensor.invalid for sensor in sensors))])
-        absent = [np.isnan(image) for image in images]
-        for image, where, sensor in zip(images, absent, sensors, strict=True):
-            image[where] = sensor.invalid or 0
-        ids = segment(model, images, tile, files)
-        own: dict[int, tuple] = next(filter(None, tags), {})
-        if (empty := np.concatenate(absent).all(0)).any():
-            ids[empty] = NO_LABEL
-            own[NO_DATA] = (NO_DATA, 2, 0, str(NO_LABEL), True)
+        images = [_read_whole(*each) for each in zip(files, contract.sensors, strict=True)]
+        height, width = images[0].shape[1:]
+        if height % contract.stride or width % contract.stride:
+            found = f"{height}×{width} pixels are no multiples of {contract.stride}"
+            raise DataError(files[0], found, "crop or pad it")
+        for file, image, sensor in zip(files, images, contract.sensors, strict=True):
+            _check_shape(file, sensor, image, (sensor.shape[0], height, width))
+        holes = [sensor.invalid for sensor in contract.sensors]
+        measured.append([*map(levels, images, holes)])
+        empty = np.concatenate([np.isnan(image) for image in images]).all(0)
+        filled = [np.nan_to_num(each, nan=h or 0) for each, h in zip(images, holes, strict=True)]
+        ids = model.answer(*(each[None] for each in filled))[0][0].argmax(0).astype(np.uint8)
+        ids[empty] = NO_LABEL
         with atomic_file(target) as part:
-            extra = [*own.values()]
-            tifffile.imwrite(part, ids, compression="zlib", description=names, extratags=extra)
+            tifffile.imwrite(part, ids, compression="zlib", description=names)
         yield target, ids.shape
-    warn_far(sensors, inputs, measured)
+    warn_far(contract.sensors, inputs, measured)
 
 
-def _read_whole(file: Path, sensor: Sensor) -> tuple[np.ndarray, dict[int, tuple]]:
-    """An image of any size, float32, NaN where there is no data, and the tags of its place."""
-    pixels, tags = read_pixels(file, math.nan, alpha=bool(sensor.rule.bands)), read_tags(file)
-    tags.pop(NO_DATA, None)
-    return replace(sensor.rule, size=None)(pixels.astype(np.float32), file), tags
+def _read_whole(file: Path, sensor: Sensor) -> np.ndarray:
+    """An image of any size, float32, NaN where there is no data."""
+    pixels = read_pixels(file, math.nan, alpha=bool(sensor.rule.bands)).astype(np.float32)
+    return replace(sensor.rule, size=None)(pixels, file)

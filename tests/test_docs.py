@@ -68,7 +68,7 @@ def test_first_steps_and_deployment_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     page = (DOCS / "cli.md").read_text()
     first = page[page.index("## First steps") :].partition("\n## ")[0]
-    guide = (DOCS / "guides/deploy.md").read_text().partition("\n## Large images")[0]
+    guide = (DOCS / "guides/deploy.md").read_text().partition("\n## A class for every pixel")[0]
     images, alone = blocks(guide, "python")
     for arguments in commands(f"```bash\n{blocks(first, 'bash')[0]}```"):
         assert cli.main(arguments) == 0, arguments

@@ -240,16 +240,14 @@ def export(flags: Namespace) -> None:
 def predict(flags: Namespace) -> None:
     """Name the class of images, or of each of their pixels, by an exported network alone.
 
-    A network of several sensors reads pairs, FILES/<sensor>/<name>. Of pixels: an image of any size
-    is read in tiles, and its map is a TIFF in the folder --out, in the same place where the image
-    is a GeoTIFF.
+    A network of several sensors reads pairs, FILES/<sensor>/<name>. Of pixels the map of each image
+    is a TIFF in the folder --out.
     """
     from discom import prediction
 
     model, out = discom.deployment.load(flags.model), flags.out
-    if model.contract.stride or flags.tile:
-        maps = prediction.segment_files(model, flags.files, out, flags.tile or 256)
-        for file, (height, width) in maps:
+    if model.contract.stride:
+        for file, (height, width) in prediction.segment(model, flags.files, out):
             print(f"{file}: {height}×{width} pixels")
     elif out:
         with discom.files.atomic_file(out) as part:

@@ -81,7 +81,6 @@ FLAGS: dict[str, tuple[Any, Any, str]] = {
     "seeds": (COUNT, None, "number of seeds, from 0 on  [default: 5, on scenes 10]"),
     "size": (COUNT, None, "side in pixels to which images are resized  [default: the reader's]"),
     "split": (text, None, "official, grouped or random  [default: the first]"),
-    "tile": (COUNT, None, "side of a tile in pixels, for models of pixels  [default: 256]"),
     "workers": (ANY_COUNT, 0, "number of runs side by side; 0: one a core, one on a GPU"),
 }
 KINDS = get_type_hints(Config)
@@ -113,7 +112,7 @@ COMMANDS: dict[str, tuple[Callable, str]] = {
     "probe": (commands.probe, "PATH runs data modalities out"),
     "show": (commands.show, "PATH out collect"),
     "export": (commands.export, "PATH data modality modalities out=exported overwrite"),
-    "predict": (commands.predict, "MODEL FILES out tile"),
+    "predict": (commands.predict, "MODEL FILES out"),
     "reproduce": (commands.reproduce, "profile only workers=2 out=build/notebooks"),
 }
 

@@ -15,8 +15,6 @@ from discom.errors import DataError, check_choice
 from discom.files import as_data_error
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
-# GeoTIFF's tags: scale and place of a pixel, or a matrix; the coordinate system in three parts
-PLACE = (33550, 33922, 34264, 34735, 34736, 34737)
 NO_DATA = 42113  # GDAL's tag for the value of a pixel that was not measured, as text
 
 
@@ -186,20 +184,12 @@ def _decode_tiff(file: Path) -> tuple[np.ndarray, str, list[int]]:
         return images[0].asarray(), images[0].axes, opacity
 
 
-def read_tags(file: Path) -> dict[int, tuple]:
-    """Where a TIFF lies (`PLACE`) and what is no data in it, by the tags' numbers, as `tifffile`
-    writes them; nothing of another file."""
+def no_data(file: Path) -> float | None:
+    """The value that a TIFF itself, by GDAL's tag, gives to pixels that were not measured."""
     import tifffile
 
     if file.suffix.lower() not in (".tif", ".tiff"):
-        return {}
-    with tifffile.TiffFile(file) as tiff:
-        tags = [tag for tag in tiff.pages.first.tags if tag.code in (*PLACE, NO_DATA)]
-        return {tag.code: (tag.code, tag.dtype, tag.count, tag.value, True) for tag in tags}
-
-
-def no_data(file: Path) -> float | None:
-    """The value that a TIFF itself, by GDAL's tag, gives to pixels that were not measured."""
-    with as_data_error(file, "an image", "replace or remove it"):
-        tag = read_tags(file).get(NO_DATA)
-        return None if tag is None else float(tag[3])
+        return None
+    with as_data_error(file, "an image", "replace or remove it"), tifffile.TiffFile(file) as tiff:
+        tag = tiff.pages.first.tags.get(NO_DATA)
+        return None if tag is None else float(tag.value)
