@@ -5,13 +5,13 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, NamedTuple
 
 from discom import methods
-from discom.config import Config
+from discom.config import FIELDS
 from discom.errors import ConfigError, DiscomError
 
-NUMBERS = {name for name, kind in get_type_hints(Config).items() if kind in (int, float)}
+NUMBERS = {name for name, each in FIELDS.items() if each.annotation in (int, float)}
 SETTINGS = tuple(sorted(NUMBERS - {"seed"}))
 
 
@@ -54,7 +54,7 @@ def setting(text: str) -> tuple[str, object]:
     name, _, value = text.partition("=")
     if name in ("seed", "options"):
         raise ValueError(f"{name} is not for --set")
-    kind = type(getattr(Config, name, ""))
+    kind = FIELDS[name].annotation if name in FIELDS else str
     return name, json.loads(value) if kind is bool else kind(value)
 
 

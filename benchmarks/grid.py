@@ -14,14 +14,14 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 import common
 from discom import data, methods, plots, profile, tables
-from discom.config import Config
+from discom.config import FIELDS
 from discom.errors import ConfigError
 from discom.running import sweep
 from discom.running.runs import Result, Run
@@ -40,7 +40,7 @@ def factors(text: str) -> dict[str, list[float]]:
 
 def number(name: str, value: Any) -> float:
     """A value of a factor or setting, as that setting's type: 2.0 epochs are 2."""
-    kind = get_type_hints(Config).get(name, float)
+    kind = FIELDS[name].annotation if name in FIELDS else float
     if kind not in (int, float) or kind(value) != float(value):
         raise ValueError(f"{name}={value}")
     return kind(value)

@@ -153,9 +153,9 @@ WRONG = [
     (("table",), "Missing argument 'NUMBER'"),
     (("table", "²"), "'²' is not one of '1', '2'"),
     (("table", "1", "--data", SCENES, "--methods", "student,"), "method: '' is unknown"),
-    ((*TRAIN, "--epochs", "0"), "epochs: 0 is out of range"),
+    ((*TRAIN, "--epochs", "0"), "epochs: 0; give"),
     ((*TRAIN, "--seed", "-1"), "'--seed': -1 is not in the range"),
-    ((*TRAIN, "--learning-rate", "nan"), "learning_rate: nan is not finite"),
+    ((*TRAIN, "--learning-rate", "nan"), "learning_rate: nan; give"),
     ((*TRAIN, "--runs", "empty.npy"), "empty.npy"),
     (("table", "1", "--data", SCENES, "--seeds", "0"), "'--seeds': 0 is not in the range x>=1"),
     (("table", "1", "--data", SCENES, "--seeds", "1", "--methods", "teacher,dicsom"), "dicsom"),
@@ -168,12 +168,12 @@ WRONG = [
     (("data", "prepare", "folders"), "no such folder (--root). Name your images: --root"),
     (("data", "prepare", "folders", "--download"), "cannot be downloaded"),
     ((*OWN, '{"b": 1}'), "folders has no option 'b'; it has size, unit, invalid, group_copies"),
-    ((*OWN, '{"unit": "mm"}'), "unit: 'mm' is of type str; give {\"sensor\": string}"),
+    ((*OWN, '{"unit": "mm"}'), "unit: 'mm'; give"),
     (
         (*OWN, '{"invalid": {"depth": 1e999}}'),
-        "{'depth': inf} has a value of another type",
+        "invalid: inf; give",
     ),
-    ((*OWN, '{"size": 2.5}'), "size: 2.5 is of type float; give integer or [integer, …]"),
+    ((*OWN, '{"size": 2.5}'), "size: 2.5; give"),
     ((*OWN, '{"size": [8]}'), "size: [8] has 1 sides"),
     # files and folders
     (("show", "nowhere"), "nowhere: no such file or folder"),
@@ -309,7 +309,7 @@ def test_prepared_data_are_written_here_and_never_further_up(tmp_path, monkeypat
 
 def test_debug_shows_where_an_error_is_from():
     for words in (["--debug", *TRAIN, "--epochs", "0"], [*TRAIN, "--epochs", "0", "--debug"]):
-        with pytest.raises(ConfigError, match="epochs: 0 is out of range"):
+        with pytest.raises(ConfigError, match="epochs: 0; give"):
             run(*words)
 
 

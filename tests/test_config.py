@@ -12,7 +12,7 @@ from fixtures.refusal import refused
 from sklearn.utils import check_random_state
 
 from discom import data, fit
-from discom.config import DENSE_PROFILES, PROFILES, RANGES, Config, profile
+from discom.config import DENSE_PROFILES, PROFILES, Config, profile
 from discom.errors import ConfigError
 
 PAPER = {
@@ -38,51 +38,51 @@ def test_profiles_are_those_of_classification_and_of_dense_prediction(monkeypatc
 
 
 BAD = [
-    *((name, least - 1, "out of range; use ") for name, (least, _) in RANGES.items()),
-    ("seed", 2**70, "out of range; use 0 to 4294967295"),
-    ("augment", 1.5, "out of range; use 0 to 1"),
-    *(("labelled", share, "out of range; use 1e-06 to 1") for share in (0.0, 1.5)),
-    ("learning_rate", 0.0, "out of range; use 1e-12 or more"),
-    *(("weight_decay", value, "is not finite; give number") for value in (math.nan, math.inf)),
-    *(("epochs", value, "; give integer") for value in (2.5, math.nan, True, "2", None, 10**400)),
-    *(("augment", value, "; give number") for value in ("1", True)),
-    ("channels_last", "no", "'no' is of type str; give true or false"),
-    ("encoder", 18, "is of type int; give string"),
-    ("options", ["a"], 'is of type list; give {"sensor": '),
-    ("schedule", "cosine", "unknown; choose constant, one-cycle"),
-    ("schedule", np.eye(2), "unknown; choose constant, one-cycle"),
-    ("width", 24, "not a multiple of 16, as channels_last needs; set channels_last=false"),
+    ("seed", (-1, 2**32, 1.5)),
+    ("epochs", (0, 2.5, math.nan, True, "2", None)),
+    ("batch_size", (1, 0)),
+    ("learning_rate", (0.0, -1)),
+    ("encoder_rate", (-0.1, 1.1)),
+    ("weight_decay", (-1, math.nan, math.inf)),
+    ("width", (0, 24)),  # 24: no multiple of 16, as channels_last needs
+    ("augment", (-0.1, 1.5, "1", True)),
+    ("labelled", (0.0, 1.5)),
+    ("channels_last", ("no", 1)),
+    ("encoder", (18, None)),
+    ("options", (["a"], {1: 2})),
+    ("schedule", ("cosine", np.eye(2))),
 ]
 
 
-@pytest.mark.parametrize(("name", "value", "reason"), BAD)
-def test_a_bad_value_is_named_with_its_field(name, value, reason):
-    call = partial(Config, **{"batch_size": 32, name: value})
-    assert reason in refused(call, f"^{name}: ", ConfigError)
+@pytest.mark.parametrize(("name", "values"), BAD)
+def test_a_bad_value_is_named_with_its_field(name, values):
+    for value in values:
+        refused(partial(Config, **{name: value}), f"^{name}: .*; ", ConfigError)
 
 
 @pytest.mark.parametrize("value", [np.zeros((99, 9)), pd.DataFrame(np.eye(9)), "a\nb" * 999])
 def test_a_value_of_many_lines_is_shown_in_one_short_one(value):
-    message = refused(lambda: Config(epochs=value), "^epochs: .*; give integer$", ConfigError)
+    message = refused(lambda: Config(epochs=value), "^epochs: .*; ", ConfigError)
     assert len(message) < 350
-    assert f"is of type {type(value).__name__}; " in message
 
 
 def test_the_last_good_value_is_taken(tmp_path):
-    for at in (0, 1):
-        edge = {name: bounds[at] for name, bounds in RANGES.items() if bounds[at] < math.inf}
+    for edge in (
+        {"seed": 0, "epochs": 1, "batch_size": 2, "encoder_rate": 0, "weight_decay": 0, "width": 1},
+        {"seed": 2**32 - 1, "encoder_rate": 1, "augment": 1, "labelled": 1},
+        {"learning_rate": 1e-12, "augment": 0, "labelled": 1e-6},
+    ):
         config = Config(**edge, channels_last=False)
         assert {name: getattr(config, name) for name in edge} == edge
-    last = profile("tiny", epochs=1, seed=config.seed)  # for all who draw from it
+    last = profile("tiny", epochs=1, seed=2**32 - 1)  # for all who draw from it
     split = data.load("scenes:n=66,size=8", seed=last.seed).split(seed=last.seed)
     assert fit("student", split, last, tmp_path, progress=False).seed == 2**32 - 1
     check_random_state(last.seed)
 
 
-def test_whole_numbers_are_one_setting_however_they_are_written():
-    written = profile("tiny", epochs=2.0, seed=np.int64(1), batch_size=32.0)
-    assert {type(getattr(written, name)) for name in ("seed", "epochs", "batch_size")} == {int}
-    assert written.identity() == profile("tiny", epochs=2, seed=1, batch_size=32).identity()
+def test_a_whole_share_is_the_same_setting_as_its_float():
+    assert Config(augment=1).identity() == Config(augment=1.0).identity()
+    assert type(Config(augment=1).augment) is float
 
 
 def test_profile_names_what_it_does_not_know():

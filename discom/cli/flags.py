@@ -7,14 +7,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, get_type_hints
+from typing import Any
 
 import click
 
 from discom import __version__
 from discom.cli import commands, data
 from discom.cli.advise import advise
-from discom.config import Config
+from discom.config import FIELDS
 
 
 def text(value: str) -> str:
@@ -83,13 +83,12 @@ FLAGS: dict[str, tuple[Any, Any, str]] = {
     "split": (text, None, "official, grouped or random  [default: the first]"),
     "workers": (ANY_COUNT, 0, "number of runs side by side; 0: one a core, one on a GPU"),
 }
-KINDS = get_type_hints(Config)
-SETTINGS = [name for name in KINDS if name not in ("seed", "dense", "options")]
-# of Config's docstring, which python -OO leaves out: setting → its first clause
-MEANINGS = dict(re.findall(r"(?ms)^ {8}(\w+): (.+?)[.;]\s", Config.__doc__ or ""))
+SETTINGS = [name for name in FIELDS if name not in ("seed", "dense", "options")]
 for name in SETTINGS:
-    kind = KINDS[name] if KINDS[name] in (int, float, bool) else text
-    FLAGS[name] = (kind, None, f"{MEANINGS.get(name, '')}  [default: the profile's]")
+    kind, about = FIELDS[name].annotation, FIELDS[name].description or ""
+    meaning = re.split(r"\.\s|[.;]$|; ", about)[0]  # its first clause
+    meaning = f"{meaning[:1].lower()}{meaning[1:]}  [default: the profile's]"
+    FLAGS[name] = (kind if kind in (int, float, bool) else text, None, meaning)
 # what the short help leaves out
 RARE = {"backend", "scheduler", "collect", *SETTINGS} - {"epochs", "batch_size"}
 RUN = " ".join(["profile", "runs", *SETTINGS])
@@ -137,7 +136,7 @@ def _command(name: str, full: bool) -> click.Command:
             parameters.append(click.Option(spelled, type=kind, **how))
 
     def called(**flags: Any) -> Any:
-        changed = {name: flags[name] for name in KINDS if flags.get(name) is not None}
+        changed = {name: flags[name] for name in FIELDS if flags.get(name) is not None}
         return call(SimpleNamespace(**flags, settings=changed))
 
     return click.Command(
