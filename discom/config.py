@@ -137,7 +137,9 @@ def as_type(place: str, value: Any, kind: Any) -> Any:
     discom.errors.ConfigError: epochs: '2'; give a valid integer
     """
     try:
-        text = json.dumps(value, default=methodcaller("item"))  # of NumPy's numbers
+        text = json.dumps(
+            value, allow_nan=False, default=methodcaller("item")
+        )  # of NumPy's numbers
     except (AttributeError, TypeError, ValueError):
         raise ConfigError(place, repr(value), "give a value that JSON has") from None
     try:
