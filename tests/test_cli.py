@@ -171,7 +171,7 @@ WRONG = [
     ((*OWN, '{"unit": "mm"}'), "unit: 'mm'; give"),
     (
         (*OWN, '{"invalid": {"depth": 1e999}}'),
-        "invalid: inf; give",
+        "invalid: {'depth': inf}; give",
     ),
     ((*OWN, '{"size": 2.5}'), "size: 2.5; give"),
     ((*OWN, '{"size": [8]}'), "size: [8] has 1 sides"),
@@ -373,9 +373,8 @@ def test_check_warns_of_what_to_look_at(tmp_path, capsys):
     one, two = split.train.ids[0], split.test.ids[0]
     colours, distances = rgb.x.copy(), depth.x.copy()
     colours[rgb.ids == two] = 0.8 * colours[rgb.ids == one]  # a copy in the test part of seed 2
-    distances[5] /= 1000
     distances[6] = 0.5
-    odd, flat, alone = depth.ids[[5, 6, 7]]
+    flat, alone = depth.ids[[6, 7]]
     modalities = {
         "rgb": data.Modality(colours, rgb.y, rgb.ids),
         "depth": data.Modality(distances, depth.y, depth.ids).take(np.delete(np.arange(66), 7)),
@@ -385,7 +384,6 @@ def test_check_warns_of_what_to_look_at(tmp_path, capsys):
     warned = capsys.readouterr().err.splitlines()
     for name, ids, what in (
         ("rgb", [alone], "no partner"),
-        ("depth", [odd], "more than 100 times"),
         ("depth", [flat], "no structure"),
         ("rgb", [f"{one} (train)", f"{two} (test)"], "near-copies in two parts"),
     ):

@@ -128,7 +128,6 @@ def _warn_of_values(images: Any, source: object) -> None:
 
 def check(flags: Namespace) -> None:
     """Verify a data set: checksums, pixels, labels, pairs, and copies between its parts."""
-    from discom.data.checks import odd_levels
     from discom.data.splitting import near_duplicates
 
     folder = discom.data.locate(flags.data)
@@ -151,11 +150,9 @@ def check(flags: Namespace) -> None:
     for name, modality in images.modalities.items():
         rows = copies[copies["modality"] == name].itertuples()
         alone = sorted(set(modality.ids) - set(images.paired_ids))
-        odd = modality.ids[odd_levels(modality)]
         pairs = [f"{row.id} ({row.part}) = {row.other_id} ({row.other_part})" for row in rows]
         for ids, advice in (
             (alone, "no partner; add the missing file, or use methods that need no pairs"),
-            (odd, "more than 100 times above or below the others; check unit and bit depth"),
             (copies.attrs["flat"][name], "no structure; look at it, or remove it"),
             (pairs, way_out),
         ):

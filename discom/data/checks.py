@@ -248,22 +248,6 @@ def odd_values(modality: Any, sample: int = 1000) -> str:
     return ""
 
 
-def odd_levels(modality: Any, factor: float = 100.0) -> np.ndarray:
-    """Rows of the images whose level, the 98th percentile of |x| over measured pixels, differs from
-    the median level by more than `factor`, either way: metres among millimetres, 8-bit files among
-    16-bit ones, images of which nothing was measured. Values on both sides of 0, such as relief,
-    may be as small as they like."""
-    levels, bounds = [], []
-    for image in modality.x:
-        measured = image if modality.invalid is None else image[image != modality.invalid]
-        measured = measured if measured.size else np.zeros(1)
-        levels.append(np.percentile(np.abs(measured), 98))
-        bounds.append(np.percentile(measured, (2, 98)))
-    usual, (low, high) = np.median(levels), np.median(bounds, axis=0)
-    small = (np.array(levels) * factor < usual) & (not low < 0 < high)
-    return np.flatnonzero(small | (levels > usual * factor))
-
-
 def check_split(split: Any) -> None:
     """Refuse parts, put together by hand, that do not belong together: other classes, sensors or
     bounds than the training part has, or a sample or group of another part."""

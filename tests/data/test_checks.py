@@ -12,7 +12,6 @@ from fixtures.refusal import refused
 from discom import data, files, fit, methods, profile
 from discom.data import Modality, MultiModalData, scenes
 from discom.data.batches import Batch
-from discom.data.checks import odd_levels
 from discom.errors import ConfigError
 from discom.methods import build
 
@@ -173,22 +172,3 @@ def test_a_dense_method_needs_a_class_for_every_pixel(whole, tmp_path):
     run = tmp_path / "run"
     refused(lambda: fit("single", plain.split(), TINY, run, progress=False), lack, ConfigError)
     assert list(tmp_path.iterdir()) == []
-
-
-# images at an odd level
-
-
-@pytest.mark.parametrize("scale", [1000, 257, 1 / 1000, 1 / 257, 0, 1])
-def test_another_unit_stands_out(scale):
-    x = 3000 * scenes.make(n=60, size=16).modalities["depth"].x
-    x[[4, 17]] *= scale
-    x[30:, 0, :8] = 9999  # half of it was not measured
-    depth = Modality(x, np.zeros(60, int), np.arange(60), invalid=9999)
-    assert odd_levels(depth).tolist() == ([] if scale == 1 else [4, 17])
-
-
-@pytest.mark.parametrize(("scale", "odd"), [(0, []), (1 / 1000, []), (1000, [4, 17])])
-def test_flat_relief_is_no_other_unit(scale, odd):
-    x = np.random.default_rng(0).normal(size=(60, 1, 16, 16)).astype(np.float32)
-    x[[4, 17]] *= scale
-    assert odd_levels(Modality(x, np.zeros(60, int), np.arange(60))).tolist() == odd
