@@ -69,7 +69,7 @@ def train(place: str, name: str, config: Config) -> list[dict[str, Any]]:
             rows.extend({**found, **row} for row in read(model, split, epoch))
 
     with TemporaryDirectory() as folder:
-        fit(name, split, config, Path(folder) / "run", progress=False, watch=watch)
+        fit(name, split, config, Path(folder) / "run", progress=False, on_epoch_end=watch)
     return rows
 
 

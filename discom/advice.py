@@ -266,7 +266,7 @@ def _on_pairs(run: Result, sensor: str, images: MultiModalData, runs_dir: Path |
     predictions = read_predictions(run.folder(runs_dir) / "predictions.npz")
     own = {key: predictions[key] for key in (f"{sensor}_{k}" for k in ("logits", "labels", "ids"))}
     paired = np.isin(own[f"{sensor}_ids"], images.paired_ids)
-    test = images.take(images.divide(*run.parts)["test"])
+    test = images.take(images.split_indices(*run.parts)["test"])
     own = {key: values[paired] for key, values in own.items()}
     return replace(run, tested=count_by_group(test, own, [sensor]))
 

@@ -40,7 +40,7 @@ def scenes(source: str, seed: int = 0) -> tuple[SimpleNamespace, SimpleNamespace
     `images` [n, bands, 32, 32], `labels`, `factors`, `classes`, `best` possible."""
     whole, parts = data.load(source, seed=seed), []
     for rows in (slice(0, len(whole) * 2 // 5), slice(-(len(whole) * 2 // 5), None)):
-        images = {s: torch.from_numpy(m.x[rows]) for s, m in whole.modalities.items()}
+        images = {s: torch.tensor(m.x[rows]) for s, m in whole.modalities.items()}
         images = {s: x.to(memory_format=torch.channels_last) for s, x in images.items()}
         factors = {name: torch.from_numpy(v[rows]) for name, v in whole.factors.items()}
         part = {"images": images, "labels": torch.from_numpy(whole.labels[rows])}

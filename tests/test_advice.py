@@ -294,7 +294,7 @@ def test_a_sensor_is_compared_with_the_fused_network_on_complete_pairs(tmp_path)
         main = {"rgb+depth": 50.0} if method == "teacher" else valid
         run = result(method, 0, main, draws="weights", data="mine", code=f"{fold}")
         run, arrays = replace(run, fold=fold, folds=2), {}
-        test = images.take(images.divide(*run.parts)["test"])
+        test = images.take(images.split_indices(*run.parts)["test"])
         for network in main:
             ids = np.intersect1d(
                 *(test.modalities[name].ids for name in (network.split("+") * 2)[:2])

@@ -136,7 +136,7 @@ EDITS = {  # what a method's loss reads → before, after
     "a cached function": ("return 7", "return 8"),
     "a lambda": ("lambda x: 5 * x", "lambda x: 6 * x"),
     "another lambda": ("lambda x: 4 * x", "lambda x: 3 * x"),
-    "a class attribute": ("strong_view = False", "strong_view = True"),
+    "a class attribute": ("needs_strong_view = False", "needs_strong_view = True"),
     "a static method of a class": ("staticmethod(scaled)", "staticmethod(halved)"),
     "a default argument": ("by=halved", "by=scaled"),
     "the order of bases": ("class Mine(One, Two, Student)", "class Mine(Two, One, Student)"),
@@ -174,7 +174,7 @@ class One: pass
 class Two: pass
 
 class Mine(One, Two, Student):
-    strong_view = False
+    needs_strong_view = False
     scale = staticmethod(scaled)
 
     def loss(self, batch):

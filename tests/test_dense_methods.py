@@ -103,8 +103,8 @@ def test_what_a_method_is_every_term_counts_every_parameter_learns_and_steps_hel
     method, model, batch = methods.get(name), make(name), draw_batch(name)
     own = methods.Single if name == "dense-self" else methods.DenseTeacher
     assert method.teacher_method is (own if name in TAUGHT else None)
-    assert method.coupled == (name == "dense-teacher")
-    assert make("crodino", augmentation="coupled").coupled
+    assert method.shared_augmentation == (name == "dense-teacher")
+    assert make("crodino", augmentation="coupled").shared_augmentation
     assert model.paired  # a class for every pixel is a class of one scene
     if name in TAUGHT and name != "dense-self":
         assert make(name, teacher="rgb").deployed == ["depth"]
@@ -129,7 +129,7 @@ def test_class_weights_reach_every_cross_entropy_and_nothing_else(name):
     logits, labels = torch.randn(2, 4, 4, 4), torch.tensor([0, 1, 3, 255]).repeat(2, 4, 1)
     for weight in (None, torch.ones(4), torch.tensor([1.0, 0.2, 5.0, 2.0])):
         torch.manual_seed(0)  # of a distorted view
-        model.balance = weight
+        model.class_weights = weight
         found.append(model.loss(batch))
         expected = F.cross_entropy(logits, labels, weight, ignore_index=255)
         torch.testing.assert_close(model.cross_entropy(logits, labels), expected)

@@ -163,7 +163,7 @@ def on_logits(name, file, epoch=0, theta=1.0, **options):
         soft = inputs[f"teacher_logits{view}"].float()
         batches.append(Batch({"rgb": number}, {"rgb": inputs["targets"]}, epoch, soft))
         batches[-1].progress = epoch / 300
-    batches[0].strong = batches[1] if model.strong_view else None
+    batches[0].strong = batches[1] if model.needs_strong_view else None
     thetas = [p for key, p in model.named_parameters() if key.endswith("theta")]
     for parameter in thetas:
         nn.init.constant_(parameter, float(theta))

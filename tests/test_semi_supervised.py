@@ -13,7 +13,7 @@ from discom.data.augmentation import distort
 from discom.data.batches import Batch
 from discom.errors import ConfigError
 from discom.losses.contrastive import barlow_twins, decur_cross, nt_xent
-from discom.methods.baselines import OneNetworkEach
+from discom.methods.baselines import IndependentNetworks
 from discom.running.runs import read_predictions
 
 BANDS, CLASSES, SIZE = {"rgb": 3, "depth": 1}, 3, 12
@@ -208,14 +208,14 @@ def test_what_is_logged_stands_beside_the_terms_and_is_not_minimised(split, tmp_
     assert ",cl,size,loss," in head
 
 
-class Undeclared(OneNetworkEach):
+class Undeclared(IndependentNetworks):
     """Returns a value that is neither a term nor logged."""
 
     def loss(self, batch):
         return {**super().loss(batch), "extra": torch.zeros(())}
 
 
-class Missing(OneNetworkEach):
+class Missing(IndependentNetworks):
     """Declares a term that it does not return."""
 
     terms = {"cl": 1.0, "extra": 1.0}

@@ -160,7 +160,7 @@ def test_the_test_part_is_read_after_the_last_epoch_and_once(split, tmp_path, mo
         return original(part, name, *given, **options)
 
     monkeypatch.setattr(scores, "ModalityTensor", watched)
-    given = {"progress": False, "watch": lambda epochs, network: log.append(epochs)}
+    given = {"progress": False, "on_epoch_end": lambda epochs, network: log.append(epochs)}
     fit("student", split, TINY, tmp_path / "run", **given)
     valid, test = ([(part, name) for name in ("rgb", "depth")] for part in (False, True))
     assert log == [*valid, 0, 1, 2, 3, *test]
@@ -332,12 +332,12 @@ def test_balanced_class_weights_are_scikit_learns_and_rare_classes_are_told(name
             config,
             tmp_path / "run",
             progress=False,
-            watch=lambda *run: seen.append(run),
+            on_epoch_end=lambda *run: seen.append(run),
         )
     train = split.train.keep_labels(0.5, 0)
     truth = (train.masks if dense else train.labels)[train.labels >= 0].ravel()
     expected = compute_class_weight("balanced", classes=np.unique(truth), y=truth)
-    assert np.allclose(seen[0][1].balance, expected)
+    assert np.allclose(seen[0][1].class_weights, expected)
     ratio = np.bincount(truth).max() / np.bincount(truth).min()
     lines = [str(w.message) for w in told if "training labels" in str(w.message)]
     assert [f"a class has {ratio:.0f} times" in line for line in lines] == [True] * (not dense)
@@ -411,7 +411,7 @@ def test_a_second_training_in_a_thread_is_refused_and_changes_no_number(finished
         thread.start()
         thread.join()
 
-    again = fit("discom", split, TINY, tmp_path / "run", progress=False, watch=beside)
+    again = fit("discom", split, TINY, tmp_path / "run", progress=False, on_epoch_end=beside)
     assert len(told) == 4
     assert numbers(again) == numbers(finished[1])
     other = fit("discom", split, replace(TINY, seed=1), tmp_path / "other", progress=False)

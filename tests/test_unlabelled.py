@@ -67,7 +67,7 @@ def test_a_class_of_weight_two_counts_as_if_its_samples_were_there_twice(name):
     options = methods.get(name).options(OPTIONS.get(name, {}))
     model, labels = methods.get(name)(BANDS, CLASSES, encoder, **options).eval(), [0, 1, 2, 1]
     plain, twice = (model.loss(batch_of(name, labels, k)) for k in (range(4), [0, 1, 1, 2, 3, 3]))
-    model.balance = torch.tensor([1.0, 2.0, 1.0])
+    model.class_weights = torch.tensor([1.0, 2.0, 1.0])
     weighted = model.loss(batch_of(name, labels))
     for term in set(weighted) & set(LABEL_TERMS):
         torch.testing.assert_close(weighted[term], twice[term])

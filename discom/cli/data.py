@@ -73,7 +73,7 @@ def prepare(flags: Namespace) -> None:
     images, name = _read(flags)
     if flags.split and images is not (images := protocol(images, flags.split)):
         name += f"-{flags.split}"  # beside the usual one, not in its place
-    images.divide()  # too few groups are told now, not when training starts
+    images.split_indices()  # too few groups are told now, not when training starts
     out = flags.out or discom.data.home() / name
     if flags.data.removesuffix(":") == "folders":  # runs are called by what they read
         images = replace(images, name=out.resolve().name)

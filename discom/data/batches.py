@@ -139,8 +139,8 @@ class Batches:
         augment: probability that an image is flipped and turned, each on its own, as the motions of
             its modality allow.
         strong: whether batches have a second view: moved anew, and one quarter blank.
-        coupled: whether all modalities of a sample are moved alike, as all of them allow; needs
-            pairs.
+        shared_augmentation: whether all modalities of a sample are moved alike, as all of them
+            allow; needs pairs.
         dense: whether labels are the class of every pixel.
         unlabelled: whether batches hold the unlabelled samples, too.
 
@@ -162,7 +162,7 @@ class Batches:
         device: torch.device | str = "cpu",
         memory_format: torch.memory_format = torch.contiguous_format,
         strong: bool = False,
-        coupled: bool = False,
+        shared_augmentation: bool = False,
         dense: bool = False,
         unlabelled: bool = True,
     ):
@@ -171,10 +171,10 @@ class Batches:
         check_number("seed", seed, 0)
         self.seed, self.epochs, self.pairing, self.augment = seed, epochs, pairing, augment
         self.device, self.memory_format = torch.device(device), memory_format
-        self.strong, self.coupled, self.dense = strong, coupled, dense
+        self.strong, self.shared_augmentation, self.dense = strong, shared_augmentation, dense
         names = list(data.modalities)
         self.motions = {name: modality.motions for name, modality in data.modalities.items()}
-        if coupled:
+        if shared_augmentation:
             strictest = max(self.motions.values(), key=MOTIONS.__getitem__)
             self.motions = dict.fromkeys(names, strictest)
         self.images = {name: ModalityTensor(data, name, self.device, dense=dense) for name in names}
@@ -210,7 +210,7 @@ class Batches:
             labelled, others = (order.tensor_split(self.steps) for order in orders)
             # small pieces to large ones, so that batches are of nearly equal size
             rows[name] = [torch.cat(pair) for pair in zip(labelled, others[::-1], strict=True)]
-            weak[name] = _generator(streams[1 if self.coupled else 2 * number + 1])
+            weak[name] = _generator(streams[1 if self.shared_augmentation else 2 * number + 1])
             strong[name] = _generator(harder[number])
         for chosen in zip(*rows.values(), strict=True):
             shown = dict(zip(rows, chosen, strict=True))

@@ -235,7 +235,7 @@ class MultiModalData:
         hidden = {k: replace(m, y=labels[self.rows_of(k)]) for k, m in self.modalities.items()}
         return replace(self, modalities=hidden)
 
-    def divide(self, seed: int = 0, folds: int = 0, fold: int = 0) -> dict[str, np.ndarray]:
+    def split_indices(self, seed: int = 0, folds: int = 0, fold: int = 0) -> dict[str, np.ndarray]:
         """Part → its rows of `ids`, as `split` takes them, or a DataError; no pixel is read."""
         if not self.dense:
             checks.check_classes(replace(self, parts=None) if folds else self)
@@ -259,7 +259,7 @@ class MultiModalData:
         Raises:
             DataError: too few labels or groups of a class, or pixels that are not finite.
         """
-        rows = self.divide(seed, folds, fold)
+        rows = self.split_indices(seed, folds, fold)
         lazy = any(isinstance(m.x, Lazy) for m in self.modalities.values())
         if lazy and self.dense:
             checks.check_masks(self.masks, self)
@@ -284,8 +284,8 @@ class MultiModalData:
 
     def images(self, name: str, rows: Any = slice(None)) -> np.ndarray:
         """Images of modality `name`, scaled to [0, 1] where the bounds are known, float32."""
-        scale: Any = self.normalization[name] if self.normalization else np.float32
-        return scale(self.modalities[name].x[rows])
+        images = self.modalities[name].x[rows]
+        return self.normalization[name](images) if self.normalization else np.array(images, "f4")
 
     def save(self, folder: Any, *, overwrite: bool = False) -> None:
         """Write one folder that `discom.data.load` reads, whole or not at all, images as they are.

@@ -81,19 +81,19 @@ class Method(nn.Module):
     name = ""
     terms: Mapping[str, float] = {"cl": 1.0}  # term of the loss → its default weight
     teacher_method: "type[Method] | None" = None  # of the trained teacher that it learns from
-    alone = ""  # where it needs two modalities or more: the method to take for one
+    single_sensor_control = ""  # where it needs two modalities or more: the method to take for one
     paired = False  # whether its loss needs row i of every modality to be the same scene
-    strong_view = False  # whether batches carry a second, harder view of their images
+    needs_strong_view = False  # whether batches carry a second, harder view of their images
     dense = False  # whether it predicts a class for every pixel
-    coupled = False  # whether its batches move all modalities of a scene alike
+    shared_augmentation = False  # whether its batches move all modalities of a scene alike
     unlabelled: tuple[str, ...] = ()  # terms that learn from samples without a label, too
     needs_unlabelled = False  # whether nothing is left of it where every sample has a label
     logged: tuple[str, ...] = ()  # values that `loss` returns beside its terms, to be logged alone
     seed_offset = 0  # added to the seed of the first weights
     every_label = False  # whether its terms need the label of every sample
     adversary_optimizer: torch.optim.Optimizer | None = None  # of a part that `loss` trains itself
-    balance: Tensor | None  # weight of each class in the cross-entropy, [C]; None: all alike
-    weighed = False  # whether the loss has asked for it
+    class_weights: Tensor | None  # weight of each class in the cross-entropy, [C]; None: all alike
+    uses_class_weights = False  # whether the loss has asked for it
 
     def __init__(
         self,
@@ -104,10 +104,10 @@ class Method(nn.Module):
         weights: Mapping[str, float] = {},
     ):
         super().__init__()
-        self.register_buffer("balance", None, persistent=False)
-        if self.alone and len(channels) < 2:
+        self.register_buffer("class_weights", None, persistent=False)
+        if self.single_sensor_control and len(channels) < 2:
             found = f"needs two modalities, the data has {list(channels)}"
-            raise ConfigError(self.name, found, f"try {self.alone}")
+            raise ConfigError(self.name, found, f"try {self.single_sensor_control}")
         if taken := [name for name in channels if hasattr(nn.ModuleDict(), name)]:
             raise ConfigError(f"modality '{taken[0]}'", "torch uses this name", "rename it")
         self.deployed = list(channels)
@@ -131,9 +131,9 @@ class Method(nn.Module):
 
     @property
     def class_weight(self) -> Tensor | None:
-        """`balance`, for a loss that does not call `cross_entropy`."""
-        self.weighed = True
-        return self.balance
+        """`class_weights`, for a loss that does not call `cross_entropy`."""
+        self.uses_class_weights = True
+        return self.class_weights
 
     def cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The mean over labelled samples or pixels, weighted by `class_weight`."""
@@ -141,18 +141,18 @@ class Method(nn.Module):
             return dense_cross_entropy(logits, labels, self.class_weight)
         return F.cross_entropy(logits, labels, self.class_weight, ignore_index=UNLABELLED)
 
-    def network_of(self, modality: str) -> nn.Module:
+    def deployed_module(self, modality: str) -> nn.Module:
         """What is deployed under that name: images [B, C_in, H, W] in, logits out,
         [B, C] or [B, C, H, W]."""
-        raise TypeError(f"{type(self).__name__} must define network_of(modality)")
+        raise TypeError(f"{type(self).__name__} must define deployed_module(modality)")
 
     def predict(self, modality: str, x: Tensor) -> Tensor:
         """Images → logits of the deployed network of that name."""
-        return self.network_of(modality)(x)
+        return self.deployed_module(modality)(x)
 
     def branch(self, modality: str) -> nn.Module:
         """A copy of the deployed network of that name, which stands alone."""
-        return copy.deepcopy(self.network_of(modality))
+        return copy.deepcopy(self.deployed_module(modality))
 
     def embed(self, modality: str, x: Tensor) -> dict[str, Tensor]:
         """Images [B, C_in, H, W] → the named parts of their embedding, [B, D] each."""
@@ -167,7 +167,7 @@ class Method(nn.Module):
         if wrong := [*(wanted - terms.keys()), *(terms.keys() - known)]:
             found = f"{self.name}.loss returns {', '.join(terms)}"
             raise ConfigError("loss", found, f"declare and return '{min(wrong)}', or do neither")
-        if self.balance is not None and not self.weighed:
+        if self.class_weights is not None and not self.uses_class_weights:
             why = f"on {self.name}, whose loss does not call self.cross_entropy"
             warn_no_effect("class_weights", why)
         return {n: term if self.weights.get(n) else term.detach() for n, term in terms.items()}

@@ -39,11 +39,11 @@ class Teacher(Method):
         x = torch.cat([batch.x[name] for name in self.reads], dim=1)
         return {"cl": self.cross_entropy(self.model(x), batch.y[self.reads[0]])}
 
-    def network_of(self, modality):
+    def deployed_module(self, modality):
         return self.model
 
 
-class OneNetworkEach(Method):
+class IndependentNetworks(Method):
     """A network for each modality, trained side by side as if each trained alone."""
 
     encoders = 1
@@ -65,11 +65,11 @@ class OneNetworkEach(Method):
         logits = self.predict(modality, batch.x[modality])
         return {"cl": self.cross_entropy(logits, batch.y[modality])}
 
-    def network_of(self, modality):
+    def deployed_module(self, modality):
         return self.branches[modality]
 
 
-class Taught(OneNetworkEach):
+class Taught(IndependentNetworks):
     """Students of a teacher that was trained before; a subclass says what is copied.
 
     Args:
@@ -90,12 +90,12 @@ class Taught(OneNetworkEach):
 
 
 @register("student")
-class Student(OneNetworkEach):
+class Student(IndependentNetworks):
     """One encoder per modality and cross-entropy: what every distillation is compared with."""
 
 
 @register("student-2x")
-class Student2x(OneNetworkEach):
+class Student2x(IndependentNetworks):
     """Two encoders of one modality, concatenated: the student at a DisCoM-KD branch's capacity."""
 
     encoders = 2

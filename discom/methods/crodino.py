@@ -38,7 +38,7 @@ class CroDiNoKD(Dense):
     """
 
     moves_maps = True
-    alone = "single"
+    single_sensor_control = "single"
     terms = {"cl": 1.0, "aux": 0.3, "orth": 0.05, "contrast": 0.02, "soft": 1.0}
     unlabelled = ("orth", "contrast", "soft")
 
@@ -47,7 +47,7 @@ class CroDiNoKD(Dense):
         check_choice("augmentation", augmentation, ("decoupled", "coupled"))
         if self.weights["soft"] and not self.weights["aux"]:
             raise ConfigError("weights", "soft needs aux's decoder", "raise aux, or set soft=0")
-        self.channels, self.coupled = dict(channels), augmentation == "coupled"
+        self.channels, self.shared_augmentation = dict(channels), augmentation == "coupled"
         self.fused = "+".join(channels)
         self.auxiliary = nn.ModuleDict()
         if self.weights["aux"]:  # last, so that the branches start from the same weights without it
@@ -82,7 +82,7 @@ class CroDiNoKD(Dense):
             terms["soft"] = sum(dense.pixel_wise(logits[m], soft[m]) for m in self.channels)
         return terms
 
-    def network_of(self, modality):
+    def deployed_module(self, modality):
         if modality != self.fused:
             return self.branches[modality]
         return CrossDecoder(self.branches, self.auxiliary[self.fused], self.channels)

@@ -16,11 +16,11 @@ from discom.losses import dense
 from discom.losses.crossing import place_contrast, place_labels
 from discom.losses.distill import check_temperature
 from discom.methods.base import register
-from discom.methods.baselines import UNITS, OneNetworkEach, Taught, Teacher
+from discom.methods.baselines import UNITS, IndependentNetworks, Taught, Teacher
 from discom.models import FusionDecoder, SideBySide
 
 
-class Dense(OneNetworkEach):
+class Dense(IndependentNetworks):
     """An encoder–decoder for each modality, trained side by side on scenes with all modalities."""
 
     dense = True
@@ -51,7 +51,7 @@ class DenseTeacher(Teacher):
     """
 
     dense = True
-    coupled = True
+    shared_augmentation = True
     terms = {"cl": 1.0, "deep": 0.4}
     # a student that starts from its teacher's weights would repeat its accidents
     seed_offset = 1_000_000
@@ -124,7 +124,7 @@ class DenseSimCLR(Dense):
         return {"cl": self.cross_entropy(logits, labels), "contrast": contrast}
 
 
-class CopiesMaps(Dense):
+class DenseStudent(Dense):
     """The network of `single`, taught by maps: `distil` gives one student's terms beside `cl` from
     its own and the teacher's maps, here ½·CE + ½·T²·KL at every pixel."""
 
@@ -143,7 +143,7 @@ class CopiesMaps(Dense):
 
 
 @register("dense-self")
-class DenseSelf(CopiesMaps):
+class DenseSelf(DenseStudent):
     """½·CE + ½·KL at every pixel, from a teacher of the student's own sensor: a run of `single`.
 
     The control of `dense-kdv2` without the other sensor: as many soft labels, on the same images.
@@ -155,7 +155,7 @@ class DenseSelf(CopiesMaps):
     teacher_method = Single
 
 
-class DenseDistilled(Taught, CopiesMaps):
+class DenseDistilled(Taught, DenseStudent):
     """Students of a teacher that fuses the sensors it reads."""
 
     teacher_method = DenseTeacher

@@ -36,8 +36,8 @@ class _Embedding(Method):
         """What holds the branch of that modality, and the heads that were trained with it."""
         return self.model
 
-    def network_of(self, modality):
-        return self.owner(modality).network_of(modality)
+    def deployed_module(self, modality):
+        return self.owner(modality).deployed_module(modality)
 
     def embed(self, modality, x):
         return self.owner(modality).embed(modality, x)._asdict()
@@ -93,7 +93,7 @@ class DisCoMKD(_Embedding):
 
     terms = {"cl": 1.0, "adv": 1.0, "mod": 1.0, "aux": 1.0, "orth": 1.0}
     terms |= {"irr": 0.0, "xcov": 0.0, "hsic": 0.0}
-    alone = "discom-solo"
+    single_sensor_control = "discom-solo"
     unlabelled = ("adv", "mod", "orth", "xcov", "hsic")
 
     def __init__(
@@ -177,7 +177,7 @@ class MDiCo(_Embedding):
 
     terms = dict.fromkeys(("cl", "aux", "mod", "contrast"), 1.0)
     unlabelled = ("mod", "contrast")
-    alone = "discom-solo"
+    single_sensor_control = "discom-solo"
     paired = True
 
     def loss(self, batch):

@@ -134,12 +134,12 @@ class MLKD(_AtTemperature):
     def __init__(self, *parts, combination: str = "official", **options):
         check_choice("combination", combination, ("official", "discom-paper"))
         super().__init__(*parts, **options)  # channels, classes, encoder
-        self.strong_view = combination != "discom-paper"
-        if not self.strong_view and self.temperature != self.defaults()["temperature"]:
+        self.needs_strong_view = combination != "discom-paper"
+        if not self.needs_strong_view and self.temperature != self.defaults()["temperature"]:
             warn_no_effect("temperature", "on combination=discom-paper, which has its own")
 
     def distil(self, modality, batch, weak, strong=None):
-        if not self.strong_view:
+        if not self.needs_strong_view:
             return distill.mlkd_discom_paper(weak, self.standardized)
         terms = distill.mlkd_official(weak, strong, self.temperature, self.standardized)
         samples, classes = weak[0].shape

@@ -19,7 +19,7 @@ from discom.losses import full_precision
 from discom.losses.contrastive import barlow_twins, contrastive_loss, decur_cross, nt_xent
 from discom.losses.pseudo import fixmatch, pseudo_labels
 from discom.methods.base import register
-from discom.methods.baselines import UNITS, OneNetworkEach
+from discom.methods.baselines import UNITS, IndependentNetworks
 from discom.models import two_layers
 
 COMMON = UNITS * 3 // 4  # units that DeCUR's sensors share, as many as its authors take
@@ -31,7 +31,7 @@ def _views(x: Tensor, modality: str, batch: Batch) -> Tensor:
     return torch.cat([x, distort(x, batch.motions[modality])])
 
 
-class _Projecting(OneNetworkEach):
+class _Projecting(IndependentNetworks):
     """`student`, with projected features that a loss compares on all samples. A projection is a
     hidden layer as wide as the features, and a linear layer; it is not deployed."""
 
@@ -46,7 +46,7 @@ class _Projecting(OneNetworkEach):
             self.projections[name] = two_layers(width, width, UNITS)
 
 
-class _PseudoLabelling(OneNetworkEach):
+class _PseudoLabelling(IndependentNetworks):
     """Methods that learn their own confident predictions as labels.
 
     Each run logs the share of all samples, labelled ones too, that got a pseudo-label (accepted),
@@ -155,7 +155,7 @@ class NTXent(_Projecting):
     """
 
     paired = True
-    alone = "simclr"
+    single_sensor_control = "simclr"
 
     def __init__(self, channels, classes, encoder, *, partners: str = "paired", **options):
         super().__init__(channels, classes, encoder, **options)
@@ -187,7 +187,7 @@ class DeCUR(_Projecting):
 
     terms = {"cl": 1.0, "contrast": 0.03}
     paired = True
-    alone = "simclr"
+    single_sensor_control = "simclr"
 
     def loss(self, batch):
         cl, projected, parts = [], {}, []
@@ -223,7 +223,7 @@ class AgreedLabels(_PseudoLabelling, _Projecting):
     unlabelled: tuple[str, ...] = ("contrast", "pseudo")
     logged: tuple[str, ...] = ("accepted", "largest")
     paired = True
-    alone = "fixmatch"
+    single_sensor_control = "fixmatch"
 
     def __init__(
         self, channels, classes, encoder, *, strong: bool = True, threshold: float = 0.3, **options

@@ -84,7 +84,7 @@ class DisCoM(nn.Module):
 
     >>> model = DisCoM({"rgb": 3, "depth": 1}, classes=9).eval()
     >>> z = model.embed("depth", torch.zeros(2, 1, 64, 64))
-    >>> z.inv.shape, model.network_of("depth")(torch.zeros(1, 1, 64, 64)).shape
+    >>> z.inv.shape, model.deployed_module("depth")(torch.zeros(1, 1, 64, 64)).shape
     (torch.Size([2, 256]), torch.Size([1, 9]))
     """
 
@@ -105,6 +105,6 @@ class DisCoM(nn.Module):
         """Images of one modality [B, channels, H, W] → its three embeddings [B, D]."""
         return self.branches[modality](x)
 
-    def network_of(self, modality: str) -> DeployedBranch:
+    def deployed_module(self, modality: str) -> DeployedBranch:
         """One modality's branch and task classifier: images → logits [B, C]."""
         return DeployedBranch(self.branches[modality], self.heads.task[modality])

@@ -61,7 +61,7 @@ def ask(teacher: Any, student: Any, batch: Batch) -> None:
     maps = {}
     for network in teacher.deployed:
         x = torch.cat([upright[name] for name in network.split("+")], dim=1)
-        maps[network] = teacher.network_of(network).maps(x)
+        maps[network] = teacher.deployed_module(network).maps(x)
     batch.soft = {}
     for name in student.deployed:
         own = maps.get(name) or maps[teacher.deployed[0]]

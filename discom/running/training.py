@@ -39,7 +39,7 @@ def fit(
     *,
     teacher: Path | str | None = None,
     progress: bool = True,
-    watch: Callable[[int, Method], object] | None = None,
+    on_epoch_end: Callable[[int, Method], object] | None = None,
 ) -> Result:
     """Train `method` and test it once. A run that is done is read; one that was cut off goes on.
 
@@ -54,7 +54,7 @@ def fit(
         run_dir: folder of this run alone.
         teacher: for a method that needs a teacher, the folder of the teacher's finished run.
         progress: show a progress bar.
-        watch: called with the epochs done and the networks, at the start (of a
+        on_epoch_end: called with the epochs done and the networks, at the start (of a
             resumed run, too) and after each epoch; it calls `eval()`, looks and changes nothing.
 
     Raises:
@@ -84,8 +84,8 @@ def fit(
         scoring = Scoring(network, split, fabric, layout)
         if instructor is not None:
             instructor = instructor.to(fabric.device).to(memory_format=layout)
-        if watch:
-            watch(state.epoch, network)
+        if on_epoch_end:
+            on_epoch_end(state.epoch, network)
         epochs = range(state.epoch, config.epochs)
         for epoch in tqdm(epochs, method.name, leave=False, disable=not progress):
             started = time.perf_counter()
@@ -111,8 +111,8 @@ def fit(
             state.seconds += time.perf_counter() - started
             row = {f"valid_{scoring.metric}/{name}": score for name, score in scores.items()}
             state.save(epoch, {"seconds": state.seconds, "learning_rate": rate, **means, **row})
-            if watch:
-                watch(epoch + 1, network)
+            if on_epoch_end:
+                on_epoch_end(epoch + 1, network)
         return _report(run, split, config, network, fabric, batches, state, scoring)
 
 
@@ -170,15 +170,15 @@ def _prepare(network: Any, split: Split, config: Config, fabric: Fabric) -> tupl
         augment=config.augment,
         device=fabric.device,
         memory_format=layout,
-        strong=network.strong_view,
-        coupled=network.coupled,
+        strong=network.needs_strong_view,
+        shared_augmentation=network.shared_augmentation,
         dense=network.dense,
         unlabelled=any(network.weights[term] for term in network.unlabelled),
     )
     counts = class_counts(split.train, network.dense)  # of all sensors: heads are shared
     if config.class_weights == "balanced":  # one that no sample has is never read
         weights = counts.sum() / ((counts > 0).sum() * counts.clip(min=1))
-        network.balance = torch.tensor(weights, dtype=torch.float32)
+        network.class_weights = torch.tensor(weights, dtype=torch.float32)
     rare, most = min(counts[counts > 0], default=0), counts.max()
     if most > 5 * rare and not network.dense:  # no trap for a mean IoU
         found = f"a class has {most / rare:.0f} times the training labels of another"

@@ -309,30 +309,39 @@ def test_masks_are_moved_exactly_as_their_images(pairing, size, most, room):
     assert not torch.equal(wrong, class_of(batch.x["rgb"]))
 
 
-@pytest.mark.parametrize("coupled", [False, True])
-def test_coupled_modalities_have_equal_views_and_others_do_not(coupled):
+@pytest.mark.parametrize("shared_augmentation", [False, True])
+def test_coupled_modalities_have_equal_views_and_others_do_not(shared_augmentation):
     data = planted({name: range(40) for name in ("rgb", "depth", "sar")})
     make = {"batch_size": 40, "seed": 3, "pairing": "paired", "augment": 1, "dense": True}
-    (batch,), (other,) = (Batches(data, **make, coupled=c).epoch(0) for c in (coupled, False))
+    (batch,), (other,) = (
+        Batches(data, **make, shared_augmentation=c).epoch(0) for c in (shared_augmentation, False)
+    )
     for name in ("depth", "sar"):
-        assert torch.equal(batch.views["rgb"], batch.views[name]) == coupled
-        assert torch.equal(batch.x["rgb"][:, 0], batch.x[name][:, 0]) == coupled
+        assert torch.equal(batch.views["rgb"], batch.views[name]) == shared_augmentation
+        assert torch.equal(batch.x["rgb"][:, 0], batch.x[name][:, 0]) == shared_augmentation
     assert torch.equal(batch.x["rgb"], other.x["rgb"])  # the first modality is moved as ever
 
 
-@pytest.mark.parametrize("coupled", [False, True])
+@pytest.mark.parametrize("shared_augmentation", [False, True])
 @pytest.mark.parametrize("rgb", ["all", "flip", "none"])
 @pytest.mark.parametrize("depth", ["all", "flip", "none"])
-def test_a_sensor_is_shown_in_its_motions_and_coupled_ones_in_those_all_allow(rgb, depth, coupled):
+def test_a_sensor_is_shown_in_its_motions_and_coupled_ones_in_those_all_allow(
+    rgb, depth, shared_augmentation
+):
     allowed = {"all": set(range(8)), "flip": {0, 4}, "none": {0}}
     given, data = {"rgb": rgb, "depth": depth}, planted({"rgb": range(150), "depth": range(150)})
     sensors = {k: replace(m, motions=given[k]) for k, m in data.modalities.items()}
-    make = {"pairing": "paired", "augment": 1, "dense": True, "coupled": coupled}
+    make = {
+        "pairing": "paired",
+        "augment": 1,
+        "dense": True,
+        "shared_augmentation": shared_augmentation,
+    }
     moved = Batches(replace(data, modalities=sensors), 150, 3, strong=True, **make)
     free = Batches(data, 150, 3, **make)  # knows no motions
     for batch, wrong in zip(moved.epoch(0), free.epoch(0), strict=True):
         for name in given:
-            own = allowed[rgb] & allowed[depth] if coupled else allowed[given[name]]
+            own = allowed[rgb] & allowed[depth] if shared_augmentation else allowed[given[name]]
             for shown in (batch, batch.strong):
                 assert set((shown.views[name] % 8).tolist()) == own == allowed[shown.motions[name]]
             assert torch.equal(batch.views[name], wrong.views[name]) == (len(own) == 8)

@@ -122,7 +122,7 @@ def test_projection_and_prediction_of_the_released_code():
     for m, parts in x.items():
         images, answer = torch.cat(parts, 1), expected[f"eval_pred_{m}"]
         torch.testing.assert_close(z[m].inv, expected[f"z_inv_{m}"], **EXACT)
-        torch.testing.assert_close(model.network_of(m)(images), answer, **EXACT)
+        torch.testing.assert_close(model.deployed_module(m)(images), answer, **EXACT)
 
 
 # ---------------------------------------------------------------- flat inputs

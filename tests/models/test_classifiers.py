@@ -138,7 +138,7 @@ def test_paper_sizes():
         fusion = FusionNetwork({"rgb": 3, "depth": 1}, classes=10)
     project, task = 512 * 256 + 256 + 2 * 256, 512 * 10 + 10
     assert model.branches["rgb"].width == 256
-    assert count(model.network_of("rgb")) == 2 * RESNET + project + task
+    assert count(model.deployed_module("rgb")) == 2 * RESNET + project + task
     assert count(model.branches["depth"]) == 2 * DEPTH + project
     assert count(model.heads) == 2 * task + 3 * (256 * 2 + 2) + 256 * 10 + 10
     assert (count(student), count(twice)) == (RESNET + task, 2 * RESNET + 2 * 512 * 10 + 10)
