@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from discom.config import Config, profile
 
 if TYPE_CHECKING:
-    from discom.running.training import fit
+    from discom.running.fit import fit
 
 __version__ = "0.1.0"  # the one place; pyproject.toml reads it without an import
 
@@ -23,7 +23,7 @@ __all__ = ["Config", "__version__", "fit", "profile"]
 def __getattr__(name: str):
     """Load a submodule at its first use; `import discom` needs neither torch nor matplotlib."""
     if name == "fit":
-        return import_module("discom.running.training").fit
+        return import_module("discom.running.fit").fit
     place = "discom.evaluation.probing" if name == "probing" else f"discom.{name}"
     if name.startswith("_") or not find_spec(place):
         raise AttributeError(f"module 'discom' has no attribute '{name}'")

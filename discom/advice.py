@@ -22,8 +22,8 @@ from discom.errors import ConfigError, DataError
 from discom.evaluation.scores import count_by_group
 from discom.files import digest
 from discom.frozen import describe, frozen
+from discom.running.fit import fit
 from discom.running.runs import Result, Run, read_metrics, read_predictions
-from discom.running.training import fit
 from discom.tables import Row, compare
 
 # with two weights of either contrast: which one is right differs between sensors

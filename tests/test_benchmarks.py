@@ -29,8 +29,8 @@ from discom.config import profile
 from discom.data import Split, scenes
 from discom.errors import ConfigError, RunError
 from discom.running import sweep
+from discom.running.fit import fit
 from discom.running.runs import Result, load_run
-from discom.running.training import fit
 
 CONFIG = profile("tiny", accelerator="cpu", **{**speed.TIMED, "batch_size": 16})
 
@@ -177,9 +177,9 @@ def test_reading_leaves_a_training_as_it_is(tmp_path, name):
 
     fit(name, split, config, tmp_path / "alone", progress=False)
     with pytest.raises(LookupError):
-        fit(name, split, config, tmp_path / "run", progress=False, watch=watch)
+        fit(name, split, config, tmp_path / "run", progress=False, on_epoch_end=watch)
     for _ in range(2):
-        fit(name, split, config, tmp_path / "run", progress=False, watch=watch)
+        fit(name, split, config, tmp_path / "run", progress=False, on_epoch_end=watch)
     assert epochs == [0, 1, 1, 2]
     for network in ("rgb", "depth"):
         models = [load_run(tmp_path / run, split, network)[0] for run in ("alone", "run")]

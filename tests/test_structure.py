@@ -55,7 +55,7 @@ def test_files_stay_below_300_lines_and_public_names_are_documented(path):
     [
         ("discom", "torch matplotlib pandas h5py onnx"),
         (
-            "discom.running.training, discom.data.sources",
+            "discom.running.fit, discom.data.sources",
             "h5py onnx segmentation_models_pytorch resource",
         ),
     ],

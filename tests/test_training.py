@@ -24,7 +24,8 @@ from discom.errors import ConfigError, DataError, DiscomError, Interrupted, RunE
 from discom.evaluation import scores
 from discom.evaluation.scores import CLASSIFICATION
 from discom.methods import Student, build
-from discom.running import checkpoint, training
+from discom.running import checkpoint, report
+from discom.running import fit as loop
 from discom.running.runs import Result, read_metrics, weights_file
 
 TINY = profile("tiny", epochs=3)
@@ -315,7 +316,7 @@ def test_each_network_is_compared_with_the_classes_that_it_was_tested_on(tmp_pat
         scores = {"f1": 1.0, "accuracy": float(np.float32(100 * share)), "balanced_accuracy": 50.0}
         run = replace(result("student", 0, {name: 1.0}), scores={name: scores})
         with pytest.warns(match=f"{name} is right in {100 * share:.1f} %, the most frequent class"):
-            training._warn_of_chance(run, test, tmp_path)
+            report._warn_of_chance(run, test, tmp_path)
 
 
 @pytest.mark.parametrize(("name", "dense"), [("discom", False), ("single", True)])
@@ -427,10 +428,10 @@ def test_a_finished_run_is_read_also_where_nothing_may_be_written(finished, spli
     def refuse(*_, **__):
         raise OSError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.setattr(training, "Batches", None)  # would be called
-    monkeypatch.setattr(training.Path, "unlink", refuse)
-    for place in ("locked", "write_json"):
-        monkeypatch.setattr(training, place, refuse)
+    monkeypatch.setattr(loop, "Batches", None)  # would be called
+    monkeypatch.setattr(loop.Path, "unlink", refuse)
+    monkeypatch.setattr(loop, "locked", refuse)
+    monkeypatch.setattr(report, "write_json", refuse)
     assert fit("discom", split, TINY, folder) == result
 
 
@@ -458,7 +459,7 @@ def test_a_run_is_locked_until_its_result_is_written(split, tmp_path, monkeypatc
     def watched(call):
         return lambda *given: (free.append(is_free(tmp_path / "run")), call(*given))[1]
 
-    for owner, name in ((Student, "loss"), (training, "write_json")):
+    for owner, name in ((Student, "loss"), (report, "write_json")):
         monkeypatch.setattr(owner, name, watched(getattr(owner, name)))
     fit("student", split, ONCE, tmp_path / "run", progress=False)
     assert free == [False] * 2

@@ -27,8 +27,8 @@ from discom.errors import (
     say_warning,
 )
 from discom.running.checkpoint import GOES_ON, stoppable
+from discom.running.fit import fit
 from discom.running.runs import Result, Run
-from discom.running.training import fit
 
 BACKENDS = ("loky", "dask")  # of joblib
 Outcome = tuple[Path, DiscomError | None]

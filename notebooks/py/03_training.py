@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 03 · Does DisCoM-KD beat a student?
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/main/notebooks/03_training.ipynb) · [solutions](solutions/py/03_training.py) · module [discom/running/training.py](../discom/running/training.py)
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/main/notebooks/03_training.ipynb) · [solutions](solutions/py/03_training.py) · module [discom/running/fit.py](../discom/running/fit.py)
 #
 # | At a glance | |
 # |---|---|

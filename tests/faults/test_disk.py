@@ -10,13 +10,13 @@ from fixtures.children import FullDisk, Signal
 pytestmark = pytest.mark.slow
 # the disk fills up before this call, for this time; then this file is named
 FULL = [
-    ("training.write_identity", 1, "config.json"),
+    ("fit.write_identity", 1, "config.json"),
     ("checkpoint.Checkpoint.save", 1, "metrics.csv"),
     ("checkpoint.torch.save", 1, "state.pt"),
     ("checkpoint.torch.save", 2, "state.pt"),
     ("checkpoint.to_safetensors", 2, "weights/depth.safetensors"),
-    ("training.np.savez_compressed", 1, "predictions.npz"),
-    ("training.write_json", 1, "result.json"),
+    ("report.np.savez_compressed", 1, "predictions.npz"),
+    ("report.write_json", 1, "result.json"),
 ]
 WAY_OUT = (
     "No space left on device; make room; then the same command goes on from the last saved epoch"

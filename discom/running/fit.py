@@ -3,12 +3,11 @@
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from lightning.fabric import Fabric
 from torch import Tensor
@@ -16,18 +15,17 @@ from tqdm.auto import tqdm
 
 from discom import methods
 from discom.config import Config, profile
-from discom.data import MultiModalData, Split
+from discom.data import Split
 from discom.data.batches import Batches
-from discom.data.checks import UNLABELLED, check_split
+from discom.data.checks import check_split
 from discom.errors import ConfigError, RunError
-from discom.evaluation.scores import Scoring, class_counts, count_by_group
-from discom.files import write_json
-from discom.hardware import launch, machine, peak_memory
+from discom.evaluation.scores import Scoring, class_counts
+from discom.hardware import launch
 from discom.methods import Method, build
 from discom.models.pretrained import Pretrained
 from discom.running.checkpoint import STATE, Checkpoint, locked, stoppable, write_identity
-from discom.running.identity import ORIGIN, settings_of
-from discom.running.runs import Result, identity, read_predictions
+from discom.running.report import report
+from discom.running.runs import Result, identity
 from discom.running.teaching import ask, load_teacher
 
 
@@ -113,7 +111,7 @@ def fit(
             state.save(epoch, {"seconds": state.seconds, "learning_rate": rate, **means, **row})
             if on_epoch_end:
                 on_epoch_end(epoch + 1, network)
-        return _report(run, split, config, network, fabric, batches, state, scoring)
+        return report(run, split, config, network, fabric, batches, state, scoring)
 
 
 def _checked(method: type[Method], split: Split, config: Config | str) -> Config:
@@ -218,62 +216,3 @@ def _means(losses: list[Tensor], names: list[str], epoch: int) -> dict[str, floa
         way_out = "lower learning_rate, use precision 32-true, or check the data"
         raise RunError("loss", found, way_out)
     return dict(zip(names, values.mean(0).tolist(), strict=True))
-
-
-def _report(
-    run: Mapping[str, Any],
-    split: Split,
-    config: Config,
-    network: Any,
-    fabric: Fabric,
-    batches: Batches,
-    state: Checkpoint,
-    scoring: Scoring,
-) -> Result:
-    """Test the best weights; write weights, predictions and the result, and end the checkpoint."""
-    state.write_weights()
-    deployed = {name: network.branch(name) for name in network.deployed}
-    counts = {part: len(data) for part, data in split._asdict().items()}
-    counts["labelled"] = int((split.train.labels != UNLABELLED).sum())
-    best = {frozenset(name.split("+")): score for name, score in split.train.best.items()}
-    tested = None
-    scores = scoring.test(state.best, state.run_dir)
-    if run["fold"] is not None:
-        predictions = read_predictions(state.run_dir / "predictions.npz")
-        tested = count_by_group(split.test, predictions, network.deployed)
-    result = Result(
-        **{name: run[name] for name in ("method", "data", "seed", "teacher", "code", *ORIGIN)},
-        scores=scores,
-        parameters={k: sum(w.numel() for w in own.parameters()) for k, own in deployed.items()},
-        seconds=state.seconds,
-        pairs_per_second=batches.count * config.epochs / state.seconds,
-        peak_memory_mb=peak_memory(fabric.device),
-        config=settings_of(type(network), config),
-        machine=machine(fabric.device),
-        counts=counts,
-        classes=len(split.train.classes),
-        changed=type(network).changed(config.options),
-        best={k: best[own] for k in deployed if (own := frozenset(k.split("+"))) in best},
-        metric=scoring.metric,
-        tested=tested,
-    )
-    _warn_of_chance(result, split.test, state.run_dir)
-    write_json(state.run_dir / "result.json", result.to_json())
-    state.path.unlink(missing_ok=True)
-    return result
-
-
-def _warn_of_chance(result: Result, test: MultiModalData, run_dir: Path) -> None:
-    """Warn where a network is no better than the most frequent class of what it was tested on, nor
-    finds rare classes, which costs accuracy."""
-    for name, scores in result.scores.items():
-        own = test.select(name.split("+"))
-        if len(own.modalities) > 1:
-            own = own.take(np.flatnonzero(np.isin(own.ids, own.paired_ids)))
-        counts = class_counts(own, result.metric == "miou")
-        chance, recall = 100 * counts.max() / counts.sum(), 100 / (counts > 0).sum()
-        below = scores["accuracy"] <= chance + 1e-3  # scores are float32
-        if below and scores.get("balanced_accuracy", 0) <= recall + 1e-3:
-            found = f"{name} is right in {scores['accuracy']:.1f} %, the most frequent class alone"
-            advice = "look at its curves, train longer, or lower learning_rate"
-            warnings.warn(f"{run_dir}: {found} in {chance:.1f} %; {advice}", stacklevel=2)
