@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,7 +29,7 @@ def atomic_file(path: Path | str) -> Iterator[Path]:
     path = Path(path)
     if path.is_dir():
         raise DataError(path, "is a folder", "name a file in it")
-    part = path.with_name(f"{OURS}{path.name}.part")
+    part = path.with_name(f"{OURS}{os.getpid()}-{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part
@@ -50,12 +51,12 @@ def atomic_folder(path: Path | str, *, marker: str, overwrite: bool = False) -> 
     where `path` is not empty, unless it is ours (has the file `marker`) and `overwrite` is set."""
     path = Path(path)
     check_place(path, marker, overwrite)
-    part = path.with_name(f"{OURS}{path.name}.part")
-    shutil.rmtree(part, ignore_errors=True)  # of a killed process
-    part.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(prefix=OURS, suffix=f"-{path.name}.part", dir=path.parent))
     try:
         yield part
         check_place(path, marker, overwrite)  # another process may have put it there meanwhile
+        part.chmod(0o755)  # mkdtemp makes it private
         if path.exists():
             shutil.rmtree(path)
         os.replace(part, path)

@@ -134,14 +134,17 @@ def outcome(copy: Path, source: Path) -> dict[str, Any]:
 
 
 def _attempt(source: Path, copy: Path, profile: str, runs: Path) -> Outcome:
-    try:
-        execute(source, copy, injected(source, profile, runs))
-    except PapermillExecutionError as error:
-        if error.ename == "BusyError":  # another notebook trains the same run
-            time.sleep(PATIENCE)
-            return _attempt(source, copy, profile, runs)
-        return copy, RunError(f"cell {error.exec_count}: {error.ename}: {error.evalue}")
-    except Exception as error:  # such as a kernel that died
-        copy.unlink(missing_ok=True)
-        return copy, RunError(f"{type(error).__name__}: {first_line(error)}")
-    return copy, None
+    while True:
+        try:
+            execute(source, copy, injected(source, profile, runs))
+        except PapermillExecutionError as error:
+            if error.ename == "BusyError":  # another notebook trains the same run
+                time.sleep(PATIENCE)
+                continue
+            return copy, RunError(
+                f"cell {error.exec_count}: {error.ename}: {error.evalue}"
+            )
+        except Exception as error:  # such as a kernel that died
+            copy.unlink(missing_ok=True)
+            return copy, RunError(f"{type(error).__name__}: {first_line(error)}")
+        return copy, None

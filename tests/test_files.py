@@ -12,6 +12,7 @@ import pytest
 
 from discom.errors import DataError, explain
 from discom.files import atomic_file, atomic_folder, checksum, digest, read_json, write_json
+from discom.running.checkpoint import locked
 
 MARKER = "manifest.json"
 
@@ -42,16 +43,31 @@ def test_an_error_of_the_disk_names_the_file_that_was_to_be(tmp_path, code):
     assert os.listdir(tmp_path) == []
 
 
-def test_what_a_killed_writer_left_is_written_over(tmp_path):
-    writing = f"from discom.files import *\nwith atomic_file({str(tmp_path / 'a.txt')!r}) as part:"
-    for _ in range(2):
-        done = subprocess.run(
-            [sys.executable, "-c", f"{writing}\n    part.touch()\n    os._exit(9)"], check=False
-        )
-        assert done.returncode == 9
-    assert len(os.listdir(tmp_path)) == 1
-    write(tmp_path / "a.txt", "new")
-    assert os.listdir(tmp_path) == ["a.txt"]
+def test_what_killed_writers_left_in_a_run_is_deleted_and_nothing_else(tmp_path):
+    """A foreign file of a similar name stays, and so does all below another folder."""
+    path = str(tmp_path / "weights/depth.safetensors")
+    writing = (
+        f"import os\nfrom discom.files import atomic_file\nwith atomic_file({path!r}) as part:"
+    )
+    dies = f"{writing}\n    part.touch()\n    os._exit(9)"
+    assert subprocess.run([sys.executable, "-c", dies], check=False).returncode == 9
+    kept = {".x.part", "a.part", "weights/.x.7.part", "plots/.discom-1-mine.json.part"}
+    (tmp_path / "plots").mkdir()
+    for name in (*kept, ".discom-1-result.json.part"):
+        (tmp_path / name).touch()
+    with locked(tmp_path):
+        files = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()}
+    assert files - {".lock"} == kept
+
+
+def test_two_writers_at_once_do_not_mix(tmp_path):
+    with atomic_folder(tmp_path / "out", marker=MARKER, overwrite=True) as first:
+        (first / "stale.npy").touch()
+        fill(tmp_path / "out", "second")
+        (first / MARKER).write_text("first")
+    assert sorted(os.listdir(tmp_path / "out")) == [MARKER, "stale.npy"]
+    assert (tmp_path / "out" / MARKER).read_text() == "first"
+    assert os.listdir(tmp_path) == ["out"]
 
 
 def test_an_error_of_the_system_is_one_line_with_its_way_out():

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from safetensors.torch import save as to_safetensors
 
 from discom.errors import BusyError, Interrupted, RunError, explain
-from discom.files import atomic_file, read_json, write_json
+from discom.files import OURS, atomic_file, read_json, write_json
 from discom.running.runs import as_run_error, weights_file
 
 STATE = "state.pt"
@@ -57,6 +57,9 @@ def locked(run_dir: Path) -> Iterator[None]:
         found = f"cannot be written ({error.strerror})"
         raise RunError(run_dir, found, "choose another folder for runs") from None
     try:
+        left = [*run_dir.glob(f"{OURS}*.part"), *run_dir.glob(f"weights/{OURS}*.part")]
+        for file in filter(Path.is_file, left):  # of a killed process
+            file.unlink()
         yield
     finally:
         lock.release()

@@ -211,9 +211,7 @@ class Run:
     @cached_property
     def hash(self) -> str:
         """See `run_hash`."""
-        return run_hash(
-            self.method, self.origin, self.settings, self.teacher.asked if self.teacher else None
-        )
+        return run_hash(self.method, self.origin, self.settings, self.asked["teacher"])
 
     @cached_property
     def code(self) -> str:
