@@ -55,9 +55,11 @@ def test_what_killed_writers_left_in_a_run_is_deleted_and_nothing_else(tmp_path)
     (tmp_path / "plots").mkdir()
     for name in (*kept, ".discom-1-result.json.part"):
         (tmp_path / name).touch()
+    (tmp_path / ".discom-1-folder.part").mkdir()
     with locked(tmp_path):
         files = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()}
     assert files - {".lock"} == kept
+    assert (tmp_path / ".discom-1-folder.part").is_dir()
 
 
 def test_two_writers_at_once_do_not_mix(tmp_path):
