@@ -29,13 +29,12 @@ class Config:
     discom.errors.ConfigError: epochs: 0; give a number greater than or equal to 1
     """
 
-    seed: int = Field(
-        default=0, ge=0, lt=2**32
-    )  # as scikit-learn takes them; torch would take 64 bits
+    # as scikit-learn takes them; torch would take 64 bits
+    seed: int = Field(default=0, ge=0, lt=2**32)
     """Of the split, the initial weights and the batches."""
-    epochs: int = Field(default=300, ge=1)
+    epochs: int = Field(default=300, ge=1, lt=2**32)
     """Passes over the training part (paper: 300)."""
-    batch_size: int = Field(default=128, ge=2)  # BatchNorm needs two samples
+    batch_size: int = Field(default=128, ge=2, lt=2**32)  # BatchNorm needs two samples
     """Samples of each modality in a step (paper: 128)."""
     learning_rate: float = Field(default=1e-4, ge=1e-12)
     """Of AdamW (paper: 1e-4)."""
@@ -47,7 +46,7 @@ class Config:
     """Of classification: resnet18 (paper), resnet10 for images of about 32 pixels; or a library's,
     "timm:convnext_atto" or "torchvision:resnet50". "none" takes images of one pixel as they are,
     such as frozen features."""
-    width: int = Field(default=64, ge=1)
+    width: int = Field(default=64, ge=1, lt=2**32)
     """Feature maps of the first stage of a resnet10, resnet18 (paper: 64) or small network."""
     pretrained: str = ""
     """First weights of a library's encoder: imagenet, or a file; none draws them."""
@@ -97,20 +96,31 @@ class Config:
 FIELDS: dict[str, Any] = vars(Config)["__pydantic_fields__"]
 
 
-def _refuses(init: Callable) -> Callable:
-    """The same constructor, whose errors are ours."""
-
-    @wraps(init)
-    def checked(self: Config, **settings: Any) -> None:
-        try:
-            init(self, **settings)
-        except ValidationError as error:
-            raise refusal(error) from None
-
-    return checked
+@wraps(Config.__init__)
+def _read(self: Config, **settings: Any) -> None:
+    """The constructor: settings are read as options are, by `plain`, and errors are ours."""
+    text = json.dumps({name: plain(name, value) for name, value in settings.items()})
+    try:
+        vars(Config)["__pydantic_validator__"].validate_json(text, self_instance=self)
+    except ValidationError as error:
+        raise refusal(error) from None
 
 
-Config.__init__ = _refuses(Config.__init__)  # type: ignore[method-assign]
+Config.__init__ = _read  # type: ignore[method-assign]
+
+
+def plain(place: str, value: Any) -> Any:
+    """A value as JSON holds it, NumPy's numbers too, each number in one form: 2.0 is 2, -0.0 is 0.
+    A ConfigError for what JSON has not."""
+    try:
+        text = json.dumps(value, allow_nan=False, default=methodcaller("item"))
+    except (AttributeError, TypeError, ValueError):
+        raise ConfigError(place, repr(value), "give a value that JSON has") from None
+    return json.loads(text, parse_float=_number)
+
+
+def _number(digits: str) -> int | float:
+    return int(number) if (number := float(digits)).is_integer() else number
 
 
 def refusal(error: ValidationError, place: str = "") -> ConfigError:
@@ -128,7 +138,7 @@ def refusal(error: ValidationError, place: str = "") -> ConfigError:
 
 def as_type(place: str, value: Any, kind: Any) -> Any:
     """A value in the annotated type, as JSON holds it: 1 and 1.0 are one number, and must give one
-    identity. A ConfigError for another type, or out of range: true is no number, nor is "2" or NaN.
+    identity, see `plain`. A ConfigError for another type: true is no number, nor is "2" or NaN.
 
     >>> as_type("share", {"rgb": 1}, dict[str, float])
     {'rgb': 1.0}
@@ -137,13 +147,7 @@ def as_type(place: str, value: Any, kind: Any) -> Any:
     discom.errors.ConfigError: epochs: '2'; give a valid integer
     """
     try:
-        text = json.dumps(
-            value, allow_nan=False, default=methodcaller("item")
-        )  # of NumPy's numbers
-    except (AttributeError, TypeError, ValueError):
-        raise ConfigError(place, repr(value), "give a value that JSON has") from None
-    try:
-        return _adapter(kind).validate_json(text)
+        return _adapter(kind).validate_json(json.dumps(plain(place, value)))
     except ValidationError as error:
         raise refusal(error, place) from None
 

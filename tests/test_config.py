@@ -39,7 +39,7 @@ def test_profiles_are_those_of_classification_and_of_dense_prediction(monkeypatc
 
 BAD = [
     ("seed", (-1, 2**32, 1.5)),
-    ("epochs", (0, 2.5, math.nan, True, "2", None)),
+    ("epochs", (0, 2.5, math.nan, True, "2", None, 10**400)),
     ("batch_size", (1, 0)),
     ("learning_rate", (0.0, -1)),
     ("encoder_rate", (-0.1, 1.1)),
@@ -49,7 +49,7 @@ BAD = [
     ("labelled", (0.0, 1.5)),
     ("channels_last", ("no", 1)),
     ("encoder", (18, None)),
-    ("options", (["a"], {1: 2})),
+    ("options", (["a"],)),
     ("schedule", ("cosine", np.eye(2))),
 ]
 
@@ -80,9 +80,13 @@ def test_the_last_good_value_is_taken(tmp_path):
     check_random_state(last.seed)
 
 
-def test_a_whole_share_is_the_same_setting_as_its_float():
+def test_whole_numbers_are_one_setting_however_they_are_written():
+    written = profile("tiny", epochs=2.0, seed=np.int64(1), batch_size=32.0)
+    assert {type(getattr(written, name)) for name in ("seed", "epochs", "batch_size")} == {int}
+    assert written.identity() == profile("tiny", epochs=2, seed=1, batch_size=32).identity()
     assert Config(augment=1).identity() == Config(augment=1.0).identity()
     assert type(Config(augment=1).augment) is float
+    assert Config(weight_decay=-0.0).weight_decay.hex() == "0x0.0p+0"
 
 
 def test_profile_names_what_it_does_not_know():

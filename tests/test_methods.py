@@ -493,11 +493,12 @@ def test_the_annotation_of_an_option_decides_and_not_its_default():
     own = Annotated.options({})
     assert (own["temperature"], type(own["temperature"])) == (4.0, float)
     assert own == Annotated.options({"temperature": 4})
-    given = {"temperature": 4.5, "limit": 2, "kind": "b", "steps": {"rgb": 2}, "free": "x"}
+    given = {"temperature": 4.5, "limit": 2, "kind": "b", "steps": {"rgb": 2.0}, "free": "x"}
     assert Annotated.options(given) == {**own, **given}
     assert Annotated.changed({"temperature": 4.5, "limit": 2}) == {"temperature": 4.5, "limit": 2.0}
     number = Annotated.options({"free": np.float32(2)})["free"]
-    assert (number, type(number)) == (2.0, float)  # NumPy's numbers are numbers
+    assert (number, type(number)) == (2, int)  # NumPy's numbers are numbers
+    assert Annotated.options({"temperature": -0.0})["temperature"].hex() == "0x0.0p+0"
     fewer = Annotated.changed({"part": {"rgb": 1}})  # had the label of the default
     assert fewer == {"part": {"rgb": 1.0}}
     assert Annotated.changed({"part": {"depth": 2, "rgb": 1}, "sizes": [1, 2]}) == {}
