@@ -7,27 +7,26 @@ import sysconfig
 from types import ModuleType
 from typing import Any
 
+ROOMS = ("discom.losses", "discom.models", "discom.methods")
 LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
 _TEXTS: dict[str, tuple[Any, str]] = {}  # module → its spec, which a reload makes anew, and text
 
 
 def remember() -> None:
-    """Read the text of every module that is no library's. What runs is what was imported, not what
-    its file holds after a later edit; so this is called whenever a method is defined."""
+    """Read the text of every module that is followed. What runs is what was imported, not what its
+    file holds after a later edit; so this is called whenever a method is defined."""
     for module in [*sys.modules.values()]:
-        if (
-            isinstance(module, ModuleType)
-            and vars(module).get("__file__")
-            and not is_library(module)
-        ):
+        if isinstance(module, ModuleType) and vars(module).get("__file__") and is_followed(module):
             source(module)
 
 
-def is_library(module: ModuleType) -> bool:
-    """Whether it is neither discom's nor a person's own."""
+def is_followed(module: ModuleType) -> bool:
+    """Whether a method's numbers may come from it: it is in one of ROOMS, or a person's own."""
     names = vars(module)  # asking a lazy module itself would import it
-    name = names["__name__"].partition(".")[0]
-    return name != "discom" and (names.get("__file__") or name).startswith((*LIBRARIES, "builtins"))
+    name, file = names["__name__"], names.get("__file__") or ""
+    if name.partition(".")[0] in ("discom", "builtins"):
+        return name.startswith(ROOMS)
+    return not file.startswith(LIBRARIES)
 
 
 def space(module: ModuleType) -> dict[str, Any]:

@@ -11,9 +11,7 @@ from typing import Any
 
 from discom.files import digest
 from discom.methods.base import Method
-from discom.modules import is_library, source, space
-
-ROOMS = ("discom.losses", "discom.models", "discom.methods")
+from discom.modules import ROOMS, is_followed, source, space
 
 
 def code(method: type[Method]) -> str:
@@ -30,7 +28,7 @@ def code(method: type[Method]) -> str:
     while todo:
         place, name = todo.pop()
         module = sys.modules.get(place)
-        if module is None or (place, name) in seen or not _is_followed(module):
+        if module is None or (place, name) in seen or not is_followed(module):
             continue
         seen.add((place, name))
         statements, live = _bindings(source(module)), space(module).get(name)
@@ -56,12 +54,6 @@ def _place(thing: Any) -> tuple[str, str]:
     bound = space(sys.modules[thing.__module__])
     names = [thing.__qualname__, *(name for name, each in [*bound.items()] if each is thing)]
     return thing.__module__, next((n for n in names if bound.get(n) is thing), names[0])
-
-
-def _is_followed(module: ModuleType) -> bool:
-    """Whether it is one of ROOMS, or a person's own."""
-    ours = module.__name__.partition(".")[0] == "discom"
-    return module.__name__.startswith(ROOMS) or not (ours or is_library(module))
 
 
 @lru_cache(maxsize=256)

@@ -105,7 +105,7 @@ def sweep(
                     failed[run.folder] = f"{run.folder}: not trained, because its teacher failed"
                     continue
                 jobs.append(partial(_attempt, run, os.getcwd(), after))
-            for folder, error in spread(jobs, workers, backend, scheduler):
+            for folder, error in spread(jobs, workers, backend, scheduler) if jobs else ():
                 bar.update()
                 if error is not None:
                     failed[folder] = str(error)
