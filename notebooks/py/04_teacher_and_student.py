@@ -194,7 +194,7 @@ scores["chance"] = {"rgb": 100 / 9, "depth": 100 / 9}
 pd.DataFrame(scores).T[["rgb+depth", "rgb", "depth"]].round(1)
 
 # %% [markdown]
-# **Reading.** The teacher is hardly above the RGB students: 0.1 points over the highest of them. `kdv2` lies within their range. This is one seed. Scores are F1 × 100, in the last two rows accuracies.
+# **Reading.** The teacher of both sensors lies within the range of the RGB students, half a point below the highest of them, and so does `kdv2`. This is one seed. Scores are F1 × 100, in the last two rows accuracies.
 #
 # ## What does a soft label say beyond the label?
 #
