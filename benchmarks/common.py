@@ -54,8 +54,8 @@ def setting(text: str) -> tuple[str, object]:
     name, _, value = text.partition("=")
     if name in ("seed", "options"):
         raise ValueError(f"{name} is not for --set")
-    kind = FIELDS[name].annotation if name in FIELDS else str
-    return name, json.loads(value) if kind is bool else kind(value)
+    is_number = name in FIELDS and FIELDS[name].annotation in (bool, int, float)
+    return name, json.loads(value) if is_number else value  # Config checks type and range
 
 
 FLAGS: dict[str, dict[str, Any]] = {

@@ -20,6 +20,7 @@ from fixtures.results import result
 import along
 import catalogue
 import choose
+import common
 import cost
 import grid
 import labels
@@ -39,6 +40,16 @@ def make(count):
     split = scenes.make(3 * count, size=16, materials=2, shapes=2).split(seed=0)
     rest = (split.test.take(np.arange(first, first + 8)) for first in (0, 8))
     return Split(split.train.take(np.arange(count)), *rest)
+
+
+def test_a_setting_of_every_type_is_read_as_config_takes_it():
+    typed = ["precision=32-true", "labelled=0.2", "epochs=15", "select=last", "encoder=resnet10"]
+    settings = dict(map(common.setting, typed))
+    config = profile("tiny", **settings)
+    assert {name: getattr(config, name) for name in settings} == {
+        **{"precision": "32-true", "labelled": 0.2, "epochs": 15},
+        **{"select": "last", "encoder": "resnet10"},
+    }
 
 
 def test_both_sides_compute_one_loss():
