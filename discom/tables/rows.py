@@ -12,16 +12,12 @@ import pandas as pd
 from discom import methods
 from discom.errors import ConfigError, RunError
 from discom.running.runs import Result
-from discom.tables.statistics import APART, BASELINES, grouped, summary
+from discom.tables.statistics import APART, BASELINES, summary
 
-# seeds of a main row; of one with options, LSKD, FEW_SEEDS, or of one set split anew
-SEEDS, FEW = 10, 5
-FEW_SEEDS = ("dense-simclr", "dense-self", "kdnet", "protokd", "maskd")
-# methods of classification that are in neither Table 1 nor 2
-NOT_IN_TABLES = ("simclr", "fixmatch", "nt-xent", "decur", "agreed")
-# LSKD's methods that have a temperature → the one with the best score on validation parts of a seed
-# that no table reports
-TEMPERATURES = {"kdv1+lskd": 2.0, "kdv2+lskd": 2.0, "dkd+lskd": 2.0, "mlkd+lskd": 4.0}
+SEEDS, FEW = 10, 5  # of a row; of one with options, or of a set that each seed splits anew
+NUMBERS = (1, 2, 3, 4, 5, "dense", "crodino")
+# the network alone, two of it, plain distillation, and for what reads all sensors the teacher
+DENSE_BASELINES = ("single", "single-2x", "dense-kdv2", "dense-teacher")
 
 
 class Row(NamedTuple):
@@ -37,25 +33,10 @@ class Row(NamedTuple):
         return methods.label(self.method, methods.get(self.method).changed(shown))
 
 
-ALTERNATING = Row("discom", {"adversary": "alternating"})
-# Tables 3 to 5 and "crodino": their rows, the first of which all are compared with
-ABLATIONS: dict[int | str, list[Row]] = {
-    int(name) if name.isdigit() else name: [Row(*row) for row in rows]
-    for name, rows in tomllib.loads((files("discom") / "ablations.toml").read_text("utf-8")).items()
-}
-NUMBERS = (1, 2, 3, 4, 5, "dense", "crodino")
-# the network alone, two of it, plain distillation, and for what reads all sensors the teacher
-DENSE_BASELINES = ("single", "single-2x", "dense-kdv2", "dense-teacher")
-
-
 def paper_rows(number: int | str, modalities: Sequence[str]) -> list[Row]:
-    """The rows of a table: methods, their options, and how many seeds each takes.
-
-    Table 1, cross-modal: the teacher reads the first modality and the students another. 2,
-    multi-modal: the teacher reads all. In both, an LSKD method has a second row where another
-    temperature than its authors' was chosen (`TEMPERATURES`), and discom one with the alternating
-    adversary. dense: every method of dense prediction. The others are `ABLATIONS`. A ConfigError
-    for another number, or one modality only.
+    """The rows of a table, as they stand in table_rows.toml. In Table 1 the teacher reads the first
+    modality and the students another, elsewhere it reads all. A ConfigError for another number, or
+    one modality only.
 
     >>> paper_rows(1, ["rgb", "depth"])[3]
     Row(method='kdv1', options={'teacher': 'rgb'}, seeds=10)
@@ -65,27 +46,20 @@ def paper_rows(number: int | str, modalities: Sequence[str]) -> list[Row]:
     if len(modalities) < 2:
         found = f"the data has {list(modalities)} alone"
         raise ConfigError("table", found, "give two modalities or more")
-    if number in ABLATIONS:
-        return list(ABLATIONS[number])
-    reads = modalities[0] if number == 1 else "all"
+    stored = tomllib.loads((files("discom") / "table_rows.toml").read_text("utf-8"))
     rows = []
-    for name in methods.names(dense=number == "dense"):
-        options = dict.fromkeys({"teacher", "reads"} & set(methods.get(name).defaults()), reads)
-        row = Row(name, options, FEW if name in FEW_SEEDS or name.endswith("+lskd") else SEEDS)
-        if name not in NOT_IN_TABLES:
-            rows.append(row)
-        if name in TEMPERATURES:
-            rows.append(row._replace(options={**options, "temperature": TEMPERATURES[name]}))
-        if name == "discom":
-            rows.append(ALTERNATING)
-    return list({row.label(): row for row in rows}.values())  # none twice
+    for method, options, *seeds in stored["classification" if number in (1, 2) else str(number)]:
+        asked = {"teacher", "reads"} & set(methods.get(method).defaults())
+        reads = dict.fromkeys(asked, modalities[0] if number == 1 else "all")
+        rows.append(Row(method, {**reads, **options}, *seeds))
+    return rows
 
 
 def baselines(number: int | str) -> tuple[str, ...]:
     """What the rows of a table are compared with: the controls, or in ablations the full model."""
-    if number in ABLATIONS:
-        return (ABLATIONS[number][0].method,)
-    return DENSE_BASELINES if number == "dense" else BASELINES
+    if number in (1, 2):
+        return BASELINES
+    return {"dense": DENSE_BASELINES, "crodino": ("crodino",)}.get(str(number), ("discom",))
 
 
 def paper_figures() -> pd.DataFrame:
@@ -107,22 +81,22 @@ def paper_table(
     """
     results = list(results)
     compared = summary(results, baselines(number))
-    if len(groups := grouped(results)) > 1:
-        raise RunError(f"table {number}", f"runs of {len(groups)} data sets or settings", APART)
+    settings = compared.iloc[:, : list(compared).index("method")].drop_duplicates()
+    if len(settings) > 1:
+        raise RunError(f"table {number}", f"runs of {len(settings)} data sets or settings", APART)
     if twice := {result.label for result in results} - set(compared["method"]):
         raise RunError(f"table {number}", f"{min(twice)} has two learning rates", APART)
     widest = sorted((list(r.scores) for r in results), key=len, reverse=True)  # in the data's order
     found = dict.fromkeys(name for names in widest for name in names if "+" not in name)
     modalities = list(modalities or found)
-    rows, parts = paper_rows(number, modalities), []
-    reads = rows[0].options.get("reads", "all")
-    for row in rows:
-        name = row.label("teacher", "reads")
-        part = compared[compared["method"] == row.label()].assign(method=name)
+    parts = []
+    for row in paper_rows(number, modalities):
+        part = compared[compared["method"] == row.label()]
+        part = part.assign(method=row.label("teacher", "reads"))
         if "reads" in row.options:  # a teacher is no competitor: it reads another modality, or more
             part = part.assign(**dict.fromkeys(part.filter(like="vs "), np.nan))
-        elif reads != "all":
-            part = part[part["modality"] != reads]
+        elif number == 1:
+            part = part[part["modality"] != modalities[0]]
         parts.append(part)
     if number == 4:  # and what is read from each part
         parts.append(compared[compared["method"].str.startswith("discom z_")])

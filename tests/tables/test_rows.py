@@ -12,11 +12,10 @@ from fixtures.results import result
 from discom import methods
 from discom.errors import ConfigError, RunError
 from discom.tables import FEW, SEEDS, baselines, paper_figures, paper_rows, paper_table
-from discom.tables.rows import NOT_IN_TABLES
 
 PAIR = ["rgb", "depth"]
 DENSE = methods.names(dense=True)
-CLASSIFICATION = [name for name in methods.names(dense=False) if name not in NOT_IN_TABLES]
+CLASSIFICATION = list(dict.fromkeys(row.method for row in paper_rows(1, PAIR)))
 WARMER = ["mlkd+lskd temperature=4"]
 COMPETITORS = [*CLASSIFICATION]
 for row in (*WARMER, "discom adversary=alternating"):
