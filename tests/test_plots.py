@@ -14,11 +14,10 @@ import pytest
 from fixtures.results import result
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from sklearn.metrics import confusion_matrix
 
 from discom import plots
 from discom.data import Modality, MultiModalData, Normalization, load, scenes
-from discom.errors import DataError, RunError
+from discom.errors import RunError
 from discom.plots.look import class_colours, method_look, sensor_look
 from discom.tables import summary
 
@@ -172,22 +171,6 @@ def test_curves_are_the_columns_of_the_tables(count):
         assert len(looks) == count
 
 
-def write_predictions(file, classes, kind="predicted", **networks):
-    """network → (labels, predicted or logits), as predictions.npz of a run."""
-    arrays = {"classes": np.array(list(classes))}
-    for name, (labels, predicted) in networks.items():
-        arrays |= {f"{name}_labels": np.array(labels), f"{name}_{kind}": np.array(predicted)}
-    np.savez(file, **arrays)
-    return file
-
-
-@pytest.mark.parametrize("label", [-1, 255])
-def test_confusions_without_a_label_are_refused(tmp_path, label):
-    file = write_predictions(tmp_path / "p.npz", ["cat", "dog"], rgb=([label], [0]))
-    with pytest.raises(DataError, match="no image of rgb has a label"):
-        plots.confusions(file)
-
-
 # ---------------------------------------------------------------- dense prediction
 
 
@@ -244,24 +227,6 @@ def test_class_colours_are_told_apart_in_grey(count):
         assert np.diff(np.sort(grey[first : min(first + 4, count)])).min() > 0.15
     assert colours.shape == (256, 3)
     assert np.ptp(colours[count:]) == 0  # no class: one grey
-
-
-@pytest.mark.parametrize("kind", ["predicted", "logits"])
-def test_confusions_are_scikit_learns_in_percent_of_the_true_class(masks, tmp_path, kind):
-    truth, predicted = masks
-    names = [*CLASSES, "snow"]  # no pixel has this label
-    told = {name: ids.ravel() for name, ids in predicted.items()}
-    answers = {name: np.eye(4)[ids] if kind == "logits" else ids for name, ids in told.items()}
-    networks = {name: (truth.ravel(), ids) for name, ids in answers.items()}
-    axes = drawn(plots.confusions(write_predictions(tmp_path / "p.npz", names, kind, **networks)))
-    assert [axis.get_title() for axis in axes] == list(predicted)
-    labelled = truth.ravel() != 255
-    for axis, ids in zip(axes, told.values(), strict=True):
-        expected = 100 * confusion_matrix(truth.ravel()[labelled], ids[labelled], normalize="true")
-        cells = [float(text) for text in words(axis.texts)]
-        assert cells == [round(value) for value in np.pad(expected, (0, 1)).ravel()]
-        assert np.allclose(axis.collections[0].get_array()[:3, :3], expected)
-    assert words(axes[0].get_yticklabels()) == words(axes[0].get_xticklabels()) == names
 
 
 # ---------------------------------------------------------------- tables

@@ -192,11 +192,10 @@ def show(flags: Namespace, classes: bool = True) -> None:
         scores = scores[[name for name in scores if "/" not in name]]  # those stand by class
         print(scores.to_string(float_format="{:.2f}".format))
         file = path / "predictions.npz"
-        for name, counts in tables.confusions(file).items() if classes and file.exists() else ():
-            told = f"{name}: each true class, and what it was taken for in %"
-            print(f"\n{told}\n{tables.by_class(counts, run.scores[name])}")
+        texts = tables.by_class(file, run.scores) if classes and file.exists() else {}
+        for name, text in texts.items():
+            print(f"\n{name}: each true class, and what it was taken for in %\n{text}")
         figures[""] = lambda: plots.curves(read_metrics(path / "metrics.csv"))
-        figures["-confusion"] = partial(plots.confusions, file)
     else:
         whole = _whole(results)
         for metric, number in (("f1", 2), ("miou", "dense")):

@@ -1,12 +1,11 @@
-"""What figures share: colours, panels and legends; and the figures of images: scenes side by side,
-what networks predict for them, and what is mistaken for what.
+"""What figures share: colours, panels and legends; and the figures of images: scenes side by side
+and what networks predict for them.
 
 Masks are class ids [n, H, W]; 255 is no label, which is drawn light grey and counted nowhere.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -18,7 +17,6 @@ from matplotlib.colors import hsv_to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from discom import tables
 from discom.data import MultiModalData, Normalization
 from discom.data.checks import NO_LABEL
 
@@ -30,7 +28,6 @@ PLACES = {"student": 0, "simclr": 1, "discom-solo": 1, "nt-xent": 2, "discom": 3
 PLACES |= {"single": 0, "dense-simclr": 1, "crodino": 3, "dense-kdv2": 7}  # the same for pixels
 PLACES |= {"student-2x": 5, "dense-self": 5}  # further controls
 DOTTED: dict[str, Any] = {"color": "black", "linewidth": 0.8, "linestyle": ":"}  # what compares
-WIDTH = 11.0  # of a notebook's output, in inches
 COLOURED = {"objects": ("depth",)}  # data set → its sensors that are shown in colours, not in grey
 NOTHING = 0.85  # grey of a pixel without a label
 Masks = Mapping[str, np.ndarray]
@@ -194,30 +191,4 @@ def predictions(
     ids = np.unique([labels, *predicted.values()])
     unlabelled = {"no label": np.full(3, NOTHING)} if NO_LABEL in ids else {}
     class_legend(figure, ids, classes, {"wrong": np.zeros(3), **unlabelled})
-    return figure
-
-
-def confusions(predictions: Path | str) -> Figure:
-    """What the images, or pixels, of each class are taken for, in percent of the class: a map for
-    each network of a run's predictions.npz. The row of a class without a label holds zeros. A
-    DataError where a network has no labelled image."""
-    matrices = tables.confusions(predictions)
-    names, classes = list(matrices), list(next(iter(matrices.values())))
-    longest = max(0.4, 0.07 * max(map(len, classes)))  # of the names below, in inches
-    side = min(0.45 * len(classes), 8)
-    across = min(len(names), max(1, int((WIDTH - 1.2) / (side + 0.2))))
-    down = -(-len(names) // across)
-    figure, axes = panels(down, across, (side + 0.2) * across + 1.2, (side + 1 + longest) * down)
-    text = {"annot": True, "fmt": ".0f", "annot_kws": {"size": 6 if len(classes) > 15 else 8}}
-    grey = {"cmap": "Greys", "vmin": 0, "vmax": 100, "cbar": False, "square": True}
-    for axis, (name, counts) in zip(axes.flat, matrices.items(), strict=False):
-        shares = 100 * counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
-        sns.heatmap(shares, ax=axis, xticklabels=True, yticklabels=True, **text, **grey)
-        for share in axis.texts:
-            share.set_visible(share.get_text() != "0")
-        axis.set(title=name, xlabel="predicted", ylabel="true class (row = 100 %)")
-        if not axis.get_subplotspec().is_first_col():
-            axis.set(ylabel="", yticks=[])
-    for axis in axes.flat[len(names) :]:
-        axis.remove()
     return figure

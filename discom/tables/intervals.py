@@ -82,27 +82,21 @@ def labels_worth(scores: ArrayLike, curve: Mapping[float, ArrayLike]) -> tuple[f
 
     Returns:
         The number and its bounds. Infinity stands for more labels than the curve has, 0 for fewer
-        than its first.
-
-    Raises:
-        ValueError: fewer than two seeds or numbers of labels, scores that do not go together or are
-            not finite, or a number of labels that is not positive.
+        than its first. A ValueError for scores that do not go together or are not finite.
 
     >>> curve = {100: [40.0, 42.0, 41.0], 400: [60.0, 61.0, 62.0]}
     >>> [round(labels) for labels in labels_worth([50.0, 52.0, 51.0], curve)]
     [200, 185, 221]
     """
     ours, labels = np.asarray(scores, float), np.array(sorted(curve), float)
-    rows = [np.asarray(curve[number], float) for number in sorted(curve)]
-    if len(ours) < 2 or len(rows) < 2 or {row.shape for row in rows} != {ours.shape}:
-        shapes = f"{ours.shape} and {[row.shape for row in rows]}"
-        raise ValueError(f"labels_worth: scores are {shapes}; give two seeds and numbers or more")
-    if not (np.isfinite(ours).all() and np.isfinite(rows).all() and labels[0] > 0):
-        raise ValueError(
-            "labels_worth: scores are not finite or labels not positive; leave them out"
-        )
+    theirs = np.stack([np.asarray(curve[number], float) for number in sorted(curve)], 1)
+    if min(theirs.shape) < 2 or ours.shape != theirs[:, 0].shape or labels[0] <= 0:
+        found = f"scores are {ours.shape}, the curve is {theirs.shape} from {labels[0]:g} labels on"
+        raise ValueError(f"labels_worth: {found}; give two seeds and numbers of labels or more")
+    if not (np.isfinite(ours).all() and np.isfinite(theirs).all()):
+        raise ValueError("labels_worth: scores are not finite; leave those seeds out")
     grid = np.linspace(np.log(labels[0]), np.log(labels[-1]), 2001)
-    each = ours - np.stack([np.interp(grid, np.log(labels), own) for own in np.stack(rows, 1)], 1)
+    each = ours - np.stack([np.interp(grid, np.log(labels), own) for own in theirs], 1)
     mean = each.mean(1)
     half = stats.t.ppf(0.975, len(ours) - 1) * each.std(1, ddof=1) / np.sqrt(len(ours))
     number, low = (_first(grid, reached) for reached in (mean <= 0, mean - half <= 0))

@@ -8,7 +8,6 @@ never had one). Where all have one split ("weights": official parts), it is s²/
 nothing about other test samples. Folds are pooled, and the interval is one over groups: `folds`.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -17,7 +16,6 @@ import numpy as np
 import pandas as pd
 
 from discom.errors import RunError
-from discom.files import digest
 from discom.running.identity import SEEDS
 from discom.running.runs import Result
 from discom.tables.folds import group_test, tally, total
@@ -28,6 +26,8 @@ METRICS = {"f1": "F1", "miou": "mIoU"}  # column of a table → what it is calle
 APART = "collect them apart"
 # settings that each row may have of its own; runs are compared where they share all others
 OWN = ("seed", "learning_rate", "precision", "options")
+# which of a run's seeds differ → what a seed draws
+DRAWS = dict(zip(SEEDS, ("samples", "split", "weights"), strict=True))
 TESTED = ("difference", "low", "high", "p")
 
 
@@ -60,28 +60,25 @@ class _Group(NamedTuple):
         return each, t_test(each, self.overlap)
 
 
-def _shared(result: Result) -> dict[str, Any]:
-    """What two runs must share to be compared, beside their data."""
-    shared = {name: value for name, value in result.config.items() if name not in OWN}
-    return {"folds": result.folds, **shared}
-
-
-def _groups(results: Iterable[Result]) -> list[_Group]:
+def _groups(results: Sequence[Result]) -> list[_Group]:
     """All runs, in groups of the same data and settings; see `summary` for the errors."""
-    groups: dict[tuple[str, str], list[Result]] = {}
-    for result in results:
-        groups.setdefault((result.digest, digest(_shared(result))), []).append(result)
-    every = pd.DataFrame([{**_shared(runs[0]), "data": key[0]} for key, runs in groups.items()])
-    values = every.groupby("data").nunique() if len(every) else every
-    varied = [name for name in values if (values[name] > 1).any()]
-    named = Counter(name for name, _ in {(runs[0].data, key[0]) for key, runs in groups.items()})
-    made = []
-    for (data, _), runs in groups.items():
-        name, shared = runs[0].data, _shared(runs[0])
-        name = name if named[name] == 1 else f"{name} [{data[:4]}]"
-        place = {"data": name, **{key: shared.get(key) for key in ("labelled", *varied)}}
-        made.append(_group(runs, place))
-    return made
+    if len(metrics := sorted({result.metric for result in results})) != 1:
+        found = f"results scored by {' and by '.join(metrics)}" if metrics else "no results"
+        raise RunError("summary", found, APART if metrics else "train some runs first")
+    settings = pd.DataFrame([{"folds": run.folds, **run.config} for run in results])
+    digests = pd.Series([run.digest for run in results])
+    names = pd.Series([run.data for run in results]).groupby(digests).transform("first")
+    several = digests.groupby(names).transform("nunique") > 1  # data sets of one name
+    shared = settings.drop(columns=[*OWN], errors="ignore")
+    counts = shared.groupby(digests).nunique(dropna=False)
+    varied = [name for name in counts if (counts[name] > 1).any()]
+    places = settings[[*dict.fromkeys(["labelled", *varied])]]
+    places.insert(0, "data", names.where(~several, names + " [" + digests.str[:4] + "]"))
+    groups = places.groupby([*places], sort=False, dropna=False).indices.items()
+    return [
+        _group([results[row] for row in rows], dict(zip(places, place, strict=True)))
+        for place, rows in groups
+    ]
 
 
 def _group(results: Sequence[Result], place: dict[str, Any]) -> _Group:
@@ -104,7 +101,8 @@ def _group(results: Sequence[Result], place: dict[str, Any]) -> _Group:
         about["lr"] = own.config["learning_rate"]
         for name, score in scores.items():
             rows.append({**about, "modality": name, "score": score, "tally": pooled.get(name)})
-    draws, drawing = _draws(results)
+    drawn = [name for name in SEEDS if len({getattr(run, name) for run in results}) > 1]
+    draws, drawing = (DRAWS[drawn[0]], drawn[0]) if drawn else ("", "seed")
     overlap = 0.0
     if first.folds and draws == "samples":
         raise RunError(place["data"], "folds of samples that each seed draws", "fix it: seed=0")
@@ -129,15 +127,6 @@ def _names(results: Sequence[Result]) -> list[str]:
     return names.to_list()
 
 
-def _draws(results: Sequence[Result]) -> tuple[str, str]:
-    """What a seed draws, and its name among SEEDS: "samples", a "split" of them, or the "weights"
-    alone; nothing where there is one seed."""
-    for name, kind in zip(SEEDS, ("samples", "split", "weights"), strict=True):
-        if len({getattr(result, name) for result in results}) > 1:
-            return kind, name
-    return "", "seed"
-
-
 def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> pd.DataFrame:
     """One row for each data set, method (with its options, and with its learning rate and precision
     where it has several) and deployed network.
@@ -153,17 +142,12 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
         RunError: no results; results of classification and of dense prediction; or two runs of the
             same data, settings, method, options, learning rate and seed.
     """
-    results = list(results)
-    metrics = sorted({result.metric for result in results})
-    if len(metrics) != 1:
-        found = f"results scored by {' and by '.join(metrics)}" if metrics else "no results"
-        raise RunError("summary", found, APART if metrics else "train some runs first")
     rows = []
-    for group in _groups(results):
+    for group in _groups(list(results)):
         for (method, modality), own in group.rows.groupby(["method", "modality"], sort=False):
             values = pd.Series(group.of_each_seed(own["score"], own))
             row = {**group.place, "method": method, "modality": modality, "n": len(values)}
-            row |= {"lr": own["lr"].iloc[0], metrics[0]: values.mean(), "sd": values.std()}
+            row |= {"lr": own["lr"].iloc[0], group.metric: values.mean(), "sd": values.std()}
             row |= {"best": group.best.get(modality, np.nan), "draws": group.draws}
             for baseline in baselines:
                 names = (f"vs {baseline}{end}" for end in ("", " low", " high"))
@@ -181,7 +165,7 @@ def compare(results: Iterable[Result], pairs: Iterable[tuple[str, str]]) -> pd.D
     p (of the same test, 1 for one seed), holm (p corrected for all rows) and each (the differences,
     [n], seeds ascending). Refuses the runs that `summary` refuses.
     """
-    groups, rows = _groups(results), []
+    groups, rows = _groups(list(results)), []
     for method, minus in pairs:
         for group in groups:
             for modality in group.rows.loc[group.rows["method"] == method, "modality"].unique():

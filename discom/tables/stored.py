@@ -18,6 +18,7 @@ WHICH = ["seed", "drawn", "divided", "fold"]  # of the runs with the same settin
 COSTS = ["seconds", "pairs_per_second", "peak_memory_mb"]
 COUNTS = ["label", "predicted", "n"]  # how many of a group's samples of a class were taken for one
 SIZES = "samples/"  # begins the columns of how many samples a part has
+WHOLE = (*WHICH, "best_epoch", *COUNTS)  # columns of whole numbers, and those of SIZES
 
 
 def load_results(path: Path | str) -> list[Result]:
@@ -26,12 +27,10 @@ def load_results(path: Path | str) -> list[Result]:
     there is none. Of runs that differ in their code alone it is the last one."""
     path = Path(path)
     files = sorted(path.rglob("result.json"), key=lambda file: file.stat().st_mtime_ns)
-    newest = {(run.data, run.label, run.hash): run for run in map(Result.read, files)}
-    results = [*newest.values()]
-    if not results:
-        for file in [path] if path.is_file() else sorted(path.glob("*.csv")):
-            if path.is_file() or file.with_suffix(".json").exists():
-                results += read_runs(file)
+    results = [*{(run.data, run.label, run.hash): run for run in map(Result.read, files)}.values()]
+    tables = [file for file in sorted(path.glob("*.csv")) if file.with_suffix(".json").exists()]
+    for file in [path] if path.is_file() else tables if not results else ():
+        results += read_runs(file)
     if not results:
         way_out = f"train one with: discom train --data scenes --runs {path}"
         found = "no finished run in it" if path.exists() else "no such file or folder"
@@ -51,9 +50,8 @@ def collect(results: Iterable[Result], file: Path | str) -> None:
     file = Path(file).with_suffix(".csv")
     file.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(file.with_name(f".{file.stem}.lock")):
-        stored = collected(file)
-        merged = {(result.label, result.hash): result for result in [*stored, *results]}
-        write_runs(merged.values(), file)
+        merged = {(run.label, run.hash): run for run in [*collected(file), *results]}
+        _write(merged.values(), file)
 
 
 def collected(file: Path | str | None) -> list[Result]:
@@ -62,9 +60,9 @@ def collected(file: Path | str | None) -> list[Result]:
     return load_results(table) if table and table.exists() else []
 
 
-def write_runs(results: Iterable[Result], file: Path) -> None:
-    """Write results as FILE.csv and FILE.json. A process that is killed leaves the old table or the
-    new one: the settings of both are there until the rows are."""
+def _write(results: Iterable[Result], file: Path) -> None:
+    """Write FILE.csv and FILE.json. A process that is killed leaves the old table or the new one:
+    the settings of both are there until the rows are."""
     settings, rows = dict[str, Any](), list[dict[str, Any]]()
     for result in results:
         fields = result.to_json()
@@ -86,12 +84,11 @@ def write_runs(results: Iterable[Result], file: Path) -> None:
                 group = {"network": network, "group": json.dumps(tested["groups"][place])}
                 rows.append({**run, **group, **dict(zip(COUNTS, count, strict=True))})
     table = pd.DataFrame(rows)
-    for name in filter(_is_whole, table):
-        table[name] = table[name].astype("Int64")
+    whole = [name for name in table if name in WHOLE or name.startswith(SIZES)]
     header = file.with_suffix(".json")
     write_json(header, {**(read_json(header) if header.exists() else {}), **settings})
-    with atomic_file(file.with_suffix(".csv")) as part:
-        table.to_csv(part, index=False)
+    with atomic_file(file) as part:
+        table.astype(dict.fromkeys(whole, "Int64")).to_csv(part, index=False)
     write_json(header, settings)
 
 
@@ -110,28 +107,25 @@ def read_runs(file: Path) -> list[Result]:
     for (*seeds, key), run in runs:
         if key not in settings:
             raise RunError(table, f"has settings {key}, {file.stem}.json has not", ANEW)
-        own = {n: None if pd.isna(v) else int(v) for n, v in zip(WHICH, seeds, strict=True)}
-        fields: dict[str, Any] = {**settings[key], **own}
-        fields["config"] = {"seed": own["seed"], **fields["config"]}
+        which = {n: None if pd.isna(v) else int(v) for n, v in zip(WHICH, seeds, strict=True)}
+        fields: dict[str, Any] = {**settings[key], **which, "tested": _tested(run)}
+        seed = {"seed": which["seed"]}
+        fields["config"] = seed | fields["config"]
         if teacher := fields["teacher"]:
-            config = {"seed": own["seed"], **teacher["config"]}
-            fields["teacher"] = {**teacher, "config": config}
+            fields["teacher"] = {**teacher, "config": seed | teacher["config"]}
         scored = run[run["seconds"].notna()].set_index("network")
         fields |= {name: float(scored[name].iloc[0]) for name in COSTS}
-        fields |= {"scores": {}, "best": {}, "counts": {}, "tested": _tested(run)}
-        for network, values in scored.drop(columns=[*WHICH, *COSTS, "settings"]).iterrows():
-            own = {n: int(v) if _is_whole(n) else v for n, v in values.dropna().items()}
-            sizes = [name for name in own if name.startswith(SIZES)]
-            fields["counts"] |= {name.removeprefix(SIZES): own.pop(name) for name in sizes}
-            fields["best"] |= {network: own.pop("best")} if "best" in own else {}
-            fields["scores"][network] = own
+        sizes = scored.filter(like=SIZES).iloc[0].dropna()
+        fields["counts"] = {name.removeprefix(SIZES): int(size) for name, size in sizes.items()}
+        other = [*WHICH, *COSTS, *sizes.index, "settings"]
+        fields["scores"] = {
+            network: {n: int(v) if n in WHOLE else v for n, v in values.dropna().items()}
+            for network, values in scored.drop(columns=other).iterrows()
+        }
+        own = fields["scores"].items()
+        fields["best"] = {network: each.pop("best") for network, each in own if "best" in each}
         results.append(Result.from_json(fields, table))
     return results
-
-
-def _is_whole(column: str) -> bool:
-    """Whether a column has whole numbers."""
-    return column in (*WHICH, "best_epoch", *COUNTS) or column.startswith(SIZES)
 
 
 def _tested(rows: pd.DataFrame) -> dict[str, Any] | None:

@@ -102,17 +102,21 @@ def test_beyond_the_curve_the_number_is_said_to_be_outside():
     number, low, high = labels_worth([50.0, 52, 51], falls)  # it is passed three times
     assert 100 < low < number < 200
     assert 400 < high < 800
-    for scores, some in (
-        ([1.0, math.nan], {1: [1, 2], 2: [1, 2]}),
-        ([1, 2], {0: [1, 2], 2: [3, 4]}),
-    ):
-        with pytest.raises(ValueError, match="not finite or labels not positive"):
-            labels_worth(scores, some)
-    for scores, some in (([1.0], {1: [1.0], 2: [1.0]}), ([1.0, 2.0], {1: [1.0, 2.0]})):
-        with pytest.raises(ValueError, match="give two seeds and numbers or more"):
-            labels_worth(scores, some)
+
+
+BAD = [
+    ([1.0, math.nan], {1: [1, 2], 2: [1, 2]}),
+    ([1, 2], {0: [1, 2], 2: [3, 4]}),
+    ([1.0], {1: [1.0], 2: [1.0]}),
+    ([1.0, 2.0], {1: [1.0, 2.0]}),
+    ([1.0, 2.0, 3.0], {1: [1.0, 2.0], 2: [1.0, 2.0]}),
+]
+
+
+@pytest.mark.parametrize(("scores", "curve"), BAD)
+def test_scores_that_give_no_number_of_labels_are_refused(scores, curve):
     with pytest.raises(ValueError, match="labels_worth"):
-        labels_worth([1.0, 2.0], {1: [1.0, 2.0], 2: [1.0]})
+        labels_worth(scores, curve)
 
 
 def test_the_interval_covers_the_true_number_in_95_of_100():
