@@ -16,7 +16,6 @@ from sklearn.preprocessing import StandardScaler
 from discom.data import MultiModalData, Split
 from discom.data.batches import ModalityTensor, paired_rows
 from discom.data.checks import UNLABELLED
-from discom.errors import DataError
 from discom.evaluation import probing
 from discom.evaluation.scores import embed, scores
 from discom.files import read_json, write_json
@@ -90,41 +89,35 @@ def inspect(run_dir: Path | str, split: Split) -> dict[str, Any]:
 
     Returns:
         Nested by modality m and part p ("z_inv", "z_inf" or "z_irr"): method, data, seed, hash, f1
-        (m → test F1); `matrix` and `shuffled` (m → p → factor → score of a linear probe, and of its
-        control); `chance` and `kind` (m → factor → …); `modality` (p → linear probe that tells the
-        modalities apart); `transfer`, a class reader of z_inv (m fitted to → m read → accuracy);
-        `mlp`, what an MLP reads: `modality`, and `matrix` of the class in z_irr. What compares
-        modalities is taken on complete pairs.
+        (m → test F1); `matrix` (m → p → factor → score of a linear probe) and `chance` (m → factor
+        → level); `modality` (p → linear probe that tells the modalities apart); `transfer`, a class
+        reader of z_inv (m fitted to → m read → accuracy); `mlp`, what an MLP reads: `modality`, and
+        `matrix` of the class in z_irr. What compares modalities is taken on complete pairs.
     """
-    result, arrays = Result.read(Path(run_dir) / "result.json"), embeddings(run_dir, split)
+    result, z = Result.read(Path(run_dir) / "result.json"), embeddings(run_dir, split)
     run = {"method": result.label, "data": result.data, "seed": result.seed, "hash": result.hash}
-    measures: dict[str, Any] = {**run, "f1": result.f1, "matrix": {}, "shuffled": {}, "chance": {}}
-    measures |= {"kind": {}, "mlp": {"matrix": {}}}
-    for name in arrays["test"]:  # its own samples, whose factors and chance levels may be others
-        train, test = ({f"z_{key}": arrays[part][name][key] for key in PARTS} for part in PLACES)
+    measures: dict[str, Any] = {**run, "f1": result.f1, "matrix": {}, "chance": {}, "modality": {}}
+    mlp: dict[str, dict] = {"matrix": {}, "modality": {}}
+    for name in z["test"]:  # its own samples, whose factors and chance levels may be others
+        train, test = ({f"z_{key}": z[place][name][key] for key in PARTS} for place in PLACES)
         table = probing.probe_matrix(test, factors(split.test, name), train=train)
-        for field, values in {"matrix": table.to_dict("index"), **table.attrs}.items():
-            measures[field][name] = values
+        measures["matrix"][name] = table.to_dict("index")
+        measures["chance"][name] = table.attrs["chance"]
         discarded, labels = {"z_irr": test["z_irr"]}, {"class": split.test.modalities[name].y}
         table = probing.probe_matrix(discarded, labels, train=train, reader="mlp")
-        measures["mlp"]["matrix"][name] = table.to_dict("index")
-    rows = paired_rows(split.test, list(arrays["test"]))
-    pairs = _by_part(arrays["test"], rows)
-    fit_on = _by_part(arrays["train"], dict.fromkeys(rows, slice(None)))  # mean, spread of units
-    for reader, fields in (("linear", measures), ("mlp", measures["mlp"])):
-        fields["modality"] = {}
-        for part, z in pairs.items():
-            probe = probing.modality_probe(z, train=fit_on[part], reader=reader)
-            fields["modality"][part] = probe._asdict()
-    first = next(iter(rows))
-    classes = split.test.modalities[first].y[rows[first]]
-    transfer = probing.class_transfer(pairs["z_inv"], classes, train=fit_on["z_inv"])
-    return measures | {"transfer": transfer.to_dict("index")}
-
-
-def _by_part(arrays: Mapping[str, Any], rows: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Modality → "inv", … → [N, D] as "z_inv", … → modality → [n, D], of each modality's `rows`."""
-    return {f"z_{key}": {name: z[key][rows[name]] for name, z in arrays.items()} for key in PARTS}
+        mlp["matrix"][name] = table.to_dict("index")
+    rows = paired_rows(split.test, list(z["test"]))
+    for key in PARTS:
+        pairs = {name: own[key][rows[name]] for name, own in z["test"].items()}
+        fit = {name: own[key] for name, own in z["train"].items()}  # mean and spread of units
+        for reader, fields in (("linear", measures), ("mlp", mlp)):
+            told = probing.modality_probe(pairs, train=fit, reader=reader)
+            fields["modality"][f"z_{key}"] = told._asdict()
+        if key == "inv":
+            classes = split.test.modalities[name].y[rows[name]]  # pairs share them
+            transfer = probing.class_transfer(pairs, classes, train=fit)
+            measures["transfer"] = transfer.to_dict("index")
+    return {**measures, "mlp": mlp}
 
 
 def write_probes(run_dir: Path | str, split: Split) -> None:
@@ -134,18 +127,12 @@ def write_probes(run_dir: Path | str, split: Split) -> None:
 
 
 def read_probes(run_dirs: Iterable[Path], file: Path | None) -> dict[str, Any]:
-    """Hash of a run → its measures, of those in `file`, which holds many, and of runs that have a
-    probes.json. A DataError where a file holds something else."""
-    measured: dict[str, Any] = {}
-    files = [run_dir / "probes.json" for run_dir in run_dirs] + ([file] if file else [])
-    for each in filter(Path.is_file, files):
-        content = read_json(each)
-        try:
-            rows = [content] if isinstance(content, dict) and "hash" in content else [*content]
-            measured |= {measures["hash"]: measures for measures in rows}
-        except (TypeError, KeyError):
-            raise DataError(each, "holds no probes", "choose another place to write") from None
-    return measured
+    """Hash of a run → its measures, of those in `file`, a list of many, and of runs that have a
+    probes.json."""
+    files = [run_dir / "probes.json" for run_dir in run_dirs]
+    measured = read_json(file) if file and file.is_file() else []
+    measured += [read_json(each) for each in files if each.is_file()]
+    return {measures["hash"]: measures for measures in measured}
 
 
 def _matrix(measures: Mapping[str, Any]) -> pd.DataFrame:

@@ -7,8 +7,9 @@ folds of the samples given: a reader is fitted to four folds and read on the fif
     linear: softmax(W ẑ + b) with ½‖W‖², or ridge regression with ‖W‖², of standardised units ẑ
     mlp: one hidden layer of 64 ReLU units, 0.005 ‖W‖² beside the mean loss, 50 steps of L-BFGS
 
-Every function raises a DataError for NaN or infinity, shapes that do not fit, a factor with one
-value, and a value too rare to be in all folds; a ConfigError for another reader.
+`train` holds the training split's embeddings, whose mean and sd standardise the units; without it
+the samples' own do. Every function raises a DataError for NaN or infinity, shapes that do not fit,
+a factor with one value, and a value too rare to be in all folds; a ConfigError for another reader.
 """
 
 import warnings
@@ -34,10 +35,8 @@ class Probe(NamedTuple):
     """What a probe reads: accuracies in % or R² (negative where worse than the mean)."""
 
     score: float  # held out, mean over the folds
-    sd: float  # between the folds (n - 1), which is not the error of their mean
     chance: float  # share of the most frequent value in %; 0 for R²
     shuffled: float  # the control: the same probe after the factor's rows were permuted
-    kind: str  # "accuracy" or "R2"
 
 
 def probe(
@@ -55,15 +54,14 @@ def probe(
     Source: Alain & Bengio 2017.
 
     Args:
-        z: embedding [N, D].
+        z, train: embeddings [N, D] and [N', D].
         factor: N integers, booleans or strings; floats [N] or [N, k], for R² the mean over k.
-        train: the training split's embedding [N', D], for mean and sd; z itself otherwise.
         seed: of the folds, of the control and of the MLP's start.
         reader: "linear" or "mlp".
 
     >>> z = np.repeat(np.eye(2), 10, axis=0)
-    >>> probe(z, ["cat"] * 10 + ["dog"] * 10)[:3]
-    (100.0, 0.0, 50.0)
+    >>> probe(z, ["cat"] * 10 + ["dog"] * 10)[:2]
+    (100.0, 50.0)
     """
     units = standardised(z, train, "embedding")
     return _probe(units, _target(factor, "factor", len(units)), seed, reader)
@@ -77,36 +75,22 @@ def probe_matrix(
     seed: int = 0,
     reader: str = "linear",
 ) -> pd.DataFrame:
-    """The score of `probe` for every embedding (rows) and factor (columns).
-
-    Args:
-        embeddings, train: name → [N, D], name → [N', D], the same names; D may differ, N not.
-        factors: name → values; like `seed` and `reader` as `probe` takes them.
-
-    Returns:
-        A frame with `attrs` "chance", "kind" (factor → …) and "shuffled" (row → factor → score).
+    """The score of `probe` for every embedding (rows) and factor (columns), which are given by
+    name; D may differ, N not. The frame's `attrs["chance"]` has factor → level.
 
     >>> probe_matrix({"z": np.repeat(np.eye(2), 10, axis=0)}, {"shape": [0] * 10 + [1] * 10})
        shape
     z  100.0
     """
-    units = {
-        name: standardised(z, train[name] if train else None, f"embedding {name!r}")
-        for name, z in embeddings.items()
-    }
-    sizes = {name: len(z) for name, z in units.items()}
-    if len(set(sizes.values())) != 1 or not factors:
-        found = f"rows {sizes}, factors {list(factors)}"
-        raise DataError("probe", found, "give factors of all rows")
-    columns = {}
-    for name, values in factors.items():
-        target = _target(values, f"factor {name!r}", max(sizes.values()))
-        columns[name] = {row: _probe(z, target, seed, reader) for row, z in units.items()}
+    columns: dict[str, dict[str, Probe]] = {name: {} for name in factors}
+    for row, z in embeddings.items():
+        units = standardised(z, train[row] if train else None, f"embedding {row!r}")
+        for name, values in factors.items():
+            target = _target(values, f"factor {name!r}", len(units))
+            columns[name][row] = _probe(units, target, seed, reader)
     cells = pd.DataFrame(columns)
-    table, shuffled = (cells.map(attrgetter(name)) for name in ("score", "shuffled"))
-    table.attrs["shuffled"] = shuffled.to_dict("index")
-    for name in ("chance", "kind"):  # the same for all embeddings
-        table.attrs[name] = cells.iloc[0].map(attrgetter(name)).to_dict()
+    table = cells.map(attrgetter("score"))
+    table.attrs["chance"] = cells.iloc[0].map(attrgetter("chance")).to_dict()  # of all embeddings
     return table
 
 
@@ -119,8 +103,8 @@ def modality_probe(
     Row i is one sample in every modality; its M views share a fold, so that knowing a sample is no
     help. One mean and sd serve all modalities; the control permutes them within each sample.
 
-    >>> modality_probe({"rgb": np.ones((10, 2)), "depth": np.zeros((10, 2))})[:3]
-    (100.0, 0.0, 50.0)
+    >>> modality_probe({"rgb": np.ones((10, 2)), "depth": np.zeros((10, 2))})[:2]
+    (100.0, 50.0)
     """
     z = _views(embeddings, train)  # [M, N, D]
     rows = np.arange(len(z) * z.shape[1]).reshape(len(z), -1)  # [M, N]
@@ -136,18 +120,13 @@ def class_transfer(
     embeddings: Arrays, labels: ArrayLike, *, train: Arrays | None = None, seed: int = 0
 ) -> pd.DataFrame:
     """Does a class look alike in every modality? A linear class reader fitted to one modality's
-    embedding and read on another's.
+    embedding (rows) and read on another's (columns), in %.
 
         A_ab = mean over folds k of the accuracy, on modality b's samples in k, of softmax(W ẑ + b)
         fitted to modality a's samples outside k
 
-    Args:
-        embeddings, train: modality → [N, D], [N', D]; row i is one sample in every modality. One
-            mean and sd serve all modalities, so nothing aligns them.
-        labels: the samples' classes, integers or strings [N].
-
-    Returns:
-        Accuracies in %, rows the modality fitted to, columns the one read.
+    Row i of modality → [N, D] is one sample in every modality. One mean and sd serve all, so
+    nothing aligns them. `labels` are the samples' classes, integers or strings [N].
 
     >>> z, animals = np.repeat(np.eye(2), 10, axis=0), ["cat"] * 10 + ["dog"] * 10
     >>> class_transfer({"depth": 1 - z, "rgb": z}, animals)
@@ -157,8 +136,6 @@ def class_transfer(
     """
     z = _views(embeddings, train)  # [M, N, D]
     y = _target(labels, "labels", z.shape[1])
-    if y.dtype.kind == "f":
-        raise DataError("labels", "floats", "give classes as integers or strings")
     accuracy = np.zeros((len(z), len(z)))
     for fitted, tested in _folds(StratifiedKFold, len(y), seed).split(y, y):
         for row, own in zip(accuracy, z, strict=True):
@@ -181,9 +158,9 @@ def standardised(values: ArrayLike, train: ArrayLike | None, name: str) -> np.nd
     """(z - mean) / sd of each unit, of the training split where given; a constant unit has sd 1."""
     z = matrix(values, name)
     fit = z if train is None else matrix(train, f"{name} in training")
-    own, fitted = z.shape[1], fit.shape[1]
-    if own != fitted:
-        raise DataError(name, f"{own} units, {fitted} in training", "give one network's")
+    if z.shape[1] != fit.shape[1]:
+        found = f"{z.shape[1]} units, {fit.shape[1]} in training"
+        raise DataError(name, found, "give one network's")
     first = fit[0]  # goes first, so that a constant unit is exactly 0
     sd = (fit - first).std(0)
     return (z - first - (fit - first).mean(0)) / np.where(sd > 0, sd, 1)
@@ -195,10 +172,9 @@ def _views(embeddings: Arrays, train: Arrays | None) -> np.ndarray:
     shapes = {name: np.shape(embeddings[name]) for name in names}
     if len(names) < 2 or len(set(shapes.values())) > 1:
         raise DataError("modalities", f"{shapes}", "give two or more of one shape")
-    views = [matrix(embeddings[name], f"embedding {name!r}") for name in names]
+    views = np.concatenate([matrix(embeddings[name], f"embedding {name!r}") for name in names])
     fit = np.concatenate([train[name] for name in names]) if train else None
-    z = standardised(np.concatenate(views), fit, "embeddings")
-    return z.reshape(len(names), *views[0].shape)
+    return standardised(views, fit, "embeddings").reshape(len(names), *shapes[names[0]])
 
 
 def _probe(z: np.ndarray, y: np.ndarray, seed: int, reader: str) -> Probe:
@@ -224,15 +200,14 @@ def _cross_validate(
         kind = MLPRegressor if number else MLPClassifier
         model = kind(solver="lbfgs", random_state=seed, **size)
     unit = 1 if number else 100
-    chance = 0.0 if number else 100 * float(np.bincount(y).max()) / len(y)
     with warnings.catch_warnings():  # an MLP ends after its 50 steps
         warnings.filterwarnings("ignore", module=r"sklearn\.neural_network")
         folds, shuffled = (
             unit * cross_val_score(model, z, target, cv=splits, error_score="raise")
             for target in (y, control)
         )
-    kind, sd = "R2" if number else "accuracy", float(folds.std(ddof=1))
-    return Probe(float(folds.mean()), sd, chance, float(shuffled.mean()), kind)
+    chance = 0.0 if number else 100 * float(np.bincount(y).max()) / len(y)
+    return Probe(float(folds.mean()), chance, float(shuffled.mean()))
 
 
 def _target(values: ArrayLike, name: str, rows: int) -> np.ndarray:
@@ -249,9 +224,7 @@ def _target(values: ArrayLike, name: str, rows: int) -> np.ndarray:
             raise DataError(name, "has a column of only one value", "leave it out")
         return units
     names, numbers, counts = np.unique(array, return_inverse=True, return_counts=True)
-    if len(names) < 2:
-        raise DataError(name, f"has only the value {names[0]}", "leave it out")
-    if counts.min() < FOLDS:
-        rare = f"{names[counts.argmin()]} has {counts.min()} of {FOLDS} samples needed"
-        raise DataError(name, rare, "merge rare values, or give a number as floats")
+    if len(names) < 2 or counts.min() < FOLDS:
+        found = f"has {len(names)} values, {names[counts.argmin()]} in {counts.min()} samples"
+        raise DataError(name, found, f"give two values or more, each in {FOLDS} samples or more")
     return numbers

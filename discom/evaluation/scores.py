@@ -3,8 +3,7 @@ the truth; and the logits and embeddings of a whole data set.
 
 Letters: N images, H x W pixels, C classes. Masks `predicted` and `labels` are class ids [N, H, W],
 uint8 or int64, in [0, C). A label of 255 (`NO_LABEL`) is no label: no score counts that pixel. A
-class is present where at least one pixel has its label; an absent class has no score. Scores of
-masks raise a DataError for shapes that differ, an id of no class, and masks without a label.
+class is present where at least one pixel has its label; an absent class has no score.
 """
 
 import math
@@ -84,17 +83,27 @@ def dense_scores(predicted: Tensor, labels: Tensor, class_names: Sequence[str]) 
     >>> dense_scores(torch.tensor([[[0, 1, 1, 2]]]), truth, ("grass", "crop", "water"))["iou/crop"]
     50.0
     """
-    images = _confusions(predicted, labels, len(class_names))
-    counts = images.sum(0)
+    options: dict[str, Any] = {"ignore_index": NO_LABEL, "validate_args": False}
+    images = torch.stack([  # one by one, since each copies its pixels
+        multiclass_confusion_matrix(mask, truth, len(class_names), **options)
+        for mask, truth in zip(predicted, labels, strict=True)
+    ])  # fmt: skip
+    counts = images.sum(0)  # [C, C], row the true class, column the predicted one
+    if not counts.any():
+        raise DataError("scores", "no pixel of these images has a label", "give images with masks")
     _, dice, iou = _by_class(counts)
-    own = {"iou": iou.tolist(), "dice": dice.tolist()}
-    each = {f"{k}/{name}": own[k][c] for k in own for c, name in enumerate(class_names)}
+    each = {
+        f"{kind}/{name}": value
+        for kind, values in (("iou", iou), ("dice", dice))
+        for name, value in zip(class_names, values.tolist(), strict=True)
+        if not math.isnan(value)
+    }
     return {
         "miou": float(iou.nanmean()),
         "dice": float(dice.nanmean()),
         "miou_per_image": float(_by_class(images)[2].nanmean(1).nanmean()),
         "accuracy": 100 * float(counts.trace() / counts.sum()),
-        **{name: value for name, value in each.items() if not math.isnan(value)},
+        **each,
     }
 
 
@@ -132,28 +141,6 @@ def count_by_group(
                 cells[place, *divmod(int(code), classes)] += int(count)
         counts[name] = [[*cell, count] for cell, count in sorted(cells.items())]
     return {"groups": names.tolist(), "counts": counts}
-
-
-def _confusions(predicted: Tensor, labels: Tensor, classes: int) -> Tensor:
-    """Pixels of each image, [N, C, C], int64: row the true class, column the predicted one.
-
-    The ids are checked here, since torchmetrics sorts all pixels to see which there are; one image
-    at a time, since both copy pixels.
-    """
-    if predicted.shape != labels.shape:
-        shapes = f"predictions {list(predicted.shape)}, labels {list(labels.shape)}"
-        raise DataError("scores", shapes, "give both in one shape")
-    counts = []
-    options: dict[str, Any] = {"ignore_index": NO_LABEL, "validate_args": False}
-    for mask, truth in zip(predicted, labels, strict=True):
-        for name, ids in (("labels", truth[truth != NO_LABEL]), ("predictions", mask)):
-            if len(bad := ids[(ids < 0) | (ids >= classes)]):
-                way_out = f"give ids from 0 to {classes - 1}, in labels {NO_LABEL} for no label"
-                raise DataError("scores", f"{name} hold the id {int(bad[0])}", way_out)
-        counts.append(multiclass_confusion_matrix(mask, truth, classes, **options))
-    if not any(count.any() for count in counts):
-        raise DataError("scores", "no pixel of these images has a label", "give images with masks")
-    return torch.stack(counts)
 
 
 def _by_class(counts: Tensor) -> list[Tensor]:

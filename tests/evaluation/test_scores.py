@@ -1,80 +1,47 @@
-"""Scores against scikit-learn and in closed form, calibration by bins, and predictions in the order
-of the data."""
+"""Scores of classes and of masks against scikit-learn and in closed form, calibration by bins;
+predictions in the order of the data."""
+
+import json
 
 import numpy as np
 import pytest
-import sklearn.metrics
+import sklearn.metrics as sk
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from discom.data import Modality, MultiModalData
 from discom.data.batches import ModalityTensor
-from discom.evaluation.scores import predict_logits, scores, weighted_f1
+from discom.errors import DataError
+from discom.evaluation.scores import dense_scores, predict_logits, scores
 
-seeded = settings(derandomize=True, database=None, deadline=None, max_examples=25)
+seeded = settings(derandomize=True, database=None, deadline=None, max_examples=40)
+NAMES = ("grass", "crop", "tree", "water", "snow")
 
 
-def draw(seed, classes=5, samples=60, labels=None, predicted=None):
-    """Logits that are right more often than not; `labels` and `predicted` restrict which classes
-    occur."""
+# ---------------------------------------------------------------- of images
+
+
+@pytest.mark.filterwarnings("ignore:y_pred contains classes", "ignore:A single label")
+@given(st.integers(0, 2**16), st.integers(1, 40), st.integers(2, 12), st.data())
+@seeded
+def test_scores_are_scikit_learns(seed, samples, classes, data):
+    """Whichever classes have labels or are predicted."""
+    some = st.lists(st.integers(0, classes - 1), min_size=1)
     rng = np.random.default_rng(seed)
-    y = rng.choice(labels or classes, size=samples)
-    logits = rng.normal(size=(samples, classes))
-    logits[np.arange(samples), y] += 1
-    if predicted is not None:
-        logits[:, [c for c in range(classes) if c not in predicted]] -= 100
-    return torch.from_numpy(logits).float(), torch.from_numpy(y).long()
-
-
-CASES = {
-    "all classes": {},
-    "two of five classes": {"labels": [0, 3]},
-    "what is predicted is absent": {"labels": [0, 1], "predicted": [1, 2]},
-    "nothing right": {"labels": [0, 1], "predicted": [3, 4]},
-    "one class": {"labels": [2]},
-    "one sample": {"samples": 1},
-    "many classes, few samples": {"classes": 30, "samples": 20},
-}
-
-
-@pytest.mark.filterwarnings("ignore:y_pred contains classes")
-@pytest.mark.parametrize("name", CASES)
-def test_f1_and_recall_are_scikit_learns(name):
-    logits, y = draw(1, **CASES[name])
-    predicted = logits.argmax(1).numpy()
-    f1 = sklearn.metrics.f1_score(y.numpy(), predicted, average="weighted", zero_division=0)
-    assert weighted_f1(logits, y).item() == pytest.approx(100 * f1, rel=1e-5, abs=1e-5)
-    present = {"labels": np.unique(y), "zero_division": 0}
-    macro = sklearn.metrics.f1_score(y, predicted, average="macro", **present)
-    recall = sklearn.metrics.balanced_accuracy_score(y, predicted)
-    values, expected = scores(logits, y), {"macro_f1": macro, "balanced_accuracy": recall}
+    y, predicted = (rng.choice(data.draw(some), samples) for _ in range(2))
+    logits = torch.from_numpy(rng.normal(size=(samples, classes))).float()
+    logits[torch.arange(samples), torch.from_numpy(predicted)] += 20
+    present = {"average": "macro", "labels": np.unique(y), "zero_division": 0}
+    expected = {
+        "f1": sk.f1_score(y, predicted, average="weighted", zero_division=0),
+        "macro_f1": sk.f1_score(y, predicted, **present),
+        "balanced_accuracy": sk.recall_score(y, predicted, **present),
+        "accuracy": sk.accuracy_score(y, predicted),
+    }
+    values = scores(logits, torch.from_numpy(y))
     for key, value in expected.items():
         assert values[key] == pytest.approx(100 * value, rel=1e-5, abs=1e-5)
-
-
-@seeded
-@given(st.lists(st.integers(0, 12), min_size=2, max_size=6).filter(any), st.integers(0, 5))
-def test_constant_prediction(counts, guess):
-    """With a share p of the guessed class: precision p, recall 1, F1 = 2p / (1 + p), weight p."""
-    guess %= len(counts)
-    y = torch.arange(len(counts)).repeat_interleave(torch.tensor(counts))
-    logits = torch.zeros(len(y), len(counts))
-    logits[:, guess] = 1
-    p = counts[guess] / sum(counts)
-    expected = {"f1": 100 * p * 2 * p / (1 + p), "accuracy": 100 * p}
-    values = scores(logits, y)
-    assert {name: values[name] for name in expected} == pytest.approx(expected, rel=1e-5, abs=1e-6)
-
-
-def confident(groups):
-    """Two-class probabilities: (confidence, samples, how many of them right) for each group; class
-    0 is always predicted."""
-    probabilities, y = [], []
-    for confidence, samples, right in groups:
-        probabilities += [[confidence, 1 - confidence]] * samples
-        y += [0] * right + [1] * (samples - right)
-    return np.array(probabilities), np.array(y)
 
 
 @pytest.mark.parametrize(
@@ -90,45 +57,106 @@ def confident(groups):
     ],
 )
 def test_calibration_error(groups, error):
-    probabilities, y = confident(groups)
-    logits = torch.from_numpy(probabilities).clamp(min=1e-7).log().float()
-    values = scores(logits, torch.from_numpy(y))
+    """Of two classes: (confidence, samples, how many of them right); class 0 is predicted."""
+    shares, y = [], []
+    for confidence, samples, right in groups:
+        shares += [[confidence, 1 - confidence]] * samples
+        y += [0] * right + [1] * (samples - right)
+    values = scores(torch.tensor(shares).clamp(min=1e-7).log(), torch.tensor(y))
     assert values["calibration_error"] == pytest.approx(error, abs=1e-5)
+
+
+# ---------------------------------------------------------------- of masks
+
+
+def masks(seed=0, absent=(), dtype=torch.int64):
+    """Predictions that are right in about half of the pixels; `absent` classes are predicted but
+    have no label."""
+    rng = np.random.default_rng(seed)
+    predicted, other = rng.integers(0, 5, (2, 6, 9, 7))
+    labels = np.where(rng.random(predicted.shape) < 0.5, predicted, other)
+    labels[np.isin(labels, absent) | (rng.random(labels.shape) < 0.2)] = 255
+    return torch.from_numpy(predicted).to(dtype), torch.from_numpy(labels).to(dtype)
+
+
+def sklearns(predicted, labels):
+    """IoU and Dice of the classes that have a label, in percent; class → value."""
+    truth, ids = (each[labels != 255].numpy() for each in (labels, predicted))
+    present = np.unique(truth)
+    asked = {"labels": present, "average": None, "zero_division": 0}
+    values = (100 * score(truth, ids, **asked) for score in (sk.jaccard_score, sk.f1_score))
+    return [dict(zip(present.tolist(), each.tolist(), strict=True)) for each in values]
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int64])
+@pytest.mark.parametrize("absent", [(), (0, 2)])
+def test_scores_of_masks_are_scikit_learns(absent, dtype):
+    predicted, labels = masks(1, absent, dtype)
+    labels[0] = 255  # an image without a label counts nowhere
+    iou, dice = sklearns(predicted, labels)
+    each = [sklearns(*pair)[0] for pair in zip(predicted[1:], labels[1:], strict=True)]
+    expected = {"miou": np.mean([*iou.values()]), "dice": np.mean([*dice.values()])}
+    expected["miou_per_image"] = np.mean([np.mean([*own.values()]) for own in each])
+    known = labels != 255
+    expected["accuracy"] = 100 * sk.accuracy_score(labels[known], predicted[known])
+    expected |= {f"iou/{NAMES[k]}": value for k, value in iou.items()}
+    expected |= {f"dice/{NAMES[k]}": value for k, value in dice.items()}
+    values = dense_scores(predicted, labels, NAMES)
+    assert json.loads(json.dumps(values)) == values == pytest.approx(expected)
+
+
+def test_per_image_and_pooled_differ_as_worked_out():
+    """Image 1: class 0 has 3/4, class 1 has 0; image 2, ten pixels, is all right and class 1."""
+    truth = torch.tensor([[[0, 0, 0, 1] + [255] * 6], [[1] * 10]])
+    predicted = torch.tensor([[[0, 0, 0, 0] + [1] * 6], [[1] * 10]])
+    values = dense_scores(predicted, truth, NAMES[:2])
+    assert values["miou_per_image"] == pytest.approx((100 * 3 / 8 + 100) / 2)
+    assert values["miou"] == pytest.approx(100 * (3 / 4 + 10 / 11) / 2)
+
+
+def test_masks_without_a_label_are_refused():
+    predicted, labels = masks()
+    with pytest.raises(DataError, match="no pixel of these images has a label"):
+        dense_scores(predicted, 0 * labels + 255, NAMES)
+
+
+def miou(predicted, labels):
+    return dense_scores(predicted, labels, NAMES)["miou"]
+
+
+def counts_ignored(predicted, labels):
+    return miou(predicted, labels.where(labels != 255, 0))
+
+
+def ignores_predictions_of_absent_classes(predicted, labels):
+    present = torch.isin(predicted, labels[labels != 255])
+    return miou(predicted.where(present, 0), labels.where(present, 255))
+
+
+@pytest.mark.parametrize("wrong", [counts_ignored, ignores_predictions_of_absent_classes])
+def test_a_wrong_copy_differs_from_scikit_learn(wrong):
+    predicted, labels = masks(absent=(4,))
+    expected = np.mean([*sklearns(predicted, labels)[0].values()])
+    assert miou(predicted, labels) == pytest.approx(expected)
+    assert not np.isclose(wrong(predicted, labels), expected, rtol=1e-3)
 
 
 # ---------------------------------------------------------------- predictions
 
 
-def numbered(count):
-    """Images that hold their own number."""
-    x = np.arange(count, dtype=np.float32)[:, None, None, None] * np.ones((1, 2, 4, 4), np.float32)
-    data = MultiModalData({"rgb": Modality(x, np.arange(count) % 2, np.arange(count))}, ("a", "b"))
-    return ModalityTensor(data, "rgb", "cpu")
-
-
-@pytest.mark.parametrize("count", [1, 11])
 @pytest.mark.parametrize("batch_size", [1, 4, 512])
-def test_predictions_keep_the_order_of_the_data(count, batch_size):
-    sizes = []
+def test_predictions_are_float32_in_the_order_of_the_data_and_the_layout_asked_for(batch_size):
+    """Images that hold their own number."""
+    x = np.arange(11, dtype=np.float32)[:, None, None, None] * np.ones((1, 2, 4, 4), np.float32)
+    data = MultiModalData({"rgb": Modality(x, np.arange(11) % 2, np.arange(11))}, ("a", "b"))
+    weight, asked = torch.ones(2, 1, requires_grad=True), []
 
     def predict(x):
-        sizes.append(len(x))
-        return x.mean((1, 2, 3))[:, None]
+        asked.append((len(x) <= batch_size, x.is_contiguous(memory_format=torch.channels_last)))
+        return (x.mean((2, 3)) @ weight / 2).bfloat16()
 
-    logits = predict_logits(predict, numbered(count), batch_size)
-    assert logits[:, 0].tolist() == list(range(count))
-    assert sum(sizes) == count
-    assert max(sizes) <= batch_size
-
-
-def test_predictions_are_float32_without_a_graph_in_the_layout_asked_for():
-    weight = torch.ones(2, 3, requires_grad=True)
-    layouts = []
-
-    def predict(x):
-        layouts.append(x.is_contiguous(memory_format=torch.channels_last))
-        return (x.mean((2, 3)) @ weight).bfloat16()
-
-    logits = predict_logits(predict, numbered(5), 2, memory_format=torch.channels_last)
+    images = ModalityTensor(data, "rgb", "cpu")
+    logits = predict_logits(predict, images, batch_size, memory_format=torch.channels_last)
+    assert logits[:, 0].tolist() == list(range(11))
     assert (logits.dtype, logits.requires_grad) == (torch.float32, False)
-    assert layouts == [True, True, True]
+    assert set(asked) == {(True, True)}
