@@ -1,4 +1,4 @@
-"""Intervals of differences, by hand and by scipy, and Holm's correction against its steps."""
+"""Intervals of differences, by scipy and by simulation, and Holm's correction against its steps."""
 
 import math
 
@@ -11,41 +11,32 @@ from scipy import stats
 from discom.tables import holm, labels_worth, paired_difference, unpaired_difference
 
 seeded = settings(derandomize=True, database=None, deadline=None, max_examples=50)
-T2 = 4.302652729911275  # Student's t of 2 degrees of freedom, 95 %
 
 
-@pytest.mark.parametrize("n", [2, 5, 20])
-def test_paired_difference_is_scipys(n):
-    rng = np.random.default_rng(n)
-    ours, theirs = 80 + rng.normal(size=n), 78 + 3 * rng.normal(size=n)
-    d = ours - theirs
-    expected = stats.t.interval(0.95, n - 1, loc=d.mean(), scale=stats.sem(d))
-    interval = paired_difference(list(ours), list(theirs))
-    assert interval == pytest.approx((d.mean(), *expected), rel=1e-9)
+def stretched(scores, overlap):
+    """√(1 + n · overlap) times as far from their mean: what has the corrected variance."""
+    return scores.mean() + np.sqrt(1 + len(scores) * overlap) * (scores - scores.mean())
 
 
-def test_paired_differences_of_few_and_of_equal_runs():
-    """Differences 2, 3, 1: mean 2, sd 1."""
-    half = T2 / math.sqrt(3)
-    expected = pytest.approx((2, 2 - half, 2 + half), rel=1e-9)
-    assert paired_difference([3.0, 5.0, 4.0], [1.0, 2.0, 3.0]) == expected
+@given(st.integers(2, 20), st.integers(0, 2**16), st.sampled_from([0.0, 0.3]))
+@seeded
+def test_differences_are_scipys_of_stretched_scores(n, seed, overlap):
+    rng = np.random.default_rng(seed)
+    ours, theirs, others = 80 + rng.normal(size=n), 78 + 3 * rng.normal(size=n), rng.normal(size=7)
+    ends = stats.ttest_1samp(stretched(ours - theirs, overlap), 0).confidence_interval()
+    expected = pytest.approx(((ours - theirs).mean(), *ends), rel=1e-9)
+    assert paired_difference(list(ours), list(theirs), overlap) == expected
+    sides = stretched(ours, overlap), stretched(others, overlap)
+    ends = stats.ttest_ind(*sides, equal_var=False).confidence_interval()
+    expected = pytest.approx((ours.mean() - others.mean(), *ends), rel=1e-9)
+    assert unpaired_difference(list(ours), list(others), overlap) == expected
+
+
+def test_of_one_seed_there_is_no_interval_and_equal_differences_have_no_width():
     assert paired_difference([5.0], [3.5]) == pytest.approx((1.5, math.nan, math.nan), nan_ok=True)
     assert paired_difference([12.0, 22.0, 42.0], [10.0, 20.0, 40.0]) == (2.0, 2.0, 2.0)
     with pytest.raises(ValueError, match="give one of each"):
         paired_difference([1.0, 2.0], [1.0, 2.0, 3.0])
-
-
-@pytest.mark.parametrize("overlap", [0.0, 0.3])
-def test_unpaired_difference_is_scipys_of_stretched_scores(overlap):
-    """Scores √(1 + n · overlap) times as far from their mean have the corrected variance."""
-    rng = np.random.default_rng(0)
-    sides = 80 + rng.normal(size=5), 60 + 6 * rng.normal(size=7)
-    means = [side.mean() for side in sides]
-    stretch = [np.sqrt(1 + len(side) * overlap) for side in sides]
-    wide = [m + k * (s - m) for m, k, s in zip(means, stretch, sides, strict=True)]
-    interval = stats.ttest_ind(*wide, equal_var=False).confidence_interval(0.95)
-    expected = pytest.approx((means[0] - means[1], *interval), rel=1e-9)
-    assert unpaired_difference(*map(list, sides), overlap) == expected
 
 
 @seeded
@@ -93,15 +84,12 @@ def test_beyond_the_curve_the_number_is_said_to_be_outside():
     assert labels_worth(80 + seeds, curve) == (math.inf, math.inf, math.inf)
     assert labels_worth(20 + seeds, curve) == (0, 0, 0)
     number, low, high = labels_worth([59.0, 62.0, 58.5], curve)  # as good as with 800, about
-    assert 400 < low < number < 800
-    assert high == math.inf
+    assert 400 < low < number < 800 < high == math.inf
     number, low, high = labels_worth([39.0, 42.0, 41.5], curve)
-    assert low == 0
-    assert 200 < number < high < 400
+    assert low == 0 < 200 < number < high < 400
     falls = {100: [40.0, 42, 41], 200: [55, 56, 57.5], 400: [45, 46, 47], 800: [60, 61, 62.5]}
     number, low, high = labels_worth([50.0, 52, 51], falls)  # it is passed three times
-    assert 100 < low < number < 200
-    assert 400 < high < 800
+    assert 100 < low < number < 200 < 400 < high < 800
 
 
 BAD = [
@@ -119,18 +107,15 @@ def test_scores_that_give_no_number_of_labels_are_refused(scores, curve):
         labels_worth(scores, curve)
 
 
-def test_the_interval_covers_the_true_number_in_95_of_100():
+@pytest.mark.parametrize(("gain", "slope"), [(15.0, 10.0), (3.0, 2.0)])
+def test_the_interval_covers_the_true_number_in_95_of_100(gain, slope):
     """Also where the curve is flat, since its own noise counts."""
-    for gain, slope in ((15.0, 10.0), (3.0, 2.0)):
-        rng, hits = np.random.default_rng(1), 0
-        labels = np.array([200, 400, 800, 1600])
-        true = 200 * 2 ** (gain / slope)
-        for _ in range(400):
-            seeds = rng.normal(size=10)
-            curve = {
-                number: 40 + slope * math.log2(number / 200) + seeds + rng.normal(size=10) / 2
-                for number in labels
-            }
-            _, low, high = labels_worth(40 + gain + seeds + rng.normal(size=10) / 2, curve)
-            hits += low <= true <= high
-        assert 0.92 <= hits / 400 <= 0.98
+    rng, hits, labels = np.random.default_rng(1), 0, np.array([200, 400, 800, 1600])
+    for _ in range(400):
+        seeds = rng.normal(size=10)
+        rise = slope * np.log2(labels / 200)[:, None]
+        scores = 40 + rise + seeds + rng.normal(size=(4, 10)) / 2
+        curve = dict(zip(labels.tolist(), scores, strict=True))
+        _, low, high = labels_worth(40 + gain + seeds + rng.normal(size=10) / 2, curve)
+        hits += low <= 200 * 2 ** (gain / slope) <= high
+    assert 0.92 <= hits / 400 <= 0.98

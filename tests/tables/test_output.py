@@ -4,13 +4,15 @@ import math
 import re
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from fixtures.results import result
+from sklearn.metrics import confusion_matrix
 
-from discom.tables import compare, points, summary, to_markdown, write
+from discom.errors import DataError
+from discom.tables import by_class, compare, points, summary, to_markdown, write
 from discom.tables.output import INTERVALS
-from discom.tables.statistics import metric_of
 
 RUNS = [
     *(result("student", s, {"rgb": rgb}) for s, rgb in enumerate((70.0, 72.0, 74.0))),
@@ -21,22 +23,13 @@ HALF = 4.302652729911275 / math.sqrt(3)
 INTERVAL = f"[{3 - HALF:+.1f}, {3 + HALF:+.1f}]"
 
 
-def full_table():
-    """A summary with every column that a table of the paper may add."""
-    table = summary(RUNS)
-    table.insert(list(table).index("sd") + 1, "arrow", ["", "↑", "↓", "~"])
-    table["draws"] = "split"
-    more = {"best": [93.3, 93.3, 83.3, math.nan], "paper": [1.25, math.nan, 2.0, 3.0]}
-    return table.assign(**more)
-
-
 def unpadded(markdown):
     """Lines of a table without its rule and without the spaces that align its columns."""
     lines = [re.sub(" +", " ", line) for line in markdown.split("\n")]
     return [line for line in lines if not line.startswith("|-")]
 
 
-def test_markdown_by_hand():
+def test_markdown_and_csv_by_hand(tmp_path):
     markdown, _, note = to_markdown(summary(RUNS)).rpartition("\n\n")
     assert note == f"scenes: {INTERVALS['samples']}."
     assert len(set(map(len, markdown.split("\n")))) == 1  # columns are aligned
@@ -47,40 +40,32 @@ def test_markdown_by_hand():
         "| scenes | discom | depth | 3 | 0.001 | 61.0 ± 0.0 | – | – |",
         "| scenes | student-2x | rgb | 1 | 0.001 | 71.0 | -1.0 | – |",
     ]
-    lines = unpadded(to_markdown(full_table(), ["student"]))
+    more = {"best": [93.3, 93.3, 83.3, math.nan], "paper": [1.25, math.nan, 2.0, 3.0]}
+    table = summary(RUNS).assign(arrow=["", "↑", "↓", "~"], **more)
+    lines = unpadded(to_markdown(table, ["student"]))
     assert lines[0] == "| data | method | modality | n | lr | F1 | Δ student | best | paper |"
     assert lines[1].endswith("| 72.0 ± 2.0 | – | 93.3 | 1.2 |")
     assert lines[2].endswith(f"| 75.0 ± 2.6 ↑ | +3.0 {INTERVAL} | 93.3 | – |")
     assert lines[4].endswith("| 71.0 ~ | -1.0 | – | 3.0 |")
-
-
-def test_a_single_run_and_a_dense_one():
-    table = summary([result("crodino", 0, {"rgb": 81.26}, metric="miou")], ["single"])
-    assert metric_of(table) == "miou"
-    head, row = unpadded(to_markdown(table, ["single"]))
-    assert head == "| data | method | modality | n | lr | mIoU |"
-    assert row == "| scenes | crodino | rgb | 1 | 0.001 | 81.3 |"
-
-
-def test_what_a_seed_draws_is_said_under_the_table():
-    both, two = ("student", "discom"), (0, 1)
-    drawn = [result(name, s) for s in two for name in both]
-    fixed = [replace(run, data="hls", digest="hls", drawn=None) for run in drawn]
-    lines = to_markdown(summary(drawn + fixed)).split("\n")
-    assert lines[-2] == ""
-    assert lines[-1] == f"scenes: {INTERVALS['samples']}. hls: {INTERVALS['split']}."
-    assert to_markdown(summary(drawn[:1])).count("\n") == 3  # one seed has no interval
-    assert to_markdown(summary(drawn[::2])).count("\n") == 3  # nor has one method
-
-
-def test_both_forms_are_written(tmp_path):
-    table = full_table()
+    dense = summary([result("crodino", 0, {"rgb": 81.26}, metric="miou", labelled=0.2)], [])
+    assert unpadded(to_markdown(dense, [])) == [
+        "| data | labelled | method | modality | n | lr | mIoU |",
+        "| scenes | 0.2 | crodino | rgb | 1 | 0.001 | 81.3 |",
+    ]
     files = write(table, tmp_path / "made/table")
-    assert [file.name for file in files] == ["table.md", "table.csv"]
     assert files[0].read_text(encoding="utf-8") == to_markdown(table) + "\n"
     again = pd.read_csv(files[1])
     for column in ("f1", "vs student low", "best", "paper"):
         assert again[column].tolist() == pytest.approx(table[column].tolist(), nan_ok=True)
+
+
+def test_what_a_seed_draws_is_said_under_the_table():
+    drawn = [result(name, s) for s in (0, 1) for name in ("student", "discom")]
+    fixed = [replace(run, data="hls", digest="hls", drawn=None) for run in drawn]
+    lines = to_markdown(summary(drawn + fixed)).split("\n")
+    assert lines[-2:] == ["", f"scenes: {INTERVALS['samples']}. hls: {INTERVALS['split']}."]
+    assert to_markdown(summary(drawn[:1])).count("\n") == 3  # one seed has no interval
+    assert to_markdown(summary(drawn[::2])).count("\n") == 3  # nor has one method
 
 
 def test_a_star_needs_all_comparisons():
@@ -90,3 +75,27 @@ def test_a_star_needs_all_comparisons():
     table = compare(runs, [("kdv2", "student"), ("dkd", "student")])
     assert points(table).tolist() == ["+3.0* [+2.9, +3.2]", "+1.0"]
     assert points(table.assign(holm=0.06)).iloc[0] == "+3.0 [+2.9, +3.2]"
+
+
+@pytest.mark.parametrize("kind", ["predicted", "logits"])
+def test_what_a_class_is_taken_for_is_scikit_learns_in_percent(tmp_path, kind):
+    """Of four classes the last has no label."""
+    rng, classes = np.random.default_rng(0), ["cat", "dog", "owl", "yak"]
+    truth, ids = rng.integers(0, 3, (4, 30)), rng.integers(0, 4, (4, 30))
+    truth[0] = 255 if kind == "predicted" else -1
+    answers = np.eye(4)[ids.ravel()] if kind == "logits" else ids
+    arrays = {"classes": np.array(classes), "rgb_labels": truth.ravel(), f"rgb_{kind}": answers}
+    np.savez(tmp_path / "p.npz", **arrays)
+    counts = confusion_matrix(truth[1:].ravel(), ids[1:].ravel())
+    scores = {"iou/cat": 31.24, "iou/dog": 50.0, "iou/owl": 7.0} if kind == "predicted" else {}
+    head, *lines = by_class(tmp_path / "p.npz", {"rgb": scores})["rgb"].splitlines()
+    assert head.split() == ["n", "recall", *["iou"] * bool(scores), "0", "1", "2", "3"]
+    for k, (line, row) in enumerate(zip(lines, counts, strict=False)):
+        shares = 100 * row / row.sum()
+        iou = [f"{scores[f'iou/{classes[k]}']:.1f}"] if scores else []
+        expected = [f"{row.sum()}", f"{shares[k]:.1f}", *iou, *(f"{s:.0f}" for s in shares)]
+        assert line.split() == [str(k), classes[k], *expected]
+    assert len(lines) == 3
+    np.savez(tmp_path / "p.npz", **{**arrays, "rgb_labels": 0 * truth.ravel() - 1})
+    with pytest.raises(DataError, match="no image of rgb has a label"):
+        by_class(tmp_path / "p.npz", {"rgb": {}})

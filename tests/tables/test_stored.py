@@ -1,0 +1,113 @@
+"""Tables of results on disk: what is written is read again, and nothing is lost or replaced."""
+
+import json
+import math
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from fixtures.results import result
+
+from discom.errors import DataError, RunError
+from discom.tables import collect, load_results
+
+PAIR = {"rgb": 100 / 3, "depth": 60.0}
+RUNS = [result(name, seed, PAIR) for name in ("student", "discom") for seed in (1, 0, 2)]
+
+
+def write(folder, *results):
+    """Folders of finished runs."""
+    for r in results:
+        path = r.folder(folder) / "result.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(r.to_json()))
+    return folder
+
+
+def of_fold(run, number):
+    """A run of one of two folds, with what each group was taken for."""
+    counts = {"rgb": [[0, 0, 0, 7], [1, 1, 0, 2]], "depth": [[0, 0, 1, 5]]}
+    groups = ["", "NA"] if number else ["c\r\n", 'd,"e']
+    return replace(run, fold=number, folds=2, tested={"groups": groups, "counts": counts})
+
+
+def by_name(runs):
+    return {f"{run.label} {run.seed} {run.fold}": run.to_json() for run in runs}
+
+
+def test_collect_and_load_go_round_and_a_folder_may_hold_other_files(tmp_path):
+    """Every field of runs of two kinds, of folds, of a student, and of what no seed draws."""
+    config = {**result("teacher").config, "epochs": 9}
+    others = [
+        result("single", 0, metric="miou", draws="weights"),
+        result("kdv2", 1, teacher={"method": "teacher", "config": config, "teacher": None}),
+        replace(result("student-2x", 0), best={"rgb": 86.7}, seconds=1 / 7),
+        *(of_fold(result("mdico", 0, draws="split"), number) for number in range(2)),
+    ]
+    collect([*RUNS, *others], tmp_path / "all.json")
+    loaded = load_results(tmp_path / "all.json")
+    assert by_name(loaded) == by_name([*RUNS, *others])
+    (tmp_path / "time.json").write_text('[{"seconds": 3}]')
+    (tmp_path / "note.csv").write_text("a,b\n1,2\n")
+    assert load_results(str(tmp_path)) == load_results(tmp_path / "all.csv") == loaded
+    with pytest.raises(RunError, match=r"note\.json: no such file"):
+        load_results(tmp_path / "note.csv")
+    with pytest.raises(ValueError, match="JSON"):
+        collect([result("student", 0, {"rgb": math.nan})], tmp_path / "other.json")
+    assert not list(tmp_path.glob("other.*"))
+
+
+def test_collecting_fewer_runs_drops_none_and_writes_those_anew(tmp_path):
+    """A narrower command after a wider one, with one run measured again."""
+    file = tmp_path / "all.csv"
+    collect(RUNS, file)
+    again = replace(RUNS[0], seconds=99.0, code="later")
+    collect([again, result("teacher", 0)], file)
+    loaded = load_results(file)
+    assert by_name(loaded) == by_name([*RUNS, again, result("teacher", 0)])
+    collect([], file)
+    assert load_results(file) == loaded
+    before = file.read_text().replace("settings", "colour")
+    file.write_text(before)
+    with pytest.raises(DataError, match=r"all\.csv: cannot be read as a table of runs"):
+        collect(RUNS, file)
+    assert file.read_text() == before  # what cannot be read is not replaced
+
+
+def test_a_table_and_settings_that_do_not_go_together_are_refused(tmp_path):
+    collect(RUNS, tmp_path / "a.csv")
+    collect([replace(RUNS[0], classes=3)], tmp_path / "b.csv")
+    (tmp_path / "a.json").write_bytes((tmp_path / "b.json").read_bytes())
+    with pytest.raises(RunError, match=r"a\.csv: has settings \w+, a\.json has not;"):
+        load_results(tmp_path / "a.csv")
+
+
+def test_of_runs_of_two_codes_in_a_folder_the_last_one_counts(tmp_path):
+    """The folder of an edited method keeps the run from before."""
+    old, new = (result("discom", 3, {"rgb": score}, code=f"{score}") for score in (50.0, 60.0))
+    write(tmp_path, new, old)
+    for age, file in enumerate(sorted(tmp_path.rglob("result.json"))):
+        os.utime(file, (1000 + age, 1000 + age))
+    assert load_results(tmp_path) == [new]
+    os.utime(old.folder(tmp_path) / "result.json", (2000, 2000))
+    assert load_results(tmp_path) == [old]
+
+
+def test_commands_that_collect_at_the_same_time_lose_no_run(tmp_path):
+    """Each thread adds one run to the same file."""
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda run: collect([run], tmp_path / "all.json"), RUNS))
+    assert by_name(load_results(tmp_path / "all.json")) == by_name(RUNS)
+
+
+def test_load_orders_by_data_method_and_seed(tmp_path):
+    names = [("mine", 0), ("discom", 1), ("discom", 0), ("student", 2), ("student", 10)]
+    runs = [*(result(*name) for name in names), result("student", 0, data="eurosat")]
+    loaded = load_results(write(tmp_path, *runs))
+    assert [(r.data, r.method, r.seed) for r in loaded] == [
+        ("eurosat", "student", 0), ("scenes", "student", 2), ("scenes", "student", 10),
+        ("scenes", "discom", 0), ("scenes", "discom", 1), ("scenes", "mine", 0),
+    ]  # fmt: skip
+    with pytest.raises(RunError, match="absent: no such file or folder"):
+        load_results(tmp_path / "absent")
