@@ -119,7 +119,7 @@ def _plan(flags: Namespace, data: str, images_of: Callable) -> list[Any]:
 
 def _check_folds(flags: Namespace, images_of: Callable, seeds: range) -> None:
     """Refuse, before a training, what cannot be divided; say once what is divided."""
-    from discom.data.folds import fold_rows, warn_ungrouped
+    from discom.data.splitting import warn_ungrouped
 
     if flags.number == 4:
         raise ConfigError("--folds", "table 4 reads parts of embeddings", "leave it out")
@@ -127,7 +127,7 @@ def _check_folds(flags: Namespace, images_of: Callable, seeds: range) -> None:
         found = "scenes are drawn anew for each seed"
         raise ConfigError("--folds", found, "leave it out, or prepare them: discom data prepare")
     for seed, fold in product(seeds, range(flags.folds)):
-        fold_rows(images_of(seed), flags.folds, seed, fold)
+        images_of(seed).split_indices(seed, flags.folds, fold)
     warn_ungrouped(images_of(0))
 
 

@@ -1,7 +1,8 @@
-"""What no loader lets through, and images at an odd level; each message names place and way out."""
+"""Input validation: what no loader lets through; each message names the place and the way out."""
 
 import math
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import product
@@ -22,6 +23,14 @@ KINDS |= {"fiu": "numbers", "biufU": "numbers or text"}
 IMAGES = ("fiu", "N", "C", "H", "W")  # the kinds and the shape of images
 # what augmentation may do to a sensor → its motions are the multiples of this, see `turn`
 MOTIONS = {"all": 1, "flip": 4, "none": 8}
+FORM: dict[str, Callable] = {  # what the parts of one split have in common
+    "classes": lambda part: part.classes,
+    "sensors and bands": lambda part: [*part.channels.items()],
+    "bounds": lambda part: (
+        part.normalization and {name: b.to_dict() for name, b in part.normalization.items()}
+    ),
+}
+ALIKE = "take parts of one split, or replace(part, normalization=train.normalization)"
 
 
 def check_number(
@@ -75,8 +84,6 @@ def check_finite(images: np.ndarray, where: str, first: int = 0) -> None:
 def check_masks(masks: Any, data: Any) -> str:
     """Refuse masks [N, H, W] of dense data with an id of no class, and one without any label where
     the image's is not -1; the digest of all values, read once."""
-    if masks is None:
-        raise DataError(data.name, "dense, but has no masks", "give masks [N, H, W], uint8")
     where, classes = f"{data.name}/masks", len(data.classes)
     advice = f"use classes 0 … {classes - 1}, or {NO_LABEL} for no label"
 
@@ -110,100 +117,90 @@ def _refuse(part: np.ndarray, wrong: np.ndarray, first: int, where: str, advice:
     raise DataError(where, f"sample {first + sample}{band} holds {value} at {pixel}", advice)
 
 
-def check_labels(labels: Any, count: int, classes: int | None, where: str) -> None:
+def check_labels(labels: Any, count: int, classes: int, where: str) -> None:
     """Refuse labels that are not `count` whole numbers in [0, classes), or `UNLABELLED`."""
     check_array(labels, where, "iu", count)
-    if count and labels.min() < UNLABELLED:
-        rule = "renumber them from 0 on, with -1 for no label"
-        raise DataError(where, f"label {labels.min()} is below -1", rule)
-    if count and classes is not None and labels.max() >= classes:
-        highest = f"label {labels.max()} is above {classes - 1}, the last class"
-        raise DataError(where, highest, "renumber or name it")
+    if count and not UNLABELLED <= labels.min() <= labels.max() < classes:
+        found = f"labels go from {labels.min()} to {labels.max()}"
+        raise DataError(where, found, f"number classes from 0 to {classes - 1}; -1 is no label")
 
 
 def check_rows(parts: Mapping[str, Any], count: int, where: str) -> None:
     """Refuse index arrays that leave [0, count), are empty, or share a sample."""
-    owner = np.full(count, "", object)
+    times = np.zeros(count, dtype=int)
     for part, rows in parts.items():
-        place = f"{where}/{part}"
-        check_array(rows, place, "iu", "N")
-        if not len(rows):
-            raise DataError(place, "is empty", "every part needs samples")
-        for row in rows.tolist():
-            if not 0 <= row < count:
-                raise DataError(place, f"index {row} is outside 0 … {count - 1}")
-            if owner[row]:
-                twice = f"index {row} is in {owner[row]} already"
-                raise DataError(place, twice, "keep it in one part")
-            owner[row] = part
+        check_array(rows, place := f"{where}/{part}", "iu", "N")
+        if not len(rows) or rows.min() < 0 or rows.max() >= count:
+            span = f"from {rows.min()} to {rows.max()}" if len(rows) else "empty"
+            raise DataError(place, f"indices are {span}", f"give some of 0 … {count - 1}")
+        np.add.at(times, rows, 1)
+        if times.max() > 1:
+            raise DataError(place, f"index {times.argmax()} occurs twice", "keep it in one part")
 
 
 def check_classes(data: Any) -> None:
-    """Refuse a data set that has too few labels to be divided: two classes at least, of each three
-    samples, and one of each in an official training part that has unlabelled ones."""
-    labels, classes = data.labels, data.classes
-    counts = np.bincount(labels[labels != UNLABELLED], minlength=len(classes))
-    if (counts > 0).sum() < 2:
-        only = ", ".join(np.array(classes)[counts > 0]) or "no class"
-        raise DataError(data.name, f"has labels of {only}", "two classes at least are needed")
-    for name, count in zip(classes, counts, strict=True):
-        if count < 3:
-            way_out = "a split needs three: add samples or drop the class"
-            raise DataError(data.name, f"class '{name}' has {count} labelled sample(s)", way_out)
-    train = labels[data.parts["train"]] if data.parts else labels
-    absent = np.setdiff1d(np.arange(len(classes)), train)
-    if UNLABELLED in train and 0 < len(absent) < len(classes):
-        lack = f"no training sample of class '{classes[absent[0]]}' has a label"
-        raise DataError(data.name, lack, "label some, or divide the data anew")
+    """Refuse data that have too few labels to be divided: two classes at least, of each three
+    samples."""
+    counts = np.bincount(data.labels[data.labels != UNLABELLED], minlength=len(data.classes))
+    if len(counts) < 2 or counts.min() < 3:
+        found = f"class '{data.classes[counts.argmin()]}' has {counts.min()} labelled sample(s)"
+        way_out = "a split needs two classes, and three of each: add samples or drop the class"
+        raise DataError(data.name, found, way_out)
 
 
 def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
-    """Refuse a split (part → rows of `ids`) of which a part has no label of a modality."""
-    for name in data.modalities:
-        own = data.rows_of(name)
-        for part, chosen in rows.items():
-            if not (data.labels[np.intersect1d(own, chosen)] >= 0).any():
-                lack = f"no sample of the {part} part has a label"
-                raise DataError(f"{data.name}/{name}", lack, "label some, or divide the data anew")
+    """Refuse a split (part → rows of `ids`) of which a part has no label of a modality, or training
+    none of a class; warn of a class that another part lacks."""
+    for name, (part, chosen) in product(data.modalities, rows.items()):
+        own = np.intersect1d(data.rows_of(name), chosen)
+        if not (data.labels[own] >= 0).any():
+            lack = f"no sample of the {part} part has a label"
+            raise DataError(f"{data.name}/{name}", lack, "label some, or divide the data anew")
+    for part, chosen in () if data.dense else rows.items():
+        if len(absent := np.setdiff1d(np.arange(len(data.classes)), data.labels[chosen])):
+            lack = f"the {part} part has no sample of class '{data.classes[absent[0]]}'"
+            if part == "train":
+                raise DataError(data.name, lack, "take another seed, or more and smaller groups")
+            warnings.warn(f"{data.name}: {lack}", stacklevel=4)
 
 
 def check_data(data: Any) -> None:
     """Refuse a MultiModalData that would be misread: lists or tables in the place of arrays, arrays
     of other lengths, labels out of range, a class, an id or a row of `parts` twice, an id with two
-    labels, or masks of another size than the images."""
-    if not data.modalities:
-        raise DataError(data.name, "no modality", "give at least one")
-    words = {name for name in data.classes if isinstance(name, str)}
+    labels, masks of another size than the images, or fractions that are no shares."""
+    masked, name = data.masks is not None, data.name
+    if data.dense and not masked:
+        raise DataError(name, "dense, but has no masks", "give masks [N, H, W], uint8")
+    words = {word for word in data.classes if isinstance(word, str)}
     if isinstance(data.classes, str) or not 0 < len(words) == len(data.classes):
         way_out = "name each class once, in a tuple of texts"
-        raise DataError(data.name, f"classes are {data.classes!r}", way_out)
-    for name, modality in data.modalities.items():
-        _check_modality(f"{data.name}/{name}", name, modality, len(data.classes))
-    if len({m.ids.dtype.kind in "iu" for m in data.modalities.values()}) > 1:
-        raise DataError(data.name, "some ids are numbers, some are text", "use one type")
-    masked = data.masks is not None
+        raise DataError(name, f"classes are {data.classes!r}", way_out)
+    for sensor, modality in data.modalities.items():
+        _check_modality(f"{name}/{sensor}", sensor, modality, len(data.classes))
+    if len({m.ids.dtype.kind in "iu" for m in data.modalities.values()}) != 1:
+        raise DataError(name, "ids of several types, or no modality", "use numbers, or text")
+    aligned = {**data.factors, "groups": data.groups}
+    for key, values in aligned.items():
+        if values is not None:
+            kinds = "iuU" if key == "groups" else "biufU"
+            check_array(values, f"{name}/{key}", kinds, len(data))
     if masked:
-        check_array(data.masks, f"{data.name}/masks", "biufU", len(data), "H", "W")
-    if masked and data.dense and data.masks.dtype != np.uint8:
-        raise DataError(data.name, f"masks are {data.masks.dtype}", "save them as uint8")
-    for name, modality in data.modalities.items():
-        place = f"{data.name}/{name}"
-        if (differs := data.labels[data.rows_of(name)] != modality.y).any():
+        check_array(data.masks, f"{name}/masks", "biufU", len(data), "H", "W")
+    for sensor, modality in data.modalities.items():
+        if (differs := data.labels[data.rows_of(sensor)] != modality.y).any():
             other = f"id {str(modality.ids[differs.argmax()])!r} has another label"
-            raise DataError(place, f"{other} in another modality", "pairs share their class")
-        images = modality.x.shape[2:]
-        if masked and data.dense and tuple(data.masks.shape[1:]) != tuple(images):
-            sizes = ["×".join(map(str, size)) for size in (images, data.masks.shape[1:])]
-            found = "images are {} pixels, masks {}".format(*sizes)
-            raise DataError(place, found, "resize masks by nearest neighbour")
-    for name, values in data.factors.items():
-        check_array(values, f"{data.name}/{name}", "biufU", len(data))
-    if data.groups is not None:
-        check_array(data.groups, f"{data.name}/groups", "iuU", len(data))
+            raise DataError(f"{name}/{sensor}", f"{other} elsewhere", "pairs share their class")
+        sizes = [tuple(each.shape[-2:]) for each in (modality.x, data.masks) if each is not None]
+        if masked and data.dense and (len({*sizes}) > 1 or data.masks.dtype != np.uint8):
+            found = f"masks are {data.masks.dtype} of {sizes[1]} pixels, images of {sizes[0]}"
+            raise DataError(f"{name}/masks", found, "save uint8 of the images' size")
     if data.parts is not None:
         if set(data.parts) != set(PARTS):
-            raise DataError(data.name, f"parts are {[*data.parts]}", f"give {', '.join(PARTS)}")
-        check_rows(data.parts, len(data), data.name)
+            raise DataError(name, f"parts are {[*data.parts]}", f"give {', '.join(PARTS)}")
+        check_rows(data.parts, len(data), name)
+    shares = data.fractions
+    if len(shares) != 3 or not min(shares) > 0 or not abs(sum(shares) - 1) < 1e-6:
+        raise DataError(name, f"fractions {shares}", "give three positive shares with sum 1")
 
 
 def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
@@ -218,12 +215,8 @@ def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
         raise DataError(where, f"motions {modality.motions!r}", f"write {', '.join(MOTIONS)}")
     check_labels(modality.y, len(modality.x), classes, f"{where}/y")
     check_array(modality.ids, f"{where}/ids", "iuU", len(modality.x))
-    if not isinstance(modality.unit, str):
-        raise DataError(where, f"unit {modality.unit!r} is no text", 'write e.g. "mm"')
-    hole = modality.invalid
-    number = isinstance(hole, int | float) and not isinstance(hole, bool)
-    if hole is not None and not (number and math.isfinite(hole)):
-        raise DataError(where, f"invalid {hole!r} is no number", "write e.g. 0, or leave it out")
+    if modality.invalid is not None:
+        check_number(f"{where}: invalid", modality.invalid, -math.inf, whole=False)
     if (ids := pd.Index(modality.ids)).has_duplicates:
         twice = str(ids[ids.duplicated()][0])
         raise DataError(where, f"id {twice!r} occurs twice", "give each sample its own id")
@@ -233,14 +226,13 @@ def odd_values(modality: Any, sample: int = 1000) -> str:
     """What is odd about the value of unmeasured pixels, or "": none is stated, and one value lies
     farther from all others than they from each other; or the stated one occurs nowhere. Looks at
     `sample` images, spread over all."""
-    rows = slice(None, None, max(1, len(modality.x) // sample))
-    pixels = np.asarray(modality.x[rows])
+    pixels = np.asarray(modality.x[:: max(1, len(modality.x) // sample)])
     if modality.invalid is not None:
         found = f"no pixel is {modality.invalid:g}, which shall mean 'not measured'"
         return "" if (pixels == modality.invalid).any() else found
     for end in (pixels.min(), pixels.max()):
-        others = pixels[pixels != end]
-        low, high = (float(others.min()), float(others.max())) if len(others) else (0.0, 0.0)
+        others = pixels[pixels != end].astype(float)
+        low, high = (others.min(), others.max()) if len(others) else (0.0, 0.0)
         if low < high < low + min(abs(end - low), abs(end - high)):
             share = 100 * (1 - len(others) / pixels.size)
             found = f"{share:.2g} % of the pixels are {end:g}, all others {low:g} to {high:g}"
@@ -251,28 +243,17 @@ def odd_values(modality: Any, sample: int = 1000) -> str:
 def check_split(split: Any) -> None:
     """Refuse parts, put together by hand, that do not belong together: other classes, sensors or
     bounds than the training part has, or a sample or group of another part."""
-    train, seen = split.train, dict[str, dict[str, set]]()
-    bounds = [{k: v.to_dict() for k, v in (p.normalization or {}).items()} for p in split]
-    for (name, part), own in zip(split._asdict().items(), bounds, strict=True):
+    seen: dict[str, set] = {"id": set(), "group": set()}
+    for name, part in split._asdict().items():
         place = f"{part.name}, {name} part"
-        if part.classes != train.classes:
-            found = f"classes are {', '.join(part.classes)}, those of the training part"
-            raise DataError(place, f"{found} {', '.join(train.classes)}", "give all one order")
-        if [*part.modalities] != [*train.modalities]:
-            found = f"sensors are {', '.join(part.modalities)}, those of the training part"
-            raise DataError(place, f"{found} {', '.join(train.modalities)}", "select the same")
-        if part.channels != train.channels:
-            raise DataError(place, f"has bands {part.channels}, not {train.channels}", "cut them")
-        if name != "train" and not part.dense and not (part.labels >= 0).all():
-            raise DataError(place, "has a sample without a label", "label it, or leave it out")
-        if not len(part):
-            raise DataError(place, "has no sample", "take parts of one split")
-        if own != bounds[0] or part.normalization is None:
-            way_out = "take parts of one split, or replace(part, normalization=train.normalization)"
-            raise DataError(place, "is not scaled by the bounds of the training part", way_out)
+        for what, of in FORM.items():
+            if of(part) != of(split.train) or of(part) is None:
+                raise DataError(place, f"{what} are not those of the training part", ALIKE)
+        if not len(part) or (name != "train" and not part.dense and part.labels.min() < 0):
+            raise DataError(place, "is empty, or has a sample without a label", "leave that out")
         groups = () if part.groups is None else part.groups.tolist()
-        seen[name] = {"id": {*part.ids.tolist()}, "group": {*groups}}
-        for other, kind in product([*seen][:-1], seen[name]):
-            if both := seen[name][kind] & seen[other][kind]:
-                found = f"{kind} {min(both)!r} is in the {other} part, too"
-                raise DataError(place, found, "take parts of one split")
+        for kind, own in {"id": {*part.ids.tolist()}, "group": {*groups}}.items():
+            if both := own & seen[kind]:
+                found = f"{kind} {min(both)!r} is in another part, too"
+                raise DataError(place, found, ALIKE)
+            seen[kind] |= own

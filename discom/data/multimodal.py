@@ -1,18 +1,17 @@
 """MultiModalData: what every loader returns and everything else takes; the same id is a pair."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from discom.data import checks
+from discom.data import checks, splitting
 from discom.data.arrays import Lazy, Normalization, read_only, take_rows
-from discom.data.folds import fold_rows, warn_ungrouped
 from discom.data.prepared import read_folder, write_folder
-from discom.data.splitting import Origin, Split, hidden_rows, split_at, split_rows
+from discom.data.splitting import Origin, Split
 from discom.errors import DataError
 from discom.files import digest
 
@@ -88,14 +87,21 @@ class MultiModalData:
     dense: bool = False
     about: Mapping[str, Any] = field(default_factory=dict)
     best: Mapping[str, float] = field(default_factory=dict)
-    # of data as they were drawn, and of parts as they were split, which part of what: `replace`
-    # copies neither, so that a changed one is known
+    # of data as they were drawn, and of parts as they were split, which part of what: neither
+    # `replace` nor `changed` copies them, so that changed data are known
     drawn: Mapping[str, Any] | None = field(default=None, init=False)
     origin: tuple[str, Any] | None = field(default=None, init=False)
 
     def __post_init__(self):
         object.__setattr__(self, "masks", read_only(self.masks))
         checks.check_data(self)
+
+    def changed(self, **values: Any) -> "MultiModalData":
+        """As `dataclasses.replace`, but without checks: what is made of valid data is valid."""
+        data = object.__new__(MultiModalData)
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        vars(data).update({**own, "drawn": None, "origin": None, **values})
+        return data
 
     def __repr__(self) -> str:
         sizes = [f"{name} {list(m.x.shape)}" for name, m in self.modalities.items()]
@@ -165,15 +171,17 @@ class MultiModalData:
         """These data, which the generator gave for seed and arguments; they need no fingerprint."""
         drawn = {"generator": generator, "seed": seed, **arguments}
         plain = {k: v.item() if isinstance(v, np.generic) else v for k, v in drawn.items()}
-        object.__setattr__(self, "drawn", plain)
-        return self
+        return self.changed(drawn=plain)
 
     def origin_at(self, seed: int, folds: int = 0, fold: int = 0) -> Origin:
         """The origin of `split` with these arguments. Nothing is read of drawn data."""
-        rule, *ends = ("official", None) if self.parts else (f"{self.fractions}", seed)
+        by_group = " by group" * (self.groups is not None)
+        ends: tuple = (seed,)
+        rule = f"{self.fractions}{by_group}"
         if folds:
-            rule = f"{folds} folds" + " by group" * (self.groups is not None)
-            ends = [seed, fold, folds]
+            rule, ends = f"{folds} stratified folds{by_group}", (seed, fold, folds)
+        elif self.parts:
+            rule, ends = "official", (None,)
         if self.drawn is None:
             return Origin(self.fingerprint, rule, None, *ends)
         content = {name: value for name, value in self.drawn.items() if name != "seed"}
@@ -189,8 +197,8 @@ class MultiModalData:
             return self
         base = self.name.removesuffix("-" + "-".join(self.modalities))
         part = self.with_modalities({name: self.modalities[name] for name in names}, self.parts)
-        part = replace(part, name="-".join([base, *names]))
-        return part.drawn_by(**{**self.drawn, "modalities": list(names)}) if self.drawn else part
+        drawn = {**self.drawn, "modalities": list(names)} if self.drawn else None
+        return part.changed(name="-".join([base, *names]), drawn=drawn)
 
     def take(self, rows: np.ndarray) -> "MultiModalData":
         """The samples at `rows` of `ids`, in every modality that has them."""
@@ -204,17 +212,14 @@ class MultiModalData:
         self, modalities: Mapping[str, Modality], parts: Mapping[str, np.ndarray] | None = None
     ) -> "MultiModalData":
         """Other `modalities`, made of its own, with what is known of their samples, and `parts`."""
-        bare = replace(self, modalities=modalities, factors={}, masks=None, groups=None, parts=None)
+        bare = self.changed(modalities=modalities)
         rows = self._index.get_indexer(bare._index)
-        places = {
-            name: bare._index.get_indexer(self._index[own]) for name, own in (parts or {}).items()
-        }
-        return replace(
-            bare,
+        parts = {k: bare._index.get_indexer(self._index[own]) for k, own in (parts or {}).items()}
+        return bare.changed(
             factors={name: values[rows] for name, values in self.factors.items()},
-            masks=None if self.masks is None else take_rows(self.masks, rows),
+            masks=None if self.masks is None else read_only(take_rows(self.masks, rows)),
             groups=None if self.groups is None else self.groups[rows],
-            parts={name: own[own >= 0] for name, own in places.items()} or None,
+            parts={name: own[own >= 0] for name, own in parts.items()} or None,
         )
 
     def keep_labels(self, labelled: float, seed: int = 0) -> "MultiModalData":
@@ -230,29 +235,24 @@ class MultiModalData:
         checks.check_number("labelled", labelled, 1e-6, 1, whole=False)
         checks.check_number("seed", seed, 0)
         classes = np.where(self.labels < 0, -1, 0) if self.dense else self.labels
-        hide = hidden_rows(np.stack([classes, *self.has.values()]), labelled, seed)
+        hide = splitting.hidden_rows(np.stack([classes, *self.has.values()]), labelled, seed)
         labels = np.where(hide, checks.UNLABELLED, self.labels)
         hidden = {k: replace(m, y=labels[self.rows_of(k)]) for k, m in self.modalities.items()}
-        return replace(self, modalities=hidden)
+        return self.changed(modalities=hidden)
 
     def split_indices(self, seed: int = 0, folds: int = 0, fold: int = 0) -> dict[str, np.ndarray]:
         """Part → its rows of `ids`, as `split` takes them, or a DataError; no pixel is read."""
         if not self.dense:
-            checks.check_classes(replace(self, parts=None) if folds else self)
-        if folds:
-            rows = fold_rows(self, folds, seed, fold)
-        else:
-            # a mask has many classes, so dense data are divided as if of one
-            strata = np.zeros(len(self), dtype=np.int64) if self.dense else self.labels
-            how = self.fractions, seed, self.groups, self.name, self.classes
-            rows = dict(self.parts or split_rows(strata, *how))
+            checks.check_classes(self)
+        rows = splitting.fold_rows(self, folds, seed, fold) if folds else self.parts
+        rows = dict(rows or splitting.split_rows(self, seed))
         for part in () if self.dense else ("valid", "test"):
             rows[part] = rows[part][self.labels[rows[part]] >= 0]
         checks.check_parts(self, rows)
         return rows
 
     def split(self, seed: int = 0, folds: int = 0, fold: int = 0) -> Split:
-        """The split that came with the data, or else one by class and by group in `fractions`;
+        """The split that came with the data, or else one by class and by group, near `fractions`;
         bounds are fitted on the training part, the only one with unlabelled samples. Where `folds`
         is not 0, number `fold` of so many.
 
@@ -260,26 +260,25 @@ class MultiModalData:
             DataError: too few labels or groups of a class, or pixels that are not finite.
         """
         rows = self.split_indices(seed, folds, fold)
-        lazy = any(isinstance(m.x, Lazy) for m in self.modalities.values())
-        if lazy and self.dense:
+        origin: Any = partial(self.origin_at, seed, folds, fold)
+        if not any(isinstance(m.x, Lazy) for m in self.modalities.values()):
+            origin = origin()  # its digest checks the pixels
+        elif self.dense:  # images are checked when they are decoded
             checks.check_masks(self.masks, self)
-        # its digest checks the pixels; what is decoded when asked for is checked then
-        origin = partial(self.origin_at, seed, folds, fold)
-        return split_at(self, rows, origin if lazy else origin())
+        parts, bounds = {name: self.take(own) for name, own in rows.items()}, {}
+        for name, m in parts["train"].modalities.items():
+            bounds[name] = Normalization.fit(m.x, f"{self.name}/{name}", m.invalid)
+        return Split(
+            *(part.changed(normalization=bounds, origin=(k, origin)) for k, part in parts.items())
+        )
 
     def folds(self, k: int, seed: int = 0) -> list[Split]:
         """k splits by group, balanced by class: each labelled sample is tested in exactly one.
 
-        About a tenth of all samples, in whole groups, validates; a group above 1/k of them is a
-        fold of its own. Official `parts` are ignored. A DataError for fewer groups than k, or a
-        training part without a class.
-
-        >>> from discom.data import scenes
-        >>> data = replace(scenes.make(90, size=8), groups=np.arange(90) // 2)
-        >>> sorted(i for split in data.folds(3) for i in split.test.ids) == sorted(data.ids)
-        True
+        About a tenth of all samples, in whole groups, validates. Official `parts` are ignored. A
+        DataError for fewer groups than k, or a training part without a class.
         """
-        warn_ungrouped(self)
+        splitting.warn_ungrouped(self)
         return [self.split(seed, k, fold) for fold in range(k)]
 
     def images(self, name: str, rows: Any = slice(None)) -> np.ndarray:

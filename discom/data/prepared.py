@@ -88,7 +88,7 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
     manifest = _read_manifest(folder)
     with as_data_error(folder / MANIFEST, "a manifest", AGAIN):
         files, labels = _image_files(folder, manifest), _load(folder / "labels.npy")
-        checks.check_labels(labels, labels.size, None, f"{folder}/labels.npy")
+        checks.check_array(labels, f"{folder}/labels.npy", "iu", "N")
         every, classes = np.arange(len(labels)), 1 + max(labels.tolist(), default=-1)
         ids = _load(folder / "ids.npy", every)
         checks.check_array(ids, f"{folder}/ids.npy", "iuU", len(labels))

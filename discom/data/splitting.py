@@ -1,8 +1,8 @@
-"""Training, validation and test: by class, and by group where samples belong together; images of
-one part that come back in another, found by small pictures of them."""
+"""Training, validation and test, or folds: by class, and by group where samples belong together;
+near copies: images of one part that come back in another."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from discom.errors import ConfigError, DataError
 from discom.files import chunks
 from discom.files import digest as digest_of
 
+FOLDS, WAYS = 10, 1000  # groups are dealt into so many folds, which are joined at random
 SIDE = 16  # pixels of the small grey pictures
 LIKENESS = 0.85  # cosine of two near copies at least
 COLUMNS = ["modality", "part", "id", "other_part", "other_id", "likeness"]
@@ -71,19 +72,6 @@ class Split(NamedTuple):
         return origin() if callable(origin) else origin
 
 
-def split_at(data: Any, rows: Mapping[str, np.ndarray], origin: Any) -> Split:
-    """The split of MultiModalData with these rows (part → rows of `ids`), bounds fitted on the
-    training part. `origin` is an Origin, or a function that makes it when asked."""
-    parts = Split(**{name: data.take(part) for name, part in rows.items()})
-    bounds = {}
-    for name, m in parts.train.modalities.items():
-        bounds[name] = Normalization.fit(m.x, f"{data.name}/{name}", m.invalid)
-    parts = Split(*(replace(part, normalization=bounds) for part in parts))
-    for name, part in parts._asdict().items():
-        object.__setattr__(part, "origin", (name, origin))
-    return parts
-
-
 def protocol(data: Any, split: str) -> Any:
     """The same MultiModalData divided in another way: "official" (the parts that came with it),
     "grouped" (by seed, groups whole) or "random" (by seed). The first that it has is the usual."""
@@ -98,107 +86,121 @@ def protocol(data: Any, split: str) -> Any:
     # "sunrgbd-grouped" becomes "sunrgbd", the paper's protocol; "hls" becomes "hls-random"
     papers = base != data.name and split == "random"
     groups = data.groups if split == "grouped" else None
-    return replace(data, name=base if papers else f"{base}-{split}", parts=None, groups=groups)
+    name = base if papers else f"{base}-{split}"
+    return data.changed(name=name, parts=None, groups=groups)
 
 
-def split_rows(
-    labels: np.ndarray,
-    fractions: Sequence[float],
-    seed: int,
-    groups: np.ndarray | None = None,
-    where: str = "data",
-    classes: Sequence[str] = (),
-) -> dict[str, np.ndarray]:
-    """Part → its rows, ascending; every row is in exactly one, and no group is divided.
+def split_rows(data: Any, seed: int) -> dict[str, np.ndarray]:
+    """Part → its rows of a MultiModalData, ascending, in shares near its `fractions`. Every class
+    is divided; where there are groups, none of them is.
 
-    Args:
-        labels, groups: class, and group if any, of each sample, [N]. Shares are those of labelled
-            samples; those of class -1 go with their group, without groups to the training part.
-        fractions: shares of train, valid and test; positive, sum 1.
-        seed: draws the split.
-        where, classes: names of the data and of the classes in messages.
-
-    Raises:
-        DataError: a part would be empty, or the training part lack a class.
-
-    >>> parts = split_rows(np.repeat([0, 1], 50), (0.7, 0.1, 0.2), seed=0)
-    >>> {name: len(rows) for name, rows in parts.items()}
-    {'train': 70, 'valid': 10, 'test': 20}
+    >>> from discom.data import scenes
+    >>> {part: len(rows) for part, rows in split_rows(scenes.make(180, size=8), 0).items()}
+    {'train': 72, 'valid': 36, 'test': 72}
     """
-    if len(fractions) != 3 or not min(fractions) > 0 or not abs(sum(fractions) - 1) < 1e-6:
-        found = f"{tuple(fractions)} are not three positive shares with sum 1"
-        raise ConfigError("fractions", found)
     check_number("seed", seed, 0)
+    if data.groups is not None:
+        labels, groups, known = _labelled(data, 3)
+        part_of = _join(labels[known], groups[known], data.fractions, seed)
+        return _with_training(groups, known[part_of == 1], known[part_of == 2])
+    # a mask has many classes, so dense data are divided as if of one
+    labels = np.zeros(len(data), dtype=np.int64) if data.dense else data.labels
     rng = np.random.default_rng([seed, 0x5917])
-    if groups is None:
-        part_of = _by_class(labels, fractions, rng)
-    else:
-        part_of = _by_group(labels, fractions, rng, groups)
-    parts = {name: np.flatnonzero(part_of == number) for number, name in enumerate(PARTS)}
-    for name, rows in parts.items():
-        if not len(rows):
-            raise DataError(where, f"no group is left for the {name} part", "give smaller groups")
-        missing = np.setdiff1d(labels[labels >= 0], labels[rows]).tolist()
-        missing = [classes[label] for label in missing] if classes else missing
-        if missing and name == "train":
-            lack = f"the training part has no group of class {missing[0]}"
-            raise DataError(where, lack, "take another seed")
-        if missing:
-            warnings.warn(
-                f"{where}: the {name} part has no sample of class {missing}", stacklevel=3
-            )
-    return parts
-
-
-def _by_class(labels, fractions, rng) -> np.ndarray:
-    part_of = np.zeros(len(labels), dtype=int)
+    part_of = np.zeros(len(data), dtype=int)
     for label in np.unique(labels[labels >= 0]):
         rows = rng.permutation(np.flatnonzero(labels == label))
-        valid, test = (max(1, round(share * len(rows))) for share in fractions[1:])
+        valid, test = (max(1, round(share * len(rows))) for share in data.fractions[1:])
         while valid + test >= len(rows) > 2:  # a training sample is kept
             valid, test = (valid - 1, test) if valid > test else (valid, test - 1)
         part_of[rows[:valid]], part_of[rows[valid : valid + test]] = 1, 2
-    return part_of
+    return {name: np.flatnonzero(part_of == number) for number, name in enumerate(PARTS)}
 
 
-def _by_group(labels, fractions, rng, groups) -> np.ndarray:
-    """Greedy: groups in random order, each to the part where the class counts come nearest to their
-    targets; a group with more than the test share of the samples goes to the training part."""
-    names, group = np.unique(groups, return_inverse=True)
-    counts, known = np.zeros((len(names), labels.max() + 1)), labels >= 0
-    np.add.at(counts, (group[known], labels[known]), 1)  # [G, C]
-    target = np.outer(fractions, counts.sum(0))  # [3, C]
-    scale = np.maximum(target, 1)
-    filled, part_of = np.zeros_like(target), np.zeros(len(names), dtype=int)
-    large = counts.sum(1) > fractions[2] * counts.sum()
-    for index in [*np.flatnonzero(large), *rng.permutation(np.flatnonzero(~large))]:
-        # growth of the squared relative distance to the target, if the group went to each part
-        after, before = (filled + counts[index] - target) / scale, (filled - target) / scale
-        cost = ((after**2 - before**2) * scale / scale.sum(0)).sum(1)  # [3]
-        part_of[index] = 0 if large[index] else cost.argmin()
-        filled[part_of[index]] += counts[index]
-    return _mend(part_of, counts, target)[group]
+def fold_rows(data: Any, k: int, seed: int, number: int) -> dict[str, np.ndarray]:
+    """Part → its rows, ascending, in fold `number` of k; see `MultiModalData.folds`.
 
-
-def _mend(part_of: np.ndarray, counts: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Where parts lack classes, as of few groups: move one group after the other, the best first,
-    as long as fewer classes are lacking: of training, then by empty parts, of test, of validation.
+    >>> from discom.data import scenes
+    >>> {part: len(rows) for part, rows in fold_rows(scenes.make(180, size=8), 3, 0, 0).items()}
+    {'train': 96, 'valid': 24, 'test': 60}
     """
-    present = counts.any(0)
+    check_number("folds", k, 2)
+    check_number("fold", number, 0, k - 1)
+    check_number("seed", seed, 0)
+    labels, groups, known = _labelled(data, max(k, 3))
+    tested = _deal(labels[known], groups[known], k, seed) == number
+    test, rest = known[tested], known[~tested]
+    share = min(0.5, 0.1 * len(known) / len(rest))
+    part_of = _join(labels[rest], groups[rest], (1 - share, share), seed)
+    return _with_training(groups, rest[part_of == 1], test)
 
-    def cost(parts: np.ndarray) -> tuple:
-        filled = np.stack([counts[parts == part].sum(0) for part in range(3)])
-        train, valid, test = (~(filled > 0) & present).sum(1).tolist()
-        far = ((filled - target) ** 2 / np.maximum(target, 1)).sum()
-        return train, (filled.sum(1) == 0).sum(), test, valid, far
 
-    every = np.eye(len(part_of), dtype=bool)
-    while any((best := cost(part_of))[:4]):
-        moved = min((np.where(one, part, part_of) for one in every for part in range(3)), key=cost)
-        if cost(moved)[:4] >= best[:4]:
-            break
-        part_of = moved
-    return part_of
+def _labelled(data: Any, needed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Class and number of the group of each sample [N], and which have a label; of dense data the
+    class is 0 or none, and without groups every sample is one. A DataError for fewer groups with a
+    label than `needed`."""
+    labels = np.minimum(data.labels, 0) if data.dense else data.labels
+    samples = np.arange(len(data)) if data.groups is None else data.groups
+    groups, known = np.unique(samples, return_inverse=True)[1], np.flatnonzero(labels >= 0)
+    if (count := len(np.unique(groups[known]))) < needed:
+        found = f"{count} groups (or single samples) with a label"
+        raise DataError(data.name, found, f"{needed} at least are needed: make smaller ones")
+    return labels, groups, known
+
+
+def _with_training(groups: np.ndarray, valid: np.ndarray, test: np.ndarray) -> dict:
+    """The three parts: for training all groups of which no sample is in another part."""
+    train = np.flatnonzero(~np.isin(groups, groups[np.r_[test, valid]]))
+    return {"train": train, "valid": valid, "test": test}
+
+
+def _deal(labels: np.ndarray, groups: np.ndarray, k: int, seed: int) -> np.ndarray:
+    """The fold of each sample, [N], by scikit-learn: groups whole, classes balanced. Groups of one
+    sample are dealt on their own, which takes seconds less."""
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    folds, single = np.zeros_like(labels), np.bincount(groups)[groups] == 1
+    single &= np.bincount(labels[single], minlength=labels.max() + 1)[labels] >= k
+    for chosen, deal in ((single, StratifiedKFold), (~single, StratifiedGroupKFold)):
+        rows = np.flatnonzero(chosen)
+        if (count := min(k, len(np.unique(groups[rows])))) < 2:
+            continue
+        # it refuses classes that are all smaller than the number of folds
+        own = labels[rows] if np.bincount(labels[rows]).max() >= count else 0 * rows
+        splitter = deal(count, shuffle=True, random_state=seed % 2**32)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a class with fewer samples than folds
+            for number, (_, dealt) in enumerate(splitter.split(rows, own, groups[rows])):
+                folds[rows[dealt]] = number
+    return folds
+
+
+def _join(labels: np.ndarray, groups: np.ndarray, shares: Sequence[float], seed: int) -> np.ndarray:
+    """The number of each sample's part, [N]. Groups are dealt into ten folds, and of 1 000 random
+    ways to join these to parts the best is taken: that in which the first part, for training, lacks
+    fewest classes, then the others do, then sizes are nearest to the `shares`.
+
+    One fold as the test part would be the same for most seeds: scikit-learn shuffles only groups of
+    equal size and classes.
+    """
+    folds = _deal(labels, groups, min(FOLDS, len(np.unique(groups))), seed)
+    counts = np.zeros((folds.max() + 1, labels.max() + 1))
+    np.add.at(counts, (folds, labels), 1)
+    rng = np.random.default_rng([seed, 0x5917])
+    ways = rng.choice(
+        len(shares), (WAYS, len(counts)), p=np.divide(shares, sum(shares))
+    )  # [W, folds]
+    joined = np.stack([(ways == part) @ counts for part in range(len(shares))], 1)  # [W, parts, C]
+    lacking = (joined == 0).sum(2)
+    far = (joined.sum(2) / len(labels) - shares) ** 2
+    best = np.lexsort((far.sum(1), lacking[:, 1:].sum(1), lacking[:, 0]))[0]
+    return ways[best][folds]
+
+
+def warn_ungrouped(data: Any) -> None:
+    """Warn that folds of data without groups may train on near copies of what they test."""
+    if data.groups is None:
+        advice = "give groups where samples belong together, such as frames of one video"
+        warnings.warn(f"{data.name}: folds divide single samples; {advice}", stacklevel=3)
 
 
 def hidden_rows(kinds: np.ndarray, labelled: float, seed: int) -> np.ndarray:

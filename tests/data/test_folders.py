@@ -205,7 +205,7 @@ def test_photos_of_any_size_are_brought_to_one(photos, size, shape):
 WRONG_OPTIONS = [
     ({"invalid": {"thermal": 0}}, r"^invalid: .* has no folder 'thermal'; it has depth, rgb$"),
     ({"invalid": 0}, "^invalid: 0 does not say of which modality; write"),
-    ({"invalid": {"depth": "-32768"}}, "depth: invalid '-32768' is no number; write e.g. 0"),
+    ({"invalid": {"depth": "-32768"}}, "depth: invalid: '-32768'"),
     ({"size": 0}, "^size: 0 is not a whole number from 1 on"),
     ({"size": [1, 2, 3]}, r"^size: \[1, 2, 3\] has 3 sides; give 64, or \[height, width\]"),
 ]

@@ -1,7 +1,7 @@
 """What becomes of the pixels of a file: means of what was measured, proportions, bands, holes."""
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import imagecodecs
 import numpy as np
@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from discom.data import Modality, MultiModalData
+from discom.data import MultiModalData
 from discom.data.arrays import resize
 from discom.data.folders import read_folders
 from discom.data.images import Rule, read_pixels
@@ -154,11 +154,3 @@ def test_two_values_of_no_data_are_refused_unless_one_is_stated(tmp_path):
     refused(lambda: read_folders(tmp_path), "depth: its files state 0 and 7 as no data; state one")
     depth = read_folders(tmp_path, invalid={"depth": 0}).modalities["depth"].x
     assert depth[:, 0, 0, 0].tolist() == [0, 0]
-
-
-def test_bands_at_the_end_are_told():
-    rgb = Modality(np.zeros((5, 16, 16, 3), np.uint8), np.zeros(5, int), np.arange(5))
-    fragment = r"rgb: would be 16 bands of 16×3 pixels; .* np\.moveaxis\(x, 3, 1"
-    refused(lambda: MultiModalData({"rgb": rgb}, ("cat",)), fragment)
-    moved = replace(rgb, x=np.moveaxis(rgb.x, 3, 1))
-    assert MultiModalData({"rgb": moved}, ("cat",)).channels == {"rgb": 3}

@@ -9,9 +9,8 @@ from fixtures.refusal import refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from discom.data import Modality, MultiModalData, Normalization, scenes
-from discom.data.splitting import protocol, split_rows
-from discom.errors import ConfigError, DataError
+from discom.data import Modality, MultiModalData, Normalization, checks, scenes
+from discom.errors import ConfigError
 
 calm = settings(max_examples=20, deadline=None, derandomize=True, database=None)
 CLASSES = ("cat", "dog", "owl")
@@ -42,11 +41,6 @@ def labelled(labels, **fields):
     """Two modalities of an image for each label."""
     every = {"rgb": range(len(labels)), "depth": range(len(labels))}
     return make(every, labels=np.array(labels), name="mine", **{"groups": None, **fields})
-
-
-def partly(count, known):
-    """Labels of three classes in turn, the first of them known."""
-    return np.where(np.arange(count) < known, np.arange(count) % 3, -1)
 
 
 def numbers(ids):
@@ -156,22 +150,14 @@ def test_no_id_in_two_parts_across_modalities(seed, lacking, grouped):
     ids = {name: rng.permutation(np.arange(120))[lacking:] for name in ("rgb", "depth", "thermal")}
     data = make(ids, texts=True, **({} if grouped else {"groups": None}))
     parts = data.split(seed=seed)
+    assert all(not set(part.groups) & set(parts.train.groups) for part in parts[1:] if grouped)
     everyone = [set().union(*(m.ids for m in part.modalities.values())) for part in parts]
     assert len(set().union(*everyone)) == sum(map(len, everyone))  # disjoint
     assert set().union(*everyone) == set(data.ids)
     for name in ids:  # nothing of a modality is lost either
         assert sum(len(part.modalities[name].x) for part in parts) == len(ids[name])
     if grouped:
-        groups = [set(part.groups) for part in parts]
-        assert len(set().union(*groups)) == sum(map(len, groups))
         check_aligned(parts.test)
-
-
-def test_shares_and_seed_decide():
-    data = make({"rgb": range(300), "depth": range(300)}, groups=None)
-    first, again, other = (data.split(seed=seed).train.ids.tolist() for seed in (0, 0, 1))
-    assert first == again != other
-    assert [len(p) for p in replace(data, fractions=(0.5, 0.25, 0.25)).split()] == [150, 75, 75]
 
 
 def test_images_are_scaled_by_the_bounds_of_the_training_part():
@@ -214,92 +200,22 @@ def test_hidden_are_the_same_ids_in_all_modalities_and_nothing_else_changes():
         assert set(modality.y) == {-1, *range(9)}  # one of each class, also without pairs
 
 
-def test_unlabelled_samples_go_with_their_group_and_only_labelled_ones_are_tested():
-    rng, groups = np.random.default_rng(0), np.repeat(np.arange(40), 6)
-    labels = np.where(rng.random(240) < 0.4, -1, np.arange(240) % 3)
-    labels[groups >= 36] = -1  # groups without any label
-    data = labelled(labels, groups=groups)
-    rows = split_rows(labels, data.fractions, 0, groups)
-    parts = {part: set(groups[own]) for part, own in rows.items()}
-    assert sum(map(len, parts.values())) == 40
-    assert parts["train"] >= {36, 37, 38, 39}
-    assert any((labels[rows[part]] == -1).any() for part in ("valid", "test"))
-    split = data.split(seed=0)
-    assert (split.train.labels == -1).any()
-    for part in ("valid", "test"):
-        expected = [row for row in rows[part] if labels[row] >= 0]
-        assert getattr(split, part).ids.tolist() == expected
-
-
-PARTS = {"train": range(12), "valid": range(12, 21), "test": range(21, 30)}
-REFUSED = [
-    ([0] * 30, None, "^mine: has labels of cat; two classes at least are needed"),
-    ([0] * 27 + [1] * 3, None, r"^mine: class 'owl' has 0 labelled sample\(s\)"),
-    ([-1] * 30, None, "^mine: has labels of no class; two classes at least"),
-    ([0, 1] * 5 + [2, -1] + [-1] * 18, None, r"class 'owl' has 1 labelled sample\(s\)"),
-    (partly(30, 12), PARTS, "no sample of the valid part has a label; label some, or divide"),
-    (partly(30, 21), PARTS, "no sample of the test part has a label"),
-    ([-1] * 12 + [0, 1, 2] * 6, PARTS, "no sample of the train part has a label"),
-    ([0, 1, -1] * 4 + [0, 1, 2] * 6, PARTS, "no training sample of class 'owl' has a label"),
-]
-
-
-@pytest.mark.parametrize(("labels", "parts", "fragment"), REFUSED)
-def test_too_few_labels_are_refused(labels, parts, fragment):
-    given = {part: np.array(rows) for part, rows in parts.items()} if parts else None
-    refused(labelled(labels, parts=given).split, fragment)
-
-
-@pytest.mark.parametrize("share", [0, 1.5, float("nan"), "0.2"])
-def test_a_share_of_labels_that_is_none(share):
-    fragment = rf"^labelled: {share!r} is not a number from 1e-06 to 1"
-    refused(lambda: labelled(partly(12, 12)).keep_labels(share), fragment, ConfigError)
-
-
-# protocols
-
-
-def in_groups(name, **fields):
-    """Sixty samples of three classes in ten groups of six, two of each class."""
-    rows = np.arange(60)
-    x = np.random.default_rng(8).random((60, 1, 4, 4), dtype=np.float32)
-    modalities = {"rgb": Modality(x, rows % 3, rows)}
-    return MultiModalData(modalities, tuple("abc"), groups=rows // 6, name=name, **fields)
-
-
-def test_a_random_protocol_divides_groups_and_a_grouped_one_does_not():
-    data = in_groups("days-grouped")
-    train, _, test = protocol(data, "grouped").split(seed=0)
-    assert not set(train.groups) & set(test.groups)
-    random = protocol(data, "random")
-    train, _, test = random.split(seed=0)
-    assert set(train.ids // 6) & set(test.ids // 6)
-    assert random.fingerprint != data.fingerprint == protocol(data, "grouped").fingerprint
-
-
-NAMES = [
-    ("sunrgbd-grouped", "random", "sunrgbd"),  # the name of the paper's protocol
-    ("sunrgbd-grouped", "grouped", "sunrgbd-grouped"),
-    ("hls", "random", "hls-random"),
-]
-
-
-@pytest.mark.parametrize(("name", "split", "expected"), NAMES)
-def test_a_protocol_has_its_name(name, split, expected):
-    assert protocol(in_groups(name), split).name == expected
-
-
-def test_a_protocol_that_is_not_there():
-    fragment = "split: days has no split 'official'; choose grouped or random"
-    with pytest.raises(ConfigError, match=fragment):
-        protocol(in_groups("days"), "official")
-
-
-def test_select_of_what_is_not_there():
+def test_what_is_not_there_is_refused():
     data = make({"rgb": [1], "depth": [1]})
     for names in (["rgb", "x-ray"], [], ["rgb", "rgb"]):
-        with pytest.raises(DataError, match=r"no modality .*; there are \['rgb', 'depth'\]"):
-            data.select(names)
+        refused(lambda names=names: data.select(names), "^data: ")
+    for share in (0, 1.5, float("nan"), "0.2"):
+        refused(lambda share=share: data.keep_labels(share), "^labelled: ", ConfigError)
+
+
+def test_data_are_checked_once(monkeypatch):
+    """Parts, folds and selections of valid data are valid."""
+    data, calls = scenes.make(200, size=8), []
+    monkeypatch.setattr(checks, "check_data", calls.append)
+    data.keep_labels(0.8).select(["depth"]).split(1).train.take(np.arange(9))
+    assert calls == []
+    wrong = replace(data, name="by hand")
+    assert calls == [wrong]
 
 
 @pytest.mark.parametrize("name", ["x", "y", "ids"])

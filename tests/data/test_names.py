@@ -56,7 +56,7 @@ def test_images_of_no_group_are_refused(tmp_path, pattern, table, fragment):
 def test_groups_that_cannot_be_divided_are_told_when_data_are_prepared(tmp_path, capsys):
     tree(tmp_path / "mine", "rgb", stems=FRAMES[:6])  # two days
     assert prepare(tmp_path / "mine", tmp_path / "out", "--groups", r"(.+)_\d+") == 2
-    assert "no group is left for the" in capsys.readouterr().err
+    assert "error: mine: 2 groups" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

@@ -1,22 +1,48 @@
-"""Splits: shares by class, groups in one piece, the same seed the same rows."""
+"""Splits and folds: no id or group in two parts, shares, every labelled sample tested once."""
+
+import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from fixtures.refusal import refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.model_selection import KFold
 
-from discom.data.splitting import split_rows
+from discom.data import Modality, MultiModalData
+from discom.data.splitting import protocol
 from discom.errors import ConfigError, DataError
 
 SHARES = (0.7, 0.1, 0.2)
-calm = settings(max_examples=20, deadline=None, derandomize=True, database=None)
+calm = settings(max_examples=12, deadline=None, derandomize=True, database=None)
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*has no sample of class", "ignore:.*single samples"
+)
 
 
-def is_partition(parts, count):
-    """Whether the parts are ascending, disjoint, and together everything."""
-    rows = list(parts.values())
-    ascending = all((np.diff(part) > 0).all() for part in rows)
-    return ascending and np.array_equal(np.sort(np.concatenate(rows)), np.arange(count))
+def make(labels, groups=None, **fields):
+    """Samples of these classes, whose one pixel is their number."""
+    labels, ids = np.asarray(labels), np.arange(len(labels))
+    x = ids.astype("float32").reshape(-1, 1, 1, 1)
+    names = tuple(f"c{k}" for k in range(max(labels.max() + 1, 2)))
+    groups = None if groups is None else np.asarray(groups)
+    return MultiModalData({"rgb": Modality(x, labels, ids)}, names, groups=groups, **fields)
+
+
+def broken(data, split):
+    """What is wrong with a split: a list, empty where nothing is."""
+    ids = [set(part.ids) for part in split]
+    found = ["twice"] * (len(set().union(*ids)) < sum(map(len, ids)))
+    if data.groups is not None:
+        groups = [set(data.groups[part.ids]) for part in split]
+        found += ["divided"] * (len(set().union(*groups)) < sum(map(len, groups)))
+    found += ["a class"] * (set(split.train.labels) - {-1} != set(data.labels) - {-1})
+    found += ["no label"] * (-1 in [*split.valid.labels, *split.test.labels])
+    return found
+
+
+# without groups
 
 
 @calm
@@ -27,90 +53,198 @@ def is_partition(parts, count):
 )
 def test_every_class_is_divided_within_one_sample(counts, fractions, seed):
     labels = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
-    rows = split_rows(labels, fractions, seed)
-    assert is_partition(rows, len(labels))
-    for share, part in zip(fractions, rows.values(), strict=True):
-        found = np.bincount(labels[part], minlength=len(counts))
+    split = make(labels, fractions=fractions).split(seed)
+    assert sorted(i for part in split for i in part.ids) == [*range(len(labels))]
+    for share, part in zip(fractions, split, strict=True):
+        found = np.bincount(part.labels, minlength=len(counts))
         assert (abs(found - share * np.array(counts)) <= 1 + 1e-9).all()
         assert (found >= 1).all()
 
 
 @pytest.mark.parametrize(("count", "shares"), [(3, SHARES), (4, (0.1, 0.45, 0.45))])
 def test_a_small_class_is_in_every_part(count, shares):
-    labels = np.repeat([0, 1], [count, 40])
-    assert all((labels[part] == 0).any() for part in split_rows(labels, shares, 0).values())
+    data = make(np.repeat([0, 1], [count, 40]), fractions=shares)
+    assert all((part.labels == 0).any() for part in data.split())
 
 
 def test_unlabelled_samples_go_to_the_training_part_and_change_nothing_about_the_others():
     labels = np.tile([0, 1, 2], 40)
-    plain = split_rows(labels, SHARES, 0)
-    parts = split_rows(np.r_[labels, [-1] * 30], SHARES, 0)
-    assert parts["train"].tolist() == [*plain["train"], *range(120, 150)]
-    assert all(parts[name].tolist() == plain[name].tolist() for name in ("valid", "test"))
+    plain, split = make(labels).split(), make(np.r_[labels, [-1] * 30]).split()
+    assert split.train.ids.tolist() == [*plain.train.ids, *range(120, 150)]
+    assert split.valid.ids.tolist() == plain.valid.ids.tolist()
+    assert split.test.ids.tolist() == plain.test.ids.tolist()
+
+
+def test_a_split_without_groups_is_for_ever_the_same():
+    """Committed results rest on it."""
+    test = make(np.arange(40) % 3).split(seed=5).test
+    assert test.ids.tolist() == [6, 8, 14, 16, 19, 23, 27, 34, 39]
+
+
+# with groups
+
+
+@st.composite
+def data_sets(draw):
+    """Groups of unequal size and classes, some samples without a label."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**31)))
+    sizes = rng.integers(1, 12, draw(st.integers(24, 60)))
+    groups = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
+    labels = rng.integers(0, draw(st.integers(2, 4)), len(groups))
+    unlabelled = rng.random(len(groups)) < draw(st.sampled_from([0, 0.3]))
+    return make(np.where(unlabelled, -1, labels), groups)
 
 
 @calm
-@given(st.integers(0, 2**31), st.integers(2, 4))
-def test_groups_are_never_divided_and_parts_stay_near_their_shares(seed, classes):
-    rng = np.random.default_rng(seed)
-    groups = np.repeat([f"g{k}" for k in range(60)], rng.integers(1, 8, 60))
-    labels = rng.integers(0, classes, len(groups))
-    rows = split_rows(labels, SHARES, seed, groups)
-    assert is_partition(rows, len(labels))
-    parts = [set(groups[part]) for part in rows.values()]
-    assert len(set().union(*parts)) == sum(map(len, parts))
-    for share, part in zip(SHARES, rows.values(), strict=True):
-        assert abs(len(part) / len(labels) - share) < 0.08
+@given(data_sets(), st.sampled_from([SHARES, (0.4, 0.2, 0.4)]), st.integers(0, 2**31))
+def test_groups_are_never_divided_and_parts_stay_near_their_shares(data, fractions, seed):
+    data = replace(data, fractions=fractions)
+    split, again, other = (data.split(s) for s in (seed, seed, seed + 1))
+    assert broken(data, split) == []
+    known = [(part.labels >= 0).sum() for part in split]
+    assert np.abs(np.array(known) / (data.labels >= 0).sum() - fractions).max() < 0.1
+    ids = [[part.ids.tolist() for part in each] for each in (split, again, other)]
+    assert ids[0] == ids[1] != ids[2]
+    left_out = set(data.ids).difference(*(part.ids for part in split))
+    assert (data.labels[[*left_out]] == -1).all()  # of groups that validate or are tested
 
 
-@pytest.mark.parametrize(("size", "shares"), [(60, SHARES), (130, (0.3, 0.1, 0.6))])
-def test_a_group_larger_than_the_test_part_goes_to_training(size, shares):
-    groups = np.concatenate([np.zeros(size, int), np.arange(1, 201 - size)])
-    for seed in range(5):
-        train, valid, test = split_rows(np.tile([0, 1], 100), shares, seed, groups).values()
-        assert (groups[train] == 0).sum() == size
-        assert min(len(valid), len(test)) > 0
+def test_seeds_test_other_groups_also_where_groups_differ_in_size():
+    """scikit-learn alone shuffles none of such groups."""
+    data = make(np.tile([0, 1], 300), np.repeat(np.arange(24), np.arange(2, 50, 2)))
+    tests = [frozenset(data.groups[data.split(seed).test.ids]) for seed in range(8)]
+    assert len(set(tests)) >= 7
 
 
-@pytest.mark.parametrize(
-    "fractions",
-    [(0.5, 0.5), (0.7, 0.1, 0.3), (0.8, 0.0, 0.2), (1.2, -0.4, 0.2), (0.7, 0.3, float("nan"))],
-)
-def test_fractions_must_be_three_positive_shares(fractions):
-    with pytest.raises(ConfigError, match=r"fractions: \(.*\) are not three positive shares"):
-        split_rows(np.tile([0, 1], 10), fractions, 0)
+def test_a_large_group_goes_to_training():
+    groups = np.r_[np.zeros(60, int), np.arange(1, 141)]
+    for seed in range(3):
+        train, valid, test = make(np.tile([0, 1], 100), groups).split(seed)
+        assert (groups[train.ids] == 0).sum() == 60
+        assert min(len(valid), len(test)) > 10
 
 
-def test_a_class_of_one_group_is_in_training():
-    labels, groups = np.repeat([0, 1], [90, 10]), np.arange(100)
-    groups[90:] = 90  # class 1 is one group, and the test part is nearest to its size
-    with pytest.warns(UserWarning, match=r"mine: the (valid|test) part has no sample of class \[1"):
-        parts = split_rows(labels, (0.1, 0.3, 0.6), 0, groups, "mine")
-    assert (labels[parts["train"]] == 1).sum() == 10
-    assert is_partition(parts, 100)
+def test_a_class_of_one_group_is_in_training_and_its_lack_elsewhere_is_told():
+    data = make(np.repeat([0, 1], [90, 10]), np.minimum(np.arange(100), 90))
+    with pytest.warns(UserWarning, match=r"data: the (valid|test) part has no sample of class 'c1"):
+        assert (data.split().train.labels == 1).sum() == 10
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("count", [3, 4, 5])
 @pytest.mark.parametrize("seed", range(3))
-def test_few_groups_of_each_class_are_in_every_part(count, seed):
-    sizes = np.random.default_rng(seed).integers(5, 30, 4 * count)
-    groups = np.repeat(np.arange(4 * count), sizes)
-    labels, places = groups % 4, []
-    for rows in split_rows(labels, SHARES, seed, groups).values():
-        assert set(labels[rows]) == {0, 1, 2, 3}
-        places += [*set(groups[rows])]
-    assert sorted(places) == list(range(4 * count))
+def test_three_groups_of_a_rare_class_are_in_three_parts(seed):
+    labels = np.repeat([1, 0], [9, 91])
+    for part in make(labels, np.arange(100) // 3).split(seed):
+        assert set(part.labels) == {0, 1}
 
 
-def test_a_class_missing_from_another_part_is_a_warning():
-    labels, groups = np.repeat([0, 1], [97, 3]), np.minimum(np.arange(100), 97)
-    with pytest.warns(UserWarning, match=r"mine: the (valid|test) part has no sample of class \[1"):
-        assert is_partition(split_rows(labels, SHARES, 0, groups, "mine"), 100)
+# folds
 
 
-@pytest.mark.parametrize("count", [1, 2])
-def test_fewer_groups_than_parts_are_an_error(count):
-    labels, groups = np.tile([0, 1], 60), np.repeat(np.arange(count), 120 // count)
-    with pytest.raises(DataError, match=r"no group is left for the (valid|test) part"):
-        split_rows(labels, SHARES, 0, groups)
+@calm
+@given(data_sets(), st.booleans(), st.integers(2, 6), st.integers(0, 2**31))
+def test_every_labelled_sample_is_tested_once(data, grouped, k, seed):
+    data = data if grouped else replace(data, groups=None)
+    folds = data.folds(k, seed)
+    tested = sorted(i for fold in folds for i in fold.test.ids)
+    assert tested == np.flatnonzero(data.labels >= 0).tolist()
+    assert [broken(data, fold) for fold in folds] == [[]] * k
+    ids = [[f.test.ids.tolist() for f in each] for each in (folds, data.folds(k, seed))]
+    assert ids[0] == ids[1]
+    for train, valid, _ in folds:
+        assert 0.03 < len(valid) / (data.labels >= 0).sum() < 0.25
+        assert valid.normalization == train.normalization
+        assert train.normalization["rgb"].low >= train.modalities["rgb"].x.min()
+
+
+def test_parts_that_divide_groups_are_caught():
+    data = make(np.tile([0, 1], 60), np.arange(120) // 4)
+    fold = data.folds(4)[0]
+    rest, test = next(KFold(4, shuffle=True, random_state=0).split(data.ids))
+    wrong = type(fold)(*map(data.take, (rest[12:], rest[:12], test)))
+    assert (broken(data, fold), broken(data, wrong)) == ([], ["divided"])
+    assert "twice" in broken(data, fold._replace(valid=fold.test))
+
+
+def test_official_parts_are_ignored_and_dense_data_are_divided_as_if_of_one_class():
+    data = make(np.tile([0, 1], 30), np.arange(60) // 3)
+    rows = {"train": np.arange(20), "valid": np.arange(20, 40), "test": np.arange(40, 60)}
+    for ours, theirs in zip(replace(data, parts=rows).folds(3), data.folds(3), strict=True):
+        assert ours.test.ids.tolist() == theirs.test.ids.tolist()
+    masks = np.zeros((60, 1, 1), np.uint8)
+    masks[5:], labels = 1, np.r_[0, 0, 0, 0, 0, [1] * 50, [-1] * 5]
+    dense = make(labels, np.arange(60) // 3, masks=masks, dense=True)
+    for split in (*dense.folds(4), dense.split()):
+        assert broken(dense, split) in ([], ["a class"])  # of the group of class 0 alone
+
+
+@pytest.mark.filterwarnings("error")
+def test_data_without_groups_say_so():
+    data = make(np.tile([0, 1], 30))
+    with pytest.warns(UserWarning, match="folds divide single samples"):
+        data.folds(3)
+    replace(data, groups=np.arange(60) // 2).folds(3)
+
+
+# identity
+
+
+def test_an_origin_says_how_parts_are_made():
+    data = make(np.tile([0, 1], 30), np.arange(60) // 3)
+    folds = [*data.folds(3), *data.folds(3, seed=1)]
+    origins = [fold.origin for fold in folds]
+    assert (len(set(origins)), len({origin.digest for origin in origins})) == (6, 1)
+    assert origins[1] == data.origin_at(0, 3, 1)
+    assert (origins[4].divided, origins[4].fold, origins[4].folds) == (1, 1, 3)
+    rules = [*(d.split().origin.rule for d in (data, replace(data, groups=None)))]
+    assert rules == ["(0.7, 0.1, 0.2) by group", "(0.7, 0.1, 0.2)"]
+    others = replace(data, groups=None).folds(3)[0], data.folds(4)[0], data.split(0)
+    assert len({origins[0].digest, *(split.origin.digest for split in others)}) == 4
+
+
+NAMES = [
+    ("sunrgbd-grouped", "random", "sunrgbd"),  # the name of the paper's protocol
+    ("sunrgbd-grouped", "grouped", "sunrgbd-grouped"),
+    ("hls", "random", "hls-random"),
+]
+
+
+@pytest.mark.parametrize(("name", "split", "expected"), NAMES)
+def test_a_protocol_has_its_name_and_only_a_random_one_divides_groups(name, split, expected):
+    data = make(np.arange(60) % 3, np.arange(60) // 6, name=name)
+    other = protocol(data, split)
+    train, _, test = other.split()
+    assert other.name == expected
+    assert bool({*train.ids // 6} & {*test.ids // 6}) == (split == "random")
+    assert (other.fingerprint == data.fingerprint) == (split == "grouped")
+
+
+# what cannot be divided
+
+MANY, NO_C2 = np.r_[2, 2, 2, 2, np.arange(36) % 2], np.arange(40) % 20 * (np.arange(40) > 3)
+PARTS = {"train": np.arange(12), "valid": np.arange(12, 26), "test": np.arange(26, 40)}
+PARTS_, LACKS = dict(zip(PARTS, [*PARTS.values()][::-1], strict=True)), MANY % 2
+LACKS[26:] = -1
+REFUSED = [
+    (MANY, None, lambda d: d.folds(1), ConfigError, "^folds: 1 is not"),
+    (MANY, None, lambda d: d.split(0, 3, 3), ConfigError, "^fold: 3 is not"),
+    (MANY, None, lambda d: d.split(-1), ConfigError, "^seed: -1 is not"),
+    (MANY, np.arange(40) // 10, lambda d: d.folds(5), DataError, "^data: 4 groups"),
+    (MANY, np.arange(40) // 20, lambda d: d.folds(2), DataError, "^data: 2 groups"),
+    (MANY, np.arange(40) // 20, lambda d: d.split(), DataError, "^data: 2 groups"),
+    (MANY, NO_C2, lambda d: d.folds(4), DataError, "^data: the train part .* 'c2'"),
+    (MANY, None, lambda d: protocol(d, "official"), ConfigError, "^split: data"),
+    ([0] * 40, None, lambda d: d.split(), DataError, "^data: class 'c1' has 0"),
+    ([-1] * 40, None, lambda d: d.split(), DataError, "^data: class 'c0' has 0"),
+    ([0, 1] * 19 + [2, 2], None, lambda d: d.split(), DataError, "^data: class 'c2' has 2"),
+    (LACKS, None, lambda d: replace(d, parts=PARTS).split(), DataError, "^data/rgb: .* test part"),
+    (MANY, None, lambda d: replace(d, parts=PARTS_).split(), DataError, "^data: the train .* 'c2'"),
+]
+
+
+@pytest.mark.parametrize(("labels", "groups", "divide", "error", "place"), REFUSED)
+def test_what_cannot_be_divided(labels, groups, divide, error, place):
+    data = make(labels, groups)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        refused(lambda: divide(data), place, error)
