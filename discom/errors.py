@@ -40,10 +40,6 @@ class BusyError(RunError):
     """A run that another process is training at this moment."""
 
 
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C or SIGTERM during a training; the message says how to resume."""
-
-
 def check_choice(setting: str, value: str, choices: Collection[str]) -> None:
     """Raise a ConfigError unless the value is one of the choices."""
     if not isinstance(value, str) or value not in choices:

@@ -14,9 +14,9 @@ import papermill
 from papermill.exceptions import PapermillExecutionError
 
 import discom
-from discom.errors import DataError, RunError, check_choice, first_line
+from discom.errors import DataError, check_choice, first_line
 from discom.files import atomic_file, checksum, digest
-from discom.running.checkpoint import locked, stoppable
+from discom.running.checkpoint import locked
 from discom.running.sweep import Outcome, spread, worker_count
 
 PROFILES = ("tiny", "cpu", "paper")  # which settings train
@@ -64,11 +64,11 @@ def run_notebooks(
         if rows[copy.name]["status"] != "passed"
     ]
     print(f"{folder}: {len(jobs)} notebooks to execute, profile {profile}", flush=True)
-    with stoppable(folder), locked(folder):
+    with locked(folder):
         for copy, error in spread(jobs, worker_count(workers)):
             rows[copy.name] = outcome(copy, copies[copy])
             if error:
-                rows[copy.name] |= {"status": "failed", "reason": str(error)}
+                rows[copy.name] |= {"status": "failed", "reason": error}
             print(copy.name, *rows[copy.name].values(), flush=True)
             table = pd.DataFrame.from_dict(rows, orient="index")
             with atomic_file(folder / "index.html") as part:
@@ -141,10 +141,8 @@ def _attempt(source: Path, copy: Path, profile: str, runs: Path) -> Outcome:
             if error.ename == "BusyError":  # another notebook trains the same run
                 time.sleep(PATIENCE)
                 continue
-            return copy, RunError(
-                f"cell {error.exec_count}: {error.ename}: {error.evalue}"
-            )
+            return copy, f"cell {error.exec_count}: {error.ename}: {error.evalue}"
         except Exception as error:  # such as a kernel that died
             copy.unlink(missing_ok=True)
-            return copy, RunError(f"{type(error).__name__}: {first_line(error)}")
-        return copy, None
+            return copy, f"{type(error).__name__}: {first_line(error)}"
+        return copy, ""

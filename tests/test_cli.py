@@ -319,7 +319,7 @@ def test_an_interruption_ends_with_status_130(capsys, monkeypatch):
 
     monkeypatch.setattr(data, "load", stop)
     assert run("data", "check", SCENES) == 130
-    assert capsys.readouterr().err == "discom: interrupted\n"
+    assert capsys.readouterr().err == "discom: interrupted; the same command goes on\n"
 
 
 def test_warnings_are_one_line_each_and_their_printing_stays_the_callers(capsys, monkeypatch):

@@ -104,7 +104,7 @@ def test_fit_in_a_folder_of_its_own_says_that_the_code_is_another(tmp_path, modu
     first = module(SOURCE)
     fit(first.Mine, split, config, tmp_path / "run", progress=False)
     edited = module(SOURCE.replace("2 * loss", "3 * loss"))
-    with pytest.raises(RunError, match=r"run: holds a run with other code: .*; use another folder"):
+    with pytest.raises(RunError, match=r"run: holds a run with another code: .*; use"):
         fit(edited.Mine, split, config, tmp_path / "run", progress=False)
 
 
@@ -119,7 +119,7 @@ def test_a_file_edited_after_its_import_is_not_what_runs(module):
 def test_a_worker_that_imports_an_edited_file_refuses_the_run(tmp_path, monkeypatch):
     images = data.load("scenes:n=66,size=16,modalities=rgb")
     run = Run.of(tmp_path, Student, images, profile("tiny", epochs=1))
-    assert run.code == code(Student)
+    assert run.asked["code"] == code(Student)
     monkeypatch.setattr("discom.methods.code", lambda method: "edited")
     with pytest.raises(RunError, match="student was edited after it was planned; plan it again"):
         train(run, images)

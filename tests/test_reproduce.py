@@ -225,7 +225,6 @@ def test_a_notebook_whose_run_is_trained_elsewhere_is_executed_later(run, tmp_pa
     ("change", "message"),
     [
         ({"profile": "huge"}, "profile: 'huge' is unknown; choose tiny, cpu, paper"),
-        ({"workers": -1}, "workers: -1"),
         ({"only": ["01", ""]}, "--only: '' is unknown; choose 01, 02, 03"),
         ({"notebooks": Path("nowhere")}, "nowhere: no notebook in it"),
     ],

@@ -185,6 +185,6 @@ def test_a_table_leaves_out_what_needs_every_label(split, capsys, monkeypatch):
 
 
 def test_a_teacher_that_had_other_labels_is_refused(split, teacher, tmp_path):
-    message = "this teacher has labelled=0.4, the student 1.0; train a teacher for it"
+    message = "0-aa: has labelled=0.4, kdv1 needs labelled=1.0; train its teacher"
     with pytest.raises(RunError, match=message):
         run("kdv1", split, tmp_path, replace(FEW, labelled=1.0), teacher=teacher)

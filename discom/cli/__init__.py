@@ -43,8 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.NoArgsIsHelpError as help_text:  # `discom` and `discom data`
         click.echo(help_text)
         return 0
-    except KeyboardInterrupt as stop:
-        say(str(stop) or "interrupted")
+    except KeyboardInterrupt:
+        say("interrupted; the same command goes on")
         return 130
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "discom"

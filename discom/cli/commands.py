@@ -64,7 +64,7 @@ def table(flags: Namespace) -> bool:
     if flags.dry_run:
         return True
     after = inspection.write_probes if number == 5 else None
-    engine = {name: getattr(flags, name) for name in ("workers", "backend", "scheduler")}
+    engine = {"workers": flags.workers, "backend": flags.backend}
     results, failed = sweep.sweep(runs, known=known, after=after, **engine)
     for result in list(results) if number == 4 else ():
         here = (result.folder(flags.runs) / "result.json").exists()

@@ -76,7 +76,6 @@ FLAGS: dict[str, tuple[Any, Any, str]] = {
     "profile": (text, "cpu", "tiny (seconds), cpu (minutes), finetune or paper (for a GPU)"),
     "root": (path, None, "folder of the raw files  [default: data/raw/NAME]"),
     "runs": (path, "runs", "folder of all runs"),
-    "scheduler": (text, None, "of dask, its address  [default: starts one here]"),
     "seed": (SEED, 0, "seed of the split, weights and batches"),
     "seeds": (COUNT, None, "number of seeds, from 0 on  [default: 5, on scenes 10]"),
     "size": (COUNT, None, "side in pixels to which images are resized  [default: the reader's]"),
@@ -90,7 +89,7 @@ for name in SETTINGS:
     meaning = f"{meaning[:1].lower()}{meaning[1:]}  [default: the profile's]"
     FLAGS[name] = (kind if kind in (int, float, bool) else text, None, meaning)
 # what the short help leaves out
-RARE = {"backend", "scheduler", "collect", *SETTINGS} - {"epochs", "batch_size"}
+RARE = {"backend", "collect", *SETTINGS} - {"epochs", "batch_size"}
 RUN = " ".join(["profile", "runs", *SETTINGS])
 # what is called, its ARGUMENTS and flags
 COMMANDS: dict[str, tuple[Callable, str]] = {
@@ -104,8 +103,7 @@ COMMANDS: dict[str, tuple[Callable, str]] = {
     "train": (commands.train, f"data method seed modalities options {RUN}"),
     "table": (
         commands.table,
-        f"NUMBER data modalities methods {RUN} seeds folds workers"
-        " backend scheduler dry_run out collect",
+        f"NUMBER data modalities methods {RUN} seeds folds workers backend dry_run out collect",
     ),
     "advise": (advise, f"DATA modalities folds=4 features workers dry_run collect {RUN}"),
     "probe": (commands.probe, "PATH runs data modalities out"),

@@ -3,8 +3,8 @@
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,15 @@ from discom import methods
 from discom.config import Config, profile
 from discom.data import Split
 from discom.data.batches import Batches
-from discom.data.checks import check_split
+from discom.data.checks import UNLABELLED, check_split
 from discom.errors import ConfigError, RunError
-from discom.evaluation.scores import Scoring, class_counts
-from discom.hardware import launch
+from discom.evaluation.scores import Scoring, class_counts, count_by_group
+from discom.files import read_json, write_json
+from discom.hardware import launch, machine, peak_memory
 from discom.methods import Method, build
 from discom.models.pretrained import Pretrained
-from discom.running.checkpoint import STATE, Checkpoint, locked, stoppable, write_identity
-from discom.running.report import report
-from discom.running.runs import Result, identity
+from discom.running.checkpoint import Checkpoint, locked
+from discom.running.runs import Result, identity, read_predictions
 from discom.running.teaching import ask, load_teacher
 
 
@@ -57,25 +57,32 @@ def fit(
 
     Raises:
         ConfigError: settings that do not fit the method, the data or the machine.
-        RunError: the folder holds another run, or cannot be written; the teacher is for other data;
-            a loss is NaN or infinite; another thread of this process trains.
-        DataError: parts that do not belong together, a damaged result.
+        RunError: the folder holds another run; the teacher is for other data; a loss is NaN or
+            infinite; another thread of this process trains.
+        DataError: parts that do not belong together, a damaged file of the run.
         BusyError: another process trains this run.
-        Interrupted: Ctrl-C or SIGTERM; the same call goes on.
     """
     method = methods.get(method) if isinstance(method, str) else method
-    config = _checked(method, split, config)
+    config = profile(config, dense=method.dense) if isinstance(config, str) else config
+    if config.dense != method.dense:
+        found = f"has dense={config.dense}, {method.name} needs dense={method.dense}"
+        raise ConfigError("config", found, f"use profile(…, dense={method.dense})")
+    if split.by_hand:
+        check_split(split)
     run_dir, teacher = Path(run_dir), Path(teacher) if teacher else None
-    with _alone(run_dir), torch.random.fork_rng(), stoppable(run_dir), ExitStack() as stack:
+    theirs = vars(Result.read(teacher / "result.json")) if teacher else None
+    asked = identity(method, split.train.name, split.origin, config, theirs)
+    if result := _finished(run_dir, asked):
+        return result
+    with _alone(run_dir), torch.random.fork_rng(), ExitStack() as stack:
         # before there is a folder: the settings may not fit
-        done = (run_dir / "result.json").exists()
-        instructor = None if done else load_teacher(teacher, method, split, config)
-        network: Any = build(method, split.train, config, restored=done)
+        instructor = load_teacher(teacher, method, split, config)
+        network: Any = build(method, split.train, config)
         fabric = launch(config.accelerator, config.precision)
-        run = identity(method, split, config, teacher)
-        if result := _open(stack, run_dir, run):
+        stack.enter_context(locked(run_dir))
+        if result := _finished(run_dir, asked):  # another process has made it meanwhile
             return result
-
+        write_json(run_dir / "config.json", _as_config(asked))
         split = split._replace(train=split.train.keep_labels(config.labelled, config.seed))
         model, optimizer, schedule, batches, layout = _prepare(network, split, config, fabric)
         state = Checkpoint(run_dir, network, optimizer, schedule)
@@ -111,19 +118,26 @@ def fit(
             state.save(epoch, {"seconds": state.seconds, "learning_rate": rate, **means, **row})
             if on_epoch_end:
                 on_epoch_end(epoch + 1, network)
-        return report(run, split, config, network, fabric, batches, state, scoring)
+        return _report(asked, split, network, fabric, batches, state, scoring)
 
 
-def _checked(method: type[Method], split: Split, config: Config | str) -> Config:
-    """The settings, or those of a profile by name; a ConfigError for settings of the other kind, a
-    DataError for parts that do not belong together."""
-    if split.by_hand:
-        check_split(split)
-    config = profile(config, dense=method.dense) if isinstance(config, str) else config
-    if config.dense != method.dense:
-        found = f"has dense={config.dense}, {method.name} needs dense={method.dense}"
-        raise ConfigError("config", found, f"use profile(…, dense={method.dense})")
-    return config
+def _as_config(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of config.json: the settings beside all else that was asked for."""
+    content = {**asked["config"], **asked}
+    del content["config"]
+    return content
+
+
+def _finished(run_dir: Path, asked: Mapping[str, Any]) -> Result | None:
+    """The result of a run that is done; a RunError where another run is in the folder."""
+    if (file := run_dir / "config.json").exists():
+        stored = read_json(file)
+        for name, value in _as_config(asked).items():
+            if stored.get(name) != value:
+                found = f"holds a run with another {name}: {stored.get(name)}, not {value}"
+                raise RunError(run_dir, found, "use another folder")
+    file = run_dir / "result.json"
+    return Result.read(file) if file.exists() else None
 
 
 _TRAINING = threading.Lock()
@@ -139,21 +153,6 @@ def _alone(run_dir: Path) -> Iterator[None]:
         yield
     finally:
         _TRAINING.release()
-
-
-def _open(stack: ExitStack, run_dir: Path, run: dict) -> Result | None:
-    """The result if the run is done, which needs no lock; else lock its folder until `stack` ends,
-    and write into it what was asked for."""
-    file = run_dir / "result.json"
-    if not file.exists():
-        stack.enter_context(locked(run_dir))
-    write_identity(run_dir, run)  # or compares
-    if not file.exists():  # nor has another process made it meanwhile
-        return None
-    result = Result.read(file)
-    with suppress(OSError):  # a folder that may only be read is left as it is
-        (run_dir / STATE).unlink()  # in case a kill came between the result and this
-    return result
 
 
 def _prepare(network: Any, split: Split, config: Config, fabric: Fabric) -> tuple:
@@ -216,3 +215,47 @@ def _means(losses: list[Tensor], names: list[str], epoch: int) -> dict[str, floa
         way_out = "lower learning_rate, use precision 32-true, or check the data"
         raise RunError("loss", found, way_out)
     return dict(zip(names, values.mean(0).tolist(), strict=True))
+
+
+def _report(
+    asked: Mapping[str, Any],
+    split: Split,
+    network: Any,
+    fabric: Fabric,
+    batches: Batches,
+    state: Checkpoint,
+    scoring: Scoring,
+) -> Result:
+    """Test the best weights; write weights, predictions and the result, and end the checkpoint."""
+    state.write_weights()
+    scores, tested = scoring.test(state.best, state.run_dir), None
+    if asked["fold"] is not None:
+        predictions = read_predictions(state.run_dir / "predictions.npz")
+        tested = count_by_group(split.test, predictions, network.deployed)
+    branches = {name: network.deployed_module(name) for name in network.deployed}
+    counts = {part: len(data) for part, data in split._asdict().items()}
+    best = {frozenset(name.split("+")): score for name, score in split.train.best.items()}
+    result = Result(
+        **{name: value for name, value in asked.items() if name != "hash"},
+        scores=scores,
+        parameters={k: sum(w.numel() for w in own.parameters()) for k, own in branches.items()},
+        seconds=state.seconds,
+        pairs_per_second=batches.count * asked["config"]["epochs"] / state.seconds,
+        peak_memory_mb=peak_memory(fabric.device),
+        machine=machine(fabric.device),
+        counts={**counts, "labelled": int((split.train.labels != UNLABELLED).sum())},
+        classes=len(split.train.classes),
+        changed=type(network).changed(asked["config"]["options"]),
+        best={k: best[own] for k in scores if (own := frozenset(k.split("+"))) in best},
+        metric=scoring.metric,
+        tested=tested,
+    )
+    for name, values in scores.items():
+        recall = values.get("balanced_accuracy", 100)  # of pixels there is none
+        if recall <= 100 / result.classes + 1e-3:  # scores are float32
+            found = f"{name} has a balanced accuracy of {recall:.1f} %, as guessing has"
+            way_out = "look at its curves, train longer, or lower learning_rate"
+            warnings.warn(f"{state.run_dir}: {found}; {way_out}", stacklevel=3)
+    write_json(state.run_dir / "result.json", result.to_json())
+    state.path.unlink(missing_ok=True)
+    return result

@@ -13,8 +13,7 @@ code is the digest of what the method runs (`methods.code`): an edited loss give
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -29,59 +28,74 @@ from discom import methods
 from discom.config import Config
 from discom.data import MultiModalData, Split
 from discom.data.splitting import Origin
-from discom.errors import RunError, first_line
-from discom.files import ANEW, read_json
+from discom.errors import RunError
+from discom.files import ANEW, as_data_error, digest, read_json
+from discom.hardware import precision_used
 from discom.methods import Method
-from discom.running.identity import ORIGIN, asked, filled, run_hash, settings_of
+
+ORIGIN = ("digest", "drawn", "divided", "fold", "folds")  # what a result says of its split's Origin
+SEEDS = ("drawn", "divided", "seed")  # of the samples, of their parts, of the run
+TAUGHT_BY = ("method", "config", "teacher")  # what a result says of its teacher
+DAMAGED = "delete the run's folder and train it again"
+
+
+def identity(
+    method: type[Method],
+    data: str,
+    origin: Origin,
+    config: Config,
+    teacher: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """What is asked of a run: the first fields of its `Result`, with the options in full and the
+    precision that this machine uses, and its hash. `teacher`: the same of its teacher."""
+    precision = precision_used(config.precision, config.accelerator)
+    options = method.options(config.options)
+    asked = {
+        "method": method.name,
+        "data": data,
+        "seed": config.seed,
+        **{name: getattr(origin, name) for name in ORIGIN},
+        "config": {**config.identity(), "precision": precision, "options": options},
+        "teacher": {name: teacher[name] for name in TAUGHT_BY} if teacher else None,
+        "code": methods.code(method),
+    }
+    return {**asked, "hash": run_hash(asked)}
+
+
+def run_hash(asked: Mapping[str, Any]) -> str:
+    """Ten digits that change with method, data, split, seeds, settings, options and teacher."""
+    data = [asked[name] for name in ORIGIN]
+    return digest([asked["method"], *data, asked["config"], asked["teacher"]])[:10]
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a run reports; every field is plain JSON.
-
-    Args:
-        method, data, seed: which run, by the names of method and data.
-        digest, drawn, divided: of its data, see `Origin`: by these results are grouped.
-        scores: network (a modality, or "rgb+depth") → test scores, best_epoch, valid_f1 (or
-            valid_miou).
-        parameters: network → number of its parameters.
-        seconds: of training and validation, without the test.
-        pairs_per_second, peak_memory_mb: training samples of each modality; of process or GPU.
-        config: the settings, with the method's options in full and the precision that was used.
-        machine: processor, device, threads, versions, commit.
-        counts, classes: samples of the three parts, and labelled ones of the training part; C.
-        changed: the method's options that are not the default.
-        best: network → the best possible score in %, where the data say it.
-        teacher: `asked` of the run that it learned from, if any.
-        code: digest of the method's code, see `methods.code`; of older results unknown.
-        metric: the score that chose the epoch and that tables show.
-        fold, folds: which of how many folds was tested, from 0 on; None and 0 for a plain split.
-        tested: of a fold, what `evaluation.scores.count_by_group` gives.
-    """
+    """What a run reports; every field is plain JSON."""
 
     method: str
     data: str
     seed: int
-    digest: str
+    digest: str  # of its data, see `Origin`; results are grouped by it, never by the name
     drawn: int | None
     divided: int | None
-    scores: dict[str, dict[str, float]]
-    parameters: dict[str, int]
-    seconds: float
-    pairs_per_second: float
-    peak_memory_mb: float
-    config: dict[str, Any]
-    machine: dict[str, Any]
-    counts: dict[str, int]
+    scores: dict[str, dict[str, float]]  # network ("rgb", "rgb+depth") → test scores, best_epoch,
+    # and valid_f1 or valid_miou
+    parameters: dict[str, int]  # network → number of its parameters
+    seconds: float  # of training and validation, without the test
+    pairs_per_second: float  # training samples of each modality
+    peak_memory_mb: float  # of the process or the GPU
+    config: dict[str, Any]  # the settings, options in full, and the precision that was used
+    machine: dict[str, Any]  # processor, device, threads, versions, commit
+    counts: dict[str, int]  # samples of the three parts, and labelled ones of the training part
     classes: int
-    changed: dict[str, Any] = field(default_factory=dict)
-    best: dict[str, float] = field(default_factory=dict)
-    teacher: Mapping[str, Any] | None = None
-    code: str = "unknown"
-    metric: str = "f1"
-    fold: int | None = None
+    changed: dict[str, Any] = field(default_factory=dict)  # the options that are not the default
+    best: dict[str, float] = field(default_factory=dict)  # network → best possible score, if known
+    teacher: Mapping[str, Any] | None = None  # see `TAUGHT_BY`
+    code: str = "unknown"  # see `methods.code`; of older results unknown
+    metric: str = "f1"  # the score that chose the epoch and that tables show
+    fold: int | None = None  # which of how many was tested, from 0 on; None for a plain split
     folds: int = 0
-    tested: dict[str, Any] | None = None
+    tested: dict[str, Any] | None = None  # of a fold, see `evaluation.scores.count_by_group`
 
     @property
     def label(self) -> str:
@@ -100,7 +114,7 @@ class Result:
     @cached_property
     def hash(self) -> str:
         """See `run_hash`; what Table 4 reads from the parts of a run has the run's."""
-        return run_hash(self.method.split()[0], self, self.config, self.teacher)
+        return run_hash({**vars(self), "method": self.method.split()[0]})
 
     @property
     def parts(self) -> tuple[int, int, int]:
@@ -123,7 +137,7 @@ class Result:
         return {name: scores["f1"] for name, scores in self.scores.items()}
 
     def folder(self, runs: Path | str) -> Path:
-        """`<runs>/<data>/<method>/<seed>-<hash>-<code>`."""
+        """Where it is in a folder of runs."""
         return Path(runs) / self.data / self.method / f"{self.seed}-{self.hash}-{self.code}"
 
     def to_json(self) -> dict[str, Any]:
@@ -135,11 +149,9 @@ class Result:
         """What `to_json` gave, read from `file`, with settings that are newer than it at their
         default; a RunError where it is none."""
         try:
-            values = dict(content)
-            values["config"] = filled(values["method"], values["config"])
+            values = _filled(content)
             if teacher := values.get("teacher"):
-                theirs = filled(teacher["method"], teacher["config"])
-                values["teacher"] = {**teacher, "config": theirs}
+                values["teacher"] = _filled(teacher)
             method, options = values["method"], values["config"]["options"]
             if method in methods.names() and not options.keys() - methods.get(method).defaults():
                 values["changed"] = methods.get(method).changed(options)
@@ -153,6 +165,19 @@ class Result:
         if not Path(file).exists():
             raise RunError(file, "no such result", "train the run first")
         return cls.from_json(read_json(file), file)
+
+
+def _filled(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """A result from before some settings were there: a newer setting or option has its default, a
+    newer term of the loss had no weight."""
+    name, config = asked["method"], {**Config().identity(), **asked["config"]}
+    if name in methods.names():
+        options = {**methods.get(name).defaults(), **config["options"]}
+        if "weights" in config["options"]:
+            newer = dict.fromkeys(methods.get(name).terms, 0.0)
+            options["weights"] = {**newer, **config["options"]["weights"]}
+        config["options"] = options
+    return {**asked, "config": config}
 
 
 @dataclass(frozen=True)
@@ -199,72 +224,41 @@ class Run:
         return self.config.seed, self.origin.folds, self.origin.fold or 0
 
     @cached_property
-    def settings(self) -> dict[str, Any]:
-        """See `settings_of`."""
-        return settings_of(methods.get(self.method), self.config)
-
-    @cached_property
     def asked(self) -> dict[str, Any]:
-        """What its students keep of it."""
-        return asked(self.method, self.settings, self.teacher.asked if self.teacher else None)
+        """See `identity`."""
+        method, teacher = methods.get(self.method), self.teacher.asked if self.teacher else None
+        return identity(method, self.data, self.origin, self.config, teacher)
 
-    @cached_property
+    @property
     def hash(self) -> str:
         """See `run_hash`."""
-        return run_hash(self.method, self.origin, self.settings, self.asked["teacher"])
+        return self.asked["hash"]
 
-    @cached_property
-    def code(self) -> str:
-        """See `methods.code`."""
-        return methods.code(methods.get(self.method))
-
-    @cached_property
+    @property
     def folder(self) -> Path:
         """`<runs>/<data>/<method>/<seed>-<hash>-<code>`."""
-        name = f"{self.config.seed}-{self.hash}-{self.code}"
+        name = f"{self.config.seed}-{self.hash}-{self.asked['code']}"
         return Path(self.runs) / self.data / self.method / name
-
-
-def identity(
-    method: type[Method], split: Split, config: Config, teacher: Path | None = None
-) -> dict[str, Any]:
-    """What makes a run this one: the content of its config.json."""
-    origin, settings = split.origin, settings_of(method, config)
-    taught_by = None
-    if teacher:
-        result = Result.read(teacher / "result.json")
-        taught_by = asked(result.method, result.config, result.teacher)
-    return {
-        "method": method.name,
-        **settings,  # first, since the first that differs is named
-        "data": split.train.name,
-        **{name: getattr(origin, name) for name in ORIGIN},
-        "teacher": taught_by,
-        "hash": run_hash(method.name, origin, settings, taught_by),
-        "code": methods.code(method),
-    }
 
 
 def load_run(
     run_dir: Path | str, split: Split, network: str | None = None
 ) -> tuple[Method, Result]:
     """A finished run's model in eval mode, frozen, with the best weights of one deployed network,
-    by default the first. A RunError where the run is not done, was trained on another split, or has
-    weights that cannot be read."""
-    run_dir = Path(run_dir)
-    result = Result.read(run_dir / "result.json")
-    method, origin = methods.get(result.method), split.origin
-    with as_run_error(run_dir):
-        config = Config(**result.config)
+    by default of each. A RunError where the run is not done or was trained on another split, a
+    DataError for weights that cannot be read."""
+    result, origin = Result.read(Path(run_dir) / "result.json"), split.origin
     if any(getattr(result, name) != getattr(origin, name) for name in ORIGIN):
         found = f"was trained on other data, or another split, than {split.train.name}"
         way_out = f"give its data and modalities with seed {result.seed}, or train it again"
         raise RunError(run_dir, found, way_out)
+    method, config = methods.get(result.method), Config(**result.config)
     with torch.random.fork_rng():  # the caller's own draws stay as they are
         model = methods.build(method, split.train, config, restored=True)
-    network = network or model.deployed[0]
-    with as_run_error(run_dir):
-        model.load_state(network, load_file(weights_file(run_dir, network)))
+    for name in [network] if network else model.deployed:
+        file = weights_file(run_dir, name)
+        with as_data_error(file, f"weights of {result.method}", DAMAGED):
+            model.load_state(name, load_file(file))
     return model.eval().requires_grad_(False), result
 
 
@@ -274,25 +268,15 @@ def weights_file(run_dir: Path | str, network: str) -> Path:
 
 
 def read_metrics(file: Path | str) -> pd.DataFrame:
-    """metrics.csv: one row an epoch; a RunError where it is missing or damaged."""
-    with as_run_error(file):
+    """metrics.csv: one row an epoch; a DataError where it is missing or damaged."""
+    with as_data_error(file, "metrics", DAMAGED):
         return pd.read_csv(file, float_precision="round_trip")
 
 
 def read_predictions(file: Path | str) -> dict[str, np.ndarray]:
     """predictions.npz: `classes`, and for each network m `m_logits` [N, C], `m_labels` [N] and
     `m_ids` [N]; of a dense method `m_predicted` and `m_labels`, classes of pixels [N, H, W], uint8.
-    A RunError where it is missing or damaged.
+    A DataError where it is missing or damaged.
     """
-    with as_run_error(file), np.load(file, allow_pickle=False) as arrays:
+    with as_data_error(file, "predictions", DAMAGED), np.load(file, allow_pickle=False) as arrays:
         return dict(arrays)
-
-
-@contextmanager
-def as_run_error(file: Path | str) -> Iterator[None]:
-    """Make a RunError of whatever a library raises over a damaged file of a run."""
-    try:
-        yield
-    except Exception as error:
-        found = f"cannot be read ({first_line(error)})"
-        raise RunError(file, found, "delete the run's folder and train it again") from None

@@ -2,12 +2,9 @@
 trains what is missing."""
 
 import os
-import signal
-import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, chdir, contextmanager
+from contextlib import chdir, contextmanager
 from functools import lru_cache, partial
-from multiprocessing import parent_process
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,21 +14,11 @@ from tqdm.auto import tqdm
 
 from discom import methods
 from discom.data import MultiModalData, Split, load
-from discom.errors import (
-    ConfigError,
-    DiscomError,
-    RunError,
-    check_choice,
-    first_line,
-    install_hint,
-    say_warning,
-)
-from discom.running.checkpoint import GOES_ON, stoppable
+from discom.errors import DiscomError, RunError, first_line
 from discom.running.fit import fit
 from discom.running.runs import Result, Run
 
-BACKENDS = ("loky", "dask")  # of joblib
-Outcome = tuple[Path, DiscomError | None]
+Outcome = tuple[Path, str]  # a folder, and the error of what failed there
 Job = Callable[[], Outcome]
 
 
@@ -45,11 +32,10 @@ class Done(NamedTuple):
 
 def missing(runs: Iterable[Run], known: Iterable[Result] = ()) -> tuple[list[Run], Done]:
     """The runs that have to be trained, teachers before their students, and what is there: in their
-    folders, or among `known` results. Damaged are results that cannot be read. A student that is
-    trained needs no teacher."""
+    folders, or among `known` results. A student that is trained needs no teacher."""
     # what Table 4 reads from the parts of a run has the run's hash, and a name of its own
     stored = {(result.method, result.hash): result for result in known}
-    done, needed = Done([], {}), dict[Path, Run]()
+    done, teachers, absent = Done([], {}), dict[Path, Run](), dict[Path, Run]()
     for run in runs:
         file = run.folder / "result.json"
         try:
@@ -57,13 +43,13 @@ def missing(runs: Iterable[Run], known: Iterable[Result] = ()) -> tuple[list[Run
         except DiscomError as error:
             done.failed[run.folder] = str(error)
             continue
-        if result is None:
-            if run.teacher and not (run.teacher.folder / "result.json").exists():
-                needed.setdefault(run.teacher.folder, run.teacher)
-            needed.setdefault(run.folder, run)
-        else:
+        if result:
             done.results.append(result)
-    return list(needed.values()), done
+            continue
+        absent[run.folder] = run
+        if run.teacher and not (run.teacher.folder / "result.json").exists():
+            teachers[run.teacher.folder] = run.teacher
+    return list((teachers | absent).values()), done
 
 
 def sweep(
@@ -72,7 +58,6 @@ def sweep(
     known: Iterable[Result] = (),
     workers: int = 0,
     backend: str = "loky",
-    scheduler: str | None = None,
     after: Callable[[Path, Split], object] | None = None,
     progress: bool = True,
 ) -> Done:
@@ -83,33 +68,22 @@ def sweep(
         known: results that are taken where a run's folder has none, such as of a committed file.
         workers: see `worker_count`. They train on one thread each, but a single one is this process
             itself.
-        backend, scheduler: see `spread`.
+        backend: see `spread`.
         after: called with the folder and the split of each run that was trained, where it was.
 
     Raises:
-        Interrupted: Ctrl-C or SIGTERM; the same call goes on.
         RunError: a worker was killed; the same call goes on.
     """
-    runs, known, workers = list(runs), list(known), worker_count(workers)
-    absent, done = missing(runs, known)
-    unfinished, failed = {run.folder for run in absent} | set(done.failed), done.failed
-    bar = tqdm(total=len(absent), desc="runs", unit="run", disable=not progress)
-    with stoppable("the sweep"), bar:
-        for students in (False, True):
-            jobs: list[Job] = []
-            for run in absent:
-                teacher = run.teacher.folder if run.teacher else None
-                if (teacher in unfinished) != students:
-                    continue
-                if teacher in failed:
-                    failed[run.folder] = f"{run.folder}: not trained, because its teacher failed"
-                    continue
-                jobs.append(partial(_attempt, run, os.getcwd(), after))
-            for folder, error in spread(jobs, workers, backend, scheduler) if jobs else ():
-                bar.update()
-                if error is not None:
-                    failed[folder] = str(error)
-                    bar.write(f"failed: {error}")
+    runs, known = list(runs), list(known)
+    absent, (_, failed) = missing(runs, known)
+    teachers = {run.teacher.folder for run in absent if run.teacher}
+    for name in ("teachers", "runs"):
+        now = [run for run in absent if (run.folder in teachers) == (name == "teachers")]
+        jobs = [partial(_attempt, run, os.getcwd(), after) for run in now]
+        ended = spread(jobs, worker_count(workers), backend)
+        for folder, error in tqdm(ended, name, len(jobs), leave=False, disable=not progress):
+            if error:
+                failed[folder] = error
     return missing(runs, known)[1]._replace(failed=failed)
 
 
@@ -120,84 +94,63 @@ def train(run: Run, images: MultiModalData | None = None, *, progress: bool = Fa
     Raises:
         RunError: data or code have changed since the run was planned, and what `fit` raises.
     """
-    if methods.code(methods.get(run.method)) != run.code:  # a worker has imported an edited file
+    method, teacher = methods.get(run.method), run.teacher.folder if run.teacher else None
+    if methods.code(method) != run.asked["code"]:  # a worker has imported an edited file
         raise RunError(run.folder, f"{run.method} was edited after it was planned", "plan it again")
     split = (images or _load_of(run)).split(*run.parts)
-    teacher = run.teacher.folder if run.teacher else None
     return fit(run.method, split, run.config, run.folder, teacher=teacher, progress=progress)
 
 
 def worker_count(workers: int = 0) -> int:
     """How many runs train side by side: so many, or by default one for each core, one on a GPU."""
-    if workers < 0:
-        raise ConfigError("workers", f"{workers} is below 0", "use 0 for one a core")
     return workers or (1 if torch.cuda.is_available() else cpu_count())
 
 
-def spread(
-    jobs: Iterable[Job], workers: int, backend: str = "loky", scheduler: str | None = None
-) -> Iterator[Outcome]:
-    """What jobs return, as they end, in processes of one thread each.
-
-    Args:
-        workers: how many processes; one is this one.
-        backend: "loky", processes here; "dask", those of a Dask cluster.
-        scheduler: address of that cluster; None starts one here.
-
-    Raises:
-        ConfigError: a backend that is not there.
-        RunError: a worker was killed.
-    """
-    check_choice("backend", backend, BACKENDS)
-    with _dask(workers, scheduler) if backend == "dask" else _loky(workers):
-        try:
+def spread(jobs: Iterable[Job], workers: int, backend: str = "loky") -> Iterator[Outcome]:
+    """What jobs return, as they end, in `workers` processes of one thread each; one is this one.
+    They are joblib's, or with backend="dask" those of the Dask cluster at DASK_SCHEDULER_ADDRESS,
+    by default one that starts here. A RunError where a worker is killed."""
+    if not (jobs := list(jobs)):
+        return
+    try:
+        with _dask(workers) if backend == "dask" else _joblib(backend, workers):
             how = {"return_as": "generator_unordered", "batch_size": 1}
             yield from Parallel(**how)(delayed(job)() for job in jobs)
-        except Exception as error:  # of joblib: jobs return theirs
-            found = f"a worker was lost ({first_line(error)})"
-            raise RunError(found, "", f"try fewer workers; {GOES_ON}") from None
+    except Exception as error:  # of joblib or Dask: jobs return theirs
+        way_out = "the same command goes on; fewer workers need less memory"
+        raise RunError(f"{backend} workers", first_line(error), way_out) from None
 
 
-def _loky(workers: int) -> AbstractContextManager:
-    warnings.filterwarnings("ignore", r"\d+ tasks which were still being processed")  # by Ctrl-C
-    # Ctrl-C is for this process, which ends the others; idle ones end soon, since nobody else ends
-    # those of a killed sweep
-    ignore = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_IGN)}
+def _joblib(backend: str, workers: int) -> parallel_config:
+    # idle workers end soon, since nobody else ends those of a killed sweep
     one = {"inner_max_num_threads": 1, "idle_worker_timeout": 5}
-    return parallel_config("loky", n_jobs=workers, **one, **ignore)
+    return parallel_config(backend, n_jobs=workers, **one)
 
 
 @contextmanager
-def _dask(workers: int, scheduler: str | None) -> Iterator[None]:
-    try:
-        from dask.distributed import Client
-    except ImportError:
-        raise ConfigError("backend", "dask is not installed", install_hint("cluster")) from None
+def _dask(workers: int) -> Iterator[None]:
+    import dask
+    from dask.distributed import Client
+
     here = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
-    try:
-        client = Client(scheduler) if scheduler else Client(**here)
-    except (OSError, ValueError) as error:
-        found = f"no Dask scheduler at {scheduler} ({first_line(error)})"
-        raise ConfigError("scheduler", found, "start one: dask scheduler") from None
-    with client, parallel_config("dask", n_jobs=-1):
+    with (
+        Client(**({} if dask.config.get("scheduler-address", None) else here)),
+        parallel_config("dask", n_jobs=-1),
+    ):
         yield
 
 
 def _attempt(run: Run, folder: str, after: Callable[[Path, Split], object] | None) -> Outcome:
     """Train a run from within `folder`; what went wrong is returned, not raised."""
-    if parent_process():
-        warnings.showwarning = say_warning
     try:
         with chdir(folder):
             train(run)
             if after:
                 after(run.folder, _load_of(run).split(*run.parts))
     except Exception as error:  # a sweep outlives whatever a run runs into
-        text = first_line(error)
-        if not isinstance(error, DiscomError):
-            text = f"{type(error).__name__}: {text}"
-        return run.folder, RunError(text if str(run.folder) in text else f"{run.folder}: {text}")
-    return run.folder, None
+        kind = "" if isinstance(error, DiscomError) else f"{type(error).__name__}: "
+        return run.folder, f"{run.folder}: {kind}{first_line(error)}"
+    return run.folder, ""
 
 
 def _load_of(run: Run) -> MultiModalData:

@@ -19,28 +19,24 @@ def load_teacher(
 ) -> Method | None:
     """The trained teacher of `student` with these settings, frozen and in eval mode; None where it
     has none. A ConfigError for a teacher that is missing or not needed; a RunError for a run of
-    another method, modalities, split or labels, or with weights that cannot be read."""
-    if student.teacher_method is None:
-        if run_dir is not None:
-            raise ConfigError("teacher", f"{student.name} has no teacher", "leave it out")
-        return None
+    another method, modalities, split or labels."""
     if run_dir is None:
+        if student.teacher_method is None:
+            return None
         found = f"{student.name} needs a teacher"
         raise ConfigError("teacher", found, "give the folder of its run")
+    if student.teacher_method is None:
+        raise ConfigError("teacher", f"{student.name} has no teacher", "leave it out")
     teacher, result = load_run(run_dir, split)
-    if result.method != student.teacher_method.name:
-        needed = f"{student.name} learns from a run of {student.teacher_method.name}"
-        raise RunError(run_dir, f"is a run of {result.method}", needed)
-    own = {"reads": result.config["options"].get("reads"), "labelled": result.config["labelled"]}
-    same = {"reads": student.options(config.options).get("teacher"), "labelled": config.labelled}
+    theirs = {"method": result.method, "reads": None, **result.config, **result.config["options"]}
+    reads = student.options(config.options).get("teacher")
+    wanted = {"method": student.teacher_method.name, "reads": reads, "labelled": config.labelled}
     if config.labelled < 1:  # the seed draws which labels are kept
-        own["seed"], same["seed"] = result.seed, config.seed
-    for name, expected in same.items():
-        if own[name] != expected:
-            found = f"this teacher has {name}={own[name]}, the student {expected}"
-            raise RunError(run_dir, found, "train a teacher for it")
-    for name in teacher.deployed[1:]:  # of several networks each has its own best epoch
-        teacher.load_state(name, load_run(run_dir, split, name)[0].state(name))
+        wanted["seed"] = config.seed
+    for name, value in wanted.items():
+        if theirs[name] != value:
+            found = f"has {name}={theirs[name]}, {student.name} needs {name}={value}"
+            raise RunError(run_dir, found, "train its teacher")
     return teacher
 
 

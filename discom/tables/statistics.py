@@ -16,8 +16,7 @@ import numpy as np
 import pandas as pd
 
 from discom.errors import RunError
-from discom.running.identity import SEEDS
-from discom.running.runs import Result
+from discom.running.runs import SEEDS, Result
 from discom.tables.folds import group_test, tally, total
 from discom.tables.intervals import holm, t_test
 
