@@ -188,7 +188,7 @@ def test_workers_have_one_thread():
 @pytest.mark.slow
 @pytest.mark.slow
 def test_a_killed_worker_ends_a_sweep_with_one_line():
-    with pytest.raises(RunError, match=r"^loky workers: .* kill the worker.*; the same command goes on"):
+    with pytest.raises(RunError, match=r"^loky workers: .* kill the worker.*; the same "):
         list(sweep.spread([partial(jobs.die, Path("a"))] * 4, 2))
 
 
