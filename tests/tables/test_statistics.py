@@ -199,7 +199,7 @@ def changed(runs, **config):
 @pytest.mark.parametrize("put", [summary, lambda runs: compare(runs, [("discom", "student")])])
 def test_two_runs_with_one_seed_are_refused(options, put):
     """A default written out is no other run."""
-    with pytest.raises(RunError, match="scenes: two runs of discom with seed 3, .*-aa and .*-bb;"):
+    with pytest.raises(RunError, match=r"scenes: two runs of discom with seed 3, .*-aa and .*-bb;"):
         put([result("discom", 3), result("discom", 3, code="bb", options=options)])
 
 
