@@ -1,7 +1,6 @@
 """Figures: what is drawn are the numbers, images and masks that were given."""
 
-import math
-from functools import partial
+from dataclasses import replace
 
 import matplotlib
 
@@ -14,14 +13,14 @@ import pytest
 from fixtures.results import result
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from scipy import stats
 
 from discom import plots
-from discom.data import Modality, MultiModalData, Normalization, load, scenes
+from discom.data import Modality, MultiModalData, Normalization, load
 from discom.errors import RunError
 from discom.plots.look import class_colours, method_look, sensor_look
-from discom.tables import summary
+from discom.tables import compare, summary
 
-THREE = ("rgb", "depth", "thermal")
 CLASSES = ("grass", "crop", "water")
 
 pytestmark = pytest.mark.usefixtures("clean_slate")
@@ -44,173 +43,90 @@ def words(texts):
     return [text.get_text() for text in texts]
 
 
-def legend(owner):
-    """Name → handle, of an axis or of a figure."""
-    box = owner.legends[0] if isinstance(owner, Figure) else owner.get_legend()
+def legend(figure):
+    """Name → handle."""
+    box = figure.legends[0]
     return dict(zip(words(box.texts), box.legend_handles, strict=True))
 
 
-# ---------------------------------------------------------------- samples
+# ---------------------------------------------------------------- images and masks
 
 
-@pytest.fixture(scope="module")
-def whole():
-    return scenes.make(66, size=16, modalities=THREE)
-
-
-@pytest.fixture(scope="module")
-def uneven(whole):
-    """Depth lacks every third scene."""
-    rgb, depth, _ = whole.modalities.values()
-    rows = np.flatnonzero(np.arange(len(whole)) % 3)
-    return MultiModalData({"rgb": rgb, "depth": depth.take(rows)}, whole.classes, name="uneven")
-
-
-@pytest.fixture(scope="module")
-def dense():
-    """Thirteen bands and depth; class 2 is never the most frequent, some pixels have no label."""
-    rng, rows = np.random.default_rng(3), np.arange(6)
-    masks = np.tile(np.array([[0, 0, 1], [1, 2, 255]], np.uint8), (6, 1, 1))
-    masks[rows % 2 == 1, 0] = 1
-    depth = rng.uniform(1, 9, (6, 1, 2, 3)).astype(np.float32)
-    depth[:, :, 0, 0] = 0
-    bands = rng.integers(0, 9000, (6, 13, 2, 3)).astype(np.uint16)
-    views = {
-        "ms": Modality(bands, rows % 2, rows),
-        "depth": Modality(depth, rows % 2, rows, "m", invalid=0.0),
-    }
-    return MultiModalData(views, ("sky", "land", "car"), masks=masks, dense=True)
-
-
-def test_pairs_takes_classes_in_turn(whole):
-    axes = np.reshape(drawn(plots.pairs(whole, 10)), (3, 10))
-    assert [axis.get_ylabel() for axis in axes[:, 0]] == list(THREE)
-    titles = {axis.get_title() for axis in axes[0]}
-    assert titles == {name.replace("/", "\n") for name in whole.classes}
-
-
-def test_pairs_draws_the_scaled_images_of_its_rows(whole):
-    split = whole.split()
-    axes = np.reshape(drawn(plots.pairs(split.train, rows=[3, 0])), (3, 2))
-    for axis_row, name in zip(axes, THREE, strict=True):
-        for axis, image in zip(axis_row, split.train.images(name, [3, 0]), strict=True):
-            bands = image.transpose(1, 2, 0) if name == "rgb" else image[0]
-            assert np.array_equal(pixels(axis), bands)
-            assert axis.images[0].get_clim() == (0, 1)
-    titles = [split.train.classes[split.train.labels[row]].replace("/", "\n") for row in (3, 0)]
-    assert [axis.get_title() for axis in axes[0]] == titles
-
-
-@pytest.mark.parametrize("source", ["objects:dark=0.5,n=60", "objects:n=60", "scenes:n=60"])
-def test_depth_of_objects_alone_is_shown_in_colours_and_its_holes_white(source):
+@pytest.mark.parametrize("source", ["scenes:n=66", "objects:dark=0.5,n=60", "objects:n=60"])
+def test_pairs_draws_the_scaled_images_of_its_rows(source):
+    """Depth of objects alone in colours, its holes white."""
     train = load(f"{source},size=16").split().train
-    rgb, depth = drawn(plots.pairs(train, rows=[0]))
-    picture, values = depth.images[0], train.images("depth", [0])[0, 0]
-    colours = picture.to_rgba(picture.get_array())[..., :3]
-    assert np.array_equal(pixels(rgb), train.images("rgb", [0])[0].transpose(1, 2, 0))
-    if source.startswith("scenes"):
-        assert picture.get_cmap().name == "gray"
-        assert np.allclose(colours[values == 0], 0)
-    else:
-        assert np.ptp(colours[values > 0], axis=1).min() > 0.1  # no grey
-        assert np.allclose(colours[values == 0], 1)
+    axes = np.reshape(drawn(plots.pairs(train, rows=[3, 0])), (2, 2))
+    assert [axis.get_ylabel() for axis in axes[:, 0]] == ["rgb", "depth"]
+    titles = [train.classes[train.labels[row]].replace("/", "\n") for row in (3, 0)]
+    assert [axis.get_title() for axis in axes[0]] == titles
+    for row, place in enumerate((3, 0)):
+        rgb, depth = (train.images(name, [place])[0] for name in ("rgb", "depth"))
+        assert np.array_equal(pixels(axes[0, row]), rgb.transpose(1, 2, 0))
+        picture = axes[1, row].images[0]
+        assert np.array_equal(np.ma.filled(picture.get_array(), 0), depth[0])
+        assert picture.get_clim() == (0, 1)
+        colours = picture.to_rgba(picture.get_array())[..., :3]
+        coloured = source.startswith("objects")
+        assert np.allclose(colours[depth[0] == 0], 1 if coloured else 0)
+        assert (np.ptp(colours[depth[0] > 0], axis=1).min() > 0.1) == coloured  # no grey
 
 
-def test_pairs_says_what_is_missing(uneven):
-    axes = drawn(plots.pairs(uneven, rows=[0, 1, 3]))  # depth lacks 0 and 3
+def test_pairs_takes_complete_pairs_of_classes_in_turn_and_says_what_is_missing():
+    whole = load("scenes:n=66,size=16")
+    rgb, depth = whole.modalities.values()
+    rows = np.flatnonzero(np.arange(len(whole)) % 3)  # depth lacks every third scene
+    uneven = MultiModalData({"rgb": rgb, "depth": depth.take(rows)}, whole.classes, name="uneven")
+    axes = drawn(plots.pairs(uneven, rows=[0, 1, 3]))
     assert [words(axis.texts) for axis in axes] == [[], [], [], ["missing"], [], ["missing"]]
-    assert [len(axis.images) for axis in axes] == [1, 1, 1, 0, 1, 0]
     x = uneven.modalities["depth"].x  # before a split, the picture's own scale
     assert np.array_equal(pixels(axes[4]), Normalization.fit(x)(x[[0]])[0, 0])
     plt.close("all")
-    assert [len(axis.images) for axis in drawn(plots.pairs(uneven, 6))] == [1] * 12
+    axes = drawn(plots.pairs(uneven))
+    assert [len(axis.images) for axis in axes] == [1] * 18
+    assert len({axis.get_title() for axis in axes[:9]}) == 9
 
 
-def test_pairs_of_dense_data_end_with_the_classes(dense):
-    figure = plots.pairs(dense, rows=[0, 1])
+def test_pairs_of_dense_data_end_with_the_classes():
+    """Thirteen bands and depth; some pixels have no label."""
+    rng, rows = np.random.default_rng(3), np.arange(6)
+    masks = np.tile(np.array([[0, 0, 1], [1, 2, 255]], np.uint8), (6, 1, 1))
+    bands = rng.integers(0, 9000, (6, 13, 2, 3)).astype(np.uint16)
+    depth = Modality(rng.uniform(1, 9, (6, 1, 2, 3)).astype(np.float32), rows % 2, rows, "m")
+    views = {"ms": Modality(bands, rows % 2, rows), "depth": depth}
+    figure = plots.pairs(MultiModalData(views, CLASSES, masks=masks, dense=True), rows=[0, 1])
     axes = drawn(figure)
     assert [axis.get_ylabel() for axis in axes[::2]] == ["ms", "depth", "class"]
-    bands = Normalization.fit(dense.modalities["ms"].x)(dense.modalities["ms"].x[[0]])[0]
-    assert np.array_equal(pixels(axes[0]), bands[[3, 2, 1]].transpose(1, 2, 0))  # as an eye sees
-    colours = {name: patch.get_facecolor()[:3] for name, patch in legend(figure).items()}
-    assert len(set(colours.values())) == 3
+    scaled = Normalization.fit(bands)(bands[[0]])[0]
+    assert np.array_equal(pixels(axes[0]), scaled[[3, 2, 1]].transpose(1, 2, 0))  # as an eye sees
     for place in (0, 1):
-        picture = pixels(axes[4 + place])
-        for k, name in enumerate(dense.classes):
-            assert np.allclose(picture[dense.masks[place] == k], colours[name])
-        assert np.allclose(picture[dense.masks[place] == 255], 0.85)
+        for k, patch in enumerate(legend(figure).values()):
+            there = pixels(axes[4 + place])[masks[place] == k]
+            assert np.allclose(there, patch.get_facecolor()[:3])
+        assert np.allclose(pixels(axes[4 + place])[masks[place] == 255], 0.85)
 
 
-# ---------------------------------------------------------------- runs
-
-
-def metrics(*names, start=0.0):
-    scores = {f"valid_f1/{name}": start + 10.0 * np.arange(4) + k for k, name in enumerate(names)}
-    return pd.DataFrame({"epoch": range(4), "loss": start + 1 / (1 + np.arange(4)), **scores})
-
-
-@pytest.mark.parametrize("count", [1, 12])
-def test_curves_are_the_columns_of_the_tables(count):
-    tables = {f"run {k}": metrics("rgb", "depth", start=k) for k in range(count)}
-    if count > 1:
-        tables["run 0"] = tables["run 0"].drop(columns="valid_f1/depth")  # a teacher of RGB, say
-    figure = plots.curves(tables if count > 1 else tables["run 0"])
-    axes = drawn(figure)
-    scores = ["training loss", "rgb: validation F1 × 100", "depth: validation F1 × 100"]
-    assert [axis.get_title() for axis in axes] == scores
-    columns = ["loss", "valid_f1/rgb", "valid_f1/depth"]
-    for axis, column in zip(axes, columns, strict=True):
-        lines = [line for line in axis.lines if len(line.get_ydata())]
-        expected = [table for table in tables.values() if column in table]
-        for line, table in zip(lines, expected, strict=True):
-            assert np.array_equal(line.get_xdata(), table["epoch"])
-            assert np.allclose(line.get_ydata(), table[column])
-    if count > 1:
-        assert list(legend(figure)) == list(tables)
-        looks = {(line.get_color(), str(line._unscaled_dash_pattern)) for line in axes[0].lines}
-        assert len(looks) == count
-
-
-# ---------------------------------------------------------------- dense prediction
-
-
-@pytest.fixture(scope="module")
-def masks():
-    """A circle and a square that wander over class 0: clean, truth and predictions."""
-    row, column = np.mgrid[:24, :24]
-    clean = np.zeros((3, 24, 24), np.uint8)
-    for k, mask in enumerate(clean):
-        mask[(row - 8 - k) ** 2 + (column - 8) ** 2 < 25] = 1
-        mask[(abs(row - 15) < 4) & (abs(column - 16 - k) < 4)] = 2
-    truth, flipped = clean.copy(), clean.copy()
-    truth[0, :4, 18:] = 255
-    flipped[:, :2] = 1  # also where there is no label
-    predicted = {"rgb": flipped, "depth": np.roll(clean, 1, axis=2), "rgb+depth": clean}
-    for array in (truth, *predicted.values()):
-        array.flags.writeable = False
-    return truth, predicted
-
-
-def test_predictions_draw_images_masks_and_errors(masks):
-    (truth, predicted), rng = masks, np.random.default_rng(0)
-    views = {"rgb": rng.random((3, 3, 24, 24)), "depth": rng.random((3, 1, 24, 24))}
-    seen = {f"{name} image": view for name, view in views.items()}
-    figure = plots.predictions(seen, truth, predicted, CLASSES)
+def test_predictions_draw_images_masks_and_errors():
+    rng = np.random.default_rng(0)
+    truth = rng.choice([0, 1, 2, 255], (3, 24, 24)).astype(np.uint8)
+    predicted = {name: rng.integers(0, 3, (3, 24, 24), np.uint8) for name in ("rgb", "depth")}
+    views = {"rgb image": rng.random((3, 3, 24, 24)), "depth image": rng.random((3, 1, 24, 24))}
+    figure = plots.predictions(views, truth, predicted, CLASSES)
     axes = np.array(drawn(figure)).reshape(-1, 3)
     lines = {line[0].get_ylabel(): line for line in axes}
     networks = [name + what for name in predicted for what in ("", ":\nerrors")]
-    assert list(lines) == ["rgb image", "depth image", "truth", *networks]
+    assert list(lines) == [*views, "truth", *networks]
     colours = {name: patch.get_facecolor()[:3] for name, patch in legend(figure).items()}
     assert list(colours) == [*CLASSES, "wrong", "no label"]
-    assert len(set(colours.values())) == 5
-    maps = {"truth": truth, **predicted}
     for row in range(3):
-        assert np.array_equal(pixels(lines["rgb image"][row]), views["rgb"][row].transpose(1, 2, 0))
-        assert np.array_equal(pixels(lines["depth image"][row]), views["depth"][row, 0])
-        for name, ids in maps.items():
+        assert np.array_equal(
+            pixels(lines["rgb image"][row]), views["rgb image"][row].T.swapaxes(0, 1)
+        )
+        assert np.array_equal(pixels(lines["depth image"][row]), views["depth image"][row, 0])
+        for name, ids in {"truth": truth, **predicted}.items():
             for k, label in enumerate([*CLASSES, "no label"]):
-                where = ids[row] == (k if k < 3 else 255)
-                assert np.allclose(pixels(lines[name][row])[where], colours[label])
+                there = pixels(lines[name][row])[ids[row] == (k if k < 3 else 255)]
+                assert np.allclose(there, colours[label])
         for name, ids in predicted.items():
             axis, known = lines[f"{name}:\nerrors"][row], truth[row] != 255
             wrong = known & (ids[row] != truth[row])
@@ -231,15 +147,38 @@ def test_class_colours_are_told_apart_in_grey(count):
 
 # ---------------------------------------------------------------- tables
 
-BASELINES = ("student", "discom-solo")
+
+@pytest.mark.parametrize("count", [1, 12])
+def test_curves_are_the_columns_of_the_tables(count):
+    epochs, tables = np.arange(4), {}
+    for k in range(count):
+        scores = {f"valid_f1/{name}": k + 10.0 * epochs for name in ("rgb", "depth")}
+        tables[f"run {k}"] = pd.DataFrame({"epoch": epochs, "loss": k + 1 / (1 + epochs), **scores})
+    if count > 1:
+        tables["run 0"] = tables["run 0"].drop(columns="valid_f1/depth")  # a teacher of RGB, say
+    axes = drawn(plots.curves(tables if count > 1 else tables["run 0"]))
+    scores = ["training loss", "rgb: validation F1 × 100", "depth: validation F1 × 100"]
+    assert [axis.get_title() for axis in axes] == scores
+    for axis, column in zip(axes, ["loss", "valid_f1/rgb", "valid_f1/depth"], strict=True):
+        lines = [line for line in axis.lines if len(line.get_ydata())]
+        expected = [table for table in tables.values() if column in table]
+        for line, table in zip(lines, expected, strict=True):
+            assert np.array_equal(line.get_xdata(), table["epoch"])
+            assert np.allclose(line.get_ydata(), table[column])
+    looks = {(line.get_color(), str(line._unscaled_dash_pattern)) for line in axes[0].lines}
+    assert len(looks) == count
 
 
-def row(method, modality, middle, n=5, f1=70.0, name="scenes"):
-    """A row of a summary whose differences to both baselines are `middle`, 1 below and 2 above."""
-    spans = {"": middle, " low": middle - 1, " high": middle + 2}
-    versus = {f"vs {b}{end}": value for b in BASELINES for end, value in spans.items()}
-    first = {"data": name, "method": method, "modality": modality, "n": n, "f1": f1, "sd": 1.0}
-    return {**first, "best": {"rgb": 93.3, "depth": 83.3}.get(modality, np.nan), **versus}
+@pytest.fixture(scope="module")
+def runs():
+    """Three methods over two sensors with a tenth of the labels and with all; a teacher."""
+    rng, made = np.random.default_rng(0), []
+    for share, seed in ((share, seed) for share in (1.0, 0.1) for seed in range(4)):
+        for name in ("student", "kdv2", "discom-solo"):
+            scores = {sensor: 70 + rng.normal() for sensor in ("rgb", "depth")}
+            made.append(result(name, seed, scores, labelled=share))
+        made.append(result("teacher", seed, {"rgb+depth": 90.0}, labelled=share))
+    return made
 
 
 def spans(container):
@@ -250,142 +189,95 @@ def spans(container):
     return np.column_stack(line.get_data()).astype(float), np.array(ends)
 
 
-def test_intervals_draw_every_difference_of_every_method():
-    table = pd.DataFrame([
-        row("student", "rgb", np.nan, f1=78.0), row("kdv2", "depth", -3.0, n=3, f1=71.25),
-        row("discom", "rgb", 2.0, f1=81.0), row("discom", "depth", 4.0, f1=70.0),
-        row("teacher", "rgb+depth", np.nan),
-    ])  # fmt: skip
-    table.loc[0, ["vs discom-solo", "vs discom-solo low", "vs discom-solo high"]] = [1, 0, 3]
-    figure = plots.intervals(table, BASELINES)
-    rgb, depth = drawn(figure)
-    assert rgb.get_title() == "rgb (n = 5)"
-    assert depth.get_title() == "depth (n = 3 or 5)"
-    assert words(rgb.get_yticklabels()) == ["student", "kdv2", "discom"]
-    assert rgb.yaxis_inverted()
-    assert words(rgb.texts) == ["F1", "78.0", "", "81.0"]
-    assert list(legend(figure)) == [f"− {name}" for name in BASELINES]
-    (places, ends), (others, other_ends) = map(spans, rgb.containers)
-    assert np.allclose(places[:, 0], [np.nan, np.nan, 2], equal_nan=True)
-    assert np.allclose(ends, [[1, 4]])
-    assert np.allclose(others[:, 0], [1, np.nan, 2], equal_nan=True)
-    assert np.allclose(other_ends, [[0, 3], [1, 4]])
-    assert not np.isclose(places[:, 1], others[:, 1]).any()  # side by side
-    assert len({c[0].get_marker() for c in rgb.containers}) == 2
-
-
-@pytest.mark.parametrize("kept", [("rgb",), ("rgb+depth",), ("rgb", "rgb+depth")])
-def test_intervals_leave_out_what_one_method_alone_reads(kept):
-    rows = [row("kdv2", "rgb", 1.0), row("crodino", "rgb", 1.0), row("crodino", "rgb+depth", 1.0)]
-    table = pd.DataFrame([one for one in rows if one["modality"] in kept])
-    titles = [axis.get_title() for axis in drawn(plots.intervals(table, BASELINES))]
-    assert titles == [f"{kept[0]} (n = 5)"]
-
-
-def test_intervals_have_a_panel_for_each_setting_that_differs():
-    """The rows of two settings were one panel, which had a method twice: a traceback."""
-    runs = [
-        result(method, seed, {"rgb": score + seed}, epochs=epochs)
-        for method, score in (("student", 70.0), ("discom", 72.0))
-        for epochs in (2, 9)
-        for seed in range(2)
-    ]
-    table = summary(runs, ["student"])
-    titles = [axis.get_title() for axis in drawn(plots.intervals(table, ["student"]))]
-    assert titles == ["epochs=2, rgb (n = 2)", "epochs=9, rgb (n = 2)"]
-
-
-def test_a_forest_fills_what_survives_holm_and_keeps_the_colour_of_a_sensor():
-    names = ["modality", "method", "minus", "difference", "low", "high", "holm", "each"]
-    rows = [
-        ("depth", "discom", "student", 2.0, 1.0, 3.0, 0.01, np.array([1.5, 2.5])),
-        ("rgb", "discom", "student", -1.0, -3.0, 1.0, 0.9, np.array([-2.0, 0.0])),
-        ("rgb", "mdico", "student", 0.5, 0.0, 1.0, 0.06, np.array([0.5, 0.5])),
-    ]
-    (axis,) = drawn(plots.forest(pd.DataFrame(rows, columns=names), ["a gain", "nothing"]))
-    assert words(axis.get_yticklabels()) == ["discom minus student", "mdico minus student"]
-    assert words(axis.texts) == ["a gain", "nothing"]
-    depth, rgb = axis.containers
-    (places, ends), (others, other_ends) = spans(depth), spans(rgb)
-    assert np.allclose([*places[:, 0], *others[:, 0]], [2, -1, 0.5])
-    assert np.allclose([*ends, *other_ends], [[1, 3], [-3, 1], [0, 1]])
-    assert places[0, 1] < 0 < others[0, 1] < 0.5 < others[1, 1]  # above one another, in their lines
-    filled = [line for line in axis.lines if line.get_marker() == "o" and len(line.get_xdata())]
-    assert [2.0] in [line.get_xdata().tolist() for line in filled]
-    assert depth[0].get_color() == sensor_look("depth", 7)["color"] != rgb[0].get_color()
-
-
-def test_a_forest_draws_seeds_beyond_its_reach_at_the_edge_with_their_number():
-    each = np.array([-17.4, -1.0, 2.0])
-    row = {"modality": "depth", "row": "a", "difference": -1.0, "low": -3.0, "high": 1.0}
-    (axis,) = drawn(plots.forest(pd.DataFrame([{**row, "holm": 1.0, "each": each}]), reach=5))
-    dots, arrow = (
-        [line.get_xdata() for line in axis.lines if line.get_marker() == m] for m in ".<"
-    )
-    assert [sorted(xs) for xs in dots] == [[-1, 2]]
-    assert [list(xs) for xs in arrow] == [[-5]]
-    assert [text.strip() for text in words(axis.texts)] == ["-17"]
-
-
-def over_labels():
-    """Summaries of a student and another method with 10 and all labels in 100, the last first."""
-    rows = []
-    for share, more in ((1.0, 0.5), (0.1, 6.0)):
-        for name in ("rgb", "depth"):
-            rows.append({**row("student", name, np.nan), "labelled": share})
-            rows.append({**row("kdv2", name, more, f1=70 + more), "labelled": share})
-    return pd.DataFrame(rows)
-
-
-def test_gains_draw_every_difference_over_a_factor():
-    figure = plots.gains(over_labels(), "labelled", against=["student"])
-    rgb, depth = drawn(figure)
-    assert (rgb.get_title(), depth.get_title()) == ("rgb, minus student", "depth, minus student")
-    assert words(depth.get_xticklabels()) == ["10", "100"]
-    (container,) = rgb.containers  # the baseline is the line at zero
-    places, ends = spans(container)
-    assert places[:, 1].tolist() == [6.0, 0.5]
-    assert np.allclose(ends, [[5, 8], [-0.5, 2.5]])
-    assert rgb.get_ylim() == depth.get_ylim()
-    assert list(legend(figure)) == ["kdv2"]
-
-
-def test_a_method_has_one_colour_in_every_figure_and_no_other_takes_it():
-    names = {"student": "alone", "mdico": "absent", "kdv2": "taught"}
-    own = method_look(0, "kdv2 contrast=3")["color"]
-    for order in (names, dict(reversed(names.items()))):
-        for draw in (plots.scores, partial(plots.gains, against=["student"])):
-            figure = draw(over_labels(), "labelled", names=order)
-            drawn(figure)
-            handle = legend(figure)["taught"]
-            assert np.allclose(to_rgb(handle.get_color()[0][:3]), own)
-            plt.close(figure)
-    others = [method_look(number, name)["color"] for number, name in enumerate(["mdico", "dkd"])]
-    assert own not in others
-    assert method_look(0, "student")["color"] != own
-
-
-@pytest.mark.parametrize("known", [True, False])
-def test_scores_draw_means_and_the_best_possible_over_a_factor(known):
-    table = over_labels()
-    if not known:
-        table["best"] = np.nan
-    figure = plots.scores(table, "labelled", names={"kdv2": "taught", "student": "alone"})
-    rgb, depth = drawn(figure)
-    assert list(legend(figure)) == ["taught", "alone"]
-    places, ends = spans(rgb.containers[0])
-    assert places[:, 1].tolist() == [76.0, 70.5]
-    half = 2.7764451051977987 / math.sqrt(5)  # Student's t of four degrees of freedom, sd 1
-    assert np.allclose(ends, places[:, 1:] + [-half, half])
-    for axis, best in ((rgb, 93.3), (depth, 83.3)):
-        lines = [line for line in axis.lines if np.allclose(line.get_ydata(), best, atol=0.05)]
-        assert len(lines) == known
-
-
-def test_a_table_without_anything_to_draw_says_so():
+def test_intervals_draw_every_difference_in_a_panel_for_each_sensor_and_setting(runs):
+    baselines = ("student", "discom-solo")
+    table = summary(runs, baselines)
+    figure = plots.intervals(table, baselines)
+    axes = drawn(figure)
+    assert list(legend(figure)) == [f"− {name}" for name in baselines]
+    places = [(share, sensor) for share in (1.0, 0.1) for sensor in ("rgb", "depth")]
+    for axis, (share, sensor) in zip(axes, places, strict=True):  # the teacher is left out
+        assert axis.get_title() == f"labelled={share}, {sensor} (n = 4)"
+        rows = table[(table["labelled"] == share) & (table["modality"] == sensor)]
+        rows = rows.set_index("method").loc[words(axes[0].get_yticklabels())]
+        assert words(axis.texts) == ["F1", *rows["f1"].map("{:.1f}".format)]
+        middles = []
+        for container, baseline in zip(axis.containers, baselines, strict=True):
+            middle, ends = spans(container)
+            middles.append(middle)
+            expected = rows[[f"vs {baseline} low", f"vs {baseline} high"]].dropna()
+            assert np.allclose(middle[:, 0], rows[f"vs {baseline}"], equal_nan=True)
+            assert np.allclose(ends, expected)
+        assert not np.isclose(*(middle[:, 1] for middle in middles)).any()  # side by side
+    plt.close("all")
     with pytest.raises(RunError, match="no method"):
-        plots.intervals(pd.DataFrame([row("a", "rgb", np.nan)]), BASELINES)
+        plots.intervals(table[table["method"] == "teacher"], baselines)
     assert plt.get_fignums() == []
+
+
+def test_a_forest_fills_what_survives_holm_and_draws_far_seeds_at_its_edge(runs):
+    table = compare(runs[:16], [("kdv2", "student"), ("discom-solo", "student")])
+    table["holm"] = [0.01, 0.9, 0.06, 0.9]
+    table.at[3, "each"] = np.array([-17.4, -1.0, 2.0])
+    (axis,) = drawn(plots.forest(table, ["a gain", "nothing"], reach=5))
+    assert words(axis.get_yticklabels()) == ["kdv2 minus student", "discom-solo minus student"]
+    assert [text.strip() for text in words(axis.texts)] == ["-17", "a gain", "nothing"]
+    for k, container in enumerate(axis.containers):
+        sensor, (places, ends) = ("rgb", "depth")[k], spans(container)
+        rows = table[table["modality"] == sensor]
+        assert np.allclose(places[:, 0], rows["difference"])
+        assert np.allclose(ends, rows[["low", "high"]])
+        assert np.allclose(places[:, 1].round(), [0, 1])  # in their lines
+        assert container[0].get_color() == sensor_look(sensor, 7)["color"]
+    xs = {}
+    for line in axis.lines:
+        xs.setdefault(line.get_marker(), []).extend(line.get_xdata())
+    seeds = [value for each in table["each"] for value in each if value > -5]
+    assert sorted(xs["."]) == pytest.approx(sorted(seeds))
+    assert xs["<"] == [-5]
+    filled = [line for line in axis.lines if line.get_markerfacecolor() == line.get_color()]
+    own = [
+        line.get_xdata() for line in filled if line.get_marker() in "os" and line.get_zorder() == 3
+    ]
+    assert np.allclose(np.concatenate(own), table["difference"][0])
+
+
+@pytest.mark.parametrize("best", [None, {"rgb": 93.3, "depth": 83.3}])
+def test_gains_and_scores_draw_the_table_over_a_factor(runs, best):
+    table = summary([replace(run, best=best or {}) for run in runs], ["student"])
+    names, half = {"kdv2": "taught", "student": "alone"}, stats.t.ppf(0.975, 3) / 2
+    figure = plots.gains(table, "labelled", against=["student"], names=names)
+    axes, panels = drawn(figure), {}
+    assert [axis.get_title() for axis in axes] == ["rgb, minus alone", "depth, minus alone"]
+    assert words(axes[1].get_xticklabels()) == ["10", "100"]
+    panels["vs student"] = axes
+    plt.close("all")
+    scores = plots.scores(table, "labelled", names=names)
+    panels["f1"] = drawn(scores)
+    assert list(legend(scores)) == ["taught", "alone"]
+    own = method_look(0, "kdv2 contrast=3")["color"]  # in every figure
+    assert np.allclose(to_rgb(legend(scores)["taught"].get_color()[0][:3]), own)
+    for column, axes in panels.items():
+        for axis, sensor in zip(axes, ("rgb", "depth"), strict=True):
+            rows = table[(table["modality"] == sensor) & (table["method"] == "kdv2")]
+            rows = rows.sort_values("labelled")
+            ends = (
+                rows[[f"{column} low", f"{column} high"]]
+                if "vs" in column
+                else np.stack([rows["f1"] - half * rows["sd"], rows["f1"] + half * rows["sd"]], 1)
+            )
+            places, drawn_ends = spans(axis.containers[0])
+            assert np.allclose(places[:, 1], rows[column])
+            assert np.allclose(drawn_ends, ends)
+            if column == "f1":
+                lines = [line for line in axis.lines if 83 < line.get_ydata()[0] < 94]
+                assert [line.get_ydata()[0] for line in lines] == ([best[sensor]] if best else [])
+
+
+def test_no_other_method_takes_the_colour_of_a_method():
+    own = method_look(0, "kdv2")["color"]
+    assert own not in [method_look(k, name)["color"] for k, name in enumerate(["mdico", "dkd"])]
+    assert method_look(0, "student")["color"] != own
 
 
 def test_a_probe_map_colours_what_is_beyond_chance():
