@@ -106,20 +106,25 @@ def figures(
     names: Mapping[str, str] = {},
     title: str = "",
 ) -> dict[str, Figure]:
-    """End of the file's name → a figure: the differences, and the scores over a factor of the
-    methods in `names`, if any, under `title`."""
+    """End of the file's name → a figure: the differences, and the scores over the first factor of
+    the methods in `names`, if any, under `title`; values of other factors have their own curves."""
     varied = any(table[name].nunique() > 1 for name in factors)
     several = table["method"].nunique() > 1
     points = [part for _, part in table.groupby(list(factors)) if part["method"].nunique() > 1]
+    first, *others = factors
+    each = table
+    for name in others:
+        values = table[name].map("{:g}".format)
+        each = each.assign(method=each["method"] + f", {name}=" + values)
     drawn = {}
     if varied and len(points) == 1:  # elsewhere there is one method alone
         drawn[""] = plots.intervals(points[0], against)
     elif several and varied:
-        drawn[""] = plots.gains(table, *factors, against=against, names=names)
+        drawn[""] = plots.gains(each, first, against, names)
     elif several:
         drawn[""] = plots.intervals(table, against)
     if varied:
-        drawn["-scores"] = plots.scores(table, *factors, names=names)
+        drawn["-scores"] = plots.scores(each, first, names)
         drawn["-scores"].suptitle(title)
     return drawn
 

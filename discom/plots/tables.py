@@ -45,24 +45,18 @@ def curves(metrics: Mapping[str, pd.DataFrame] | pd.DataFrame) -> Figure:
 
 
 def gains(
-    table: pd.DataFrame,
-    factor: str,
-    *others: str,
-    against: Sequence[str],
-    names: Mapping[str, str] = {},
+    table: pd.DataFrame, factor: str, against: Sequence[str], names: Mapping[str, str] = {}
 ) -> Figure:
     """Differences to each baseline over a factor, with 95 % intervals: a row for each modality, a
-    column for each baseline, a curve for each method (of those in `names`, if any) and value of the
-    other factors."""
-    shown, series = _series(table, factor, others, names)
+    column for each baseline, a curve for each method (of those in `names`, if any)."""
+    shown, series = _series(table, factor, names)
     sensors = shown["modality"].unique()
     size = 5.4 * len(against), 2.4 * len(sensors) + 1.2
     figure, axes = panels(len(sensors), len(against), *size, sharex=True, sharey=True)
     for axis, (sensor, baseline) in zip(axes.flat, product(sensors, against), strict=True):
         low, middle, high = (shown[f"vs {baseline}{end}"] for end in (" low", "", " high"))
-        rows = shown.assign(low=low, middle=middle, high=high)
-        rows = rows[(rows["modality"] == sensor) & (rows["method"] != baseline)]
-        _curves(axis, rows, [factor, *others], shown[factor].unique(), series)
+        rows = shown.assign(low=low, middle=middle, high=high).dropna(subset="middle")
+        _curves(axis, rows[rows["modality"] == sensor], factor, shown[factor].unique(), series)
         axis.axhline(0, **DOTTED)
         axis.set_title(f"{sensor}, minus {names.get(baseline, baseline)}")
         axis.set_ylabel(f"{METRICS[metric_of(table)]} points")
@@ -71,12 +65,11 @@ def gains(
     return figure
 
 
-def scores(table: pd.DataFrame, factor: str, *others: str, names: Mapping[str, str] = {}) -> Figure:
+def scores(table: pd.DataFrame, factor: str, names: Mapping[str, str] = {}) -> Figure:
     """Scores over a factor, mean and 95 % interval over seeds: a panel for each modality, a curve
-    for each method (of those in `names`, if any) and value of the other factors; dotted is the best
-    possible score."""
+    for each method (of those in `names`, if any); dotted is the best possible score."""
     metric = metric_of(table)
-    shown, series = _series(table, factor, others, names)
+    shown, series = _series(table, factor, names)
     values, sensors = shown[factor].unique(), shown["modality"].unique()
     mean, error = shown[metric], shown["sd"] / np.sqrt(shown["n"])
     half = error * stats.t.ppf(0.975, shown["n"] - 1)
@@ -84,7 +77,7 @@ def scores(table: pd.DataFrame, factor: str, *others: str, names: Mapping[str, s
     figure, axes = panels(1, len(sensors), 4.2 * len(sensors), 4, sharey=True)
     for axis, sensor in zip(axes.flat, sensors, strict=True):
         rows = shown[shown["modality"] == sensor]
-        _curves(axis, rows, [factor, *others], values, series)
+        _curves(axis, rows, factor, values, series)
         if not np.isnan(best := rows["best"].iloc[0]):
             axis.axhline(best, **DOTTED)
             axis.text(values[0], best, "best possible", va="bottom", size=8)
@@ -95,40 +88,32 @@ def scores(table: pd.DataFrame, factor: str, *others: str, names: Mapping[str, s
 
 
 def _series(
-    table: pd.DataFrame, factor: str, others: Sequence[str], names: Mapping[str, str]
-) -> tuple[pd.DataFrame, dict[tuple, dict[str, Any]]]:
-    """The rows of networks that read one sensor, in the order of the factors; and (method, other
-    factors) → label and look. Without other factors a method has its own colour and the marker of
-    its place in `names`."""
+    table: pd.DataFrame, factor: str, names: Mapping[str, str]
+) -> tuple[pd.DataFrame, dict[str, dict[str, Any]]]:
+    """The rows of networks that read one sensor, in the order of the factor; and method → label,
+    its own colour, and the marker of its place in `names`."""
     rows = table[~table["modality"].str.contains("+", regex=False)]
     rows = rows[rows["method"].isin(names)] if names else rows
-    rows = rows.sort_values([factor, *others], kind="stable")
-    order = list(names) or list(rows["method"].unique())
-    keys = [key for key, _ in rows.groupby(["method", *others], sort=False)]
-    series: dict[tuple, dict[str, Any]] = {}
-    for number, key in enumerate(sorted(keys, key=lambda key: order.index(key[0]))):
-        label = ", ".join([names.get(key[0], key[0]), *map("{}={:g}".format, others, key[1:])])
-        look = method_look(number) if others else method_look(order.index(key[0]), key[0])
-        series[key] = {"label": label, **look}
-    return rows, series
+    rows = rows.sort_values(factor, kind="stable")
+    methods = list(names or rows["method"].unique())
+    looks = {name: method_look(number, name) for number, name in enumerate(methods)}
+    return rows, {name: {"label": names.get(name, name), **look} for name, look in looks.items()}
 
 
 def _curves(
-    axis: Axes, rows: pd.DataFrame, factors: Sequence[str], values: np.ndarray, series: Mapping
+    axis: Axes, rows: pd.DataFrame, factor: str, values: np.ndarray, series: Mapping[str, dict]
 ) -> None:
-    """Draw the curves of `rows` over the first of the factors, whose values all get a tick: points
-    `middle` with intervals `low` to `high`, moved a little lest one hides another."""
-    factor, *others = factors
+    """Draw the curves of `rows` over the factor, whose values all get a tick: points `middle` with
+    intervals `low` to `high`, moved a little lest one hides another."""
     wide = 0 < 5 * values[0] <= values[-1]  # asks for a logarithmic axis
     to, back = (np.log, np.exp) if wide else (np.asarray, np.asarray)
     step = 0.014 * (np.ptp(to(values)) or values[0])
-    groups = dict(iter(rows.groupby(["method", *others], sort=False)))
-    for number, key in enumerate(series):
-        if key in groups:
-            curve = groups[key]
+    for number, (method, look) in enumerate(series.items()):
+        curve = rows[rows["method"] == method]
+        if len(curve):
             places = back(to(curve[factor]) + step * (number - (len(series) - 1) / 2))
             errors = curve["middle"] - curve["low"], curve["high"] - curve["middle"]
-            axis.errorbar(places, curve["middle"], errors, capsize=2, **series[key])
+            axis.errorbar(places, curve["middle"], errors, capsize=2, **look)
     axis.set_xscale("log" if wide else "linear")
     percent = 100 if factor == "labelled" else 1
     axis.set_xticks(values, map("{:g}".format, percent * values))
