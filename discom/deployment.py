@@ -4,12 +4,15 @@ it reads; `discom.prediction` asks it."""
 import json
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass
 
 from discom.data import Modality, MultiModalData, Split
 from discom.data.arrays import LOWEST
@@ -20,16 +23,17 @@ from discom.files import atomic_folder, check_place, write_json
 ONNX, CONTRACT = "model.onnx", "contract.json"  # what an exported folder holds
 TOLERANCE = 1e-4  # largest difference of the file's logits from the network's
 SAMPLE = 1000  # so many training images say what is usual
+STATED = ConfigDict(extra="forbid")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STATED)
 class Sensor:
     """A sensor that a deployed network reads.
 
     Args:
         name, unit: the sensor, and the unit of its pixels, empty where they have none.
         shape: of every image, [C, H, W].
-        invalid, low, high: as in `Normalization`; no bounds where the split has none.
+        invalid, low, high: as in `Normalization`.
         rule: by which preparation made an image of a file.
         range: of each band the least and the largest mean of a training image, and the standard
             deviation that 99 of 100 of them exceed, over measured pixels.
@@ -39,13 +43,13 @@ class Sensor:
     shape: tuple[int, int, int]
     unit: str = ""
     invalid: float | None = None
-    low: tuple[float, ...] | None = None
-    high: tuple[float, ...] | None = None
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
     rule: Rule = field(default_factory=Rule)
     range: tuple[tuple[float, float, float], ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STATED)
 class Contract:
     """What an exported network reads and answers; kept as JSON in the ONNX file's metadata.
 
@@ -123,7 +127,7 @@ def export(
 
 def _require(module: str) -> Any:
     try:
-        return __import__(module)
+        return import_module(module)
     except ImportError:
         raise ConfigError(module, "is not installed", install_hint("deploy")) from None
 
@@ -131,55 +135,48 @@ def _require(module: str) -> Any:
 def _contract(run_dir: Path, result: Any, split: Split, network: str, stride: int) -> Contract:
     from discom.running.runs import read_predictions
 
-    classes = tuple(read_predictions(run_dir / "predictions.npz")["classes"].tolist())
-    sensors, train = [], split.train
-    rules = _tuples(train.about.get("rules", {}))
+    sensors, rules = [], split.train.about.get("rules", {})
     for name in network.split("+"):
-        own, bounds = train.modalities[name], (train.normalization or {}).get(name)
-        ends = (bounds.low, bounds.high) if bounds else ()
-        low, high = [(*each.tolist(),) for each in ends] or (None, None)
-        rule = Rule(**rules.get(name, {}))
-        shape, hole = own.x.shape[1:], (bounds or own).invalid
-        sensors.append(Sensor(name, shape, own.unit, hole, low, high, rule, _range(own)))
+        own, bounds = split.train.modalities[name], split.train.normalization[name]
+        scale = bounds.invalid, bounds.low.tolist(), bounds.high.tolist()
+        stated: Any = own.x.shape[1:], own.unit, *scale, rules.get(name, {}), _range(own)
+        sensors.append(Sensor(name, *stated))
     run = f"{result.data}/{result.method}/{result.seed}-{result.hash}"
+    classes = read_predictions(run_dir / "predictions.npz")["classes"].tolist()
     return Contract(run, network, classes, tuple(sensors), stride)
 
 
-def _tuples(content: Any) -> Any:
-    """JSON with tuples in the place of its lists."""
-    if isinstance(content, dict):
-        return {name: _tuples(value) for name, value in content.items()}
-    return tuple(map(_tuples, content)) if isinstance(content, list) else content
-
-
 def levels(image: np.ndarray, invalid: float | None = None) -> np.ndarray:
-    """Mean and standard deviation of each band of [C, H, W] over its measured pixels, [2, C]; NaN
-    where there is none. Pixels that are NaN or equal to `invalid` were not measured.
+    """Of each band of [C, H, W] mean and standard deviation of its measured pixels, NaN where there
+    is none, and their share, [3, C]. Pixels equal to `invalid` were not measured.
 
-    >>> levels(np.array([[[1.0, 3.0, 0.0]]]), invalid=0.0).tolist()
-    [[2.0], [1.0]]
+    >>> levels(np.array([[[1.0, 3.0, 0.0, 0.0]]]), invalid=0.0).tolist()
+    [[2.0], [1.0], [0.5]]
     """
     values = image.reshape(len(image), -1).astype(float)
-    measured = np.ma.array(values, mask=np.isnan(values) | (values == invalid))
-    return np.stack([measured.mean(1).filled(np.nan), measured.std(1).filled(np.nan)])
+    bands = np.ma.array(values, mask=values == invalid)
+    mean, deviation = bands.mean(1).filled(np.nan), bands.std(1).filled(np.nan)
+    return np.stack([mean, deviation, bands.count(1) / values.shape[1]])
 
 
-def _range(own: Modality) -> tuple[tuple[float, float, float], ...]:
+def _range(own: Modality) -> list[tuple[float, ...]]:
     rows = range(0, len(own.x), -(-len(own.x) // SAMPLE))
     images = np.array([levels(np.asarray(own.x[row]), own.invalid) for row in rows])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a band that was measured nowhere
-        mean, deviation = np.nanquantile(images, (0, 0.01, 1), axis=0).swapaxes(0, 1)
-    return tuple(map(tuple, np.nan_to_num([mean[0], mean[2], deviation[1]]).T.tolist()))
+        mean, deviation, _ = np.nanquantile(images, (0, 0.01, 1), axis=0).swapaxes(0, 1)
+    usual = np.nan_to_num([mean[0], mean[2], deviation[1]])
+    return [(*band,) for band in usual.T.tolist()]
 
 
 def _write(branch: Any, contract: Contract, file: Path) -> None:
+    """Scaling as by `Normalization`, the network and a softmax, as one file."""
     import torch
 
     bounds = [
         (low, high, np.nan if sensor.invalid is None else sensor.invalid)
         for sensor in contract.sensors
-        for low, high in zip(sensor.low or (), sensor.high or (), strict=True)
+        for low, high in zip(sensor.low, sensor.high, strict=True)
     ]
     low, high, invalid = torch.tensor(bounds).T.reshape(3, -1, 1, 1)  # of the stacked bands
     span = torch.where(high > low, high - low, torch.inf)
@@ -187,11 +184,9 @@ def _write(branch: Any, contract: Contract, file: Path) -> None:
 
     class Deployed(torch.nn.Module):
         def forward(self, *images):
-            scaled = stacked = torch.cat(images, 1)
-            if bounds:
-                scaled = least + (1 - least) * ((stacked - low) / span).clamp(0, 1)
-                scaled = torch.where(stacked == invalid, 0.0, scaled)
-            logits = self.branch(scaled)
+            stacked = torch.cat(images, 1)
+            scaled = least + (1 - least) * ((stacked - low) / span).clamp(0, 1)
+            logits = self.branch(torch.where(stacked == invalid, 0.0, scaled))
             return logits, logits.softmax(1)
 
     network = Deployed().eval()
@@ -201,20 +196,21 @@ def _write(branch: Any, contract: Contract, file: Path) -> None:
         height, width = (contract.stride * torch.export.Dim(side) for side in ("rows", "columns"))
         free |= {2: height, 3: width}
     example = tuple(torch.zeros(2, *sensor.shape) for sensor in contract.sensors)
-    shapes = {"images": (free,) * len(example)}
-    inputs = [sensor.name for sensor in contract.sensors]
-    names: Any = {"input_names": inputs, "output_names": ["logits", "probabilities"]}
+    options: dict[str, Any] = {
+        "dynamic_shapes": {"images": (free,) * len(example)},
+        "input_names": [sensor.name for sensor in contract.sensors],
+        "output_names": ["logits", "probabilities"],
+    }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch and onnxscript deprecate each other's names
-        program: Any = torch.onnx.export(
-            network, example, dynamic_shapes=shapes, dynamo=True, verbose=False, **names
-        )
+        program: Any = torch.onnx.export(network, example, dynamo=True, verbose=False, **options)
     model = program.model_proto
     model.metadata_props.add(key=CONTRACT, value=json.dumps(asdict(contract), allow_nan=False))
     file.write_bytes(model.SerializeToString())
 
 
 def _compare(branch: Any, model: Model, test: MultiModalData) -> tuple[float, int, dict]:
+    """The largest difference of the logits, the number of images, and the scores of the file."""
     import torch
 
     from discom.data.batches import ModalityTensor
@@ -224,10 +220,11 @@ def _compare(branch: Any, model: Model, test: MultiModalData) -> tuple[float, in
     task = SEGMENTATION if contract.stride else CLASSIFICATION
     read = partial(ModalityTensor, name=contract.network, device="cpu", dense=contract.stride > 0)
     raw, scaled = read(replace(test, normalization=None)), read(test)
-    bands = np.cumsum([sensor.shape[0] for sensor in contract.sensors])[:-1]
+    bands = [sensor.shape[0] for sensor in contract.sensors]
     answers, largest, difference = [], 1.0, 0.0
     for rows in torch.arange(len(raw)).split(task.batch_size):
-        logits = torch.tensor(model.answer(*np.split(raw[rows].numpy(), bands, axis=1))[0])
+        images = [own.numpy() for own in raw[rows].split(bands, 1)]
+        logits = torch.tensor(model.answer(*images)[0])
         with torch.inference_mode():
             expected = branch(scaled[rows])
         largest = max(largest, float(expected.abs().max()))
@@ -248,17 +245,12 @@ def load(path: Path | str) -> Model:
     runtime = _require("onnxruntime")
     try:
         session = runtime.InferenceSession(file, providers=["CPUExecutionProvider"])
-        fields = _tuples(json.loads(session.get_modelmeta().custom_metadata_map[CONTRACT]))
-        own = [Sensor(**{**each, "rule": Rule(**each["rule"])}) for each in fields["sensors"]]
-        contract = Contract(**{**fields, "sensors": tuple(own)})
-        names = [sensor.name for sensor in own]
-        model = Model(
-            contract, lambda *x: tuple(session.run(None, dict(zip(names, x, strict=True))))
-        )
-        logits, _ = model.answer(*(np.zeros((1, *each.shape), np.float32) for each in own))
-        kinds = type(contract.classes), type(contract.stride)
-        pixels = own[0].shape[1:] if contract.stride else ()
-        if kinds != (tuple, int) or logits.shape != (1, len(contract.classes), *pixels):
+        contract = Contract(**json.loads(session.get_modelmeta().custom_metadata_map[CONTRACT]))
+        names = [sensor.name for sensor in contract.sensors]
+        model = Model(contract, lambda *x: session.run(None, dict(zip(names, x, strict=True))))
+        logits, _ = model.answer(*(np.zeros((1, *s.shape), "f4") for s in contract.sensors))
+        pixels = contract.sensors[0].shape[1:] if contract.stride else ()
+        if logits.shape != (1, len(contract.classes), *pixels):
             raise ValueError("its contract contradicts its answers")
     except Exception as error:  # ONNX Runtime has a class of its own for each kind of failure
         found = f"not by discom export, or by another version ({first_line(error)})"

@@ -237,22 +237,18 @@ def export(flags: Namespace) -> None:
 
 
 def predict(flags: Namespace) -> None:
-    """Name the class of images, or of each of their pixels, by an exported network alone.
+    """Name the class of images by an exported network alone.
 
-    A network of several sensors reads pairs, FILES/<sensor>/<name>. Of pixels the map of each image
-    is a TIFF in the folder --out.
+    A network of several sensors reads pairs, FILES/<sensor>/<name>.
     """
     from discom import prediction
 
-    model, out = discom.deployment.load(flags.model), flags.out
-    if model.contract.stride:
-        for file, (height, width) in prediction.segment(model, flags.files, out):
-            print(f"{file}: {height}×{width} pixels")
-    elif out:
-        with discom.files.atomic_file(out) as part:
+    model = discom.deployment.load(flags.model)
+    if flags.out:
+        with discom.files.atomic_file(flags.out) as part:
             answers = prediction.predict(model, flags.files)
             answers.to_csv(part, index=False)
-        print(f"{out}: {len(answers)} images")
+        print(f"{flags.out}: {len(answers)} images")
     else:
         print(prediction.predict(model, flags.files).to_csv(index=False), end="")
 

@@ -43,11 +43,12 @@ def images_of(folder: Path, files: Iterable[Path]) -> list[Path]:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """Every file below a folder, also in linked folders, each folder once."""
+    """Every file below a folder, also in linked folders, each folder once; hidden ones never."""
     seen = {os.path.realpath(folder)}
     for place, folders, names in os.walk(folder, followlinks=True):
         real = {each: os.path.realpath(os.path.join(place, each)) for each in folders}
-        folders[:] = [each for each in folders if real[each] not in seen]
+        hidden = [each for each in folders if each.startswith(".")]  # such as .ipynb_checkpoints
+        folders[:] = [each for each in folders if each not in hidden and real[each] not in seen]
         seen.update(real.values())
         yield from (Path(place, name) for name in names)
 
