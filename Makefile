@@ -57,7 +57,7 @@ docs: $(READY)  ## the documentation site in build/docs; a warning or a broken l
 	$(BIN)/python -m sphinx -W --keep-going -E -q -d build/doctrees docs build/docs
 	@echo "build/docs/index.html"
 
-pages: $(READY)  ## the tables of results/ and the numbers of README and docs, from results/*.json
+pages: $(READY)  ## the tables of results/ and of pages, and their figures, from the runs
 	$(BIN)/python benchmarks/pages.py
 	$(BIN)/python benchmarks/labels.py
 

@@ -1,25 +1,22 @@
 """What each file of results/ is a table of; its text and its figures."""
 
 from collections.abc import Sequence
-from functools import lru_cache, partial
-from itertools import chain
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
-import grid
 from discom import plots, tables
-from discom.errors import ConfigError
-from discom.files import read_json
 from discom.running.runs import Result
 from discom.tables.stored import read_runs
 
 RESULTS = Path(__file__).parents[1] / "results"
+SCENES = ("noise",)  # numbers that stand in a data set's name; 1 where they do not
 
 
 class Summary(NamedTuple):
-    """A table of `grid.summary`, and its figures: scores where there is a title, of the methods in
+    """A table over factors, and its figures: scores where there is a title, of the methods in
     `names`, if any, and differences where a page shows them."""
 
     against: list[str]
@@ -39,7 +36,13 @@ FEW |= {"kdv2": "+ a teacher of both sensors (KD)"}
 MASKS = {"single": "masks alone", "dense-simclr": IMAGES}
 MASKS |= {"dense-self": "+ a teacher of this sensor", "dense-kdv2": "+ a teacher of both sensors"}
 MASKS |= {"crodino": "+ our CroDiNo-KD"}
-few, masks = partial(Summary, names=FEW), partial(Summary, names=MASKS)
+TITLES = {
+    "labelled": "With 5 to 40 % labels pairs raise depth; RGB gains mostly from its own images",
+    "stain": "Cells: NT-Xent beats labels alone in brightfield, not in the stain",
+    "elevation": "Land cover: nothing decided with five splits by place",
+    "masks": "A teacher of both sensors helps RGB where masks are few",
+    "tiles": "Real tiles: nothing is decided with five splits",
+}
 # file of results/ → its number among `tables.paper_rows`, or what its runs are compared with
 TABLES: dict[str, int | str | Summary] = {f"scenes-table{number}": number for number in range(1, 6)}
 TABLES |= dict.fromkeys(["scenes-thermal-table2", "hls-table2", "hls-random-table2"], 2)
@@ -50,89 +53,82 @@ TABLES |= {
     "scenes-budget-rates": Summary(["student", "discom-solo"], factors=["learning_rate", "epochs"]),
     "scenes-half-rate": Summary(["discom"], factors=["learning_rate"]),
     "labels": Summary(["student", "fixmatch"]),
-    "few-labels/scenes-labelled": few(
-        ["student", OWN],
-        "With 5 to 40 % labels pairs raise depth; RGB gains mostly from its own images",
+    "few-labels/scenes-labelled": Summary(["student", OWN], TITLES["labelled"], FEW),
+    "few-labels/scenes-labelled-ten": Summary(["student", OWN], differences=False),
+    "few-labels/scenes-others": Summary(["student", OWN, "nt-xent"]),
+    "few-labels/scenes-noise": Summary(["student", OWN], names=FEW, factors=["noise"]),
+    "few-labels/cellcycle-stain": Summary(
+        ["student", "simclr"], TITLES["stain"], FEW, differences=False
     ),
-    "few-labels/scenes-labelled-ten": few(["student", OWN], differences=False),
-    "few-labels/scenes-others": few(["student", OWN, "nt-xent"]),
-    "few-labels/scenes-noise": few(["student", OWN], factors=["noise"]),
-    "few-labels/cellcycle-stain": few(
-        ["student", "simclr"],
-        "Cells: NT-Xent beats labels alone in brightfield, not in the stain",
-        differences=False,
-    ),
-    "few-labels/cellcycle-stain-kd": few(
+    "few-labels/cellcycle-stain-kd": Summary(
         ["student", "simclr", "nt-xent contrast=3"], differences=False
     ),
-    "few-labels/cellcycle-darkfield": few(["student", "simclr"]),
-    "few-labels/hls-elevation": few(
-        ["student", "simclr contrast=1"],
-        "Land cover: nothing decided with five splits by place",
-        differences=False,
+    "few-labels/cellcycle-darkfield": Summary(["student", "simclr"]),
+    "few-labels/hls-elevation": Summary(
+        ["student", "simclr contrast=1"], TITLES["elevation"], FEW, differences=False
     ),
-    "dense/scenes-labelled": masks(
-        ["single", "dense-self"],
-        "A teacher of both sensors helps RGB where masks are few",
-        differences=False,
+    "dense/scenes-labelled": Summary(
+        ["single", "dense-self"], TITLES["masks"], MASKS, differences=False
     ),
     "dense/scenes-batch": Summary(["single"]),
     "dense/scenes-distillation": Summary(["single"]),
-    "dense/hls-labelled": masks(
-        ["single", "dense-self"],
-        "Real tiles: nothing is decided with five splits",
-        differences=False,
+    "dense/hls-labelled": Summary(
+        ["single", "dense-self"], TITLES["tiles"], MASKS, differences=False
     ),
 }
 
 
-@lru_cache
-def content(name: str) -> Any:
-    """What a file of results/ holds, named without .json."""
-    if not (file := RESULTS / f"{name}.json").exists():
-        raise ConfigError(f"results/{name}.json", "no such file", "check the name")
-    return read_json(file)
-
-
-@lru_cache
-def runs(names: tuple[str, ...]) -> list[Result]:
-    """The runs of some files, in their order, none twice; Table 4 reads parts of a run."""
-    for name in names:
-        content(name)  # names a file that is not there
-    results = chain.from_iterable(read_runs(RESULTS / f"{name}.csv") for name in names)
-    return list({(result.hash, result.label): result for result in results}.values())
+def summary(
+    results: Sequence[Result], against: Sequence[str], factors: Sequence[str]
+) -> pd.DataFrame:
+    """A row for each point of the factors, method and network, and a column for each factor.
+    Learning rates are compared one by one where they are a factor."""
+    parts = [list(results)]
+    if "learning_rate" in factors:
+        rates = dict.fromkeys(result.config["learning_rate"] for result in results)
+        parts = [[r for r in results if r.config["learning_rate"] == rate] for rate in rates]
+    table = pd.concat([tables.summary(part, against) for part in parts], ignore_index=True)
+    for name in set(factors) - set(table):
+        if name in SCENES:
+            values = table["data"].str.extract(rf"-{name}=([\d.]+)", expand=False)
+            table.insert(2, name, values.astype(float).fillna(1))
+        elif name == "learning_rate":
+            table[name] = table["lr"]
+        else:  # all runs have one value
+            table.insert(2, name, results[0].config[name])
+    return table
 
 
 @lru_cache
 def table(name: str) -> tuple[pd.DataFrame, Sequence[str]]:
     """One of TABLES, and what its rows are compared with."""
-    if name not in TABLES:
-        raise ConfigError(f"results/{name}.csv", "is no table", f"there are {', '.join(TABLES)}")
-    kind = TABLES[name]
+    kind, results = TABLES[name], read_runs(RESULTS / f"{name}.csv")
     if isinstance(kind, Summary):
-        return grid.summary(runs((name,)), kind.against, kind.factors), kind.against
-    return tables.paper_table(runs((name,)), kind), tables.baselines(kind)
-
-
-def texts(name: str) -> dict[Path, str]:
-    """File → the table of a page."""
-    return {RESULTS / f"{name}.md": tables.to_markdown(*table(name)) + "\n"}
-
-
-def is_fresh(file: Path, text: str) -> bool:
-    """Whether a file holds this text."""
-    return file.exists() and file.read_text(encoding="utf-8") == text
+        return summary(results, kind.against, kind.factors), kind.against
+    return tables.paper_table(results, kind), tables.baselines(kind)
 
 
 def draw(name: str) -> None:
-    """Write the figures of a table, which are the same at each call."""
+    """Write the figures of a table."""
     (rows, against), kind = table(name), TABLES[name]
+    figures = {}
     plots.style()
-    if isinstance(kind, Summary):
-        figures = grid.figures(rows, against, kind.factors, kind.names, kind.title)
-        shown = {"": kind.differences, "-scores": bool(kind.title)}
-        figures = {end: figure for end, figure in figures.items() if shown[end]}
-    else:
-        figures = {"": plots.intervals(rows, against)}
+    if not isinstance(kind, Summary):
+        figures[""] = plots.intervals(rows, against)
+    elif kind.differences and rows["method"].nunique() > 1:
+        # points of the factors with more than one method; what is alone is not compared
+        points = [part for _, part in rows.groupby(kind.factors) if part["method"].nunique() > 1]
+        if len(points) > 1:
+            first, *others = kind.factors
+            curves = rows
+            for other in others:  # each of its values has curves of its own
+                values = rows[other].map(f", {other}={{:g}}".format)
+                curves = curves.assign(method=curves["method"] + values)
+            figures[""] = plots.gains(curves, first, against, kind.names)
+        else:
+            figures[""] = plots.intervals(points[0], against)
+    if isinstance(kind, Summary) and kind.title:
+        figures["-scores"] = plots.scores(rows, kind.factors[0], kind.names)
+        figures["-scores"].suptitle(kind.title)
     for end, figure in figures.items():
         figure.savefig(RESULTS / f"{name}{end}.png")

@@ -10,23 +10,19 @@ python benchmarks/grid.py --factors '{"labelled": [0.1, 0.2]}' --methods student
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-from matplotlib.figure import Figure
-
 import common
-from discom import data, methods, plots, profile, tables
+from catalogue import SCENES, summary
+from discom import data, methods, profile, tables
 from discom.config import FIELDS
 from discom.errors import ConfigError
 from discom.running import sweep
-from discom.running.runs import Result, Run
+from discom.running.runs import Run
 
-SCENES = ("noise",)  # numbers that stand in a data set's name; 1 where they do not
 FACTORS = SCENES + common.SETTINGS
 
 
@@ -78,59 +74,8 @@ def plan(chosen: argparse.Namespace) -> list[Run]:
     return runs
 
 
-def summary(
-    results: Sequence[Result], against: Sequence[str], factors: Sequence[str]
-) -> pd.DataFrame:
-    """A row for each point of the factors, method and network, and a column for each factor.
-    Learning rates are compared one by one where they are a factor."""
-    parts = [list(results)]
-    if "learning_rate" in factors:
-        rates = dict.fromkeys(result.config["learning_rate"] for result in results)
-        parts = [[r for r in results if r.config["learning_rate"] == rate] for rate in rates]
-    table = pd.concat([tables.summary(part, against) for part in parts], ignore_index=True)
-    for name in set(factors) - set(table):
-        if name in SCENES:
-            values = table["data"].str.extract(rf"-{name}=([\d.]+)", expand=False)
-            table.insert(2, name, values.astype(float).fillna(1))
-        elif name == "learning_rate":
-            table[name] = table["lr"]
-        else:  # all runs have one value
-            table.insert(2, name, results[0].config[name])
-    return table
-
-
-def figures(
-    table: pd.DataFrame,
-    against: Sequence[str],
-    factors: Sequence[str],
-    names: Mapping[str, str] = {},
-    title: str = "",
-) -> dict[str, Figure]:
-    """End of the file's name → a figure: the differences, and the scores over the first factor of
-    the methods in `names`, if any, under `title`; values of other factors have their own curves."""
-    varied = any(table[name].nunique() > 1 for name in factors)
-    several = table["method"].nunique() > 1
-    points = [part for _, part in table.groupby(list(factors)) if part["method"].nunique() > 1]
-    first, *others = factors
-    each = table
-    for name in others:
-        values = table[name].map("{:g}".format)
-        each = each.assign(method=each["method"] + f", {name}=" + values)
-    drawn = {}
-    if varied and len(points) == 1:  # elsewhere there is one method alone
-        drawn[""] = plots.intervals(points[0], against)
-    elif several and varied:
-        drawn[""] = plots.gains(each, first, against, names)
-    elif several:
-        drawn[""] = plots.intervals(table, against)
-    if varied:
-        drawn["-scores"] = plots.scores(each, first, names)
-        drawn["-scores"].suptitle(title)
-    return drawn
-
-
 def compare(chosen: argparse.Namespace) -> dict[Path, str]:
-    """Train what is missing, then print, write and draw the table; folder → error of the runs that
+    """Train what is missing, then print and collect the table; folder → error of the runs that
     failed."""
     against, runs = [chosen.methods[0].label], plan(chosen)
     if not runs:
@@ -142,11 +87,6 @@ def compare(chosen: argparse.Namespace) -> dict[Path, str]:
         print(tables.to_markdown(table, against))
         if chosen.collect:
             tables.collect(done.results, chosen.collect)
-        if chosen.out:
-            tables.write(table, chosen.out, against)
-            plots.style()
-            for end, figure in figures(table, against, list(chosen.factors)).items():
-                figure.savefig(f"{chosen.out}{end}.png")
     sys.stderr.writelines(f"grid: error: {error}\n" for error in done.failed.values())
     return done.failed
 
@@ -160,7 +100,6 @@ def main(arguments: list[str] | None = None) -> int:
     what = 'JSON: value of the first factor → epochs, so that all take as many steps: {"0.1": 11}'
     parser.add_argument("--epochs", type=epochs, default={}, help=what)
     parser.add_argument("--seeds", type=int, default=10, help="how many (default: 10)")
-    parser.add_argument("--out", type=Path, help="write OUT.md, .csv and figures")
     chosen = parser.parse_args(arguments)
     return common.run("grid", lambda: compare(chosen))
 

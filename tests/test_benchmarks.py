@@ -3,7 +3,6 @@ benchmarks/grid.py: from the factors to a table and its curves, what it reads an
 benchmarks/cost.py: seconds with those of the teacher, as a share;
 benchmarks/choose.py: the value with the best validation score, for a setting or an option;
 benchmarks/along.py: trains as `fit` does, and reads as `discom probe` does;
-benchmarks/labels.py: claims, numbers of labels and the README's figure are those of the runs;
 results/: no figure that nothing shows."""
 
 import json
@@ -23,12 +22,11 @@ import choose
 import common
 import cost
 import grid
-import labels
 import speed
 from discom import data, tables
 from discom.config import profile
 from discom.data import Split, scenes
-from discom.errors import ConfigError, RunError
+from discom.errors import RunError
 from discom.running import sweep
 from discom.running.fit import fit
 from discom.running.runs import Result, load_run
@@ -114,17 +112,19 @@ def test_a_grid_from_end_to_end(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     words = ["--data", "scenes:n=66,size=8", "--set", "channels_last=false"]
     words += ["--epochs", '{"0": 1, "1": 3}']
-    words += ["--out", "grid", "--collect", "all.json"]
+    words += ["--collect", "all.csv"]
     own = '{"pairing": "paired", "weights": {"adv": 0}, "seeds": 2, "learning_rate": 0.003}'
     methods = ["student", f"discom:{own}"]
     assert compare(words, methods=methods) == 0
     printed = capsys.readouterr().out
-    assert {file.suffix for file in tmp_path.glob("grid.*")} == {".csv", ".md", ".png"}
-    table = pd.read_csv("grid.csv")
-    assert table["data"].tolist() == ["scenes-noise=0"] * 4 + ["scenes"] * 4
-    assert table["noise"].tolist() == [0] * 4 + [1] * 4
+    results = tables.load_results("all.csv")
+    table = catalogue.summary(results, ["student"], ["noise"])
+    assert set(zip(table["data"], table["noise"], strict=True)) == {
+        ("scenes-noise=0", 0),
+        ("scenes", 1),
+    }
+    assert len(table) == 8
     assert table["method"].unique().tolist() == ["student", "discom pairing=paired adv=0"]
-    results = tables.load_results("all.json")
     epochs = {(result.data, result.config["epochs"]) for result in results}
     assert epochs == {("scenes-noise=0", 1), ("scenes", 3)}
     rates = {(r.method, r.seed): r.config["learning_rate"] for r in results}
@@ -133,7 +133,7 @@ def test_a_grid_from_end_to_end(tmp_path, monkeypatch, capsys):
     shutil.rmtree("runs")  # what the file holds is not trained again
     assert compare(words, methods=methods) == 0
     assert capsys.readouterr().out == printed
-    assert len(tables.load_results("all.json")) == 6
+    assert len(tables.load_results("all.csv")) == 6
 
 
 def test_learning_rates_are_compared_one_by_one():
@@ -144,7 +144,7 @@ def test_learning_rates_are_compared_one_by_one():
         ("discom", 0.1, 70),
     ]
     runs = [result(name, main={"rgb": f1}, learning_rate=rate) for name, rate, f1 in scores]
-    table = grid.summary(runs, ["student"], ["learning_rate", "epochs"])
+    table = catalogue.summary(runs, ["student"], ["learning_rate", "epochs"])
     assert table["lr"].tolist() == table["learning_rate"].tolist() == [0.01] * 2 + [0.1] * 2
     assert table["vs student"].dropna().tolist() == [10, 20]
     assert table["epochs"].tolist() == [2] * 4
@@ -236,56 +236,6 @@ def test_cost_is_a_share_of_the_first_method_with_its_teacher(monkeypatch, tmp_p
     assert trained[:2] == ["dense-teacher", "dense-kdv2"]
     assert cost.main([*words, "--methods", "single", "single"]) == 2
     assert "called 'single'" in capsys.readouterr().err
-
-
-@pytest.fixture
-def few_labels(monkeypatch):
-    """Four seeds: a student that gains ten points with each doubling of its labels, and others."""
-    mains = {("student", 0.1): 40.0, ("student", 0.2): 50.0, ("student", 0.4): 60.0}
-    mains |= {("fixmatch", 0.1): 45.0, ("agreed", 0.1): 58.0, ("nt-xent", 0.1): 38.0}
-    rows = []
-    for (method, labelled), score in mains.items():
-        options = {"partners": "shuffled", "weights": {"contrast": 3}} if "xent" in method else {}
-        for seed in range(4):
-            main = {"rgb": score + seed + 0.1 * (method[0] == "a") * seed, "depth": score - seed}
-            made = result(method, seed, main, options=options, labelled=labelled, data="objects")
-            rows.append(replace(made, best={"rgb": 86.7, "depth": 80.0}))
-    monkeypatch.setattr(labels, "runs", lambda names: rows)
-    return rows
-
-
-def test_claims_and_labels_are_those_of_the_runs(few_labels):
-    gains = {(row[0], row[1]): row[3] for row in labels.gain_rows()[1:]}
-    assert len(gains) == 6
-    assert gains["depth", "the labels alone"] == "+18.0 [+18.0, +18.0]"
-    assert gains["RGB", "FixMatch, one sensor"] == "+13.2 [+12.9, +13.4]"
-    expected = tables.labels_worth(
-        [58.0, 59.1, 60.2, 61.3],
-        {200: [40.0, 41, 42, 43], 400: [50.0, 51, 52, 53], 800: [60.0, 61, 62, 63]},
-    )
-    assert labels.worth("rgb") == pytest.approx(expected)
-    assert labels.worth_rows()[1] == ["depth", "700 labels", "700 to 700"]  # 200 · 2^1.8
-    few_labels[:] = [r for r in few_labels if (r.method, r.seed) != ("agreed", 3)]
-    assert labels.worth("depth")[0] == pytest.approx(200 * 2**1.8, rel=1e-3)  # of common seeds
-
-
-def test_two_learning_rates_of_a_method_are_refused(few_labels):
-    few_labels += [
-        replace(run, config={**run.config, "learning_rate": 0.5})
-        for run in few_labels
-        if run.method == "student"
-    ]
-    with pytest.raises(ConfigError, match="4 of 6 claims; has a method no run, or two learning"):
-        labels.claims()
-    with pytest.raises(ConfigError, match="student has two runs of one seed with 200 labels"):
-        labels.scores(200, "student", "depth")
-
-
-def test_the_figure_shows_the_means_of_the_runs(few_labels):
-    depth, rgb = labels.figure().axes
-    for axis, last in ((depth, 60 - 1.5), (rgb, 60 + 1.5)):
-        assert [round(bar.get_width(), 1) for bar in axis.patches][-1] == last
-        assert [text.get_text() for text in axis.texts][-1] == "best possible"
 
 
 # ---------------------------------------------------------------- choose.py

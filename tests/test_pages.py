@@ -1,146 +1,156 @@
-"""benchmarks/pages.py: numbers of pages and tables come from the runs in results/."""
+"""benchmarks/pages.py: tables of pages come from the runs in results/, and the README's numbers and
+the pages' cells are those of the tables."""
 
 import json
 import re
 
 import numpy as np
-import pandas as pd
 import pytest
-from markdown_it import MarkdownIt
-from scipy import stats
+from fixtures.results import result
 
 import catalogue
+import labels
 import pages
+from discom import tables
 from discom.errors import ConfigError
-from expressions import parse, write
+from discom.tables.stored import read_runs
 
-FILES = sorted(file for pattern in pages.PAGES for file in pages.ROOT.glob(pattern))
-MARKED = [file for file in FILES if file.suffix == ".md" and "<!--" in file.read_text()]
-TEN, FIVE = "few-labels/scenes-labelled-ten", "few-labels/scenes-labelled"
-MARK = f"by <!--= in {TEN}, 10 %, depth, nt-xent, 1-->56.7<!--/--> points\n"
-
-
-def content(name: str):
-    return json.loads((catalogue.RESULTS / f"{name}.json").read_text())
+README = " ".join((pages.ROOT / "README.md").read_text().split())
+DOCS = pages.ROOT / "docs"
+CELL = re.compile(r"\d+\.\d ± \d+\.\d|[+-]\d+\.\d\*? \[[+-]\d+\.\d, [+-]\d+\.\d\]")
 
 
-def scores(name: str, method: str, network: str, metric: str = "f1", **settings) -> np.ndarray:
-    """Of runs with these settings and no options, by seed."""
-    kinds, rows = content(name), pd.read_csv(catalogue.RESULTS / f"{name}.csv")
-    kinds = {
-        key: kind
-        for key, kind in kinds.items()
-        if (kind["method"], kind["changed"]) == (method, {})
-        and settings.items() <= kind["config"].items()
-    }
-    rows = rows[rows["settings"].isin(kinds) & (rows["network"] == network)]
-    return rows.sort_values("seed")[metric].to_numpy()
+def runs(*names: str) -> list:
+    """The runs of some files of results/, none twice."""
+    every = [run for name in names for run in read_runs(catalogue.RESULTS / f"{name}.csv")]
+    return list({(run.hash, run.label): run for run in every}.values())
 
 
-def interval(each: np.ndarray) -> str:
-    """Mean of paired differences, and Student's interval."""
-    half = stats.t.ppf(0.975, len(each) - 1) * each.std(ddof=1) / len(each) ** 0.5
-    return f"{each.mean():+.1f} [{each.mean() - half:+.1f}, {each.mean() + half:+.1f}]"
+def score(name: str, method: str, modality: str, column: str = "", **settings: float) -> float:
+    """One number of a table of results/: its score, or another column."""
+    table, _ = catalogue.table(name)
+    keys = {"method": method, "modality": modality, **settings}
+    rows = table[np.all([table[key] == value for key, value in keys.items()], axis=0)]
+    assert len(rows) == 1
+    return rows[column or tables.metric_of(table)].item()
 
 
 def test_nothing_is_stale():
     assert pages.main(["--check"]) == 0
 
 
-def test_numbers_are_those_of_the_runs():
-    ours, theirs = (scores(TEN, name, "depth", labelled=0.1) for name in ("nt-xent", "student"))
-    teacher = scores("dense/hls-labelled", "dense-teacher", "rgb+elevation", "miou", labelled=1.0)
-    budget = scores("scenes-budget", "discom", "rgb", epochs=10)
-    files = (f"few-labels/scenes-{name}" for name in ("again", "labelled"))
-    again, before = (scores(name, "student", "rgb", labelled=0.1) for name in files)
-    random, place = (scores(f"hls-{n}table2", "discom", "elevation") for n in ("random-", ""))
-    runs = pd.read_csv(catalogue.RESULTS / "scenes-table2.csv")
-    runs = runs.drop_duplicates(["settings", "seed"])
-    seconds = content("bench/main-job")["after"]["seconds"]
-    probes = [run for run in content("scenes-probes") if run["method"] == "discom"]
-    place_of = f"in {TEN}, 10 %, depth, nt-xent"
-    expected = {
-        f"{place_of}": f"{ours.mean():.1f} ± {ours.std(ddof=1):.1f}",
-        f"{place_of}, n": "10",
-        f"{place_of}, seed=3, 1": f"{ours[3]:.1f}",
-        f"{place_of} - student": interval(ours - theirs),
-        f"{place_of} - student, +1": f"{(ours - theirs).mean():+.1f}",
-        f"{place_of} - nt-xent": "–",
-        "in dense/hls-labelled, rgb+elevation, dense-teacher, 1": f"{teacher.mean():.1f}",
-        "in scenes-budget, rgb, discom, epochs=10, 1": f"{budget.mean():.1f}",
-        f"in few-labels/scenes-again - {FIVE}, 10 %, rgb, student": interval(again - before),
-        "in hls-random-table2 - hls-table2, elevation, discom, 0": f"{(random - place).mean():.0f}",
-        "in scenes-table2, runs": f"{len(runs)}",
-        "in scenes-table2, minutes": f"{runs['seconds'].sum() / 60:.0f}",
-        "in bench/main-job, at after/seconds, 1": f"{np.median(seconds):.1f}",
-        "in scenes-probes, discom, at transfer/rgb/depth, 1": (
-            f"{np.mean([run['transfer']['rgb']['depth'] for run in probes]):.1f}"
+def test_rows_of_a_page_are_written_again(tmp_path, monkeypatch, capsys):
+    page = "<!-- rows {} -->\n\nold\n\n<!-- end -->\n"
+    (tmp_path / "README.md").write_text(page.format("scenes-budget: student; discom, epochs=80"))
+    monkeypatch.setattr(pages, "ROOT", tmp_path)
+    monkeypatch.setattr(catalogue, "TABLES", {"scenes-budget": None})
+    monkeypatch.setattr(catalogue, "RESULTS", tmp_path)
+    monkeypatch.setattr(pages, "text_of", lambda name: table)
+    monkeypatch.setattr(catalogue, "draw", lambda name: None)
+    table = "| epochs | method | F1 |\n|---|---|---|\n| 5 | student | 1 |\n"
+    table += "| 5 | discom | 2 |\n| 80 | discom | 3 |\n\nA note.\n"
+    assert pages.main(["--check"]) == 1
+    assert "README.md is stale" in capsys.readouterr().out
+    assert pages.main([]) == 0
+    written = (tmp_path / "README.md").read_text()
+    rows = "| epochs | method | F1 |\n|---|---|---|\n| 5 | student | 1 |\n| 80 | discom | 3 |\n"
+    assert f"-->\n\n{rows}\n<!-- end -->" in written
+    assert pages.main(["--check"]) == 0
+    for wrong in ("scenes-budget: kdv2", "scenes-budget: discom, epochs=7", "nowhere: student"):
+        with pytest.raises(ConfigError):
+            pages.rows_of(wrong)
+
+
+def test_numbers_of_the_readme_are_those_of_the_runs():
+    few, many = (round(labels.worth(sensor)[0], -2) for sensor in ("depth", "rgb"))
+    assert f"what {few:.0f} to {many:,.0f} labels do alone".replace(",", " ") in README
+    assert (few, many) == (600, 1100)
+    assert round(score("labels", "fixmatch", "rgb", "vs student", labelled=0.1)) == 10
+    assert score("labels", "fixmatch", "depth", "vs student", labelled=0.1) < 0
+    assert "RGB gains ten points of F1, depth none" in README
+    places = {"hls": "elevation", "cellcycle-stain": "stain", "cellcycle-darkfield": "darkfield"}
+    fused = {}
+    for name, other in places.items():
+        first = "rgb" if name == "hls" else "brightfield"
+        alone = [score(f"{name}-table2", "student", sensor) for sensor in (first, other)]
+        both = score(f"{name}-table2", "teacher", f"{first}+{other}")
+        fused[name] = both - max(alone)
+    assert round(fused.pop("hls")) == 9
+    assert "about nine points above RGB alone, on cells two to six" in README
+    assert sorted(map(round, fused.values())) == [2, 6]
+    for method, gain in (("dense-kdv2", 7), ("dense-self", 2)):
+        points = score("dense/scenes-labelled", method, "rgb", "vs single", labelled=0.05)
+        assert round(points) == gain
+    assert "seven points of mIoU in RGB with masks for 5 %" in README
+    gains = catalogue.table("scenes-table2")[0].filter(["vs student", "modality", "method"])
+    gains = gains[~gains["modality"].str.contains("+", regex=False)]
+    assert gains["vs student"].max() < 1  # "no method gains more than a point"
+
+
+def test_cells_of_pages_stand_in_tables_of_results():
+    """Every mean ± sd and every difference with its interval; of differences that no table has, the
+    same from the runs. Differences of unpaired runs are the means' differences."""
+    texts = [pages.text_of(name) for name in catalogue.TABLES]
+    known = set(CELL.findall(re.sub(" +", " ", "\n".join(texts))))
+    shuffled = "nt-xent partners=shuffled contrast=3"
+    compared = [
+        tables.compare(runs("labels"), [("agreed", shuffled)]),
+        tables.compare(
+            runs("scenes-table3", "scenes-table2"),
+            [("discom aux=0", "student-2x"), ("discom-solo orth=0", "student-2x")],
         ),
-    }
-    assert {text: write(*parse(text)) for text in expected} == expected
-    welch = write(*parse("in hls-random-table2 - hls-table2, elevation, discom, welch"))
-    low, high = map(float, re.findall(r"[+-][\d.]+(?=[,\]])", welch))
-    apart = stats.ttest_ind(random, place, equal_var=False).confidence_interval()
-    assert low < apart.low < apart.high < high  # wider, since splits overlap
+    ]
+    few, cells = "few-labels/scenes", "cellcycle"
+    for larger, smaller, method in (
+        ("scenes-thermal-table2", "scenes-table2", "discom"),
+        (f"{cells}-table2", f"{cells}-stain-table2", "discom"),
+        (f"{cells}-table2", f"{cells}-darkfield-table2", "discom"),
+        (f"{few}-again", f"{few}-labelled", "student"),
+    ):
+        compared.append(tables.added_sensor(runs(larger), runs(smaller), [method]))
+    for table in compared:
+        known |= set(tables.points(table).str.replace("*", ""))
+    for page in DOCS.rglob("*.md"):
+        found = [cell.replace("*", "") for cell in CELL.findall(page.read_text())]
+        unknown = [cell for cell in found if cell not in known]
+        assert len(unknown) == (6 if page.name == "splits.md" else 0), (page.name, unknown)
 
 
-def test_stars_count_all_comparisons_of_a_page(tmp_path):
-    """Holm's p of one method is .04 among its ten differences, and .07 beside another's ten."""
-    form = "by <!--= in dense/scenes-labelled, 10 %, depth, {} - single, ci*-->?<!--/-->\n"
-    lines = [form.format(name) for name in ("dense-kdv2", "single-2x")]
-    for text, stars in ((lines[0], ["*"]), ("".join(lines), ["", ""])):
-        (tmp_path / "page.md").write_text(text)
-        assert re.findall(r"-->[+-]\d\.\d(\*?) \[", pages.page(tmp_path / "page.md")[0]) == stars
+def test_random_splits_look_better_than_splits_by_place():
+    """The six differences of runs that are not paired."""
+    page = (DOCS / "guides/splits.md").read_text()
+    rows = re.findall(r"\| ([\d.]+) ± \S+ \| ([\d.]+) ± \S+ \| \+([\d.]+) \[", page)
+    assert len(rows) == 6
+    for place, random, difference in np.array(rows, float):
+        assert random - place == pytest.approx(difference, abs=0.11)
 
 
-def test_a_wrong_number_is_found_and_written(tmp_path):
-    file = tmp_path / "page.md"
-    file.write_text(f"\n{MARK.replace('56.7', '65.7')}{MARK}")
-    text, stale = pages.page(file)
-    assert len(stale) == 1
-    assert re.search(r"page\.md:2: says '65\.7', and the results '56\.7'", stale[0])
-    assert text == f"\n{MARK}{MARK}"
-    file.write_text(text)
-    assert pages.page(file) == (text, [])
+def test_claims_of_labels_are_those_of_the_runs():
+    pairs = [("agreed", name) for name in ("student", "fixmatch")]
+    pairs.append(("agreed", "nt-xent partners=shuffled contrast=3"))
+    few = [run for run in runs("labels") if run.config["labelled"] == 0.1]
+    compared = tables.compare(few, pairs)
+    page = (DOCS / "results/labels.md").read_text()
+    section = page[page.index("## Six claims") :]
+    shown = re.findall(r"\| 10 \| (\S+ \[.*?\]) \| < .0001 \|", section)
+    assert sorted(shown) == sorted(tables.points(compared).str.replace("*", ""))
+    assert (compared["holm"] < 1e-4).all()
+    for sensor in ("depth", "rgb"):
+        number, low = (f"{round(bound, -1):.0f}" for bound in labels.worth(sensor)[:2])
+        assert f"{number} labels | {low} to" in section
 
 
-def test_tables_and_rows_are_written(tmp_path):
-    file = tmp_path / "page.md"
-    table = f"<!--table in {TEN}, depth, 1\nlabels | own = student | pairs = nt-xent; rgb\n"
-    table += "200 = 10 %\n400 = 20 %\n-->\n\nold\n\n<!--/table-->\n"
-    rows = "<!--rows\nscenes-budget: discom, epochs=80, modality=rgb\n-->\n\n<!--/rows-->\n"
-    file.write_text(table + rows)
-    written = pages.page(file)[0]
-    assert "\n\n| labels | own | pairs |\n|---|---|---|\n| 200 | 36.8 | 56.7 / 67.8 |\n" in written
-    (row,) = re.findall(r"^\| scenes \| 80 \|.*$", written, re.MULTILINE)
-    own = re.sub(" +", " ", (catalogue.RESULTS / "scenes-budget.md").read_text())
-    assert row in own
+def test_two_runs_of_one_cell_are_refused(monkeypatch):
+    twice = [result("student", 0, {"rgb": 50.0}, labelled=0.1, learning_rate=r) for r in (0.1, 1.0)]
+    monkeypatch.setattr(labels, "read_runs", lambda file: twice)
+    with pytest.raises(ValueError, match="duplicate"):
+        labels.scores("rgb")
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        (MARK.replace("nt-xent", "discom"), "no method 'discom' in few-labels/scenes-labelled-ten"),
-        (MARK.replace(TEN, "nowhere"), "results/nowhere.json: no such file"),
-        ("of <!--= in scenes-budget, rgb, discom, 1-->9<!--/-->", "5 rows of discom .*: say which"),
-        ("of <!--= in bench/speed, at rounds/0-->7<!--/-->", "no number at rounds/0 in"),
-        ("of <!--rows\nscenes-table2: ntxent\n-->\n<!--/rows-->", "no row 'ntxent' in"),
-        (MARK.replace("<!--/-->", "") + MARK, "this mark or the one before has no end"),
-        (MARK.replace("by ", "- "), "a number begins the line"),
-    ],
-)
-def test_a_mark_that_cannot_be_read_is_one_line(tmp_path, text, said):
-    file = tmp_path / "page.md"
-    file.write_text(f"\n\n{text}")
-    with pytest.raises(ConfigError, match=rf"page\.md:[34]: {said}") as error:
-        pages.page(file)
-    assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize("file", MARKED, ids=lambda file: file.stem)
-def test_marks_are_invisible(file):
-    """A page looks as it does without them: no mark begins a block, or ends a table or a phrase."""
-    render = MarkdownIt("commonmark").enable("table").render
-    text, comment = file.read_text(), re.compile("<!--.*?-->", re.DOTALL)
-    seen, plain = comment.sub("", render(text)), render(comment.sub("", text))
-    assert re.sub(r"\n+", "\n", seen) == re.sub(r"\n+", "\n", plain)
+def test_probes_of_the_pages_are_those_of_the_file():
+    """Of the probes the first column: how often the sensor is found in z_inv."""
+    measured = json.loads((catalogue.RESULTS / "scenes-probes.json").read_text())
+    found = [m["modality"]["z_inv"]["score"] for m in measured if m["method"] == "discom"]
+    assert len(found) == 10
+    assert round(np.mean(found)) == 100
+    assert "| the paper's | 100 | 100 |" in (DOCS / "results/invariance.md").read_text()
