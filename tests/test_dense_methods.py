@@ -19,8 +19,7 @@ from discom.losses import crossing, dense
 from discom.methods import build
 from discom.methods import dense as dense_methods
 from discom.models import network
-from discom.running.runs import Run, weights_file
-from discom.running.teaching import load_teacher
+from discom.running.runs import Run, load_teacher, weights_file
 
 TINY = profile("tiny", dense=True)
 DENSE = methods.names(dense=True)

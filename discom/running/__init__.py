@@ -1,1 +1,1 @@
-"""Training: a run on disk, the one loop, a teacher, checkpoints, and many runs side by side."""
+"""Training: a run on disk, the one loop, checkpoints, and many runs side by side."""

@@ -16,7 +16,8 @@ from tqdm.auto import tqdm
 from discom import methods
 from discom.config import Config, profile
 from discom.data import Split
-from discom.data.batches import Batches
+from discom.data.augmentation import restore, turn
+from discom.data.batches import Batch, Batches
 from discom.data.checks import UNLABELLED, check_split
 from discom.errors import ConfigError, RunError
 from discom.evaluation.scores import Scoring, class_counts, count_by_group
@@ -25,8 +26,7 @@ from discom.hardware import launch, machine, peak_memory
 from discom.methods import Method, build
 from discom.models.pretrained import Pretrained
 from discom.running.checkpoint import Checkpoint, locked
-from discom.running.runs import Result, identity, read_predictions
-from discom.running.teaching import ask, load_teacher
+from discom.running.runs import Result, identity, load_teacher, read_predictions
 
 
 def fit(
@@ -41,9 +41,8 @@ def fit(
 ) -> Result:
     """Train `method` and test it once. A run that is done is read; one that was cut off goes on.
 
-    Every epoch trains on the training part, scores the validation part, and keeps the weights of
-    each network whose score (weighted F1, or mean IoU of a dense method) is the best so far. At the
-    end those weights are scored on the test part.
+    Every epoch trains on the training part and keeps the weights of each network whose score on the
+    validation part (weighted F1, or mean IoU if dense) is the best; those are tested at the end.
 
     Args:
         method: a registered name or a Method class.
@@ -52,15 +51,13 @@ def fit(
         run_dir: folder of this run alone.
         teacher: for a method that needs a teacher, the folder of the teacher's finished run.
         progress: show a progress bar.
-        on_epoch_end: called with the epochs done and the networks, at the start (of a
-            resumed run, too) and after each epoch; it calls `eval()`, looks and changes nothing.
+        on_epoch_end: called with the epochs done and the networks, at the start and after each
+            epoch; it calls `eval()`, looks and changes nothing.
 
     Raises:
         ConfigError: settings that do not fit the method, the data or the machine.
-        RunError: the folder holds another run; the teacher is for other data; a loss is NaN or
-            infinite; another thread of this process trains.
-        DataError: parts that do not belong together, a damaged file of the run.
-        BusyError: another process trains this run.
+        DataError: parts that do not belong together, a damaged file.
+        RunError: another run or process has the folder; the teacher does not fit; a loss is NaN.
     """
     method = methods.get(method) if isinstance(method, str) else method
     config = profile(config, dense=method.dense) if isinstance(config, str) else config
@@ -69,6 +66,9 @@ def fit(
         raise ConfigError("config", found, f"use profile(…, dense={method.dense})")
     if split.by_hand:
         check_split(split)
+    if bool(teacher) != bool(method.teacher_method):
+        found, way_out = ("has no", "leave it out") if teacher else ("needs a", "name its folder")
+        raise ConfigError("teacher", f"{method.name} {found} teacher", way_out)
     run_dir, teacher = Path(run_dir), Path(teacher) if teacher else None
     theirs = vars(Result.read(teacher / "result.json")) if teacher else None
     asked = identity(method, split.train.name, split.origin, config, theirs)
@@ -76,11 +76,11 @@ def fit(
         return result
     with _alone(run_dir), torch.random.fork_rng(), ExitStack() as stack:
         # before there is a folder: the settings may not fit
-        instructor = load_teacher(teacher, method, split, config)
+        instructor = load_teacher(teacher, method, split, config) if teacher else None
         network: Any = build(method, split.train, config)
         fabric = launch(config.accelerator, config.precision)
         stack.enter_context(locked(run_dir))
-        if result := _finished(run_dir, asked):  # another process has made it meanwhile
+        if result := _finished(run_dir, asked):  # made by another process meanwhile
             return result
         write_json(run_dir / "config.json", _as_config(asked))
         split = split._replace(train=split.train.keep_labels(config.labelled, config.seed))
@@ -100,7 +100,7 @@ def fit(
             for batch in batches.epoch(epoch):
                 if instructor is not None:
                     with fabric.autocast():
-                        ask(instructor, network, batch)
+                        _ask(instructor, network, batch)
                 rate = schedule.get_last_lr()[0]
                 network.set_rate(rate)
                 terms = model(batch)  # name → unweighted scalar, and what is only logged
@@ -119,6 +119,31 @@ def fit(
             if on_epoch_end:
                 on_epoch_end(epoch + 1, network)
         return _report(asked, split, network, fabric, batches, state, scoring)
+
+
+@torch.no_grad()
+def _ask(teacher: Any, student: Any, batch: Batch) -> None:
+    """Put into a batch (and its strong view) what a frozen teacher says about these very images, as
+    `soft`: logits [B, C], or of a dense student the maps that it copies, by modality.
+
+    A fusing network of pixels must see all sensors moved alike, and students see each in a view of
+    its own: so it is asked about upright scenes, and its maps are moved as each student's images
+    are. A teacher with a network for each sensor teaches each student by its own."""
+    if not student.dense:
+        for shown in filter(None, (batch, batch.strong)):
+            x = torch.cat([shown.x[name] for name in teacher.reads], dim=1)
+            shown.soft = teacher.predict(teacher.deployed[0], x).float()
+        return
+    upright = {name: restore(x, batch.views[name]) for name, x in batch.x.items()}
+    maps = {}
+    for network in teacher.deployed:
+        x = torch.cat([upright[name] for name in network.split("+")], dim=1)
+        maps[network] = teacher.deployed_module(network).maps(x)
+    batch.soft = {}
+    for name in student.deployed:
+        own = maps.get(name) or maps[teacher.deployed[0]]
+        copied = {each: own[each].float() for each in student.copies}
+        batch.soft[name] = {each: turn(one, batch.views[name]) for each, one in copied.items()}
 
 
 def _as_config(asked: Mapping[str, Any]) -> dict[str, Any]:

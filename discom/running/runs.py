@@ -262,6 +262,22 @@ def load_run(
     return model.eval().requires_grad_(False), result
 
 
+def load_teacher(run_dir: Path | str, student: Any, split: Split, config: Config) -> Method:
+    """The trained teacher of `student` with these settings, frozen and in eval mode; a RunError for
+    a run of another method, modalities, split or labels."""
+    teacher, result = load_run(run_dir, split)
+    theirs = {"method": result.method, "reads": None, **result.config, **result.config["options"]}
+    reads = student.options(config.options).get("teacher")
+    wanted = {"method": student.teacher_method.name, "reads": reads, "labelled": config.labelled}
+    if config.labelled < 1:  # the seed draws which labels are kept
+        wanted["seed"] = config.seed
+    for name, value in wanted.items():
+        if theirs[name] != value:
+            found = f"has {name}={theirs[name]}, {student.name} needs {name}={value}"
+            raise RunError(run_dir, found, "train its teacher")
+    return teacher
+
+
 def weights_file(run_dir: Path | str, network: str) -> Path:
     """Where a run keeps the best weights of one deployed network."""
     return Path(run_dir) / "weights" / f"{network}.safetensors"

@@ -87,17 +87,14 @@ def sweep(
     return missing(runs, known)[1]._replace(failed=failed)
 
 
-def train(run: Run, images: MultiModalData | None = None, *, progress: bool = False) -> Result:
-    """Train a run, whose teacher must be done, on `images`, or on what it says where they are; or
-    read its result.
-
-    Raises:
-        RunError: data or code have changed since the run was planned, and what `fit` raises.
-    """
-    method, teacher = methods.get(run.method), run.teacher.folder if run.teacher else None
-    if methods.code(method) != run.asked["code"]:  # a worker has imported an edited file
+def train(run: Run, images: MultiModalData, *, progress: bool = False) -> Result:
+    """Train a run, whose teacher must be done, or read its result; a RunError where data or code
+    have changed since it was planned, and what `fit` raises."""
+    if images.origin_at(*run.parts) != run.origin:
+        raise RunError(run.folder, f"planned with other data than {run.source}", "plan it again")
+    if methods.code(methods.get(run.method)) != run.asked["code"]:  # a worker imported it edited
         raise RunError(run.folder, f"{run.method} was edited after it was planned", "plan it again")
-    split = (images or _load_of(run)).split(*run.parts)
+    split, teacher = images.split(*run.parts), run.teacher.folder if run.teacher else None
     return fit(run.method, split, run.config, run.folder, teacher=teacher, progress=progress)
 
 
@@ -144,22 +141,15 @@ def _attempt(run: Run, folder: str, after: Callable[[Path, Split], object] | Non
     """Train a run from within `folder`; what went wrong is returned, not raised."""
     try:
         with chdir(folder):
-            train(run)
+            origin = run.origin
+            images = _load(run.source, run.modalities, origin.drawn, origin.content)
+            train(run, images)
             if after:
-                after(run.folder, _load_of(run).split(*run.parts))
+                after(run.folder, images.split(*run.parts))
     except Exception as error:  # a sweep outlives whatever a run runs into
         kind = "" if isinstance(error, DiscomError) else f"{type(error).__name__}: "
         return run.folder, f"{run.folder}: {kind}{first_line(error)}"
     return run.folder, ""
-
-
-def _load_of(run: Run) -> MultiModalData:
-    """The data of a run; a RunError where they have changed since it was planned."""
-    origin = run.origin
-    images = _load(run.source, run.modalities, origin.drawn, origin.content)
-    if images.origin_at(*run.parts) != origin:
-        raise RunError(run.folder, f"planned with other data than '{run.source}'", "plan it again")
-    return images
 
 
 @lru_cache(maxsize=2)
