@@ -54,7 +54,11 @@ def load(
     (12, {'rgb': 86.66666666666667, 'depth': 80.0, 'rgb+depth': 96.0})
     """
     folder = locate(source)
-    data = _draw(str(source), seed) if folder is None else _open(str(source), folder)
+    if folder is None:
+        drawn = {} if seed is None else {"seed": seed}
+        data = DRAWN[str(source).partition(":")[0]](**{**drawn, **_arguments(str(source))})
+    else:
+        data = _open(str(source), folder)
     return data.select(modalities.split("+")) if modalities else data
 
 
@@ -133,12 +137,6 @@ def _open(source: str, folder: Path) -> MultiModalData:
     near = get_close_matches(source.partition(":")[0], names, n=1)
     way_out = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
     raise DataError(folder, "no such folder, and no data set of that name", way_out)
-
-
-def _draw(source: str, seed: int | None) -> MultiModalData:
-    """Synthetic scenes: `scenes:n=600,epsilon=.2`."""
-    drawn = {} if seed is None else {"seed": seed}
-    return DRAWN[source.partition(":")[0]](**{**drawn, **_arguments(source)})
 
 
 def _arguments(source: str) -> dict[str, Any]:

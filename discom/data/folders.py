@@ -6,7 +6,7 @@ import unicodedata
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from discom.data.checks import UNLABELLED, check_size
-from discom.data.images import ENDINGS, Rule, images_of, is_image, no_data, read_pixels
+from discom.data.images import ENDINGS, Rule, images_of, no_data, read_pixels
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.splitting import near_groups
 from discom.errors import ConfigError, DataError
@@ -63,8 +63,12 @@ def read_folders(
             sizes, where no `size` is given; an image without a group.
     """
     root, shape = Path(root), None if size is None else check_size(size)
-    given = {"unit": unit, "invalid": invalid, "motions": motions, "bands": bands}
-    stated = _by_modality({**given, "classes": dict.fromkeys(classes)})
+    options = {"unit": unit, "invalid": invalid, "motions": motions, "bands": bands}
+    stated: dict[str, dict[str, Any]] = {}  # option → modality, in lower case → what is stated
+    for option, values in {**options, "classes": dict.fromkeys(classes)}.items():
+        if not isinstance(values, Mapping | None):
+            raise ConfigError(option, f"{values!r} names no modality", 'write {"depth": …}')
+        stated[option] = {name.lower(): value for name, value in (values or {}).items()}
     files = _share_bands(_list_files(root), stated["bands"])
     for option, values in stated.items():
         if unknown := sorted(set(values) - set(files)):
@@ -90,18 +94,6 @@ def read_folders(
     return data.select(modalities) if modalities else data
 
 
-def _by_modality(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Option → modality, which is called in lower case → what is stated of it."""
-    for option, values in options.items():
-        if not isinstance(values, Mapping | None):
-            found = f"{values!r} does not say of which modality"
-            raise ConfigError(option, found, 'write {"depth": …}')
-    return {
-        option: {name.lower(): value for name, value in (values or {}).items()}
-        for option, values in options.items()
-    }
-
-
 def name_of(file: Path) -> tuple[str, str]:
     """Class and name of an image, in Unicode's form NFC: systems write "é" in two ways."""
     kind = NAMELESS[0] if file.parent.name.lower() in NAMELESS else file.parent.name
@@ -120,8 +112,9 @@ def _list_files(root: Path) -> dict[str, list[Path]]:
         for file in files[name]:
             if (other := names.setdefault(name_of(file), file)) != file:
                 raise DataError(file, f"{other.name} has its name, too", "remove or rename one")
-        if deep := [file for file in tree.glob("[!.]*/[!.]*/**/*") if is_image(file)]:
-            raise DataError(deep[0], "lies too deep", expected)
+        for file in tree.glob("[!.]*/[!.]*/**/[!.]*"):
+            if file.suffix.lower() in ENDINGS and file.is_file():
+                raise DataError(file, "lies too deep", expected)
         if not files[name]:
             raise DataError(tree, "no images", f"{expected} with one of {' '.join(ENDINGS)}")
     if not files:
@@ -141,23 +134,14 @@ def _share_bands(files: dict[str, list[Path]], bands: Mapping) -> dict[str, list
 
 
 def _check_names(root: Path, files: Mapping[str, list[Path]]) -> None:
-    """Refuse classes that differ only in case; warn of pairs that names may hide."""
+    """Refuse classes that differ only in case; warn where most images have no partner."""
     ids = {name: {"/".join(name_of(file)) for file in tree} for name, tree in files.items()}
     every, paired = set().union(*ids.values()), set.intersection(*ids.values())
-    written = {f"{file.parent.name}/{file.stem}" for tree in files.values() for file in tree}
-    for names, key, what in (
-        ({one.partition("/")[0] for one in every}, str.casefold, "case"),
-        (every - paired, str.casefold, "case; they are no pair, rename one"),
-        (written, partial(unicodedata.normalize, "NFC"), "Unicode form; they are taken as equal"),
-    ):
-        spellings: dict[str, list[str]] = {}
-        for one in sorted(names):
-            spellings.setdefault(key(one), []).append(one)
-        if twins := [several for several in spellings.values() if len(several) > 1]:
-            found = f"'{twins[0][0]}' and '{twins[0][1]}' differ only in {what}"
-            if what == "case":
-                raise DataError(root, found, "give one class one name")
-            warnings.warn(f"{root}: {found} ({len(twins)} such names)", stacklevel=3)
+    kinds = sorted(sorted({one.partition("/")[0] for one in every}), key=str.casefold)
+    for kind, other in pairwise(kinds):
+        if kind.casefold() == other.casefold():
+            found = f"'{kind}' and '{other}' differ only in case"
+            raise DataError(root, found, "give one class one name")
     if 2 * len(paired) < len(every):
         alone = [f"{name} {', '.join(sorted(own - paired)[:3])}" for name, own in ids.items()]
         found = f"only {len(paired)} of {len(every)} images have a partner"
@@ -192,16 +176,14 @@ def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule]:
 
 def _read_groups(root: Path, pattern: str, ids: list[str]) -> np.ndarray | None:
     """The group of each id by the pattern, else by the table beside the folders; None without."""
-    table, groups = root / "groups.csv", []
+    table, of, source = root / "groups.csv", dict[str, str](), pattern or "groups.csv"
     if pattern:
-        if table.is_file():
-            warnings.warn(f"{table}: not read, since --groups is given", stacklevel=3)
         with as_data_error("groups", "a pattern", GROUPS):
             rule = re.compile(pattern)
         if not rule.groups:
             raise ConfigError("groups", f"'{pattern}' has no part in parentheses", GROUPS)
-        matches = [rule.fullmatch(one.partition("/")[2]) for one in ids]
-        groups = [match and match[1] for match in matches]
+        matches = {one: rule.fullmatch(one.partition("/")[2]) for one in ids}
+        of = {one: match[1] for one, match in matches.items() if match}
     elif table.is_file():
         with as_data_error(table, "a table of groups", "give it the columns name and group"):
             rows = pd.read_csv(table, dtype=str, keep_default_na=False, usecols=["name", "group"])
@@ -212,8 +194,10 @@ def _read_groups(root: Path, pattern: str, ids: list[str]) -> np.ndarray | None:
             found = f"'{rows['name'][twice].iloc[0]}' is in two groups"
             raise DataError(table, found, "name each image once")
         of = dict(zip(rows["name"], rows["group"], strict=True))
-        groups = [of.get(one) or of.get(one.partition("/")[2]) for one in ids]
-    if lacking := [one for one, group in zip(ids, groups, strict=False) if not group]:
-        found = f"'{lacking[0]}' has no group by {pattern or table.name}"
+    else:
+        return None
+    groups = [of.get(one) or of.get(one.partition("/")[2], "") for one in ids]
+    if "" in groups:
+        found = f"'{ids[groups.index('')]}' has no group by {source}"
         raise DataError(root, found, "every image needs one")
-    return np.array(groups) if groups else None
+    return np.array(groups)

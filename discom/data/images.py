@@ -1,8 +1,9 @@
 """Image files to arrays: what a file holds, and the rule by which it becomes an image."""
 
+import glob
 import os
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,13 +20,15 @@ NO_DATA = 42113  # GDAL's tag for the value of a pixel that was not measured, as
 
 
 def find_images(paths: Iterable[Path]) -> list[Path]:
-    """Files as they are named, and every image below a folder that is named, sorted; a DataError
-    for a path that is not there, or no image at all."""
+    """Files as they are named, and every image below a folder that is named, also in linked ones
+    and never in hidden ones, sorted; a DataError for a path that is not there, or no image at all."""
     files: list[Path] = []
     for path in (paths := list(paths)):
         if not path.exists():
             raise DataError(path, "no such file or folder", "give images, or folders of images")
-        files += images_of(path, _below(path)) if path.is_dir() else [path]
+        below = glob.glob(f"{glob.escape(str(path))}/**/*", recursive=True)
+        once = {os.path.realpath(file): Path(file) for file in sorted(below, reverse=True)}
+        files += images_of(path, once.values()) if path.is_dir() else [path]
     if not files:
         found = f"no image ({' '.join(ENDINGS)})"
         raise DataError(", ".join(map(str, paths)), found, "give images, or folders of images")
@@ -40,22 +43,6 @@ def images_of(folder: Path, files: Iterable[Path]) -> list[Path]:
         found = f"{len(every) - len(images)} files are not read ({' '.join(others[:3])})"
         warnings.warn(f"{folder}: {found}; images end in {' '.join(ENDINGS)}", stacklevel=4)
     return images
-
-
-def _below(folder: Path) -> Iterator[Path]:
-    """Every file below a folder, also in linked folders, each folder once; hidden ones never."""
-    seen = {os.path.realpath(folder)}
-    for place, folders, names in os.walk(folder, followlinks=True):
-        real = {each: os.path.realpath(os.path.join(place, each)) for each in folders}
-        hidden = [each for each in folders if each.startswith(".")]  # such as .ipynb_checkpoints
-        folders[:] = [each for each in folders if each not in hidden and real[each] not in seen]
-        seen.update(real.values())
-        yield from (Path(place, name) for name in names)
-
-
-def is_image(file: Path) -> bool:
-    """Whether it is a file with the ending of an image, and not hidden."""
-    return file.suffix.lower() in ENDINGS and not file.name.startswith(".") and file.is_file()
 
 
 @dataclass(frozen=True)

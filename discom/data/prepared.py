@@ -21,14 +21,14 @@ from discom.errors import DataError
 from discom.files import as_data_error, atomic_folder, checksum, chunks, read_json, write_json
 
 MANIFEST, FORMAT = "manifest.json", 1
-IMAGES, SCALED = "_data.npy", "_data_normalized.npy"  # the second is not read
+IMAGES = "_data.npy"
 AGAIN = "prepare the folder again"
 PLAIN = ("name", "about", "dense")  # fields of the data that the manifest holds as they are
 
 
 def is_prepared(folder: Path | str) -> bool:
     """Whether `folder` has this format."""
-    return any(any(Path(folder).glob(name)) for name in (MANIFEST, f"*{IMAGES}", f"*{SCALED}"))
+    return any(any(Path(folder).glob(name)) for name in (MANIFEST, "labels.npy", f"*{IMAGES}"))
 
 
 def write_folder(folder: Path | str, data: Any, *, overwrite: bool = False) -> None:
@@ -117,30 +117,18 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
     file = folder / MANIFEST
-    manifest = read_json(file, AGAIN) if file.is_file() else {}
-    if not isinstance(manifest, dict):
-        raise DataError(file, f"holds {type(manifest).__name__}, not a manifest", AGAIN)
-    if manifest.get("format", FORMAT) != FORMAT:
-        raise DataError(file, f"has format {manifest['format']}, not {FORMAT}", AGAIN)
+    manifest = read_json(file, AGAIN) if file.is_file() else {"format": FORMAT}
+    if not isinstance(manifest, dict) or manifest.get("format", FORMAT) != FORMAT:
+        raise DataError(file, f"is no manifest of format {FORMAT}", AGAIN)
     return manifest
 
 
 def _image_files(folder: Path, manifest: dict[str, Any]) -> dict[str, Path]:
-    for file in sorted(folder.glob(f"*{SCALED}")):
-        way_out = f"rename it to {file.name.replace(SCALED, IMAGES)}; the training part scales it"
-        raise DataError(file, "holds scaled images, which are not read", way_out)
-    files: dict[str, Path] = {}
-    for file in sorted(folder.glob(f"*{IMAGES}")):
-        if (name := file.name.removesuffix(IMAGES).lower()) in files:
-            beside = f"stands beside {files[name].name}, the same modality"
-            raise DataError(file, beside, "keep one of the two")
-        files[name] = file
-    names = manifest.get("modalities", files)  # the manifest keeps the order
-    if missing := [name for name in names if name not in files]:
-        file = folder / f"{missing[0].upper()}{IMAGES}"
-        raise DataError(file, f"missing, the images of modality '{missing[0]}'", AGAIN)
-    if not files:
-        raise DataError(folder, f"no <MOD>{IMAGES} in it", "see data/README.md")
+    files = {file.name.removesuffix(IMAGES).lower(): file for file in folder.glob(f"*{IMAGES}")}
+    names = manifest.get("modalities", sorted(files))  # the manifest keeps the order
+    if missing := [name for name in names or ["<MOD>"] if name not in files]:
+        found = f"no {missing[0].upper()}{IMAGES} in it; see data/README.md"
+        raise DataError(folder, found, AGAIN)
     return {name: files[name] for name in names}
 
 

@@ -11,12 +11,41 @@ from fixtures.refusal import refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from PIL import Image, ImageOps
 
 from discom.data import MultiModalData
 from discom.data.arrays import resize
 from discom.data.folders import read_folders
 from discom.data.images import Rule, read_pixels
 from discom.errors import ConfigError
+
+H, W = 12, 16
+UNREADABLE = r": cannot be read as an image \(.+\); replace or remove it$"
+
+
+def pixels(bands=None, high=256, dtype=np.uint8, seed=0, shape=(H, W)):
+    shape = shape if bands is None else (*shape, bands)
+    return np.random.default_rng(seed).integers(0, high, shape).astype(dtype)
+
+
+def planes(image):
+    """[H, W] or [H, W, C] as [C, H, W]."""
+    return image[None] if image.ndim == 2 else np.moveaxis(image, 2, 0)
+
+
+def write(file, image):
+    file.parent.mkdir(parents=True, exist_ok=True)
+    match file.suffix.lower():
+        case ".npy":
+            np.save(file, image)
+        case ".tif":
+            planar = "contig" if image.ndim == 3 else None
+            tifffile.imwrite(file, image, photometric="minisblack", planarconfig=planar)
+        case ".png":
+            file.write_bytes(imagecodecs.png_encode(image))
+        case _:
+            file.write_bytes(imagecodecs.jpeg8_encode(image))
+
 
 calm = settings(max_examples=30, deadline=None, derandomize=True, database=None)
 DRAW = np.random.default_rng(0)
@@ -76,6 +105,93 @@ def test_proportions():
 
 
 # what a file holds
+
+
+@pytest.mark.parametrize("bands", [None, 3, 4])
+@pytest.mark.parametrize(("dtype", "high"), [(np.uint8, 256), (np.uint16, 65536)])
+def test_png_keeps_its_bit_depth(tmp_path, bands, dtype, high):
+    image = pixels(bands, high, dtype)
+    write(tmp_path / "a.png", image)
+    assert read_pixels(tmp_path / "a.png", alpha=True).dtype == dtype
+    np.testing.assert_array_equal(read_pixels(tmp_path / "a.png", alpha=True), planes(image))
+
+
+def photo(bands):
+    """A ramp, which JPEG hardly changes, and which no motion maps to itself."""
+    ramp = np.add.outer(5 * np.arange(H), 11 * np.arange(W)).astype(np.uint8)
+    return ramp if bands is None else np.stack([ramp, 255 - ramp, np.full_like(ramp, 90)], 2)
+
+
+@pytest.mark.parametrize("bands", [None, 3])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_jpeg_is_turned_as_its_exif_entry_says(tmp_path, bands, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image, file = Image.fromarray(photo(bands)), tmp_path / "a.JPG"
+    image.save(file, "JPEG", exif=exif, quality=98, subsampling=0)
+    with Image.open(file) as stored:
+        expected = planes(np.asarray(ImageOps.exif_transpose(stored)))
+    pixels = read_pixels(file).astype(float)
+    np.testing.assert_allclose(pixels, expected, atol=2)
+    upright = np.abs(pixels[:, :H, :H] - planes(photo(bands))[:, :H, :H])
+    assert (upright.max() < 8) == (orientation == 1)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32])
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+@pytest.mark.parametrize("bands", [2, 13, 40])
+def test_tiff_of_any_bands_says_which_axis_they_are(tmp_path, dtype, bands, planar):
+    image = pixels(bands, 200, dtype)
+    stored = image if planar == "contig" else planes(image)
+    how = {"photometric": "minisblack", "planarconfig": planar, "compression": "zlib"}
+    tifffile.imwrite(tmp_path / "a.tif", stored, **how)
+    np.testing.assert_array_equal(read_pixels(tmp_path / "a.tif"), planes(image))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.float16])
+def test_npy_of_both_layouts(tmp_path, dtype):
+    image = pixels(5, 200, dtype)
+    for stored in (image, planes(image), image[..., 0], image[..., :1], planes(image[..., :1])):
+        np.save(tmp_path / "a.npy", stored)
+        expected = planes(image if 5 in stored.shape else image[..., :1])
+        np.testing.assert_array_equal(read_pixels(tmp_path / "a.npy"), expected)
+
+
+WRONG_ARRAYS = [
+    (np.zeros((2, 3, 4, 5)), r"a\.npy: has shape \(.*\); an image is \[H, W\]"),
+    (np.zeros((4, 4), bool), r"a\.npy: holds bool.*; give numbers"),
+    (np.full((4, 4), np.nan), r"a\.npy: sample 0, band 0 holds nan at pixel \(0, 0\); fill or"),
+    (np.array([object()]), rf"a\.npy{UNREADABLE}"),
+]
+
+
+@pytest.mark.parametrize(("values", "fragment"), WRONG_ARRAYS)
+def test_an_array_that_is_no_image(tmp_path, values, fragment):
+    np.save(tmp_path / "a.npy", values)
+    refused(lambda: read_pixels(tmp_path / "a.npy"), fragment)
+
+
+@pytest.mark.parametrize("ending", [".png", ".tif", ".npy", ".jpg"])
+def test_a_file_that_is_cut_off_or_no_image_or_not_there(tmp_path, ending):
+    file, archive = tmp_path / f"a{ending}", tmp_path / "archive.npz"
+    refused(lambda: read_pixels(file), r"a\..*: no such file")
+    write(file, pixels(3, shape=(64, 64)))
+    np.savez(archive, pixels())
+    whole = file.read_bytes()
+    cut = [whole[: int(share * len(whole))] for share in (0, 0.02, 0.2, 0.6, 0.95)]
+    for content in (*cut, b"just a text, renamed\n", archive.read_bytes()):
+        file.write_bytes(content)
+        refused(lambda: read_pixels(file), rf"a\{ending}{UNREADABLE}")
+
+
+@pytest.mark.parametrize(("dtype", "high"), [(np.uint8, 256), (np.uint16, 65536), (np.float32, 9)])
+def test_resizing_keeps_the_type_and_the_mean_or_the_values(dtype, high):
+    image = pixels(3, high, dtype, shape=(32, 32)).transpose(2, 0, 1)
+    smooth, sharp = (resize(image, (8, 8), smooth=s) for s in (True, False))
+    assert smooth.dtype == sharp.dtype == dtype
+    blocks = image.reshape(3, 8, 4, 8, 4).astype(float).mean((2, 4))
+    np.testing.assert_allclose(smooth, blocks, atol=1 if high > 9 else 1e-5)
+    np.testing.assert_array_equal(sharp, image[:, 2::4, 2::4])
 
 
 def test_a_thumbnail_is_never_the_image(tmp_path):
@@ -154,3 +270,9 @@ def test_two_values_of_no_data_are_refused_unless_one_is_stated(tmp_path):
     refused(lambda: read_folders(tmp_path), "depth: its files state 0 and 7 as no data; state one")
     depth = read_folders(tmp_path, invalid={"depth": 0}).modalities["depth"].x
     assert depth[:, 0, 0, 0].tolist() == [0, 0]
+
+
+def test_a_tiff_of_height_width_and_one_band_is_one_band(tmp_path):
+    image = pixels(None, 300, np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", image[:, :, None])
+    np.testing.assert_array_equal(read_pixels(tmp_path / "a.tif"), image[None])

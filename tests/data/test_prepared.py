@@ -117,16 +117,6 @@ def test_a_folder_made_by_hand_loads_with_its_split(tmp_path):
         np.testing.assert_array_equal(part.modalities["ms"].x, IMAGES[rows])
 
 
-def test_scaled_images_are_refused_and_renamed_ones_scaled_by_the_training_part(tmp_path):
-    by_hand(tmp_path / "hand", MS_data_normalized=IMAGES, MS_data=None)
-    file = tmp_path / "hand/MS_data_normalized.npy"
-    fragment = r"MS_data_normalized\.npy: holds scaled images.*; rename it to MS_data\.npy; the"
-    refused(lambda: load(tmp_path / "hand"), fragment)
-    file.rename(tmp_path / "hand/MS_data.npy")
-    train = load(tmp_path / "hand").split().train
-    assert (train.images("ms").min(), train.images("ms").max()) == (0, 1)
-
-
 # bad input
 
 
@@ -160,19 +150,10 @@ def test_truncated_files_are_named(saved, name):
         refused(lambda: load(saved), unreadable)
 
 
-def test_pickled_objects_and_archives_are_no_arrays(tmp_path):
-    by_hand(tmp_path / "hand", ids=np.array([object()] * 30))
-    ids = tmp_path / "hand" / "ids.npy"
-    refused(lambda: load(tmp_path / "hand"), r"ids\.npy: cannot be read as a NumPy array")
-    with ids.open("wb") as file:
-        np.savez(file, ROWS)
-    refused(lambda: load(tmp_path / "hand"), r"ids\.npy: cannot be read .*an archive, \.npz")
-
-
 DAMAGED = [
-    (lambda text: text.replace('"format": 1', '"format": 2'), "has format 2, not 1; prepare"),
-    (lambda text: text[:-20], "not valid JSON .*; prepare the folder again"),
-    (lambda text: "[]", "holds list, not a manifest; prepare the folder again"),
+    (lambda text: text.replace('"format": 1', '"format": 2'), "is no manifest of format 1"),
+    (lambda text: text[:-20], "not valid JSON"),
+    (lambda text: "[]", "is no manifest"),
     (lambda text: text.replace('"units": {', '"units": 5, "other": {'), "cannot be read as a mani"),
 ]
 
@@ -185,7 +166,7 @@ def test_a_damaged_manifest_never_loads_as_a_folder_without_one(saved, damage, f
 
 def test_a_missing_modality_is_named(saved):
     (saved / "DEPTH_data.npy").unlink()
-    refused(lambda: load(saved), "DEPTH_data.npy: missing, the images of modality 'depth'")
+    refused(lambda: load(saved), r"out: no DEPTH_data\.npy in it")
 
 
 # writing
@@ -233,7 +214,6 @@ def test_verify_finds_a_flipped_byte_in_any_file(saved, tmp_path):
 
 
 def test_places_that_are_no_data(tmp_path):
-    refused(lambda: load(tmp_path), r"has no folder; expected .*/<modality>/<class>/<id>\.png")
     refused(lambda: load(tmp_path / "nowhere"), "nowhere: no such folder, and no data set of that")
     refused(lambda: load(""), "data: is empty; name a data set or a folder", ConfigError)
     refused(lambda: load("eurosatt"), "no such folder.*; did you mean eurosat?")
