@@ -20,14 +20,15 @@ NO_DATA = 42113  # GDAL's tag for the value of a pixel that was not measured, as
 
 
 def find_images(paths: Iterable[Path]) -> list[Path]:
-    """Files as they are named, and every image below a folder that is named, also in linked ones
-    and never in hidden ones, sorted; a DataError for a path that is not there, or no image at all."""
+    """Files as they are named, and every image below a folder that is named, sorted: also in linked
+    ones, each of them once, never in hidden ones. A DataError for a path that is not there, or no
+    image at all."""
     files: list[Path] = []
     for path in (paths := list(paths)):
         if not path.exists():
             raise DataError(path, "no such file or folder", "give images, or folders of images")
-        below = glob.glob(f"{glob.escape(str(path))}/**/*", recursive=True)
-        once = {os.path.realpath(file): Path(file) for file in sorted(below, reverse=True)}
+        below = map(Path, glob.glob(f"{glob.escape(str(path))}/**/*", recursive=True))
+        once = {(os.path.realpath(file.parent), file.name): file for file in sorted(below)[::-1]}
         files += images_of(path, once.values()) if path.is_dir() else [path]
     if not files:
         found = f"no image ({' '.join(ENDINGS)})"
