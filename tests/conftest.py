@@ -1,5 +1,6 @@
 """What tests of several rooms share."""
 
+import click
 import matplotlib
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -7,7 +8,7 @@ import pytest
 from filelock import FileLock, Timeout
 
 from discom import cli, fit, methods
-from discom.cli.flags import COMMANDS
+from discom.config import FIELDS
 from discom.running.runs import read_metrics
 
 
@@ -35,16 +36,17 @@ def is_free():
 
 
 @pytest.fixture
-def flags_of(monkeypatch):
-    """A function of a command line: the flags that its command would be called with."""
+def flags_of():
+    """A function of a command line: what its command would be called with; `settings` are those of
+    `Config` that were given."""
 
     def flags_of(*words) -> dict:
-        calls = []
-        recorded = {name: (calls.append, flags) for name, (_, flags) in COMMANDS.items()}
-        with monkeypatch.context() as patch:
-            patch.setattr("discom.cli.flags.COMMANDS", recorded)
-            assert cli.main([str(word) for word in words]) == 0, words
-        return vars(calls[0])
+        command, rest = cli.group, [str(word) for word in words]
+        while isinstance(command, click.Group):
+            command, rest = command.commands[rest[0]], rest[1:]
+        flags = command.make_context(command.name, rest).params
+        settings = {name: flags[name] for name in FIELDS if flags.get(name) is not None}
+        return {**flags, "settings": settings}
 
     return flags_of
 

@@ -163,7 +163,7 @@ def test_a_persons_folder_is_answered_and_nothing_is_trained_twice(tmp_path, mon
     assert cli.main([*words, "--dry-run"]) == 0
     assert capsys.readouterr().out.startswith("15 runs, about ")
     assert not list(tmp_path.rglob("result.json"))
-    assert cli.main([*words, "--collect", "all.json"]) == 0
+    assert cli.main(words) == 0
     printed = capsys.readouterr().out.splitlines()[1:]  # without the time that it will take
     for row in (*ROWS, advice.FUSED):
         assert any(f"| {row.label()} " in line for line in printed)

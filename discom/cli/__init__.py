@@ -1,7 +1,6 @@
 """`discom …`: runs one command, and says in one line what went wrong."""
 
 import io
-import os
 import re
 import sys
 import warnings
@@ -9,12 +8,24 @@ from collections.abc import Sequence
 
 import click
 
+from discom import __version__
+from discom.cli import advise, commands, data
 from discom.errors import DiscomError, explain, first_line, say, say_warning
 
 # what torch says of a GPU's memory and of the machine's, and NumPy of too many values
 TOO_LARGE = (
     "OutOfMemoryError:|RuntimeError: .enforce fail at alloc_cpu|ValueError: array is too big"
 )
+HELP = {"help_option_names": ["-h", "--help"], "show_default": True}
+DATA = {"list": data.listing, "prepare": data.prepare, "check": data.check, "show": data.show}
+ALL: dict[str, click.Command] = {
+    "data": click.Group("data", DATA, help="Prepare, check and show data sets."),
+    "advise": advise.advise,
+    **{command.name or "": command for command in commands.COMMANDS},
+}
+about = "Run the tutorial's experiments. --debug shows where an error is from."
+group = click.Group("discom", ALL, help=about, context_settings=HELP)
+click.version_option(__version__, message="discom %(version)s")(group)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,20 +35,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0 done, 1 some runs failed, 2 the input is wrong, 130 interrupted and
         resumable.
     """
-    from discom.cli.flags import group
-
     if arguments is None:
         arguments = sys.argv[1:]
-        os.environ.pop("MPLBACKEND", None)  # pictures are files, and a kernel chooses its own
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")  # a terminal may have no Δ
     words = [word for word in arguments if word != "--debug"]
     try:
-        full = group("--help-all" in words)
-        with warnings.catch_warnings(), full.make_context("discom", words) as context:
+        if any(re.fullmatch("(--[a-z-]+=)?", word) for word in words):  # of an unset variable
+            raise click.UsageError("An argument is empty: give it a value, or leave it out")
+        with warnings.catch_warnings(), group.make_context("discom", words) as context:
             warnings.showwarning = say_warning
-            return 1 if context.command.invoke(context) is False else 0
+            return 1 if group.invoke(context) is False else 0
     except click.exceptions.Exit as end:  # of --help and --version
         return end.exit_code
     except click.exceptions.NoArgsIsHelpError as help_text:  # `discom` and `discom data`

@@ -4,13 +4,23 @@ from itertools import chain
 from types import SimpleNamespace as Namespace
 from typing import Any
 
+from click import IntRange, argument, option
+
 import discom
-from discom.cli.data import reader
-from discom.config import profile
+from discom.cli import flags
+from discom.cli.flags import command
 from discom.errors import RunError
 
 
-def advise(flags: Namespace) -> None:
+@command(
+    argument("data"),
+    option("--folds", type=IntRange(2), default=4, help="Parts; each is tested once."),
+    option("--features", default="imagenet", help="Frozen weights: imagenet, a file, or none."),
+    flags.WORKERS,
+    flags.DRY_RUN,
+    *flags.TRAINING,
+)
+def advise(asked: Namespace) -> None:
     """Should you train with your second sensor, or deploy both? Measures it on your pairs.
 
     Frozen features of a pretrained network with a linear layer first; then each sensor alone
@@ -18,61 +28,49 @@ def advise(flags: Namespace) -> None:
     once, with twice the profile's epochs, of which the last is taken. Images without a label are
     used, too. The same command continues where it stopped.
 
+    \b
     discom advise my_images --labelled 0.2
     """
     from discom import advice
     from discom.running import sweep
 
-    given, tables = flags.settings, discom.tables
-    usual = {"epochs": 2 * profile(flags.profile).epochs, "select": "last"}
-    config = profile(flags.profile, **usual | given)
-    images = reader(flags.data, flags.modalities)(0)
-    rates = advice.RATES if flags.learning_rate is None else (flags.learning_rate,)
-    where = flags.folds, flags.runs, flags.data, flags.modalities
-    planned = advice.plan(images, config, rates, *where)
+    usual = {"epochs": 2 * discom.profile(asked.profile).epochs, "select": "last"}
+    config, runs = discom.profile(asked.profile, **usual | asked.settings), asked.runs
+    images = discom.data.load(asked.data, asked.modalities, 0)
+    rates = (config.learning_rate,) if "learning_rate" in asked.settings else advice.RATES
+    planned = advice.plan(images, config, rates, asked.folds, runs, asked.data, asked.modalities)
     tried = [run for run in chain(*planned.values()) if run.method == "student"]
     tried = [run for run in tried if run.origin.fold == 0 and len(rates) > 1]
-    workers = sweep.worker_count(flags.workers)
-    runs = {run.folder: run for run in (*tried, *planned[rates[0]])}  # none twice
-    if absent := sweep.missing(runs.values())[0]:
+    needed = {run.folder: run for run in (*tried, *planned[rates[0]])}  # none twice
+    workers = sweep.worker_count(asked.workers)
+    if absent := sweep.missing(needed.values())[0]:
         print(advice.trial(images, config, absent, workers), flush=True)
-    if flags.dry_run:
+    if asked.dry_run:
         return
 
     def train(runs: list[Any]) -> list[Any]:
-        results, failed = sweep.sweep(runs, workers=flags.workers)
+        results, failed = sweep.sweep(runs, workers=workers)
         if failed:
             raise RunError(next(iter(failed.values())))
         return results
 
     frozen = []
-    if flags.features != "none":
-        frozen = train(advice.frozen_runs(images, config, flags.folds, flags.runs, flags.features))
+    if asked.features != "none":
+        frozen = train(advice.frozen_runs(images, config, asked.folds, runs, asked.features))
     rate = advice.best_rate(train(tried)) if tried else rates[0]
-    results = train(planned[rate])
+    results, tables = train(planned[rate]), discom.tables
     for part in filter(None, (frozen, results)):
         print(tables.to_markdown(tables.summary(part, ["student"]), ["student"]), end="\n\n")
     students = [run for run in results if run.method == "student"]
-    if short := advice.unfinished(students, flags.runs):
+    if short := advice.unfinished(students, runs):
         print(f"No answer: {short}.")
-    else:
-        _answer(flags, planned[rate], results, frozen, images)
-    if flags.collect:
-        tables.collect([*frozen, *results], flags.collect)
-
-
-def _answer(
-    flags: Namespace, runs: list[Any], results: list[Any], frozen: list[Any], images: Any
-) -> None:
-    """Print an answer for each network that may be deployed, and the command that trains it."""
-    from discom import advice
-
-    for answer in advice.answers(results, images, flags.runs):
+        return
+    for answer in advice.answers(results, images, runs):
         print(answer.text)
-        chosen = zip(runs, results, strict=True)  # results have the order of the runs
+        chosen = zip(planned[rate], results, strict=True)  # results have the order of the runs
         run = next(run for run, result in chosen if result.label == answer.recommended)
         if answer.learned:
-            print(f"  {advice.command(run, flags.profile)}")
+            print(f"  {advice.command(run, asked.profile)}")
     if better := advice.frozen_leads(frozen, results):
         names = ", ".join(better)
         print(f"Frozen features score higher for {names}: start from pretrained weights.")

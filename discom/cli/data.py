@@ -1,111 +1,111 @@
-"""`discom data …`: list, prepare, check and show data sets; and what all commands share."""
+"""`discom data …`: list, prepare, check and show data sets."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import lru_cache, partial
 from pathlib import Path
 from types import SimpleNamespace as Namespace
 from typing import Any
 
+from click import argument, option
+
 import discom
-from discom.config import check_options, options_of
+from discom.cli import flags
+from discom.cli.flags import command
+from discom.config import check_options
 from discom.errors import ConfigError
 
-OWN = "Name your images: --root DIR"  # where a person's folder is missing
-COPIES = "--options '{\"group_copies\": true}'"  # what joins them to groups
 READER = ("size", "fit", "bands", "groups", "motions")  # flags that are options of a reader
+OWN = "Name your images: --root DIR"  # where a person's folder is missing
+COPIES = "--options '{\"group_copies\": true}'"  # what joins near copies to groups
 
 
-def draw(out: Path, figures: Mapping[str, Callable]) -> None:
-    """Write pictures beside each other: what the name `out` ends in → what draws it. A ConfigError
-    for a name of another kind of file, or none."""
-    ending = out.suffix or ".png"
-    if ending not in (".png", ".pdf", ".svg") or not out.name:
+def draw(out: Path, figure: Callable) -> None:
+    """Write what `figure` draws as a picture; a ConfigError for a name of another kind of file."""
+    file = out if out.suffix else out.with_name(f"{out.name}.png")
+    if file.suffix not in (".png", ".pdf", ".svg"):
         raise ConfigError("--out", f"'{out}' is no picture", "name a .png, .pdf or .svg")
     discom.plots.style()
-    for name, figure in figures.items():
-        file = out.with_name(f"{out.stem}{name}{ending}")
-        with discom.files.atomic_file(file) as part:
-            figure().savefig(part, format=ending[1:])
-        print(file)
+    with discom.files.atomic_file(file) as part:
+        figure().savefig(part, format=file.suffix[1:])
+    print(file)
 
 
-def intervals(end: str, rows: Any, baselines: Sequence[str]) -> dict[str, Callable]:
-    """The figure of a table, for `draw`; none where no row is compared with a baseline."""
-    if rows[[f"vs {name}" for name in baselines]].notna().any(axis=None):
-        return {end: partial(discom.plots.intervals, rows, baselines)}
-    print(f"no picture: no method shares a seed with {', '.join(baselines)}")
-    return {}
-
-
-def reader(source: str, modalities: str | None) -> Callable[[int | None], Any]:
-    """A function of a seed: the data of a run with this seed. Files are read once for all."""
-    load = lru_cache(maxsize=1)(discom.data.load)
-    drawn = discom.data.locate(source) is None
-    return lambda seed: load(source, modalities, seed if drawn else None)
-
-
-def listing(flags: Namespace) -> None:
+@command()
+def listing(asked: Namespace) -> None:
     """List the public data sets: size, licence, access, and what is prepared here."""
     from discom.data.sources import SOURCES
 
     for name, source in SOURCES.items():
         folder = discom.data.locate(f"{name}:")
-        known = folder and discom.data.is_prepared(folder)
-        state = f"prepared in {folder}" if known else "not prepared"
+        prepared = folder and discom.data.is_prepared(folder)
+        state = f"prepared in {folder}" if prepared else "not prepared"
         bands = "; ".join(f"{modality} {text}" for modality, text in source.modalities.items())
-        options = ", ".join(f"{key}={p.default!r}" for key, p in options_of(source.read).items())
-        lines = [source.what, bands, source.size, source.licence, source.access, options]
-        print(f"{name}: {state}", *filter(None, lines), source.page, sep="\n    ")
+        lines = [source.what, bands, source.size, source.licence, source.access, source.page]
+        print(f"{name}: {state}", *lines, sep="\n    ")
 
 
-def prepare(flags: Namespace) -> None:
+@command(
+    argument("data"),
+    option("--out", type=flags.PATH, help="Folder to write  [default: data/NAME]"),
+    option("--root", type=flags.PATH, help="Folder of the raw files  [default: data/raw/NAME]"),
+    flags.MODALITIES,
+    option("--split", help="official, grouped or random  [default: the first that there is]"),
+    option("--size", type=int, help="Side in pixels to which images are resized."),
+    option("--fit", help="Other proportions: squeeze, crop or pad  [default: squeeze]"),
+    option("--bands", type=flags.by_sensor, metavar="BANDS", help="Of sensors: 'rgb=1,2,3;nir=4'"),
+    option("--groups", help="Pattern of names, as '(.+)_[0-9]+'  [default: groups.csv]"),
+    option("--motions", type=flags.by_sensor, metavar="MOTIONS", help="As 'rgb=all;sar=none'"),
+    option("--options", **flags.JSON, help="Others of the reader, such as '{\"window\": 256}'."),
+    option("--download", is_flag=True, help="Fetch what is missing in --root first."),
+    flags.OVERWRITE,
+)
+def prepare(asked: Namespace) -> None:
     """Read raw data and write one prepared folder, whole or not at all.
 
+    \b
     discom data prepare eurosat --download
     discom data prepare folders --root my_images --size 64 --out data/mine
     """
     from discom.data.splitting import protocol
 
-    if flags.out:  # refused before hours of reading
-        discom.files.check_place(flags.out, discom.data.prepared.MANIFEST, flags.overwrite)
-    images, name = _read(flags)
-    if flags.split and images is not (images := protocol(images, flags.split)):
-        name += f"-{flags.split}"  # beside the usual one, not in its place
+    if asked.out:  # refused before hours of reading
+        discom.files.check_place(asked.out, discom.data.prepared.MANIFEST, asked.overwrite)
+    images, name = _read(asked)
+    if asked.split and images is not (images := protocol(images, asked.split)):
+        name += f"-{asked.split}"  # beside the usual one, not in its place
     images.split_indices()  # too few groups are told now, not when training starts
-    out = flags.out or discom.data.home() / name
-    if flags.data.removesuffix(":") == "folders":  # runs are called by what they read
+    out = asked.out or discom.data.home() / name
+    if asked.data.removesuffix(":") == "folders":  # runs are called by what they read
         images = replace(images, name=out.resolve().name)
-    images.save(out, overwrite=flags.overwrite)
+    images.save(out, overwrite=asked.overwrite)
     print(f"{out}: {_describe(images)}")
     _warn_of_values(images, out)
 
 
-def _read(flags: Namespace) -> tuple[Any, str]:
+def _read(asked: Namespace) -> tuple[Any, str]:
     """The images, and the name of the folder that takes them."""
     from discom.data.sources import SOURCES, Source
 
-    name, root, download = flags.data.removesuffix(":"), flags.root, flags.download
+    name, root, download = asked.data.removesuffix(":"), asked.root, asked.download
     if not (root or download):
-        discom.data.locate(flags.data)  # refuses the name of a set that is a folder here, too
-    own = Source("folders", "", {}, "", "", "", discom.data.read_folders, by_hand=OWN)
-    source = {**SOURCES, "folders": own}.get(name)
-    given = {flag: value for flag in READER if (value := getattr(flags, flag)) is not None}
-    options = (flags.options or {}) | given
+        discom.data.locate(asked.data)  # refuses the name of a set that is a folder here, too
+    folders = Source("folders", "", {}, "", "", "", discom.data.read_folders, by_hand=OWN)
+    source = {**SOURCES, "folders": folders}.get(name)
+    given = {flag: value for flag in READER if (value := getattr(asked, flag)) is not None}
+    options = asked.options | given
     if source is None:  # drawn, or prepared before
         if root or download or options:
-            found = f"'{name}' takes none of them"
             listed = f"--root, --download, --{', --'.join(READER)}, --options"
-            raise ConfigError(listed, found, "leave them out")
-        images = discom.data.load(flags.data, flags.modalities)
+            raise ConfigError(listed, f"'{name}' takes none of them", "leave them out")
+        images = discom.data.load(asked.data, asked.modalities)
         return images, images.name
     check_options(name, source.read, options)
-    modalities = flags.modalities.split("+") if flags.modalities else []
+    modalities = asked.modalities.split("+") if asked.modalities else []
     root = source.raw_folder(root or discom.data.home() / "raw" / name, download)
     images = source.read(root, modalities or None, **options)
     images = replace(images, about={**images.about, "options": options})
-    return images, images.name if source is own else "-".join([name, *modalities])
+    return images, images.name if source is folders else "-".join([name, *modalities])
 
 
 def _describe(images: Any) -> str:
@@ -126,43 +126,47 @@ def _warn_of_values(images: Any, source: object) -> None:
             warnings.warn(f"{source}/{name}: {found}; {way_out}", stacklevel=3)
 
 
-def check(flags: Namespace) -> None:
+@command(argument("data"), option("--seed", type=flags.SEED, default=0, help="Seed of the split."))
+def check(asked: Namespace) -> None:
     """Verify a data set: checksums, pixels, labels, pairs, and copies between its parts."""
     from discom.data.splitting import near_duplicates
 
-    folder = discom.data.locate(flags.data)
-    known = folder and discom.data.is_prepared(folder)
-    compared = discom.data.prepared.verify(folder) if folder and known else 0
-    images = discom.data.load(flags.data, seed=flags.seed)
-    split = images.split(seed=flags.seed)
-    print(f"{flags.data}: {_describe(images)}\nchecksums compared: {compared}")
+    folder = discom.data.locate(asked.data)
+    prepared = folder is not None and discom.data.is_prepared(folder)
+    compared = discom.data.prepared.verify(folder) if folder and prepared else 0
+    images = discom.data.load(asked.data, seed=asked.seed)
+    split = images.split(seed=asked.seed)
+    print(f"{asked.data}: {_describe(images)}\nchecksums compared: {compared}")
     for part, samples in split._asdict().items():
         counts = {kind: int((samples.labels == k).sum()) for k, kind in enumerate(images.classes)}
         by_class = "" if images.dense else f", by class {counts}"
         without = len(samples) - sum(counts.values())
         rest = f", without a label {without}" if without else ""
         print(f"{part:>5}: {len(samples)} samples{by_class}{rest}")
-    _warn_of_values(images, flags.data)
+    _warn_of_values(images, asked.data)
     copies = near_duplicates(split)
     way_out = f"near-copies in two parts; prepare again with --groups PATTERN or {COPIES}"
     if images.groups is not None:
         way_out = f"near-copies in two groups; look at them, then mend the groups, or give {COPIES}"
     for name, modality in images.modalities.items():
-        rows = copies[copies["modality"] == name].itertuples()
+        place, rows = f"{asked.data}/{name}", copies[copies["modality"] == name].itertuples()
         alone = sorted(set(modality.ids) - set(images.paired_ids))
+        _warn_of(place, alone, "no partner; add the missing file, or use methods without pairs")
+        _warn_of(place, copies.attrs["flat"][name], "no structure; look at it, or remove it")
         pairs = [f"{row.id} ({row.part}) = {row.other_id} ({row.other_part})" for row in rows]
-        for ids, advice in (
-            (alone, "no partner; add the missing file, or use methods that need no pairs"),
-            (copies.attrs["flat"][name], "no structure; look at it, or remove it"),
-            (pairs, way_out),
-        ):
-            if len(ids):
-                first = "', '".join(map(str, ids[:3]))
-                more = f" and {len(ids) - 3} more" if len(ids) > 3 else ""
-                warnings.warn(f"{flags.data}/{name}: '{first}'{more}: {advice}", stacklevel=2)
+        _warn_of(place, pairs, way_out)
 
 
-def show(flags: Namespace) -> None:
+def _warn_of(place: str, ids: Iterable[str], advice: str) -> None:
+    """Warn of samples, by the first three names; of none there is no warning."""
+    if names := [*map(str, ids)]:
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        first = "', '".join(names[:3])
+        warnings.warn(f"{place}: '{first}'{more}: {advice}", stacklevel=3)
+
+
+@command(argument("data"), option("--out", type=flags.PATH, default="pairs.png", help="Picture."))
+def show(asked: Namespace) -> None:
     """Draw samples of every class as a picture."""
-    images = discom.data.load(flags.data)
-    draw(flags.out, {"": partial(discom.plots.pairs, images)})
+    images = discom.data.load(asked.data)
+    draw(asked.out, lambda: discom.plots.pairs(images))
