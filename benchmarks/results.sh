@@ -82,7 +82,7 @@ table cellcycle-table2 2 --data "$DATA/cellcycle" --learning-rate 0.003 \
   --methods teacher,student,student-2x,discom-solo,discom
 table scenes-thermal-table2 2 --data scenes:modalities=rgb+depth+thermal --seeds 5 \
   --methods student,discom-solo,discom
-$PYTHON -m discom probe "$OUT/scenes-table5.json" --runs "$RUNS" --out "$OUT/scenes-probes"
+$PYTHON benchmarks/probes.py "$OUT/scenes-table5.csv" --runs "$RUNS" --out "$OUT/scenes-probes"
 table hls-random-table2 2 --data "$DATA/hls-rgb-elevation-random" --learning-rate 0.003 \
   --methods student,discom
 
@@ -93,7 +93,7 @@ ALTERNATING='discom:{"adversary": "alternating"'
 grid scenes-half-rate --factors '{"learning_rate": [0.005]}' --seeds 3 \
   --methods discom "$ALTERNATING}" "$ALTERNATING, \"weights\": {\"orth\": 0}}" \
   "$ALTERNATING, \"dimension\": 32, \"weights\": {\"orth\": 0}}" mdico
-$PYTHON -m discom probe "$OUT/scenes-half-rate.json" --runs "$RUNS" --out "$OUT/scenes-half-rate-probes"
+$PYTHON benchmarks/probes.py "$OUT/scenes-half-rate.csv" --runs "$RUNS" --out "$OUT/scenes-half-rate-probes"
 rm "$OUT/scenes-half-rate-probes.png"  # no page shows it
 
 # labels for a part of the pairs; few labels take longer to learn, so twice the epochs on scenes

@@ -2,7 +2,7 @@
 benchmarks/grid.py: from the factors to a table and its curves, what it reads and refuses;
 benchmarks/cost.py: seconds with those of the teacher, as a share;
 benchmarks/choose.py: the value with the best validation score, for a setting or an option;
-benchmarks/along.py: trains as `fit` does, and reads as `discom probe` does;
+benchmarks/along.py: trains as `fit` does, and reads as `inspection` does;
 results/: no figure that nothing shows."""
 
 import json
@@ -22,14 +22,16 @@ import choose
 import common
 import cost
 import grid
+import probes
 import speed
 from discom import data, tables
 from discom.config import profile
 from discom.data import Split, scenes
 from discom.errors import RunError
+from discom.methods import get
 from discom.running import sweep
 from discom.running.fit import fit
-from discom.running.runs import Result, load_run
+from discom.running.runs import Result, Run, load_run
 
 CONFIG = profile("tiny", accelerator="cpu", **{**speed.TIMED, "batch_size": 16})
 
@@ -211,6 +213,23 @@ def test_probes_along_a_training_from_end_to_end(tmp_path):
     assert (tmp_path / "along.png").exists()
     for method in ("kdv2", 'student:{"seeds": 3}'):
         assert along.main([*words, "--methods", method]) == 2
+
+
+def test_probes_are_measured_once(tmp_path, monkeypatch):
+    images = data.load("scenes:n=99,size=8", seed=0)
+    split = images.split(seed=0)
+    for method in ("discom", "student"):  # a student has no embedding
+        run = Run.of(tmp_path, get(method), images, profile("tiny"), "scenes:n=99,size=8")
+        fit(method, split, run.config, run.folder, progress=False)
+    words = [str(tmp_path), "--runs", str(tmp_path), "--data", "scenes:n=99,size=8"]
+    words += ["--out", str(tmp_path / "probes")]
+    assert probes.main(words) == 0
+    measured = json.loads((tmp_path / "probes.json").read_text())
+    assert [measures["method"] for measures in measured] == ["discom"]
+    assert measured[0]["modality"]["z_inv"]["chance"] == 50
+    assert (tmp_path / "probes.png").exists()
+    monkeypatch.setattr(probes.inspection, "inspect", lambda *_: pytest.fail("measured twice"))
+    assert probes.main(words) == 0
 
 
 def test_cost_is_a_share_of_the_first_method_with_its_teacher(monkeypatch, tmp_path, capsys):

@@ -1,0 +1,47 @@
+"""What the embeddings of finished runs hold: every measure of `inspection.inspect`, run by run.
+
+python benchmarks/probes.py results/scenes-table5.csv --out results/scenes-probes
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import common
+from discom import data, files, inspection, methods, plots, tables
+from discom.errors import ConfigError
+
+
+def probe(chosen: argparse.Namespace) -> None:
+    """Measure what neither OUT.json nor a run's probes.json has; write OUT.json and its figure."""
+    readable = [n for n in methods.names() if methods.get(n).embed is not methods.Method.embed]
+    runs = [run for run in tables.load_results(chosen.path) if run.method in readable]
+    if not runs:
+        raise ConfigError(chosen.path, "no run of a method with an embedding", "train one")
+    runs = sorted(runs, key=lambda run: run.seed)
+    folders = [run.folder(chosen.runs) for run in runs]
+    file = chosen.out.with_suffix(".json")
+    measured = inspection.read_probes(folders, file)
+    for folder, run in zip(folders, runs, strict=True):
+        if run.hash not in measured:
+            split = data.load(chosen.data, seed=run.drawn).split(*run.parts)
+            measured[run.hash] = inspection.inspect(folder, split)
+    measures = [measured[run.hash] for run in runs]
+    files.write_json(file, measures)
+    matrices = inspection.mean_matrices(measures)
+    shown = matrices.get("discom", next(iter(matrices.values())))
+    plots.style()
+    plots.probe_map(shown, measures[0]["chance"]).savefig(chosen.out.with_suffix(".png"))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Probe; see `common.run`."""
+    parser = common.parser(__doc__, "data runs")
+    parser.add_argument("path", type=Path, help="a table of results/, or a folder of runs")
+    parser.add_argument("--out", type=Path, required=True, help="write OUT.json and OUT.png")
+    chosen = parser.parse_args(arguments)
+    return common.run("probes", lambda: probe(chosen))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
