@@ -7,14 +7,23 @@ from itertools import product
 
 import numpy as np
 import pytest
+from fixtures.refusal import refused
 
 from discom.data import load, planned, scenes
-from discom.data.scenes import best_accuracy, ceilings, classification, drawing, segmentation
+from discom.data.scenes import (
+    best_accuracy,
+    ceilings,
+    classification,
+    drawing,
+    objects,
+    segmentation,
+)
 from discom.data.scenes.classification import MATERIALS
 from discom.errors import ConfigError
 from discom.files import digest
 
 ALL = ("rgb", "depth", "thermal")
+CUES = {"rgb": "texture", "depth": "relief", "thermal": "warmth"}
 REDRAWN = {"texture": 0.10, "relief": 0.25, "warmth": 0.40}
 
 
@@ -41,27 +50,45 @@ def changed(one, other):
 SUMS = {
     "scenes:n=24,size=16,seed=3,modalities=rgb+depth+thermal": "dcecb4c91f807861 66e5831bdfd6a83e"
     " 685d9177cda2613f d3aae3a4de5a79e0 5020f00759164cce",
+    # noise is drawn 500 scenes at a time
+    "scenes:n=520,size=8": "5332c1b08588bb29 da0eeb6e3b9250c6 b2bd3b0e72eba8d0 fc982e4e3d0502ca",
+    "objects:n=520,size=8": "055cc480926bcf93 e9b4dcaf931ba51b 1315bb45b14c9e23 fc982e4e3d0502ca",
     "scenes-dense:n=24,size=32,seed=3": "3099a034c2fb1097 5ef30ffe5b06093f"
     " b73362447925cc5f 0319d9bf6dfd8927",
+    "objects:n=24,size=16,seed=3,modalities=rgb+depth+thermal": "48c0653ade076b81 9ff0eb14feab79dd"
+    " 553e1bd557e5a8a0 256bfcc393ebe99a 5020f00759164cce",
 }
 
 
-@pytest.mark.parametrize(("source", "sums"), SUMS.items())
-def test_checksums_of_a_small_set(source, sums):
+@pytest.mark.parametrize("source", SUMS)
+def test_checksums_of_a_small_set(source):
     data = load(source)
     arrays = [*(m.x for m in data.modalities.values()), data.masks, data.labels]
-    assert " ".join(digest(array) for array in arrays) == sums
+    assert " ".join(digest(array) for array in arrays) == SUMS[source]
 
 
-def test_modalities_and_probabilities_change_nothing_else():
-    whole = scenes.make(30, size=16, seed=5, modalities=ALL)
+@pytest.mark.parametrize("make", [scenes.make, objects.make])
+def test_other_sensors_change_nothing(make):
+    whole = make(30, size=16, seed=5, modalities=ALL)
     for names in (("rgb",), ("thermal", "depth", "rgb")):
-        part = scenes.make(30, size=16, seed=5, modalities=names)
+        part = make(30, size=16, seed=5, modalities=names)
         assert tuple(part.modalities) == names
         assert all(same(part.modalities[name].x, whole.modalities[name].x) for name in names)
-    one, other = scenes.make(200, size=8), scenes.make(200, size=8, epsilon=0.9)
-    assert changed(one, other) == {"texture"}
-    assert same(one.modalities["depth"].x, other.modalities["depth"].x)
+
+
+@pytest.mark.parametrize(
+    ("make", "probability", "factors", "sensor"),
+    [
+        (scenes.make, "epsilon", {"texture"}, "rgb"),
+        (objects.make, "dark", {"dark", "texture"}, "rgb"),
+        (objects.make, "far", {"far", "relief"}, "depth"),
+    ],
+)
+def test_a_probability_changes_nothing_else(make, probability, factors, sensor):
+    one, other = make(200, size=8), make(200, size=8, **{probability: 0.9})
+    assert changed(one, other) == factors
+    for name in one.modalities:
+        assert same(one.modalities[name].x, other.modalities[name].x) == (name != sensor)
 
 
 def test_more_dense_scenes_begin_with_the_same_ones_and_another_seed_has_others(monkeypatch):
@@ -153,6 +180,75 @@ def test_drawn_data_say_the_best_possible_scores_and_what_drew_them():
     assert pair.origin_at(1).content != one.origin_at(1).content
 
 
+# what a sensor shows
+
+
+def test_hidden_cues_are_the_fourth_kind_in_independent_shares():
+    factors = objects._factors(20_000, 0, 0.2, 0.3)
+    dark, far = factors["dark"] == 1, factors["far"] == 1
+    for found, expected in ((dark, 0.2), (far, 0.3), (dark & far, 0.06)):
+        near(found.mean(), expected, 20_000)
+    assert np.array_equal(factors["texture"], np.where(dark, 3, factors["material"]))
+    assert np.array_equal(factors["relief"], np.where(far, 3, factors["material"]))
+
+
+class OtherMaterial(drawing.Streams):
+    """The same random numbers, but every scene has another material."""
+
+    calls = 0
+
+    def integers(self, count):
+        self.calls += 1
+        values = super().integers(count)
+        return (values + 1) % count if self.calls == 2 else values
+
+
+def tells_nothing(sensor, hidden, monkeypatch):
+    """Whether exactly the scenes in which a cue is hidden look the same with another material."""
+    one = objects.make(300, size=16)
+    monkeypatch.setattr(drawing, "Streams", OtherMaterial)
+    other = objects.make(300, size=16)
+    assert changed(one, other) == {"material", "texture", "relief", "warmth"}
+    assert not (one.labels == other.labels).any()
+    images = zip(one.modalities[sensor].x, other.modalities[sensor].x, strict=True)
+    return [same(*pair) for pair in images] == (one.factors[hidden] == 1).tolist()
+
+
+@pytest.mark.parametrize(("sensor", "hidden"), [("rgb", "dark"), ("depth", "far")])
+def test_a_hidden_cue_tells_nothing_of_the_material(sensor, hidden, monkeypatch):
+    assert tells_nothing(sensor, hidden, monkeypatch)
+
+
+@pytest.mark.parametrize(("sensor", "hidden"), [("rgb", "dark"), ("depth", "far")])
+def test_a_sensor_that_shows_it_faintly_is_noticed(sensor, hidden, monkeypatch):
+    right = getattr(objects, f"_{sensor}")
+
+    def wrong(f, view, rng):
+        return right(f | {CUES[sensor]: f["material"]}, view, rng)
+
+    monkeypatch.setattr(objects, f"_{sensor}", wrong)
+    assert not tells_nothing(sensor, hidden, monkeypatch)
+
+
+@pytest.mark.parametrize(("dark", "far"), [(0.2, 0.3), (0.6, 0), (1, 0.5)])
+@pytest.mark.parametrize("names", [("rgb",), ("depth",), ("thermal",), ("rgb", "depth"), ALL])
+def test_the_best_accuracy_of_sensors(names, dark, far):
+    """That of a rule which knows how often each class is behind what is shown."""
+    train, test = (objects._factors(20_000, seed, dark, far) for seed in (0, 1))
+    hidden = math.prod({"rgb": dark, "depth": far, "thermal": 0.4}[name] for name in names)
+    expected = 1 - hidden + hidden / 3
+    best = objects.make(9, size=8, dark=dark, far=far, modalities=names).best
+    assert best["+".join(names)] == pytest.approx(100 * expected)
+    near(ceiling(train, test, "shape", *(CUES[name] for name in names)), expected, 20_000)
+
+
+def test_every_combination_has_its_best_accuracy():
+    assert objects.best() == pytest.approx({"rgb": 260 / 3, "depth": 80, "rgb+depth": 96})
+    combinations = ["rgb", "depth", "thermal", "rgb+depth", "rgb+thermal", "depth+thermal"]
+    assert [*objects.best(modalities=ALL)] == [*combinations, "rgb+depth+thermal"]
+    assert objects.make(60, size=8).split().train.best == objects.best()
+
+
 # arguments
 
 NAMES = {
@@ -161,6 +257,9 @@ NAMES = {
     "scenes:shapes=2,epsilon=0": "scenes-epsilon=0-shapes=2",
     "scenes:modalities=depth+rgb+thermal,noise=2": "scenes-depth-rgb-thermal-noise=2",
     "scenes-dense:objects=2,epsilon=0.1": "scenes-dense-objects=2-epsilon=0.1",
+    "objects:dark=0.2,far=0.3": "objects",
+    "objects:dark=0.4,far=0": "objects-dark=0.4-far=0",
+    "objects:modalities=thermal+rgb": "objects-thermal-rgb",
 }
 
 
@@ -173,45 +272,24 @@ def test_arguments_by_name():
     by_name = load("scenes:n=12,size=16,seed=4,epsilon=0.5,modalities=rgb+thermal")
     expected = scenes.make(12, 16, 4, 0.5, modalities=("rgb", "thermal"))
     assert by_name.fingerprint == expected.fingerprint
-    for source, fragment in [
-        ("scenes:colour=3", "scenes has no argument 'colour'; it has n, size, seed, epsilon"),
-        ("scenes:n=many", r"'many' is not a value for n; write e\.g\."),
-    ]:
-        with pytest.raises(ConfigError, match=fragment):
-            load(source)
+    for source in ("scenes:colour=3", "scenes:n=many", "objects:noise=2"):
+        refused(lambda source=source: load(source), f"^{source}: ", ConfigError)
 
 
-WHOLE, SHARE = "is not a whole number from", "is not a number from 0 to 1"
-WRONG = [  # for both kinds
-    ({"n": 0}, f"n: 0 {WHOLE} 1 on"),
-    ({"size": 30}, "size: 30 is not a multiple of 4"),
-    ({"seed": -1}, f"seed: -1 {WHOLE} 0 on"),
-    ({"epsilon": float("nan")}, f"epsilon: nan {SHARE}"),
-    ({"delta": 1.5}, f"delta: 1.5 {SHARE}"),
-]
-OF_ONE = [
-    ({"noise": math.inf}, "noise: inf is not a number from 0 on"),
-    ({"shapes": 4}, f"shapes: 4 {WHOLE} 1 to 3"),
-    ({"shapes": 1, "materials": 1}, "shapes=1, materials=1 is one class"),
-    (
-        {"modalities": ("rgb", "sonar")},
-        "modality 'sonar' is unknown or twice; choose of rgb, depth",
-    ),
-    ({"modalities": ("rgb", "rgb")}, "modality 'rgb' is unknown or twice; choose of rgb, depth"),
-]
+MAKE = {"scenes": scenes.make, "scenes-dense": scenes.dense, "objects": objects.make}
+OF_ALL = [{"n": 0}, {"size": 30}, {"seed": -1}]
+WRONG = [(name, wrong) for name in MAKE for wrong in OF_ALL]
+WRONG += [(name, {"epsilon": math.nan}) for name in ("scenes", "scenes-dense")]
+WRONG += [("scenes", {"delta": 1.5}), ("objects", {"dark": -0.1}), ("objects", {"far": math.nan})]
+WRONG += [("scenes", {"noise": math.inf}), ("scenes", {"shapes": 4})]
+WRONG += [("scenes", {"shapes": 1, "materials": 1}), ("scenes-dense", {"objects": 9})]
+TWICE, UNKNOWN = {"modalities": ("rgb", "rgb")}, {"modalities": ("rgb", "sonar")}
+WRONG += [(name, wrong) for name in ("scenes", "objects") for wrong in (TWICE, UNKNOWN)]
 
 
-@pytest.mark.parametrize(
-    ("name", "arguments", "fragment"),
-    [
-        *(("scenes", *case) for case in [*WRONG, *OF_ONE]),
-        *(("scenes-dense", *case) for case in [*WRONG, ({"objects": 9}, f"9 {WHOLE} 1 to 8")]),
-    ],
-)
-def test_arguments_out_of_range(name, arguments, fragment):
-    draw = {"scenes": scenes.make, "scenes-dense": scenes.dense}[name]
-    with pytest.raises(ConfigError, match=f"^{name}: .*{fragment}"):
-        draw(**{"n": 12, "size": 16} | arguments)
+@pytest.mark.parametrize(("name", "wrong"), WRONG)
+def test_arguments_out_of_range(name, wrong):
+    refused(lambda: MAKE[name](**{"n": 12, "size": 16} | wrong), f"^{name}: ", ConfigError)
 
 
 @pytest.mark.parametrize(
