@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from discom import cli, data, fit, methods, profile
-from discom.data.batches import Batch, Batches
+from discom.data.batches import Batch
 from discom.errors import ConfigError, RunError
 from discom.running.runs import read_predictions
 
@@ -153,11 +153,6 @@ def test_all_parts_but_the_training_part_keep_their_labels(split, tmp_path):
         for name, modality in split.test.modalities.items():
             assert np.array_equal(arrays[f"{name}_labels"], modality.y)
             assert np.array_equal(arrays[f"{name}_ids"], modality.ids)
-
-
-def test_a_run_with_hidden_labels_resumes_to_the_same_numbers(split, same_once_resumed):
-    steps = len(Batches(split.train.keep_labels(0.4), 15, 0))
-    same_once_resumed("mdico", split, replace(FEW, epochs=2), steps + 2)  # in the second epoch
 
 
 # ---------------------------------------------------------------- refused
