@@ -5,8 +5,9 @@ import json
 import shlex
 import tempfile
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
+from itertools import product
 from math import ceil, log, sqrt
 from pathlib import Path
 from statistics import mean
@@ -17,14 +18,14 @@ import numpy as np
 from discom import methods
 from discom.config import Config, profile
 from discom.data import MultiModalData, load
-from discom.data.batches import paired_rows
 from discom.errors import ConfigError, DataError
 from discom.evaluation.scores import count_by_group
 from discom.files import digest
-from discom.frozen import describe, frozen
+from discom.frozen import frozen
 from discom.running.fit import fit
 from discom.running.runs import Result, Run, read_metrics, read_predictions
 from discom.tables import Row, compare
+from discom.tables.folds import tally
 
 # with two weights of either contrast: which one is right differs between sensors
 ALONE = [Row("student", {}), *(Row("simclr", {"weights": {"contrast": w}}) for w in (0.03, 0.3))]
@@ -39,8 +40,9 @@ DISAGREE = 0.2  # share of images of which one of two trained networks alone is 
 
 
 def trial(images: MultiModalData, config: Config, runs: Sequence[Run], workers: int = 1) -> str:
-    """Train one epoch of a student, and say what all `runs` will take, and the smallest gain that
-    they would show four times out of five, in points:
+    """Train one epoch of the fused network, which refuses data that leave the question without an
+    answer, and say what all `runs` will take, and the smallest gain that they would show four times
+    out of five, in points:
 
         280 √(d / N) for N tested images, of which a share d = 0.2 is right in one network alone
 
@@ -50,14 +52,14 @@ def trial(images: MultiModalData, config: Config, runs: Sequence[Run], workers: 
         warnings.simplefilter("ignore")  # of scores after one epoch
         once = replace(config, epochs=1, options={})
         split = images.split(*runs[0].parts)
-        result = fit("student", split, once, Path(folder) / "trial", progress=False)
-    minutes = result.seconds * config.epochs * sum(COST[run.method] for run in runs) / 60 / workers
+        result = fit(FUSED.method, split, once, Path(folder) / "trial", progress=False)
+    cost = sum(COST[run.method] for run in runs) / COST[FUSED.method]
+    minutes = result.seconds * config.epochs * cost / 60 / workers
     tested = int((images.labels >= 0).sum())
-    gain = 280 * sqrt(DISAGREE / tested)
     return (
         f"{len(runs)} runs, about {minutes:.0f} minutes with {workers} side by side, each"
-        f" {result.peak_memory_mb:.0f} MB; with {tested} labelled images a gain below {gain:.0f}"
-        " points will hardly show"
+        f" {result.peak_memory_mb:.0f} MB; with {tested} labelled images a gain below"
+        f" {280 * sqrt(DISAGREE / tested):.0f} points will hardly show"
     )
 
 
@@ -66,17 +68,18 @@ def frozen_runs(
 ) -> list[Run]:
     """Runs of a linear layer on frozen features, of each sensor and of both; the features are kept
     as a prepared folder beside `runs`. Where the weights cannot be had, a warning and no run."""
-    wanted = digest(describe(images, pretrained=pretrained))
-    folder = Path(runs) / f"{images.name}-frozen" / f"features-{wanted}"
+    weights = Config(pretrained=pretrained).identity()["pretrained"]  # of a file its content
+    folder = (
+        Path(runs) / f"{images.name}-frozen" / f"features-{digest(images.fingerprint, weights)}"
+    )
     if not folder.exists():
         try:
             frozen(images, pretrained=pretrained).save(folder)
         except ConfigError as error:
             warnings.warn(f"frozen features are left out: {error}", stacklevel=2)
             return []
-    features = load(folder)
     own = replace(config, encoder="none", pretrained="", encoder_rate=1.0, augment=0.0)
-    where = runs, methods.get("student"), features, own, str(folder), None, folds
+    where = runs, methods.get("student"), load(folder), own, str(folder), None, folds
     return [Run.of(*where, fold) for fold in range(folds)]
 
 
@@ -89,56 +92,40 @@ def plan(
     source: str,
     modalities: str | None = None,
 ) -> dict[float, list[Run]]:
-    """Learning rate → the runs of `ALONE`, `BOTH` and `FUSED` in every fold; a ConfigError or a
-    DataError for data that leave the question without an answer: all that can be known before a
-    training."""
-    _check(images, folds)
-    planned: dict[float, list[Run]] = {rate: [] for rate in rates}
-    for name, options, _ in (*ALONE, *BOTH, FUSED):
-        method, own = methods.get(name), replace(config, options=options)
+    """Learning rate → the runs of `ALONE`, `BOTH` and `FUSED` in every fold. A ConfigError for one
+    sensor, a DataError for a class for every pixel."""
+    if images.dense:
+        way_out = "compare with: discom table dense"
+        raise DataError(images.name, "has a class for every pixel", way_out)
+    planned: dict[float, list[Run]] = {}
+    for rate, (name, options, _) in product(rates, (*ALONE, *BOTH, FUSED)):
+        method, own = methods.get(name), replace(config, options=options, learning_rate=rate)
         methods.build(method, images, own)  # refuses a setting before anything is trained
-        for rate, found in planned.items():
-            at_rate = replace(own, learning_rate=rate)
-            where = runs, method, images, at_rate, source, modalities
-            found += [Run.of(*where, folds=folds, fold=fold) for fold in range(folds)]
+        where = runs, method, images, own, source, modalities, folds
+        planned.setdefault(rate, []).extend(Run.of(*where, fold) for fold in range(folds))
     return planned
 
 
-def _check(images: MultiModalData, folds: int) -> None:
-    """Refuse a class for every pixel, a class that one sensor never saw, sensors of different
-    sizes, and fewer than two labelled pairs to train with; the methods refuse one sensor."""
-    name, first = images.name, next(iter(images.modalities))
-    if images.dense:
-        raise DataError(name, "has a class for every pixel", "compare with: discom table dense")
-    for sensor, modality in images.modalities.items():
-        if absent := set(range(len(images.classes))) - set(modality.y):
-            found = f"no image of {sensor} is of class '{images.classes[min(absent)]}'"
-            raise DataError(name, found, "correct the folder's name, or leave the class out")
-    if len(sizes := {m.x.shape[2:]: sensor for sensor, m in images.modalities.items()}) > 1:
-        command = "discom data prepare folders --root … --size 64 --out …"
-        found = f"images of {' and '.join(sizes.values())} differ in size"
-        raise DataError(name, found, f"bring them to one: {command}")
-    for split in images.folds(folds):
-        rows = paired_rows(split.train, [*images.modalities])[first].numpy()
-        classes = split.train.modalities[first].y[rows]
-        if (known := int((classes >= 0).sum())) < 2:
-            found = f"{known} of {len(classes)} pairs to train with have a label"
-            raise DataError(name, found, "label more pairs")
+def beside(frozen: Iterable[Result], results: Sequence[Result]) -> list[Result]:
+    """Runs on frozen features as rows of one table with trained networks of the same folds: their
+    method is called "frozen", and "fused" is the network of all sensors."""
+    first = results[0]
+    names = {"fused": "+".join(name for name in first.scores if "+" not in name)}
+    same: Any = {name: getattr(first, name) for name in ("data", "digest", "drawn")}
+    rows = []
+    for run in frozen:
+        config = {**first.config, "learning_rate": run.config["learning_rate"]}
+        rows.append(replace(_renamed(run, names), method="frozen", config=config, **same))
+    return rows
 
 
 def frozen_leads(frozen: Sequence[Result], results: Sequence[Result]) -> list[str]:
     """The networks of which frozen features with a linear layer score higher than all trained ones,
-    each by an interval without zero."""
-    found = []
-    for network in dict.fromkeys(name for run in results for name in run.scores) if frozen else ():
-        ours = [replace(run, drawn=None) for run in results if network in run.scores]
-        same: Any = {"digest": ours[0].digest, "drawn": None, "config": ours[0].config}
-        name = "fused" if "+" in network else network
-        theirs = [replace(_renamed(run, name, network), method="frozen", **same) for run in frozen]
-        table = compare([*ours, *theirs], [("frozen", own) for own in {run.label for run in ours}])
-        if (table[table["modality"] == network]["low"] > 0).all():
-            found.append(network)
-    return found
+    each by an interval without zero; `frozen` as by `beside`."""
+    labels = {run.label for run in results}
+    table = compare([*frozen, *results], [("frozen", label) for label in labels])
+    clear = (table["low"] > 0).groupby(table["modality"]).all()
+    return clear.index[clear].tolist()
 
 
 def best_rate(results: Iterable[Result]) -> float:
@@ -154,9 +141,7 @@ def unfinished(students: Iterable[Result], runs_dir: Path | str) -> str:
     steps, or a training loss whose last epoch is above UNLEARNED times that of guessing, log C for
     each network."""
     for run in students:
-        epochs, size = run.config["epochs"], run.config["batch_size"]
-        shown = round(run.pairs_per_second * run.seconds / epochs)  # of each sensor in an epoch
-        steps = epochs * ceil(shown / size)
+        steps = run.config["epochs"] * ceil(run.counts["train"] / run.config["batch_size"])
         if steps < STEPS:
             return f"a training of {steps} of {STEPS} steps decides nothing; give more --epochs"
         loss = read_metrics(run.folder(runs_dir) / "metrics.csv")["cl"].iloc[-1]
@@ -232,7 +217,7 @@ def answers(
     pairs = [(sensor, sensor, best(BOTH, sensor)) for sensor in sensors]
     if FUSED.method in runs:
         network = "+".join(sensors)
-        runs[FUSED.method] = [_renamed(run, network, better) for run in runs[FUSED.method]]
+        runs[FUSED.method] = [_renamed(run, {network: better}) for run in runs[FUSED.method]]
         pairs.insert(0, (network, better, FUSED.method))
     found = []
     for network, sensor, label in pairs:
@@ -251,40 +236,40 @@ def _learned(runs: Sequence[Result], sensor: str) -> bool:
 
     1/K + 2 √((K - 1) Σ_c 1/n_c) / K²
     """
-    rows = [row for run in runs if run.tested for row in run.tested["counts"][sensor]]
-    if not rows:
+    if not runs[0].folds:
         return True
-    _, truth, predicted, count = np.array(rows).T
-    labels = np.bincount(truth, count)
-    recall = (np.bincount(truth, count * (truth == predicted)) / labels.clip(1))[labels > 0]
-    kinds, spread = len(recall), np.sqrt((1 / labels[labels > 0]).sum())
-    return recall.mean() > 1 / kinds + 2 * np.sqrt(kinds - 1) * spread / kinds**2
+    hits, labels, _ = tally(runs)[sensor].to_numpy().sum(0).reshape(3, -1)
+    recall, number = (hits / labels.clip(1))[labels > 0], labels[labels > 0]
+    kinds = len(recall)
+    return recall.mean() > 1 / kinds + 2 * np.sqrt((kinds - 1) * (1 / number).sum()) / kinds**2
 
 
 def _on_pairs(run: Result, sensor: str, images: MultiModalData, runs_dir: Path | str) -> Result:
     """A run of a fold as if it were tested on complete pairs alone."""
-    predictions = read_predictions(run.folder(runs_dir) / "predictions.npz")
-    own = {key: predictions[key] for key in (f"{sensor}_{k}" for k in ("logits", "labels", "ids"))}
-    paired = np.isin(own[f"{sensor}_ids"], images.paired_ids)
+    every = read_predictions(run.folder(runs_dir) / "predictions.npz")
+    paired = np.isin(every[f"{sensor}_ids"], images.paired_ids)
+    own = {name: every[name][paired] for name in every if name.startswith(f"{sensor}_")}
     test = images.take(images.split_indices(*run.parts)["test"])
-    own = {key: values[paired] for key, values in own.items()}
     return replace(run, tested=count_by_group(test, own, [sensor]))
 
 
-def _renamed(run: Result, network: str, sensor: str) -> Result:
-    """A fused run with its scores under a sensor's name, so that `compare` takes both."""
-    tested = run.tested and {**run.tested, "counts": {sensor: run.tested["counts"][network]}}
-    return replace(run, scores={sensor: run.scores[network]}, tested=tested)
+def _renamed(run: Result, names: Mapping[str, str]) -> Result:
+    """A run whose networks have other names."""
+    scores = {names.get(network, network): own for network, own in run.scores.items()}
+    tested = run.tested and {
+        **run.tested,
+        "counts": {names.get(k, k): own for k, own in run.tested["counts"].items()},
+    }
+    return replace(run, scores=scores, tested=tested)
 
 
 def command(run: Run, name: str = "cpu") -> str:
     """The command that trains with the settings of a run, on all its data and labels; `name` is of
     the profile."""
     words = ["discom", "train", "--data", run.source, "--method", run.method, "--profile", name]
-    usual = asdict(profile(name))
+    usual, apart = profile(name), ("seed", "dense", "labelled", "options")
     for setting, value in asdict(run.config).items():
-        own = setting in ("seed", "dense", "labelled", "options")
-        if not own and value != usual[setting]:
+        if setting not in apart and value != getattr(usual, setting):
             words += [f"--{setting.replace('_', '-')}", str(value)]
     if run.modalities:
         words += ["--modalities", run.modalities]

@@ -2,14 +2,12 @@
 layer on them is logistic regression: the first thing to compare a trained network with."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from tqdm.auto import tqdm
 
-from discom.config import Config
 from discom.data import Modality, MultiModalData, Normalization
 from discom.data.batches import paired_rows
 from discom.errors import DataError
@@ -17,7 +15,6 @@ from discom.models import encoder
 
 ENCODER = "timm:tf_efficientnet_lite0"  # small, and quick on a CPU
 BATCH = 32
-VERSION = 1  # raised where other features are made of the same images
 
 
 @torch.inference_mode()
@@ -33,12 +30,8 @@ def frozen(
     Args:
         name, pretrained: see `discom.models.encoder`.
 
-    Raises:
-        DataError: a class for every pixel, or a sensor called "fused".
-        ConfigError: an encoder that does not exist, or weights that cannot be had.
+    A DataError for a sensor called "fused", a ConfigError for weights that cannot be had.
     """
-    if data.dense:
-        raise DataError(data.name, "has a class for every pixel", "take one class for each image")
     if "fused" in data.modalities:
         raise DataError(data.name, "has a sensor called 'fused'", "rename the sensor")
     modalities = {}
@@ -55,16 +48,5 @@ def frozen(
         rows = paired_rows(data, list(modalities))
         parts = [modalities[sensor].take(own.numpy()) for sensor, own in rows.items()]
         modalities["fused"] = replace(parts[0], x=np.concatenate([part.x for part in parts], 1))
-    about = {**data.about, "features": describe(data, name, pretrained, size)}
     made = data.with_modalities(modalities, data.parts)
-    return replace(made, name=f"{data.name}-frozen", about=about)
-
-
-def describe(
-    data: MultiModalData, name: str = ENCODER, pretrained: str = "imagenet", size: int = 224
-) -> dict[str, Any]:
-    """What identifies the features that `frozen` makes of these arguments; they hold it as
-    `about["features"]`. A DataError for weights in a file that cannot be read."""
-    weights = Config(pretrained=pretrained).identity()["pretrained"]  # of a file its content
-    own = {"encoder": name, "pretrained": weights, "size": size}
-    return {"version": VERSION, **own, "of": data.fingerprint}
+    return replace(made, name=f"{data.name}-frozen", about={**data.about, "encoder": name})

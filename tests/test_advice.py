@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
+from fixtures.refusal import refused
 from fixtures.results import result
 
 from discom import advice, cli, data, fit, methods, profile
@@ -89,10 +90,13 @@ def test_the_fused_network_is_compared_with_the_better_sensor(gain, verdict):
 def test_frozen_features_that_clearly_lead_are_named():
     trained = results({}, {"student": 60.0})
     trained += [result("teacher", seed, {"rgb+depth": 90.0 + seed}) for seed in range(3)]
+    trained = [replace(run, drawn=None) for run in trained]
     scores = [{"rgb": 70.0 + s, "depth": 30.0, "fused": 91.0 + s**3} for s in range(3)]
-    features = [result("student", s, scores[s], data="frozen", digest="f") for s in range(3)]
-    assert advice.frozen_leads(features, trained) == ["rgb"]  # fused: higher, and not clearly
-    assert advice.frozen_leads([], trained) == []
+    given = {"data": "frozen", "digest": "f", "draws": "split", "width": 8}
+    features = advice.beside([result("student", s, scores[s], **given) for s in range(3)], trained)
+    assert {(*run.scores,) for run in features} == {("rgb", "depth", "rgb+depth")}
+    # rgb+depth: higher, and not clearly
+    assert advice.frozen_leads(features, trained) == ["rgb"]
 
 
 def test_frozen_features_are_the_encoders_and_stand_side_by_side(tmp_path):
@@ -154,24 +158,36 @@ def test_a_linear_layer_reads_features_that_tell_the_class(tmp_path):
         fit("student", data.load("scenes:n=66,size=8").split(), config, tmp_path / "other")
 
 
+def mean_colours(images, pretrained):
+    """In the place of `frozen`: the mean of each band."""
+    modalities = {}
+    for name, m in images.modalities.items():
+        modalities[name] = replace(m, x=m.x.mean((2, 3), keepdims=True, dtype=np.float32))
+    modalities["fused"] = modalities["rgb"]
+    return replace(images.with_modalities(modalities), name=f"{images.name}-frozen")
+
+
 def test_a_persons_folder_is_answered_and_nothing_is_trained_twice(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(advice, "STEPS", 0)
     monkeypatch.setattr(advice, "UNLEARNED", np.inf)
+    monkeypatch.setattr(advice, "frozen", mean_colours)
+    torch.save({}, "weights.pth")
     data.load("scenes:n=66,size=8,shapes=2").save("mine")
     words = ["advise", "mine", "--labelled", "0.5", "--folds", "2", *TINY]
+    words += ["--features", "weights.pth"]
     assert cli.main([*words, "--dry-run"]) == 0
     assert capsys.readouterr().out.startswith("15 runs, about ")
     assert not list(tmp_path.rglob("result.json"))
     assert cli.main(words) == 0
     printed = capsys.readouterr().out.splitlines()[1:]  # without the time that it will take
-    for row in (*ROWS, advice.FUSED):
-        assert any(f"| {row.label()} " in line for line in printed)
+    for name in ("frozen", "teacher", *(row.label() for row in ROWS)):
+        assert any(f"| {name} " in line for line in printed)
     answers = [line for line in printed if line.startswith("If ")]
     places = ["both sensors are there", "rgb is deployed alone", "depth is deployed alone"]
     assert [line.split(":")[0] for line in answers] == [f"If {place}" for place in places]
     files = sorted(tmp_path.rglob("result.json"))
-    found = [Result.read(file) for file in files]
+    found = [Result.read(file) for file in files if "frozen" not in str(file)]
     assert {(run.config["labelled"], run.config["select"]) for run in found} == {(0.5, "last")}
     rates = {run.config["learning_rate"] for run in found if run.method == "student"}
     assert rates == set(advice.RATES)
@@ -212,8 +228,7 @@ def test_a_training_that_is_not_finished_gives_scores_and_no_verdict(tmp_path, m
 )
 def test_steps_and_the_last_loss_say_whether_a_training_is_finished(tmp_path, epochs, loss, reason):
     """60 steps an epoch; guessing one of three classes in two networks costs 2 log 3 = 2.197."""
-    run = result("student", 0, epochs=epochs, batch_size=16)
-    run = replace(run, classes=3, pairs_per_second=960 * epochs / run.seconds)
+    run = replace(result(epochs=epochs, batch_size=16), classes=3, counts={"train": 950})
     file = run.folder(tmp_path) / "metrics.csv"
     file.parent.mkdir(parents=True)
     file.write_text(f"epoch,cl\n0,9\n1,{loss}\n")
@@ -255,12 +270,11 @@ def pairs_of(rgb, depth, paired, size=8):
 BOTH = np.arange(60) % 2
 SOME = np.where(np.arange(60) < 20, -1, BOTH)
 REFUSED = {
-    "one sensor": ("scenes:n=66,size=8,modalities=rgb", "needs two modalities, the data has ..rgb"),
-    "dense": ("scenes-dense:n=20,size=16", "a class for every pixel; compare with: discom table"),
-    "no pairs": (pairs_of(BOTH, BOTH, 0), "mine: no id stands in each of rgb, depth; name the"),
-    "no labelled pair": (pairs_of(SOME, SOME, 20), r"mine: 0 of \d+ pairs to train with have a la"),
-    "misspelt": (pairs_of(0 * BOTH, BOTH, 0), "mine: no image of rgb is of class 'dog'; correct"),
-    "two sizes": (pairs_of(BOTH, BOTH, 60, size=4), "rgb and depth differ in size; bring them to"),
+    "one sensor": ("scenes:n=66,size=8,modalities=rgb", "needs two modalities"),
+    "dense": ("scenes-dense:n=20,size=16", "has a class for every pixel"),
+    "no pairs": (pairs_of(BOTH, BOTH, 0), "mine: no id stands in each of rgb, depth"),
+    "no labelled pair": (pairs_of(SOME, SOME, 20), "mine: no training sample of 'rgb' has a label"),
+    "two sizes": (pairs_of(BOTH, BOTH, 60, size=4), "cannot be stacked; bring them to one size"),
 }
 
 
@@ -319,9 +333,12 @@ def test_a_sensor_called_fused_is_no_place_for_features():
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_answered_is_refused_before_training(case):
+def test_what_cannot_be_answered_is_refused_before_the_trainings(case):
     images, message = REFUSED[case]
-    images = data.load(images) if isinstance(images, str) else images
-    with pytest.raises((ConfigError, DataError), match=message) as caught:
-        advice.plan(images, profile("tiny"), advice.RATES, 3, "runs", "mine")
-    assert "\n" not in str(caught.value)
+    images, config = data.load(images) if isinstance(images, str) else images, profile("tiny")
+
+    def ask():
+        planned = advice.plan(images, config, advice.RATES, 3, "runs", "mine")
+        advice.trial(images, config, planned[advice.RATES[0]])
+
+    refused(ask, message, (ConfigError, DataError))

@@ -59,8 +59,9 @@ def advise(asked: Namespace) -> None:
         frozen = train(advice.frozen_runs(images, config, asked.folds, runs, asked.features))
     rate = advice.best_rate(train(tried)) if tried else rates[0]
     results, tables = train(planned[rate]), discom.tables
-    for part in filter(None, (frozen, results)):
-        print(tables.to_markdown(tables.summary(part, ["student"]), ["student"]), end="\n\n")
+    features = advice.beside(frozen, results)
+    table = tables.summary([*features, *results], ["student"])
+    print(tables.to_markdown(table, ["student"]), end="\n\n")
     students = [run for run in results if run.method == "student"]
     if short := advice.unfinished(students, runs):
         print(f"No answer: {short}.")
@@ -71,6 +72,6 @@ def advise(asked: Namespace) -> None:
         run = next(run for run, result in chosen if result.label == answer.recommended)
         if answer.learned:
             print(f"  {advice.command(run, asked.profile)}")
-    if better := advice.frozen_leads(frozen, results):
+    if features and (better := advice.frozen_leads(features, results)):
         names = ", ".join(better)
         print(f"Frozen features score higher for {names}: start from pretrained weights.")
