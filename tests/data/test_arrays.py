@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fixtures.refusal import refused
 
 from discom.data import Normalization, arrays
 from discom.data.arrays import LOWEST, Lazy, Rows, take_rows
-from discom.errors import DataError
 
 WHOLE = np.arange(7 * 2 * 3 * 4, dtype=np.float32).reshape(7, 2, 3, 4)
 KEYS = (3, -1, slice(2, 5), slice(5, 1, -2), [4, 0, 4], np.array([], int), (slice(1, 4), 1), (2, 1))
@@ -42,22 +42,17 @@ def test_a_row_on_disk_is_read_when_it_is_asked_for_and_not_before(mapped):
     assert isinstance(take_rows(WHOLE, np.array([1, 3])), np.ndarray)
 
 
-WRONG = {
-    "shape": (np.zeros((2, 3, 5), np.float32), r"holds float32 of shape \(2, 3, 5\)"),
-    "type": (np.zeros((2, 3, 4), np.uint8), r"holds uint8 of shape"),
-    "value": (
-        np.where(WHOLE[0] == 23, -np.inf, WHOLE[0]),
-        r"sample 0, band 1 holds -inf at pixel \(2, 3\); fill",
-    ),
-}
+WRONG = [
+    np.zeros((2, 3, 5), np.float32),
+    np.zeros((2, 3, 4), np.uint8),
+    np.where(WHOLE[0] == 23, -np.inf, WHOLE[0]),
+]
 
 
-@pytest.mark.parametrize("case", WRONG)
+@pytest.mark.parametrize("values", WRONG)
 @pytest.mark.parametrize("item", [Path("raw/b.tif"), (Path("raw/b.tif"), 512, 0)])
-def test_a_wrong_image_is_named_by_its_file(case, item):
-    values, message = WRONG[case]
-    with pytest.raises(DataError, match=rf"^raw/b\.tif: {message}"):
-        lazy(lambda _: values, items=[item])[0]
+def test_a_wrong_image_is_named_by_its_file(values, item):
+    refused(lambda: lazy(lambda _: values, items=[item])[0], r"^raw/b\.tif: ")
 
 
 # scaling
@@ -89,18 +84,17 @@ def test_constant_bands_become_zero_with_one_warning(last, said):
 
 NO_DATA = np.where(skewed() < 50, -1.7976931348623157e308, skewed().astype(float))
 UNFIT = [
-    (skewed()[:0], "has no sample in the training part; give more samples"),
-    (skewed()[0], r"holds float32 of shape \(3, 8, 8\); give numbers of shape \[N, C, H, W\]"),
-    (np.where(skewed() < 50, np.nan, skewed()), r"sample 0, band 0 holds nan at pixel"),
-    (NO_DATA, r"band 0 goes from -1\.79769e\+308 to .*; state the value of unmeasured pixels"),
-    (np.maximum(NO_DATA, -3.4028235e38), r"band 0 goes from -3\.40282e\+38 to .*; state the value"),
+    skewed()[:0],
+    skewed()[0],
+    np.where(skewed() < 50, np.nan, skewed()),
+    NO_DATA,
+    np.maximum(NO_DATA, -3.4028235e38),
 ]
 
 
-@pytest.mark.parametrize(("images", "fragment"), UNFIT)
-def test_images_that_give_no_bounds(images, fragment):
-    with pytest.raises(DataError, match=f"^depth: {fragment}"):
-        Normalization.fit(images, "depth")
+@pytest.mark.parametrize("images", UNFIT)
+def test_images_that_give_no_bounds(images):
+    refused(lambda: Normalization.fit(images, "depth"), "^depth: ")
 
 
 def depth_with_sky():

@@ -131,19 +131,6 @@ def test_unequal_sizes_repeat_the_smaller_modality_evenly():
     assert sorted(depth[:20]) == sorted(depth[20:40])
 
 
-REFUSED = [
-    ({"pairing": "paired"}, "no id stands in each of rgb, depth; name the files of a pair alike, "),
-    ({"pairing": "twins"}, "pairing: 'twins' is unknown; choose paired, unpaired"),
-]
-
-
-@pytest.mark.parametrize(("arguments", "fragment"), REFUSED)
-def test_arguments_that_do_not_fit(arguments, fragment):
-    data = numbered({"rgb": range(10), "depth": range(10, 20)})
-    given = {"batch_size": 4, "seed": 0} | arguments
-    refused(lambda: Batches(data, **given), fragment, (ConfigError, DataError))
-
-
 # samples without a label
 
 
@@ -181,11 +168,28 @@ def test_every_batch_has_the_same_share_of_labels_and_every_other_sample_comes_o
         assert all(samples(b, "rgb", labels) == samples(b, "depth", labels) for b in drawn)
 
 
-def test_a_modality_without_labels_is_named():
-    data = numbered({"rgb": range(30), "depth": range(10, 30)}, partly(30, 10))
-    for pairing in ("paired", "unpaired"):
-        lack = r"^mine: no training sample of '.*' has a label; label some, or"
-        refused(lambda pairing=pairing: Batches(data, 8, 0, pairing=pairing), lack)
+def small(size):
+    return scenes.make(10, size=size).modalities
+
+
+APART = {"rgb": range(10), "depth": range(10, 20)}
+LACKS = numbered({"rgb": range(30), "depth": range(10, 30)}, partly(30, 10))
+UNEQUAL = {"rgb": small(8)["rgb"], "depth": small(12)["depth"]}
+REFUSED = [
+    ("mine: no id stands", lambda: Batches(numbered(APART), 4, 0, pairing="paired")),
+    ("pairing: ", lambda: Batches(numbered(APART), 4, 0, pairing="twins")),
+    ("mine: no training sample of '.*' has a label", lambda: Batches(LACKS, 8, 0)),
+    ("mine: no training sample of", lambda: Batches(LACKS, 8, 0, pairing="paired")),
+    (
+        "data: images of .*8, 8.*12, 12.* cannot be stacked",
+        lambda: ModalityTensor(MultiModalData(UNEQUAL, tuple("abcdefghi")), "rgb+depth", "cpu"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("place", "make"), REFUSED)
+def test_what_makes_no_batches(place, make):
+    refused(make, f"^{place}", (ConfigError, DataError))
 
 
 # from memory or from disk
@@ -232,13 +236,6 @@ def test_stacked_images_are_the_bands_of_the_same_scenes(room, size, name):
     some = torch.tensor([2, 0, 9])
     np.testing.assert_array_equal(images[some].numpy(), np.concatenate(expected, 1)[some])
     assert len(images) == len(rows)
-
-
-def test_what_cannot_be_stacked():
-    rgb, depth = (scenes.make(10, size=s).modalities[m] for s, m in ((8, "rgb"), (12, "depth")))
-    data = MultiModalData({"rgb": rgb, "depth": depth}, tuple("abcdefghi"))
-    fragment = r"^data: images of .*8, 8.*12, 12.* cannot be stacked"
-    refused(lambda: ModalityTensor(data, "rgb+depth", "cpu"), fragment)
 
 
 # soft labels
@@ -331,12 +328,8 @@ def test_a_sensor_is_shown_in_its_motions_and_coupled_ones_in_those_all_allow(
     allowed = {"all": set(range(8)), "flip": {0, 4}, "none": {0}}
     given, data = {"rgb": rgb, "depth": depth}, planted({"rgb": range(150), "depth": range(150)})
     sensors = {k: replace(m, motions=given[k]) for k, m in data.modalities.items()}
-    make = {
-        "pairing": "paired",
-        "augment": 1,
-        "dense": True,
-        "shared_augmentation": shared_augmentation,
-    }
+    make = {"pairing": "paired", "augment": 1, "dense": True}
+    make |= {"shared_augmentation": shared_augmentation}
     moved = Batches(replace(data, modalities=sensors), 150, 3, strong=True, **make)
     free = Batches(data, 150, 3, **make)  # knows no motions
     for batch, wrong in zip(moved.epoch(0), free.epoch(0), strict=True):
