@@ -4,7 +4,7 @@ import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
-from functools import lru_cache, wraps
+from functools import lru_cache, partial, wraps
 from operator import methodcaller
 from typing import Any, Literal
 
@@ -26,7 +26,7 @@ class Config:
 
     >>> Config(epochs=0)
     Traceback (most recent call last):
-    discom.errors.ConfigError: epochs: 0; give a number greater than or equal to 1
+    discom.errors.ConfigError: epochs: 0; it should be greater than or equal to 1
     """
 
     # as scikit-learn takes them; torch would take 64 bits
@@ -98,7 +98,7 @@ FIELDS: dict[str, Any] = vars(Config)["__pydantic_fields__"]
 
 @wraps(Config.__init__)
 def _read(self: Config, **settings: Any) -> None:
-    """The constructor: settings are read as options are, by `plain`, and errors are ours."""
+    """The constructor: settings are read as options are, and errors are ours."""
     text = json.dumps({name: plain(name, value) for name, value in settings.items()})
     try:
         vars(Config)["__pydantic_validator__"].validate_json(text, self_instance=self)
@@ -116,24 +116,21 @@ def plain(place: str, value: Any) -> Any:
         text = json.dumps(value, allow_nan=False, default=methodcaller("item"))
     except (AttributeError, TypeError, ValueError):
         raise ConfigError(place, repr(value), "give a value that JSON has") from None
-    return json.loads(text, parse_float=_number)
-
-
-def _number(digits: str) -> int | float:
-    return int(number) if (number := float(digits)).is_integer() else number
+    return json.loads(text, parse_float=lambda text: int(n) if (n := float(text)) % 1 == 0 else n)
 
 
 def refusal(error: ValidationError, place: str = "") -> ConfigError:
-    """What pydantic refused, as "place: found; way out"; by default the place is its own."""
-    first, *_ = every = error.errors()
+    """What pydantic refused first, as "place: found; way out"; by default the place is its own."""
+    first, *_ = error.errors()
     if first["type"] == "value_error":
         return first["ctx"]["error"]  # ours, of `__post_init__`
     if first["type"] == "unexpected_keyword_argument":
-        way_out = f"there are {', '.join(FIELDS)}"
-        return ConfigError("config", f"no setting '{first['loc'][0]}'", way_out)
-    wanted = " or ".join(dict.fromkeys(each["msg"].partition(" be ")[2] for each in every))
-    number = "a number " * wanted.startswith(("greater", "less"))
-    return ConfigError(place or first["loc"][0], repr(first["input"]), f"give {number}{wanted}")
+        return ConfigError(first["loc"][0], "no such setting", f"there are {', '.join(FIELDS)}")
+    way_out = first["msg"].replace("Input", "it", 1)
+    return ConfigError(place or first["loc"][0], repr(first["input"]), way_out)
+
+
+_adapter = lru_cache(partial(TypeAdapter, config=STRICT))
 
 
 def as_type(place: str, value: Any, kind: Any) -> Any:
@@ -144,35 +141,25 @@ def as_type(place: str, value: Any, kind: Any) -> Any:
     {'rgb': 1.0}
     >>> as_type("epochs", "2", int)
     Traceback (most recent call last):
-    discom.errors.ConfigError: epochs: '2'; give a valid integer
+    discom.errors.ConfigError: epochs: '2'; it should be a valid integer
     """
     try:
-        return _adapter(kind).validate_json(json.dumps(plain(place, value)))
+        wanted = _adapter(Any if kind is inspect.Parameter.empty else kind)
+        return wanted.validate_json(json.dumps(plain(place, value)))
     except ValidationError as error:
         raise refusal(error, place) from None
-
-
-@lru_cache
-def _adapter(kind: Any) -> TypeAdapter:
-    return TypeAdapter(Any if kind is inspect.Parameter.empty else kind, config=STRICT)
-
-
-def options_of(reader: Callable) -> dict[str, inspect.Parameter]:
-    """What a reader takes besides its folder and its modalities."""
-    return dict(list(inspect.signature(reader).parameters.items())[2:])
 
 
 def check_options(name: str, reader: Callable, options: Mapping[str, Any]) -> None:
     """Raise a ConfigError for an option that the reader called `name` lacks, or a value that is not
     of its annotated type.
 
-    >>> def read(root, modalities, size: int | list[int] = 32): ...
-    >>> check_options("mine", read, {"size": [24, 32]})
+    >>> def read(root, modalities, size: int = 32): ...
     >>> check_options("mine", read, {"size": "24"})
     Traceback (most recent call last):
-    discom.errors.ConfigError: --options: size: '24'; give a valid integer or a valid array
+    discom.errors.ConfigError: --options: size: '24'; it should be a valid integer
     """
-    known = options_of(reader)
+    known = dict([*inspect.signature(reader).parameters.items()][2:])  # after root, modalities
     for option, value in options.items():
         if option not in known:
             way_out = f"it has {', '.join(known) or 'none'}"

@@ -1,7 +1,6 @@
 """What a person can put right: one class per kind, each message one line with the place, the value
 and the way out."""
 
-import errno
 import sys
 import warnings
 from collections.abc import Collection
@@ -44,24 +43,6 @@ def check_choice(setting: str, value: str, choices: Collection[str]) -> None:
     """Raise a ConfigError unless the value is one of the choices."""
     if not isinstance(value, str) or value not in choices:
         raise ConfigError(setting, f"'{value}' is unknown", f"choose {', '.join(choices)}")
-
-
-WAYS_OUT = {
-    "make room": (errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
-    "check the rights, or choose another place": (errno.EACCES, errno.EPERM, errno.EROFS),
-    "check the path": (errno.ENOENT, errno.ENOTDIR, errno.EISDIR),
-}
-
-
-def explain(error: OSError, place: object = "") -> str:
-    """One line for an error of the file system: the file (or `place`), the reason, the way out.
-
-    >>> explain(PermissionError(errno.EACCES, "Permission denied", "runs/a"))
-    'runs/a: Permission denied; check the rights, or choose another place'
-    """
-    line = f"{error.filename or place}: {error.strerror or first_line(error)}".removeprefix(": ")
-    ways_out = [way_out for way_out, codes in WAYS_OUT.items() if error.errno in codes]
-    return "; ".join([line, *ways_out])
 
 
 def install_hint(name: str) -> str:

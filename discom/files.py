@@ -1,6 +1,5 @@
 """Files that are either whole or absent: written beside their place, then moved there."""
 
-import errno
 import hashlib
 import json
 import os
@@ -15,7 +14,6 @@ import numpy as np
 
 from discom.errors import DataError, first_line
 
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}  # errors without a file's name
 CHUNK_BYTES = 64 << 20
 ANEW = "delete it and run the command again"
 OURS = ".discom-"  # begins the name of what is not finished; nobody else's files are called so
@@ -37,7 +35,7 @@ def atomic_file(path: Path | str) -> Iterator[Path]:
             os.fsync(file.fileno())
         os.replace(part, path)
     except OSError as error:
-        if error.errno in NO_ROOM or error.filename == str(part):
+        if error.errno and error.filename in (None, str(part)):  # a full disk names no file
             raise OSError(error.errno, error.strerror, str(path)) from None
         raise
     finally:

@@ -3,7 +3,7 @@
 import logging
 import platform
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -47,16 +47,6 @@ def machine(device: torch.device) -> dict[str, Any]:
         "versions": {name: version(name) for name in packages},
         "commit": _commit(),
     }
-
-
-def processor(about: Mapping[str, Any]) -> str:
-    """The processor and threads that `machine` told.
-
-    >>> processor({"processor": "AMD EPYC", "threads": 1})
-    'AMD EPYC, 1 thread'
-    """
-    threads = about["threads"]
-    return f"{about['processor']}, {threads} thread{'s' if threads != 1 else ''}"
 
 
 def peak_memory(device: torch.device) -> float:

@@ -13,7 +13,7 @@ import torch
 from discom import __version__
 from discom.data import DRAWN
 from discom.errors import DataError
-from discom.hardware import device_type, machine, peak_memory, processor
+from discom.hardware import device_type, machine, peak_memory
 
 _page: dict[str, Any] = {"started": time.perf_counter(), "passed": 0}
 
@@ -28,7 +28,8 @@ def stamp(seed: int | None = None, scenes: str | None = None) -> None:
     about = machine(torch.device(device_type()))
     versions = {"python": about["python"], **about["versions"]}
     print(" · ".join(f"{name} {version}" for name, version in versions.items()))
-    device = processor(about) if about["device"] == "cpu" else about["device"]
+    threads = f"{about['threads']} thread{'s' * (about['threads'] != 1)}"
+    device = about["device"] if about["device"] != "cpu" else f"{about['processor']}, {threads}"
     # an installed package has no commit
     source = f"commit {about['commit']}" if about["commit"] else f"discom {__version__}"
     print(f"{device} · seed {seed} · {source} · {time.strftime('%Y-%m-%d')}")

@@ -102,7 +102,7 @@ def test_a_run_that_is_killed_and_runs_out_of_room_ends_with_the_same_numbers(tm
         assert not list(tmp_path.glob("runs/**/result.json"))
     assert status(tmp_path / "full", "", 0, 1 << 16) == 2
     printed = (tmp_path / "full.txt").read_text().splitlines()
-    assert "state.pt: File too large; make room" in printed[-1]
+    assert "state.pt: File too large; " in printed[-1]
     for number in range(5):  # and at any moment
         process = start(tmp_path / "random")
         process.join(random.Random(number).uniform(0, seconds))

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from discom.errors import DataError, explain
+from discom.errors import DataError
 from discom.files import atomic_file, atomic_folder, checksum, digest, read_json, write_json
 from discom.running.checkpoint import locked
 
@@ -35,10 +35,9 @@ def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path):
     assert (tmp_path / "deep/a.txt").read_text() == "new"
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
-def test_an_error_of_the_disk_names_the_file_that_was_to_be(tmp_path, code):
-    with pytest.raises(OSError, match=os.strerror(code)) as caught:
-        write(tmp_path / "a.txt", "", OSError(code, os.strerror(code)))
+def test_an_error_of_the_disk_names_the_file_that_was_to_be(tmp_path):
+    with pytest.raises(OSError, match="full") as caught:
+        write(tmp_path / "a.txt", "", OSError(errno.ENOSPC, "full"))
     assert caught.value.filename == str(tmp_path / "a.txt")
     assert os.listdir(tmp_path) == []
 
@@ -70,15 +69,6 @@ def test_two_writers_at_once_do_not_mix(tmp_path):
     assert sorted(os.listdir(tmp_path / "out")) == [MARKER, "stale.npy"]
     assert (tmp_path / "out" / MARKER).read_text() == "first"
     assert os.listdir(tmp_path) == ["out"]
-
-
-def test_an_error_of_the_system_is_one_line_with_its_way_out():
-    full = OSError(errno.ENOSPC, "No space left", "a")
-    assert explain(full, "here") == "a: No space left; make room"
-    refused = PermissionError(errno.EPERM, "Not permitted")
-    assert explain(refused, "here").startswith("here: Not permitted; check the rights, or ")
-    cut = OSError("image file is truncated\n(3 bytes)")
-    assert explain(cut, "here") == "here: image file is truncated"
 
 
 def fill(path, text="new", *, fail=False, **given):

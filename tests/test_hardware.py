@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from importlib.metadata import version
 from types import SimpleNamespace
 
 import pytest
@@ -13,16 +12,6 @@ from discom.errors import ConfigError
 from discom.hardware import device_type, free_memory, machine, multiplies_bf16, peak_memory
 
 CPU = torch.device("cpu")
-
-
-def test_machine_says_where_the_numbers_come_from(monkeypatch, tmp_path):
-    here = machine(CPU)
-    assert here["processor"].strip()
-    assert (here["device"], here["threads"]) == ("cpu", torch.get_num_threads())
-    assert here["versions"]["torch"] == version("torch")
-    assert json.loads(json.dumps(here)) == here
-    monkeypatch.setenv("PATH", str(tmp_path))  # without git
-    assert machine(CPU)["commit"] is None
 
 
 def test_the_commit_is_that_of_the_package_not_of_a_repository_around_it(monkeypatch, tmp_path):
@@ -41,64 +30,48 @@ def test_the_commit_is_that_of_the_package_not_of_a_repository_around_it(monkeyp
     (tmp_path / "notes").touch()  # what is not committed and not of the package
     (tmp_path / "env/discom/hardware.py").write_text("edited")
     assert machine(CPU)["commit"] == f"{head[:7]}-dirty"
+    monkeypatch.setenv("PATH", str(tmp_path))  # without git
+    here = machine(CPU)
+    assert here["commit"] is None
+    assert json.loads(json.dumps(here)) == here
 
 
-@pytest.mark.parametrize("available", [False, True])
-def test_a_run_takes_the_gpu_unless_told_otherwise(monkeypatch, available):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: available)
-    assert device_type("cpu") == "cpu"
-    assert device_type() == ("cuda" if available else "cpu")
-    if not available:
-        with pytest.raises(ConfigError, match="no CUDA device"):
-            device_type("cuda")
-
-
-@pytest.fixture
-def system(monkeypatch, tmp_path):
-    """A function that writes files of a system whose memory has 10 000 bytes available."""
+def test_memory_is_what_the_system_and_the_tightest_container_leave(monkeypatch, tmp_path):
+    """Files that can be dropped from the cache are no use of memory."""
     monkeypatch.setattr(hardware, "PROC", tmp_path / "self")
     monkeypatch.setattr(hardware, "GROUPS", tmp_path / "groups")
     monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=10_000))
-
-    def write(files):
-        for name, text in files.items():
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / name).write_text(text)
-
-    return write
-
-
-def test_memory_is_what_the_system_says(system):
     assert (peak_memory(CPU), free_memory("cpu")) == (0.0, 10_000)
-    system({"self/status": "Name: python\nVmHWM:    2048 kB\n"})
+
+    def write(name, text):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+
+    write("self/status", "Name: python\nVmHWM:    2048 kB\n")
     assert peak_memory(CPU) == 2.0
-
-
-def test_a_container_leaves_its_limit_without_what_is_used(system):
-    """The tightest group on the way to the root counts; files that can be dropped are no use."""
-
-    def group(place, most, taken):
-        stat = "anon 5\nfile 999\nactive_file 999\ninactive_file 1500\n"
-        files = {"max": f"{most}\n", "current": f"{taken}\n", "stat": stat}
-        system({f"groups/{place}/memory.{name}": text for name, text in files.items()})
-
-    system({"self/cgroup": "5:cpu:/x\n0::/job/step/gone\n"})
-    for place, most in (("", 9223372036854771712), ("job", 8000), ("job/step", "max")):
-        group(place, most, 5000)
-    assert free_memory("cpu") == 8000 - 5000 + 1500
-    group("job/step", 4000, 9000)
-    assert free_memory("cpu") == 0
-    for place in ("job", "job/step"):
-        group(place, "max", 9000)
-    assert free_memory("cpu") == 10_000
+    write("self/cgroup", "5:cpu:/x\n0::/job/step/gone\n")
+    for most, taken, left in (
+        ((2**63 - 4096, 8000, "max"), 5000, 8000 - 5000 + 1500),
+        ((2**63 - 4096, 8000, 4000), 9000, 0),
+        (("max", "max", "max"), 9000, 10_000),
+    ):
+        for place, limit in zip(("", "job", "job/step"), most, strict=True):
+            write(f"groups/{place}/memory.max", f"{limit}\n")
+            write(f"groups/{place}/memory.current", f"{taken}\n")
+            write(f"groups/{place}/memory.stat", "file 999\ninactive_file 1500\n")
+        assert free_memory("cpu") == left
 
 
 @pytest.mark.parametrize("gpu", [True, False])
 @pytest.mark.parametrize("cpu", [True, False])
-def test_bf16_is_that_of_the_device_that_trains(monkeypatch, gpu, cpu):
+def test_device_and_bf16_are_those_of_what_trains(monkeypatch, gpu, cpu):
     monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: cpu)
     monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation: gpu)
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     assert (multiplies_bf16(), multiplies_bf16("cuda"), multiplies_bf16("cpu")) == (gpu, gpu, cpu)
+    assert (device_type(), device_type("cpu")) == ("cuda", "cpu")
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     assert multiplies_bf16() == cpu
+    assert device_type() == "cpu"
+    with pytest.raises(ConfigError, match="no CUDA device"):
+        device_type("cuda")

@@ -10,7 +10,7 @@ import click
 
 from discom import __version__
 from discom.cli import advise, commands, data
-from discom.errors import DiscomError, explain, first_line, say, say_warning
+from discom.errors import DiscomError, first_line, say, say_warning
 
 # what torch says of a GPU's memory and of the machine's, and NumPy of too many values
 TOO_LARGE = (
@@ -70,7 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _explain(error: Exception) -> str:
     """One line for what a person can put right, nothing for all else."""
     if isinstance(error, OSError):
-        return explain(error)
+        if not error.filename:
+            return first_line(error)
+        return f"{error.filename}: {error.strerror}; check path, rights and room"
     if isinstance(error, DiscomError):
         return str(error)
     kind = type(error).__name__
