@@ -11,7 +11,7 @@ from tqdm.auto import tqdm
 from discom.data import Modality, MultiModalData, Normalization
 from discom.data.batches import paired_rows
 from discom.errors import DataError
-from discom.models import encoder
+from discom.models.encoders import encoder
 
 ENCODER = "timm:tf_efficientnet_lite0"  # small, and quick on a CPU
 BATCH = 32

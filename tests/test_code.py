@@ -226,7 +226,7 @@ def test_the_digest_is_the_same_in_every_process():
     ("file", "before", "after", "changed"),
     [
         ("methods/semi_supervised.py", "WARMUP = 0.3", "WARMUP = 0.9", {"fixmatch", "agreed"}),
-        ("methods/distilled.py", '"standardized": True', '"standardized": False', {"kdv1+lskd"}),
+        ("methods/distilled.py", "standardized = True", "standardized = False", {"kdv1+lskd"}),
         ("losses/pseudo.py", "def fixmatch(", "OTHER = 1\n\n\ndef fixmatch(", set()),
     ],
 )

@@ -16,7 +16,6 @@ from discom import data, fit, methods, profile
 from discom.data.augmentation import turn
 from discom.data.batches import Batch, ModalityTensor
 from discom.errors import ConfigError, DiscomError, RunError
-from discom.running.fit import _ask
 from discom.running.runs import Result, load_run, load_teacher, weights_file
 
 TINY = profile("tiny", epochs=2, batch_size=8)
@@ -58,7 +57,7 @@ def test_maps_are_of_upright_images_and_moved_as_the_students_are(name):
     images = {sensor: torch.from_numpy(train.images(sensor)[:2]) for sensor in ("rgb", "depth")}
     views = {"rgb": torch.tensor([0, 5]), "depth": torch.tensor([2, 2])}
     batch = Batch({m: turn(x, views[m]) for m, x in images.items()}, {}, views=views)
-    _ask(teacher, student, batch)
+    student.ask(teacher, batch)
     for modality, answers in batch.soft.items():
         network = modality if name == "single" else "rgb+depth"
         x = torch.cat([images[sensor] for sensor in network.split("+")], dim=1)

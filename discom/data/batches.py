@@ -27,7 +27,7 @@ class Batch:
 
     Args:
         soft: what a teacher says about these very images: logits [B, C] or maps, see
-            `teaching.ask`.
+            `Method.ask`.
         strong: a second, harder view of the same images.
         views: modality → the view that each image is shown in [B], see `augmentation.view`.
         motions: modality → what its views may be moved by, see `Modality`; set by `Batches`.

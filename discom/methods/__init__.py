@@ -1,12 +1,92 @@
-"""Methods by name; the order in which they are imported is the order of tables."""
-# ruff: noqa: F401, I001
+"""Methods by name; the file of a method is imported when the method is first asked for."""
 
-from discom.methods.base import Method, build, get, label, lacks_labels, names, register
-from discom.methods.baselines import Student, Student2x, Teacher
-from discom.methods.semi_supervised import AgreedLabels, DeCUR, FixMatch, NTXent, SimCLR
-from discom.methods.distilled import CTKD, DKD, MLKD, Distilled, KDv1, KDv2
-from discom.methods.disentangled import DisCoMKD, DisCoMSolo, MDiCo
-from discom.methods.dense import DenseKDv2, DenseSelf, DenseSimCLR, DenseTeacher, KDNet, MasKD
-from discom.methods.dense import ProtoKD, Single, Single2x
-from discom.methods.crodino import CroDiNoKD
+import re
+import sys
+from functools import cache
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from discom.errors import ConfigError, check_choice, first_line
+from discom.files import digest
+from discom.methods.base import REGISTRY, Method, build, label, lacks_labels, register
 from discom.methods.code import code
+
+__all__ = ["Method", "build", "code", "get", "label", "lacks_labels", "names", "register"]
+
+# files in the order of tables; others follow
+ORDER = ("baselines", "semi_supervised", "distilled", "disentangled", "dense", "crodino")
+NAME, CLASS = r'^@register\("(.+?)"\)', r"^class ([A-Z]\w*)"
+
+
+def names(dense: bool | None = None) -> list[str]:
+    """Registered methods in the order of tables: all, or those that are dense prediction or not.
+
+    >>> from discom import methods
+    >>> methods.names(dense=False)[:3], methods.names(dense=True)[-1]
+    (['teacher', 'student', 'student-2x'], 'crodino')
+    """
+    known = dict.fromkeys([*_declared(NAME), *REGISTRY])
+    return [name for name in known if dense is None or get(name).dense == dense]
+
+
+def get(name: str) -> type[Method]:
+    """The method of that name, or a class in a file, "mine.py:Mine"; else a ConfigError that lists
+    all."""
+    file, _, own = name.rpartition(":")
+    if file.endswith(".py"):
+        return _in_file(Path(file).absolute(), own)
+    if module := _declared(NAME).get(name):
+        import_module(module)
+    check_choice("method", name, REGISTRY.keys() & {name} or [*names(), "FILE.py:CLASS"])
+    return REGISTRY[name]
+
+
+@cache
+def _declared(pattern: str) -> dict[str, str]:
+    """What a pattern finds in the text of this folder's files → the module that has it."""
+    paths = sorted(Path(__file__).parent.glob("*.py"))
+    files = {path.stem: path.read_text("utf-8") for path in paths}
+    order = dict.fromkeys([*ORDER, *files])
+    return {
+        name: f"{__name__}.{stem}"
+        for stem in order
+        for name in re.findall(pattern, files[stem], re.MULTILINE)
+    }
+
+
+def _in_file(file: Path, own: str) -> type[Method]:
+    """A class of a person's own file, registered under its name."""
+    try:
+        module = _imported(file, file.read_text("utf-8"))
+    except Exception as error:  # of many kinds: no such file, or whatever it runs into
+        raise ConfigError(f"method: {file}", first_line(error), "check the file") from error
+    classes = [c for c in vars(module).values() if isinstance(c, type) and issubclass(c, Method)]
+    own_classes = {c.__name__: c for c in classes if c.__module__ == module.__name__}
+    check_choice(f"method: {file}", own, own_classes)
+    method = REGISTRY[own_classes[own].name] = own_classes[own]
+    if method.name in _declared(NAME):
+        raise ConfigError(f"method: {file}", f"{method.name} is one of discom's", "rename it")
+    method.address = f"{file}:{own}"
+    return method
+
+
+@cache
+def _imported(file: Path, text: str) -> ModuleType:
+    """The module of a file, anew where its text has changed."""
+    name = f"{file.stem}_{digest([str(file), text])}"
+    spec: Any = spec_from_file_location(name, file)
+    module = sys.modules[name] = module_from_spec(spec)
+    sys.path.append(str(file.parent))  # for what it imports from its folder
+    spec.loader.exec_module(module)
+    return module
+
+
+def __getattr__(name: str) -> Any:
+    """A class by its name, such as `methods.Student`."""
+    if module := _declared(CLASS).get(name):
+        value = globals()[name] = getattr(import_module(module), name)
+        return value
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

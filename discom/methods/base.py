@@ -1,4 +1,4 @@
-"""A method = networks + loss terms + prediction; and the registry of names that tables use."""
+"""A method: networks, the terms of its loss, options, and what is deployed."""
 
 import copy
 import inspect
@@ -14,40 +14,22 @@ from discom.config import Config, as_type
 from discom.data import MultiModalData
 from discom.data.batches import Batch
 from discom.data.checks import UNLABELLED, check_number
-from discom.errors import ConfigError, check_choice, warn_no_effect
-from discom.losses.dense import cross_entropy as dense_cross_entropy
-from discom.models import Encoder, Network, encoder, network
-from discom.models.encoders import check_encoder
+from discom.errors import ConfigError, warn_no_effect
+from discom.models.encoders import check_encoder, encoder
 from discom.modules import remember
 
-_REGISTRY: dict[str, type["Method"]] = {}
+REGISTRY: dict[str, type["Method"]] = {}  # of what has been imported
 
 
 def register(name: str) -> Callable[[type["Method"]], type["Method"]]:
     """Class decorator: makes a method known by `name`, in tables and on the command line."""
 
     def add(method: type["Method"]) -> type["Method"]:
-        method.name = name
-        _REGISTRY[name] = method
+        method.name = method.address = name
+        REGISTRY[name] = method
         return method
 
     return add
-
-
-def names(dense: bool | None = None) -> list[str]:
-    """Registered methods in the order of tables: all, or those that are dense prediction or not.
-
-    >>> from discom import methods
-    >>> methods.names(dense=False)[:3], methods.names(dense=True)[-1]
-    (['teacher', 'student', 'student-2x'], 'crodino')
-    """
-    return [name for name, method in _REGISTRY.items() if dense is None or method.dense == dense]
-
-
-def get(name: str) -> type["Method"]:
-    """The method of that name, or a ConfigError that lists all."""
-    check_choice("method", name, names())
-    return _REGISTRY[name]
 
 
 def label(name: str, changed: Mapping[str, Any]) -> str:
@@ -79,6 +61,7 @@ class Method(nn.Module):
     """
 
     name = ""
+    address = ""  # by which `methods.get` finds it: its name, or "file.py:class"
     terms: Mapping[str, float] = {"cl": 1.0}  # term of the loss → its default weight
     teacher_method: "type[Method] | None" = None  # of the trained teacher that it learns from
     single_sensor_control = ""  # where it needs two modalities or more: the method to take for one
@@ -99,7 +82,7 @@ class Method(nn.Module):
         self,
         channels: Mapping[str, int],
         classes: int,
-        encoder: Encoder | Network,
+        encoder: Any,
         *,
         weights: Mapping[str, float] = {},
     ):
@@ -116,11 +99,20 @@ class Method(nn.Module):
     def __init_subclass__(cls) -> None:
         """Each class has its own name, until `register` gives it another."""
         super().__init_subclass__()
-        cls.name = cls.__name__
+        cls.name = cls.address = cls.__name__
         remember()
 
     def check_shapes(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
         """Refuse images (modality → (C, H, W)) that it cannot train on, with a ConfigError."""
+
+    @torch.no_grad()
+    def ask(self, teacher: Any, batch: Batch) -> None:
+        """Put into a batch, as `soft`, what the frozen teacher says about these very images, and
+        those of the strong view: logits [B, C]."""
+        network = teacher.deployed[0]
+        for shown in filter(None, (batch, batch.strong)):
+            x = torch.cat([shown.x[name] for name in network.split("+")], dim=1)
+            shown.soft = teacher.predict(network, x).float()
 
     def set_rate(self, rate: float) -> None:
         """Take over the learning rate of the step to come, for an optimizer of the method's own."""
@@ -136,9 +128,7 @@ class Method(nn.Module):
         return self.class_weights
 
     def cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """The mean over labelled samples or pixels, weighted by `class_weight`."""
-        if self.dense:
-            return dense_cross_entropy(logits, labels, self.class_weight)
+        """The mean over labelled samples, weighted by `class_weight`."""
         return F.cross_entropy(logits, labels, self.class_weight, ignore_index=UNLABELLED)
 
     def deployed_module(self, modality: str) -> nn.Module:
@@ -194,20 +184,19 @@ class Method(nn.Module):
     @classmethod
     def defaults(cls) -> dict[str, Any]:
         """Every option of the method with its default, weights last."""
-        weights = {term: float(weight) for term, weight in cls.terms.items()}
         options = {name: p.default for name, p in cls._keywords().items() if name != "weights"}
-        return {**options, "weights": weights}
+        return {**options, "weights": {term: float(w) for term, w in cls.terms.items()}}
 
     @classmethod
     def _keywords(cls) -> dict[str, inspect.Parameter]:
         """The keyword-only parameters that are its options, those of its bases first."""
-        found: dict[str, inspect.Parameter] = {}
+        keywords: dict[str, inspect.Parameter] = {}
         for owner in (vars(c)["__init__"] for c in cls.__mro__ if "__init__" in vars(c)):
             parameters = inspect.signature(owner, eval_str=True).parameters.values()
-            found = {**{p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY}, **found}
+            keywords = {**{p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY}, **keywords}
             if not any(p.kind is p.VAR_KEYWORD for p in parameters):
                 break  # it hands nothing on
-        return found
+        return keywords
 
     @classmethod
     def options(cls, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -228,19 +217,17 @@ class Method(nn.Module):
 
     @classmethod
     def changed(cls, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The settings that are not the default; a run's identity holds these alone.
+        """The settings that are not the default, by which a row of a table is called.
 
         >>> from discom import methods
         >>> methods.get("discom").changed({"grl_lambda": 1, "weights": {"adv": 0, "cl": 1}})
         {'weights': {'adv': 0.0}}
         """
-        options, changed = cls.options(given), {}
-        for name, default in cls.options({}).items():
-            value = options[name]
-            if name == "weights":
-                value, default = {k: v for k, v in value.items() if v != default[k]}, {}
-            if value != default:
-                changed[name] = value
+        usual, options = cls.options({}), cls.options(given)
+        changed = {name: value for name, value in options.items() if value != usual[name]}
+        if "weights" in changed:
+            own = usual["weights"]
+            changed["weights"] = {k: w for k, w in changed["weights"].items() if w != own[k]}
         return changed
 
 
@@ -282,18 +269,16 @@ def build(
         warn_no_effect(f"encoder_rate={config.encoder_rate}", "without pretrained")
     options, classes = method.options(config.options), len(data.classes)
     shapes = {name: tuple(modality.x.shape[1:]) for name, modality in data.modalities.items()}
-    networks: Encoder | Network
     weights = None if restored and config.pretrained else config.pretrained
     start: dict[str, Any] = {"width": config.width, "pretrained": weights}
     if method.dense:
-        networks = partial(network, classes=classes, name=config.network, **start)
+        from discom.models.segmentation import network
+
+        networks: Any = partial(network, classes=classes, name=config.network, **start)
     else:
         check_encoder(config.encoder, shapes)
         networks = encoder(config.encoder, **start)
     torch.manual_seed(config.seed + method.seed_offset)
     model = method(data.channels, classes, networks, **options)
     model.check_shapes(shapes)
-    supervised = [model.weights[term] for term in model.terms if term not in model.unlabelled]
-    if config.class_weights != "none" and not any(supervised):
-        warn_no_effect(f"class_weights={config.class_weights}", f"on {method.name}, without labels")
     return model

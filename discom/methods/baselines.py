@@ -10,7 +10,7 @@ from discom.data.batches import Batch
 from discom.errors import ConfigError, check_choice
 from discom.losses import summed
 from discom.methods.base import Method, register
-from discom.models import FusionNetwork, SingleModality
+from discom.models.encoders import FusionNetwork, SingleModality
 
 UNITS = 64  # of the projections that are compared
 

@@ -24,7 +24,8 @@ def code(method: type[Method]) -> str:
     (True, 6)
     """
     own, seen, texts = _place(method), set[tuple[str, str]](), set[str]()
-    todo = [own, ("discom.models", "network" if method.dense else "encoder")]
+    networks = ("segmentation", "network") if method.dense else ("encoders", "encoder")
+    todo = [own, (f"discom.models.{networks[0]}", networks[1])]
     while todo:
         place, name = todo.pop()
         module = sys.modules.get(place)

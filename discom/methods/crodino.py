@@ -12,7 +12,7 @@ from discom.errors import ConfigError, check_choice
 from discom.losses import crossing, dense
 from discom.methods.base import register
 from discom.methods.dense import Dense
-from discom.models import EncoderDecoder
+from discom.models.segmentation import EncoderDecoder
 
 
 @register("crodino")

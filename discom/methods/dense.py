@@ -15,15 +15,24 @@ from discom.errors import ConfigError
 from discom.losses import dense
 from discom.losses.crossing import place_contrast, place_labels
 from discom.losses.distill import check_temperature
-from discom.methods.base import register
+from discom.methods.base import Method, register
 from discom.methods.baselines import UNITS, IndependentNetworks, Taught, Teacher
-from discom.models import FusionDecoder, SideBySide
+from discom.models.segmentation import FusionDecoder, SideBySide
 
 
-class Dense(IndependentNetworks):
-    """An encoder–decoder for each modality, trained side by side on scenes with all modalities."""
+class Pixels(Method):
+    """Methods that predict a class for every pixel."""
 
     dense = True
+
+    def cross_entropy(self, logits, labels):
+        """The mean over labelled pixels, weighted by `class_weight`."""
+        return dense.cross_entropy(logits, labels, self.class_weight)
+
+
+class Dense(Pixels, IndependentNetworks):
+    """An encoder–decoder for each modality, trained side by side on scenes with all modalities."""
+
     paired = True
     moves_maps = False  # whether maps of features are moved, whose padding would change sides
 
@@ -39,7 +48,7 @@ class Dense(IndependentNetworks):
 
 
 @register("dense-teacher")
-class DenseTeacher(Teacher):
+class DenseTeacher(Pixels, Teacher):
     """The teacher: an encoder for each modality that it reads, maps added, one decoder.
 
     L = CE(z, y) + .4·Σ_m CE(head_m(latent_m), y), with a linear head on the coarsest map of each
@@ -50,7 +59,6 @@ class DenseTeacher(Teacher):
     (Zhao et al., CVPR 2017).
     """
 
-    dense = True
     shared_augmentation = True
     terms = {"cl": 1.0, "deep": 0.4}
     # a student that starts from its teacher's weights would repeat its accidents
@@ -132,6 +140,22 @@ class DenseStudent(Dense):
     unlabelled: tuple[str, ...] = ("kd",)
     temperature = 1.0
     copies: tuple[str, ...] = ("logits",)  # of the teacher's maps, those that are needed
+
+    @torch.no_grad()
+    def ask(self, teacher, batch):
+        """Of the teacher's maps those that it copies, by modality. A fusing network must see all
+        sensors moved alike, and students see each in a view of its own: so the teacher is asked
+        about upright scenes, and its maps are moved as each student's images are. A teacher with a
+        network for each sensor teaches each student by its own."""
+        upright = {name: restore(x, batch.views[name]) for name, x in batch.x.items()}
+        maps, batch.soft = {}, {}
+        for network in teacher.deployed:
+            x = torch.cat([upright[name] for name in network.split("+")], dim=1)
+            maps[network] = teacher.deployed_module(network).maps(x)
+        for name in self.deployed:
+            own = maps.get(name) or maps[teacher.deployed[0]]
+            copied = {each: own[each].float() for each in self.copies}
+            batch.soft[name] = {each: turn(one, batch.views[name]) for each, one in copied.items()}
 
     def loss_of(self, modality, batch):
         own = self.branches[modality].maps(batch.x[modality])

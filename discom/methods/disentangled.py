@@ -14,7 +14,8 @@ from discom.losses import disentangle, separate, summed
 from discom.losses.contrastive import contrastive_loss
 from discom.losses.separate import discriminator_loss, minimax_loss
 from discom.methods.base import Method, register
-from discom.models import DisCoM, two_layers
+from discom.models.disentangled import DisCoM
+from discom.models.encoders import two_layers
 
 ADVERSARY_STEPS = 5  # of the alternating classifier before each step of the encoders
 ADVERSARY_RATE = 3.0  # its learning rate in multiples of theirs

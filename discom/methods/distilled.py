@@ -5,8 +5,6 @@ labels do. A student for every modality trains beside the others, nothing shared
 classes.
 """
 
-from typing import Any
-
 import torch
 from torch import nn
 
@@ -15,7 +13,7 @@ from discom.data.checks import check_number
 from discom.errors import check_choice, warn_no_effect
 from discom.losses import distill
 from discom.losses.distill import kd
-from discom.methods.base import Method, register
+from discom.methods.base import register
 from discom.methods.baselines import Taught, Teacher
 
 PAPER_EPOCHS = 300  # of the paper's protocol: curricula are shares of a run of that length
@@ -146,27 +144,49 @@ class MLKD(_AtTemperature):
         return terms | {"classes": terms["classes"] / (samples / classes) ** 2}
 
 
-class _At2(_AtTemperature):
+class LSKD(_AtTemperature):
+    """LSKD (Sun et al. 2024) before a method: standardised logits, T = 2, a weight of 9 on what is
+    copied and .1 on the labels; its code multiplies DKD's two weights by 9 and keeps DKD's
+    cross-entropy. KDv1 still has no label. The DisCoM-KD authors standardised too, but left
+    temperatures and weights as they were."""
+
+    standardized = True
+
     def __init__(self, channels, classes, encoder, *, temperature: float = 2.0, **options):
         super().__init__(channels, classes, encoder, temperature=temperature, **options)
 
 
-def _lskd(method: Any, **terms: float) -> type[Method]:
-    """A method with LSKD (Sun et al. 2024): standardised logits, T = 2, a weight of 9 on what is
-    copied and .1 on the labels; its code multiplies DKD's two weights by 9 and keeps DKD's
-    cross-entropy. KDv1 still has no label. The DisCoM-KD authors standardised too, but left
-    temperatures and weights as they were."""
-    body = {
-        "__doc__": f"`{method.name}` with LSKD's logits, temperature and weights.",
-        "standardized": True,
-        "terms": terms,
-    }
-    bases = (_At2, method) if issubclass(method, _AtTemperature) else (method,)
-    return register(f"{method.name}+lskd")(type(f"{method.__name__}LSKD", bases, body))
+@register("kdv1+lskd")
+class KDv1LSKD(LSKD, KDv1):
+    """`kdv1` with LSKD."""
+
+    terms = {"cl": 0.0, "kd": 9.0}
 
 
-KDv1LSKD = _lskd(KDv1, cl=0.0, kd=9.0)
-KDv2LSKD = _lskd(KDv2, cl=0.1, kd=9.0)
-DKDLSKD = _lskd(DKD, cl=1.0, tckd=9.0, nckd=72.0)
-CTKDLSKD = _lskd(CTKD, cl=0.1, kd=9.0)
-MLKDLSKD = _lskd(MLKD, cl=0.1, instance=9.0, batch=9.0, classes=9.0)
+@register("kdv2+lskd")
+class KDv2LSKD(LSKD, KDv2):
+    """`kdv2` with LSKD."""
+
+    terms = {"cl": 0.1, "kd": 9.0}
+
+
+@register("dkd+lskd")
+class DKDLSKD(LSKD, DKD):
+    """`dkd` with LSKD."""
+
+    terms = {"cl": 1.0, "tckd": 9.0, "nckd": 72.0}
+
+
+@register("ctkd+lskd")
+class CTKDLSKD(CTKD):
+    """`ctkd` with LSKD, whose temperature is learned."""
+
+    terms = {"cl": 0.1, "kd": 9.0}
+    standardized = True
+
+
+@register("mlkd+lskd")
+class MLKDLSKD(LSKD, MLKD):
+    """`mlkd` with LSKD."""
+
+    terms = {"cl": 0.1, "instance": 9.0, "batch": 9.0, "classes": 9.0}

@@ -20,7 +20,7 @@ from discom.losses.contrastive import barlow_twins, contrastive_loss, decur_cros
 from discom.losses.pseudo import fixmatch, pseudo_labels
 from discom.methods.base import register
 from discom.methods.baselines import UNITS, IndependentNetworks
-from discom.models import two_layers
+from discom.models.encoders import two_layers
 
 COMMON = UNITS * 3 // 4  # units that DeCUR's sensors share, as many as its authors take
 WARMUP = 0.3  # share of the epochs in which the weight of pseudo-labels grows from 0 to 1

@@ -1,8 +1,18 @@
 """Networks: encoders, DisCoM-KD's branches, the baselines, and encoder–decoders."""
-# ruff: noqa: F401, I001
 
-from discom.models.disentangled import Branch, DisCoM, Embedding, Heads
-from discom.models.encoders import Encoder, FusionNetwork, MatrixConv, SingleModality, encoder
-from discom.models.encoders import resnet10, resnet18, two_layers
-from discom.models.segmentation import Decoder, EncoderDecoder, FusionDecoder, Network
-from discom.models.segmentation import SideBySide, network
+from importlib import import_module
+from typing import Any
+
+HOMES = {  # imported when first asked for
+    "disentangled": ("Branch", "DisCoM", "Embedding", "Heads"),
+    "encoders": ("FusionNetwork", "SingleModality", "encoder", "resnet10", "resnet18"),
+    "segmentation": ("EncoderDecoder", "FusionDecoder", "network"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in HOMES.items():
+        if name in names:
+            value = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
+            return value
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

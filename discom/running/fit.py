@@ -16,8 +16,7 @@ from tqdm.auto import tqdm
 from discom import methods
 from discom.config import Config, profile
 from discom.data import Split
-from discom.data.augmentation import restore, turn
-from discom.data.batches import Batch, Batches
+from discom.data.batches import Batches
 from discom.data.checks import UNLABELLED, check_split
 from discom.errors import ConfigError, RunError
 from discom.evaluation.scores import Scoring, class_counts, count_by_group
@@ -100,7 +99,7 @@ def fit(
             for batch in batches.epoch(epoch):
                 if instructor is not None:
                     with fabric.autocast():
-                        _ask(instructor, network, batch)
+                        network.ask(instructor, batch)
                 rate = schedule.get_last_lr()[0]
                 network.set_rate(rate)
                 terms = model(batch)  # name → unweighted scalar, and what is only logged
@@ -119,31 +118,6 @@ def fit(
             if on_epoch_end:
                 on_epoch_end(epoch + 1, network)
         return _report(asked, split, network, fabric, batches, state, scoring)
-
-
-@torch.no_grad()
-def _ask(teacher: Any, student: Any, batch: Batch) -> None:
-    """Put into a batch (and its strong view) what a frozen teacher says about these very images, as
-    `soft`: logits [B, C], or of a dense student the maps that it copies, by modality.
-
-    A fusing network of pixels must see all sensors moved alike, and students see each in a view of
-    its own: so it is asked about upright scenes, and its maps are moved as each student's images
-    are. A teacher with a network for each sensor teaches each student by its own."""
-    if not student.dense:
-        for shown in filter(None, (batch, batch.strong)):
-            x = torch.cat([shown.x[name] for name in teacher.reads], dim=1)
-            shown.soft = teacher.predict(teacher.deployed[0], x).float()
-        return
-    upright = {name: restore(x, batch.views[name]) for name, x in batch.x.items()}
-    maps = {}
-    for network in teacher.deployed:
-        x = torch.cat([upright[name] for name in network.split("+")], dim=1)
-        maps[network] = teacher.deployed_module(network).maps(x)
-    batch.soft = {}
-    for name in student.deployed:
-        own = maps.get(name) or maps[teacher.deployed[0]]
-        copied = {each: own[each].float() for each in student.copies}
-        batch.soft[name] = {each: turn(one, batch.views[name]) for each, one in copied.items()}
 
 
 def _as_config(asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from torch import nn
 from discom import models
 from discom.errors import ConfigError
 from discom.models import DisCoM, FusionNetwork, SingleModality, encoder, resnet10, resnet18
-from discom.models.encoders import check_encoder
+from discom.models.encoders import MatrixConv, check_encoder
 
 BANDS = {"rgb": 3, "depth": 1, "sar": 2}
 RESNET, DEPTH = 11_176_512, 11_176_512 - 2 * 49 * 64  # weights; one band has two less in the stem
@@ -104,7 +104,7 @@ def test_initial_weights_are_kaiming():
 @pytest.mark.parametrize("size", [(2, 2), (1, 4), (4, 4)])
 def test_a_matrix_product_is_the_convolution(monkeypatch, stride, size):
     """In values and gradients; taken in training alone, and on maps of 2×2."""
-    conv = models.MatrixConv(3, 5, 3, stride, 1, bias=False).to(memory_format=torch.channels_last)
+    conv = MatrixConv(3, 5, 3, stride, 1, bias=False).to(memory_format=torch.channels_last)
     x = noise(2, 3, *size).to(memory_format=torch.channels_last).requires_grad_()
     convolutions, plain = [], F.conv2d
     monkeypatch.setattr(F, "conv2d", lambda *args: convolutions.append(0) or plain(*args))
@@ -121,7 +121,7 @@ def test_a_matrix_product_is_the_convolution(monkeypatch, stride, size):
 def test_under_bf16_a_product_is_taken_from_256_channels_on(monkeypatch, channels, products):
     calls, plain = [], F.linear
     monkeypatch.setattr(F, "linear", lambda *args: calls.append(0) or plain(*args))
-    conv = models.MatrixConv(channels, 8, 3, 1, 1, bias=False).to(memory_format=LAYOUTS["products"])
+    conv = MatrixConv(channels, 8, 3, 1, 1, bias=False).to(memory_format=LAYOUTS["products"])
     x = noise(2, channels, 2, 2).to(memory_format=LAYOUTS["products"])
     with torch.autocast("cpu", torch.bfloat16):
         learning, still = (conv.train(training)(x) for training in (True, False))
