@@ -12,7 +12,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 from fixtures import jobs
 from fixtures.refusal import refused
 
@@ -229,15 +228,6 @@ def kill_worker(cluster, runs):
     while not list(runs.rglob("state.pt")):
         time.sleep(0.02)
     os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
-
-
-# ---------------------------------------------------------------- flags
-
-
-def test_a_worker_for_each_core_or_one_for_the_gpu(monkeypatch):
-    for gpu, expected in ((True, 1), (False, sweep.cpu_count())):
-        monkeypatch.setattr(torch.cuda, "is_available", lambda gpu=gpu: gpu)
-        assert sweep.worker_count() == expected
 
 
 # ---------------------------------------------------------------- discom table

@@ -2,9 +2,11 @@
 trains what is missing."""
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import chdir, contextmanager
 from functools import lru_cache, partial
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +16,7 @@ from tqdm.auto import tqdm
 
 from discom import methods
 from discom.data import MultiModalData, Split, load
-from discom.errors import DiscomError, RunError, first_line
+from discom.errors import DiscomError, RunError, first_line, say_warning
 from discom.running.fit import fit
 from discom.running.runs import Result, Run
 
@@ -139,6 +141,8 @@ def _dask(workers: int) -> Iterator[None]:
 
 def _attempt(run: Run, folder: str, after: Callable[[Path, Split], object] | None) -> Outcome:
     """Train a run from within `folder`; what went wrong is returned, not raised."""
+    if parent_process():  # of a worker: else the caller's way of showing them stays
+        warnings.showwarning = say_warning
     try:
         with chdir(folder):
             origin = run.origin
