@@ -54,6 +54,7 @@ oldest: $(READY)  ## quick tests and every notebook (profile tiny) with the olde
 
 docs: $(READY)  ## the documentation site in build/docs; a warning or a broken link within it is an error
 	$(BIN)/python benchmarks/pages.py --check
+	rm -rf docs/api docs/data docs/notebooks
 	$(BIN)/python -m sphinx -W --keep-going -E -q -d build/doctrees docs build/docs
 	@echo "build/docs/index.html"
 

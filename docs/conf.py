@@ -1,45 +1,45 @@
-"""The documentation site: `make docs` writes it to build/docs. What is made here is ours alone:
-pages from elsewhere in the repository, an API page for each package, links that hold on the site as
-well as on GitHub (see site_pages.py)."""
+"""The documentation site: `make docs` writes it to build/docs. site_links.py has what is ours."""
 
 import sys
-import tomllib
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
-import site_pages  # noqa: E402
-import site_text  # noqa: E402
-
-PROJECT = tomllib.loads((site_pages.ROOT / "pyproject.toml").read_text())["project"]
+import site_links  # noqa: E402
+from site_links import PROJECT, ROOT  # noqa: E402
 
 project, author, copyright = PROJECT["name"], "the discom authors", "the discom authors, MIT"
 extensions = [
     "myst_nb",
+    "sphinx.ext.apidoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
-    "sphinx.ext.linkcode",
+    "sphinx.ext.viewcode",
     "sphinx.ext.mathjax",
     "sphinx_design",
 ]
 exclude_patterns = ["**/.ipynb_checkpoints"]
-napoleon_use_ivar = True
-nitpicky = (
-    False  # docstrings name types of libraries whose inventories cannot be had without a network
-)
 
 # --- notebooks: shown as they are committed, with the outputs of the run that made them
 nb_execution_mode = "off"
 nb_merge_streams = True
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 4
-suppress_warnings = [
-    "myst.header"
-]  # a notebook's "At a glance" is a table and its parts begin at level two
+# a notebook's "At a glance" is a table and its parts begin at level two
+suppress_warnings = ["myst.header"]
 
-# --- API pages: docstrings are plain English for a terminal; site_text makes reStructuredText of
-# them
+# --- API pages, from docstrings; a module shows what it defines, not what it passes on
+apidoc_modules = [
+    {
+        "path": str(ROOT / "discom"),
+        "destination": "api",
+        "max_depth": 1,
+        "module_first": True,
+        "automodule_options": {"members", "ignore-module-all"},
+    }
+]
 default_role = "py:obj"  # `name` is a link where it names something of ours, and code elsewhere
+napoleon_use_ivar = True
 autodoc_member_order = "bysource"
 autodoc_inherit_docstrings = False  # an overridden method without words of its own says nothing new
 autodoc_preserve_defaults = True
@@ -76,15 +76,8 @@ linkcheck_anchors = False
 linkcheck_timeout = 20
 
 
-def linkcode_resolve(domain: str, info: dict[str, str]) -> str | None:
-    """The lines on GitHub that define a Python object."""
-    return site_pages.source_of(info["module"], info["fullname"]) if domain == "py" else None
-
-
 def setup(app):
-    site_pages.assemble(Path(app.srcdir))
-    app.connect("source-read", site_text.rewrite_page)
-    app.connect("doctree-read", site_text.keep_numbers_whole)
-    app.connect(
-        "autodoc-process-docstring", site_text.rewrite_docstring, priority=400
-    )  # before napoleon's 500
+    site_links.copy_pages()
+    app.connect("source-read", site_links.rewrite_page)
+    # before napoleon's 500
+    app.connect("autodoc-process-docstring", site_links.rewrite_docstring, priority=400)

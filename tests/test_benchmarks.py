@@ -216,12 +216,12 @@ def test_probes_along_a_training_from_end_to_end(tmp_path):
 
 
 def test_probes_are_measured_once(tmp_path, monkeypatch):
-    images = data.load("scenes:n=99,size=8", seed=0)
+    images = data.load("scenes:n=225,size=8", seed=0)
     split = images.split(seed=0)
     for method in ("discom", "student"):  # a student has no embedding
-        run = Run.of(tmp_path, get(method), images, profile("tiny"), "scenes:n=99,size=8")
+        run = Run.of(tmp_path, get(method), images, profile("tiny"), "scenes:n=225,size=8")
         fit(method, split, run.config, run.folder, progress=False)
-    words = [str(tmp_path), "--runs", str(tmp_path), "--data", "scenes:n=99,size=8"]
+    words = [str(tmp_path), "--runs", str(tmp_path), "--data", "scenes:n=225,size=8"]
     words += ["--out", str(tmp_path / "probes")]
     assert probes.main(words) == 0
     measured = json.loads((tmp_path / "probes.json").read_text())

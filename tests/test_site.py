@@ -12,21 +12,24 @@ pytest.importorskip("sphinx", reason="needs discom[docs]")
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 sys.path.insert(0, str(DOCS))
-site_pages, site_text = (importlib.import_module(name) for name in ("site_pages", "site_text"))
+site_links = importlib.import_module("site_links")
 
 
 def test_site_links_pages_and_sources():
-    repository = site_pages.REPOSITORY
-
-    def link(text: str, page: str = "methods") -> str:
-        return site_text.markdown(text, page, DOCS)
+    def link(text: str, page: str = "methods.md") -> str:
+        return site_links.with_links(text, DOCS / page)
 
     assert link("[a](../notebooks/03_training.ipynb)") == "[a](notebooks/03_training.ipynb)"
-    assert link("[a](../../data/README.md#how)", "guides/gpu") == "[a](../data/index.md#how)"
-    assert link("`discom/cli/__init__.py`").startswith(
-        f"[`discom/cli/__init__.py`]({repository}/blob/"
-    )
-    for text in ("[a](https://x.org)", "[a](no/such.md)", "`discom train`"):
+    assert link("[a](../../data/README.md#how)", "guides/gpu.md") == "[a](../data/index.md#how)"
+    home = "[a](../docs/results/index.md)"
+    assert link(home, "notebooks/03_training.ipynb") == "[a](../results/index.md)"
+    assert f"]({site_links.PROJECT['urls']['Repository']}/blob/" in link("[a](../LICENSE)")
+    for text in (
+        "[a](https://x.org)",
+        "[a](no/such.md)",
+        "`discom train`",
+        "```\n[a](cli.md)\n```",
+    ):
         assert link(text) == text
 
 
