@@ -88,7 +88,7 @@ def planned(
         drawn: dict[str, Any] = {**(few.drawn or {}), "n": asked.get("n", usual)}
         if seed is not None and "seed" not in asked:
             drawn["seed"] = seed
-        return replace(few, modalities=blank).drawn_by(**drawn)
+        return few.changed(modalities=blank).drawn_by(**drawn)
 
     return data_of
 

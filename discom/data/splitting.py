@@ -3,7 +3,6 @@ near copies: images of one part that come back in another."""
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -185,10 +184,8 @@ def _join(labels: np.ndarray, groups: np.ndarray, shares: Sequence[float], seed:
     folds = _deal(labels, groups, min(FOLDS, len(np.unique(groups))), seed)
     counts = np.zeros((folds.max() + 1, labels.max() + 1))
     np.add.at(counts, (folds, labels), 1)
-    rng = np.random.default_rng([seed, 0x5917])
-    ways = rng.choice(
-        len(shares), (WAYS, len(counts)), p=np.divide(shares, sum(shares))
-    )  # [W, folds]
+    rng, chances = np.random.default_rng([seed, 0x5917]), np.divide(shares, sum(shares))
+    ways = rng.choice(len(shares), (WAYS, len(counts)), p=chances)  # [W, folds]
     joined = np.stack([(ways == part) @ counts for part in range(len(shares))], 1)  # [W, parts, C]
     lacking = (joined == 0).sum(2)
     far = (joined.sum(2) / len(labels) - shares) ** 2
@@ -268,7 +265,7 @@ def near_groups(data: Any) -> np.ndarray:
         near += csr_array((np.ones(len(data)), (np.arange(len(data)), first[group])), near.shape)
     for name, m in data.modalities.items():
         bounds[name] = Normalization.fit(m.x, f"{data.name}/{name}", m.invalid)
-        edges = _edges(replace(data, normalization=bounds), name)
+        edges = _edges(data.changed(normalization=bounds), name)
         rows = data.rows_of(name)
         seen = edges.any(1)  # a flat image matches none
         graph = radius_neighbors_graph(edges[seen], 1 - LIKENESS, metric="cosine").tocoo()
