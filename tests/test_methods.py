@@ -1,7 +1,10 @@
 """The registry, and what every method of classification must do."""
 
 import math
+import re
+import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -11,11 +14,13 @@ import torch.nn.functional as F
 from golden_values import golden
 from torch import nn
 
-from discom import data, fit, methods, profile
+from discom import cli, data, fit, methods, profile
 from discom.data.batches import Batch
 from discom.errors import ConfigError
 from discom.losses import disentangle
 from discom.losses.separate import minimax_loss
+from discom.running import sweep
+from discom.running.runs import Run
 
 BANDS = {"rgb": 3, "depth": 1}
 CLASSES = 3
@@ -111,6 +116,29 @@ def test_a_method_that_nobody_registered_has_its_own_name_and_keeps_its_options_
         results.append(fit(Narrow, split, config, tmp_path / f"{number}-aa", progress=False))
     assert [result.label for result in results] == ["Narrow", "Narrow dimension=9"]
     assert "Narrow" not in methods.names()
+
+
+def test_a_class_in_a_file_works_on_the_command_line_and_in_workers(tmp_path, monkeypatch, capsys):
+    """That of the guide. An edit of the file is another method."""
+    monkeypatch.chdir(tmp_path)
+    guide = Path(__file__).parents[1] / "docs/guides/new_method.md"
+    (text,) = re.findall(r"```python\n(.*?)```", guide.read_text(), re.DOTALL)
+    (command,) = re.findall(r"```bash\ndiscom (.*?)\n```", guide.read_text())
+    file = Path("mutual.py")
+    file.write_text(text)
+    assert cli.main(shlex.split(command)) == 0
+    assert "Mutual on scenes, seed 0" in capsys.readouterr().out
+    mutual, source = methods.get("mutual.py:Mutual"), "scenes:n=66,size=8"
+    configs = [profile("tiny", epochs=1, seed=seed) for seed in (0, 1)]
+    runs = [Run.of("runs", mutual, data.load(source), own, source) for own in configs]
+    done = sweep.sweep(runs, workers=2, progress=False)
+    assert not done.failed
+    assert {(r.method, r.code) for r in done.results} == {("Mutual", methods.code(mutual))}
+    file.write_text(text.replace("for a in logits", "for a in [*logits]"))
+    assert methods.code(methods.get("mutual.py:Mutual")) != methods.code(mutual)
+    for wrong in ("none.py:Mutual", "mutual.py:Other", "mutual.py:"):
+        with pytest.raises(ConfigError, match=f"^method: .*{wrong.partition(':')[0]}: "):
+            methods.get(wrong)
 
 
 # ---------------------------------------------------------------- learning

@@ -64,3 +64,12 @@ def test_an_import_loads_no_library_that_it_does_not_need(modules, heavy):
     code = f"import sys, {modules}; print([n for n in '{heavy}'.split() if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_training_loads_few_modules_of_the_package():
+    """Methods, losses and readers are imported when they are asked for."""
+    code = "import sys; from discom import fit; print(*[m for m in sys.modules if 'discom' in m])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = done.stdout.split()
+    assert len(loaded) <= 44, loaded
+    assert not [name for name in loaded if name.startswith("discom.losses")]

@@ -23,7 +23,11 @@ SCENES = {False: "scenes:", True: "scenes-dense:"}  # what dense methods and oth
 
 @command(
     flags.DATA,
-    option("--method", default="discom", help="Such as student; for pixels single, crodino."),
+    option(
+        "--method",
+        default="discom",
+        help="Such as student; for pixels single; or a class of yours, mine.py:Mine.",
+    ),
     option("--seed", type=flags.SEED, default=0, help="Of the split, weights and batches."),
     option("--options", **flags.JSON, help="Of the method, such as '{\"grl_lambda\": 0.5}'."),
     *flags.TRAINING,

@@ -182,8 +182,8 @@ def _filled(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Run:
-    """Where a method with some settings trains on a data set, which `data.load` reads from
-    `source` and `modalities`."""
+    """Where a method, which `methods.get` finds by `method`, trains with some settings on a data
+    set, which `data.load` reads from `source` and `modalities`."""
 
     runs: Path | str
     method: str
@@ -216,7 +216,7 @@ class Run:
             place = source, modalities, folds, fold
             teacher = cls.of(runs, method.teacher_method, data, theirs, *place)
         origin = data.origin_at(config.seed, folds, fold)
-        return cls(runs, method.name, data.name, origin, config, source, modalities, teacher)
+        return cls(runs, method.address, data.name, origin, config, source, modalities, teacher)
 
     @property
     def parts(self) -> tuple[int, int, int]:
@@ -238,7 +238,7 @@ class Run:
     def folder(self) -> Path:
         """`<runs>/<data>/<method>/<seed>-<hash>-<code>`."""
         name = f"{self.config.seed}-{self.hash}-{self.asked['code']}"
-        return Path(self.runs) / self.data / self.method / name
+        return Path(self.runs) / self.data / self.asked["method"] / name
 
 
 def load_run(

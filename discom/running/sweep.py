@@ -41,7 +41,9 @@ def missing(runs: Iterable[Run], known: Iterable[Result] = ()) -> tuple[list[Run
     for run in runs:
         file = run.folder / "result.json"
         try:
-            result = Result.read(file) if file.exists() else stored.get((run.method, run.hash))
+            result = (
+                Result.read(file) if file.exists() else stored.get((run.asked["method"], run.hash))
+            )
         except DiscomError as error:
             done.failed[run.folder] = str(error)
             continue
