@@ -13,19 +13,19 @@ from discom.errors import ConfigError
 
 
 def probe(chosen: argparse.Namespace) -> None:
-    """Measure what neither OUT.json nor a run's probes.json has; write OUT.json and its figure."""
+    """Measure what OUT.json lacks; write it and its figure."""
     readable = [n for n in methods.names() if methods.get(n).embed is not methods.Method.embed]
     runs = [run for run in tables.load_results(chosen.path) if run.method in readable]
     if not runs:
         raise ConfigError(chosen.path, "no run of a method with an embedding", "train one")
     runs = sorted(runs, key=lambda run: run.seed)
-    folders = [run.folder(chosen.runs) for run in runs]
     file = chosen.out.with_suffix(".json")
-    measured = inspection.read_probes(folders, file)
-    for folder, run in zip(folders, runs, strict=True):
+    known = files.read_json(file) if file.is_file() else []
+    measured = {measures["hash"]: measures for measures in known}
+    for run in runs:
         if run.hash not in measured:
             split = data.load(chosen.data, seed=run.drawn).split(*run.parts)
-            measured[run.hash] = inspection.inspect(folder, split)
+            measured[run.hash] = inspection.inspect(run.folder(chosen.runs), split)
     measures = [measured[run.hash] for run in runs]
     files.write_json(file, measures)
     matrices = inspection.mean_matrices(measures)

@@ -18,7 +18,6 @@ from discom.data.batches import ModalityTensor, paired_rows
 from discom.data.checks import UNLABELLED
 from discom.evaluation import probing
 from discom.evaluation.scores import embed, scores
-from discom.files import read_json, write_json
 from discom.running.runs import Result, load_run
 
 ANGLES = ("rotation", "phase")  # factors in radians: read as cosine and sine
@@ -118,21 +117,6 @@ def inspect(run_dir: Path | str, split: Split) -> dict[str, Any]:
             transfer = probing.class_transfer(pairs, classes, train=fit)
             measures["transfer"] = transfer.to_dict("index")
     return {**measures, "mlp": mlp}
-
-
-def write_probes(run_dir: Path | str, split: Split) -> None:
-    """Write what `inspect` measures of a run as probes.json beside its result: weights are seldom
-    kept as long as results."""
-    write_json(Path(run_dir) / "probes.json", inspect(run_dir, split))
-
-
-def read_probes(run_dirs: Iterable[Path], file: Path | None) -> dict[str, Any]:
-    """Hash of a run → its measures, of those in `file`, a list of many, and of runs that have a
-    probes.json."""
-    files = [run_dir / "probes.json" for run_dir in run_dirs]
-    measured = read_json(file) if file and file.is_file() else []
-    measured += [read_json(each) for each in files if each.is_file()]
-    return {measures["hash"]: measures for measures in measured}
 
 
 def _matrix(measures: Mapping[str, Any]) -> pd.DataFrame:
