@@ -117,35 +117,33 @@ def test_frozen_features_are_the_encoders_and_stand_side_by_side(tmp_path):
     assert rgb.shape == (99, count, 1, 1)
     assert both.x.shape == (90, 2 * count, 1, 1)
     assert np.array_equal(both.x[:, :count], rgb[:90])
+    with pytest.raises(DataError, match="has a sensor called 'fused'"):
+        frozen(images.with_modalities({"fused": depth}), "timm:resnet10t", "", size=32)
     features.save(tmp_path / "features")  # an id that a sensor lacks stays without it
     assert data.load(tmp_path / "features").fingerprint == features.fingerprint
 
 
+def mean_colours(images, pretrained):
+    """In the place of `frozen`: the mean of each band."""
+    modalities = {}
+    for name, m in images.modalities.items():
+        modalities[name] = replace(m, x=m.x.mean((2, 3), keepdims=True, dtype=np.float32))
+    modalities["fused"] = modalities["rgb"]
+    return replace(images.with_modalities(modalities), name=f"{images.name}-frozen")
+
+
 def test_features_are_made_anew_for_other_images_or_weights(tmp_path, monkeypatch):
     made = []
-
-    def features(images, pretrained):
-        made.append(pretrained)
-        x = np.ones((len(images), 2, 1, 1), np.float32)
-        return images.with_modalities({"rgb": replace(images.modalities["rgb"], x=x)})
-
-    monkeypatch.setattr(advice, "frozen", features)
-    scenes, others = (data.load(f"scenes:n=45,size=8,seed={seed}") for seed in (0, 1))
+    monkeypatch.setattr(advice, "frozen", lambda *a, **k: made.append(a) or mean_colours(*a, **k))
+    images = [data.load(f"scenes:n=45,size=8,seed={seed}") for seed in (0, 1)]
     files = [str(tmp_path / f"{name}.pth") for name in "ab"]
     for number, file in enumerate(files):
         torch.save(number, file)
-    for images, file in (
-        (scenes, files[0]),
-        (scenes, files[0]),
-        (scenes, files[1]),
-        (others, files[1]),
-        (scenes, files[0]),
-    ):
-        runs = advice.frozen_runs(images, profile("tiny"), 2, tmp_path, file)
-        assert len(runs) == 2
-    assert made == [files[0], files[1], files[1]]
-    with pytest.raises(DataError, match=r"absent\.pth: no such file; give pretrained=imagenet"):
-        advice.frozen_runs(scenes, profile("tiny"), 2, tmp_path, str(tmp_path / "absent.pth"))
+    for own, file, count in ((0, 0, 1), (0, 0, 1), (0, 1, 2), (1, 1, 3), (0, 0, 3)):
+        runs = advice.frozen_runs(images[own], profile("tiny"), 2, tmp_path, files[file])
+        assert (len(runs), len(made)) == (2, count)
+    with pytest.raises(DataError, match=r"absent\.pth: no such file"):
+        advice.frozen_runs(images[0], profile("tiny"), 2, tmp_path, str(tmp_path / "absent.pth"))
 
 
 def test_a_linear_layer_reads_features_that_tell_the_class(tmp_path):
@@ -158,19 +156,8 @@ def test_a_linear_layer_reads_features_that_tell_the_class(tmp_path):
         fit("student", data.load("scenes:n=66,size=8").split(), config, tmp_path / "other")
 
 
-def mean_colours(images, pretrained):
-    """In the place of `frozen`: the mean of each band."""
-    modalities = {}
-    for name, m in images.modalities.items():
-        modalities[name] = replace(m, x=m.x.mean((2, 3), keepdims=True, dtype=np.float32))
-    modalities["fused"] = modalities["rgb"]
-    return replace(images.with_modalities(modalities), name=f"{images.name}-frozen")
-
-
 def test_a_persons_folder_is_answered_and_nothing_is_trained_twice(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(advice, "STEPS", 0)
-    monkeypatch.setattr(advice, "UNLEARNED", np.inf)
     monkeypatch.setattr(advice, "frozen", mean_colours)
     torch.save({}, "weights.pth")
     data.load("scenes:n=66,size=8,shapes=2").save("mine")
@@ -180,46 +167,37 @@ def test_a_persons_folder_is_answered_and_nothing_is_trained_twice(tmp_path, mon
     assert capsys.readouterr().out.startswith("15 runs, about ")
     assert not list(tmp_path.rglob("result.json"))
     assert cli.main(words) == 0
-    printed = capsys.readouterr().out.splitlines()[1:]  # without the time that it will take
+    scores = capsys.readouterr().out.splitlines()[1:-1]  # without the time that it will take
     for name in ("frozen", "teacher", *(row.label() for row in ROWS)):
-        assert any(f"| {name} " in line for line in printed)
-    answers = [line for line in printed if line.startswith("If ")]
-    places = ["both sensors are there", "rgb is deployed alone", "depth is deployed alone"]
-    assert [line.split(":")[0] for line in answers] == [f"If {place}" for place in places]
+        assert any(f"| {name} " in line for line in scores)
     files = sorted(tmp_path.rglob("result.json"))
     found = [Result.read(file) for file in files if "frozen" not in str(file)]
     assert {(run.config["labelled"], run.config["select"]) for run in found} == {(0.5, "last")}
     rates = {run.config["learning_rate"] for run in found if run.method == "student"}
     assert rates == set(advice.RATES)
     assert {run.config["learning_rate"] for run in found if run.method == "nt-xent"} < rates
-    assert not any("--labelled" in line for line in printed)  # the command trains with all labels
+    # the same command trains nothing again, and answers where a training is long enough
     before = [file.stat().st_mtime_ns for file in files]
-    assert cli.main(words) == 0  # and it foretells no time, since nothing is left to train
-    assert capsys.readouterr().out.splitlines() == printed
+    for name, least in {"STEPS": 600, "UNLEARNED": 0.0}.items():
+        monkeypatch.setattr(advice, name, least)
+        assert cli.main(words) == 0
+        printed = capsys.readouterr().out.splitlines()
+        assert printed[:-1] == scores
+        assert printed[-1].startswith("No answer: ")
+        monkeypatch.setattr(advice, name, {"STEPS": 0, "UNLEARNED": np.inf}[name])
+    assert cli.main(words) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[: len(scores)] == scores
+    answers = [line for line in printed if line.startswith("If ")]
+    places = ["both sensors are there", "rgb is deployed alone", "depth is deployed alone"]
+    assert [line.split(":")[0] for line in answers] == [f"If {place}" for place in places]
+    assert not any("--labelled" in line for line in printed)  # the command trains with all labels
     assert [file.stat().st_mtime_ns for file in files] == before
     # a learning rate that was tried on one fold is no score of all, and hides none
     assert cli.main(["show", "runs"]) == 0
     shown = capsys.readouterr()
     assert "other folds are missing: 1" in shown.err
     assert "| teacher " in shown.out
-
-
-def test_a_training_that_is_not_finished_gives_scores_and_no_verdict(tmp_path, monkeypatch, capsys):
-    """At 10 epochs the other sensor seemed to cost eight points, which at 40 were none."""
-    monkeypatch.chdir(tmp_path)
-    data.load("scenes:n=66,size=8,shapes=2").save("mine")
-    words = ["advise", "mine", "--folds", "2", "--learning-rate", "0.001", *TINY]
-    for steps, reason in (
-        (600, "a training of 1 of 600 steps decides nothing; give more --epochs"),
-        (0, "of guessing, which decides nothing; give more --epochs"),
-    ):
-        monkeypatch.setattr(advice, "STEPS", steps)
-        assert cli.main(words) == 0
-        printed = capsys.readouterr().out
-        assert "| student " in printed
-        assert printed.splitlines()[-1].startswith("No answer: ")
-        assert reason in printed
-        assert "If " not in printed
 
 
 @pytest.mark.parametrize(
@@ -323,13 +301,6 @@ def test_a_sensor_is_compared_with_the_fused_network_on_complete_pairs(tmp_path)
     fused = advice.answers(runs, images, tmp_path)[0]
     assert fused.difference == pytest.approx(-100 / 3)
     assert advice.answers(runs)[0].difference > 0  # on other images than the fused network's
-
-
-def test_a_sensor_called_fused_is_no_place_for_features():
-    images = data.load("scenes:n=66,size=8")
-    images = images.with_modalities({"fused": images.modalities["rgb"]})
-    with pytest.raises(DataError, match="has a sensor called 'fused'; rename"):
-        frozen(images, "timm:resnet10t", "", size=32)
 
 
 @pytest.mark.parametrize("case", REFUSED)

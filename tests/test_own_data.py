@@ -3,7 +3,6 @@ warnings must come, and no other."""
 
 import io
 import re
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -84,20 +83,6 @@ def test_a_strangers_folder_is_prepared_as_it_is_meant(write, discom):
         for m in data.modalities.values():
             assert (m.invalid, (m.x == m.invalid).any()) == (-32768, True)
             assert (m.x[m.x != m.invalid] > -40).all()  # no hole was averaged
-
-
-def test_near_copies_are_told_with_a_flag_that_mends_them(discom):
-    flags = own.soil(Path())
-    for plot in range(1, 30):
-        shutil.copy("old/radar/wet/0.tif", f"old/radar/wet/{plot}.tif")
-    for groups in (True, False):
-        out = f"data/{groups}"
-        discom("data", "prepare", "folders", "--root", "old", "--out", out, *flags)
-        discom.said.clear()
-        discom("data", "check", out)
-        expect(discom, ["near-copies.*group_copies"])
-        assert ("--groups" in discom.said[0]) != groups
-        Path("old/groups.csv").unlink(missing_ok=True)
 
 
 @pytest.mark.slow
