@@ -237,8 +237,7 @@ def forged(file: Path, shape=(1, 8, 8), **changes) -> bytes:
     model = onnx.load(file)
     (text,) = model.metadata_props
     fields = json.loads(text.value) | changes
-    if fields["sensors"]:
-        fields["sensors"][0]["shape"] = shape
+    fields["sensors"][0]["shape"] = shape
     text.value = json.dumps({key: value for key, value in fields.items() if value is not None})
     return model.SerializeToString()
 
@@ -252,7 +251,6 @@ FAULTY = {
     "classes of another type": partial(forged, classes="abcd"),
     "another shape": partial(forged, shape=[3, 8, 8]),
     "a stride of whole images": partial(forged, stride=4),
-    "of an older version": partial(forged, sensors=None, modality="depth", low=[0.0]),
 }
 
 
@@ -300,12 +298,8 @@ def test_all_images_below_a_folder_are_found(tmp_path, sensor):
 
 
 def test_pairs_have_one_name_below_their_sensors_folders(tmp_path):
-    names = {
-        "RGB": ["a/0.npy", "a/1.npy", "b/é.npy"],
-        "depth": ["a/1.tif", "b/e\u0301.tif", "x.tif"],
-    }
-    for sensor, own in names.items():
-        written(tmp_path, *(f"{sensor}/{name}" for name in own), f"{sensor}/.old/a.npy")
+    written(tmp_path / "RGB", "a/0.npy", "a/1.npy", "b/é.npy", ".old/x.npy")
+    written(tmp_path / "depth", "a/1.tif", "b/e\u0301.tif", "x.tif", ".old/x.npy")
     find = partial(find_inputs, [tmp_path], [RGB, DEPTH])
     with pytest.warns(match="2 of 4 images have no partner"):
         pairs = find()
@@ -320,9 +314,7 @@ def test_pairs_have_one_name_below_their_sensors_folders(tmp_path):
 
 def test_sensors_of_one_file_need_no_folder_of_their_own(tmp_path):
     bands = [replace(RGB, rule=Rule(bands=(1, 2, 3))), NIR]
-    for name in ("aerial/crop/1.tif", "2.tif"):
-        written(tmp_path, name)
-    found = find_inputs([tmp_path], bands)
+    found = find_inputs([written(tmp_path, "aerial/crop/1.tif", "2.tif")], bands)
     assert sorted(found) == [(tmp_path / name,) * 2 for name in ("2.tif", "aerial/crop/1.tif")]
 
 
