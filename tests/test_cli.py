@@ -130,7 +130,7 @@ WRONG = [
     (("data", "prepare", "eurosat", "--options", '{"a": 1}'), "eurosat has no option 'a'"),
     (f"data prepare {SCENES} --size 8", "--size"),
     ("data prepare folders", "--root"),
-    ("data prepare folders --download", "cannot be downloaded"),
+    ("data prepare folders --download", "--root"),
     ((*OWN, '{"unit": "mm"}'), "unit: 'mm'"),
     ((*OWN, '{"invalid": {"depth": 1e999}}'), "invalid: "),
     ((*OWN, '{"size": [8]}'), "size: [8]"),
@@ -227,7 +227,7 @@ def test_a_public_set_and_a_folder_of_its_name(tmp_path, capsys, monkeypatch):
     assert data.load("eurosat:").fingerprint == ours.fingerprint
     assert data.load("./eurosat").fingerprint == own.fingerprint
     words = ("data", "prepare", "eurosat", "--root", "eurosat")  # that says which
-    assert "eurosat: holds no class folders" in refused(capsys, *words)
+    assert "eurosat: no <Class>" in refused(capsys, *words)
     monkeypatch.setenv("DISCOM_DATA", str(tmp_path))  # the folder here is the prepared set
     assert data.load("eurosat").fingerprint == own.fingerprint
 

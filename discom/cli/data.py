@@ -13,10 +13,10 @@ import discom
 from discom.cli import flags
 from discom.cli.flags import command
 from discom.config import check_options
-from discom.errors import ConfigError
+from discom.errors import ConfigError, DataError
 
 READER = ("size", "fit", "bands", "groups", "motions")  # flags that are options of a reader
-OWN = "Name your images: --root DIR"  # where a person's folder is missing
+OWN = "name your images: --root DIR"  # where a person's folder is missing
 COPIES = "--options '{\"group_copies\": true}'"  # what joins near copies to groups
 
 
@@ -34,15 +34,14 @@ def draw(out: Path, figure: Callable) -> None:
 @command()
 def listing(asked: Namespace) -> None:
     """List the public data sets: size, licence, access, and what is prepared here."""
-    from discom.data.sources import SOURCES
+    from discom.data import sources
 
-    for name, source in SOURCES.items():
+    for name in sources.names():
         folder = discom.data.locate(f"{name}:")
         prepared = folder and discom.data.is_prepared(folder)
         state = f"prepared in {folder}" if prepared else "not prepared"
-        bands = "; ".join(f"{modality} {text}" for modality, text in source.modalities.items())
-        lines = [source.what, bands, source.size, source.licence, source.access, source.page]
-        print(f"{name}: {state}", *lines, sep="\n    ")
+        card = [f"{title}: {text}" for title, text in sources.get(name).card().items() if text]
+        print(f"{name}: {state}", *card, sep="\n    ")
 
 
 @command(
@@ -85,27 +84,32 @@ def prepare(asked: Namespace) -> None:
 
 def _read(asked: Namespace) -> tuple[Any, str]:
     """The images, and the name of the folder that takes them."""
-    from discom.data.sources import SOURCES, Source
+    from discom.data import read_folders, sources
 
     name, root, download = asked.data.removesuffix(":"), asked.root, asked.download
     if not (root or download):
         discom.data.locate(asked.data)  # refuses the name of a set that is a folder here, too
-    folders = Source("folders", "", {}, "", "", "", discom.data.read_folders, by_hand=OWN)
-    source = {**SOURCES, "folders": folders}.get(name)
+    modalities = asked.modalities.split("+") if asked.modalities else []
     given = {flag: value for flag in READER if (value := getattr(asked, flag)) is not None}
     options = asked.options | given
-    if source is None:  # drawn, or prepared before
+    if name in sources.names():
+        root = root or discom.data.home() / "raw" / name
+        source = sources.get(name)
+        images = source.read(root, modalities or None, download=download, **options)
+        name = "-".join([name, *modalities])
+    elif name == "folders":
+        check_options(name, read_folders, options)
+        if download or not root or not root.is_dir():
+            raise DataError(root or name, "no such folder (--root)", OWN)
+        images = read_folders(root, modalities or None, **options)
+        name = images.name
+    else:  # drawn, or prepared before
         if root or download or options:
             listed = f"--root, --download, --{', --'.join(READER)}, --options"
             raise ConfigError(listed, f"'{name}' takes none of them", "leave them out")
         images = discom.data.load(asked.data, asked.modalities)
         return images, images.name
-    check_options(name, source.read, options)
-    modalities = asked.modalities.split("+") if asked.modalities else []
-    root = source.raw_folder(root or discom.data.home() / "raw" / name, download)
-    images = source.read(root, modalities or None, **options)
-    images = replace(images, about={**images.about, "options": options})
-    return images, images.name if source is folders else "-".join([name, *modalities])
+    return replace(images, about={**images.about, "options": options}), name
 
 
 def _describe(images: Any) -> str:

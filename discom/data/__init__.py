@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from discom.data import scenes
+from discom.data import scenes, sources
 from discom.data.arrays import Normalization
 from discom.data.folders import read_folders
 from discom.data.multimodal import Modality, MultiModalData, Split
 from discom.data.prepared import is_prepared
-from discom.data.sources import SOURCES
 from discom.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -113,7 +112,7 @@ def locate(source: str | Path) -> Path | None:
     name, colon, arguments = str(source).partition(":")
     if source == "":  # as a path it would be the working directory
         raise ConfigError("data", "is empty", "name a data set or a folder")
-    if isinstance(source, Path) or name not in (*DRAWN, *SOURCES):
+    if isinstance(source, Path) or name not in (*DRAWN, *sources.names()):
         prepared = home() / source
         return prepared if os.path.isdir(prepared) and not os.path.isdir(source) else Path(source)
     folder = home() / name
@@ -130,10 +129,10 @@ def locate(source: str | Path) -> Path | None:
 def _open(source: str, folder: Path) -> MultiModalData:
     if os.path.isdir(folder):  # also where the name is too long for the system
         return MultiModalData.open(folder) if is_prepared(folder) else read_folders(folder)
-    if (name := source.removesuffix(":")) in SOURCES:
+    if (name := source.removesuffix(":")) in sources.names():
         command = f"discom data prepare {name} --root RAW"
-        raise DataError(folder, f"not prepared yet: {command}. {SOURCES[name].advice()}")
-    names = [*DRAWN, *SOURCES]
+        raise DataError(folder, f"not prepared yet: {command}. {sources.get(name).advice()}")
+    names = [*DRAWN, *sources.names()]
     near = get_close_matches(source.partition(":")[0], names, n=1)
     way_out = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
     raise DataError(folder, "no such folder, and no data set of that name", way_out)

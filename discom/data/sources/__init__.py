@@ -1,18 +1,25 @@
-"""Public data sets, one file each: a Source, found by name."""
+"""Public data sets, a file each, found by name; a file is imported when its set is asked for."""
 
-from discom.data.sources.cellcycle import CELLCYCLE
-from discom.data.sources.eurosat import EUROSAT
-from discom.data.sources.hls import HLS, HLS_DENSE
-from discom.data.sources.midair import MIDAIR
-from discom.data.sources.nyuv2 import NYUV2
-from discom.data.sources.potsdam import POTSDAM
-from discom.data.sources.source import Source
-from discom.data.sources.sunrgbd import SUNRGBD
-from discom.data.sources.tristar import TRISTAR
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING
 
-__all__ = ["SOURCES", "Source"]
+if TYPE_CHECKING:
+    from discom.data.sources.source import Source
 
-SOURCES: dict[str, Source] = {
-    source.name: source
-    for source in (EUROSAT, SUNRGBD, TRISTAR, NYUV2, POTSDAM, MIDAIR, HLS, HLS_DENSE, CELLCYCLE)
-}
+__all__ = ["REGISTRY", "get", "names"]
+
+REGISTRY: dict[str, "Source"] = {}  # name → the set; a subclass of Source enters itself
+
+
+def names() -> list[str]:
+    """The sets of this folder, and those that were defined elsewhere, by name."""
+    files = {file.name.replace("_", "-") for file in iter_modules(__path__)}
+    return sorted(files - {"source", "steps"} | {*REGISTRY})
+
+
+def get(name: str) -> "Source":
+    """The set that `names` calls so."""
+    if name not in REGISTRY:
+        import_module(f"{__name__}.{name.replace('-', '_')}")
+    return REGISTRY[name]

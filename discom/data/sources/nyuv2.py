@@ -6,16 +6,17 @@
 `classMapping40.mat` takes 894 labels to 40 classes. Source: Silberman et al. 2012.
 """
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+import h5py
 import numpy as np
+from scipy.io import loadmat
 
 from discom.data.checks import NO_LABEL
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
-from discom.data.sources.source import RemoteFile, Source
+from discom.data.sources.source import Sensor, Source
 from discom.errors import DataError
 from discom.files import as_data_error
 
@@ -26,113 +27,69 @@ NAMES = (
     " television paper towel shower-curtain box whiteboard person night-stand toilet sink lamp"
     " bathtub bag otherstructure otherfurniture otherprop"
 )
-CLASSES = tuple(NAMES.split())
-FILE, LABELS = "nyu_depth_v2_labeled.mat", 894
-FARTHEST = 20.0  # metres, about twice what a Kinect sees
-HOST = "horatio.cs.nyu.edu/mit/silberman"
-CHECKSUM = "sha256:2d724b0c0ab358aa1ce5df855e5bd14a2279ab7202efe22f32a30d612dcb86aa"
+PARTS = ("nyu_depth_v2_labeled.mat", "splits.mat", "classMapping40.mat")
+HOST = "https://horatio.cs.nyu.edu/mit/silberman"
+SHA256 = "2d724b0c0ab358aa1ce5df855e5bd14a2279ab7202efe22f32a30d612dcb86aa"
+Item = tuple[Path, int, np.ndarray]  # the .mat file, the row, label → class
 _reading = partial(as_data_error, kind="a .mat file", way_out="fetch the file again")
-SPLITS = "md5:08e3c3aea27130ac7c01ffd739a4535f"
 
 
-def read_nyuv2(root: Path | str, modalities: Sequence[str] | None = None) -> MultiModalData:
-    """Colour [N, 3, 480, 640] and depth [N, 1, 480, 640] in metres, 0 = not measured.
-
-    A validation part is carved from the official training part by scene; a scene is a group.
-    """
-    names = steps.choose(NYUV2, modalities)
-    file = steps.find_folder(Path(root), [FILE], f"{FILE}; fetch it with --download") / FILE
-    groups = _read_scenes(file)
-    rows = [(file, row) for row in range(len(groups))]
-    ids = [f"{row + 1:04d}" for _, row in rows]  # the data's own numbers
-    table = _class_table(file.with_name("classMapping40.mat"))
-    forms = {
-        "rgb": steps.Form(_read_rgb),
-        "depth": steps.Form(_read_depth, "m", 0.0),
-        "masks": steps.Form(partial(_read_mask, table)),
-    }
-    parts = steps.split_official(_read_tested(file.with_name("splits.mat"), len(groups)), groups)
-    items = {name: rows for name in [*names, "masks"]}
-    return steps.build(NYUV2, items, forms, ids, CLASSES, "official", groups=groups, parts=parts)
+def _read_row(key: str, item: Item) -> np.ndarray:
+    with _reading(item[0]), h5py.File(item[0]) as mat:
+        return mat[key][item[1]].swapaxes(-1, -2)  # a turn by 90° instead would mirror it
 
 
-def _read_scenes(file: Path) -> np.ndarray:
-    """The scene of every image, such as kitchen_0004."""
-    import h5py
-
-    with _reading(file), h5py.File(file) as mat:
-        references = mat["scenes"][()].ravel()
-        scenes = ["".join(map(chr, mat[reference][()].ravel())) for reference in references]
-    return np.array(scenes)
-
-
-def _read_numbers(file: Path, key: str) -> np.ndarray:
-    """The whole numbers of an array in a MATLAB v5 file, flat."""
-    from scipy.io import loadmat
-
-    with _reading(file):
-        return loadmat(file)[key].ravel().astype(int)
-
-
-def _class_table(file: Path) -> np.ndarray:
-    """From a label, 0 … 894, to a class counted from 0; 255 for none."""
-    if not file.is_file():
-        raise DataError(file, f"no such file. {NYUV2.by_hand}")
-    numbers = _read_numbers(file, "mapClass")
-    if (len(numbers), numbers.min(), numbers.max()) != (LABELS, 1, len(CLASSES)):
-        raise DataError(file, f"does not map {LABELS} labels to 40 classes", "fetch it again")
-    return np.append(NO_LABEL, numbers - 1).astype(np.uint8)
-
-
-def _read_tested(file: Path, count: int) -> np.ndarray:
-    """Whether each image is in the official test part; the file counts from 1."""
-    train, test = (_read_numbers(file, key) for key in ("trainNdxs", "testNdxs"))
-    numbers = np.arange(1, count + 1)
-    if sorted([*train, *test]) != numbers.tolist():
-        raise DataError(file, f"does not list each of {count} images once", "fetch it again")
-    return np.isin(numbers, test)
-
-
-def _read_array(key: str, item: tuple[Path, int]) -> np.ndarray:
-    import h5py
-
-    file, row = item
-    with _reading(file), h5py.File(file) as mat:  # anew, since an open file survives no pickle
-        return mat[key][row]
-
-
-def _read_rgb(item: tuple[Path, int]) -> np.ndarray:
-    return _read_array("images", item).transpose(0, 2, 1)  # a turn by 90° instead would mirror it
-
-
-def _read_depth(item: tuple[Path, int]) -> np.ndarray:
-    (file, row), metres = item, _read_array("depths", item).T[None]
-    if not (metres.min() >= 0 and 0 < metres.max() <= FARTHEST):  # also where it is NaN
+def _read_depth(item: Item) -> np.ndarray:
+    (file, row, _), metres = item, _read_row("depths", item)[None]
+    if not (metres.min() >= 0 and 0 < metres.max() <= 20):  # NaN, or twice what a Kinect sees
         found = f"depths of image {row + 1} holds {metres.min():g} … {metres.max():g} m"
         raise DataError(file, found, "fetch it again")
     return metres
 
 
-def _read_mask(table: np.ndarray, item: tuple[Path, int]) -> np.ndarray:
-    labels = _read_array("labels", item).T
-    if labels.max() > LABELS:
-        raise DataError(item[0], f"image {item[1] + 1} has label {labels.max()}", "fetch it again")
-    return table[labels]
+def _read_mask(item: Item) -> np.ndarray:
+    with _reading(item[0]):  # a label that has no class
+        return item[2][_read_row("labels", item)]
 
 
-NYUV2 = Source(
-    name="nyuv2",
-    what="indoor images of a Kinect, 1 449 pairs with a class per pixel, 40 classes",
-    modalities={"rgb": "3×480×640", "depth": "1×480×640, m"},
-    size="3.0 GB",
-    licence="unknown (none is stated)",
-    page="https://cs.nyu.edu/~silberman/datasets/nyu_depth_v2.html",
-    read=read_nyuv2,
-    files=(
-        RemoteFile(FILE, f"https://{HOST}/nyu_depth_v2/{FILE}", CHECKSUM),
-        RemoteFile("splits.mat", f"https://{HOST}/indoor_seg_sup/splits.mat", SPLITS),
-        RemoteFile("classMapping40.mat"),  # no address is known for certain
-    ),
-    by_hand="Take classMapping40.mat from github.com/VainF/nyuv2-python-toolkit and put it beside"
-    f" {FILE}",
-)
+class NYUv2(Source):
+    """Colour, depth and masks; a scene is a group, and the official training part gives the
+    validation part."""
+
+    name = "nyuv2"
+    what = "indoor images of a Kinect, 1 449 pairs with a class per pixel, 40 classes"
+    classes = tuple(NAMES.split())
+    sensors = {
+        "rgb": Sensor("3×480×640", read=partial(_read_row, "images")),
+        "depth": Sensor("1×480×640", "m", _read_depth, invalid=0.0),
+        "masks": Sensor(read=_read_mask),
+    }
+    size = "3.0 GB"
+    licence = "unknown (none is stated)"
+    page = "https://cs.nyu.edu/~silberman/datasets/nyu_depth_v2.html"
+    files = {
+        PARTS[0]: (f"{HOST}/nyu_depth_v2/{PARTS[0]}", f"sha256:{SHA256}"),
+        PARTS[1]: (f"{HOST}/indoor_seg_sup/splits.mat", "md5:08e3c3aea27130ac7c01ffd739a4535f"),
+    }
+    by_hand = "Take classMapping40.mat from github.com/VainF/nyuv2-python-toolkit"
+
+    def read_raw(self, root: Path, names: list[str]) -> MultiModalData:
+        """Images under the data's own numbers, from 0001."""
+        what = f"folder with {', '.join(PARTS)}. {self.advice()}"
+        file, splits, classes = (steps.find_folder(root, PARTS, what) / name for name in PARTS)
+        with _reading(file), h5py.File(file) as mat:
+            scenes = [mat[reference][()].ravel() for reference in mat["scenes"][()].ravel()]
+        groups = np.array(["".join(map(chr, scene)) for scene in scenes])
+        with _reading(classes):
+            class_of = np.append(NO_LABEL, loadmat(classes)["mapClass"].ravel() - 1)
+        if len(class_of) != 895 or class_of[1:].max() != len(self.classes) - 1:
+            raise DataError(classes, "does not map 894 labels to 40 classes", "fetch it again")
+        with _reading(splits):
+            train, test = (loadmat(splits)[key].ravel() for key in ("trainNdxs", "testNdxs"))
+        rows = np.arange(len(groups))
+        if sorted([*train, *test]) != list(rows + 1):
+            raise DataError(splits, "does not list each image once", "fetch it again")
+        items = [(file, row, class_of.astype(np.uint8)) for row in rows]
+        images, ids = dict.fromkeys([*names, "masks"], items), [f"{row + 1:04d}" for row in rows]
+        parts = steps.split_official(np.isin(rows + 1, test), groups)
+        return self.build(images, ids, split="official", groups=groups, parts=parts)

@@ -1,116 +1,186 @@
-"""A public data set: what it is, the function that reads it, and how its files are brought here."""
+"""A public data set: what it is, how its files are brought here, and what its reader gives."""
 
-import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from inspect import signature
 from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
 
-import pooch
-from pooch.hashes import hash_matches
+import numpy as np
 
-from discom.data.multimodal import MultiModalData
-from discom.errors import DataError, first_line
-from discom.files import atomic_folder
+from discom.config import check_options
+from discom.data.arrays import Lazy, resize
+from discom.data.checks import UNLABELLED, check_size
+from discom.data.multimodal import Modality, MultiModalData
+from discom.data.sources import REGISTRY
+from discom.data.sources.steps import count_pixels
+from discom.errors import ConfigError, DataError, first_line
 
-
-@dataclass(frozen=True)
-class RemoteFile:
-    """A file that a data set consists of."""
-
-    name: str  # on disk
-    url: str = ""  # none: it is fetched by hand
-    checksum: str = ""  # "md5:…" or "sha256:…"; none: the authors publish none
+Size = int | Sequence[int]  # height and width in pixels, or one number for both
 
 
-@dataclass(frozen=True)
+class Sensor(NamedTuple):
+    """A modality of a set, or its masks: what its images are, and how one of them is read."""
+
+    shape: str = ""  # as read by default, "3×64×64"
+    unit: str = ""
+    read: Callable[[Any], np.ndarray] = np.asarray  # an item to [C, H, W], of a mask [H, W]
+    invalid: float | None = None  # the value where nothing was measured
+    smooth: bool = False  # whether another size averages pixels, else it takes the nearest one
+
+    def stack(self, items: Sequence[Any], size: tuple[int, int] | None) -> Lazy:
+        """The images of the items, brought to height and width, [N, …]; the first is read now."""
+
+        def read(item: Any) -> np.ndarray:
+            pixels = self.read(item)
+            return resize(pixels, size, smooth=self.smooth) if size else pixels
+
+        first = read(items[0])
+        return Lazy(items, read, first.shape, first.dtype)
+
+
 class Source:
-    """One public data set."""
+    """One public data set.
 
-    name: str  # in commands and tables
-    what: str  # one line, for the list of data sets
-    # name → bands, size and unit: {"rgb": "3×64×64, reflectance"}; these are read by default
-    modalities: dict[str, str]
-    size: str  # of the raw files
-    licence: str
-    page: str  # where it is described
-    # (root, modalities=None, **options); a DataError names a file that is missing or wrong
-    read: Callable[..., MultiModalData]
-    files: tuple[RemoteFile, ...] = ()
-    by_hand: str = ""  # what to fetch where, if not all can be downloaded
+    A subclass, in a file of this folder that is called as the set, states what is below and reads
+    the raw files: `read_raw(root, names, **options)` returns what `build` makes of the modalities
+    `names`. Its options are annotated keyword arguments. A DataError names a file that is missing
+    or wrong.
+    """
+
+    name: ClassVar[str]  # in commands and tables
+    what: ClassVar[str]  # one line, for the list of data sets
+    classes: ClassVar[tuple[str, ...]]
+    sensors: ClassVar[Mapping[str, Sensor]]  # modality, or "masks" where dense → what it is
+    on_request: ClassVar[tuple[str, ...]] = ()  # modalities that are not read by default
+    size: ClassVar[str]  # of the raw files
+    licence: ClassVar[str]
+    page: ClassVar[str]  # where it is described
+    # name on disk → address and checksum, "md5:…" or "sha256:…"; "": the authors publish none
+    files: Mapping[str, tuple[str, str]] = {}
+    by_hand: ClassVar[str] = ""  # what to fetch where, if not all can be downloaded
+    read_raw: Callable[..., MultiModalData]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        REGISTRY[cls.name] = cls()
 
     @property
-    def access(self) -> str:
-        """How to get the files, in words."""
-        if not any(file.url for file in self.files):
-            return "by hand"
-        return "--download, and a part by hand" if self.by_hand else "--download"
+    def modalities(self) -> list[str]:
+        """Those that are read by default."""
+        return [name for name in self.sensors if name not in (*self.on_request, "masks")]
+
+    def card(self) -> dict[str, str]:
+        """What the set says of itself, for the list and the page of data sets."""
+        sensors = [(name, self.sensors[name]) for name in self.modalities]
+        words = [", ".join(filter(None, [f"{name} {s.shape}", s.unit])) for name, s in sensors]
+        options = list(signature(self.read_raw).parameters.values())[2:]
+        return {
+            "what": self.what,
+            "modalities": "; ".join(words),
+            "on request": ", ".join(self.on_request),
+            "raw size": self.size,
+            "licence": self.licence,
+            "access": ", ".join(
+                ["--download"][: len(self.files)] + ["by hand"][: len(self.by_hand)]
+            ),
+            "options": ", ".join(f"{option.name}={option.default!r}" for option in options),
+            "described at": self.page,
+        }
 
     def advice(self) -> str:
         """What to do where files are missing, in one line."""
-        if self.access == "by hand":
-            return self.by_hand
-        way = f"Give the folder with the raw files, or fetch them with --download ({self.size})"
-        return f"{way}. {self.by_hand}" if self.by_hand else way
+        way = f"Give the folder with the raw files, or fetch them with --download ({self.size}). "
+        return f"{way if self.files else ''}{self.by_hand}".removesuffix(". ")
+
+    def read(
+        self,
+        root: Path | str,
+        modalities: Sequence[str] | None = None,
+        *,
+        download: bool = False,
+        **options: Any,
+    ) -> MultiModalData:
+        """The data set of the raw files below `root`, which `download` fetches.
+
+        The files of modalities that are not asked for are not needed. A ConfigError for a modality
+        or an option that the set lacks, a DataError for a file that is missing or wrong.
+        """
+        check_options(self.name, self.read_raw, options)
+        names = list(modalities or self.modalities)
+        choices = [*self.modalities, *self.on_request]
+        if wrong := [name for name in names if name not in choices or names.count(name) > 1]:
+            wrong_one = f"'{wrong[0]}' is unknown or twice"
+            raise ConfigError("modalities", wrong_one, f"choose of {', '.join(choices)}")
+        return self.read_raw(self.raw_folder(root, download), names, **options)
 
     def raw_folder(self, root: Path | str, download: bool = False) -> Path:
-        """Bring `root` to where `read` finds its files: download what is missing, verify, unpack.
+        """The folder, once pooch has fetched what is missing, verified it, and unpacked archives,
+        each into a folder of its name."""
+        import pooch
 
-        An archive is unpacked into a folder of its name beside it; where that folder exists, the
-        archive may be missing.
-        """
         root = Path(root)
-        if download and self.access == "by hand":
-            raise DataError(self.name, f"cannot be downloaded by a program. {self.advice()}")
-        if not root.is_dir() and (root.exists() or not download):
+        if not (root.is_dir() or (download and self.files)):
             raise DataError(root, f"no such folder (--root). {self.advice()}")
-        for remote in sorted(self.files, key=lambda file: bool(file.url)):  # by hand first
-            file = root / remote.name
-            if file.suffix == ".zip" and file.with_suffix("").is_dir():
-                continue  # it is unpacked
-            if file.is_file():
-                if not hash_matches(file, remote.checksum or None):
-                    wrong = f"its checksum is not {remote.checksum}"
-                    raise DataError(file, wrong, "delete it and fetch it again")
-            elif download and remote.url:
-                fetch(remote, root)
-            elif download:
-                raise DataError(file, f"cannot be downloaded. {self.by_hand}")
-            if file.is_file() and file.suffix == ".zip":
-                unpack(file)
+        for name, (url, checksum) in self.files.items():
+            file, known = root / name, {name: checksum or None}
+            if not download and not file.is_file():
+                continue  # it is unpacked, or the reader names it
+            if not download and not pooch.hashes.hash_matches(file, known[name]):
+                found = f"its checksum is not {checksum}"
+                raise DataError(file, found, "delete it and fetch it again")
+            store = pooch.create(root, "", registry=known, urls={name: url}, retry_if_failed=2)
+            unzip = pooch.Unzip(extract_dir=file.stem) if file.suffix == ".zip" else None
+            try:
+                store.fetch(name, unzip, pooch.HTTPDownloader(progressbar=True))
+            except Exception as error:  # requests, zipfile, zlib and struct have their own kinds
+                if isinstance(error, OSError) and error.errno is not None:
+                    raise  # of the disk
+                found = f"{url} gave another file ({type(error).__name__}: {first_line(error)})"
+                raise DataError(file, found, "delete it, and fetch it later or by hand") from None
         return root
 
+    def build(
+        self,
+        images: Mapping[str, Any],
+        ids: Any,
+        *,
+        split: str = "",
+        size: Size | None = None,
+        labels: Any = None,
+        **more: Any,
+    ) -> MultiModalData:
+        """The data set.
 
-def fetch(remote: RemoteFile, folder: Path | str) -> Path:
-    """Download into `folder`, tried three times, and verify the file."""
-    import requests
-
-    name, file = remote.name, Path(folder, remote.name)
-    download = pooch.HTTPDownloader(progressbar=True, chunk_size=1 << 20, timeout=60)
-    registry, urls = {name: remote.checksum or None}, {name: remote.url}
-    store = pooch.create(folder, "", registry=registry, urls=urls, retry_if_failed=2)
-    try:
-        store.fetch(name, downloader=download)
-        file.chmod(0o644)  # pooch's temporary file is private
-    except (requests.RequestException, ValueError) as error:
-        reason = f"{remote.url} did not give it ({type(error).__name__}: {first_line(error)})"
-        raise DataError(file, reason, "try later, or fetch it by hand") from None
-    return file
-
-
-def unpack(archive: Path) -> Path:
-    """Write the content of a .zip to a folder of its name beside it, whole or not at all.
-
-    `zipfile` keeps a member whose name leads elsewhere inside the folder, and writes a link as a
-    plain file.
-    """
-    folder = archive.with_suffix("")
-    with atomic_folder(folder, marker="unpacked") as part:
-        try:
-            with zipfile.ZipFile(archive) as packed:
-                packed.extractall(part)
-        except Exception as error:  # zlib, zipfile and struct have their own kinds for a damage
-            if isinstance(error, OSError) and error.errno is not None:
-                raise  # of the disk
-            reason = f"is damaged ({first_line(error).rstrip(':')})"
-            raise DataError(archive, reason, "delete it and fetch it again") from None
-    return folder
+        Args:
+            images: modality (and "masks", of dense data) → an array, or for each sample what its
+                sensor reads when asked for: a file, or a tuple that begins so.
+            split: what the name says of it.
+            labels: the class of each sample, by default the most frequent one of its mask, or -1.
+            more: groups and parts, as MultiModalData takes them.
+        """
+        if not len(ids):
+            raise DataError(self.name, "no sample is left", "check the files and the options")
+        shape = None if size is None else check_size(size)
+        arrays = {
+            name: x if isinstance(x, np.ndarray) else self.sensors[name].stack(x, shape)
+            for name, x in images.items()
+        }
+        masks = arrays.pop("masks", None)
+        if labels is None:
+            counts = count_pixels(masks, len(self.classes))
+            labels = np.where(counts.any(axis=1), counts.argmax(axis=1), UNLABELLED)
+        labels, ids = np.asarray(labels), np.asarray(ids)
+        modalities = {
+            name: Modality(x, labels, ids, self.sensors[name].unit, self.sensors[name].invalid)
+            for name, x in arrays.items()
+        }
+        names = [] if list(arrays) == self.modalities else list(arrays)
+        return MultiModalData(
+            modalities,
+            self.classes,
+            dense=masks is not None,
+            masks=masks,
+            name="-".join(filter(None, [self.name, *names, split])),
+            about={"source": self.page, "licence": self.licence},
+            **more,
+        )

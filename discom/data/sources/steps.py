@@ -1,47 +1,18 @@
-"""Steps that the readers share: check options, find files, pair them, keep groups whole."""
+"""Steps that the readers share: find files, pair them, read their pixels, keep groups whole."""
 
 import glob
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from discom.data.arrays import Lazy, resize
-from discom.data.checks import UNLABELLED, check_size
 from discom.data.images import read_pixels
-from discom.data.multimodal import Modality, MultiModalData
-from discom.data.sources.source import Source
-from discom.errors import ConfigError, DataError
+from discom.errors import DataError
 from discom.files import as_data_error
-
-VALID_SHARE = 0.125  # of an official training part: 1/8 of 80 % is a tenth of all
-
-
-class Form(NamedTuple):
-    """How images or masks are read, and what their values are."""
-
-    read: Callable[[Any], np.ndarray]  # an item to [C, H, W], of a mask [H, W]
-    unit: str = ""
-    invalid: float | None = None  # the value where nothing was measured
-    smooth: bool = False  # whether another size averages pixels, else it takes the nearest one
-
-    def at(self, size: tuple[int, int] | None, item: Any) -> np.ndarray:
-        """The pixels of an item, brought to height and width."""
-        pixels = self.read(item)
-        return resize(pixels, size, smooth=self.smooth) if size else pixels
-
-
-def choose(source: Source, modalities: Sequence[str] | None, *on_request: str) -> list[str]:
-    """The modalities asked for, by default those that the source lists (else a ConfigError)."""
-    names, choices = list(modalities or source.modalities), [*source.modalities, *on_request]
-    if wrong := [name for name in names if name not in choices or names.count(name) > 1]:
-        wrong_one = f"'{wrong[0]}' is unknown or twice"
-        raise ConfigError("modalities", wrong_one, f"choose of {', '.join(choices)}")
-    return names
 
 
 def find(root: Path, pattern: str) -> list[Path]:
@@ -51,14 +22,11 @@ def find(root: Path, pattern: str) -> list[Path]:
     return sorted(Path(place) for place in places if "__MACOSX" not in place)
 
 
-def find_folder(
-    root: Path, inside: Sequence[str], what: str, fits: Callable[[Path], bool] = lambda _: True
-) -> Path:
-    """The folder at or below `root` that directly holds all of `inside` and `fits`; a DataError
-    says where to get `what` if there is none, and names a second copy."""
+def find_folder(root: Path, inside: Sequence[str], what: str) -> Path:
+    """The folder at or below `root` that directly holds all of `inside`; a DataError says where to
+    get `what` if there is none, and names a second copy."""
     places = [place.parent for place in find(root, inside[0])]
-    complete = [place for place in places if all((place / n).exists() for n in inside)]
-    folders = list(filter(fits, complete))
+    folders = [place for place in places if all((place / name).exists() for name in inside)]
     if not folders:
         raise DataError(root, f"holds no {what}")
     if folders[1:]:
@@ -85,12 +53,6 @@ def read_lines(file: Path) -> list[str]:
     with as_data_error(file, "text", "fetch or unpack it again"):
         text = file.read_text(encoding="utf-8-sig", errors="replace")  # callers refuse odd names
     return [line.strip() for line in text.splitlines() if line.strip()]
-
-
-def cut(read: Callable[[Path], np.ndarray], side: int, item: tuple[Path, int, int]) -> np.ndarray:
-    """The square [C, side, side] at (top, left) of the tile that `read` gives of a file."""
-    file, top, left = item
-    return read(file)[:, top : top + side, left : left + side]
 
 
 def read_form(file: Path, what: str, kind: Any, shape: Sequence[int | None]) -> np.ndarray:
@@ -132,9 +94,7 @@ def pair(files: Mapping[str, Mapping[str, Any]], where: Path | str) -> list[str]
     return sorted(common)
 
 
-def collect(
-    files: Mapping[str, Mapping[str, Path]], keys: Sequence[str]
-) -> Mapping[str, Sequence[Path]]:
+def collect(files: Mapping[str, Mapping[str, Path]], keys: Sequence[str]) -> dict[str, list[Path]]:
     """Modality → the files of the `keys`; a DataError where those of one scene differ in size."""
     items = {name: [own[key] for key in keys] for name, own in files.items()}
     for scene in zip(*items.values(), strict=True):
@@ -150,15 +110,12 @@ def collect(
 
 def split_official(tested: np.ndarray, groups: np.ndarray) -> dict[str, np.ndarray]:
     """Rows of the three parts of an official split that only says which samples are `tested`: an
-    eighth of the other groups, always the same, is for validation; a DataError where that is one
-    group."""
+    eighth of the other groups, always the same, is for validation."""
     from sklearn.model_selection import GroupShuffleSplit
 
     train, test = np.flatnonzero(~tested), np.flatnonzero(tested)
-    if len(names := np.unique(groups[train])) < 2:
-        one = f"the training part is one group ({names.tolist()})"
-        raise DataError(one, way_out="give two or more")
-    splitter = GroupShuffleSplit(1, test_size=VALID_SHARE, random_state=0)
+    # of 80 % for training, an eighth is a tenth of all
+    splitter = GroupShuffleSplit(1, test_size=0.125, random_state=0)
     kept, valid = next(splitter.split(train, groups=groups[train]))
     return {"train": train[kept], "valid": train[valid], "test": test}
 
@@ -166,56 +123,3 @@ def split_official(tested: np.ndarray, groups: np.ndarray) -> dict[str, np.ndarr
 def count_pixels(masks: Any, classes: int) -> np.ndarray:
     """Pixels of every class in the masks [N, H, W], [N, classes], each mask read once."""
     return np.array([np.bincount(mask.ravel(), minlength=256)[:classes] for mask in masks])
-
-
-def build(
-    source: Source,
-    items: Mapping[str, Sequence[Any]],
-    forms: Mapping[str, Form],
-    ids: Any,
-    classes: Iterable[str],
-    split: str = "",
-    *,
-    size: Any = None,
-    labels: Any = None,
-    **more: Any,
-) -> MultiModalData:
-    """The data set; images are read when asked for, the first now, whose form all must have.
-
-    Args:
-        items: modality → for each sample what its form reads: a file, or a tuple that begins so.
-            With "masks" among them the data are dense.
-        split: what the name says of it.
-        size: height and width that all images are brought to, or one number for both.
-        labels: the class of each sample, by default the most frequent one of its mask, -1 where
-            the whole mask is 255.
-        more: groups and parts, as MultiModalData takes them.
-    """
-    if not len(ids):
-        raise DataError(source.name, "no sample is left", "check the files and the options")
-    shape, images = check_size(size) if size is not None else None, {}
-    for name, rows in items.items():
-        read = partial(forms[name].at, shape)
-        first = read(rows[0])
-        images[name] = Lazy(rows, read, first.shape, first.dtype)
-    classes, masks = tuple(classes), images.pop("masks", None)
-    if labels is None:
-        counts = count_pixels(masks, len(classes))
-        labels = np.where(counts.any(axis=1), counts.argmax(axis=1), UNLABELLED)
-        if labels.max() == UNLABELLED:
-            raise DataError(source.name, "no pixel of any mask has a label", "take other files")
-    labels, ids = np.asarray(labels), np.asarray(ids)
-    modalities = {
-        name: Modality(x, labels, ids, forms[name].unit, forms[name].invalid)
-        for name, x in images.items()
-    }
-    names = [] if list(images) == list(source.modalities) else list(images)
-    return MultiModalData(
-        modalities,
-        classes,
-        dense=masks is not None,
-        masks=masks,
-        name="-".join(filter(None, [source.name, *names, split])),
-        about={"source": source.page, "licence": source.licence},
-        **more,
-    )

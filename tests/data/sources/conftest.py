@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from discom.data import sources
 from discom.data.sources import cellcycle, potsdam
 
 REPOSITORY = Path(__file__).parents[3]
@@ -14,11 +15,14 @@ REAL = Path(os.environ.get("DISCOM_REAL_DATA", REPOSITORY / ".." / "shared" / "d
 
 
 @pytest.fixture(autouse=True)
-def small_tiles(monkeypatch):
+def small_files(monkeypatch):
     """Made files are smaller: Potsdam's tiles have 6000 pixels a side, the made ones 20, and a
-    montage of the cell cycle has 30 tiles a side, a made one 4."""
+    montage of the cell cycle has 30 tiles a side, a made one 4. None has a known checksum."""
     monkeypatch.setattr(potsdam, "SIDE", 20)
     monkeypatch.setattr(cellcycle, "TILES", 4)
+    for source in map(sources.get, sources.names()):
+        addresses = {name: (url, "") for name, (url, _) in source.files.items()}
+        monkeypatch.setattr(source, "files", addresses)
 
 
 @pytest.fixture(scope="session")
@@ -27,9 +31,8 @@ def raw(tmp_path_factory):
     folders = {}
 
     def root(name: str) -> Path:
-        name = name.removesuffix("-dense")
         if name not in folders:
-            fixture = importlib.import_module(f"fixtures.{name}")
+            fixture = importlib.import_module(f"fixtures.{name.replace('-', '_')}")
             folders[name] = fixture.make(tmp_path_factory.mktemp("raw") / name)
         return folders[name]
 
@@ -42,7 +45,7 @@ def copy(raw, tmp_path):
     return lambda name: shutil.copytree(raw(name), tmp_path / "raw", symlinks=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def real():
     """Name of a folder among the real ones → the folder; the test is skipped where it is not."""
 

@@ -1,14 +1,15 @@
 """What the readers share: files by name, pairs, whole groups, pixels of masks."""
 
 import warnings
+from typing import ClassVar
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from discom.data.sources import steps
-from discom.data.sources.source import Source
+from discom.data.sources import REGISTRY, steps
+from discom.data.sources.source import Sensor, Source
 from discom.errors import DataError
 
 KEYS = st.sets(st.text(st.sampled_from("ab01_"), min_size=1, max_size=3), max_size=12)
@@ -41,7 +42,6 @@ def test_folders_that_hold_all_the_names_at_any_depth(tmp_path):
     one, deep = tmp_path / "one", tmp_path / "two" / "deep"
     with pytest.raises(DataError, match=rf"{deep}: a second copy of {one}; remove one$"):
         steps.find_folder(tmp_path, ("cat", "dog"), "animals")
-    assert steps.find_folder(tmp_path, ("cat", "dog"), "animals", lambda f: f != one) == deep
     assert steps.find_folder(tmp_path / "two", ("cat", "dog"), "animals") == deep
     (tmp_path / "linked").mkdir()
     (tmp_path / "linked/set").symlink_to(one)  # links are followed
@@ -81,8 +81,6 @@ def test_what_pairs_and_what_is_left_is_all_there_is(keys_of):
 def test_a_carved_part_has_whole_groups(samples):
     groups, tested = map(np.array, zip(*samples, strict=True))
     if len(set(groups[~tested])) < 2:
-        with pytest.raises(DataError, match="the training part is one group"):
-            steps.split_official(tested, groups)
         return
     parts = steps.split_official(tested, groups)
     assert sorted([*parts["train"], *parts["valid"]]) == np.flatnonzero(~tested).tolist()
@@ -94,18 +92,16 @@ def test_a_carved_part_has_whole_groups(samples):
 # masks
 
 
-def dense(masks):
-    """Six images of one sensor with these masks, as a source builds them."""
-    source = Source("toy", "", {"rgb": ""}, "", "", "", lambda root: None)
-    form = steps.Form(lambda item: item[0])
-    items = {"rgb": [(np.full((1, 8, 8), float(k)),) for k in range(6)]}
-    items["masks"] = [(mask,) for mask in masks]
-    return steps.build(source, items, {"rgb": form, "masks": form}, np.arange(6), "ab")
+class Toy(Source):
+    """Four images of one sensor, each with a mask."""
+
+    name, classes, page, licence = "toy", ("a", "b"), "", ""
+    sensors: ClassVar = {"rgb": Sensor()}
 
 
-def test_a_mask_without_a_label_leaves_its_image_unlabelled():
-    masks = np.zeros((6, 8, 8), np.uint8)
-    masks[1, :, :5], masks[2], masks[4, 1:] = 1, 255, 255
-    assert dense(masks).labels.tolist() == [0, 1, -1, 0, 0, 0]
-    with pytest.raises(DataError, match="toy: no pixel of any mask has a label"):
-        dense(np.full_like(masks, 255))
+def test_the_label_of_a_mask_is_its_most_frequent_one():
+    del REGISTRY["toy"]
+    masks = np.zeros((4, 8, 8), np.uint8)
+    masks[1, :, :5], masks[2], masks[3, 1:] = 1, 255, 255
+    images = {"rgb": [np.full((1, 8, 8), float(k)) for k in range(4)], "masks": masks}
+    assert Toy().build(images, np.arange(4)).labels.tolist() == [0, 1, -1, 0]

@@ -1,0 +1,142 @@
+"""Numbers special to one public set, and counts of the real files where they are there."""
+
+import numpy as np
+import pytest
+import tifffile
+from fixtures import eurosat, hls, midair, nyuv2, potsdam, sunrgbd, tristar, writing
+
+from discom.data.sources import cellcycle as montages
+from discom.data.sources import get
+from discom.data.sources.potsdam import RIGHT_COPY, TEST
+from discom.data.sources.sunrgbd import to_metres
+from discom.errors import DataError
+
+
+def read(name, root, *modalities, **options):
+    return get(name).read(root, modalities, **options)
+
+
+def test_eurosat_needs_no_radar_for_its_bands(tmp_path):
+    assert len(read("eurosat", eurosat.make(tmp_path, sensors=("ms",)), "rgb", "other")) == 30
+
+
+def test_sunrgbd_undoes_the_rotation_of_all_numbers():
+    numbers = np.arange(65_536)
+    stored = sunrgbd.rotate_left(numbers)
+    np.testing.assert_array_equal(np.round(to_metres(stored) * 1000), numbers)
+
+
+def test_tristar_keeps_the_official_parts_and_counts_frames_of_no_or_several_classes(raw):
+    with pytest.warns(UserWarning, match="14 of 56 frames have none or several of sit, walk"):
+        data = read("tristar", raw("tristar"))
+    for part, folder in (("train", "train"), ("valid", "val"), ("test", "test")):
+        samples = data.ids[data.parts[part]]
+        assert len(samples) == 6 * len(tristar.SHOTS[folder])
+        assert {sample.split("/")[0] for sample in samples} == {folder}
+
+
+def test_nyuv2_divides_as_listed_and_by_scene(raw):
+    data = read("nyuv2", raw("nyuv2"))
+    assert data.ids[data.parts["test"]].tolist() == [f"{number:04d}" for number in nyuv2.TEST]
+    train, valid = data.parts["train"], data.parts["valid"]
+    assert sorted([*train, *valid]) == [number - 1 for number in nyuv2.TRAIN]
+    assert len(valid) == 2  # one scene of four
+    names = {1: "wall", 2: "floor", 22: "ceiling", 24: "refridgerator", 40: "otherprop"}
+    assert {number: data.classes[number - 1] for number in names} == names
+
+
+def test_potsdam_divides_as_the_contest_and_refuses_fewer_tiles(copy):
+    data = read("potsdam", root := copy("potsdam"), window=20)
+    tiles = {part: set(data.groups[rows]) for part, rows in data.parts.items()}
+    assert [len(tiles[part]) for part in ("train", "valid", "test")] == [21, 3, 14]
+    assert tiles["test"] == set(TEST)
+    (root / potsdam.place("label", "3_13")).unlink()
+    with pytest.raises(DataError, match="lacks masks of tiles 3_13; Get the share's"):
+        read("potsdam", root, window=20)
+
+
+def test_potsdam_takes_the_right_copy_and_few_other_colours_are_no_label(copy, raw):
+    root, scene = copy("potsdam"), potsdam.town("4_12")
+    file, colours = root / potsdam.place("label", "4_12"), potsdam.COLOURS[scene.eroded]
+    potsdam.write_colours(root / potsdam.place("label", "4_12", RIGHT_COPY), colours)
+    potsdam.write_colours(file, scene.rgb)  # blended, as published
+    plain = read("potsdam", raw("potsdam"), window=16)
+    assert read("potsdam", root, window=16).fingerprint == plain.fingerprint
+    (root / potsdam.place("label", "4_12", RIGHT_COPY)).unlink()
+    colours[8, 8:10] = (17, 200, 90)  # of 256 pixels: below 1 %
+    potsdam.write_colours(file, colours)
+    data = read("potsdam", root, window=16)
+    assert (data.masks[data.ids.tolist().index("4_12-0000-0000")][8, 8:10] == 255).all()
+    colours[8, 10] = (17, 200, 90)
+    potsdam.write_colours(file, colours)
+    with pytest.raises(DataError, match="its colours are no class's; it is blended or"):
+        read("potsdam", root, window=16)
+
+
+def test_midair_averages_colours_picks_the_rest_and_keeps_every_kth_frame(raw):
+    whole, half = (read("midair", raw("midair"), size=size) for size in (midair.SIDE, 16))
+    depth = whole.modalities["depth"].x[5, :, 1::2, 1::2]
+    np.testing.assert_array_equal(half.modalities["depth"].x[5], depth)
+    np.testing.assert_array_equal(half.masks[5], whole.masks[5][1::2, 1::2])
+    mean = whole.modalities["rgb"].x[5].reshape(3, 16, 2, 16, 2).mean((2, 4))
+    np.testing.assert_allclose(half.modalities["rgb"].x[5], mean, atol=1.01)
+    assert (len(whole), len(read("midair", raw("midair"), every=1))) == (9 * 3, 9 * 4)
+
+
+@pytest.mark.parametrize(("name", "side", "share"), [("hls", 32, 0.6), ("hls-dense", 64, 0.5)])
+def test_hls_keeps_exactly_the_patches_with_enough_pixels(copy, name, side, share):
+    root, codes = copy("hls"), np.stack([hls.pixels_of(tile)[7] for tile in range(8)])
+    blocks = codes.reshape(8, 128 // side, side, 128 // side, side).swapaxes(2, 3)
+    shares = np.stack([(blocks == code).mean((3, 4)) for code in hls.NAMES])
+    kept = (shares.sum(0) if name == "hls-dense" else shares.max(0)) >= share
+    with pytest.warns(UserWarning, match=f"{(~kept).sum()} of {kept.size} patches"):
+        data = read(name, root)
+    assert len(data) == kept.sum()
+    if name == "hls-dense":
+        assert "007-000-064" in data.ids  # half is enough
+        pixels = hls.pixels_of(7)
+        pixels[7, 63, 127] = hls.WETLAND  # one pixel less than half
+        writing.tiff(root / "tiles/007.tif", pixels)
+        assert set(data.ids) - set(read(name, root).ids) == {"007-000-064"}
+
+
+def test_cellcycle_reads_a_cell_that_stands_twice_once(raw):
+    with pytest.warns(UserWarning, match="1 of .* cells stand there twice; left out"):
+        data = read("cellcycle", raw("cellcycle"))
+    assert "Metaphase/000" in data.ids
+    assert "Metaphase/002" not in data.ids
+
+
+# the real files
+
+
+def test_real_patches_of_eurosat(real):
+    """Every real file passes, and every one with B8A in its natural place would not."""
+    data = read("eurosat", real("eurosat_ms_200"), "ms")
+    images = np.asarray(data.modalities["ms"].x)
+    assert np.bincount(data.labels).tolist() == [20] * 10
+    file = data.modalities["ms"].x.items[17]
+    np.testing.assert_array_equal(images[17], np.moveaxis(tifffile.imread(file), -1, 0))
+    means = images[:, eurosat.NATURAL].mean((2, 3))
+    assert (means[:, 9] > 2 * means[:, 10]).all()
+
+
+def test_real_tiles_of_hls(real):
+    data = read("hls", real("hls_dem_worldcover"))
+    assert np.bincount(data.labels).tolist() == [566, 612, 1497, 389]
+    assert data.fingerprint == "7e9a7dd156569e75"
+    assert len(set(data.groups)) == 62  # of the 64 places of all tiles
+    dense = read("hls-dense", real("hls_dem_worldcover"))
+    assert (len(dense), dense.fingerprint) == (1186, "b51132a431cd362a")
+
+
+def test_real_montages_of_cellcycle(real, monkeypatch):
+    monkeypatch.setattr(montages, "TILES", 30)
+    monkeypatch.delattr(get("cellcycle"), "files")  # so all 21 checksums are compared
+    data = read("cellcycle", real("jurkat_cell_cycle"))
+    assert np.bincount(data.labels).tolist() == [900, 900, 900, 716]
+    assert data.fingerprint == "253948c8c567a5d8"
+    assert len(set(data.groups)) == 30 * 3 + 21 + 3 + 1 + 1
+    for channel in data.modalities:
+        alone = read("cellcycle", real("jurkat_cell_cycle"), channel)
+        assert alone.ids.tolist() == data.ids.tolist()
