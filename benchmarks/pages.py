@@ -9,6 +9,8 @@ A page names tables of results/ and their rows between two marks; the first one 
     scenes-budget: student; discom, epochs=10 -->
     …
     <!-- end -->
+
+Between `<!-- sets -->` and `<!-- end -->` stands what the public data sets say of themselves.
 """
 
 import argparse
@@ -20,11 +22,12 @@ import pandas as pd
 
 import catalogue
 from discom import tables
+from discom.data import sources
 from discom.errors import ConfigError
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "docs/*.md", "docs/guides/*.md", "docs/results/*.md")
-MARKED = re.compile(r"(<!-- rows (.*?) -->\n\n).*?(\n\n<!-- end -->)", re.DOTALL)
+PAGES = ("README.md", "data/README.md", "docs/*.md", "docs/guides/*.md", "docs/results/*.md")
+MARKED = re.compile(r"(<!-- (?:rows (.*?)|sets) -->\n\n).*?(\n\n<!-- end -->)", re.DOTALL)
 
 
 def text_of(name: str) -> str:
@@ -52,8 +55,20 @@ def rows_of(wanted: str) -> str:
             if found.empty or list(every) != head:
                 raise ConfigError(name, f"no row '{one}' with these columns", "choose another row")
             lines += found.to_numpy().tolist()
-    shown = [f"| {' | '.join(cells)} |" for cells in (head, *lines)]
-    return "\n".join([shown[0], f"|{'---|' * len(head)}", *shown[1:]])
+    return table_of(head, *lines)
+
+
+def sets() -> str:
+    """A row for each public data set, in Markdown."""
+    cards = {name: sources.get(name).card() for name in sources.names()}
+    rows = ([name, *(text or "–" for text in card.values())] for name, card in cards.items())
+    return table_of(["name", *next(iter(cards.values()))], *rows)
+
+
+def table_of(*rows: list[str]) -> str:
+    """A table in Markdown, the first row its head."""
+    head, *lines = [f"| {' | '.join(cells)} |" for cells in rows]
+    return "\n".join([head, f"|{'---|' * len(rows[0])}", *lines])
 
 
 def texts() -> dict[Path, str]:
@@ -61,7 +76,9 @@ def texts() -> dict[Path, str]:
     made = {catalogue.RESULTS / f"{name}.md": text_of(name) for name in catalogue.TABLES}
     for file in sorted(file for pattern in PAGES for file in ROOT.glob(pattern)):
         page = file.read_text(encoding="utf-8")
-        made[file] = MARKED.sub(lambda found: found[1] + rows_of(found[2]) + found[3], page)
+        made[file] = MARKED.sub(
+            lambda mark: mark[1] + (rows_of(mark[2]) if mark[2] else sets()) + mark[3], page
+        )
     return made
 
 
