@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fixtures.refusal import refused
+from fixtures.results import result
 
 from discom import data, methods, profile
 from discom.config import Config
@@ -116,25 +117,6 @@ def test_identity_names_what_was_asked_for_and_tells_splits_apart(whole):
 
 # ---------------------------------------------------------------- teachers
 
-RESULT = Result(
-    method="teacher",
-    data="scenes",
-    seed=0,
-    digest="fedcba9876543210",
-    drawn=0,
-    divided=0,
-    scores={"rgb": {"f1": 80.0, "accuracy": 81.0}, "depth": {"f1": 60.0, "accuracy": 61.0}},
-    parameters={"rgb": 7, "depth": 7},
-    seconds=2,
-    pairs_per_second=2.5,
-    peak_memory_mb=3.5,
-    config={**Config().identity(), "options": methods.Teacher.options({})},
-    machine={"device": "cpu"},
-    counts={"train": 4, "valid": 1, "test": 4},
-    classes=3,
-)
-FIELDS = RESULT.to_json()
-
 
 @pytest.mark.parametrize("reads", ["all", "rgb"])
 @pytest.mark.parametrize("dense", [False, True])
@@ -150,13 +132,15 @@ def test_students_of_the_same_settings_share_one_teacher(whole, dense, reads):
 
 # ---------------------------------------------------------------- results
 
+FIELDS = result("teacher").to_json()
+
 
 def test_a_result_comes_back_as_it_was_written_whatever_the_order_and_the_spaces(tmp_path):
     file = tmp_path / "result.json"
     file.write_text(json.dumps(dict(reversed(FIELDS.items())), indent=7))
-    result = Result.read(file)
-    assert result.f1 == result.main == {"rgb": 80.0, "depth": 60.0}
-    assert result.to_json() == FIELDS == Result.from_json(FIELDS, file).to_json()
+    read = Result.read(file)
+    assert read.f1 == read.main == {"rgb": 80.0, "depth": 60.0}
+    assert read.to_json() == FIELDS == Result.from_json(FIELDS, file).to_json()
 
 
 DAMAGED = [
@@ -201,7 +185,7 @@ def test_committed_results_are_taken_for_the_runs_that_were_asked_for():
     """So that a sweep trains none of them again."""
     results = load_results(Path(__file__).parents[1] / "results/labels.csv")
     images_of = data.planned("objects")
-    for result in results:
-        config = Config(**{**result.config, "options": result.changed})
-        planned = Run.of("runs", methods.get(result.method), images_of(result.seed), config)
-        assert planned.hash == result.hash
+    for each in results:
+        config = Config(**{**each.config, "options": each.changed})
+        planned = Run.of("runs", methods.get(each.method), images_of(each.seed), config)
+        assert planned.hash == each.hash
