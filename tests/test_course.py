@@ -162,12 +162,6 @@ def curves(end):
     return {"two students": start} | {way: start | curve for way, curve in ways.items()}
 
 
-def test_names_beside_the_curves_do_not_touch():
-    axis = course.plot_fork(curves(50.0), course.table_of({}, 0), "a title", 80).axes[0]
-    heights = [text.get_position()[1] for text in axis.texts if "%" in text.get_text()]
-    assert heights == [50, 55]
-
-
 def test_curves_are_stored_by_seed_and_those_of_other_seeds_come_back(tmp_path):
     file = tmp_path / "fork.csv"
     assert course.other_seeds(curves(50.0), 1, str(file)).empty

@@ -171,15 +171,6 @@ def test_a_picture_has_the_text_of_its_cell_or_the_caption_below(tmp_path):
         build.describe(build.clean(notebook))
 
 
-def test_a_collapsed_install_cell_gets_its_lines_and_stays_collapsed(tmp_path):
-    source, hidden = tmp_path / "01_a.py", '# %% jupyter={"source_hidden": true}\n'
-    folded = TWIN.replace("# %%\nprint", f"{hidden}print")
-    source.write_text(build.head(folded, "01_a", HOME, "1.2.3"))
-    cells = build.clean(build.twin(source)).cells
-    assert "v1.2.3" in cells[1].source
-    assert [cell.metadata.get("jupyter") for cell in cells[1:3]] == [{"source_hidden": True}, None]
-
-
 # ---------------------------------------------------------------- build.py: text around outputs
 
 
