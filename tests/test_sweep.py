@@ -164,13 +164,6 @@ def test_results_of_a_file_stand_for_runs_whose_folders_are_gone(run_of, trained
     assert again.failed == {}
 
 
-def test_what_comes_after_a_training_gets_its_folder_and_split(run_of):
-    calls = []
-    here([run_of()], after=lambda folder, split: calls.append((folder, len(split.test))))
-    here([run_of()], after=lambda *_: calls.append("again"))
-    assert calls == [(run_of().folder, 24)]
-
-
 # ---------------------------------------------------------------- workers
 
 

@@ -15,7 +15,7 @@ from joblib import Parallel, cpu_count, delayed, parallel_config
 from tqdm.auto import tqdm
 
 from discom import methods
-from discom.data import MultiModalData, Split, load
+from discom.data import MultiModalData, load
 from discom.errors import DiscomError, RunError, first_line, say_warning
 from discom.running.fit import fit
 from discom.running.runs import Result, Run
@@ -62,7 +62,6 @@ def sweep(
     known: Iterable[Result] = (),
     workers: int = 0,
     backend: str = "loky",
-    after: Callable[[Path, Split], object] | None = None,
     progress: bool = True,
 ) -> Done:
     """Train what is missing, teachers first; a run that fails stops no other.
@@ -73,7 +72,6 @@ def sweep(
         workers: see `worker_count`. They train on one thread each, but a single one is this process
             itself.
         backend: see `spread`.
-        after: called with the folder and the split of each run that was trained, where it was.
 
     Raises:
         RunError: a worker was killed; the same call goes on.
@@ -83,7 +81,7 @@ def sweep(
     teachers = {run.teacher.folder for run in absent if run.teacher}
     for name in ("teachers", "runs"):
         now = [run for run in absent if (run.folder in teachers) == (name == "teachers")]
-        jobs = [partial(_attempt, run, os.getcwd(), after) for run in now]
+        jobs = [partial(_attempt, run, os.getcwd()) for run in now]
         ended = spread(jobs, worker_count(workers), backend)
         for folder, error in tqdm(ended, name, len(jobs), leave=False, disable=not progress):
             if error:
@@ -141,7 +139,7 @@ def _dask(workers: int) -> Iterator[None]:
         yield
 
 
-def _attempt(run: Run, folder: str, after: Callable[[Path, Split], object] | None) -> Outcome:
+def _attempt(run: Run, folder: str) -> Outcome:
     """Train a run from within `folder`; what went wrong is returned, not raised."""
     if parent_process():  # of a worker: else the caller's way of showing them stays
         warnings.showwarning = say_warning
@@ -150,8 +148,6 @@ def _attempt(run: Run, folder: str, after: Callable[[Path, Split], object] | Non
             origin = run.origin
             images = _load(run.source, run.modalities, origin.drawn, origin.content)
             train(run, images)
-            if after:
-                after(run.folder, images.split(*run.parts))
     except Exception as error:  # a sweep outlives whatever a run runs into
         kind = "" if isinstance(error, DiscomError) else f"{type(error).__name__}: "
         return run.folder, f"{run.folder}: {kind}{first_line(error)}"
