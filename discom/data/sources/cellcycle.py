@@ -22,8 +22,7 @@ PHASES = {"G1": "G1", "S_phase": "S", "G2": "G2"}  # folder → class
 PHASES |= dict.fromkeys(("Prophase", "Metaphase", "Anaphase", "Telophase"), "M")
 CHANNELS = {"brightfield": "Ch3", "stain": "Ch4", "darkfield": "Ch6"}
 TILES, TILE = 30, 40  # tiles of a montage's side, pixels of a tile's
-REPOSITORY = "https://raw.githubusercontent.com/minh-doan/MLCP"
-FOLDER = f"{REPOSITORY}/4b4d93606e6b88654fc0a0697515d63102f60ee7/images/Experiment_1"
+MLCP = "https://raw.githubusercontent.com/minh-doan/MLCP/4b4d93606e6b88654fc0a0697515d63102f60ee7"
 MONTAGES = """
 G1/Ch3_CP0008.tif 373d146c82ce923b953c64165c243bfee48562793cb8bfe170cfca96e3d05f26
 G1/Ch4_CP0008.tif 1d3c32de96b4ebbbeeae98688f1025d81e29b248f30d3b1cc8147fa10b36f519
@@ -64,14 +63,13 @@ class CellCycle(Source):
     licence = "BSD-3-Clause, as the repository of the montages; cite Blasi et al. 2016"
     page = "https://doi.org/10.1038/ncomms10256, https://github.com/minh-doan/MLCP (commit 4b4d936)"
     files = {
-        name: (f"{FOLDER}/{name}", f"sha256:{digits}")
+        name: (f"{MLCP}/images/Experiment_1/{name}", f"sha256:{digits}")
         for name, digits in map(str.split, MONTAGES.strip().splitlines())
     }
 
     def read_raw(self, root: Path, names: list[str], size: Size = 32) -> MultiModalData:
         """`size`: height and width, or one for both; with 40 pixels stay as they are."""
-        what = f"folders {', '.join(PHASES)}. {self.advice()}"
-        folder = steps.find_folder(root, list(PHASES), what)
+        folder = steps.find_folder(root, [*PHASES], f"{', '.join(PHASES)}. {self.advice()}")
         tiles = {name: _read_tiles(folder, CHANNELS[name]) for name in names}
         cells = _find_cells(folder, tiles[names[0]])
         places = [(list(PHASES)[cell // TILES**2], cell % TILES**2) for cell in cells]

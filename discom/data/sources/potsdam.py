@@ -63,10 +63,8 @@ def _read_mask(item: tuple[Path, int, int, int]) -> np.ndarray:
 
 
 class Potsdam(Source):
-    """RGB, heights and masks of windows: 144 a tile with 512 pixels a side, as in mmseg.
-
-    A tile is a group, and the split is the contest's.
-    """
+    """RGB, heights and masks of windows: 144 a tile with 512 pixels a side, as in mmseg; a tile is
+    a group, and the split is the contest's."""
 
     name = "potsdam"
     what = "aerial RGB and heights of a town, 38 tiles cut into windows, six classes per pixel"

@@ -18,8 +18,6 @@ from discom.errors import DataError
 
 # by name: where a sensor lacks a class, the numbers in its list are others
 NAMES = "bathroom bedroom classroom computer_room conference_room dining_area discussion_area"
-FOLDERS = {"rgb": "image", "depth": "depth"}
-FAR = 8.0  # metres; what is farther is set to it, as the common copy of the toolbox does
 REPOSITORY = "silvia1993/Multi-Modal_RGB-D_Scene_Recognition_Across_Domains"
 COMMIT = "e09eca769bc6cc45440796baab1118fac0b3f5d9"
 ENTRY = re.compile(r"^(\d+)\.png *-> */+SUNRGBD/+(.+)$", re.MULTILINE)
@@ -41,7 +39,7 @@ def _read_depth(file: Path) -> np.ndarray:
     if not measured.size or np.median(measured) > 10:
         found = "nothing was measured, or most lies beyond 10 m (bits not rotated)"
         raise DataError(file, found, "take the original file")
-    return np.minimum(metres, np.float32(FAR))
+    return np.minimum(metres, np.float32(8))  # as the common copy of the toolbox does
 
 
 class SUNRGBD(Source):
@@ -68,7 +66,7 @@ class SUNRGBD(Source):
     def read_raw(self, root: Path, names: list[str], size: Size = 224) -> MultiModalData:
         frames = self._list_frames(root)
         base = steps.find_folder(root, ["kv2"], "SUNRGBD folder with kv2/; unpack SUNRGBD.zip")
-        files = {name: _find_images(base, frames, FOLDERS[name]) for name in names}
+        files = {name: _find_images(base, frames, name) for name in names}
         keys = steps.pair({"kv2.txt": frames, **files}, base)
         images, labels = steps.collect(files, keys), [frames[key][1] for key in keys]
         folders = [frames[key][0].name for key in keys]
@@ -94,9 +92,9 @@ class SUNRGBD(Source):
         return frames
 
 
-def _find_images(base: Path, frames: dict[str, tuple[Path, int]], folder: str) -> dict[str, Path]:
-    """Id → the one image in that folder of the frame, where the frame has the folder."""
-    images = {}
+def _find_images(base: Path, frames: dict[str, tuple[Path, int]], name: str) -> dict[str, Path]:
+    """Id → the one image of a modality in the frame's folder, where the frame has it."""
+    folder, images = "image" if name == "rgb" else name, {}
     for key, (frame, _) in frames.items():
         if (place := base / frame / folder).is_dir():
             files = list(steps.sorted_files(place, ".jpg", ".png").values())
