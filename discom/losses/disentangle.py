@@ -1,4 +1,5 @@
-"""Equations 2–6 of DisCoM-KD. B batch, D embedding width, C classes, M modalities.
+"""Equations 2–6 of DisCoM-KD; Eq. 7, its loss, is their sum. B batch, D embedding width, C
+classes, M modalities.
 
 Every function takes mappings modality → tensors and returns an unweighted scalar ≥ 0 (the
 orthogonality term: ≥ -2M). A label of -1 is none: the terms that take labels are means over the
@@ -11,8 +12,7 @@ modality_targets: "paper" asks each modality classifier for the number of the mo
     which leaves L_adv and L_mod almost without effect.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -155,62 +155,7 @@ def orthogonality_loss(embeddings: Embeddings, reduction: str = "paper") -> Tens
     return _reduce(invariant, reduction) + _reduce(irrelevant, reduction)
 
 
-def terms(
-    embeddings: Embeddings,
-    heads: Any,
-    labels: Mapping[str, Tensor],
-    *,
-    grl_lambda: float = 1.0,
-    reduction: str = "paper",
-    modality_targets: str = "paper",
-    adversary: Callable[..., Tensor] | None = None,
-    weight: Tensor | None = None,
-) -> dict[str, Tensor]:
-    r"""The five terms of DisCoM-KD's loss, Eqs. 2–6, unweighted; the loss, Eq. 7, is their sum.
-
-    .. math:: L = L_{cl} + L_{adv} + L_{mod} + L_{aux} + L_{\perp}
-
-    Args:
-        embeddings: two modalities or more; their order numbers them, and B may differ.
-        heads: `.task[modality]` 2D → C, `.adv`, `.mod_inf`, `.mod_irr` D → M, and `.aux` D → C.
-        labels: modality → classes [B], int64 in [0, C), or -1 for no label.
-        grl_lambda: strength λ of the gradient reversal.
-        reduction, modality_targets: "paper" or "released"; see the head of this file.
-        adversary: takes Eq. 3's place in the paper's conventions, see `losses.separate`.
-        weight: of each class [C] in Eqs. 2 and 5; by default all count alike.
-
-    A ValueError for too few modalities, none of one's samples, or an unknown convention.
-
-    >>> from discom.models import Embedding, Heads
-    >>> z = {m: Embedding(*torch.eye(3, 8).expand(2, 3, 8).unbind(1)) for m in ("rgb", "depth")}
-    >>> y = {m: torch.tensor([0, 1]) for m in z}
-    >>> list(terms(z, Heads(list(z), 8, 4), y))
-    ['cl', 'adv', 'mod', 'aux', 'orth']
-    """
-    _check(embeddings, heads)
-    conventions: Any = {"reduction": reduction, "modality_targets": modality_targets}
-    hidden = adversary or partial(adversarial_loss, **conventions)
-    return {
-        "cl": task_loss(embeddings, heads, labels, reduction, weight),
-        "adv": hidden(embeddings, heads, grl_lambda=grl_lambda),
-        "mod": modality_loss(embeddings, heads, **conventions),
-        "aux": auxiliary_loss(embeddings, heads, labels, reduction, weight),
-        "orth": orthogonality_loss(embeddings, reduction),
-    }
-
-
 def check_conventions(**conventions: str) -> None:
     """Raise a ConfigError for a convention that is neither "paper" nor "released"."""
     for name, value in conventions.items():
         check_choice(name, value, ("paper", "released"))
-
-
-def _check(embeddings: Embeddings, heads: Any) -> None:
-    names, count = list(embeddings), heads.mod_inf.out_features
-    if len(names) < 2:
-        raise ValueError(f"embeddings: {names} is fewer than two modalities; give two or more")
-    if count != len(names):  # a missing one would renumber the others
-        raise ValueError(f"embeddings: {names} for heads of {count} modalities; give all of them")
-    for name, z in embeddings.items():
-        if not len(z.inv):
-            raise ValueError(f"embeddings: '{name}' has no samples in this batch; give one or more")

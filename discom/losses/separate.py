@@ -5,18 +5,15 @@ of ours, off by default, that separate z_irr from the other parts.
 All take modality → an Embedding of parts [B, D], whose B may differ; C classes, M modalities.
 """
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
-from torch.func import functional_call
+from torch import Tensor
 
 from discom.data.checks import UNLABELLED
 from discom.losses import full_precision
-from discom.losses.disentangle import reverse_gradient
 
 TINY = 1e-12  # added to variances and kernel widths: a constant unit gives 0, and a gradient of 0
 
@@ -45,90 +42,71 @@ def confusion_loss(embeddings: Mapping[str, Any], heads: Any, *, grl_lambda: flo
     doubts = [  # means over B and M
         -F.linear(z.inv, weight, bias).log_softmax(1).mean() for z in embeddings.values()
     ]
-    return discriminator_loss(embeddings, heads) + grl_lambda * torch.stack(doubts).sum()
+    stopped = {name: heads.adv(z.inv.detach()) for name, z in embeddings.items()}
+    return discriminator_loss(stopped) + grl_lambda * torch.stack(doubts).sum()
 
 
-def discriminator_loss(embeddings: Mapping[str, Any], heads: Any) -> Tensor:
+def discriminator_loss(logits: Mapping[str, Tensor]) -> Tensor:
     r"""The classifier's side of the alternating adversary: it learns to tell modalities apart.
 
     .. math:: L_{disc} = \sum_m \mathrm{CE}(\mathrm{Cl}_{adv}(\mathrm{sg}\, z_{inv}), m)
 
-    sg stops the gradient before the encoders. Cl_adv is `heads.adv`, any network D → M. The value
-    is M·log M where nothing tells the modalities apart. All is computed in float32 at least.
+    `logits` are those of any classifier D → M, modality → [B, M]; sg stops the gradient before the
+    encoders, so that the classifier alone learns. The order of the modalities numbers them. The
+    value is M·log M where nothing tells them apart. All is computed in float32 at least.
 
     Source: Goodfellow et al. (NeurIPS 2014), Algorithm 1, where the discriminator takes several
     steps before each step of the other network; here it is the classifier of Eq. 3.
 
-    >>> from discom.models import Embedding, Heads
-    >>> z = {m: Embedding(*torch.zeros(3, 2, 8)) for m in ("rgb", "depth")}
-    >>> heads = Heads(list(z), 8, 4)
-    >>> _ = heads.adv.bias.data.zero_()
-    >>> round(discriminator_loss(z, heads).item(), 4)  # 2 · log 2
+    >>> logits = {"rgb": torch.zeros(3, 2), "depth": torch.zeros(3, 2)}
+    >>> round(discriminator_loss(logits).item(), 4)  # 2 · log 2
     1.3863
     """
-    return _told_apart([z.inv.detach() for z in embeddings.values()], heads.adv)
+    losses = []
+    for number, own in enumerate(logits.values()):
+        labels = torch.full((len(own),), number, device=own.device)
+        losses.append(F.cross_entropy(full_precision(own), labels))
+    return torch.stack(losses).sum()
 
 
-def minimax_loss(embeddings: Mapping[str, Any], heads: Any, *, grl_lambda: float = 1.0) -> Tensor:
+def minimax_loss(logits: Mapping[str, Tensor], *, grl_lambda: float = 1.0) -> Tensor:
     r"""The encoders' side of the alternating adversary: they raise the classifier's cross-entropy.
 
     .. math:: L_{adv} = -\lambda \sum_m \mathrm{CE}(\mathrm{Cl}_{adv}^*(z_{inv}), m)
 
-    Cl_adv* is `heads.adv` with frozen weights, so that the encoders alone learn. The value is
-    negative: near 0 while the classifier tells the modalities apart, -λ·M·log M where it cannot.
-    All is computed in float32 at least.
+    `logits` are as in `discriminator_loss`, of Cl_adv* with frozen weights, so that the encoders
+    alone learn. The value is negative: near 0 while the classifier tells the modalities apart,
+    -λ·M·log M where it cannot.
 
     Source: Goodfellow et al. (NeurIPS 2014), the minimax form, with the classifier of Eq. 3.
 
-    >>> from discom.models import Embedding, Heads
-    >>> z = {m: Embedding(*torch.zeros(3, 2, 8)) for m in ("rgb", "depth")}
-    >>> heads = Heads(list(z), 8, 4)
-    >>> _ = heads.adv.bias.data.zero_()
-    >>> round(minimax_loss(z, heads).item(), 4)  # -2 · log 2
+    >>> logits = {"rgb": torch.zeros(3, 2), "depth": torch.zeros(3, 2)}
+    >>> round(minimax_loss(logits).item(), 4)  # -2 · log 2
     -1.3863
     """
-    weights = {name: weight.detach() for name, weight in heads.adv.named_parameters()}
-    frozen = partial(functional_call, heads.adv, weights)
-    return -grl_lambda * _told_apart([z.inv for z in embeddings.values()], frozen)
-
-
-def _told_apart(invariant: list[Tensor], head: Callable[[Tensor], Tensor]) -> Tensor:
-    """Σ_m CE(head(z), m), the order of the parts [B, D] being that of the modalities."""
-    losses = []
-    with torch.autocast(invariant[0].device.type, enabled=False):
-        for number, z in enumerate(invariant):
-            logits = head(full_precision(z))  # [B, M]
-            labels = torch.full((len(logits),), number, device=logits.device)
-            losses.append(F.cross_entropy(logits, labels))
-    return torch.stack(losses).sum()
+    return -grl_lambda * discriminator_loss(logits)
 
 
 def irrelevant_task_loss(
-    embeddings: Mapping[str, Any],
-    head: nn.Module,
-    labels: Mapping[str, Tensor],
-    *,
-    grl_lambda: float = 1.0,
-    weight: Tensor | None = None,
+    logits: Mapping[str, Tensor], labels: Mapping[str, Tensor], weight: Tensor | None = None
 ) -> Tensor:
     r"""The head learns to read the class from z_irr, the encoders to hide it.
 
     .. math:: L_{irr} = \sum_m \mathrm{CE}(\mathrm{Cl}_{irr}(\mathrm{GRL}(z_{irr})), y_m)
 
-    Source: gradient reversal (Ganin et al. 2016) with the task's labels, int64 [B], for the
-    domain's; -1 is no label. The head is D → C; log C for each modality where nothing can be read.
+    `logits` are those of a head D → C that reads z_irr through `reverse_gradient`, modality → [B,
+    C]; labels are int64 [B], -1 for none. log C for each modality where nothing can be read.
 
-    >>> from discom.models import Embedding
-    >>> z = {"rgb": Embedding(*torch.zeros(3, 4, 8))}
-    >>> head = nn.Linear(8, 5).requires_grad_(False)
-    >>> _ = head.bias.zero_()
-    >>> round(irrelevant_task_loss(z, head, {"rgb": torch.tensor([0, 1, 2, 3])}).item(), 4)  # log 5
+    Source: gradient reversal (Ganin et al. 2016) with the task's labels for the domain's.
+
+    >>> labels = {"rgb": torch.tensor([0, 1, 2, 3])}
+    >>> round(irrelevant_task_loss({"rgb": torch.zeros(4, 5)}, labels).item(), 4)  # log 5
     1.6094
     """
-    losses = []
-    for name, z in embeddings.items():
-        logits = head(reverse_gradient(z.irr, grl_lambda))  # [B, C]
-        losses.append(F.cross_entropy(logits, labels[name], weight, ignore_index=UNLABELLED))
+    losses = [
+        F.cross_entropy(own, labels[name], weight, ignore_index=UNLABELLED)
+        for name, own in logits.items()
+    ]
     return torch.stack(losses).sum()
 
 

@@ -6,12 +6,14 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.func import functional_call
 
 from discom.data.checks import check_number
 from discom.errors import ConfigError, check_choice, warn_no_effect
-from discom.losses import disentangle, separate, summed
+from discom.losses import disentangle, full_precision, separate, summed
 from discom.losses.contrastive import contrastive_loss
+from discom.losses.disentangle import reverse_gradient
 from discom.losses.separate import discriminator_loss, minimax_loss
 from discom.methods.base import Method, register
 from discom.models.disentangled import DisCoM
@@ -135,24 +137,41 @@ class DisCoMKD(_Embedding):
 
     def loss(self, batch):
         z = {name: self.model.embed(name, x) for name, x in batch.x.items()}
-        heads, options = self.model.heads, {"grl_lambda": self.reversal(batch.progress)}
-        options["weight"] = self.class_weight
-        adversary = None if self.adversary_optimizer is None else minimax_loss
+        heads, reversal = self.model.heads, self.reversal(batch.progress)
+        reduction, weight = self.conventions["reduction"], self.class_weight
         if self.adversary_optimizer is not None and self.training:
             for _ in range(ADVERSARY_STEPS):  # on embeddings as they are; no gradient is left
-                discriminator_loss(z, heads).backward()
+                stopped = {name: parts.inv.detach() for name, parts in z.items()}
+                discriminator_loss(_in_full_precision(heads.adv, stopped)).backward()
                 self.adversary_optimizer.step()
                 self.adversary_optimizer.zero_grad()
-        terms = disentangle.terms(
-            z, heads, batch.y, adversary=adversary, **options, **self.conventions
-        )
+        terms = {
+            "cl": disentangle.task_loss(z, heads, batch.y, reduction, weight),
+            "adv": self.adversarial(z, reversal),
+            "mod": disentangle.modality_loss(z, heads, **self.conventions),
+            "aux": disentangle.auxiliary_loss(z, heads, batch.y, reduction, weight),
+            "orth": disentangle.orthogonality_loss(z, reduction),
+        }
         if self.weights["irr"]:
-            terms["irr"] = separate.irrelevant_task_loss(z, self.irrelevant, batch.y, **options)
+            hidden = {m: reverse_gradient(parts.irr, reversal) for m, parts in z.items()}
+            logits = {name: self.irrelevant(part) for name, part in hidden.items()}
+            terms["irr"] = separate.irrelevant_task_loss(logits, batch.y, weight)
         if self.weights["xcov"]:
             terms["xcov"] = separate.cross_covariance(z)
         if self.weights["hsic"]:
             terms["hsic"] = separate.hsic(z)
         return terms
+
+    def adversarial(self, z: Mapping[str, Any], reversal: float) -> Tensor:
+        """Eq. 3, or the encoders' side of the alternating adversary."""
+        head = self.model.heads.adv
+        if self.adversary_optimizer is None:
+            heads, how = self.model.heads, self.conventions
+            return disentangle.adversarial_loss(z, heads, grl_lambda=reversal, **how)
+        weights = {name: weight.detach() for name, weight in head.named_parameters()}
+        frozen = partial(functional_call, head, weights)
+        logits = _in_full_precision(frozen, {name: parts.inv for name, parts in z.items()})
+        return minimax_loss(logits, grl_lambda=reversal)
 
     def set_rate(self, rate):
         if self.adversary_optimizer is not None:
@@ -163,6 +182,14 @@ class DisCoMKD(_Embedding):
         if not self.grl_warmup:
             return self.grl_lambda
         return self.grl_lambda * (2 / (1 + math.exp(-10 * min(progress / self.grl_warmup, 1))) - 1)
+
+
+def _in_full_precision(
+    head: Callable[[Tensor], Tensor], parts: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """Modality → what a head gives for its part [B, D], in float32 at least."""
+    with torch.autocast(next(iter(parts.values())).device.type, enabled=False):
+        return {name: head(full_precision(part)) for name, part in parts.items()}
 
 
 @register("mdico")

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from harness import Case, classes_of, mean_square_correlation, normal, seven_checks
 from torch import nn
 
+from discom.losses.disentangle import reverse_gradient
 from discom.losses.separate import cross_covariance, hsic, irrelevant_task_loss, squared_correlation
 from discom.models import Embedding
 
@@ -71,8 +72,8 @@ def read_class(inv, weight, bias, irr, labels):
     head = nn.Linear(3, 4).to(irr)
     del head.weight, head.bias
     head.weight, head.bias = weight, bias
-    z = {"rgb": Embedding(inv, inv, irr)}
-    return irrelevant_task_loss(z, head, {"rgb": labels}, grl_lambda=LAMBDA)
+    logits = {"rgb": head(reverse_gradient(irr, LAMBDA))}
+    return irrelevant_task_loss(logits, {"rgb": labels})
 
 
 def plain_read(inv, weight, bias, irr, labels):
