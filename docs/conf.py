@@ -29,15 +29,8 @@ myst_heading_anchors = 4
 suppress_warnings = ["myst.header"]
 
 # --- API pages, from docstrings; a module shows what it defines, not what it passes on
-apidoc_modules = [
-    {
-        "path": str(ROOT / "discom"),
-        "destination": "api",
-        "max_depth": 1,
-        "module_first": True,
-        "automodule_options": {"members", "ignore-module-all"},
-    }
-]
+apidoc_modules = [{"path": str(ROOT / "discom"), "destination": "api", "module_first": True}]
+autodoc_default_options = {"ignore-module-all": True}
 default_role = "py:obj"  # `name` is a link where it names something of ours, and code elsewhere
 napoleon_use_ivar = True
 autodoc_member_order = "bysource"
