@@ -1,6 +1,5 @@
-"""Methods by name; the file of a method is imported when the method is first asked for."""
+"""Methods by name. Their files are imported when a method is first asked for."""
 
-import re
 import sys
 from functools import cache
 from importlib import import_module
@@ -18,7 +17,6 @@ __all__ = ["Method", "build", "code", "get", "label", "lacks_labels", "names", "
 
 # files in the order of tables; others follow
 ORDER = ("baselines", "semi_supervised", "distilled", "disentangled", "dense", "crodino")
-NAME, CLASS = r'^@register\("(.+?)"\)', r"^class ([A-Z]\w*)"
 
 
 def names(dense: bool | None = None) -> list[str]:
@@ -28,8 +26,9 @@ def names(dense: bool | None = None) -> list[str]:
     >>> methods.names(dense=False)[:3], methods.names(dense=True)[-1]
     (['teacher', 'student', 'student-2x'], 'crodino')
     """
-    known = dict.fromkeys([*_declared(NAME), *REGISTRY])
-    return [name for name in known if dense is None or get(name).dense == dense]
+    rank = {family.__name__: k for k, family in enumerate(_families())}
+    known = sorted(REGISTRY.values(), key=lambda method: rank.get(method.__module__, len(rank)))
+    return [method.name for method in known if dense is None or method.dense == dense]
 
 
 def get(name: str) -> type[Method]:
@@ -38,23 +37,15 @@ def get(name: str) -> type[Method]:
     file, _, own = name.rpartition(":")
     if file.endswith(".py"):
         return _in_file(Path(file).absolute(), own)
-    if module := _declared(NAME).get(name):
-        import_module(module)
-    check_choice("method", name, REGISTRY.keys() & {name} or [*names(), "FILE.py:CLASS"])
+    check_choice("method", name, [*names(), "FILE.py:CLASS"])
     return REGISTRY[name]
 
 
 @cache
-def _declared(pattern: str) -> dict[str, str]:
-    """What a pattern finds in the text of this folder's files → the module that has it."""
-    paths = sorted(Path(__file__).parent.glob("*.py"))
-    files = {path.stem: path.read_text("utf-8") for path in paths}
-    order = dict.fromkeys([*ORDER, *files])
-    return {
-        name: f"{__name__}.{stem}"
-        for stem in order
-        for name in re.findall(pattern, files[stem], re.MULTILINE)
-    }
+def _families() -> tuple[ModuleType, ...]:
+    """The files of this folder, imported: each registers its methods."""
+    files = sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
+    return tuple(import_module(f"{__name__}.{file}") for file in dict.fromkeys([*ORDER, *files]))
 
 
 def _in_file(file: Path, own: str) -> type[Method]:
@@ -66,9 +57,10 @@ def _in_file(file: Path, own: str) -> type[Method]:
     classes = [c for c in vars(module).values() if isinstance(c, type) and issubclass(c, Method)]
     own_classes = {c.__name__: c for c in classes if c.__module__ == module.__name__}
     check_choice(f"method: {file}", own, own_classes)
-    method = REGISTRY[own_classes[own].name] = own_classes[own]
-    if method.name in _declared(NAME):
+    method = own_classes[own]
+    if method.name in names() and REGISTRY[method.name].__module__.startswith(__name__):
         raise ConfigError(f"method: {file}", f"{method.name} is one of discom's", "rename it")
+    REGISTRY[method.name] = method
     method.address = f"{file}:{own}"
     return method
 
@@ -86,7 +78,8 @@ def _imported(file: Path, text: str) -> ModuleType:
 
 def __getattr__(name: str) -> Any:
     """A class by its name, such as `methods.Student`."""
-    if module := _declared(CLASS).get(name):
-        value = globals()[name] = getattr(import_module(module), name)
-        return value
+    if name[:1].isupper():
+        for family in _families():
+            if hasattr(family, name):
+                return getattr(family, name)
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
