@@ -442,7 +442,7 @@ if answer_3 is not None:
 #
 # **Next.** [03](03_training.ipynb): the method against its baselines.
 #
-# **References.** D. Ienco and C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080), Eqs. 2–7, Table 4. Y. Ganin et al., *Domain-adversarial training*, JMLR 2016. Tests: `tests/losses/test_disentangle.py`. Runs: `discom table 5`, `discom probe`.
+# **References.** D. Ienco and C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080), Eqs. 2–7, Table 4. Y. Ganin et al., *Domain-adversarial training*, JMLR 2016. Tests: `tests/losses/test_disentangle.py`. Runs: `discom table 5`, `benchmarks/probes.py`.
 
 # %%
 finish()

@@ -386,7 +386,7 @@ picture
 # For a folder of finished runs:
 #
 # ```bash
-# discom probe runs/scenes/discom --data scenes --out build/probes
+# python benchmarks/probes.py runs/scenes/discom --data scenes --out build/probes
 # ```
 #
 # For arrays of any other network, row i the same sample in both sensors:

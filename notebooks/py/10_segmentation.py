@@ -414,8 +414,9 @@ pd.DataFrame(rows).T.fillna(0).round(1).rename_axis(columns="% of all pixels")
 # discom table dense --data data/mine --methods single,dense-self,dense-kdv2
 # discom train --data data/mine --method dense-kdv2     # its teacher first; prints RUN
 # discom export RUN --data data/mine --modality rgb --out rgb
-# discom predict rgb new.tif --tile 256 --out maps
 # ```
+#
+# `rgb/model.onnx` then maps new images of any size: [two lines of ONNX Runtime](../docs/guides/deploy.md).
 #
 # ## What you should see on another machine
 #
