@@ -4,6 +4,7 @@ import math
 import re
 import shlex
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from fixtures.refusal import refused
 from golden_values import golden
 from torch import nn
 
@@ -460,48 +462,41 @@ def test_options_and_their_defaults(name):
     assert method.changed({**options, "weights": {term: 7}}) == {"weights": {term: 7.0}}
 
 
+# a method, its options (and bands, where others than usual), the place that the error names
 BAD = [
-    ("student", {"colour": 4}, "^options: student has no 'colour'; it has weights$"),
-    ("discom", {"weights": {"colour": 1}}, "^weights: .* has no 'colour'; it has cl, adv, "),
-    ("discom", {"weights": {"adv": -1}}, "^weights: adv: -1.0 is not a number from 0 on"),
-    ("student", {"weights": {"cl": 0}}, "^weights: all terms of student are 0; give one"),
-    ("teacher", {"reads": "sonar"}, "^reads: 'sonar' is unknown; choose all, rgb, depth"),
-    ("kdv1", {"temperature": "4"}, "temperature: '4'; give a"),
-    ("kdv1", {"temperature": 0.0}, "^temperature: 0.0 is not a positive number"),
-    ("kdv2", {"teacher": "sonar"}, "^teacher: 'sonar' is unknown"),
-    *(("ctkd", {"loops": w}, "^loops: .* is not a number from 0.003.* to 1") for w in (0, 10)),
-    ("mlkd", {"combination": "paper"}, "combination: 'paper' is unknown; choose official"),
-    ("simclr", {"share": {"sonar": 1}}, "^share: 'sonar' is unknown; choose rgb"),
-    ("nt-xent", {"partners": "all"}, "^partners: 'all' is unknown; choose paired, shuffled"),
-    *((name, {"threshold": t}, f"^threshold: {t} is out of range; use above 0, to 1")
-      for name in ("fixmatch", "agreed") for t in (0.0, 1.5)),
-    ("simclr", {"share": {"rgb": -1}}, "^share: rgb: -1.0 is not a number from 0 on"),
-    ("discom", {"dimension": -1}, "^dimension: -1 of 32 features; use a number above 0"),
-    ("discom", {"grl_lambda": -1}, "^grl_lambda: -1.0 is not a number from 0 on"),
-    ("discom", {"grl_warmup": 1.5}, "^grl_warmup: 1.5 is not a number from 0 to 1"),
-    *(("discom", {name: "half"}, f"^{name}: 'half' is unknown; choose ")
+    ("student", {"colour": 4}, "options"),
+    ("discom", {"weights": {"colour": 1}}, "weights"),
+    ("discom", {"weights": {"adv": -1}}, "weights: adv"),
+    ("student", {"weights": {"cl": 0}}, "weights"),
+    ("teacher", {"reads": "sonar"}, "reads"),
+    ("kdv1", {"temperature": "4"}, "options: temperature"),
+    ("kdv1", {"temperature": 0.0}, "temperature"),
+    ("kdv2", {"teacher": "sonar"}, "teacher"),
+    *(("ctkd", {"loops": loops}, "loops") for loops in (0, 10)),
+    ("mlkd", {"combination": "paper"}, "combination"),
+    ("nt-xent", {"partners": "all"}, "partners"),
+    *((name, {"threshold": t}, "threshold") for name in ("fixmatch", "agreed") for t in (0.0, 1.5)),
+    ("simclr", {"share": {"sonar": 1}}, "share"),
+    ("simclr", {"share": {"rgb": -1}}, "share: rgb"),
+    ("discom", {"dimension": -1}, "dimension"),
+    ("discom", {"grl_lambda": -1}, "grl_lambda"),
+    ("discom", {"grl_warmup": 1.5}, "grl_warmup"),
+    *(("discom", {name: "half"}, name)
       for name in ("pairing", "adversary", "reduction", "modality_targets")),
-    ("discom", {"adversary": "alternating", "reduction": "released"}, "not in the released code"),
-    ("discom", {"adversary_head": -1}, "^adversary_head: -1 is not a whole number"),
-]  # fmt: skip
-BAD_BANDS = [
-    *((name, {"rgb": 3}, {}, f"^{name}: needs two modalities, the data has .*; try discom-solo")
-      for name in SHARED),
-    *((name, {"rgb": 3}, {}, f"^{name}: needs two modalities, the data has .*; try {alone}")
-      for name, alone in (("nt-xent", "simclr"), ("decur", "simclr"), ("agreed", "fixmatch"))),
-    ("kdv2", {"rgb": 3}, {"teacher": "rgb"}, "^teacher: 'rgb' is the only modality here"),
-    ("student", {"training": 1}, {}, "^modality 'training': torch uses this name"),
+    ("discom", {"adversary": "alternating", "reduction": "released"}, "adversary"),
+    ("discom", {"adversary_head": -1}, "adversary_head"),
+    *((name, {"bands": {"rgb": 3}}, name) for name in BOUND),
+    ("kdv2", {"bands": {"rgb": 3}, "teacher": "rgb"}, "teacher"),
+    ("student", {"bands": {"training": 1}}, "modality 'training'"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("name", "bands", "given", "message"),
-    [*((name, BANDS, given, message) for name, given, message in BAD), *BAD_BANDS],
-)
-def test_options_and_modalities_that_do_not_fit_are_one_line(name, bands, given, message):
-    with pytest.raises(ConfigError, match=message) as error:
-        make(name, bands, **methods.get(name).options(given))
-    assert "\n" not in str(error.value)
+@pytest.mark.parametrize(("name", "given", "place"), BAD)
+def test_options_and_modalities_that_do_not_fit_are_one_line(name, given, place):
+    bands, given = given.get("bands", BANDS), {k: v for k, v in given.items() if k != "bands"}
+    refused(
+        lambda: make(name, bands, **methods.get(name).options(given)), f"^{place}: ", ConfigError
+    )
 
 
 def test_a_term_of_weight_0_adds_nothing_and_leaves_its_head_alone():
@@ -549,21 +544,17 @@ def test_the_annotation_of_an_option_decides_and_not_its_default():
     assert Annotated.changed({"part": {"depth": 2, "rgb": 1}, "sizes": [1, 2]}) == {}
     labels = {methods.label("a", {"t": value}) for value in (0.1, 0.1000001, 0.10000011)}
     assert len(labels) == 3
-    for wrong, way_out in (
-        ({"free": [{1}]}, "free: .*; give a value that JSON has"),
-        ({"free": float("nan")}, "free: nan; give"),
-        ({"temperature": "4"}, "temperature: '4'; give a"),
-        ({"limit": "2"}, "limit: '2'; give a"),
-        ({"one": 3}, "one: 3; give 1 or 2"),
-        ({"sizes": 3}, r"sizes: 3; give a"),
-        ({"kind": "c"}, "kind: 'c'; give 'a' or 'b'"),
-        (
-            {"steps": {"rgb": 0.5}},
-            "steps: .*; give a",
-        ),
-        ({"weights": 3}, "weights: 3; give a"),
-        ({"weights": {"kl": 1}}, "weights: Annotated has no 'kl'; it has cl"),
-        ({"colour": 1}, "options: Annotated has no 'colour'; it has temperature, limit"),
-    ):
-        with pytest.raises(ConfigError, match=way_out):
-            Annotated.options(wrong)
+    wrong = [
+        ("free", [{1}]),
+        ("free", float("nan")),
+        ("temperature", "4"),
+        ("limit", "2"),
+        ("one", 3),
+        ("sizes", 3),
+        ("kind", "c"),
+        ("steps", {"rgb": 0.5}),
+        ("weights", 3),
+    ]
+    for option, value in wrong:
+        call = partial(Annotated.options, {option: value})
+        refused(call, f"^options: {option}: ", ConfigError)
