@@ -5,21 +5,18 @@ import unicodedata
 
 import numpy as np
 import pytest
-import tifffile
 from fixtures.refusal import refused
 from PIL import Image
 from test_images import pixels, planes, write
 
-from discom import cli, plots
+from discom import cli
 from discom.data import load
 from discom.data.arrays import resize
 from discom.data.folders import read_folders
 from discom.data.images import find_images, read_pixels
-from discom.data.splitting import near_duplicates
 from discom.errors import DiscomError
 
 FRAMES = [f"day{day}_{frame}" for day in range(4) for frame in range(3)]
-BANDS = {"rgb": [1, 2, 3], "nir": [4]}
 
 
 def tree(root, modality, classes=("cat", "dog"), stems="abcd", ending=".png", bands=3):
@@ -78,34 +75,15 @@ def test_names_of_two_systems_are_pairs_and_classes(tmp_path):
     assert all(unicodedata.is_normalized("NFC", name) for name in own.ids)
 
 
-def test_few_partners_are_told_with_examples(tmp_path):
-    tree(tmp_path, "rgb", stems=["a", "img1", "img2", "img3"])
-    tree(tmp_path, "depth", stems=["a", "depth1", "depth2", "depth3"])
-    told = r"only 2 of 14 images .*depth cat/depth1, cat/depth2, cat/depth3; rgb cat/img1, cat/i"
-    with pytest.warns(UserWarning, match=told):
-        read_folders(tmp_path)
-
-
 @pytest.mark.parametrize("spelling", ["unlabelled", "Unlabeled"])
-def test_a_folder_unlabelled_is_no_class(tmp_path, spelling, capsys, clean_slate):
+def test_a_folder_unlabelled_is_no_class(tmp_path, spelling):
     for sensor, name in (("rgb", "unlabelled"), ("depth", spelling)):
-        for seed, (kind, count) in enumerate({"zebra": 10, "ape": 10, name: 4}.items()):
-            images = np.random.default_rng(seed).random((count, 1, 16, 16), np.float32)
-            for number, image in enumerate(images):
-                write(tmp_path / "set" / sensor / kind / f"{number}.npy", image)
-    data = read_folders(tmp_path / "set")
-    assert (data.classes, len(data.paired_ids)) == (("ape", "zebra"), 24)
+        tree(tmp_path, sensor, classes=("zebra", "ape", name), stems="abcdefghij")
+    data = read_folders(tmp_path)
+    assert (data.classes, len(data.paired_ids)) == (("ape", "zebra"), 30)
     for sample, label in zip(data.ids, data.labels, strict=True):
         assert label == {"ape": 0, "zebra": 1, "unlabelled": -1}[sample.split("/")[0]]
-    split = data.split()
-    assert (split.train.labels == -1).sum() == 4
-    assert len(near_duplicates(split)) == 0
-    assert cli.main(["data", "check", str(tmp_path / "set")]) == 0
-    printed = capsys.readouterr().out
-    assert "'ape': 7, 'zebra': 7}, without a label 4" in printed
-    assert "'ape': 2, 'zebra': 2}\n" in printed
-    titles = {axis.get_title() for axis in plots.pairs(data, columns=6).axes}
-    assert titles - {""} == {"ape", "zebra", "unlabelled"}
+    assert (data.split().train.labels == -1).sum() == 10
 
 
 # groups
@@ -126,32 +104,6 @@ def test_frames_of_a_day_stay_together(tmp_path, by, capsys):
     days = [{day_of[name.split("/")[1]] for name in part.ids} for part in split]
     assert sum(map(len, days)) == 4
     assert set.union(*days) == set(day_of.values())
-
-
-def test_groups_that_cannot_be_divided_are_told_when_data_are_prepared(tmp_path, capsys):
-    tree(tmp_path / "mine", "rgb", stems=FRAMES[:6])  # two days
-    assert prepare(tmp_path / "mine", tmp_path / "out", "--groups", r"(.+)_\d+") == 2
-    assert "error: mine: 2 groups" in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()
-
-
-def test_the_flag_that_the_check_names_mends_near_copies(tmp_path, capsys):
-    draw = np.random.default_rng(0)
-    for kind in ("cat", "dog"):
-        (tmp_path / "mine" / "rgb" / kind).mkdir(parents=True)
-        for day in range(6):
-            image = draw.integers(0, 200, (16, 16, 3), np.uint8)
-            for frame in range(3):
-                file = tmp_path / "mine" / "rgb" / kind / f"{kind}{day}_{frame}.tif"
-                tifffile.imwrite(file, image + np.uint8(frame), photometric="rgb")
-    for flags, named in (
-        ([], True),
-        (["--groups", r"(.+)_\d+"], False),
-        (["--options", '{"group_copies": true}'], False),
-    ):
-        assert prepare(tmp_path / "mine", tmp_path / "b", *flags) == 0
-        assert cli.main(["data", "check", str(tmp_path / "b")]) == 0
-        assert ("near-copies" in capsys.readouterr().err) == named
 
 
 # sizes, bands, values
@@ -199,7 +151,8 @@ def test_sensors_in_the_bands_of_one_file_and_their_motions(tmp_path):
     np.testing.assert_array_equal(own.modalities["rgb"].x, whole[:, [2, 1, 0]])
     np.testing.assert_array_equal(own.modalities["nir"].x, whole[:, [3]])
     tree(tmp_path / "mine", "thermal", stems="abcde", bands=None)
-    own = read_folders(tmp_path / "mine", bands={**BANDS, "thermal": [1]})
+    bands = {"rgb": [1, 2, 3], "nir": [4], "thermal": [1]}
+    own = read_folders(tmp_path / "mine", bands=bands)
     assert own.channels == {"nir": 1, "rgb": 3, "thermal": 1}
 
 
@@ -222,61 +175,36 @@ def test_a_value_that_may_mean_not_measured_is_told(tmp_path, capsys):
 
 # folders and options that cannot be used
 
-OTHER = pixels(3, seed=5)
-WRONG_FILES = {
-    "rgb/dog/b.npy": (OTHER, r"b\.(npy|png): "),  # a name twice
-    "RGB/cat/a.png": (OTHER, r"(?i)/rgb: "),
-    "depth/a.png": (OTHER, r"/depth: no images"),
-    "rgb/cat/deep/0.png": (OTHER, r"deep/0\.png: lies too deep"),
-    "depth/Cat/a.png": (OTHER, "'Cat' and 'cat' differ"),
-    "rgb/cat/e.png": (pixels(), r"e\.png: is .* with 1 band"),
-}
-WRONG_OPTIONS = [
+IMAGE, TABLE = pixels(3, seed=5), "name,group\n"
+WRONG = [  # a file that is there, too, or options; the place of the error
+    ({"rgb/dog/b.npy": IMAGE}, r"b\.(npy|png): "),  # a name twice
+    ({"RGB/cat/a.png": IMAGE}, r"(?i)/rgb: "),
+    ({"depth/a.png": IMAGE}, "/depth: "),
+    ({"rgb/cat/deep/0.png": IMAGE}, r"deep/0\.png: "),
+    ({"depth/Cat/a.png": IMAGE}, "'Cat' and 'cat' differ"),
+    ({"rgb/cat/e.png": pixels()}, r"e\.png: "),
+    ({"groups.csv": f"{TABLE}a,1\nb,1\n"}, "'cat/c' has no group"),
+    ({"groups.csv": "file,place\na,1\n"}, "groups.csv: "),
+    ({"groups.csv": f"{TABLE}a,1\nb,1\nc,1\nd,1\na,2\n"}, "groups.csv: 'a' "),
     ({"invalid": {"thermal": 0}}, "^invalid: "),
     ({"invalid": 0}, "^invalid: "),
     ({"invalid": {"rgb": "-32768"}}, "/rgb: invalid: "),
     ({"size": 0}, "^size: "),
     ({"size": [1, 2, 3]}, "^size: "),
-    ({"bands": {**BANDS, "sar": [5]}}, r"/a\.png: \(1, 2, 3\)|bands: "),
+    ({"bands": {"rgb": [1, 2, 3], "sar": [5]}, "size": 16}, r"/a\.png: |bands: "),
     ({"groups": "(.+)_[a-z]+"}, "'cat/a' has no group"),
     ({"groups": ".+"}, "^groups: "),
-    ({"groups": "(.+"}, "^groups: "),
 ]
-WRONG_TABLES = {
-    "name,group\na,1\nb,1\n": "'cat/c' has no group by groups.csv",
-    "file,place\na,1\n": "groups.csv: cannot be read as a table of groups",
-    "name,group\na,1\nb,1\nc,1\nd,1\na,2\n": "groups.csv: 'a' is in two groups",
-}
 
 
-@pytest.mark.parametrize("file", WRONG_FILES)
-def test_files_that_cannot_be_used(tmp_path, file):
+@pytest.mark.parametrize(("wrong", "place"), WRONG)
+def test_folders_and_options_that_cannot_be_used(tmp_path, wrong, place):
+    refused(lambda: read_folders(tmp_path), ": has no folder")
     tree(tmp_path, "rgb")
-    write(tmp_path / file, WRONG_FILES[file][0])
-    refused(lambda: read_folders(tmp_path), WRONG_FILES[file][1])
-
-
-def test_a_folder_without_folders(tmp_path):
-    refused(lambda: read_folders(tmp_path), r": has no folder; expected .*/<modality>/<class>/<id>")
-
-
-@pytest.mark.parametrize(("options", "place"), WRONG_OPTIONS)
-def test_options_of_another_form(tmp_path, options, place):
-    tree(tmp_path, "rgb")
-    refused(lambda: read_folders(tmp_path, **{"size": 16} | options), place, DiscomError)
-
-
-@pytest.mark.parametrize("table", WRONG_TABLES)
-def test_tables_of_groups_that_cannot_be_used(tmp_path, table):
-    tree(tmp_path, "rgb")
-    (tmp_path / "groups.csv").write_text(table)
-    refused(lambda: load(tmp_path), WRONG_TABLES[table])
-
-
-@pytest.mark.parametrize(
-    "words", ["--bands rgb", "--bands rgb=a", "--motions rgb=", "--motions rgb=turn", "--fit big"]
-)
-def test_flags_of_another_form_are_one_line(tmp_path, capsys, words):
-    tree(tmp_path / "mine", "rgb")
-    assert prepare(tmp_path / "mine", tmp_path / "a", *words.split()) == 2
-    assert capsys.readouterr().err.count("\n") == 1
+    (name, content), *_ = wrong.items()
+    if isinstance(content, str) and name.endswith(".csv"):
+        (tmp_path / name).write_text(content)
+    elif "." in name:
+        write(tmp_path / name, content)
+    options = {} if "." in name else wrong
+    refused(lambda: read_folders(tmp_path, **options), place, DiscomError)

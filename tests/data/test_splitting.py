@@ -178,14 +178,6 @@ def test_official_parts_are_ignored_and_dense_data_are_divided_as_if_of_one_clas
         assert broken(dense, split) in ([], ["a class"])  # of the group of class 0 alone
 
 
-@pytest.mark.filterwarnings("error")
-def test_data_without_groups_say_so():
-    data = make(np.tile([0, 1], 30))
-    with pytest.warns(UserWarning, match="folds divide single samples"):
-        data.folds(3)
-    replace(data, groups=np.arange(60) // 2).folds(3)
-
-
 # identity
 
 
