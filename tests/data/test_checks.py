@@ -97,13 +97,6 @@ def test_data_that_do_not_fit_together(place, changed):
     refused(lambda: make(**changed), f"^mine{place}")
 
 
-def test_text_of_any_kind_names_samples_groups_and_factors():
-    objects = TEXT.astype(object)
-    sensors = {"rgb": modality(ids=objects), "depth": modality(ids=TEXT)}
-    factors = {"city": objects, "size": SIX / 2}
-    assert len(make(modalities=sensors, groups=objects, factors=factors).paired_ids) == 6
-
-
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("use", [lambda d: d.split(), lambda d: d.fingerprint])
 def test_pixels_that_are_not_finite(value, use, monkeypatch):

@@ -130,15 +130,6 @@ def test_the_fingerprint_names_the_content():
     assert dense[0] == dense[2] != dense[1]
 
 
-@pytest.mark.parametrize("kind", [np.uint8, np.int32, ">i8"])
-def test_labels_of_any_whole_type_are_the_same_content(kind):
-    data = make({"rgb": range(8)})
-    rgb = data.modalities["rgb"]
-    other = replace(data, modalities={"rgb": replace(rgb, y=rgb.y.astype(kind))})
-    assert other.fingerprint == data.fingerprint
-    assert other.modalities["rgb"].y.dtype == np.int64
-
-
 # split
 
 

@@ -1,7 +1,6 @@
 """The folder on disk: round trips, folders made by hand, damage, whole writes or none."""
 
 import os
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -120,19 +119,15 @@ def test_a_folder_made_by_hand_loads_with_its_split(tmp_path):
 # bad input
 
 
-BAD = [
-    ({"labels": None}, r"labels\.npy: no such file"),
-    ({"labels": ROWS[:29] % 3}, r"ms/y: holds"),
-    ({"labels": ROWS / 2.0}, r"labels\.npy: holds"),
-    ({"SAR_data": IMAGES[:20]}, r"sar/y: holds"),
-    ({"MS_data": IMAGES[:, 0]}, r"/ms: holds"),
-    ({"train_idx": np.array([0, 30])}, r"/train: "),
-    ({"train_idx": ROWS[:9], "valid_idx": ROWS[8:], "test_idx": ROWS}, r"/valid: index 8 "),
-    ({"valid_idx": None}, r"valid_idx\.npy: no such file"),
-    ({"ids": ROWS[:29]}, r"ids\.npy: holds"),
-    ({"ids": np.array([object()] * 30)}, r"ids\.npy: cannot be read as a NumPy array"),
+BAD = [  # what the data themselves are refused for stands in test_checks.py
+    ({"labels": None}, r"labels\.npy: "),
+    ({"labels": ROWS / 2.0}, r"labels\.npy: "),
+    ({"MS_data": IMAGES[:, 0]}, "/ms: "),
+    ({"valid_idx": None}, r"valid_idx\.npy: "),
+    ({"ids": ROWS[:29]}, r"ids\.npy: "),
+    ({"ids": np.array([object()] * 30)}, r"ids\.npy: "),
     ({"MS_rows": ROWS + 1}, r"MS_rows\.npy: "),
-    ({"MS_data": None, "SAR_data": None}, r": no <MOD>_data\.npy in it"),
+    ({"MS_data": None, "SAR_data": None}, ": no <MOD>_data"),
 ]
 
 
@@ -145,36 +140,29 @@ def test_wrong_arrays_are_named_with_a_way_out(tmp_path, arrays, fragment):
 @pytest.mark.parametrize("name", ["RGB_data.npy", "labels.npy", "factors.npz"])
 def test_truncated_files_are_named(saved, name):
     content = (saved / name).read_bytes()
-    for size in (0, 5, 100, 2000):
-        (saved / name).write_bytes(content[: min(size, len(content) - 30)])
-        unreadable = rf"{name}: cannot be read as a NumPy array \(.+\); prepare"
-        refused(lambda: load(saved), unreadable)
+    for size in (0, 100, len(content) - 30):
+        (saved / name).write_bytes(content[:size])
+        refused(lambda: load(saved), f"{name}: cannot be read")
 
 
-DAMAGED = [
-    (lambda text: text.replace('"format": 1', '"format": 2'), "is no manifest of format 1"),
-    (lambda text: text[:-20], "not valid JSON"),
-    (lambda text: "[]", "is no manifest"),
-    (lambda text: text.replace('"units": {', '"units": 5, "other": {'), "cannot be read as a mani"),
-]
-
-
-@pytest.mark.parametrize(("damage", "fragment"), DAMAGED)
-def test_a_damaged_manifest_never_loads_as_a_folder_without_one(saved, damage, fragment):
-    (saved / MANIFEST).write_text(damage((saved / MANIFEST).read_text()))
-    refused(lambda: load(saved), fragment)
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('"format": 1', '"format": 2'), ("}", ""), ('"units": {', '"units": 5, "other": {')],
+)
+def test_a_damaged_manifest_never_loads_as_a_folder_without_one(saved, old, new):
+    (saved / MANIFEST).write_text((saved / MANIFEST).read_text().replace(old, new))
+    refused(lambda: load(saved), MANIFEST)
 
 
 # writing
 
 
 @pytest.mark.parametrize("error", [OSError("No space left on device"), KeyboardInterrupt()])
-@pytest.mark.parametrize("fails_at", ["labels", "DEPTH_rows", "groups"])
-def test_a_folder_is_written_whole_or_not_at_all(saved, monkeypatch, fails_at, error):
+def test_a_folder_is_written_whole_or_not_at_all(saved, monkeypatch, error):
     data, original = partly_paired(), np.save
 
     def save(file, values):
-        if fails_at in str(file):
+        if "groups" in str(file):
             raise error
         original(file, values)
 
@@ -184,16 +172,6 @@ def test_a_folder_is_written_whole_or_not_at_all(saved, monkeypatch, fails_at, e
             data.save(saved.with_name(name), overwrite=True)
     assert os.listdir(saved.parent) == ["out"]
     assert_equal(data, load(saved))
-
-
-def test_wrong_pixels_are_not_written(tmp_path):
-    wrong = partly_paired()
-    images = wrong.modalities["rgb"].x.copy()
-    images[3, 1, 2, 2] = np.nan
-    rgb = replace(wrong.modalities["rgb"], x=images)
-    wrong = replace(wrong, modalities={**wrong.modalities, "rgb": rgb})
-    refused(lambda: wrong.save(tmp_path / "out"), "mine/rgb: sample 3, band 1 holds nan")
-    assert os.listdir(tmp_path) == []
 
 
 def test_verify_finds_a_flipped_byte_in_any_file(saved, tmp_path):

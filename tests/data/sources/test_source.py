@@ -1,8 +1,6 @@
 """Files of a source: downloaded, verified and unpacked, or refused in one line."""
 
-import errno
 import hashlib
-import os
 import threading
 import zipfile
 from functools import partial
@@ -10,7 +8,6 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
-import pooch
 import pytest
 from fixtures.refusal import refused
 
@@ -95,19 +92,3 @@ def test_what_was_fetched_by_hand_is_verified_and_never_replaced(web, source, tm
     refused(lambda: photos.raw_folder(tmp_path), rf"^{tmp_path}/photos\.zip: its checksum is not")
     source({"photos.zip": ("https://127.0.0.1/photos", "")}).raw_folder(tmp_path)
     assert {name: (tmp_path / "photos" / name).read_bytes() for name in FILES} == FILES
-
-
-def test_a_full_disk_is_no_fault_of_the_host(source, tmp_path, monkeypatch):
-    def fail(*_, **__):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(pooch.HTTPDownloader, "__call__", fail)
-    photos = source({"y.zip": ("https://a", "")})
-    refused(lambda: photos.raw_folder(tmp_path, True), "No space left on device", OSError)
-
-
-def test_advice_says_what_can_be_fetched_and_what_cannot(source):
-    assert source({}, "Ask.").advice() == "Ask."
-    way = "Give the folder with the raw files, or fetch them with --download (3 GB)"
-    assert source({"x": ("", "")}).advice() == way
-    assert source({"x": ("", "")}, "Ask.").advice() == f"{way}. Ask."
