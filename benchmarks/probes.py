@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-import common
+import grid
 from discom import data, files, inspection, methods, plots, tables
 from discom.errors import ConfigError
 
@@ -35,12 +35,14 @@ def probe(chosen: argparse.Namespace) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Probe; see `common.run`."""
-    parser = common.parser(__doc__, "data runs")
+    """Probe; see `grid.status`."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", default="scenes", help="such as scenes:n=600, or a folder")
+    parser.add_argument("--runs", type=Path, default="runs", help="the folder of all runs")
     parser.add_argument("path", type=Path, help="a table of results/, or a folder of runs")
     parser.add_argument("--out", type=Path, required=True, help="write OUT.json and OUT.png")
     chosen = parser.parse_args(arguments)
-    return common.run("probes", lambda: probe(chosen))
+    return grid.status("probes", lambda: probe(chosen))
 
 
 if __name__ == "__main__":

@@ -163,13 +163,16 @@ masks hls-labelled "0.1, 0.3, 1" $TILES --seeds 5 \
   --epochs '{"0.1": 16, "0.3": 20, "1": 28}' --set batch_size=32 learning_rate=0.003 \
   --methods dense-teacher single dense-self dense-kdv2 crodino
 table dense/scenes-table-crodino crodino --data scenes-dense --labelled 0.05 --epochs 11 --seeds 5
-$PYTHON benchmarks/cost.py --data scenes-dense --methods dense-kdv2 single crodino \
-  --epochs 10 --rounds 4 --json "$OUT/dense/time.json" # alone on the machine
-$PYTHON benchmarks/cost.py --data scenes-dense --methods crodino 'crodino:{"weights":{"soft":0}}' \
+seconds() { # name, epochs, methods; alone on the machine
+  name=$1; epochs=$2; shift 2
+  $PYTHON benchmarks/grid.py --seconds "$OUT/dense/$name.json" --data scenes-dense --seeds 5 \
+    --set "epochs=$epochs" --methods "$@"
+}
+seconds time 10 dense-kdv2 single crodino
+seconds time-parts 4 crodino 'crodino:{"weights":{"soft":0}}' \
   'crodino:{"weights":{"soft":0,"aux":0}}' 'crodino:{"weights":{"contrast":0}}' \
   'crodino:{"weights":{"orth":0}}' \
-  'crodino:{"weights":{"soft":0,"aux":0,"contrast":0,"orth":0}}' single \
-  --epochs 4 --rounds 4 --json "$OUT/dense/time-parts.json" # alone on the machine
+  'crodino:{"weights":{"soft":0,"aux":0,"contrast":0,"orth":0}}' single
 
 if [ "$OUT" = results ]; then # tables, figures, numbers of pages
   $PYTHON benchmarks/pages.py

@@ -1,14 +1,9 @@
-"""benchmarks/speed.py: both sides train the same, the clock says whose seconds are whose;
-benchmarks/grid.py: from the factors to a table and its curves, what it reads and refuses;
-benchmarks/cost.py: seconds with those of the teacher, as a share;
-benchmarks/choose.py: the value with the best validation score, for a setting or an option;
-benchmarks/along.py: trains as `fit` does, and reads as `inspection` does;
-results/: no figure that nothing shows."""
+"""benchmarks/speed.py: both sides train the same, the clock says whose seconds are whose; scripts
+that train, from end to end, and what they refuse; results/: no figure that nothing shows."""
 
 import json
 import shutil
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -19,19 +14,15 @@ from fixtures.results import result
 import along
 import catalogue
 import choose
-import common
-import cost
 import grid
 import probes
 import speed
-from discom import data, tables
+from discom import tables
 from discom.config import profile
 from discom.data import Split, scenes
 from discom.errors import RunError
-from discom.methods import get
 from discom.running import sweep
-from discom.running.fit import fit
-from discom.running.runs import Result, Run, load_run
+from discom.running.runs import Result
 
 CONFIG = profile("tiny", accelerator="cpu", **{**speed.TIMED, "batch_size": 16})
 
@@ -44,7 +35,7 @@ def make(count):
 
 def test_a_setting_of_every_type_is_read_as_config_takes_it():
     typed = ["precision=32-true", "labelled=0.2", "epochs=15", "select=last", "encoder=resnet10"]
-    settings = dict(map(common.setting, typed))
+    settings = dict(map(grid.setting, typed))
     config = profile("tiny", **settings)
     assert {name: getattr(config, name) for name in settings} == {
         **{"precision": "32-true", "labelled": 0.2, "epochs": 15},
@@ -101,43 +92,6 @@ def test_the_file_holds_what_is_printed(tmp_path, monkeypatch, capsys):
         assert low * (1 - 1e-12) <= rates["ratio"] <= high * (1 + 1e-12)
 
 
-# ---------------------------------------------------------------- grid.py
-
-
-def compare(words=(), factors='{"noise": [0, 1]}', methods=("student", "discom")):
-    """The exit status of grid.py, its runs trained in this process."""
-    usual = ["--profile", "tiny", "--seeds", "1", "--workers", "1"]
-    return grid.main([*usual, *words, "--factors", factors, "--methods", *methods])
-
-
-def test_a_grid_from_end_to_end(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    words = ["--data", "scenes:n=66,size=8", "--set", "channels_last=false"]
-    words += ["--epochs", '{"0": 1, "1": 3}']
-    words += ["--collect", "all.csv"]
-    own = '{"pairing": "paired", "weights": {"adv": 0}, "seeds": 2, "learning_rate": 0.003}'
-    methods = ["student", f"discom:{own}"]
-    assert compare(words, methods=methods) == 0
-    printed = capsys.readouterr().out
-    results = tables.load_results("all.csv")
-    table = catalogue.summary(results, ["student"], ["noise"])
-    assert set(zip(table["data"], table["noise"], strict=True)) == {
-        ("scenes-noise=0", 0),
-        ("scenes", 1),
-    }
-    assert len(table) == 8
-    assert table["method"].unique().tolist() == ["student", "discom pairing=paired adv=0"]
-    epochs = {(result.data, result.config["epochs"]) for result in results}
-    assert epochs == {("scenes-noise=0", 1), ("scenes", 3)}
-    rates = {(r.method, r.seed): r.config["learning_rate"] for r in results}
-    assert rates == {("student", 0): 0.01, ("discom", 0): 0.003, ("discom", 1): 0.003}
-    monkeypatch.setattr(sweep, "fit", lambda *_, **__: pytest.fail("trained twice"))
-    shutil.rmtree("runs")  # what the file holds is not trained again
-    assert compare(words, methods=methods) == 0
-    assert capsys.readouterr().out == printed
-    assert len(tables.load_results("all.csv")) == 6
-
-
 def test_learning_rates_are_compared_one_by_one():
     scores = [
         ("student", 0.01, 80),
@@ -152,57 +106,53 @@ def test_learning_rates_are_compared_one_by_one():
     assert table["epochs"].tolist() == [2] * 4
 
 
-@pytest.mark.parametrize(
-    ("given", "fragment"),
-    [
-        ({"words": ["--set", "epochs=ten"]}, "invalid setting value: 'epochs=ten'"),
-        ({"words": ["--seeds", "0"]}, "--seeds: 0 runs make no table"),
-        ({"factors": '{"noise": []}'}, "give one of noise, augment, "),
-        ({"words": ["--set", "epochs=1"], "factors": '{"epochs": [1]}'}, "'epochs' is also in"),
-        ({"words": ["--epochs", '{"0.3": 2}']}, "--epochs: 0.3 is not in the first factor"),
-    ],
-    ids=str,
-)
-def test_a_grid_that_cannot_be_is_refused(given, fragment, capsys):
-    try:
-        status = compare(**given)
-    except SystemExit as end:  # of argparse
-        status = end.code
-    assert status == 2
-    assert fragment in capsys.readouterr().err.splitlines()[-1]
+# ---------------------------------------------------------------- scripts that train
+
+TINY = ["--profile", "tiny", "--workers", "1"]
+SMALL = [*TINY, "--data", "scenes:n=99,size=8,shapes=2"]
+DENSE = [*TINY, "--data", "scenes-dense:n=20,size=16"]
 
 
-# ---------------------------------------------------------------- along.py
+def test_scripts_from_end_to_end(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = [*TINY, "--seeds", "1", "--data", "scenes:n=225,size=8", "--collect", "all.csv"]
+    words += ["--set", "channels_last=false", "--factors", '{"noise": [0, 1]}']
+    words += ["--epochs", '{"0": 1, "1": 3}', "--methods", "student"]
+    words += ['discom:{"pairing": "paired", "weights": {"adv": 0}, "learning_rate": 0.003}']
+    assert grid.main(words) == 0
+    printed = capsys.readouterr().out
+    results = tables.load_results("all.csv")
+    table = catalogue.summary(results, ["student"], ["noise"])
+    assert set(zip(table["data"], table["noise"], strict=True)) == {
+        ("scenes-noise=0", 0),
+        ("scenes", 1),
+    }
+    assert table["method"].unique().tolist() == ["student", "discom pairing=paired adv=0"]
+    epochs = {(result.data, result.config["epochs"]) for result in results}
+    assert epochs == {("scenes-noise=0", 1), ("scenes", 3)}
+    rates = {(run.method, run.config["learning_rate"]) for run in results}
+    assert rates == {("student", 0.01), ("discom", 0.003)}
+
+    shutil.copytree("runs/scenes", "some")  # a student has no embedding
+    words_of_probes = ["some", "--runs", "runs", "--data", "scenes:n=225,size=8", "--out", "probes"]
+    assert probes.main(words_of_probes) == 0
+    (measured,) = json.loads((tmp_path / "probes.json").read_text())
+    assert measured["method"] == "discom pairing=paired adv=0"
+    assert measured["modality"]["z_inv"]["chance"] == 50
+    assert (tmp_path / "probes.png").exists()
+    monkeypatch.setattr(probes.inspection, "inspect", lambda *_: pytest.fail("measured twice"))
+    assert probes.main(words_of_probes) == 0
+
+    monkeypatch.setattr(sweep, "fit", lambda *_, **__: pytest.fail("trained twice"))
+    shutil.rmtree("runs")  # what the file holds is not trained again
+    capsys.readouterr()
+    assert grid.main(words) == 0
+    assert capsys.readouterr().out == printed
+    assert len(tables.load_results("all.csv")) == 4
 
 
-@pytest.mark.parametrize("name", ["student", "mdico"])
-def test_reading_leaves_a_training_as_it_is(tmp_path, name):
-    """Also where it is resumed; a finished run is read no more."""
-    split = data.load("scenes:n=66,size=8").split(seed=0)
-    config, epochs = profile("tiny", epochs=2, batch_size=8, labelled=0.5), []
-
-    def watch(epoch, model):
-        epochs.append(epoch)
-        along.read(model, split, epoch)
-        torch.rand(3)
-        if epochs == [0, 1]:
-            raise LookupError
-
-    fit(name, split, config, tmp_path / "alone", progress=False)
-    with pytest.raises(LookupError):
-        fit(name, split, config, tmp_path / "run", progress=False, on_epoch_end=watch)
-    for _ in range(2):
-        fit(name, split, config, tmp_path / "run", progress=False, on_epoch_end=watch)
-    assert epochs == [0, 1, 1, 2]
-    for network in ("rgb", "depth"):
-        models = [load_run(tmp_path / run, split, network)[0] for run in ("alone", "run")]
-        weights = [model.state(network) for model in models]
-        torch.testing.assert_close(*weights, rtol=0, atol=0)
-
-
-def test_probes_along_a_training_from_end_to_end(tmp_path):
-    words = ["--data", "scenes:n=99,size=8", "--profile", "tiny", "--seeds", "2", "--workers", "1"]
-    words += ["--methods", "student", "--out", str(tmp_path / "along")]
+def test_probes_along_a_training(tmp_path):
+    words = [*SMALL, "--seeds", "2", "--methods", "student", "--out", str(tmp_path / "along")]
     assert along.main(words) == 0
     rows = pd.read_json(tmp_path / "along.json")
     keys = ["method", "seed", "epoch", "modality", "factor"]
@@ -211,55 +161,52 @@ def test_probes_along_a_training_from_end_to_end(tmp_path):
     same = rows[rows["epoch"] == 0].groupby(["method", "seed"])["score"].sum()
     assert same.nunique() == 2  # each starts from weights and scenes of its own
     assert (tmp_path / "along.png").exists()
-    for method in ("kdv2", 'student:{"seeds": 3}'):
-        assert along.main([*words, "--methods", method]) == 2
 
 
-def test_probes_are_measured_once(tmp_path, monkeypatch):
-    images = data.load("scenes:n=225,size=8", seed=0)
-    split = images.split(seed=0)
-    for method in ("discom", "student"):  # a student has no embedding
-        run = Run.of(tmp_path, get(method), images, profile("tiny"), "scenes:n=225,size=8")
-        fit(method, split, run.config, run.folder, progress=False)
-    words = [str(tmp_path), "--runs", str(tmp_path), "--data", "scenes:n=225,size=8"]
-    words += ["--out", str(tmp_path / "probes")]
-    assert probes.main(words) == 0
-    measured = json.loads((tmp_path / "probes.json").read_text())
-    assert [measures["method"] for measures in measured] == ["discom"]
-    assert measured[0]["modality"]["z_inv"]["chance"] == 50
-    assert (tmp_path / "probes.png").exists()
-    monkeypatch.setattr(probes.inspection, "inspect", lambda *_: pytest.fail("measured twice"))
-    assert probes.main(words) == 0
-
-
-def test_cost_is_a_share_of_the_first_method_with_its_teacher(monkeypatch, tmp_path, capsys):
+def test_seconds_are_shares_of_the_first_method_with_its_teacher(monkeypatch, tmp_path):
     spent = {"dense-teacher": 2.0, "dense-kdv2": 6.0, "single": 4.0, "crodino": 6.0}
-    trained = []
+    fit = sweep.fit
 
-    def fit(method, split, config, folder, teacher=None, progress=True):
-        trained.append(method)
-        assert (teacher is not None) == (method == "dense-kdv2")
-        slower = 2 + (len(trained) - 3) // 4  # rounds differ, and their ratios do not
-        return SimpleNamespace(seconds=slower * spent[method])
+    def timed(method, split, config, folder, **others):
+        made = fit(method, split, config, folder, **others)
+        late = 100 if config.seed == 0 else config.seed  # the first round is slow, others differ
+        file = folder / "result.json"
+        file.write_text(json.dumps({**made.to_json(), "seconds": late * spent[made.method]}))
+        return made
 
-    monkeypatch.setattr(cost, "fit", fit)
-    monkeypatch.setattr(cost.torch, "set_num_threads", lambda count: None)
-    words = ["--data", "scenes-dense:n=12,size=16", "--rounds", "3"]
-    words += ["--json", str(tmp_path / "cost.json")]
-    assert cost.main([*words, "--methods", "dense-kdv2", "single", "crodino"]) == 0
-    report = json.loads((tmp_path / "cost.json").read_text())
-    assert report == json.loads(capsys.readouterr().out)
+    monkeypatch.setattr(sweep, "fit", timed)
+    monkeypatch.setattr(grid.torch, "set_num_threads", lambda count: None)
+    words = [*DENSE, "--seeds", "3", "--set", "epochs=1", "--seconds", str(tmp_path / "time.json")]
+    assert grid.main([*words, "--methods", "dense-kdv2", "single", "crodino"]) == 0
+    report = json.loads((tmp_path / "time.json").read_text())
     assert report["ratio"]["crodino"] == pytest.approx([0.75] * 3)  # 6 of 2 + 6
     assert report["ratio"]["single"] == pytest.approx([0.5] * 3)
-    assert len(report["rounds"]) == 3
-    assert trained[:2] == ["dense-teacher", "dense-kdv2"]
-    assert cost.main([*words, "--methods", "single", "single"]) == 2
-    assert "called 'single'" in capsys.readouterr().err
+    assert [one["single"] for one in report["rounds"]] == [4, 8]
 
 
-# ---------------------------------------------------------------- choose.py
+REFUSED = {
+    "epochs=ten": (grid, ["--set", "epochs=ten"], "--set"),
+    "no seeds": (grid, ["--seeds", "0"], "--seeds"),
+    "no values": (grid, ["--factors", '{"noise": []}'], "--factors"),
+    "given twice": (grid, ["--set", "epochs=1", "--factors", '{"epochs": [1]}'], "--factors"),
+    "half an epoch": (grid, ["--factors", '{"epochs": [1.5]}'], "epochs"),
+    "epochs of nothing": (grid, ["--epochs", '{"0.3": 2}'], "--epochs"),
+    "one label": (grid, ["--methods", "student", "student"], "--methods"),
+    "two rounds": (grid, ["--seconds", "x.json", "--seeds", "2"], "--seconds"),
+    "no such option": (choose, ["--option", "pace"], "pace"),
+    "a teacher": (along, ["--out", "x", "--methods", "kdv2"], "--methods"),
+}
 
-SMALL = ["--data", "scenes:n=66,size=8,shapes=2", "--profile", "tiny", "--workers", "1"]
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_is_refused(case, capsys):
+    script, words, place = REFUSED[case]
+    try:
+        status = script.main([*SMALL, "--methods", "student", *words])
+    except SystemExit as end:  # of argparse
+        status = end.code
+    assert status == 2
+    assert place in capsys.readouterr().err.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
@@ -267,7 +214,7 @@ SMALL = ["--data", "scenes:n=66,size=8,shapes=2", "--profile", "tiny", "--worker
     [
         ("epochs", (1, 2), "student"),
         ("temperature", (1.0, 4.0), "kdv2"),
-        ("contrast", (0.1, 1.0), "mdico"),
+        ("contrast", (0.1, 1.0), 'mdico:{"weights": {"aux": 0.5}}'),
         ("strong", (0, 1), "agreed"),
     ],
 )
@@ -276,21 +223,25 @@ def test_the_best_value_on_validation_is_chosen(tmp_path, option, values, method
     words += ["--methods", method, "--option", option, "--values", *map(str, values)]
     words += ["--seeds", "100", "101", "--set", "labelled=0.5"]
     assert choose.main(words) == 0
-    seen = {}
-    for file in (tmp_path / "runs").rglob(f"{method}/*/result.json"):
+    tried = {}
+    arm = grid.arm(method)
+    for file in (tmp_path / "runs").rglob(f"{arm.method}/*/result.json"):
         result = Result.read(file)
         assert result.config["labelled"] == 0.5
         options = result.config["options"]
+        assert arm.options.get("weights", {}).items() <= options["weights"].items()
         own = {**result.config, **options, **options["weights"]}
         valid = [scores["valid_f1"] for scores in result.scores.values()]
-        seen.setdefault(own[option], {})[result.seed] = sum(valid) / len(valid)
-    assert set(seen) == set(values)
-    assert [*map(sorted, seen.values())] == [[100, 101]] * 2
-    seen = {value: sum(scores.values()) / 2 for value, scores in seen.items()}
+        tried.setdefault(own[option], {})[result.seed] = sum(valid) / len(valid)
+    assert set(tried) == set(values)
+    assert [*map(sorted, tried.values())] == [[100, 101]] * 2
+    means = {value: sum(scores.values()) / 2 for value, scores in tried.items()}
     choice = json.loads((tmp_path / "choice.json").read_text())
     assert choice["data"] == "scenes-shapes=2"
-    assert choice["chosen"][method] == max(seen, key=seen.get)
-    assert {float(v): choice[f"{v:g}"][method] for v in values} == pytest.approx(seen)
+    assert choice["chosen"][arm.label] == max(means, key=means.get)
+    assert {float(v): choice[f"{v:g}"][arm.label] for v in values} == pytest.approx(means)
+    teachers = [*(tmp_path / "runs").rglob("teacher/*/result.json")]
+    assert len(teachers) == (2 if method == "kdv2" else 0)  # the same for every value
 
 
 def test_a_teacher_has_as_few_labels_as_its_student(tmp_path):
@@ -301,24 +252,14 @@ def test_a_teacher_has_as_few_labels_as_its_student(tmp_path):
     assert shares == {"teacher": 0.5, "kdv2": 0.5}
 
 
-def test_dense_methods_have_a_profile_of_their_own(tmp_path):
-    words = ["--data", "scenes-dense:n=20,size=16", "--profile", "tiny", "--workers", "1"]
-    out = tmp_path / "choice.json"
-    words += ["--runs", str(tmp_path), "--methods", "crodino", "--values", "0.001"]
-    assert choose.main([*words, "--out", str(out)]) == 0
+def test_dense_methods_are_chosen_by_their_sensors_alone(tmp_path):
+    words = [*DENSE, "--runs", str(tmp_path), "--methods", "crodino", "--values", "0.001"]
+    assert choose.main([*words, "--out", str(tmp_path / "choice.json")]) == 0
     (result,) = [Result.read(file) for file in tmp_path.rglob("result.json")]
-    assert set(result.valid) == {"rgb", "depth", "rgb+depth"}
-    # the sensors alone: what the auxiliary decoder scores with both is not what is deployed
+    assert set(result.valid) == {"rgb", "depth", "rgb+depth"}  # the auxiliary decoder reads both
     alone = (result.valid["rgb"] + result.valid["depth"]) / 2
-    assert json.loads(out.read_text())["0.001"] == {"crodino": pytest.approx(alone)}
-
-
-def test_other_weights_of_a_method_stay_as_they_are(tmp_path):
-    words = [*SMALL, "--runs", str(tmp_path), "--methods", 'discom:{"weights": {"adv": 0}}']
-    assert choose.main([*words, "--option", "orth", "--values", "0.5"]) == 0
-    (result,) = [Result.read(file) for file in tmp_path.rglob("result.json")]
-    weights = result.config["options"]["weights"]
-    assert (weights["adv"], weights["orth"]) == (0, 0.5)
+    choice = json.loads((tmp_path / "choice.json").read_text())
+    assert choice["0.001"] == {"crodino": pytest.approx(alone)}
 
 
 def test_every_committed_figure_is_shown():
