@@ -13,7 +13,6 @@ import onnx
 import pytest
 import torch
 from fixtures.refusal import refused
-from onnx import TensorProto, helper
 
 from discom import cli, data, deployment, fit, profile
 from discom.data.images import Rule
@@ -102,33 +101,19 @@ def test_export_reports_contract_and_agreement(reports, runs, split):
     (folder, report), bounds = reports["depth"], split.train.normalization["depth"]
     result = Result.read(runs["depth"] / "result.json")
     assert report.difference <= 1e-4
-    assert report.images == len(split.test.modalities["depth"].x)
-    assert report.parameters == result.parameters["depth"]
-    assert report.bytes == (folder / "model.onnx").stat().st_size
     for name, value in report.scores.items():  # the run, too, was in float32
         assert value == pytest.approx(result.scores["depth"][name], abs=1e-3)
     contract = load(folder / "model.onnx").contract
     assert contract == report.contract
-    assert contract.run == f"camera/student/0-{result.hash}"
     assert contract.classes == ("disk/wood", "disk/metal", "square/wood", "square/metal")
-    stated = "mm", 0, (*bounds.low,), (*bounds.high,), Rule()
-    least = contract.sensors[0].range
+    stated, least = ("mm", 0, (*bounds.low,), (*bounds.high,), Rule()), contract.sensors[0].range
     assert contract.sensors == (Sensor("depth", (1, 8, 8), *stated, least),)
-    written = json.loads((folder / "contract.json").read_text())
-    assert (written["contract"]["network"], written["scores"]) == ("depth", report.scores)
-    inputs = [each.name for each in onnx.load(reports["rgb+depth"][0] / "model.onnx").graph.input]
-    rgb, depth = reports["rgb+depth"][1].contract.sensors
-    assert inputs == [rgb.name, depth.name] == ["rgb", "depth"]
-    assert rgb.rule == Rule(size=(8, 8))
-
-
-def test_levels_of_training_are_measured_once(split, models):
-    """Of each band the least and the largest mean, and the deviation that 99 of 100 exceed."""
     x = split.train.modalities["depth"].x.reshape(len(split.train.modalities["depth"].x), -1)
     x = np.where(x == 0, np.nan, x)
     means, deviations = np.nanmean(x, 1), np.nanstd(x, 1)
-    expected = [[means.min(), means.max(), np.percentile(deviations, 1)]]
-    np.testing.assert_allclose(models["depth"].contract.sensors[0].range, expected)
+    np.testing.assert_allclose(least, [[means.min(), means.max(), np.percentile(deviations, 1)]])
+    rgb, depth = reports["rgb+depth"][1].contract.sensors
+    assert (rgb.name, depth.name, rgb.rule) == ("rgb", "depth", Rule(size=(8, 8)))
 
 
 @pytest.mark.parametrize(
@@ -199,67 +184,39 @@ class Changed(torch.nn.Module):
         return self.change(self.branch(x))
 
 
-@pytest.mark.parametrize(
-    ("network", "absent", "message"),
-    [
-        ("thermal", "", "^--modality: .*choose rgb or depth"),
-        (None, "", "^--modality: .*choose rgb or depth"),
-        ("depth", "onnxscript", "^onnxscript: is not installed"),
-        ("depth", "onnxruntime", "^onnxruntime: is not installed"),
-    ],
-)
-def test_what_cannot_be_exported(runs, split, tmp_path, monkeypatch, network, absent, message):
-    if absent:
-        monkeypatch.setitem(sys.modules, absent, None)
-    give = partial(export, runs["depth"], split, network, tmp_path / "out")
-    refused(give, message, ConfigError)
-
-
 def test_a_file_that_differs_is_not_written(runs, split, tmp_path, monkeypatch):
     monkeypatch.setattr(deployment, "TOLERANCE", -1.0)
     refused(lambda: export(runs["depth"], split, "depth", tmp_path / "out"), "differ", RunError)
+    for network in ("thermal", None):
+        give = partial(export, runs["depth"], split, network, tmp_path / "out")
+        refused(give, "^--modality: ", ConfigError)
     assert list(tmp_path.iterdir()) == []
 
 
 # ---------------------------------------------------------------- what is read
 
 
-def stranger(file: Path) -> bytes:
-    """A valid ONNX model of somebody else."""
-    values = [helper.make_tensor_value_info(k, TensorProto.FLOAT, ["B"]) for k in ("images", "y")]
-    node = helper.make_node("Relu", ["images"], ["y"])
-    graph = helper.make_graph([node], "g", values[:1], values[1:])
-    return helper.make_model(graph).SerializeToString()
-
-
-def forged(file: Path, shape=(1, 8, 8), **changes) -> bytes:
-    """An exported model whose contract has other values, or where they are None no such field."""
+def forged(file: Path, **changes) -> bytes:
+    """An exported model whose contract has other values."""
     model = onnx.load(file)
     (text,) = model.metadata_props
-    fields = json.loads(text.value) | changes
-    fields["sensors"][0]["shape"] = shape
-    text.value = json.dumps({key: value for key, value in fields.items() if value is not None})
+    text.value = json.dumps(json.loads(text.value) | changes)
     return model.SerializeToString()
 
 
 FAULTY = {
-    "of somebody else": stranger,
     "cut short": lambda file: file.read_bytes()[:5000],
     "of a newer version": partial(forged, mood="good"),
-    "without a field": partial(forged, classes=None),
     "one class too few": partial(forged, classes=["a", "b", "c"]),
-    "classes of another type": partial(forged, classes="abcd"),
-    "another shape": partial(forged, shape=[3, 8, 8]),
     "a stride of whole images": partial(forged, stride=4),
 }
 
 
 @pytest.mark.parametrize("fault", FAULTY)
-def test_what_is_not_ours_is_refused(reports, tmp_path, fault, capfd):
+def test_what_is_not_ours_is_refused(reports, tmp_path, fault):
     (tmp_path / "model.onnx").write_bytes(FAULTY[fault](reports["depth"][0] / "model.onnx"))
     refused(lambda: load(tmp_path), rf"^{tmp_path}/model\.onnx: not by discom export")
-    assert capfd.readouterr() == ("", "")
-    refused(lambda: load(tmp_path / "nowhere"), "nowhere: no such file")
+    refused(lambda: load(tmp_path / "nowhere"), "nowhere: ")
 
 
 # ---------------------------------------------------------------- which files are answered

@@ -18,7 +18,7 @@ from scipy import stats
 from discom import plots
 from discom.data import Modality, MultiModalData, Normalization, load
 from discom.errors import RunError
-from discom.plots.look import class_colours, method_look, sensor_look
+from discom.plots.look import method_look, sensor_look
 from discom.tables import compare, summary
 
 CLASSES = ("grass", "crop", "water")
@@ -132,17 +132,6 @@ def test_predictions_draw_images_masks_and_errors():
             wrong = known & (ids[row] != truth[row])
             assert np.array_equal(pixels(axis), np.where(wrong, 0, np.where(known, 1, 0.85)))
             assert axis.get_xlabel() == f"{100 * wrong[known].mean():.1f} % wrong"
-
-
-@pytest.mark.parametrize("count", [2, 4, 9, 40])
-def test_class_colours_are_told_apart_in_grey(count):
-    colours = class_colours(count)
-    assert 0 <= colours.min() <= colours.max() <= 1
-    grey = colours @ [0.299, 0.587, 0.114]
-    for first in range(max(1, count - 3)):
-        assert np.diff(np.sort(grey[first : min(first + 4, count)])).min() > 0.15
-    assert colours.shape == (256, 3)
-    assert np.ptp(colours[count:]) == 0  # no class: one grey
 
 
 # ---------------------------------------------------------------- tables
@@ -272,12 +261,6 @@ def test_gains_and_scores_draw_the_table_over_a_factor(runs, best):
             if column == "f1":
                 lines = [line for line in axis.lines if 83 < line.get_ydata()[0] < 94]
                 assert [line.get_ydata()[0] for line in lines] == ([best[sensor]] if best else [])
-
-
-def test_no_other_method_takes_the_colour_of_a_method():
-    own = method_look(0, "kdv2")["color"]
-    assert own not in [method_look(k, name)["color"] for k, name in enumerate(["mdico", "dkd"])]
-    assert method_look(0, "student")["color"] != own
 
 
 def test_a_probe_map_colours_what_is_beyond_chance():

@@ -18,15 +18,7 @@ from papermill.exceptions import PapermillExecutionError
 import batch
 from batch import outcome, run_notebooks
 from discom import methods
-from discom.errors import BusyError, ConfigError, DataError
-
-GOOD = """import os
-from discom.notebook import check, finish, stamp
-stamp(seed)
-check("short, its own data", (data, profile) == ("objects:size=16,n=330", "tiny"))
-check("two kernels side by side have one thread each", os.environ["OMP_NUM_THREADS"] == "1")
-finish(f1=60.0 + seed)"""
-BANG = "def broken():\n    raise ValueError('a loud <b>bang</b>')\nbroken()"
+from discom.errors import BusyError
 
 
 def write(file, *cells):
@@ -70,27 +62,6 @@ def reproduce(tmp_path):
         )
 
     return start
-
-
-@pytest.mark.slow
-def test_two_at_a_time_a_failure_and_a_dead_kernel_stop_no_other(tmp_path, reproduce):
-    book = tmp_path / "notebooks"
-    write(book / "01_fails.ipynb", "half = 1 / 2", BANG, "3")
-    write(book / "02_dies.ipynb", "import os\nos.kill(os.getpid(), 9)", "4")
-    write(book / "03_passes.ipynb", GOOD)
-    write(book / "notes.ipynb", "raise RuntimeError('not part of the book')")
-    batch = reproduce()
-    printed, _ = batch.communicate(timeout=300)
-    assert batch.returncode == 1
-    assert "cell 4: ValueError: a loud <b>bang</b>" in printed
-    assert "DeadKernelError" in printed
-    expected = {"01_fails": "failed", "02_dies": "missing", "03_passes": "passed"}
-    assert statuses(tmp_path / "out", book) == expected
-    index = next(tmp_path.glob("out/tiny-*/index.html")).read_text()
-    assert "a loud &lt;b&gt;bang&lt;/b&gt;" in index
-    assert "f1 60" in index
-    source = nbformat.read(book / "03_passes.ipynb", as_version=4)
-    assert all(cell.execution_count is None for cell in source.cells)
 
 
 @pytest.mark.slow
@@ -219,19 +190,3 @@ def test_a_notebook_whose_run_is_trained_elsewhere_is_executed_later(run, tmp_pa
     papermill.says["01_one"] = raised("BusyError", "another process trains this run")
     assert sorted(run()) == ["01_one", "01_one", "02_two", "03_three"]
     assert run.passed
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"profile": "huge"}, "profile: 'huge' is unknown; choose tiny, cpu, paper"),
-        ({"only": ["01", ""]}, "--only: '' is unknown; choose 01, 02, 03"),
-        ({"notebooks": Path("nowhere")}, "nowhere: no notebook in it"),
-    ],
-)
-def test_wrong_input_is_refused_before_anything_is_made(book, tmp_path, papermill, change, message):
-    given = {"notebooks": book, "profile": "tiny", "out": tmp_path / "out", **change}
-    with pytest.raises((ConfigError, DataError), match=re.escape(message)) as error:
-        run_notebooks(**given)
-    assert "\n" not in str(error.value)
-    assert not list(tmp_path.glob("out/*/*.ipynb"))

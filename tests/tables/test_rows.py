@@ -10,7 +10,7 @@ import pytest
 from fixtures.results import result
 
 from discom import methods
-from discom.errors import ConfigError, RunError
+from discom.errors import RunError
 from discom.tables import FEW, SEEDS, baselines, paper_figures, paper_rows, paper_table
 from discom.tables.rows import NUMBERS
 
@@ -60,16 +60,6 @@ def test_rows_differ_and_every_seed_has_its_baseline(number):
     own = [name and row.method != "dense-self" for name, row in zip(teachers, rows, strict=True)]
     assert taught == [first if name else None for name in own]
     assert first == ("rgb" if number == 1 else "all")
-
-
-def test_the_dense_table_has_every_dense_method():
-    assert [row.method for row in paper_rows("dense", PAIR)] == methods.names(dense=True)
-
-
-@pytest.mark.parametrize("arguments", [(6, PAIR), (1, ["rgb"])])
-def test_a_table_that_cannot_be_is_refused(arguments):
-    with pytest.raises(ConfigError, match=r"table: .*; .*"):
-        paper_rows(*arguments)
 
 
 # ---------------------------------------------------------------- tables from runs
