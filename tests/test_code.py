@@ -209,7 +209,7 @@ def test_all_that_a_loss_reads_is_part_of_it(module, what, how):
 
 
 SCRIPT = "from discom.methods import *; print({n: code(get(n)) for n in names()})"
-PACKAGE_EDITS = {  # file → before, after: in a loss's constant, a class attribute, and what none reads
+PACKAGE_EDITS = {  # file → before, after: a constant, a class attribute, and what none reads
     "methods/semi_supervised.py": ("WARMUP = 0.3", "WARMUP = 0.9"),
     "methods/distilled.py": ("standardized = True", "standardized = False"),
     "losses/pseudo.py": ("def fixmatch(", "OTHER = 1\n\n\ndef fixmatch("),
