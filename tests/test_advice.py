@@ -264,6 +264,10 @@ def test_networks_at_chance_are_no_answer(told):
     assert ("student learned nothing" in answer.text) == (not told)
 
 
+def test_one_seed_decides_nothing():
+    assert "not decided" in advice.answers([run for run in results({}, {}) if not run.seed])[0].text
+
+
 def test_a_sensor_is_compared_with_the_fused_network_on_complete_pairs(tmp_path):
     """Alone, a sensor is right on pairs and wrong on all else; fused, two of three pairs are."""
     images, runs = pairs_of(BOTH, BOTH, 30), []

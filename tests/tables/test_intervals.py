@@ -52,6 +52,12 @@ def test_holm_rejects_what_its_steps_reject(p):
     assert (holm(p) >= np.asarray(p)).all()
 
 
+@pytest.mark.parametrize("p", [[-0.1], [0.2, 1.2], [np.nan]])
+def test_holm_refuses_what_is_no_p_value(p):
+    with pytest.raises(ValueError, match="give p-values"):
+        holm(p)
+
+
 # ---------------------------------------------------------------- what a gain is worth in labels
 
 
@@ -84,6 +90,21 @@ def test_beyond_the_curve_the_number_is_said_to_be_outside():
     falls = {100: [40.0, 42, 41], 200: [55, 56, 57.5], 400: [45, 46, 47], 800: [60, 61, 62.5]}
     number, low, high = labels_worth([50.0, 52, 51], falls)  # it is passed three times
     assert 100 < low < number < 200 < 400 < high < 800
+
+
+BAD = [
+    ([1.0, math.nan], {1: [1, 2], 2: [1, 2]}),
+    ([1, 2], {0: [1, 2], 2: [3, 4]}),
+    ([1.0], {1: [1.0], 2: [1.0]}),
+    ([1.0, 2.0], {1: [1.0, 2.0]}),
+    ([1.0, 2.0, 3.0], {1: [1.0, 2.0], 2: [1.0, 2.0]}),
+]
+
+
+@pytest.mark.parametrize(("scores", "curve"), BAD)
+def test_scores_that_give_no_number_of_labels_are_refused(scores, curve):
+    with pytest.raises(ValueError, match="labels_worth"):
+        labels_worth(scores, curve)
 
 
 @pytest.mark.parametrize(("gain", "slope"), [(15.0, 10.0), (3.0, 2.0)])

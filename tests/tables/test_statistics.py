@@ -203,6 +203,13 @@ def test_two_runs_with_one_seed_are_refused(options, put):
         put([result("discom", 3), result("discom", 3, code="bb", options=options)])
 
 
+@pytest.mark.parametrize("put", [summary, lambda runs: compare(runs, [("discom", "student")])])
+def test_no_results_and_results_of_two_kinds_are_refused(put):
+    for runs, found in (([], "no results"), ([*RUNS, result(metric="miou")], "f1 and by miou")):
+        with pytest.raises(RunError, match=f"summary: .*{found}"):
+            put(runs)
+
+
 def test_a_setting_that_differs_has_a_column_and_the_share_of_labels_always():
     table = summary([*RUNS, *changed(RUNS, labelled=0.2)])
     assert table["labelled"].unique().tolist() == [1.0, 0.2]
