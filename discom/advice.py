@@ -5,6 +5,7 @@ import json
 import shlex
 import tempfile
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import product
@@ -120,12 +121,14 @@ def beside(frozen: Iterable[Result], results: Sequence[Result]) -> list[Result]:
 
 
 def frozen_leads(frozen: Sequence[Result], results: Sequence[Result]) -> list[str]:
-    """The networks of which frozen features with a linear layer score higher than all trained ones,
-    each by an interval without zero; `frozen` as by `beside`."""
-    labels = {run.label for run in results}
+    """The networks of which frozen features with a linear layer score higher than every trained
+    one, each by an interval without zero; `frozen` as by `beside`."""
+    trained = dict.fromkeys((network, run.label) for run in results for network in run.scores)
+    labels = dict.fromkeys(label for _, label in trained)
     table = compare([*frozen, *results], [("frozen", label) for label in labels])
-    clear = (table["low"] > 0).groupby(table["modality"]).all()
-    return clear.index[clear].tolist()
+    behind = Counter(table.loc[table["low"] > 0, "modality"])
+    rivals = Counter(network for network, _ in trained)
+    return [network for network, count in rivals.items() if behind[network] == count]
 
 
 def best_rate(results: Iterable[Result]) -> float:

@@ -97,6 +97,11 @@ def test_frozen_features_that_clearly_lead_are_named():
     assert {(*run.scores,) for run in features} == {("rgb", "depth", "rgb+depth")}
     # rgb+depth: higher, and not clearly
     assert advice.frozen_leads(features, trained) == ["rgb"]
+    # of no seed in common nothing is known, for all trained networks or for one
+    other = [replace(run, seed=run.seed + 3) for run in trained]
+    assert advice.frozen_leads(features, other) == []
+    mdico = [replace(result("mdico", s, {"rgb": 50.0}), drawn=None) for s in (3, 4)]
+    assert advice.frozen_leads(features, [*trained, *mdico]) == []
 
 
 def test_frozen_features_are_the_encoders_and_stand_side_by_side(tmp_path):

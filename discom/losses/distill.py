@@ -193,24 +193,6 @@ def mlkd_official(
     }
 
 
-def mlkd_discom_paper(weak: View, standardized: bool = False) -> dict[str, Tensor]:
-    r"""MLKD as the DisCoM-KD authors coded it for their tables: one view, no masks, no T².
-
-    .. math:: L_{instance} = \sum_{T=2}^6 \tfrac{1}{BC} \sum_{b,c} p_s (\log p_s - p_t)
-
-    Teacher and student have changed places, and a probability stands for its logarithm: the minimum
-    is at p_s = softmax(p_t). Source: github.com/tanodino/CMKD_Disentangle at fab65e7.
-    """
-    student_logits, teacher_logits = map(standardize, weak) if standardized else weak
-    rows = []
-    for T in (2, 3, 4, 5, 6):
-        terms = mlkd_terms(student_logits, teacher_logits, T)
-        student = (student_logits / T).log_softmax(1)
-        teacher = (teacher_logits.detach() / T).softmax(1)
-        rows.append(terms | {"instance": (student.exp() * (student - teacher)).mean()})
-    return summed(rows)
-
-
 def confident_shares(teacher_logits: Tensor) -> tuple[Tensor, Tensor]:
     """Shares of samples, and of classes, whose teacher confidence is at most the median one.
 

@@ -257,6 +257,9 @@ def build(
         found = f"needs a class for every pixel, {data.name} has none"
         way_out = "take dense data such as scenes-dense, or one of teacher, student, discom …"
         raise ConfigError(method.name, found, way_out)
+    if data.dense and not method.dense:
+        found = f"needs a class for every image, {data.name} has one for every pixel"
+        raise ConfigError(method.name, found, "take a dense method such as single or crodino")
     if lacks_labels(method, data, config):
         way_out = "label all, leave labelled out, or take kdv2"
         raise ConfigError(method.name, "needs the label of every training sample", way_out)

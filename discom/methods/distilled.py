@@ -10,7 +10,6 @@ from torch import nn
 
 from discom.data.batches import Batch
 from discom.data.checks import check_number
-from discom.errors import check_choice, warn_no_effect
 from discom.losses import distill
 from discom.losses.distill import kd
 from discom.methods.base import register
@@ -118,27 +117,19 @@ class CTKD(Distilled):
 class MLKD(_AtTemperature):
     """.1·CE on two views + .9·(instance + batch + classes), five T (Jin et al., CVPR 2023).
 
+    The term `classes` is divided by (B / C)², with which it grows: its official weight was chosen
+    at batch 64 for 100 classes.
+
     Args:
-        temperature: the first of the five of "official"; the others are 3, 5, 2 and 6.
-        combination: "official" (`distill.mlkd_official`), or "discom-paper", as the DisCoM-KD
-            authors ran it (`mlkd_discom_paper`: one view, swapped KL, temperatures 2 to 6). In the
-            first the term `classes` is divided by (B / C)², with which it grows: its official
-            weight was chosen at batch 64 for 100 classes.
+        temperature: the first of the five; the others are 3, 5, 2 and 6.
     """
 
     terms = {"cl": 0.1, "instance": 0.9, "batch": 0.9, "classes": 0.9}
     unlabelled = ("instance", "batch", "classes")
 
-    def __init__(self, *parts, combination: str = "official", **options):
-        check_choice("combination", combination, ("official", "discom-paper"))
-        super().__init__(*parts, **options)  # channels, classes, encoder
-        self.needs_strong_view = combination != "discom-paper"
-        if not self.needs_strong_view and self.temperature != self.defaults()["temperature"]:
-            warn_no_effect("temperature", "on combination=discom-paper, which has its own")
+    needs_strong_view = True
 
-    def distil(self, modality, batch, weak, strong=None):
-        if not self.needs_strong_view:
-            return distill.mlkd_discom_paper(weak, self.standardized)
+    def distil(self, modality, batch, weak, strong):
         terms = distill.mlkd_official(weak, strong, self.temperature, self.standardized)
         samples, classes = weak[0].shape
         return terms | {"classes": terms["classes"] / (samples / classes) ** 2}

@@ -170,9 +170,9 @@ class _Block(nn.Module):
         if stride != 1 or inputs != outputs:
             pointwise = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
             shortcut = nn.Sequential(pointwise, nn.BatchNorm2d(outputs))
-        self.conv1 = MatrixConv(inputs, outputs, 3, stride, 1, bias=False)
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(outputs)
-        self.conv2 = MatrixConv(outputs, outputs, 3, 1, 1, bias=False)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(outputs)
         self.downsample = shortcut
 
@@ -180,31 +180,6 @@ class _Block(nn.Module):
         """Maps [B, inputs, H, W] → [B, outputs, ⌈H/s⌉, ⌈W/s⌉] for a stride of s."""
         y = F.relu(self.bn1(self.conv1(x)), inplace=True)
         return F.relu(self.bn2(self.conv2(y)) + self.downsample(x), inplace=True)
-
-
-class MatrixConv(nn.Conv2d):
-    """A 3×3 convolution (padding 1, no bias) that learns on maps of 2×2 as one matrix product.
-
-        y[b, p] = Σ_q W[q - p] · x[b, q]    (p and q are pixels)
-
-    A convolution multiplies 36 pairs of pixel and tap there, of which 20 are padding. The last
-    stages of both ResNets have such maps (docs/performance.md). The product is taken in training on
-    a CPU, with channels last, under bf16 autocast from 256 channels on: below, it costs more than
-    it saves. A network at inference has torch's convolution and the same weights.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        """x [B, C_in, H, W] → [B, C_out, ⌈H/s⌉, ⌈W/s⌉] for a stride of s."""
-        learns = self.training and x.is_cpu and x.is_contiguous(memory_format=torch.channels_last)
-        pays = not torch.is_autocast_enabled("cpu") or self.in_channels >= 256
-        if not (learns and pays) or self.stride != (1, 1) or x.shape[2:] != (2, 2):
-            return super().forward(x)
-        kernel = self.weight.permute(0, 2, 3, 1)  # [C_out, 3, 3, C_in]
-        # of each output pixel p, the taps that lie on the map
-        taps = [kernel[:, i : i + 2, j : j + 2] for i in (1, 0) for j in (1, 0)]
-        matrix = torch.cat(taps).flatten(1)  # [4 · C_out, 4 · C_in]
-        rows = F.linear(x.permute(0, 2, 3, 1).flatten(1), matrix)
-        return rows.view(len(x), 2, 2, -1).permute(0, 3, 1, 2)
 
 
 def two_layers(width: int, hidden: int, outputs: int) -> nn.Sequential:

@@ -9,7 +9,7 @@ from torch import nn
 from discom import models
 from discom.errors import ConfigError
 from discom.models import DisCoM, FusionNetwork, SingleModality, encoder, resnet10, resnet18
-from discom.models.encoders import MatrixConv, check_encoder
+from discom.models.encoders import check_encoder
 
 BANDS = {"rgb": 3, "depth": 1, "sar": 2}
 RESNET, DEPTH = 11_176_512, 11_176_512 - 2 * 49 * 64  # weights; one band has two less in the stem
@@ -27,11 +27,8 @@ def small(channels):
     return resnet18(channels, width=8)
 
 
-LAYOUTS = {"convolutions": torch.contiguous_format, "products": torch.channels_last}
-
-
-@pytest.fixture(scope="module", params=LAYOUTS.values(), ids=LAYOUTS)
-def pair(request):
+@pytest.fixture(scope="module")
+def pair():
     """torchvision's network and ours with its state; statistics that are not the initial ones."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -42,14 +39,13 @@ def pair(request):
     assert features == 512
     ours, theirs = encoder.state_dict(), official.state_dict()
     encoder.double().load_state_dict(dict(zip(ours, theirs.values(), strict=True)))
-    return official, encoder.to(memory_format=request.param), request.param
+    return official, encoder
 
 
 @pytest.mark.parametrize("training", [False, True])
 def test_resnet_is_torchvisions_with_its_gradients(pair, training):
-    *modules, layout = pair
-    x, results = noise(2, 3, 64, 64).double().to(memory_format=layout), []
-    for module in modules:
+    x, results = noise(2, 3, 64, 64).double(), []
+    for module in pair:
         module.train(training).zero_grad()
         z = module(x)
         z.square().sum().backward()
@@ -98,36 +94,6 @@ def test_initial_weights_are_kaiming():
     for x in kernels:
         fan_out, tolerance = len(x) * x[0, 0].numel(), 6 / (2 * x.numel()) ** 0.5
         assert x.std().item() == pytest.approx((2 / fan_out) ** 0.5, rel=tolerance)
-
-
-@pytest.mark.parametrize("stride", [1, 2])
-@pytest.mark.parametrize("size", [(2, 2), (1, 4), (4, 4)])
-def test_a_matrix_product_is_the_convolution(monkeypatch, stride, size):
-    """In values and gradients; taken in training alone, and on maps of 2×2."""
-    conv = MatrixConv(3, 5, 3, stride, 1, bias=False).to(memory_format=torch.channels_last)
-    x = noise(2, 3, *size).to(memory_format=torch.channels_last).requires_grad_()
-    convolutions, plain = [], F.conv2d
-    monkeypatch.setattr(F, "conv2d", lambda *args: convolutions.append(0) or plain(*args))
-    results = []
-    for training in (True, False):
-        y = conv.train(training)(x)
-        assert y.is_contiguous(memory_format=torch.channels_last)
-        results.append([y, *torch.autograd.grad(y.square().sum(), [x, conv.weight])])
-    torch.testing.assert_close(*results)
-    assert len(convolutions) == 2 - (size == (2, 2) and stride == 1)
-
-
-@pytest.mark.parametrize(("channels", "products"), [(128, 0), (256, 1)])
-def test_under_bf16_a_product_is_taken_from_256_channels_on(monkeypatch, channels, products):
-    calls, plain = [], F.linear
-    monkeypatch.setattr(F, "linear", lambda *args: calls.append(0) or plain(*args))
-    conv = MatrixConv(channels, 8, 3, 1, 1, bias=False).to(memory_format=LAYOUTS["products"])
-    x = noise(2, channels, 2, 2).to(memory_format=LAYOUTS["products"])
-    with torch.autocast("cpu", torch.bfloat16):
-        learning, still = (conv.train(training)(x) for training in (True, False))
-    assert len(calls) == products
-    assert learning.dtype == still.dtype == torch.bfloat16
-    torch.testing.assert_close(learning, still)
 
 
 def test_paper_sizes():
