@@ -26,6 +26,7 @@ from discom.data.batches import ModalityTensor
 from discom.errors import ConfigError
 from discom.evaluation import probing
 from discom.evaluation.scores import predict_logits
+from discom.plots.look import method_look
 from discom.running.runs import Run
 
 AFTER = (0, 1, 2, 5, 10, 20, 40)  # epochs, and the last
@@ -82,9 +83,12 @@ def along(chosen: argparse.Namespace) -> None:
     rows = [row for rows in Parallel(chosen.workers or -1)(jobs) for row in rows]
     files.write_json(chosen.out.with_suffix(".json"), rows)
     plots.style()
-    panels = {"row": "modality", "col": "factor", "facet_kws": {"sharey": False}}
-    table, lines = pd.DataFrame(rows), {"hue": "method", "errorbar": None, "height": 2.5}
-    curves = sns.relplot(table, x="epoch", y="score", kind="line", **panels, **lines)
+    table = pd.DataFrame(rows)
+    names = table["method"].unique()
+    colours = {name: method_look(number, name)["color"] for number, name in enumerate(names)}
+    panels = {"row": "modality", "col": "factor", "facet_kws": {"sharey": False}, "height": 2.5}
+    lines = {"kind": "line", "hue": "method", "palette": colours, "errorbar": None}
+    curves = sns.relplot(table, x="epoch", y="score", **panels, **lines)
     curves.set_titles("{col_name} from {row_name}").set_ylabels("accuracy in %, or R²")
     curves.savefig(chosen.out.with_suffix(".png"))
 
