@@ -13,7 +13,7 @@ import pytest
 import build
 from discom import notebook as shared
 from discom.errors import DataError
-from discom.notebook import check, finish, stamp
+from discom.notebook import check, finish, stamp, terminal
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "notebooks/py").glob("[0-9][0-9]_*.py"))
@@ -81,6 +81,16 @@ def test_the_stamped_commit_holds_the_code(path):
     )
 
 
+@each
+def test_links_lead_somewhere(path):
+    cells = nbformat.read(path, as_version=4).cells
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", text):
+        assert (path.parent / target).exists(), target
+    for name in re.findall(r"`((?:discom|tests)/[\w/]+\.py)`", text):
+        assert (ROOT / name).exists(), name
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
 def test_solutions_run(path, tmp_path):
@@ -135,6 +145,15 @@ def test_no_place_keeps_an_old_address_or_version(checkout):
         badge = "https://colab.research.google.com/github/other/place/blob/main/notebooks/"
         assert f"{badge}{file.stem}.ipynb" in file.read_text()
         assert f'ref, url = "v9.8.7", "{HOME}"' in file.read_text()
+
+
+def test_the_install_cell_finds_the_notebooks_folder_again(tmp_path, monkeypatch):
+    """After a restart Colab has the clone and another place; elsewhere nothing moves."""
+    monkeypatch.chdir(tmp_path)
+    for expected in (tmp_path, tmp_path / "discom/notebooks"):
+        exec(compile(build.INSTALL, "install", "exec"), {})
+        assert Path.cwd() == expected.resolve()
+        (tmp_path / "discom/notebooks").mkdir(parents=True, exist_ok=True)
 
 
 def test_a_picture_has_the_text_of_its_cell_or_the_caption_below(tmp_path):
@@ -218,3 +237,12 @@ def test_a_notebook_that_needs_scenes_refuses_other_data_in_one_line():
     stamp(0, scenes="scenes-dense:n=20")
     with pytest.raises(DataError, match=r"^data: 'data/hls' has no known factors; .*scenes$"):
         stamp(0, scenes="data/hls")
+
+
+def test_a_command_is_printed_with_its_answer_and_status(tmp_path, capsys):
+    status, said = terminal("discom data check nothing", tmp_path)
+    assert status == 2
+    assert said.startswith("discom: error: nothing: no such folder")
+    assert capsys.readouterr().out == f"$ discom data check nothing\n{said}"
+    assert terminal("discom --version", quiet=True)[0] == 0
+    assert capsys.readouterr().out == "$ discom --version\n"
