@@ -124,7 +124,12 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def _image_files(folder: Path, manifest: dict[str, Any]) -> dict[str, Path]:
-    files = {file.name.removesuffix(IMAGES).lower(): file for file in folder.glob(f"*{IMAGES}")}
+    for file in sorted(folder.glob("*_data_normalized.npy")):
+        raise DataError(file, "holds scaled images, which are not read", f"save them as *{IMAGES}")
+    files: dict[str, Path] = {}
+    for file in sorted(folder.glob(f"*{IMAGES}")):
+        if files.setdefault(file.name.removesuffix(IMAGES).lower(), file) != file:
+            raise DataError(file, "another file has this name in other letters", "remove one")
     names = manifest.get("modalities", sorted(files))  # the manifest keeps the order
     if missing := [name for name in names or ["<MOD>"] if name not in files]:
         found = f"no {missing[0].upper()}{IMAGES} in it; see data/README.md"

@@ -128,6 +128,8 @@ BAD = [  # what the data themselves are refused for stands in test_checks.py
     ({"ids": np.array([object()] * 30)}, r"ids\.npy: "),
     ({"MS_rows": ROWS + 1}, r"MS_rows\.npy: "),
     ({"MS_data": None, "SAR_data": None}, ": no <MOD>_data"),
+    ({"SAR_data": None, "SAR_data_normalized": IMAGES[:, :2]}, r"SAR_data_normalized\.npy: "),
+    ({"ms_data": IMAGES + 1}, r"ms_data\.npy: "),
 ]
 
 

@@ -85,7 +85,10 @@ def _find_frames(root: Path, stream: str, every: int) -> dict[str, Path]:
     files: dict[str, Path] = {}
     for folder in steps.find(root.absolute(), f"{stream}/trajectory_*"):
         collection, climate, _, trajectory = folder.parts[-4:]
-        for frame, file in steps.sorted_files(folder, ".jpeg", ".jpg", ".png").items():
+        images = steps.sorted_files(folder, ".jpeg", ".jpg", ".png")
+        if not images and (archive := folder / "frames.zip").is_file():
+            raise DataError(archive, "is not unpacked", "unzip it where it lies")
+        for frame, file in images.items():
             key = f"{collection}/{climate}/{trajectory.removeprefix('trajectory_')}/{frame}"
             if not re.fullmatch(r"(Kite|PLE|VO)_.+/.+/\d{4}/\d{6}", key) or key in files:
                 raise DataError(file, f"is not {FORM}, or a second copy of one", "move it away")
