@@ -33,8 +33,11 @@ def find_inputs(paths: Sequence[Path], sensors: Sequence[Sensor]) -> list[tuple[
         raise DataError(file, f"is one file, the model reads {len(sensors)} sensors", way_out)
     found: dict[str, dict[str, Path]] = {}
     for path, sensor in product(paths, sensors):
-        shared = path if sensor.rule.bands else path / sensor.name
-        place = _place(path, sensor) or shared
+        own = [_place(path, each) for each in sensors]
+        others = [each for each in path.glob("[!.]*") if each.is_dir() and each not in own]
+        # where sensors are bands of one file, and another one has a folder of its own
+        shared = others[0] if any(own) and len(others) == 1 else path
+        place = _place(path, sensor) or (shared if sensor.rule.bands else path / sensor.name)
         for file in find_images([place]):
             name = str((path / file.relative_to(place)).with_suffix(""))
             name = unicodedata.normalize("NFC", name)  # an accent has two forms in file names

@@ -4,6 +4,7 @@ commands leave behind."""
 import dataclasses
 import json
 import os
+import signal
 import subprocess
 import sys
 import warnings
@@ -121,6 +122,9 @@ WRONG = [
     ("table", "crodino"),
     ("table ²", "'²'"),
     (f"table 1 --data {SCENES} --seeds 0", "'--seeds'"),
+    (f"table 1 --data {SCENES} --workers -1", "'--workers'"),
+    (f"table 1 --data {SCENES} --backend threads", "'--backend'"),
+    (f"table 1 --data {SCENES} --seeds 1 --methods student,fixmatch", "no fixmatch"),
     (f"table 1 --data {SCENES} --seeds 1 --methods teacher,", "method: ''"),
     ("table 2 --data scenes --folds 3", "--folds"),
     ("table 4 --data scenes --folds 3", "--folds"),
@@ -201,6 +205,17 @@ def test_an_interruption_ends_with_status_130(capsys, monkeypatch):
         "discom: interrupted; the same command goes on",
     ]
     assert warnings.showwarning is before
+
+
+def test_sigterm_interrupts_as_ctrl_c_does(monkeypatch):
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(sys, "argv", ["discom", "data", "check", SCENES])
+    monkeypatch.setattr(data, "load", lambda *_, **__: signal.raise_signal(signal.SIGTERM))
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # else it would end the tests
+    try:
+        assert cli.main() == 130
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 # ------------------------------------------------------------------------------ names of data

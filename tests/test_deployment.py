@@ -273,6 +273,9 @@ def test_sensors_of_one_file_need_no_folder_of_their_own(tmp_path):
     bands = [replace(RGB, rule=Rule(bands=(1, 2, 3))), NIR]
     found = find_inputs([written(tmp_path, "aerial/crop/1.tif", "2.tif")], bands)
     assert sorted(found) == [(tmp_path / name,) * 2 for name in ("2.tif", "aerial/crop/1.tif")]
+    names = ("both/aerial/1.tif", "both/depth/1.tif")  # a third sensor has a folder of its own
+    aerial, depth = (written(tmp_path, name) / name for name in names)
+    assert find_inputs([tmp_path / "both"], [*bands, DEPTH]) == [(aerial, aerial, depth)]
 
 
 PLACES = {

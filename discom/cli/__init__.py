@@ -2,6 +2,7 @@
 
 import io
 import re
+import signal
 import sys
 import warnings
 from collections.abc import Sequence
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     if arguments is None:
         arguments = sys.argv[1:]
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, it ends workers, too
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")  # a terminal may have no Δ

@@ -61,7 +61,12 @@ def train(asked: Namespace) -> None:
     option("--seeds", type=IntRange(1), help="Number of seeds  [default: 5, on scenes 10]"),
     option("--folds", type=IntRange(2), help="Test every image once, in so many parts."),
     flags.WORKERS,
-    option("--backend", default="loky", help="loky: processes on this machine; or dask."),
+    option(
+        "--backend",
+        type=Choice(["loky", "dask"]),
+        default="loky",
+        help="loky: processes on this machine; or dask.",
+    ),
     flags.DRY_RUN,
     option("--out", help="Write the table as OUT.md and OUT.csv, and OUT.png."),
     option("--collect", type=flags.PATH, help="Add the results to this .csv and its .json."),
@@ -115,6 +120,8 @@ def _plan(asked: Namespace) -> list[Any]:
     kept = [methods.get(name.strip()) for name in asked.methods.split(",")] if asked.methods else []
     images_of = discom.data.planned(asked.data, asked.modalities)
     rows = tables.paper_rows(asked.number, [*images_of(1).modalities])
+    if absent := [each.name for each in kept if each.name not in {row.method for row in rows}]:
+        raise ConfigError("--methods", f"table {asked.number} has no {absent[0]}", "leave it out")
     usual = tables.SEEDS if images_of(1).origin_at(1).drawn == 1 else tables.FEW
     if folds and asked.number == 4:
         raise ConfigError("--folds", "table 4 reads parts of embeddings", "leave it out")
@@ -244,7 +251,7 @@ def predict(asked: Namespace) -> None:
 @command(
     option("--profile", default="cpu", help="tiny, cpu or paper."),
     option("--only", help="Notebooks by their numbers, such as 02,07  [default: all]"),
-    option("--workers", type=int, default=2, help="Notebooks side by side; 0: one a core."),
+    option("--workers", type=IntRange(0), default=2, help="Notebooks side by side; 0: one a core."),
     option("--out", type=flags.PATH, default="build/notebooks", help="Folder to write."),
 )
 def reproduce(asked: Namespace) -> bool:

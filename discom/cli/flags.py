@@ -57,7 +57,9 @@ PATH, SEED = click.Path(path_type=Path), click.IntRange(0, 2**32 - 1)
 JSON: dict[str, Any] = {"type": json_object, "metavar": "JSON", "default": "{}"}
 DATA = option("--data", help="Name or folder  [default: scenes, or scenes-dense]")
 MODALITIES = option("--modalities", help="Sensors in this order: rgb+depth  [default: all]")
-WORKERS = option("--workers", type=int, default=0, help="Runs side by side; 0: one a core.")
+WORKERS = option(
+    "--workers", type=click.IntRange(0), default=0, help="Runs side by side; 0: one a core."
+)
 DRY_RUN = option("--dry-run", is_flag=True, help="Say which runs are missing, and stop.")
 OVERWRITE = option("--overwrite", is_flag=True, help="Replace what this command wrote there.")
 TRAINING = [  # every setting has a flag

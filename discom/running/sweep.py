@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 
 from discom import methods
 from discom.data import MultiModalData, load
-from discom.errors import DiscomError, RunError, first_line, say_warning
+from discom.errors import DiscomError, RunError, first_line, install_hint, say_warning
 from discom.running.fit import fit
 from discom.running.runs import Result, Run
 
@@ -117,6 +117,8 @@ def spread(jobs: Iterable[Job], workers: int, backend: str = "loky") -> Iterator
             yield from Parallel(**how)(delayed(job)() for job in jobs)
     except Exception as error:  # of joblib or Dask: jobs return theirs
         way_out = "the same command goes on; fewer workers need less memory"
+        if isinstance(error, ImportError):
+            way_out = install_hint("cluster")
         raise RunError(f"{backend} workers", first_line(error), way_out) from None
 
 
