@@ -397,6 +397,22 @@ def test_a_run_that_was_interrupted_ends_with_the_same_numbers(split, same_once_
     same_once_resumed("student", split, TINY, 3)  # one step an epoch
 
 
+class Shaped(Student):
+    """An option that JSON has in another form."""
+
+    def __init__(self, channels, classes, encoder, *, sizes: tuple[int, ...] = (1, 2), **options):
+        super().__init__(channels, classes, encoder, **options)
+
+
+def test_a_run_with_a_tuple_among_its_options_is_read_and_another_method_is_named(split, tmp_path):
+    runs = [fit(Shaped, split, ONCE, tmp_path / "run", progress=False) for _ in range(2)]
+    assert runs[0].hash == runs[1].hash
+    again = partial(fit, "student", split, ONCE, tmp_path / "run", progress=False)
+    refused(again, "run: holds a run with another method: Shaped, not student", RunError)
+    (tmp_path / "run/config.json").write_text("[1]")
+    refused(again, r"config\.json: cannot be read as settings of a run")
+
+
 def test_weights_and_scores_are_of_one_epoch_also_where_epochs_were_lost(
     split, tmp_path, monkeypatch, stop_at
 ):

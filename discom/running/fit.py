@@ -1,5 +1,6 @@
 """fit(): one loop, readable from top to bottom, for every method."""
 
+import json
 import threading
 import time
 import warnings
@@ -20,12 +21,12 @@ from discom.data.batches import Batches
 from discom.data.checks import UNLABELLED, check_split
 from discom.errors import ConfigError, RunError
 from discom.evaluation.scores import Scoring, class_counts, count_by_group
-from discom.files import read_json, write_json
+from discom.files import as_data_error, read_json, write_json
 from discom.hardware import launch, machine, peak_memory
 from discom.methods import Method, build
 from discom.models.pretrained import Pretrained
 from discom.running.checkpoint import Checkpoint, locked
-from discom.running.runs import Result, identity, load_teacher, read_predictions
+from discom.running.runs import DAMAGED, Result, identity, load_teacher, read_predictions
 
 
 def fit(
@@ -121,16 +122,18 @@ def fit(
 
 
 def _as_config(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """The content of config.json: the settings beside all else that was asked for."""
-    content = {**asked["config"], **asked}
+    """The content of config.json, as it is read again (tuples are lists then): the settings beside
+    all else that was asked for."""
+    content = {"method": asked["method"], **asked["config"], **asked}
     del content["config"]
-    return content
+    return json.loads(json.dumps(content))
 
 
 def _finished(run_dir: Path, asked: Mapping[str, Any]) -> Result | None:
     """The result of a run that is done; a RunError where another run is in the folder."""
     if (file := run_dir / "config.json").exists():
-        stored = read_json(file)
+        with as_data_error(file, "settings of a run", DAMAGED):
+            stored = dict(read_json(file))
         for name, value in _as_config(asked).items():
             if stored.get(name) != value:
                 found = f"holds a run with another {name}: {stored.get(name)}, not {value}"
