@@ -130,8 +130,11 @@ class Source:
                 raise DataError(file, found, "delete it and fetch it again")
             store = pooch.create(root, "", registry=known, urls={name: url}, retry_if_failed=2)
             unzip = pooch.Unzip(extract_dir=file.stem) if file.suffix == ".zip" else None
+            there = file.is_file()
             try:
                 store.fetch(name, unzip, pooch.HTTPDownloader(progressbar=True))
+                if not there:
+                    file.chmod(0o644)  # pooch leaves it private
             except Exception as error:  # requests, zipfile, zlib and struct have their own kinds
                 if isinstance(error, OSError) and error.errno is not None:
                     raise  # of the disk

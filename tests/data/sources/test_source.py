@@ -61,6 +61,7 @@ def test_downloads_are_verified_unpacked_and_not_repeated(web, source, tmp_path)
     photos = source({**files, "lists/list.txt": (f"{web.url}/list.txt", "")})
     root = tmp_path / "new" / "raw"
     assert photos.raw_folder(root, download=True) == root
+    assert {(root / name).stat().st_mode & 0o777 for name in photos.files} == {0o644}
     for file in web.folder.iterdir():
         file.unlink()
     (root / "photos/set/b.tif").unlink()  # as if the unpacking had been stopped
