@@ -15,6 +15,7 @@ import pandas as pd
 
 import grid
 from discom import files, methods
+from discom.running import sweep
 from discom.running.runs import Run
 
 RATES = (5e-3, 1e-2, 2e-2)
@@ -42,8 +43,8 @@ def choose(chosen: argparse.Namespace) -> None:
     usual = grid.plan(chosen)
     tries = [(*key, value) for key in usual for value in chosen.values]
     runs = [changed(usual[label, seed], chosen.option, value) for label, seed, value in tries]
-    rows = []
-    for (label, _, value), result in zip(tries, grid.trained(runs, chosen.workers), strict=True):
+    results, rows = sweep.results(runs, workers=chosen.workers), []
+    for (label, _, value), result in zip(tries, results, strict=True):
         alone = {name: score for name, score in result.valid.items() if "+" not in name}
         scores = alone or result.valid
         rows += [(label, f"{value:g}", sensor, score) for sensor, score in scores.items()]

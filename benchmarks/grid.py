@@ -11,7 +11,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
@@ -128,14 +128,6 @@ def plan(chosen: argparse.Namespace) -> dict[tuple[Any, ...], Run]:
     return runs
 
 
-def trained(runs: Sequence[Run], workers: int) -> list[Result]:
-    """The results of all runs; a DiscomError of the first one that failed."""
-    done = sweep.sweep(runs, workers=workers)
-    if done.failed:
-        raise DiscomError(next(iter(done.failed.values())))
-    return done.results
-
-
 def compare(chosen: argparse.Namespace) -> dict[Path, str]:
     """Train what is missing, then print and collect the table; folder → error of the runs that
     failed."""
@@ -165,7 +157,7 @@ def measure(chosen: argparse.Namespace) -> None:
             runs = {label: run for (label, number), run in every.items() if number == seed}
             spent = {}
             for label, run in runs.items():
-                (result,) = trained([run], workers=1)
+                (result,) = sweep.results([run], workers=1)
                 both = [result]
                 if run.teacher:
                     both.append(Result.read(run.teacher.folder / "result.json"))

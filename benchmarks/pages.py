@@ -18,8 +18,6 @@ import re
 import sys
 from pathlib import Path
 
-import pandas as pd
-
 import catalogue
 from discom import tables
 from discom.data import sources
@@ -43,10 +41,8 @@ def rows_of(wanted: str) -> str:
         name, _, chosen = line.partition(": ")
         if name not in catalogue.TABLES:
             raise ConfigError(name, "is no table of results/", "check the name")
-        shown = text_of(name).partition("\n\n")[0].split("\n")
-        cells = [[cell.strip() for cell in row.split("|")[1:-1]] for row in shown]
-        every = pd.DataFrame(cells[2:], columns=cells[0])
-        head = head or cells[0]
+        every = tables.cells(*catalogue.table(name))
+        head = head or list(every)
         for one in chosen.split("; "):
             method, *settings = one.split(", ")
             found = every[every["method"] == method]

@@ -4,7 +4,6 @@ import math
 import unicodedata
 import warnings
 from collections.abc import Sequence
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -32,17 +31,19 @@ def find_inputs(paths: Sequence[Path], sensors: Sequence[Sensor]) -> list[tuple[
         way_out = f"give a folder that has {' and '.join(sensor.name for sensor in sensors)}"
         raise DataError(file, f"is one file, the model reads {len(sensors)} sensors", way_out)
     found: dict[str, dict[str, Path]] = {}
-    for path, sensor in product(paths, sensors):
-        own = [_place(path, each) for each in sensors]
+    for path in paths:
+        own = [_place(path, sensor) for sensor in sensors]
         others = [each for each in path.glob("[!.]*") if each.is_dir() and each not in own]
         # where sensors are bands of one file, and another one has a folder of its own
         shared = others[0] if any(own) and len(others) == 1 else path
-        place = _place(path, sensor) or (shared if sensor.rule.bands else path / sensor.name)
-        for file in find_images([place]):
-            name = str((path / file.relative_to(place)).with_suffix(""))
-            name = unicodedata.normalize("NFC", name)  # an accent has two forms in file names
-            if found.setdefault(name, {}).setdefault(sensor.name, file) != file:
-                raise DataError(file, f"another image of {sensor.name} has its name", "rename one")
+        for sensor, folder in zip(sensors, own, strict=True):
+            place = folder or (shared if sensor.rule.bands else path / sensor.name)
+            for file in find_images([place]):
+                name = str((path / file.relative_to(place)).with_suffix(""))
+                name = unicodedata.normalize("NFC", name)  # an accent has two forms in file names
+                if found.setdefault(name, {}).setdefault(sensor.name, file) != file:
+                    twice = f"another image of {sensor.name} has its name"
+                    raise DataError(file, twice, "rename one")
     pairs = [own for own in found.values() if len(own) == len(sensors)]
     if alone := [own for own in found.values() if len(own) < len(sensors)]:
         first = next(iter(alone[0].values()))

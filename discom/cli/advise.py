@@ -1,15 +1,14 @@
 """`discom advise`."""
 
+from functools import partial
 from itertools import chain
 from types import SimpleNamespace as Namespace
-from typing import Any
 
 from click import IntRange, argument, option
 
 import discom
 from discom.cli import flags
 from discom.cli.flags import command
-from discom.errors import RunError
 
 
 @command(
@@ -48,17 +47,12 @@ def advise(asked: Namespace) -> None:
     if asked.dry_run:
         return
 
-    def train(runs: list[Any]) -> list[Any]:
-        results, failed = sweep.sweep(runs, workers=workers)
-        if failed:
-            raise RunError(next(iter(failed.values())))
-        return results
-
+    train, tables = partial(sweep.results, workers=workers), discom.tables
     frozen = []
     if asked.features != "none":
         frozen = train(advice.frozen_runs(images, config, asked.folds, runs, asked.features))
     rate = advice.best_rate(train(tried)) if tried else rates[0]
-    results, tables = train(planned[rate]), discom.tables
+    results = train(planned[rate])
     features = advice.beside(frozen, results)
     table = tables.summary([*features, *results], ["student"])
     print(tables.to_markdown(table, ["student"]), end="\n\n")

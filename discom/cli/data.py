@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace as Namespace
 from typing import Any
@@ -76,7 +75,7 @@ def prepare(asked: Namespace) -> None:
     images.split_indices()  # too few groups are told now, not when training starts
     out = asked.out or discom.data.home() / name
     if asked.data.removesuffix(":") == "folders":  # runs are called by what they read
-        images = replace(images, name=out.resolve().name)
+        images = images.changed(name=out.resolve().name)
     images.save(out, overwrite=asked.overwrite)
     print(f"{out}: {_describe(images)}")
     _warn_of_values(images, out)
@@ -109,7 +108,7 @@ def _read(asked: Namespace) -> tuple[Any, str]:
             raise ConfigError(listed, f"'{name}' takes none of them", "leave them out")
         images = discom.data.load(asked.data, asked.modalities)
         return images, images.name
-    return replace(images, about={**images.about, "options": options}), name
+    return images.changed(about={**images.about, "options": options}), name
 
 
 def _describe(images: Any) -> str:

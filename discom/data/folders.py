@@ -88,9 +88,9 @@ def read_folders(
         read[name] = Modality(images, labels, np.array(["/".join(n) for n in names]), *about)
         rules[name] = asdict(rule)
     data = MultiModalData(read, tuple(kinds), name=root.resolve().name, about={"rules": rules})
-    data = replace(data, groups=_read_groups(root, groups, data.ids.tolist()))
+    data = data.changed(groups=_read_groups(root, groups, data.ids.tolist()))
     if group_copies:
-        data = replace(data, groups=near_groups(data))
+        data = data.changed(groups=near_groups(data))
     return data.select(modalities) if modalities else data
 
 

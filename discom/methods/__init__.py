@@ -37,7 +37,9 @@ def get(name: str) -> type[Method]:
     file, _, own = name.rpartition(":")
     if file.endswith(".py"):
         return _in_file(Path(file).absolute(), own)
-    check_choice("method", name, [*names(), "FILE.py:CLASS"])
+    _families()
+    if name not in REGISTRY:
+        check_choice("method", name, [*names(), "FILE.py:CLASS"])
     return REGISTRY[name]
 
 

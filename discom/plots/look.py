@@ -5,7 +5,6 @@ Masks are class ids [n, H, W]; 255 is no label, which is drawn light grey and co
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -124,7 +123,7 @@ def pairs(data: MultiModalData, columns: int = 9, rows: Sequence[int] | None = N
         for name, modality in data.modalities.items():
             sample = np.asarray(modality.x[:: 1 + len(modality.x) // 256])
             fitted[name] = Normalization.fit(sample, invalid=modality.invalid)
-        data = replace(data, normalization=fitted)
+        data = data.changed(normalization=fitted)
     shown: dict[str, Any] = {}
     for name, modality in data.modalities.items():
         places = pd.Index(modality.ids).get_indexer(data.ids[chosen])

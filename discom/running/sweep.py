@@ -78,15 +78,24 @@ def sweep(
     """
     runs, known = list(runs), list(known)
     absent, (_, failed) = missing(runs, known)
-    teachers = {run.teacher.folder for run in absent if run.teacher}
-    for name in ("teachers", "runs"):
-        now = [run for run in absent if (run.folder in teachers) == (name == "teachers")]
+    teach = {run.teacher.folder for run in absent if run.teacher}
+    teachers = [run for run in absent if run.folder in teach]
+    others = [run for run in absent if run.folder not in teach]
+    for name, now in (("teachers", teachers), ("runs", others)):
         jobs = [partial(_attempt, run, os.getcwd()) for run in now]
         ended = spread(jobs, worker_count(workers), backend)
         for folder, error in tqdm(ended, name, len(jobs), leave=False, disable=not progress):
             if error:
                 failed[folder] = error
     return missing(runs, known)[1]._replace(failed=failed)
+
+
+def results(runs: Iterable[Run], *, workers: int = 0) -> list[Result]:
+    """The results of all runs, in their order; a RunError of the first one that failed."""
+    done = sweep(runs, workers=workers)
+    if done.failed:
+        raise RunError(next(iter(done.failed.values())))
+    return done.results
 
 
 def train(run: Run, images: MultiModalData, *, progress: bool = False) -> Result:

@@ -71,28 +71,35 @@ def points(compared: pd.DataFrame) -> pd.Series:
     return _intervals(compared, ("difference", "low", "high"), stars)
 
 
-def to_markdown(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> str:
-    """A summary, or a table of the paper, in Markdown: scores as mean ± sd, differences with their
-    interval, and below how that is computed. Columns are aligned, for a terminal."""
+def cells(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> pd.DataFrame:
+    """A summary, or a table of the paper, as text: scores as mean ± sd, differences with their
+    interval."""
     metric, names = metric_of(table), list(table)
     shown = names[: names.index("modality") + 1]
     if (table["labelled"] == 1).all():
         shown.remove("labelled")
-    cells = table[[*shown, "n"]].astype("string").assign(lr=_text(table["lr"], "{:g}"))
+    texts = table[[*shown, "n"]].astype("string").assign(lr=_text(table["lr"], "{:g}"))
     if "labelled" in shown:
-        cells["labelled"] = _text(table["labelled"], "{:g}")
+        texts["labelled"] = _text(table["labelled"], "{:g}")
     scores = _text(table[metric], "{:.1f}") + _text(table["sd"], " ± {:.1f}").fillna("")
     if "arrow" in table:
         scores = (scores + " " + table["arrow"]).str.strip()
-    cells[METRICS[metric]] = scores
+    texts[METRICS[metric]] = scores
     for name in baselines:
         if table[f"vs {name}"].notna().any():
             columns = [f"vs {name}{end}" for end in ("", " low", " high")]
-            cells[f"Δ {name}"] = _intervals(table, columns, "").fillna("–")
+            texts[f"Δ {name}"] = _intervals(table, columns, "").fillna("–")
     for name in ("best", "paper"):
         if name in table and table[name].notna().any():
-            cells[name] = _text(table[name], "{:.1f}").fillna("–")
-    text = cells.to_markdown(index=False, tablefmt="github", disable_numparse=True)
+            texts[name] = _text(table[name], "{:.1f}").fillna("–")
+    return texts
+
+
+def to_markdown(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> str:
+    """`cells` in Markdown, and below how intervals are computed. Columns are aligned, for a
+    terminal."""
+    shown = cells(table, baselines)
+    text = shown.to_markdown(index=False, tablefmt="github", disable_numparse=True)
     notes = _notes(table)
     return text + "\n\n" * bool(notes) + " ".join(notes)
 
