@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from fixtures import writing
 
 from discom.data import sources
 from discom.data.sources import cellcycle, potsdam
@@ -33,7 +34,7 @@ def raw(tmp_path_factory):
     def root(name: str) -> Path:
         if name not in folders:
             fixture = importlib.import_module(f"fixtures.{name.replace('-', '_')}")
-            folders[name] = fixture.make(tmp_path_factory.mktemp("raw") / name)
+            folders[name] = writing.write(tmp_path_factory.mktemp(name), fixture.CASE.files)
         return folders[name]
 
     return root

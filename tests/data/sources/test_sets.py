@@ -16,8 +16,9 @@ def read(name, root, *modalities, **options):
     return get(name).read(root, modalities, **options)
 
 
-def test_eurosat_needs_no_radar_for_its_bands(tmp_path):
-    assert len(read("eurosat", eurosat.make(tmp_path, sensors=("ms",)), "rgb", "other")) == 30
+def test_eurosat_needs_no_radar_for_its_bands(copy):
+    root = writing.write(copy("eurosat"), {"EuroSAT-SAR": None})
+    assert len(read("eurosat", root, "rgb", "other")) == 30
 
 
 def test_sunrgbd_undoes_the_rotation_of_all_numbers():
@@ -50,25 +51,25 @@ def test_potsdam_divides_as_the_contest_and_refuses_fewer_tiles(copy):
     tiles = {part: set(data.groups[rows]) for part, rows in data.parts.items()}
     assert [len(tiles[part]) for part in ("train", "valid", "test")] == [21, 3, 14]
     assert tiles["test"] == set(TEST)
-    (root / potsdam.place("label", "3_13")).unlink()
+    (root / potsdam.LABEL.format("3_13")).unlink()
     with pytest.raises(DataError, match="lacks masks of tiles 3_13; Get the share's"):
         read("potsdam", root, window=20)
 
 
 def test_potsdam_takes_the_right_copy_and_few_other_colours_are_no_label(copy, raw):
-    root, scene = copy("potsdam"), potsdam.town("4_12")
-    file, colours = root / potsdam.place("label", "4_12"), potsdam.COLOURS[scene.eroded]
-    potsdam.write_colours(root / potsdam.place("label", "4_12", RIGHT_COPY), colours)
-    potsdam.write_colours(file, scene.rgb)  # blended, as published
+    root, file = copy("potsdam"), potsdam.LABEL.format("4_12")
+    right, files = file.replace("5_Labels_all_noBoundary", RIGHT_COPY), potsdam.CASE.files
+    blended = files[potsdam.RGB.format("4_12")]  # as published
+    writing.write(root, {right: files[file], file: blended})
     plain = read("potsdam", raw("potsdam"), window=16)
     assert read("potsdam", root, window=16).fingerprint == plain.fingerprint
-    (root / potsdam.place("label", "4_12", RIGHT_COPY)).unlink()
-    colours[8, 8:10] = (17, 200, 90)  # of 256 pixels: below 1 %
-    potsdam.write_colours(file, colours)
+    colours = files[file].copy()
+    colours[:, 8, 8:10] = [[17], [200], [90]]  # of 256 pixels: below 1 %
+    writing.write(root, {right: None, file: colours})
     data = read("potsdam", root, window=16)
     assert (data.masks[data.ids.tolist().index("4_12-0000-0000")][8, 8:10] == 255).all()
-    colours[8, 10] = (17, 200, 90)
-    potsdam.write_colours(file, colours)
+    colours[:, 8, 10] = 17, 200, 90
+    writing.write(root, {file: colours})
     with pytest.raises(DataError, match="its colours are no class's; it is blended or"):
         read("potsdam", root, window=16)
 
@@ -83,21 +84,15 @@ def test_midair_averages_colours_picks_the_rest_and_keeps_every_kth_frame(raw):
     assert (len(whole), len(read("midair", raw("midair"), every=1))) == (9 * 3, 9 * 4)
 
 
-@pytest.mark.parametrize(("name", "side", "share"), [("hls", 32, 0.6), ("hls-dense", 64, 0.5)])
-def test_hls_keeps_exactly_the_patches_with_enough_pixels(copy, name, side, share):
-    root, codes = copy("hls"), np.stack([hls.pixels_of(tile)[7] for tile in range(8)])
-    blocks = codes.reshape(8, 128 // side, side, 128 // side, side).swapaxes(2, 3)
-    shares = np.stack([(blocks == code).mean((3, 4)) for code in hls.NAMES])
-    kept = (shares.sum(0) if name == "hls-dense" else shares.max(0)) >= share
-    with pytest.warns(UserWarning, match=f"{(~kept).sum()} of {kept.size} patches"):
-        data = read(name, root)
-    assert len(data) == kept.sum()
-    if name == "hls-dense":
-        assert "007-000-064" in data.ids  # half is enough
-        pixels = hls.pixels_of(7)
-        pixels[7, 63, 127] = hls.WETLAND  # one pixel less than half
-        writing.tiff(root / "tiles/007.tif", pixels)
-        assert set(data.ids) - set(read(name, root).ids) == {"007-000-064"}
+def test_hls_counts_the_patches_that_lack_pixels_of_a_class_and_half_is_enough(copy):
+    with pytest.warns(UserWarning, match="6 of 128 patches"):
+        read("hls", root := copy("hls"))
+    with pytest.warns(UserWarning, match="1 of 32 patches"):
+        data = read("hls-dense", root)
+    tile = hls.pixels_of(7)
+    tile[7, 63, 127] = hls.WETLAND  # one pixel less than half
+    writing.write(root, {"tiles/007.tif": tile})
+    assert set(data.ids) - set(read("hls-dense", root).ids) == {"007-000-064"}
 
 
 def test_cellcycle_reads_a_cell_that_stands_twice_once(raw):
