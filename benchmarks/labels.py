@@ -4,10 +4,14 @@ results/labels.csv.
 python benchmarks/labels.py     writes results/labels-worth.png
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+from scipy import stats
 
 from catalogue import RESULTS
 from discom import plots, tables
@@ -40,7 +44,39 @@ def worth(sensor: str) -> tuple[float, float, float]:
     """How many labels a student needs to score as the method does with 200, and the interval."""
     every = scores(sensor)
     seeds = every[["student", METHOD]].dropna()
-    return tables.labels_worth(seeds[METHOD, 200], dict(seeds["student"].sort_index(axis=1)))
+    return labels_worth(seeds[METHOD, 200], seeds["student"])
+
+
+def labels_worth(scores: ArrayLike, curve: Mapping[float, ArrayLike]) -> tuple[float, float, float]:
+    """How many labels a baseline needs to score as a method does with few, and a 95 % interval.
+
+    The baseline's scores are interpolated between the measured numbers of labels, for each seed,
+    along the logarithm. The interval reaches from the first to the last number at which the paired
+    t test finds no difference; the number is where the mean difference first passes zero.
+
+    Args:
+        scores: of the method, one for each seed, [n].
+        curve: number of labels → the baseline's scores with the same seeds, [n].
+
+    Returns:
+        The number and its bounds. Infinity stands for more labels than the curve has, 0 for fewer
+        than its first.
+    """
+    labels = np.array(sorted(curve), float)
+    grid = np.linspace(np.log(labels[0]), np.log(labels[-1]), 2001)
+    baseline = np.stack([np.asarray(curve[number], float) for number in labels], 1)
+    each = [np.interp(grid, np.log(labels), own) for own in baseline]
+    each = np.asarray(scores, float)[:, None] - each  # [n, 2001]
+    mean, half = each.mean(0), stats.t.ppf(0.975, len(each) - 1) * stats.sem(each)
+    # from the other end: after the last number that is not clearly too many
+    too_many = np.logical_and.accumulate((mean + half < 0)[::-1])[::-1]
+
+    def first(reached: np.ndarray) -> float:
+        if not reached.any():
+            return np.inf
+        return float(np.exp(grid[reached.argmax()])) if reached.argmax() else 0.0
+
+    return first(mean <= 0), first(mean - half <= 0), first(too_many)
 
 
 def figure() -> Figure:

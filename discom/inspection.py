@@ -87,14 +87,14 @@ def inspect(run_dir: Path | str, split: Split) -> dict[str, Any]:
     """Every measure of a run of discom, discom-solo or mdico, as plain JSON.
 
     Returns:
-        Nested by modality m and part p ("z_inv", "z_inf" or "z_irr"): method, data, seed, hash, f1
+        Nested by modality m and part p ("z_inv", "z_inf" or "z_irr"): method, data, seed, f1
         (m → test F1); `matrix` (m → p → factor → score of a linear probe) and `chance` (m → factor
         → level); `modality` (p → linear probe that tells the modalities apart); `transfer`, a class
         reader of z_inv (m fitted to → m read → accuracy); `mlp`, what an MLP reads: `modality`, and
         `matrix` of the class in z_irr. What compares modalities is taken on complete pairs.
     """
     result, z = Result.read(Path(run_dir) / "result.json"), embeddings(run_dir, split)
-    run = {"method": result.label, "data": result.data, "seed": result.seed, "hash": result.hash}
+    run = {"method": result.label, "data": result.data, "seed": result.seed}
     measures: dict[str, Any] = {**run, "f1": result.f1, "matrix": {}, "chance": {}, "modality": {}}
     mlp: dict[str, dict] = {"matrix": {}, "modality": {}}
     for name in z["test"]:  # its own samples, whose factors and chance levels may be others

@@ -1,7 +1,9 @@
 """benchmarks/speed.py: both sides train the same, the clock says whose seconds are whose; scripts
-that train, from end to end, and what they refuse; results/: no figure that nothing shows."""
+that train, from end to end, and what they refuse; what a gain is worth in labels; results/: probes
+name the runs of their table, and no figure is there that nothing shows."""
 
 import json
+import math
 import shutil
 from dataclasses import replace
 
@@ -15,6 +17,7 @@ import along
 import catalogue
 import choose
 import grid
+import labels
 import probes
 import speed
 from discom import tables
@@ -106,6 +109,50 @@ def test_learning_rates_are_compared_one_by_one():
     assert table["epochs"].tolist() == [2] * 4
 
 
+# ---------------------------------------------------------------- what a gain is worth in labels
+
+
+def student(numbers, seeds):
+    """Ten points for each doubling of the labels, from 40 with 200 on, and what the seed adds."""
+    return {number: 40 + 10 * math.log2(number / 200) + seeds for number in numbers}
+
+
+def test_labels_are_read_from_a_straight_curve_as_by_hand():
+    """Gains 20 ± d are worth 200 · 2^(2 ± d / 10) labels; the interval is scipy's."""
+    rng = np.random.default_rng(0)
+    seeds, noise = rng.normal(size=6), rng.normal(size=6)
+    curve = student([1600, 200, 800, 400], seeds)
+    mean, low, high = tables.paired_difference(60 + noise, np.full(6, 60.0))
+    expected = [800 * 2 ** (d / 10) for d in (mean, low, high)]
+    assert labels.labels_worth(60 + seeds + noise, curve) == pytest.approx(expected, rel=2e-3)
+
+
+def test_beyond_the_curve_the_number_is_said_to_be_outside():
+    seeds = np.array([-1.0, 0.0, 1.0])
+    curve = student([200, 400, 800], seeds)
+    assert labels.labels_worth(80 + seeds, curve) == (math.inf, math.inf, math.inf)
+    assert labels.labels_worth(20 + seeds, curve) == (0, 0, 0)
+    number, low, high = labels.labels_worth([59.0, 62.0, 58.5], curve)  # about as with 800
+    assert 400 < low < number < 800 < high == math.inf
+    falls = {100: [40.0, 42, 41], 200: [55, 56, 57.5], 400: [45, 46, 47], 800: [60, 61, 62.5]}
+    number, low, high = labels.labels_worth([50.0, 52, 51], falls)  # it is passed three times
+    assert 100 < low < number < 200 < 400 < high < 800
+
+
+@pytest.mark.parametrize(("gain", "slope"), [(15.0, 10.0), (3.0, 2.0)])
+def test_the_interval_of_labels_covers_the_true_number_in_95_of_100(gain, slope):
+    """Also where the curve is flat, since its own noise counts."""
+    rng, hits, numbers = np.random.default_rng(1), 0, np.array([200, 400, 800, 1600])
+    for _ in range(400):
+        seeds = rng.normal(size=10)
+        rise = slope * np.log2(numbers / 200)[:, None]
+        scores = 40 + rise + seeds + rng.normal(size=(4, 10)) / 2
+        curve = dict(zip(numbers.tolist(), scores, strict=True))
+        _, low, high = labels.labels_worth(40 + gain + seeds + rng.normal(size=10) / 2, curve)
+        hits += low <= 200 * 2 ** (gain / slope) <= high
+    assert 0.92 <= hits / 400 <= 0.98
+
+
 # ---------------------------------------------------------------- scripts that train
 
 TINY = ["--profile", "tiny", "--workers", "1"]
@@ -135,8 +182,11 @@ def test_scripts_from_end_to_end(tmp_path, monkeypatch, capsys):
 
     shutil.copytree("runs/scenes", "some")  # a student has no embedding
     words_of_probes = ["some", "--runs", "runs", "--data", "scenes:n=225,size=8", "--out", "probes"]
+    other = {"method": "mdico", "seed": 9, "f1": {}}  # of another command: it stays
+    (tmp_path / "probes.json").write_text(json.dumps([other]))
     assert probes.main(words_of_probes) == 0
-    (measured,) = json.loads((tmp_path / "probes.json").read_text())
+    kept, measured = json.loads((tmp_path / "probes.json").read_text())
+    assert kept == other
     assert measured["method"] == "discom pairing=paired adv=0"
     assert measured["modality"]["z_inv"]["chance"] == 50
     assert (tmp_path / "probes.png").exists()
@@ -260,6 +310,22 @@ def test_dense_methods_are_chosen_by_their_sensors_alone(tmp_path):
     alone = (result.valid["rgb"] + result.valid["depth"]) / 2
     choice = json.loads((tmp_path / "choice.json").read_text())
     assert choice["0.001"] == {"crodino": pytest.approx(alone)}
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [("scenes-probes", "scenes-table5"), ("scenes-half-rate-probes", "scenes-half-rate")],
+)
+def test_committed_probes_name_the_runs_of_their_table(name, table, tmp_path):
+    """So they are read again where the weights are gone: the old hashes named no run."""
+    shutil.copy(catalogue.RESULTS / f"{name}.json", tmp_path)
+    words = [str(catalogue.RESULTS / f"{table}.csv"), "--runs", str(tmp_path / "none")]
+    assert probes.main([*words, "--out", str(tmp_path / name)]) == 0
+    rows = json.loads((tmp_path / f"{name}.json").read_text())
+    runs = tables.load_results(catalogue.RESULTS / f"{table}.csv")
+    named = {probes.name_of(row["method"], row["seed"], row["f1"]) for row in rows}
+    assert named == {probes.name_of(run.label, run.seed, run.f1) for run in runs}
+    assert len(named) == len(rows) == len(runs)
 
 
 def test_every_committed_figure_is_shown():

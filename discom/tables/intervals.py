@@ -1,7 +1,4 @@
-"""Means of differences with their intervals, paired or not; how many labels a gain is worth; Holm's
-correction."""
-
-from collections.abc import Mapping
+"""Means of differences with their intervals, paired or not; Holm's correction."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -67,49 +64,6 @@ def t_test(differences: np.ndarray, overlap: float = 0.0) -> tuple[float, float,
     error = differences.std(ddof=1) * np.sqrt(1 / count + overlap)
     low, high = stats.t.interval(0.95, count - 1, mean, error)
     return mean, float(low), float(high), float(2 * stats.t.sf(abs(mean) / error, count - 1))
-
-
-def labels_worth(scores: ArrayLike, curve: Mapping[float, ArrayLike]) -> tuple[float, float, float]:
-    """How many labels a baseline needs to score as a method does with few, and a 95 % interval.
-
-    The baseline's scores are interpolated between the measured numbers of labels, for each seed,
-    along the logarithm. The interval reaches from the first to the last number at which the paired
-    t test finds no difference; the number is where the mean difference first passes zero.
-
-    Args:
-        scores: of the method, one for each seed, [n], n from 2 on.
-        curve: number of labels → the baseline's scores with the same seeds, [n].
-
-    Returns:
-        The number and its bounds. Infinity stands for more labels than the curve has, 0 for fewer
-        than its first. A ValueError for scores that do not go together or are not finite.
-
-    >>> curve = {100: [40.0, 42.0, 41.0], 400: [60.0, 61.0, 62.0]}
-    >>> [round(labels) for labels in labels_worth([50.0, 52.0, 51.0], curve)]
-    [200, 185, 221]
-    """
-    ours, labels = np.asarray(scores, float), np.array(sorted(curve), float)
-    theirs = np.stack([np.asarray(curve[number], float) for number in sorted(curve)], 1)
-    if min(theirs.shape) < 2 or ours.shape != theirs[:, 0].shape or labels[0] <= 0:
-        found = f"scores are {ours.shape}, the curve is {theirs.shape} from {labels[0]:g} labels on"
-        raise ValueError(f"labels_worth: {found}; give two seeds and numbers of labels or more")
-    if not (np.isfinite(ours).all() and np.isfinite(theirs).all()):
-        raise ValueError("labels_worth: scores are not finite; leave those seeds out")
-    grid = np.linspace(np.log(labels[0]), np.log(labels[-1]), 2001)
-    each = ours - np.stack([np.interp(grid, np.log(labels), own) for own in theirs], 1)
-    mean = each.mean(1)
-    half = stats.t.ppf(0.975, len(ours) - 1) * each.std(1, ddof=1) / np.sqrt(len(ours))
-    number, low = (_first(grid, reached) for reached in (mean <= 0, mean - half <= 0))
-    # from the other end: after the last number that is not clearly too many
-    clear = np.logical_and.accumulate((mean + half < 0)[::-1])[::-1]
-    return number, low, _first(grid, clear)
-
-
-def _first(grid: np.ndarray, reached: np.ndarray) -> float:
-    """Labels from which on a condition holds: 0 where from the start, infinity where nowhere."""
-    if not reached.any():
-        return np.inf
-    return float(np.exp(grid[reached.argmax()])) if reached.argmax() else 0.0
 
 
 def holm(p: ArrayLike) -> np.ndarray:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from discom.tables import holm, labels_worth, paired_difference, unpaired_difference
+from discom.tables import holm, paired_difference, unpaired_difference
 
 seeded = settings(derandomize=True, database=None, deadline=None, max_examples=50)
 
@@ -56,66 +56,3 @@ def test_holm_rejects_what_its_steps_reject(p):
 def test_holm_refuses_what_is_no_p_value(p):
     with pytest.raises(ValueError, match="give p-values"):
         holm(p)
-
-
-# ---------------------------------------------------------------- what a gain is worth in labels
-
-
-def student(labels, seeds):
-    """Ten points for each doubling of the labels, from 40 with 200 on, and what the seed adds."""
-    return {number: 40 + 10 * math.log2(number / 200) + seeds for number in labels}
-
-
-def test_labels_are_read_from_a_straight_curve_as_by_hand():
-    """Gains 20 ± d are worth 200 · 2^(2 ± d / 10) labels; the interval is scipy's."""
-    rng = np.random.default_rng(0)
-    seeds, noise = rng.normal(size=6), rng.normal(size=6)
-    curve = student([200, 400, 800, 1600], seeds)
-    mean, low, high = paired_difference(60 + noise, np.full(6, 60.0))
-    expected = [800 * 2 ** (d / 10) for d in (mean, low, high)]
-    assert labels_worth(60 + seeds + noise, curve) == pytest.approx(expected, rel=2e-3)
-    other = dict(reversed(curve.items()))  # in any order
-    assert labels_worth(60 + seeds + noise, other) == labels_worth(60 + seeds + noise, curve)
-
-
-def test_beyond_the_curve_the_number_is_said_to_be_outside():
-    seeds = np.array([-1.0, 0.0, 1.0])
-    curve = student([200, 400, 800], seeds)
-    assert labels_worth(80 + seeds, curve) == (math.inf, math.inf, math.inf)
-    assert labels_worth(20 + seeds, curve) == (0, 0, 0)
-    number, low, high = labels_worth([59.0, 62.0, 58.5], curve)  # as good as with 800, about
-    assert 400 < low < number < 800 < high == math.inf
-    number, low, high = labels_worth([39.0, 42.0, 41.5], curve)
-    assert low == 0 < 200 < number < high < 400
-    falls = {100: [40.0, 42, 41], 200: [55, 56, 57.5], 400: [45, 46, 47], 800: [60, 61, 62.5]}
-    number, low, high = labels_worth([50.0, 52, 51], falls)  # it is passed three times
-    assert 100 < low < number < 200 < 400 < high < 800
-
-
-BAD = [
-    ([1.0, math.nan], {1: [1, 2], 2: [1, 2]}),
-    ([1, 2], {0: [1, 2], 2: [3, 4]}),
-    ([1.0], {1: [1.0], 2: [1.0]}),
-    ([1.0, 2.0], {1: [1.0, 2.0]}),
-    ([1.0, 2.0, 3.0], {1: [1.0, 2.0], 2: [1.0, 2.0]}),
-]
-
-
-@pytest.mark.parametrize(("scores", "curve"), BAD)
-def test_scores_that_give_no_number_of_labels_are_refused(scores, curve):
-    with pytest.raises(ValueError, match="labels_worth"):
-        labels_worth(scores, curve)
-
-
-@pytest.mark.parametrize(("gain", "slope"), [(15.0, 10.0), (3.0, 2.0)])
-def test_the_interval_covers_the_true_number_in_95_of_100(gain, slope):
-    """Also where the curve is flat, since its own noise counts."""
-    rng, hits, labels = np.random.default_rng(1), 0, np.array([200, 400, 800, 1600])
-    for _ in range(400):
-        seeds = rng.normal(size=10)
-        rise = slope * np.log2(labels / 200)[:, None]
-        scores = 40 + rise + seeds + rng.normal(size=(4, 10)) / 2
-        curve = dict(zip(labels.tolist(), scores, strict=True))
-        _, low, high = labels_worth(40 + gain + seeds + rng.normal(size=10) / 2, curve)
-        hits += low <= 200 * 2 ** (gain / slope) <= high
-    assert 0.92 <= hits / 400 <= 0.98
