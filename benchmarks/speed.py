@@ -39,7 +39,8 @@ def eurosat_sized(count: int) -> Split:
     They lie in [0, 1] and have no bounds, so that no scaling is timed."""
     draw, ids = np.random.default_rng(0), np.arange(count + EVALUATED)
     ms, sar = (draw.random((len(ids), bands, 64, 64), dtype=np.float32) for bands in (13, 2))
-    modalities = {"ms": Modality(ms, ids % 10, ids), "sar": Modality(sar, ids % 10, ids)}
+    images = {"ms": ms, "sar": sar}
+    modalities = {k: Modality(x, ids % 10, ids, motions="all") for k, x in images.items()}
     data = MultiModalData(modalities, tuple("0123456789"), name="eurosat-sized")
     rest = data.take(ids[count:])
     return Split(data.take(ids[:count]), rest, rest)

@@ -43,7 +43,9 @@ def frozen(
             images = torch.from_numpy(scale(m.x[first : first + BATCH]))
             images = F.interpolate(images, (size, size), mode="bilinear", antialias=True)
             features.append(module(images).numpy())
-        modalities[sensor] = Modality(np.concatenate(features)[:, :, None, None], m.y, m.ids)
+        modalities[sensor] = Modality(
+            np.concatenate(features)[:, :, None, None], m.y, m.ids, motions="all"
+        )
     if len(modalities) > 1 and len(data.paired_ids):
         rows = paired_rows(data, list(modalities))
         parts = [modalities[sensor].take(own.numpy()) for sensor, own in rows.items()]

@@ -27,7 +27,8 @@ class Modality:
         unit: of the pixels, such as "m", "dB" or "K".
         invalid: the value of unmeasured pixels, such as 0 for depth; see `Normalization`.
         motions: what augmentation may do to the images: "all", flips and quarter turns (cells,
-            satellites); "flip", left–right (street scenes); or "none" (time and frequency).
+            satellites); "flip", left–right (street scenes), also in every kind of folder that
+            does not say; or "none" (time and frequency).
     """
 
     x: Any
@@ -35,7 +36,7 @@ class Modality:
     ids: np.ndarray
     unit: str = ""
     invalid: float | None = None
-    motions: str = "all"
+    motions: str = "flip"
 
     def __post_init__(self):
         y = self.y

@@ -97,7 +97,7 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
             own = file.with_name(file.name.replace(IMAGES, "_rows.npy"))
             rows = _load(own, every)
             checks.check_rows({own.name: rows}, len(labels), str(folder))
-            stated = {"units": "", "invalid": None, "motions": "all"}
+            stated = {"units": "", "invalid": None, "motions": "flip"}
             about = [manifest.get(key, {}).get(name, usual) for key, usual in stated.items()]
             modalities[name] = (_load(file, mmap_mode="r"), labels[rows], ids[rows], *about)
         parts = {part: folder / f"{part}_idx.npy" for part in checks.PARTS}

@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lightning.fabric import Fabric
 
-from discom.data import Modality, MultiModalData, scenes
+from discom.data import Modality, MultiModalData, load, scenes
 from discom.data import batches as module
 from discom.data.augmentation import draw_views, turn, view
 from discom.data.batches import LABELLED, Batch, Batches, ModalityTensor
 from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError, DataError
+from discom.files import digest
 
 calm = settings(max_examples=20, deadline=None, derandomize=True, database=None)
 
@@ -114,6 +115,30 @@ def test_an_epoch_is_what_its_seed_and_number_say(pairing, unlabelled, shape):
                     assert torch.equal(shown.views[name], views)
                     assert torch.equal(shown.x[name], view(images, views))
                     assert torch.equal(shown.y[name], labels[rows])
+
+
+DRAWN = [  # data, their digest, that of labels and views of an epoch of pairs, and without pairs
+    ("scenes", "5cab18faee2413f4", "b24c29831bf4a422", "764e47d562fa99da"),
+    ("scenes-dense", "51dd98723ee162ce", "ee45c469e3e21505", "543f08cba83b38d3"),
+    ("objects", "8c5b0f14be6606c2", "b24c29831bf4a422", "764e47d562fa99da"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", *("paired", "unpaired")), DRAWN)
+def test_batches_of_drawn_data_are_for_ever_the_same(name, content, paired, unpaired):
+    """Committed results rest on them: drawn data say that they may be turned."""
+    data = load(f"{name}:n=40,size=8")
+    sensors = {k: replace(m, motions="flip") for k, m in data.modalities.items()}
+    wrong = replace(data, modalities=sensors)
+    assert data.fingerprint == content != wrong.fingerprint
+    for pairing, expected in {"paired": paired, "unpaired": unpaired}.items():
+        drawn = []
+        for each in (data, wrong):
+            batches = Batches(each, 8, 3, pairing=pairing, strong=True, dense=data.dense)
+            shown = [one for batch in batches.epoch(5) for one in (batch, batch.strong)]
+            values = [v for one in shown for k in one.x for v in (one.views[k], one.y[k])]
+            drawn.append(digest(*(v.numpy() for v in values)))
+        assert drawn[0] == expected != drawn[1]
 
 
 def test_paired_batches_leave_out_what_lacks_a_modality():
@@ -281,7 +306,7 @@ def planted(ids, height=6, width=6):
         numbers = np.array(numbers)
         scene = 97 * numbers[:, None, None] + pixels  # what all modalities share
         x = np.stack([scene, scene + 1000 * band], 1).astype(np.float32)
-        modalities[name] = Modality(x, np.zeros(len(numbers), int), numbers)
+        modalities[name] = Modality(x, np.zeros(len(numbers), int), numbers, motions="all")
         masks |= dict(zip(numbers.tolist(), class_of(x).numpy().astype(np.uint8), strict=True))
     every = dict.fromkeys(i for numbers in ids.values() for i in np.array(numbers).tolist())
     return MultiModalData(modalities, COARSE, masks=np.stack([masks[i] for i in every]), dense=True)

@@ -2,6 +2,7 @@
 command line to the split, and folders that cannot be used."""
 
 import unicodedata
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from PIL import Image
 from test_images import pixels, planes, write
 
 from discom import cli
-from discom.data import load
+from discom.data import Batches, Modality, load
 from discom.data.arrays import resize
 from discom.data.folders import read_folders
 from discom.data.images import find_images, read_pixels
@@ -84,6 +85,25 @@ def test_a_folder_unlabelled_is_no_class(tmp_path, spelling):
     for sample, label in zip(data.ids, data.labels, strict=True):
         assert label == {"ape": 0, "zebra": 1, "unlabelled": -1}[sample.split("/")[0]]
     assert (data.split().train.labels == -1).sum() == 10
+
+
+def test_the_same_pixels_are_moved_alike_whatever_they_are_read_from(tmp_path):
+    tree(tmp_path / "images", "rgb")
+    images = read_folders(tmp_path / "images")
+    rgb = images.modalities["rgb"]
+    kinds = {
+        "images": images,
+        "arrays": replace(images, modalities={"rgb": Modality(rgb.x, rgb.y, rgb.ids)}),
+    }
+    (tmp_path / "npy").mkdir()
+    for name, values in {"RGB_data": rgb.x, "labels": rgb.y, "ids": rgb.ids}.items():
+        np.save(tmp_path / "npy" / f"{name}.npy", values)
+    kinds["npy"] = load(tmp_path / "npy")
+    drawn = {}
+    for kind, data in kinds.items():
+        for batch in Batches(data, 8, 0, augment=1).epoch(0):
+            drawn[kind] = batch.x["rgb"].tolist()
+    assert drawn["images"] == drawn["arrays"] == drawn["npy"]
 
 
 # groups

@@ -52,6 +52,7 @@ class Source:
     classes: ClassVar[tuple[str, ...]]
     sensors: ClassVar[Mapping[str, Sensor]]  # modality, or "masks" where dense → what it is
     on_request: ClassVar[tuple[str, ...]] = ()  # modalities that are not read by default
+    motions: ClassVar[str] = "flip"  # of all its sensors, see `Modality`; the papers' say "all"
     size: ClassVar[str]  # of the raw files
     licence: ClassVar[str]
     page: ClassVar[str]  # where it is described
@@ -174,8 +175,9 @@ class Source:
             labels = np.where(counts.any(axis=1), counts.argmax(axis=1), UNLABELLED)
         labels, ids = np.asarray(labels), np.asarray(ids)
         modalities = {
-            name: Modality(x, labels, ids, self.sensors[name].unit, self.sensors[name].invalid)
+            name: Modality(x, labels, ids, own.unit, own.invalid, self.motions)
             for name, x in arrays.items()
+            for own in [self.sensors[name]]
         }
         names = [] if list(arrays) == self.modalities else list(arrays)
         return MultiModalData(
