@@ -16,6 +16,7 @@ from pydantic.dataclasses import dataclass
 
 from discom.data import Modality, MultiModalData, Split
 from discom.data.arrays import LOWEST
+from discom.data.checks import ANSWERS
 from discom.data.images import Rule
 from discom.errors import ConfigError, DataError, RunError, first_line, install_hint
 from discom.files import atomic_folder, check_place, write_json
@@ -199,7 +200,7 @@ def _write(branch: Any, contract: Contract, file: Path) -> None:
     options: dict[str, Any] = {
         "dynamic_shapes": {"images": (free,) * len(example)},
         "input_names": [sensor.name for sensor in contract.sensors],
-        "output_names": ["logits", "probabilities"],
+        "output_names": ANSWERS,
     }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch and onnxscript deprecate each other's names

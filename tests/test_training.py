@@ -268,6 +268,18 @@ def test_a_run_no_better_than_guessing_is_told(split, tmp_path):
         fit("student", split, wild, tmp_path / "run", progress=False)
 
 
+class FirstClass(Student):
+    def predict(self, modality, x):
+        logits = super().predict(modality, x)
+        return 0 * logits + torch.eye(logits.shape[1])[0]
+
+
+def test_guessing_is_known_where_the_test_part_lacks_classes(split, tmp_path):
+    two = split.test.take(np.flatnonzero(split.test.labels < 2))
+    with pytest.warns(UserWarning, match=r"depth has a balanced accuracy of 50\.0 %"):
+        fit(FirstClass, split._replace(test=two), ONCE, tmp_path / "run", progress=False)
+
+
 @pytest.mark.parametrize(("name", "dense"), [("discom", False), ("single", True)])
 def test_balanced_class_weights_are_scikit_learns_and_rare_classes_are_told(name, dense, tmp_path):
     whole, seen = data.load("scenes-dense:n=30,size=16" if dense else "scenes:n=300,size=8"), []
@@ -418,7 +430,9 @@ def test_weights_and_scores_are_of_one_epoch_also_where_epochs_were_lost(
 ):
     """Epoch 1 is the best so far, its checkpoint is not written, and trained again it is worse."""
     values = iter([10.0, 10.0, 50.0, 50.0, *[5.0] * 6])  # two networks an epoch, and in the test
-    task = CLASSIFICATION._replace(scores=lambda *_: {"f1": next(values), "accuracy": 99.0})
+    task = CLASSIFICATION._replace(
+        scores=lambda *_: {"f1": next(values), "balanced_accuracy": 99.0}
+    )
     monkeypatch.setattr(scores, "task_of", lambda network: task)
     states, save = [], checkpoint.Checkpoint.save
 

@@ -1,5 +1,6 @@
 """Input validation: what no loader lets through; each message names the place and the way out."""
 
+import keyword
 import math
 import re
 import warnings
@@ -18,6 +19,7 @@ from discom.files import chunks, digest
 PARTS = ("train", "valid", "test")
 NO_LABEL = 255  # in a mask: void, border, unknown
 UNLABELLED = -1  # the class of a sample without a label
+ANSWERS = ["logits", "probabilities"]  # of an exported network, beside inputs named as sensors
 KINDS = {"iu": "whole numbers", "iuU": "whole numbers or text"}
 KINDS |= {"fiu": "numbers", "biufU": "numbers or text"}
 IMAGES = ("fiu", "N", "C", "H", "W")  # the kinds and the shape of images
@@ -204,8 +206,12 @@ def check_data(data: Any) -> None:
 
 
 def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
+    from torch.nn import ModuleDict  # seconds
+
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise DataError(where, "a modality's name is lower-case letters, digits and _", "rename it")
+    if keyword.iskeyword(name) or name in ANSWERS or hasattr(ModuleDict(), name):
+        raise DataError(where, f"Python, torch or an exported network uses '{name}'", "rename it")
     check_array(modality.x, where, *IMAGES)
     _, bands, height, width = modality.x.shape
     if width <= 4 and min(bands, height) >= 8:  # [N, H, W, C]: no sensor is four pixels wide

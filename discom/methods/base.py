@@ -91,8 +91,6 @@ class Method(nn.Module):
         if self.single_sensor_control and len(channels) < 2:
             found = f"needs two modalities, the data has {list(channels)}"
             raise ConfigError(self.name, found, f"try {self.single_sensor_control}")
-        if taken := [name for name in channels if hasattr(nn.ModuleDict(), name)]:
-            raise ConfigError(f"modality '{taken[0]}'", "torch uses this name", "rename it")
         self.deployed = list(channels)
         self.weights: dict[str, float] = self.options({"weights": weights})["weights"]
 

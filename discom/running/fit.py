@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from lightning.fabric import Fabric
 from torch import Tensor
@@ -231,8 +232,8 @@ def _report(
     """Test the best weights; write weights, predictions and the result, and end the checkpoint."""
     state.write_weights()
     scores, tested = scoring.test(state.best, state.run_dir), None
+    predictions = read_predictions(state.run_dir / "predictions.npz")
     if asked["fold"] is not None:
-        predictions = read_predictions(state.run_dir / "predictions.npz")
         tested = count_by_group(split.test, predictions, network.deployed)
     branches = {name: network.deployed_module(name) for name in network.deployed}
     counts = {part: len(data) for part, data in split._asdict().items()}
@@ -252,9 +253,9 @@ def _report(
         metric=scoring.metric,
         tested=tested,
     )
-    for name, values in scores.items():
-        recall = values.get("balanced_accuracy", 100)  # of pixels there is none
-        if recall <= 100 / result.classes + 1e-3:  # scores are float32
+    for name, values in () if network.dense else scores.items():
+        recall, present = values["balanced_accuracy"], len(np.unique(predictions[f"{name}_labels"]))
+        if recall <= 100 / present + 1e-3:  # scores are float32
             found = f"{name} has a balanced accuracy of {recall:.1f} %, as guessing has"
             way_out = "look at its curves, train longer, or lower learning_rate"
             warnings.warn(f"{state.run_dir}: {found}; {way_out}", stacklevel=3)

@@ -59,7 +59,8 @@ WRONG_DATA = {
         {"dense": True},
     ],
     "/": [
-        {"modalities": {name: modality()}} for name in ("RGB", "near infrared", "", "2d", "../x")
+        {"modalities": {name: modality()}}
+        for name in ("RGB", "near infrared", "", "2d", "../x", "lambda", "values", "logits")
     ],
     "/groups: ": [{"groups": np.zeros(5, int)}, {"groups": np.zeros(6)}],
     "/masks: ": [
