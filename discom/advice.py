@@ -26,7 +26,7 @@ from discom.frozen import frozen
 from discom.running.fit import fit
 from discom.running.runs import Result, Run, read_metrics, read_predictions
 from discom.tables import Row, compare
-from discom.tables.folds import tally
+from discom.tables.intervals import tally
 
 # with two weights of either contrast: which one is right differs between sensors
 ALONE = [Row("student", {}), *(Row("simclr", {"weights": {"contrast": w}}) for w in (0.03, 0.3))]

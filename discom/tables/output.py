@@ -6,7 +6,6 @@ from pathlib import Path
 import pandas as pd
 from sklearn.metrics import confusion_matrix
 
-from discom.errors import DataError
 from discom.files import atomic_file
 from discom.running.runs import read_predictions
 from discom.tables.statistics import BASELINES, METRICS, metric_of
@@ -26,23 +25,19 @@ INTERVALS = {
 def by_class(predictions: Path | str, scores: Mapping[str, Mapping[str, float]]) -> dict[str, str]:
     """Network → a text, from a run's predictions.npz and scores: of each class that is present its
     count, recall and, of masks, IoU and Dice; then the percentage of its images, or pixels, that
-    was taken for each class, by its number. A DataError where a network has no labelled image."""
+    was taken for each class, by its number."""
     arrays, texts = read_predictions(predictions), {}
     classes = arrays["classes"].tolist()
-    for name in [key.removesuffix("_labels") for key in arrays if key.endswith("_labels")]:
-        truth, ids = arrays[f"{name}_labels"].ravel(), arrays.get(f"{name}_predicted")
-        labelled = (truth >= 0) & (truth < len(classes))
-        if not labelled.any():
-            raise DataError(predictions, f"no image of {name} has a label", "give labelled images")
-        ids = arrays[f"{name}_logits"].argmax(1) if ids is None else ids.ravel()
+    for name, own in scores.items():
+        masks, truth = arrays.get(f"{name}_predicted"), arrays[f"{name}_labels"].ravel()
+        ids = arrays[f"{name}_logits"].argmax(1) if masks is None else masks.ravel()
         counts = confusion_matrix(truth, ids, labels=range(len(classes)))
         totals = counts.sum(1)
         shares = 100 * counts / totals.clip(1)[:, None]
-        rows = [f"{number} {one}" for number, one in enumerate(classes)]
-        table = pd.DataFrame({"n": totals, "recall": shares.diagonal()}, rows)
-        for kind in ("iou", "dice"):
-            table[kind] = [scores[name].get(f"{kind}/{one}") for one in classes]
-        table[[*range(len(classes))]] = shares.round().astype(int)
+        columns = {"n": totals, "recall": shares.diagonal()}
+        columns |= {kind: [own.get(f"{kind}/{one}") for one in classes] for kind in ("iou", "dice")}
+        columns |= dict(enumerate(shares.round().astype(int).T))
+        table = pd.DataFrame(columns, [f"{number} {one}" for number, one in enumerate(classes)])
         present = table[totals > 0].dropna(axis=1, how="all")
         texts[name] = present.to_string(float_format="{:.1f}".format, line_width=120)
     return texts
@@ -74,47 +69,35 @@ def points(compared: pd.DataFrame) -> pd.Series:
 def cells(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> pd.DataFrame:
     """A summary, or a table of the paper, as text: scores as mean ± sd, differences with their
     interval."""
-    metric, names = metric_of(table), list(table)
-    shown = names[: names.index("modality") + 1]
+    metric = metric_of(table)
+    texts = table.loc[:, :"modality"].astype("string").assign(n=table["n"].astype("string"))
+    texts["labelled"] = _text(table["labelled"], "{:g}")
     if (table["labelled"] == 1).all():
-        shown.remove("labelled")
-    texts = table[[*shown, "n"]].astype("string").assign(lr=_text(table["lr"], "{:g}"))
-    if "labelled" in shown:
-        texts["labelled"] = _text(table["labelled"], "{:g}")
+        del texts["labelled"]
+    texts["lr"] = _text(table["lr"], "{:g}")
     scores = _text(table[metric], "{:.1f}") + _text(table["sd"], " ± {:.1f}").fillna("")
-    if "arrow" in table:
-        scores = (scores + " " + table["arrow"]).str.strip()
-    texts[METRICS[metric]] = scores
+    texts[METRICS[metric]] = (scores + " " + table.get("arrow", "")).str.strip()
     for name in baselines:
-        if table[f"vs {name}"].notna().any():
-            columns = [f"vs {name}{end}" for end in ("", " low", " high")]
-            texts[f"Δ {name}"] = _intervals(table, columns, "").fillna("–")
-    for name in ("best", "paper"):
-        if name in table and table[name].notna().any():
-            texts[name] = _text(table[name], "{:.1f}").fillna("–")
-    return texts
+        columns = [f"vs {name}{end}" for end in ("", " low", " high")]
+        texts[f"Δ {name}"] = _intervals(table, columns, "")
+    for name in [name for name in ("best", "paper") if name in table]:
+        texts[name] = _text(table[name], "{:.1f}")
+    return texts.dropna(axis=1, how="all").fillna("–")
 
 
 def to_markdown(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> str:
-    """`cells` in Markdown, and below how intervals are computed. Columns are aligned, for a
-    terminal."""
-    shown = cells(table, baselines)
+    """`cells` in Markdown, its columns aligned for a terminal; below it how intervals are computed
+    and what `best` is."""
+    shown, notes = cells(table, baselines), []
     text = shown.to_markdown(index=False, tablefmt="github", disable_numparse=True)
-    notes = _notes(table)
-    return text + "\n\n" * bool(notes) + " ".join(notes)
-
-
-def _notes(table: pd.DataFrame) -> list[str]:
-    """How the intervals of a table are computed, and what `best` is."""
-    notes, ends = [], [name for name in table if name.startswith("vs ") and name.endswith(" low")]
-    for draws, part in table[table[ends].notna().any(axis=1)].groupby("draws", sort=False):
-        if draws:
-            how = INTERVALS.get(draws) or f"{draws}; {INTERVALS['folds']}"
-            notes.append(f"{', '.join(part['data'].unique())}: {how}.")
+    known = table.filter(regex="^vs .* low$").notna().any(axis=1)
+    for draws, part in table[known].groupby("draws", sort=False):
+        how = INTERVALS.get(draws) or f"{draws}; {INTERVALS['folds']}"
+        notes.append(f"{', '.join(part['data'].unique())}: {how}.")
     if table["best"].notna().any():
         possible = {"f1": "accuracy", "miou": "mIoU"}[metric_of(table)]
         notes.append(f"best: the best possible {possible} in %.")
-    return notes
+    return text + "\n\n" * bool(notes) + " ".join(notes)
 
 
 def write(

@@ -5,7 +5,7 @@ synthetic data), the differences are independent, and the variance of their mean
 split one set anew ("split"), their training and test parts overlap; Nadeau and Bengio (2003) put
 (1/n + n_test/n_train)·s² in its place (n_train counts samples whose label was hidden, and none that
 never had one). Where all have one split ("weights": official parts), it is s²/n again, and says
-nothing about other test samples. Folds are pooled, and the interval is one over groups: `folds`.
+nothing about other test samples. Folds are pooled, and the interval is one over groups.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,8 +17,7 @@ import pandas as pd
 
 from discom.errors import RunError
 from discom.running.runs import SEEDS, Result
-from discom.tables.folds import group_test, tally, total
-from discom.tables.intervals import holm, t_test
+from discom.tables.intervals import group_test, holm, pooled_score, t_test, tally
 
 BASELINES = ("student", "student-2x", "discom-solo")  # what every method is compared with
 METRICS = {"f1": "F1", "miou": "mIoU"}  # column of a table → what it is called
@@ -27,103 +26,86 @@ APART = "collect them apart"
 OWN = ("seed", "learning_rate", "precision", "options")
 # which of a run's seeds differ → what a seed draws
 DRAWS = dict(zip(SEEDS, ("samples", "split", "weights"), strict=True))
-TESTED = ("difference", "low", "high", "p")
 
 
 class _Group(NamedTuple):
     """Runs that may be compared, since they share data and settings."""
 
     place: dict[str, Any]  # the data's name, and the settings in which it differs from others
-    rows: pd.DataFrame  # a row for each network and SEEDS: method, modality, lr, score, tally
+    rows: pd.DataFrame  # of each network and SEEDS: method, modality, lr, draw, score, tally
     best: dict[str, float]  # network → best possible score
-    draws: str  # what a seed draws
-    drawing: str  # and its name among SEEDS
+    draws: str  # what a seed draws; its number is the column `draw`
     overlap: float  # of the seeds' samples, see `paired_difference`
     metric: str
 
-    def of_each_seed(self, scores: pd.Series, rows: pd.DataFrame) -> np.ndarray:
-        """The mean of the scores with each seed that draws, ascending: [n]."""
-        return scores.groupby(rows[self.drawing], dropna=False).mean().to_numpy()
-
-    def test(
-        self, method: str, minus: str, modality: str
-    ) -> tuple[np.ndarray, tuple[float, float, float, float]]:
+    def test(self, method: str, minus: str, modality: str) -> tuple[np.ndarray, tuple[float, ...]]:
         """The differences of two methods on the seeds that both have, ascending, [n]; and their
         mean, its 95 % interval and p-value."""
         rows = self.rows[self.rows["modality"] == modality]
         ours, theirs = (rows[rows["method"] == name] for name in (method, minus))
-        both = ours.merge(theirs[theirs["method"] != method], on=[*SEEDS])
-        each = self.of_each_seed(both["score_x"] - both["score_y"], both)
+        both = ours.merge(theirs[theirs["method"] != method], on=[*SEEDS, "draw"])
+        each = (both["score_x"] - both["score_y"]).groupby(both["draw"], dropna=False).mean()
         if both["tally_x"].notna().any():
-            return each, group_test(both["tally_x"], both["tally_y"], self.metric)
-        return each, t_test(each, self.overlap)
+            return each.to_numpy(), group_test(both["tally_x"], both["tally_y"], self.metric)
+        return each.to_numpy(), t_test(each.to_numpy(), self.overlap)
 
 
-def _groups(results: Sequence[Result]) -> list[_Group]:
+def _groups(results: Iterable[Result]) -> list[_Group]:
     """All runs, in groups of the same data and settings; see `summary` for the errors."""
-    if len(metrics := sorted({result.metric for result in results})) != 1:
+    results = list(results)
+    if len(metrics := sorted({run.metric for run in results})) != 1:
         found = f"results scored by {' and by '.join(metrics)}" if metrics else "no results"
         raise RunError("summary", found, APART if metrics else "train some runs first")
-    settings = pd.DataFrame([{"folds": run.folds, **run.config} for run in results])
-    digests = pd.Series([run.digest for run in results])
-    names = pd.Series([run.data for run in results]).groupby(digests).transform("first")
-    several = digests.groupby(names).transform("nunique") > 1  # data sets of one name
-    shared = settings.drop(columns=[*OWN], errors="ignore")
-    counts = shared.groupby(digests).nunique(dropna=False)
-    varied = [name for name in counts if (counts[name] > 1).any()]
-    places = settings[[*dict.fromkeys(["labelled", *varied])]]
-    places.insert(0, "data", names.where(~several, names + " [" + digests.str[:4] + "]"))
-    groups = places.groupby([*places], sort=False, dropna=False).indices.items()
-    return [
-        _group([results[row] for row in rows], dict(zip(places, place, strict=True)))
-        for place, rows in groups
-    ]
+    runs = pd.DataFrame([{"folds": run.folds, **run.config} for run in results])
+    shared = [name for name in runs if name not in OWN]
+    runs["run"], runs["digest"] = results, [run.digest for run in results]
+    names = pd.Series([run.data for run in results]).groupby(runs["digest"]).transform("first")
+    several = runs.groupby(names)["digest"].transform("nunique") > 1  # data sets of one name
+    runs["data"] = names.where(~several, names + " [" + runs["digest"].str[:4] + "]")
+    varied = runs.groupby("digest")[shared].nunique(dropna=False).gt(1).any()
+    place = ["data", *dict.fromkeys(["labelled", *varied.index[varied]])]
+    runs["method"] = [run.label for run in results]
+    same = runs.groupby([*place, "method"], dropna=False)
+    several = same[["learning_rate", "precision"]].transform("nunique") > 1
+    for setting, form in (("learning_rate", " lr={:g}"), ("precision", " {}")):
+        runs["method"] += runs[setting].map(form.format).where(several[setting], "")
+    groups = runs.groupby(place, sort=False, dropna=False)
+    return [_group(own, own[place].iloc[0].to_dict()) for _, own in groups]
 
 
-def _group(results: Sequence[Result], place: dict[str, Any]) -> _Group:
-    first, best = results[0], dict[str, float]()
+def _group(runs: pd.DataFrame, place: dict[str, Any]) -> _Group:
+    results, best = runs["run"].tolist(), dict[str, float]()
     same: dict[tuple, dict[int | None, Result]] = {}  # method and SEEDS → fold → its run
-    for method, result in zip(_names(results), results, strict=True):
-        best |= result.best
-        runs = same.setdefault((method, *(getattr(result, name) for name in SEEDS)), {})
-        if other := runs.get(result.fold):
-            places = f"{other.folder('.')} and {result.folder('.')}"
-            found = f"two runs of {method} with seed {result.seed}, {places}"
+    for method, run in zip(runs["method"], results, strict=True):
+        best |= run.best
+        folds = same.setdefault((method, *(getattr(run, name) for name in SEEDS)), {})
+        if other := folds.get(run.fold):
+            places = f"{other.folder('.')} and {run.folder('.')}"
+            found = f"two runs of {method} with seed {run.seed}, {places}"
             raise RunError(place["data"], found, APART)
-        runs[result.fold] = result
-    rows = []
-    for (method, *seeds), runs in same.items():
-        own = next(iter(runs.values()))
-        pooled = tally([*runs.values()]) if own.folds else {}
-        scores = {name: total(table, own.metric) for name, table in pooled.items()} or own.main
+        folds[run.fold] = run
+    drawing = [name for name in SEEDS if len({getattr(run, name) for run in results}) > 1]
+    draws, draw = (DRAWS[drawing[0]], drawing[0]) if drawing else ("", "seed")
+    rows, overlap = [], 0.0
+    for (method, *seeds), folds in same.items():
+        first = next(iter(folds.values()))
+        tallies = tally([*folds.values()]) if first.folds else {}
+        totals = {name: own.to_numpy().sum(0).reshape(3, -1) for name, own in tallies.items()}
+        pooled = {name: pooled_score(cells, first.metric) for name, cells in totals.items()}
         about = {"method": method, **dict(zip(SEEDS, seeds, strict=True))}
-        about["lr"] = own.config["learning_rate"]
-        for name, score in scores.items():
-            rows.append({**about, "modality": name, "score": score, "tally": pooled.get(name)})
-    drawn = [name for name in SEEDS if len({getattr(run, name) for run in results}) > 1]
-    draws, drawing = (DRAWS[drawn[0]], drawn[0]) if drawn else ("", "seed")
-    overlap = 0.0
+        about |= {"draw": getattr(first, draw), "lr": first.config["learning_rate"]}
+        for network, score in (pooled or first.main).items():
+            row = {"modality": network, "score": float(score), "tally": tallies.get(network)}
+            rows.append(about | row)
     if first.folds and draws == "samples":
         raise RunError(place["data"], "folds of samples that each seed draws", "fix it: seed=0")
     if first.folds:
         draws = f"{first.folds} folds, {max(len(row['tally']) for row in rows)} groups"
     elif draws == "split":
-        tested = [run.counts["test"] * place["labelled"] for run in results]
+        tested = [run.counts["test"] * run.config["labelled"] for run in results]
         trained = [run.counts.get("labelled", run.counts["train"]) for run in results]
         overlap = float(np.mean(np.divide(tested, trained)))
-    return _Group(place, pd.DataFrame(rows), best, draws, drawing, overlap, first.metric)
-
-
-def _names(results: Sequence[Result]) -> list[str]:
-    """What their rows are called: by method and options, and by learning rate and the precision
-    that was used where a method has several."""
-    labels = pd.Series([result.label for result in results])
-    names = labels.copy()
-    for setting, form in (("learning_rate", " lr={:g}"), ("precision", " {}")):
-        used = pd.Series([result.config[setting] for result in results])
-        several = used.groupby(labels).transform("nunique") > 1
-        names += used.map(form.format).where(several, "")
-    return names.to_list()
+    return _Group(place, pd.DataFrame(rows), best, draws, overlap, first.metric)
 
 
 def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> pd.DataFrame:
@@ -142,11 +124,11 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
             same data, settings, method, options, learning rate and seed.
     """
     rows = []
-    for group in _groups(list(results)):
+    for group in _groups(results):
         for (method, modality), own in group.rows.groupby(["method", "modality"], sort=False):
-            values = pd.Series(group.of_each_seed(own["score"], own))
-            row = {**group.place, "method": method, "modality": modality, "n": len(values)}
-            row |= {"lr": own["lr"].iloc[0], group.metric: values.mean(), "sd": values.std()}
+            each = own.groupby("draw", dropna=False)["score"].mean()
+            row = {**group.place, "method": method, "modality": modality, "n": len(each)}
+            row |= {"lr": own["lr"].iloc[0], group.metric: each.mean(), "sd": each.std()}
             row |= {"best": group.best.get(modality, np.nan), "draws": group.draws}
             for baseline in baselines:
                 names = (f"vs {baseline}{end}" for end in ("", " low", " high"))
@@ -164,19 +146,17 @@ def compare(results: Iterable[Result], pairs: Iterable[tuple[str, str]]) -> pd.D
     p (of the same test, 1 for one seed), holm (p corrected for all rows) and each (the differences,
     [n], seeds ascending). Refuses the runs that `summary` refuses.
     """
-    groups, rows = _groups(list(results)), []
+    groups, rows = _groups(results), []
     for method, minus in pairs:
         for group in groups:
             for modality in group.rows.loc[group.rows["method"] == method, "modality"].unique():
                 each, test = group.test(method, minus, modality)
                 if len(each):
-                    row = {**group.place, "modality": modality, "method": method, "minus": minus}
-                    row |= zip(("n", *TESTED), (len(each), *test), strict=True)
-                    rows.append(row | {"each": each})
-    none = [] if rows else ["data", "labelled", "modality", "method", "minus", "n", *TESTED, "each"]
-    table = pd.DataFrame(rows, columns=none or None)
-    table.insert(list(table).index("each"), "holm", holm(table["p"].to_numpy()))
-    return table
+                    compared = [modality, method, minus, len(each), *test, np.nan, each]
+                    rows.append([*group.place.values(), *compared])
+    names = "modality method minus n difference low high p holm each"
+    table = pd.DataFrame(rows, columns=[*groups[0].place, *names.split()])
+    return table.assign(holm=holm(table["p"].to_numpy(float)))
 
 
 def added_sensor(

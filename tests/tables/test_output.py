@@ -10,7 +10,6 @@ import pytest
 from fixtures.results import result
 from sklearn.metrics import confusion_matrix
 
-from discom.errors import DataError
 from discom.tables import by_class, compare, points, summary, to_markdown, write
 from discom.tables.output import INTERVALS
 
@@ -96,6 +95,3 @@ def test_what_a_class_is_taken_for_is_scikit_learns_in_percent(tmp_path, kind):
         expected = [f"{row.sum()}", f"{shares[k]:.1f}", *iou, *(f"{s:.0f}" for s in shares)]
         assert line.split() == [str(k), classes[k], *expected]
     assert len(lines) == 3
-    np.savez(tmp_path / "p.npz", **{**arrays, "rgb_labels": 0 * truth.ravel() - 1})
-    with pytest.raises(DataError, match="no image of rgb has a label"):
-        by_class(tmp_path / "p.npz", {"rgb": {}})

@@ -14,7 +14,7 @@ from sklearn.metrics import f1_score
 from discom.errors import RunError
 from discom.evaluation.scores import dense_scores
 from discom.tables import compare, summary, to_markdown
-from discom.tables.folds import group_test, pooled_score
+from discom.tables.intervals import group_test, pooled_score
 
 
 def tallies(truth, predicted, group, classes=3):

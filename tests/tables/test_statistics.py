@@ -254,6 +254,8 @@ def test_learning_rates_and_precisions_are_never_averaged():
         "student 32-true": 3, "student bf16-mixed": 2, "discom": 3,
     }  # fmt: skip
     assert table["discom"]["vs student 32-true"] == 3.0
+    few = summary([*RUNS[:3], *changed(RUNS[:3], learning_rate=0.5, labelled=0.1)], [])
+    assert set(few["method"]) == {"student"}  # each has one rate
 
 
 def test_two_data_sets_of_one_name_are_two_rows_with_two_names():
