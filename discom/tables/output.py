@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from sklearn.metrics import confusion_matrix
@@ -34,7 +35,7 @@ def by_class(predictions: Path | str, scores: Mapping[str, Mapping[str, float]])
         counts = confusion_matrix(truth, ids, labels=range(len(classes)))
         totals = counts.sum(1)
         shares = 100 * counts / totals.clip(1)[:, None]
-        columns = {"n": totals, "recall": shares.diagonal()}
+        columns: dict[Any, Any] = {"n": totals, "recall": shares.diagonal()}
         columns |= {kind: [own.get(f"{kind}/{one}") for one in classes] for kind in ("iou", "dice")}
         columns |= dict(enumerate(shares.round().astype(int).T))
         table = pd.DataFrame(columns, [f"{number} {one}" for number, one in enumerate(classes)])

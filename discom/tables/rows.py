@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from discom import methods
-from discom.errors import ConfigError, RunError
+from discom.errors import ConfigError, RunError, check_choice
 from discom.running.runs import Result
 from discom.tables.statistics import APART, BASELINES, summary
 
@@ -41,8 +41,7 @@ def paper_rows(number: int | str, modalities: Sequence[str]) -> list[Row]:
     >>> paper_rows(1, ["rgb", "depth"])[3]
     Row(method='kdv1', options={'teacher': 'rgb'}, seeds=10)
     """
-    if number not in NUMBERS:
-        raise ConfigError("table", f"{number} is unknown", f"choose {', '.join(map(str, NUMBERS))}")
+    check_choice("table", str(number), [*map(str, NUMBERS)])
     if len(modalities) < 2:
         found = f"the data has {list(modalities)} alone"
         raise ConfigError("table", found, "give two modalities or more")

@@ -2,7 +2,7 @@
 group, too; NAME.json, the settings of the rows, each once."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +22,13 @@ WHOLE = (*WHICH, "best_epoch", *COUNTS)  # columns of whole numbers, and those o
 
 
 def load_results(path: Path | str) -> list[Result]:
-    """Finished runs, ordered by data, method and seed, from a folder of runs, a table that
-    `collect` wrote (its .csv or .json), or a folder of such tables and others; a RunError where
-    there is none. Of runs that differ in their code alone it is the last one."""
+    """Finished runs, ordered by data, method and seed, from a folder of runs or from a table that
+    `collect` wrote (its .csv or .json); a RunError where there is none. Of runs that differ in
+    their code alone it is the last one."""
     path = Path(path)
     files = sorted(path.rglob("result.json"), key=lambda file: file.stat().st_mtime_ns)
-    results = [*{(run.data, run.label, run.hash): run for run in map(Result.read, files)}.values()]
-    tables = [file for file in sorted(path.glob("*.csv")) if file.with_suffix(".json").exists()]
-    for file in [path] if path.is_file() else tables if not results else ():
-        results += read_runs(file)
+    runs = read_runs(path) if path.is_file() else map(Result.read, files)
+    results = {(run.data, run.label, run.hash): run for run in runs}.values()
     if not results:
         way_out = f"train one with: discom train --data scenes --runs {path}"
         found = "no finished run in it" if path.exists() else "no such file or folder"
@@ -66,11 +64,9 @@ def _write(results: Iterable[Result], file: Path) -> None:
     settings, rows = dict[str, Any](), list[dict[str, Any]]()
     for result in results:
         fields = result.to_json()
-        run = {name: fields.pop(name) for name in WHICH}
-        costs = {name: fields.pop(name) for name in COSTS}
+        run, costs = ({name: fields.pop(name) for name in names} for names in (WHICH, COSTS))
         costs |= {f"{SIZES}{part}": size for part, size in fields.pop("counts").items()}
-        scores, best = fields.pop("scores"), fields.pop("best")
-        tested = fields.pop("tested") or {"counts": {}}
+        scores, best, tested = (fields.pop(name) for name in ("scores", "best", "tested"))
         for config in (fields["config"], (fields["teacher"] or {}).get("config", {})):
             if config.get("seed") == result.seed:
                 del config["seed"]
@@ -79,13 +75,12 @@ def _write(results: Iterable[Result], file: Path) -> None:
         for network, own in scores.items():
             possible = {"best": best[network]} if network in best else {}
             rows.append({**run, "network": network, **own, **possible, **costs})
-        for network, counts in tested["counts"].items():
+        for network, counts in tested["counts"].items() if tested else ():
             for place, *count in counts:
                 group = {"network": network, "group": json.dumps(tested["groups"][place])}
                 rows.append({**run, **group, **dict(zip(COUNTS, count, strict=True))})
-    table = pd.DataFrame(rows)
+    table, header = pd.DataFrame(rows), file.with_suffix(".json")
     whole = [name for name in table if name in WHOLE or name.startswith(SIZES)]
-    header = file.with_suffix(".json")
     write_json(header, {**(read_json(header) if header.exists() else {}), **settings})
     with atomic_file(file) as part:
         table.astype(dict.fromkeys(whole, "Int64")).to_csv(part, index=False)
@@ -101,38 +96,40 @@ def read_runs(file: Path) -> list[Result]:
     settings = read_json(header)
     how: Any = {"float_precision": "round_trip", "keep_default_na": False, "na_values": [""]}
     with as_data_error(table, "a table of runs", ANEW):
-        rows = pd.read_csv(table, dtype=dict.fromkeys(["settings", "network", "group"], str), **how)
-        runs = list(rows.groupby([*WHICH, "settings"], dropna=False, sort=False))
-    results = []
-    for (*seeds, key), run in runs:
-        if key not in settings:
-            raise RunError(table, f"has settings {key}, {file.stem}.json has not", ANEW)
-        which = {n: None if pd.isna(v) else int(v) for n, v in zip(WHICH, seeds, strict=True)}
-        fields: dict[str, Any] = {**settings[key], **which, "tested": _tested(run)}
-        seed = {"seed": which["seed"]}
-        fields["config"] = seed | fields["config"]
-        if teacher := fields["teacher"]:
-            fields["teacher"] = {**teacher, "config": seed | teacher["config"]}
-        scored = run[run["seconds"].notna()].set_index("network")
-        fields |= {name: float(scored[name].iloc[0]) for name in COSTS}
-        sizes = scored.filter(like=SIZES).iloc[0].dropna()
-        fields["counts"] = {name.removeprefix(SIZES): int(size) for name, size in sizes.items()}
-        other = [*WHICH, *COSTS, *sizes.index, "settings"]
-        fields["scores"] = {
-            network: {n: int(v) if n in WHOLE else v for n, v in values.dropna().items()}
-            for network, values in scored.drop(columns=other).iterrows()
+        every = pd.read_csv(
+            table, dtype=dict.fromkeys(["settings", "network", "group"], str), **how
+        )
+        runs = []
+        for (*seeds, key), rows in every.groupby([*WHICH, "settings"], dropna=False, sort=False):
+            which = {n: None if pd.isna(v) else int(v) for n, v in zip(WHICH, seeds, strict=True)}
+            runs.append(_fields({**settings[key], **which}, rows))
+    return [Result.from_json(fields, table) for fields in runs]
+
+
+def _fields(asked: Mapping[str, Any], rows: pd.DataFrame) -> dict[str, Any]:
+    """The fields of a result, from its settings and seeds and from its rows."""
+    seed = {"seed": asked["seed"]}
+    fields: dict[str, Any] = {**asked, "config": seed | asked["config"], "tested": None}
+    if teacher := asked["teacher"]:
+        fields["teacher"] = {**teacher, "config": seed | teacher["config"]}
+    scored = rows[rows["seconds"].notna()].set_index("network")
+    fields |= {name: float(scored[name].iloc[0]) for name in COSTS}
+    sizes = scored.filter(like=SIZES).iloc[0].dropna()
+    fields["counts"] = {name.removeprefix(SIZES): int(size) for name, size in sizes.items()}
+    fields["scores"] = {
+        network: {n: int(v) if n in WHOLE else v for n, v in values.dropna().items()}
+        for network, values in scored.drop(
+            columns=[*WHICH, *COSTS, *sizes.index, "settings"]
+        ).iterrows()
+    }
+    own = fields["scores"].items()
+    fields["best"] = {network: each.pop("best") for network, each in own if "best" in each}
+    if len(counted := rows[rows["seconds"].isna()]):
+        place, groups = pd.factorize(counted["group"])
+        counted = counted.assign(place=place).set_index("network")[["place", *COUNTS]].astype(int)
+        counts = {
+            network: own.to_numpy().tolist()
+            for network, own in counted.groupby(level=0, sort=False)
         }
-        own = fields["scores"].items()
-        fields["best"] = {network: each.pop("best") for network, each in own if "best" in each}
-        results.append(Result.from_json(fields, table))
-    return results
-
-
-def _tested(rows: pd.DataFrame) -> dict[str, Any] | None:
-    """What a run of a fold counted, from its rows of groups; None where it has none."""
-    if "group" not in rows or (rows := rows[rows["group"].notna()]).empty:
-        return None
-    groups, counts = list(dict.fromkeys(rows["group"])), dict[str, list]()
-    for network, group, *count in rows[["network", "group", *COUNTS]].itertuples(index=False):
-        counts.setdefault(network, []).append([groups.index(group), *map(int, count)])
-    return {"groups": [*map(json.loads, groups)], "counts": counts}
+        fields["tested"] = {"groups": [*map(json.loads, groups)], "counts": counts}
+    return fields
