@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
+from typing import NamedTuple
 
 import torch
 
@@ -11,14 +11,21 @@ LABELS = ("targets", "labels")  # inputs that hold classes begin so
 EXACT = {"rtol": 1e-9, "atol": 1e-10}
 
 
+class Golden(NamedTuple):
+    """Numbers as float64 tensors, classes as int64."""
+
+    inputs: dict
+    outputs: dict
+
+
 def golden(name):
-    """`inputs` and `outputs` of a file: numbers as float64 tensors, classes as int64."""
+    """What a file holds."""
     data = json.loads((GOLDEN / f"{name}.json").read_text())
     inputs = {
         key: tensors(value).long() if key.startswith(LABELS) else tensors(value)
         for key, value in data["inputs"].items()
     }
-    return SimpleNamespace(inputs=inputs, outputs=tensors(data["outputs"]))
+    return Golden(inputs, tensors(data["outputs"]))
 
 
 def tensors(value):

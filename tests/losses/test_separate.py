@@ -1,19 +1,133 @@
-"""Terms that separate z_irr from the other parts, by the seven checks."""
+"""What may take Eq. 3's place, and terms that separate z_irr: loops and the seven checks."""
 
 import math
+from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from harness import Case, classes_of, mean_square_correlation, normal, seven_checks
-from torch import nn
+from harness import Case, by_loops, classes_of, mean_square_correlation, normal, seven_checks
+from torch import Tensor
 
-from discom.losses.disentangle import reverse_gradient
-from discom.losses.separate import cross_covariance, hsic, irrelevant_task_loss, squared_correlation
+from discom.losses.separate import (
+    confusion_loss,
+    cross_covariance,
+    discriminator_loss,
+    hsic,
+    irrelevant_task_loss,
+    minimax_loss,
+    squared_correlation,
+)
 from discom.models import Embedding
 
-LAMBDA = 0.3
+# ---------------------------------------------------------------- the other side of Eq. 3
+
+
+class Head(NamedTuple):
+    weight: Tensor
+    bias: Tensor
+
+    def __call__(self, z):
+        return F.linear(z, *self)
+
+
+def confusion(*inputs, scale=0.7):
+    """The invariant parts of three modalities, weight and bias of the classifier."""
+    *parts, weight, bias = inputs
+    z = {k: Embedding(inv, inv, inv) for k, inv in enumerate(parts)}
+    return confusion_loss(z, SimpleNamespace(adv=Head(weight, bias)), grl_lambda=scale)
+
+
+def plain_confusion(*inputs):
+    """The first sum trains the classifier alone, the second the parts alone."""
+    *parts, weight, bias = inputs
+    total = 0.0
+    for number, inv in enumerate(parts):
+        told = (inv.detach() @ weight.T + bias).log_softmax(1)[:, number]
+        doubt = (inv @ weight.detach().T + bias.detach()).log_softmax(1)
+        total = total - told.mean() - 0.7 * doubt.sum(1).mean() / 3
+    return total
+
+
+def plain_discriminator(*logits):
+    return -sum(own.log_softmax(1)[:, number].mean() for number, own in enumerate(logits))
+
+
+def of_mapping(loss, **settings):
+    return lambda *logits: loss(dict(enumerate(logits)), **settings)
+
+
+def three(seed):
+    """Logits of three modalities; their batches differ."""
+    return tuple(normal(rows, 3, seed=10 * seed + rows) for rows in (2, 4, 3))
+
+
+def draw_confusion(seed):
+    return *three(seed), normal(3, 3, seed=seed + 90), normal(3, seed=seed + 91)
+
+
+def plain_class(logits, labels):
+    rows = [row.logsumexp(0) - row[k] for row, k in zip(logits, labels, strict=True) if k >= 0]
+    return sum(rows) / len(rows)
+
+
+def with_unlabelled(seed):
+    labels = classes_of(4, 8, seed=seed)
+    labels[3] = -1
+    return normal(8, 4, seed=seed), labels
+
+
+def twice(*inputs):
+    return *(torch.cat([z, z]) for z in inputs[:3]), *inputs[3:]
+
+
+ZEROS = [torch.zeros(rows, 3) for rows in (2, 4, 3)]
+LOG = 3 * math.log(3)
+THREE = {"teachers": (), "same": [twice]}
+CASES = {
+    "confusion": Case(
+        confusion,
+        by_loops(plain_confusion, draw_confusion, range(5)),
+        [((*ZEROS, torch.zeros(3, 3), torch.zeros(3)), 1.7 * LOG)],
+        {
+            "λ forgotten": lambda *inputs: confusion(*inputs, scale=1.0),
+            "one sum": lambda *inputs: 1.7 * plain_discriminator(*inputs[:3]),
+        },
+        unlike=range(5),  # finite differences see both sums at once
+        **THREE,
+    ),
+    "discriminator": Case(
+        of_mapping(discriminator_loss),
+        by_loops(plain_discriminator, three, range(3)),
+        [(ZEROS, LOG)],
+        {"other numbers": lambda a, b, c: of_mapping(discriminator_loss)(b, a, c)},
+        float32=True,
+        **THREE,
+    ),
+    "minimax": Case(
+        of_mapping(minimax_loss, grl_lambda=0.7),
+        by_loops(lambda *logits: -0.7 * plain_discriminator(*logits), three, range(3)),
+        [(ZEROS, -0.7 * LOG)],
+        {
+            "the other sign": of_mapping(minimax_loss, grl_lambda=-0.7),
+            "λ forgotten": of_mapping(minimax_loss),
+        },
+        float32=True,
+        **THREE,
+    ),
+    "irrelevant_task_loss": Case(
+        lambda logits, labels: irrelevant_task_loss({"rgb": logits}, {"rgb": labels}),
+        by_loops(plain_class, with_unlabelled),
+        [((torch.zeros(8, 4), classes_of(4, 8)), math.log(4))],
+        {"unlabelled as a class": lambda z, y: F.cross_entropy(z, y.clamp(min=0))},
+        teachers=(),
+        same=[lambda z, y: (z.flip(0) + 5, y.flip(0))],
+    ),
+}
+
+# ---------------------------------------------------------------- independence
 
 
 def dependent(seed, rows=8, width=3):
@@ -50,99 +164,50 @@ def pairs(reference):
     return lambda inv, inf, irr: reference(irr, inv) + reference(irr, inf)
 
 
-def samples_in_another_order(*parts):
+def in_another_order_and_wider(*parts):
     order = torch.tensor([3, 1, 0, 2, 7, 6, 5, 4])
-    return tuple(part[order] for part in parts)
-
-
-def wider(*parts):
-    return tuple(torch.cat([part, part], dim=1) for part in parts)
-
-
-def scaled(inv, inf, irr):
-    return inv, 10 * inf + 3, -10 * irr
-
-
-def other_pairs(inv, inf, irr):
-    return inv, inf, irr.roll(1, 0)
-
-
-def read_class(inv, weight, bias, irr, labels):
-    """`irrelevant_task_loss` of flat inputs."""
-    head = nn.Linear(3, 4).to(irr)
-    del head.weight, head.bias
-    head.weight, head.bias = weight, bias
-    logits = {"rgb": head(reverse_gradient(irr, LAMBDA))}
-    return irrelevant_task_loss(logits, {"rgb": labels})
-
-
-def plain_read(inv, weight, bias, irr, labels):
-    logits = irr @ weight.T + bias
-    return (logits.logsumexp(1) - logits.gather(1, labels[:, None])[:, 0]).mean()
-
-
-def draw_head(seed):
-    head = normal(4, 3, seed=seed), normal(4, seed=seed)
-    return normal(8, 3), *head, normal(8, 3, seed=seed + 9), classes_of(4, 8, seed=seed)
+    return tuple(torch.cat([part, part], dim=1)[order] for part in parts)
 
 
 LINE, WAVE = normal(30, 1), torch.arange(8) * math.pi / 4
 STILL = torch.full((8, 3), 0.7, dtype=torch.float64)
 DEAD = [(STILL, *dependent(0)[1:]), (*dependent(0)[:2], STILL), (STILL, STILL, STILL)]
 DEAD.append((torch.cat([STILL[:, :1], dependent(0)[0][:, 1:]], 1), *dependent(0)[1:]))
-PARTS = {"students": (0, 1, 2), "teachers": (), "edges": DEAD, "different": [other_pairs]}
-PARTS |= {"same": [samples_in_another_order, wider, scaled], "float32": True}
-CASES = {
+PARTS = {"teachers": (), "edges": DEAD, "float32": True, "rtol": 1e-6}
+PARTS["same"] = [in_another_order_and_wider, lambda a, b, c: (a, 10 * b + 3, -10 * c)]
+CASES |= {
     "squared_correlation": Case(
         squared_correlation,
-        mean_square_correlation,
-        lambda seed: dependent(seed)[:2],
+        by_loops(mean_square_correlation, lambda seed: dependent(seed)[:2], (0, 1)),
         [
             ((LINE, -3 * LINE + 2), 1.0),
             ((WAVE.cos()[:, None], WAVE.sin()[:, None]), 0.0),
             ((STILL, dependent(0)[0]), 0.0),
         ],
         {"not centred": lambda a, b: F.cosine_similarity(a.T, b.T).square().mean()},
-        students=(0, 1),
-        teachers=(),
-        same=[samples_in_another_order, wider, lambda a, b: (10 * a - 50, 0.01 * b)],
-        different=[lambda a, b: (a.roll(1, 0), b)],
-        edges=[parts[:2] for parts in DEAD],
-        float32=True,
+        **PARTS
+        | {
+            "same": [in_another_order_and_wider, lambda a, b: (10 * a - 50, 0.01 * b)],
+            "edges": [parts[:2] for parts in DEAD],
+        },
     ),
     "cross_covariance": Case(
         two_modalities(cross_covariance),
-        pairs(mean_square_correlation),
-        dependent,
+        by_loops(pairs(mean_square_correlation), dependent, range(3)),
         [((LINE, 2 * LINE, -LINE), 2.0), ((STILL, STILL, dependent(0)[2]), 0.0)],
         {"inv and inf": lambda inv, inf, irr: two_modalities(cross_covariance)(irr, inf, inv)},
         **PARTS,
     ),
     "hsic": Case(
         two_modalities(hsic),
-        pairs(plain_hsic),
-        dependent,
+        by_loops(pairs(plain_hsic), dependent, range(3)),
         [((LINE, LINE, LINE), 2.0), ((STILL, STILL, dependent(0)[2]), 0.0)],
         {
             "linear": two_modalities(cross_covariance),
             "inv and inf": lambda inv, inf, irr: two_modalities(hsic)(irr, inf, inv),
         },
-        # finite differences would move the median; the gradient is that of the loops
-        reversed=dict.fromkeys(range(3), 1.0),
-        rtol=1e-5,
-        **PARTS,
-    ),
-    "irrelevant_task_loss": Case(
-        read_class,
-        plain_read,
-        draw_head,
-        [((STILL, 0 * STILL[:4], 0 * STILL[:4, 0], STILL, classes_of(4, 8)), math.log(4))],
-        {"no reversal": lambda inv, w, b, irr, y: F.cross_entropy(irr @ w.T + b, y)},
-        students=(1, 2, 3),
-        teachers=(0,),
-        reversed={3: -LAMBDA},
-        same=[lambda inv, w, b, irr, y: (inv, w, b + 5, irr.flip(0), y.flip(0))],
-        different=[lambda inv, w, b, irr, y: (inv, w, b, irr, (y + 1) % 4)],
+        unlike=range(3),  # finite differences would move the median
+        **PARTS | {"rtol": 1e-5},
     ),
 }
 
