@@ -137,9 +137,8 @@ def _plan(asked: Namespace) -> list[Any]:
             continue
         images = images_of(seed)
         config = discom.profile(asked.profile, dense=method.dense, seed=seed, **options)
-        if methods.lacks_labels(method, images, config):
-            left_out = f"{method.name}: left out, it needs the label of every sample"
-            warnings.warn(left_out, stacklevel=2)
+        if error := methods.misfit(method, images, config):
+            warnings.warn(f"left out: {error}", stacklevel=2)
         else:
             place = asked.runs, method, images, config, asked.data, asked.modalities
             runs.append(Run.of(*place, folds, fold))

@@ -74,6 +74,7 @@ class Method(nn.Module):
     logged: tuple[str, ...] = ()  # values that `loss` returns beside its terms, to be logged alone
     seed_offset = 0  # added to the seed of the first weights
     every_label = False  # whether its terms need the label of every sample
+    least_classes = 2  # with fewer its loss teaches nothing
     adversary_optimizer: torch.optim.Optimizer | None = None  # of a part that `loss` trains itself
     class_weights: Tensor | None  # weight of each class in the cross-entropy, [C]; None: all alike
     uses_class_weights = False  # whether the loss has asked for it
@@ -234,9 +235,15 @@ def _check_names(method: str, place: str, given: Mapping[str, Any], known: Mappi
         raise ConfigError(place, f"{method} has no '{unknown[0]}'", f"it has {', '.join(known)}")
 
 
-def lacks_labels(method: type[Method], data: MultiModalData, config: Config) -> bool:
-    """Whether the method needs the label of every sample, and some will have none."""
-    return method.every_label and (config.labelled < 1 or bool((data.labels == UNLABELLED).any()))
+def misfit(method: type[Method], data: MultiModalData, config: Config) -> ConfigError | None:
+    """Why the method cannot learn from these labels or classes, None if it can."""
+    if method.every_label and (config.labelled < 1 or (data.labels == UNLABELLED).any()):
+        way_out = "label all, leave labelled out, or take kdv2"
+        return ConfigError(method.name, "needs the label of every training sample", way_out)
+    if (count := len(data.classes)) < method.least_classes:
+        found = f"learns nothing of {count} class(es), {method.least_classes} are needed"
+        return ConfigError(method.name, found, "take kdv2" if count > 1 else "name another class")
+    return None
 
 
 def build(
@@ -258,9 +265,8 @@ def build(
     if data.dense and not method.dense:
         found = f"needs a class for every image, {data.name} has one for every pixel"
         raise ConfigError(method.name, found, "take a dense method such as single or crodino")
-    if lacks_labels(method, data, config):
-        way_out = "label all, leave labelled out, or take kdv2"
-        raise ConfigError(method.name, "needs the label of every training sample", way_out)
+    if error := misfit(method, data, config):
+        raise error
     if method.needs_unlabelled and config.labelled == 1 and (data.labels != UNLABELLED).all():
         raise ConfigError(method.name, "every sample has a label", "set labelled below 1")
     unread = "encoder" if method.dense else "network"

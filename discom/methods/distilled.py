@@ -10,6 +10,7 @@ from torch import nn
 
 from discom.data.batches import Batch
 from discom.data.checks import check_number
+from discom.errors import warn_no_effect
 from discom.losses import distill
 from discom.losses.distill import kd
 from discom.methods.base import register
@@ -83,6 +84,11 @@ class DKD(_AtTemperature):
     terms = {"cl": 1.0, "tckd": 1.0, "nckd": 8.0}
     every_label = True
 
+    def __init__(self, channels, classes, encoder, **options):
+        super().__init__(channels, classes, encoder, **options)
+        if classes == 2 and self.weights["nckd"]:
+            warn_no_effect("nckd", "on two classes: beside the true one there is one other")
+
     def distil(self, modality, batch, view):
         pair, labels = self.compared(view), batch.y[modality]
         tckd, nckd = distill.dkd_terms(*pair, labels, self.temperature)
@@ -142,6 +148,7 @@ class LSKD(_AtTemperature):
     temperatures and weights as they were."""
 
     standardized = True
+    least_classes = 3  # of two, standardised logits are ±.7 whatever the network says
 
     def __init__(self, channels, classes, encoder, *, temperature: float = 2.0, **options):
         super().__init__(channels, classes, encoder, temperature=temperature, **options)
@@ -173,7 +180,7 @@ class CTKDLSKD(CTKD):
     """`ctkd` with LSKD, whose temperature is learned."""
 
     terms = {"cl": 0.1, "kd": 9.0}
-    standardized = True
+    standardized, least_classes = True, 3
 
 
 @register("mlkd+lskd")
