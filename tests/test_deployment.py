@@ -71,6 +71,21 @@ def torch_logits(run, split, network, images):
 # ---------------------------------------------------------------- what is written
 
 
+def test_a_run_with_a_seed_of_its_own_is_found_by_the_seeds_of_its_data_and_split(tmp_path):
+    """The runs of five seeds on one split: a refusal named the run's seed, which gives another."""
+    once, run = profile("tiny", epochs=1, seed=7), tmp_path / "run"
+    drawn = data.load("scenes:n=99,size=8,shapes=2,materials=2", seed=3)
+    fit("teacher", drawn.split(seed=5), once, run, progress=False)
+    with pytest.raises(RunError, match=r"scenes drawn with seed 3, split\(5, 0, 0\)$"):
+        load_run(run, drawn.split(seed=7))
+    drawn.save(tmp_path / "saved")
+    saved = data.load(tmp_path / "saved").split(seed=5)
+    fit("teacher", saved, once, tmp_path / "own", progress=False)
+    words = f"export {tmp_path}/own --data {tmp_path}/saved --out {tmp_path}/out"
+    assert cli.main(words.split()) == 0
+    assert load(tmp_path / "out").contract.network == "rgb+depth"
+
+
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("count", [1, 7])
 def test_the_file_answers_as_the_trained_network_on_raw_images(models, runs, split, network, count):

@@ -250,7 +250,8 @@ def load_run(
     result, origin = Result.read(Path(run_dir) / "result.json"), split.origin
     if any(getattr(result, name) != getattr(origin, name) for name in ORIGIN):
         found = f"was trained on other data, or another split, than {split.train.name}"
-        way_out = f"give its data and modalities with seed {result.seed}, or train it again"
+        drawn = "" if result.drawn is None else f" drawn with seed {result.drawn}"
+        way_out = f"give the parts that it had: {result.data}{drawn}, split{result.parts}"
         raise RunError(run_dir, found, way_out)
     method, config = methods.get(result.method), Config(**result.config)
     with torch.random.fork_rng():  # the caller's own draws stay as they are
