@@ -79,10 +79,20 @@ class Config:
             found = f"{self.width} is not a multiple of 16, as channels_last needs"
             raise ConfigError("width", found, "set channels_last=false")
 
+    @property
+    def unused(self) -> dict[str, str]:
+        """Settings that change nothing beside the others → why."""
+        unread, read = ("encoder", self.network) if self.dense else ("network", self.encoder)
+        unused = {unread: f"where {'pixels' if self.dense else 'images'} have classes"}
+        if ":" in read or read == "none":
+            unused["width"] = f"on {read}"
+        return unused if self.pretrained else {**unused, "encoder_rate": "without pretrained"}
+
     def identity(self) -> dict[str, Any]:
-        """Every setting that a person asked for and that may change a run's numbers: of a file of
-        weights its content, "sha256:…"."""
+        """Every setting that a person asked for and that may change a run's numbers, unused ones at
+        their default: of a file of weights its content, "sha256:…"."""
         settings = {name: value for name, value in asdict(self).items() if name != "accelerator"}
+        settings |= {name: FIELDS[name].default for name in self.unused}
         file = self.pretrained
         if file not in ("", "imagenet") and not file.startswith("sha256:"):
             # it brings NumPy, which help does without
@@ -201,10 +211,16 @@ DENSE_PROFILES: dict[str, Config] = {
 
 
 def profile(name: str, *, dense: bool = False, **changes: Any) -> Config:
-    """The settings of a profile (tiny, cpu, finetune or paper) with some of them changed.
+    """The settings of a profile (tiny, cpu, finetune or paper) with some of them changed; a
+    ConfigError for a change without effect.
 
     >>> profile("cpu", seed=3).seed, profile("cpu", dense=True).batch_size
     (3, 8)
     """
     check_choice("profile", name, PROFILES)
-    return replace((DENSE_PROFILES if dense else PROFILES)[name], **changes)
+    config = replace((DENSE_PROFILES if dense else PROFILES)[name], **changes)
+    for setting, why in config.unused.items():
+        if setting in changes and getattr(config, setting) != FIELDS[setting].default:
+            found = f"{getattr(config, setting)} has no effect {why}"
+            raise ConfigError(setting, found, "leave it out")
+    return config

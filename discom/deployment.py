@@ -22,7 +22,7 @@ from discom.errors import ConfigError, DataError, RunError, first_line, install_
 from discom.files import atomic_folder, check_place, write_json
 
 ONNX, CONTRACT = "model.onnx", "contract.json"  # what an exported folder holds
-TOLERANCE = 1e-4  # largest difference of the file's logits from the network's
+TOLERANCE = 1e-4  # largest difference of the file's logits from the network's, of its largest
 SAMPLE = 1000  # so many training images say what is usual
 STATED = ConfigDict(extra="forbid")
 
@@ -100,7 +100,7 @@ def export(
         network: one of the method's `deployed`; None where the run has one alone.
 
     Raises:
-        RunError: not done, of other data, or logits differ by more than 1e-4 of the largest (or 1).
+        RunError: not done, of other data, or logits differ by more than 1e-4 of the largest.
         ConfigError: no such network, or onnx, onnxscript or onnxruntime is not installed.
         DataError: `out` exists and may not be replaced.
     """
@@ -179,8 +179,10 @@ def _write(branch: Any, contract: Contract, file: Path) -> None:
         for sensor in contract.sensors
         for low, high in zip(sensor.low, sensor.high, strict=True)
     ]
-    low, high, invalid = torch.tensor(bounds).T.reshape(3, -1, 1, 1)  # of the stacked bands
-    span = torch.where(high > low, high - low, torch.inf)
+    # of the stacked bands; the span before rounding, as `Normalization` takes it
+    low, high, invalid = torch.tensor(bounds, dtype=torch.float64).T.reshape(3, -1, 1, 1)
+    span = torch.where(high > low, high - low, torch.inf).float()
+    low, invalid = low.float(), invalid.float()
     least = torch.where(invalid.isnan(), 0.0, LOWEST)
 
     class Deployed(torch.nn.Module):
@@ -222,7 +224,7 @@ def _compare(branch: Any, model: Model, test: MultiModalData) -> tuple[float, in
     read = partial(ModalityTensor, name=contract.network, device="cpu", dense=contract.stride > 0)
     raw, scaled = read(replace(test, normalization=None)), read(test)
     bands = [sensor.shape[0] for sensor in contract.sensors]
-    answers, largest, difference = [], 1.0, 0.0
+    answers, largest, difference = [], 0.0, 0.0
     for rows in torch.arange(len(raw)).split(task.batch_size):
         images = [own.numpy() for own in raw[rows].split(bands, 1)]
         logits = torch.tensor(model.answer(*images)[0])
@@ -232,8 +234,9 @@ def _compare(branch: Any, model: Model, test: MultiModalData) -> tuple[float, in
         difference = float(np.maximum(difference, (logits - expected).abs().max()))
         answers.append(task.keep(logits))
     if not difference <= TOLERANCE * largest:  # also where it is NaN
-        found = f"logits differ from the network's by {difference:.1g}, nothing was written"
-        raise RunError(ONNX, found, "install the versions that requirements.txt names")
+        found = f"its logits, up to {largest:.2g}, differ from the network's by {difference:.1g}"
+        way_out = "nothing was written; convert with the versions that requirements.txt names"
+        raise RunError(ONNX, found, way_out)
     return difference, len(raw), task.scores(torch.cat(answers), raw.truth(), contract.classes)
 
 

@@ -2,28 +2,28 @@
 commands leave behind."""
 
 import dataclasses
+import io
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
 import warnings
-from itertools import chain
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from sklearn.metrics import confusion_matrix, recall_score
 
-from discom import cli, data, fit, methods
+from discom import cli, data, fit, methods, plots
 from discom.config import Config, profile
 from discom.errors import ConfigError, DataError
 from discom.running.runs import Result, read_predictions
 from discom.tables.rows import NUMBERS
-from faulty import write_faulty
 
 SCENES = "scenes:n=66,size=16"
 TRAIN = ("train", "--data", SCENES, "--profile", "tiny")
@@ -51,30 +51,16 @@ def refused(capsys, *arguments) -> str:
     return line.removeprefix("discom: error: ")
 
 
-def is_a_picture(file) -> None:
-    with Image.open(file) as image:
-        pixels = np.asarray(image.convert("RGB"))
-    assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 10  # lines, texts and their soft edges
-
-
 # ------------------------------------------------------------------------------ flags and help
 
 
-SETTINGS = {"epochs": 3, "batch_size": 16, "learning_rate": 0.03, "width": 32, "seed": 5}
-SETTINGS |= {"labelled": 0.5, "options": {"on": "yes", "border": "2_10", "far": 1e-3}}
-SETTINGS |= {"schedule": "constant", "encoder": "resnet18", "precision": "bf16-mixed"}
-SETTINGS |= {"augment": 0.25, "weight_decay": 0.01, "channels_last": True, "accelerator": "cpu"}
-SETTINGS |= {"network": "unet:resnet18", "pretrained": "imagenet", "encoder_rate": 0.5}
-SETTINGS |= {"class_weights": "balanced", "select": "last"}
-
-
-def test_every_setting_is_a_flag(flags_of):
-    assert set(SETTINGS) == {field.name for field in dataclasses.fields(Config)} - {"dense"}
-    assert all(getattr(profile("tiny"), name) != value for name, value in SETTINGS.items())
-    texts = {f"--{name.replace('_', '-')}": value for name, value in SETTINGS.items()}
-    words = [v if isinstance(v, str) else json.dumps(v) for v in texts.values()]
-    given = flags_of("train", *chain(*zip(texts, words, strict=True)))
-    assert given["settings"] == SETTINGS
+def test_every_setting_is_a_flag_of_its_type(flags_of):
+    flags = {each.name for each in cli.ALL["train"].params}
+    assert flags >= {field.name for field in dataclasses.fields(Config)} - {"dense"}
+    words = ("--epochs 3 --learning-rate 0.03 --channels-last true --encoder resnet18 --seed 5",)
+    given = flags_of("train", *words[0].split(), "--options", '{"far": 1e-3}')
+    settings = {"epochs": 3, "learning_rate": 0.03, "channels_last": True, "encoder": "resnet18"}
+    assert given["settings"] == settings | {"seed": 5, "options": {"far": 1e-3}}
     assert flags_of("train")["settings"] == {"seed": 0, "options": {}}  # others: the profile's
 
 
@@ -114,13 +100,14 @@ WRONG = [
     ((*TRAIN, "--options", "{bad"), "'--options'"),
     ((*TRAIN, "--options", '{"grl_lambda": NaN}'), "grl_lambda"),
     ((*TRAIN, "--epochs", "0"), "epochs: 0"),
+    ((*TRAIN, "--network", "unet:resnet34"), "network: unet:resnet34 has no effect"),
     ((*TRAIN, "--seed", "-1"), "'--seed'"),
     ((*TRAIN, "--learning-rate", "nan"), "learning_rate: nan"),
     ((*TRAIN, "--data", ""), "empty"),
     ((*TRAIN, "--runs="), "empty"),
     ((*TRAIN, "--runs", "empty.npy"), "empty.npy"),
     ("table", "crodino"),
-    ("table ²", "'²'"),
+    ("table ²", "'{1|2|3|4|5|dense|crodino}'"),
     (f"table 1 --data {SCENES} --seeds 0", "'--seeds'"),
     (f"table 1 --data {SCENES} --workers -1", "'--workers'"),
     (f"table 1 --data {SCENES} --backend threads", "'--backend'"),
@@ -165,18 +152,23 @@ def test_a_wrong_input_is_one_plain_line_with_status_2(tmp_path, capsys, words, 
     assert sorted(tmp_path.rglob("*")) == inputs  # and nothing was written
 
 
-def test_a_poor_terminal_does_no_harm(tmp_path):
-    command = [sys.executable, "-m", "discom", "data", "show", "scenes:n=9,size=8", "--out", "Δ"]
-    ascii = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    done = subprocess.run(command, capture_output=True, text=True, env=ascii)
-    assert (done.returncode, done.stdout) == (0, "?.png\n"), done.stderr
-    is_a_picture(tmp_path / "Δ.png")
-
-
 @pytest.mark.parametrize("allocate", [lambda: np.empty(2**60), lambda: torch.empty(2**50)])
 def test_more_than_the_memory_is_one_line(capsys, monkeypatch, allocate):
     monkeypatch.setattr(data, "load", lambda *given, **named: allocate())
     assert refused(capsys, "data", "check", SCENES).startswith("too large (")
+
+
+def test_what_libraries_log_is_not_shown(capsys, monkeypatch):
+    def load(source, **named):
+        logger, handler = logging.getLogger("library"), logging.StreamHandler(sys.stderr)
+        logger.addHandler(handler)
+        logger.error("Obtain model graph …")
+        logger.removeHandler(handler)
+        raise DataError(source, "is empty")
+
+    monkeypatch.setattr(data, "load", load)
+    assert refused(capsys, "data", "check", SCENES) == f"{SCENES}: is empty"
+    assert logging.getLogger("library").isEnabledFor(logging.WARNING)  # again
 
 
 def test_a_fault_of_ours_is_shown_as_one(monkeypatch):
@@ -207,15 +199,22 @@ def test_an_interruption_ends_with_status_130(capsys, monkeypatch):
     assert warnings.showwarning is before
 
 
-def test_sigterm_interrupts_as_ctrl_c_does(monkeypatch):
-    before = signal.getsignal(signal.SIGTERM)
+def test_a_poor_terminal_does_no_harm_and_sigterm_interrupts_as_ctrl_c_does(monkeypatch):
+    def stop(*_, **__):
+        print("Δ")
+        signal.raise_signal(signal.SIGTERM)
+
+    before, screen = signal.getsignal(signal.SIGTERM), io.TextIOWrapper(io.BytesIO(), "ascii")
     monkeypatch.setattr(sys, "argv", ["discom", "data", "check", SCENES])
-    monkeypatch.setattr(data, "load", lambda *_, **__: signal.raise_signal(signal.SIGTERM))
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setattr(data, "load", stop)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # else it would end the tests
     try:
         assert cli.main() == 130
     finally:
         signal.signal(signal.SIGTERM, before)
+    screen.seek(0)
+    assert screen.read() == "?\n"
 
 
 # ------------------------------------------------------------------------------ names of data
@@ -259,6 +258,27 @@ def test_prepared_data_are_written_here_and_never_further_up(tmp_path, monkeypat
         data.load("hls")
 
 
+def test_names_in_another_encoding_are_read_and_written_as_they_are(tmp_path, capsys):
+    """A folder and files of a system with Latin-1."""
+    root = Path(os.fsdecode("é".encode("latin-1")))
+    rows = np.random.default_rng(0).integers(0, 255, (2, 2, 12, 8, 8), np.uint8)
+    for sensor, kind, number in np.ndindex(2, 2, 12):
+        file = root / ("rgb", "depth")[sensor] / "ab"[kind] / f"{root}{number}.npy"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        np.save(file, rows[sensor, kind, number])
+    words = ("--profile", "tiny", "--epochs", "1", "--seeds", "1", "--methods", "student")
+    said = io.StringIO()  # as streams of the process, it takes any text
+    with redirect_stdout(said), redirect_stderr(said):
+        assert run("data", "check", root) == run("data", "prepare", "folders", "--root", root) == 0
+        assert run("table", "1", "--data", root, *words, "--workers", 1, "--out", root / "t") == 0
+        (result,) = tmp_path.glob("runs/*/student/*/result.json")
+        assert run("export", result.parent, "--data", root, "--modality", "depth") == 0
+        assert run("predict", "exported", root, "--out", "answers.csv") == 0
+    assert f"| {root} ".encode(errors="surrogateescape") in (root / "t.md").read_bytes()
+    file = f"{root}/depth/a/{root}0.npy,".encode(errors="surrogateescape")
+    assert file in (tmp_path / "answers.csv").read_bytes()
+
+
 # ------------------------------------------------------------------------------ what is done
 
 
@@ -280,18 +300,6 @@ def test_prepared_scenes_load_as_they_were_and_are_checked(tmp_path, capsys):
     assert [line.strip().partition(" samples")[0] for line in lines[2:]] == counts
     (tmp_path / "here/labels.npy").write_bytes(b"damaged")
     assert "labels.npy" in refused(capsys, "data", "check", "here")
-
-
-def test_prepare_states_units_and_groups_the_copies_of_a_persons_own_images(tmp_path):
-    faults = write_faulty("my", data.load("scenes:n=66,size=32,seed=0"), 0)
-    said = '{"unit": {"depth": "mm"}, "invalid": {"depth": 0}, "group_copies": true}'
-    words = ("data", "prepare", "folders", "--root", "my", "--size", 32, "--options", said)
-    assert run(*words, "--out", "mine") == 0
-    mine = data.load("mine")
-    assert (mine.modalities["depth"].unit, mine.modalities["depth"].invalid) == ("mm", 0)
-    group_of = dict(zip(mine.ids, mine.groups, strict=True))
-    assert all(group_of[one] == group_of[f"{one}-copy"] for one in faults["copied"])
-    assert len(set(mine.groups)) == len(mine) - len(faults["copied"])
 
 
 def test_check_warns_of_what_to_look_at(tmp_path, capsys):
@@ -317,6 +325,26 @@ def test_check_warns_of_what_to_look_at(tmp_path, capsys):
         prefix = f"discom: warning: faulty/{name}: "
         (line,) = (line for line in warned if line.startswith(prefix) and what in line)
         assert all(sample in line for sample in ids)
+
+
+def test_every_near_copy_is_listed_and_the_most_alike_are_drawn(tmp_path, capsys, monkeypatch):
+    drawn = data.scenes.make(n=66, size=16)
+    split, rgb = drawn.split(seed=2), drawn.modalities["rgb"]
+    colours, pairs = rgb.x.copy(), [*zip(split.train.ids[:8], split.test.ids[:8], strict=True)]
+    for one, two in pairs:
+        colours[rgb.ids == two] = 0.8 * colours[rgb.ids == one]
+    modalities = {**drawn.modalities, "rgb": dataclasses.replace(rgb, x=colours)}
+    drawn.with_modalities(modalities).save(tmp_path / "copied")
+    assert run("data", "check", "copied", "--seed", 2, "--all") == 0
+    listed = [line.split()[:5] for line in capsys.readouterr().out.splitlines()]
+    for one, two in pairs:
+        assert ["rgb", "train", str(one), "test", str(two)] in listed
+    shown = []
+    monkeypatch.setattr(plots, "pairs", lambda own, rows: shown.extend(own.ids[rows]) or plt.gcf())
+    assert run("data", "show", "copied", "--seed", 2, "--copies", "--out", "copies.png") == 0
+    assert len(shown) == 12
+    assert {*zip(shown[::2], shown[1::2], strict=True)} <= {*pairs}
+    assert "no near-copies" in refused(capsys, "data", "show", "scenes:n=90,size=32", "--copies")
 
 
 @pytest.fixture(scope="module")

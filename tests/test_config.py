@@ -50,6 +50,8 @@ BAD = [
     ("options", (["a"],)),
     ("schedule", ("cosine", np.eye(2))),
     ("lr", (0.1,)),
+    ("network", ("unet:resnet18",)),  # of pixels, in a profile of images
+    ("encoder_rate", (0.5,)),  # nothing is pretrained
 ]
 
 
@@ -77,6 +79,24 @@ def test_whole_numbers_are_one_setting_however_they_are_written():
     assert Config(augment=1).identity() == Config(augment=1.0).identity()
     assert type(Config(augment=1).augment) is float
     assert Config(weight_decay=-0.0).weight_decay.hex() == "0x0.0p+0"
+
+
+UNUSED = {
+    "width": ({"encoder": "timm:resnet10t"}, 32),
+    "encoder": ({"dense": True}, "timm:resnet10t"),
+    "network": ({"encoder": "resnet10"}, "unet:resnet18"),
+    "encoder_rate": ({"pretrained": ""}, 0.5),
+}
+
+
+@pytest.mark.parametrize("name", UNUSED)
+def test_a_setting_without_effect_is_refused_and_makes_no_other_run(name):
+    """`width` and a library's encoder made two runs of the same numbers."""
+    changes, value = UNUSED[name]
+    config = profile("cpu", **changes)
+    assert dataclasses.replace(config, **{name: value}).identity() == config.identity()
+    call = partial(profile, "cpu", **changes, **{name: value})
+    refused(call, f"^{name}: {value} has no effect .*; leave it out", ConfigError)
 
 
 def test_an_unknown_profile_is_refused():

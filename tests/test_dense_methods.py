@@ -307,18 +307,6 @@ def test_images_of_any_size_unless_places_must_be_put_back(name):
         assert build(methods.get(name), uneven(), TINY).paired
 
 
-@pytest.mark.parametrize(
-    ("name", "changes"),
-    [("student", {"network": "unet:resnet18"}), ("single", {"encoder": "timm:resnet11"})],
-)
-def test_a_setting_of_the_other_kind_of_network_is_warned_of_and_not_read(split, name, changes):
-    """The second encoder does not exist."""
-    part = split.train if name == "single" else data.load("scenes:n=9,size=8")
-    with pytest.warns(UserWarning, match=f"^{next(iter(changes))}=.* has no effect on {name}; "):
-        model = build(methods.get(name), part, replace(TINY, **changes))
-    assert equal(model.state("rgb"), build(methods.get(name), part, TINY).state("rgb"))
-
-
 # ---------------------------------------------------------------- what single competitors have
 
 

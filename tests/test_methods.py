@@ -139,6 +139,11 @@ def test_a_class_in_a_file_works_on_the_command_line_and_in_workers(tmp_path, mo
     assert {(r.method, r.code) for r in done.results} == {("Mutual", methods.code(mutual))}
     file.write_text(text.replace("for a in logits", "for a in [*logits]"))
     assert methods.code(methods.get("mutual.py:Mutual")) != methods.code(mutual)
+    words = ["export", str(runs[0].folder), "--data", source, "--modality", "rgb"]
+    assert cli.main(words) == 2  # its code is another one now
+    assert "mutual.py:Mutual was edited after its training" in capsys.readouterr().err
+    file.write_text(text)
+    assert cli.main(words) == 0
     for wrong in ("none.py:Mutual", "mutual.py:Other", "mutual.py:"):
         with pytest.raises(ConfigError, match=f"^method: .*{wrong.partition(':')[0]}: "):
             methods.get(wrong)

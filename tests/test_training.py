@@ -385,6 +385,8 @@ def test_students_of_two_teachers_are_two_runs(split, teacher, tmp_path):
     assert first.teacher["config"] == Result.read(teacher / "result.json").config
     with pytest.raises(RunError, match=r"kd: holds a run with another teacher: "):
         fit("kdv2", split, ONCE, tmp_path / "kd", teacher=tmp_path / "b-teacher")
+    (tmp_path / "kd/config.json").unlink()  # its result says it, too
+    assert fit("kdv2", split, ONCE, tmp_path / "kd", teacher=teacher) == first
     with pytest.raises(RunError, match=r"kd: holds a run with another epochs: 1, not 2; use anoth"):
         fit("kdv2", split, replace(ONCE, epochs=2), tmp_path / "kd", teacher=teacher)
 

@@ -1,6 +1,7 @@
 """`discom …`: runs one command, and says in one line what went wrong."""
 
 import io
+import logging
 import re
 import signal
 import sys
@@ -43,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")  # a terminal may have no Δ
     words = [word for word in arguments if word != "--debug"]
+    quiet = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)  # libraries, which log for developers; ours are warnings
     try:
         if any(re.fullmatch("(--[a-z-]+=)?", word) for word in words):  # of an unset variable
             raise click.UsageError("An argument is empty: give it a value, or leave it out")
@@ -67,6 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         say(f"error: {text}")
         return 2
+    finally:
+        logging.disable(quiet)
 
 
 def _explain(error: Exception) -> str:
@@ -77,6 +82,9 @@ def _explain(error: Exception) -> str:
         return f"{error.filename}: {error.strerror}; check path, rights and room"
     if isinstance(error, DiscomError):
         return str(error)
+    if isinstance(error, UnicodeEncodeError):  # such as a file name of another system
+        name = error.object[max(0, error.start - 30) : error.end]
+        return f"{name}: cannot be written, its characters are not UTF-8; rename the file or folder"
     kind = type(error).__name__
     if isinstance(error, MemoryError | OverflowError) or re.match(TOO_LARGE, f"{kind}: {error}"):
         found = f"too large ({first_line(error)})"

@@ -2,24 +2,27 @@
 
 from functools import partial
 from itertools import chain
-from types import SimpleNamespace as Namespace
+from pathlib import Path
+from typing import Annotated, Any
 
-from click import IntRange, argument, option
+from click import IntRange
 
 import discom
 from discom.cli import flags
 from discom.cli.flags import command
 
 
-@command(
-    argument("data"),
-    option("--folds", type=IntRange(2), default=4, help="Parts; each is tested once."),
-    option("--features", default="imagenet", help="Frozen weights: imagenet, a file, or none."),
-    flags.WORKERS,
-    flags.DRY_RUN,
-    *flags.TRAINING,
-)
-def advise(asked: Namespace) -> None:
+@command
+def advise(
+    data: str,
+    folds: Annotated[int, IntRange(2), "Parts; each is tested once."] = 4,
+    features: Annotated[str, "Frozen weights: imagenet, a file, or none."] = "imagenet",
+    workers: flags.Workers = 0,
+    dry_run: flags.DryRun = False,
+    modalities: flags.Modalities = "",
+    runs: flags.Runs = Path("runs"),
+    **settings: Any,
+) -> None:
     """Should you train with your second sensor, or deploy both? Measures it on your pairs.
 
     Frozen features of a pretrained network with a linear layer first; then each sensor alone
@@ -33,28 +36,31 @@ def advise(asked: Namespace) -> None:
     from discom import advice
     from discom.running import sweep
 
-    usual = {"epochs": 2 * discom.profile(asked.profile).epochs, "select": "last"}
-    config, runs = discom.profile(asked.profile, **usual | asked.settings), asked.runs
-    images = discom.data.load(asked.data, asked.modalities, 0)
-    rates = (config.learning_rate,) if "learning_rate" in asked.settings else advice.RATES
-    planned = advice.plan(images, config, rates, asked.folds, runs, asked.data, asked.modalities)
+    usual: dict[str, Any] = {
+        "epochs": 2 * discom.profile(settings["name"]).epochs,
+        "select": "last",
+    }
+    config = discom.profile(**usual | settings)
+    images = discom.data.load(data, modalities, 0)
+    rates = (config.learning_rate,) if "learning_rate" in settings else advice.RATES
+    planned = advice.plan(images, config, rates, folds, runs, data, modalities)
     tried = [run for run in chain(*planned.values()) if run.method == "student"]
     tried = [run for run in tried if run.origin.fold == 0 and len(rates) > 1]
     needed = {run.folder: run for run in (*tried, *planned[rates[0]])}  # none twice
-    workers = sweep.worker_count(asked.workers)
+    workers = sweep.worker_count(workers)
     if absent := sweep.missing(needed.values())[0]:
         print(advice.trial(images, config, absent, workers), flush=True)
-    if asked.dry_run:
+    if dry_run:
         return
 
     train, tables = partial(sweep.results, workers=workers), discom.tables
     frozen = []
-    if asked.features != "none":
-        frozen = train(advice.frozen_runs(images, config, asked.folds, runs, asked.features))
+    if features != "none":
+        frozen = train(advice.frozen_runs(images, config, folds, runs, features))
     rate = advice.best_rate(train(tried)) if tried else rates[0]
     results = train(planned[rate])
-    features = advice.beside(frozen, results)
-    table = tables.summary([*features, *results], ["student"])
+    beside = advice.beside(frozen, results)
+    table = tables.summary([*beside, *results], ["student"])
     print(tables.to_markdown(table, ["student"]), end="\n\n")
     students = [run for run in results if run.method == "student"]
     if short := advice.unfinished(students, runs):
@@ -65,7 +71,7 @@ def advise(asked: Namespace) -> None:
         chosen = zip(planned[rate], results, strict=True)  # results have the order of the runs
         run = next(run for run, result in chosen if result.label == answer.recommended)
         if answer.learned:
-            print(f"  {advice.command(run, asked.profile)}")
-    if features and (better := advice.frozen_leads(features, results)):
-        names = ", ".join(better)
-        print(f"Frozen features score higher for {names}: start from pretrained weights.")
+            print(f"  {advice.command(run, settings['name'])}")
+    if beside and (better := advice.frozen_leads(beside, results)):
+        print(f"Frozen features score higher for {', '.join(better)}:", end=" ")
+        print("start from pretrained weights.")

@@ -3,20 +3,17 @@
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from types import SimpleNamespace as Namespace
-from typing import Any
-
-from click import argument, option
+from typing import Annotated, Any
 
 import discom
 from discom.cli import flags
-from discom.cli.flags import command
+from discom.cli.flags import by_sensor, command, json_text
 from discom.config import check_options
 from discom.errors import ConfigError, DataError
 
-READER = ("size", "fit", "bands", "groups", "motions")  # flags that are options of a reader
 OWN = "name your images: --root DIR"  # where a person's folder is missing
 COPIES = "--options '{\"group_copies\": true}'"  # what joins near copies to groups
+SHOWN = 6  # near copies, each beside the image that it is a copy of
 
 
 def draw(out: Path, figure: Callable) -> None:
@@ -30,8 +27,8 @@ def draw(out: Path, figure: Callable) -> None:
     print(file)
 
 
-@command()
-def listing(asked: Namespace) -> None:
+@command
+def listing() -> None:
     """List the public data sets: size, licence, access, and what is prepared here."""
     from discom.data import sources
 
@@ -43,22 +40,22 @@ def listing(asked: Namespace) -> None:
         print(f"{name}: {state}", *card, sep="\n    ")
 
 
-@command(
-    argument("data"),
-    option("--out", type=flags.PATH, help="Folder to write  [default: data/NAME]"),
-    option("--root", type=flags.PATH, help="Folder of the raw files  [default: data/raw/NAME]"),
-    flags.MODALITIES,
-    option("--split", help="official, grouped or random  [default: the first that there is]"),
-    option("--size", type=int, help="Side in pixels to which images are resized."),
-    option("--fit", help="Other proportions: squeeze, crop or pad  [default: squeeze]"),
-    option("--bands", type=flags.by_sensor, metavar="BANDS", help="Of sensors: 'rgb=1,2,3;nir=4'"),
-    option("--groups", help="Pattern of names, as '(.+)_[0-9]+'  [default: groups.csv]"),
-    option("--motions", type=flags.by_sensor, metavar="MOTIONS", help="As 'rgb=all;sar=none'"),
-    option("--options", **flags.JSON, help="Others of the reader, such as '{\"window\": 256}'."),
-    option("--download", is_flag=True, help="Fetch what is missing in --root first."),
-    flags.OVERWRITE,
-)
-def prepare(asked: Namespace) -> None:
+@command
+def prepare(
+    data: str,
+    out: Annotated[Path | None, Path, "Folder to write  [default: data/NAME]"] = None,
+    root: Annotated[Path | None, Path, "Folder of the raw files  [default: data/raw/NAME]"] = None,
+    modalities: flags.Modalities = "",
+    split: Annotated[str, "official, grouped or random  [default: the first that there is]"] = "",
+    size: Annotated[int | None, int, "Side in pixels to which images are resized."] = None,
+    fit: Annotated[str | None, str, "Other proportions: squeeze (default), crop or pad."] = None,
+    bands: Annotated[Any, by_sensor, "Bands of sensors: 'rgb=1,2,3;nir=4'"] = None,
+    groups: Annotated[str | None, str, "Pattern '(.+)_[0-9]+'  [default: groups.csv]"] = None,
+    motions: Annotated[Any, by_sensor, "Of sensors: 'rgb=all;sar=none'"] = None,
+    options: Annotated[Any, json_text, "Others of the reader: '{\"window\": 256}'."] = "{}",
+    download: Annotated[bool, "Fetch what is missing in --root first."] = False,
+    overwrite: flags.Overwrite = False,
+) -> None:
     """Read raw data and write one prepared folder, whole or not at all.
 
     \b
@@ -67,46 +64,45 @@ def prepare(asked: Namespace) -> None:
     """
     from discom.data.splitting import protocol
 
-    if asked.out:  # refused before hours of reading
-        discom.files.check_place(asked.out, discom.data.prepared.MANIFEST, asked.overwrite)
-    images, name = _read(asked)
-    if asked.split and images is not (images := protocol(images, asked.split)):
-        name += f"-{asked.split}"  # beside the usual one, not in its place
+    if out:  # refused before hours of reading
+        discom.files.check_place(out, discom.data.prepared.MANIFEST, overwrite)
+    own = {"size": size, "fit": fit, "bands": bands, "groups": groups, "motions": motions}
+    options = options | {flag: value for flag, value in own.items() if value is not None}
+    images, name = _read(data, root, modalities, download, options)
+    if split and images is not (images := protocol(images, split)):
+        name += f"-{split}"  # beside the usual one, not in its place
     images.split_indices()  # too few groups are told now, not when training starts
-    out = asked.out or discom.data.home() / name
-    if asked.data.removesuffix(":") == "folders":  # runs are called by what they read
+    out = out or discom.data.home() / name
+    if data.removesuffix(":") == "folders":  # runs are called by what they read
         images = images.changed(name=out.resolve().name)
-    images.save(out, overwrite=asked.overwrite)
+    images.save(out, overwrite=overwrite)
     print(f"{out}: {_describe(images)}")
     _warn_of_values(images, out)
 
 
-def _read(asked: Namespace) -> tuple[Any, str]:
+def _read(
+    data: str, root: Path | None, modalities: str, download: bool, options: dict[str, Any]
+) -> tuple[Any, str]:
     """The images, and the name of the folder that takes them."""
     from discom.data import read_folders, sources
 
-    name, root, download = asked.data.removesuffix(":"), asked.root, asked.download
+    name, sensors = data.removesuffix(":"), modalities.split("+") if modalities else None
     if not (root or download):
-        discom.data.locate(asked.data)  # refuses the name of a set that is a folder here, too
-    modalities = asked.modalities.split("+") if asked.modalities else []
-    given = {flag: value for flag in READER if (value := getattr(asked, flag)) is not None}
-    options = asked.options | given
+        discom.data.locate(data)  # refuses the name of a set that is a folder here, too
     if name in sources.names():
         root = root or discom.data.home() / "raw" / name
-        source = sources.get(name)
-        images = source.read(root, modalities or None, download=download, **options)
-        name = "-".join([name, *modalities])
+        images = sources.get(name).read(root, sensors, download=download, **options)
+        name = "-".join([name, *(sensors or [])])
     elif name == "folders":
         check_options(name, read_folders, options)
         if download or not root or not root.is_dir():
             raise DataError(root or name, "no such folder (--root)", OWN)
-        images = read_folders(root, modalities or None, **options)
-        name = images.name
+        images = read_folders(root, sensors, **options)
     else:  # drawn, or prepared before
         if root or download or options:
-            listed = f"--root, --download, --{', --'.join(READER)}, --options"
+            listed = ", ".join(["--root", "--download", *(f"--{flag}" for flag in options)])
             raise ConfigError(listed, f"'{name}' takes none of them", "leave them out")
-        images = discom.data.load(asked.data, asked.modalities)
+        images = discom.data.load(data, modalities)
         return images, images.name
     return images.changed(about={**images.about, "options": options}), name
 
@@ -129,30 +125,37 @@ def _warn_of_values(images: Any, source: object) -> None:
             warnings.warn(f"{source}/{name}: {found}; {way_out}", stacklevel=3)
 
 
-@command(argument("data"), option("--seed", type=flags.SEED, default=0, help="Seed of the split."))
-def check(asked: Namespace) -> None:
+@command
+def check(
+    data: str,
+    seed: flags.Seed = 0,
+    all: Annotated[bool, "List every near-copy, the most alike first."] = False,
+) -> None:
     """Verify a data set: checksums, pixels, labels, pairs, and copies between its parts."""
     from discom.data.splitting import near_duplicates
 
-    folder = discom.data.locate(asked.data)
-    prepared = folder is not None and discom.data.is_prepared(folder)
-    compared = discom.data.prepared.verify(folder) if folder and prepared else 0
-    images = discom.data.load(asked.data, seed=asked.seed)
-    split = images.split(seed=asked.seed)
-    print(f"{asked.data}: {_describe(images)}\nchecksums compared: {compared}")
+    folder = discom.data.locate(data)
+    compared = 0
+    if folder and discom.data.is_prepared(folder):
+        compared = discom.data.prepared.verify(folder)
+    images = discom.data.load(data, seed=seed)
+    split = images.split(seed=seed)
+    print(f"{data}: {_describe(images)}\nchecksums compared: {compared}")
     for part, samples in split._asdict().items():
         counts = {kind: int((samples.labels == k).sum()) for k, kind in enumerate(images.classes)}
         by_class = "" if images.dense else f", by class {counts}"
         without = len(samples) - sum(counts.values())
         rest = f", without a label {without}" if without else ""
         print(f"{part:>5}: {len(samples)} samples{by_class}{rest}")
-    _warn_of_values(images, asked.data)
+    _warn_of_values(images, data)
     copies = near_duplicates(split)
+    if all and len(copies):
+        print(copies.to_string(index=False, float_format="{:.3f}".format))
     way_out = f"near-copies in two parts; prepare again with --groups PATTERN or {COPIES}"
     if images.groups is not None:
         way_out = f"near-copies in two groups; look at them, then mend the groups, or give {COPIES}"
     for name, modality in images.modalities.items():
-        place, rows = f"{asked.data}/{name}", copies[copies["modality"] == name].itertuples()
+        place, rows = f"{data}/{name}", copies[copies["modality"] == name].itertuples()
         alone = sorted(set(modality.ids) - set(images.paired_ids))
         _warn_of(place, alone, "no partner; add the missing file, or use methods without pairs")
         _warn_of(place, copies.attrs["flat"][name], "no structure; look at it, or remove it")
@@ -168,8 +171,22 @@ def _warn_of(place: str, ids: Iterable[str], advice: str) -> None:
         warnings.warn(f"{place}: '{first}'{more}: {advice}", stacklevel=3)
 
 
-@command(argument("data"), option("--out", type=flags.PATH, default="pairs.png", help="Picture."))
-def show(asked: Namespace) -> None:
-    """Draw samples of every class as a picture."""
-    images = discom.data.load(asked.data)
-    draw(asked.out, lambda: discom.plots.pairs(images))
+@command
+def show(
+    data: str,
+    copies: Annotated[bool, "Near-copies between the parts, each beside its image."] = False,
+    seed: flags.Seed = 0,
+    out: Annotated[Path, "Picture to write."] = Path("pairs.png"),
+) -> None:
+    """Draw samples of every class as a picture, or the near-copies that discom data check names."""
+    import pandas as pd
+
+    from discom.data.splitting import near_duplicates
+
+    images, rows = discom.data.load(data, seed=seed), None
+    if copies:
+        found = near_duplicates(images.split(seed=seed))[["id", "other_id"]].drop_duplicates()
+        if found.empty:
+            raise DataError(data, "no near-copies in two parts", "draw pairs: leave out --copies")
+        rows = pd.Index(images.ids).get_indexer(found[:SHOWN].to_numpy().ravel())
+    draw(out, lambda: discom.plots.pairs(images, rows=rows))

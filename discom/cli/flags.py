@@ -1,48 +1,64 @@
-"""Flags of several commands. Those of settings are made from the fields of `Config`."""
+"""Commands made of functions: what they take is read from the annotations of their parameters."""
 
-import json
+import inspect
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import click
-from click import option
+from pydantic import TypeAdapter
 
 from discom.config import FIELDS
 
 SETTINGS = [name for name in FIELDS if name not in ("seed", "dense", "options")]
 
 
-def command(*parameters: Callable) -> Callable[[Callable], click.Command]:
-    """Make a command of a function of one namespace: its flags, and as `settings` those that were
-    given of the settings."""
+def command(call: Callable) -> click.Command:
+    """A function as a command: parameters without a default are its arguments, a tuple the last
+    ones; others are flags. Their annotation is `Annotated[kind, help]`, or `Annotated[kind, what
+    reads it, help]`. `**settings` stands for --profile, which is `name`, and a flag of each of
+    SETTINGS; it holds those that were given."""
+    parameters: list[click.Parameter] = []
+    for name, each in inspect.signature(call).parameters.items():
+        if each.kind is each.VAR_KEYWORD:
+            parameters.append(click.Option(["--profile", "name"], default="cpu", help=PROFILE))
+            for setting in SETTINGS:
+                kind, about = FIELDS[setting].annotation, FIELDS[setting].description
+                parameters.append(_flag(setting, Annotated[kind, about], None))
+        elif each.default is each.empty:
+            kinds, number = get_args(each.annotation), 1
+            reads: Any = click.Choice(kinds) if kinds else each.annotation
+            if get_origin(each.annotation) is tuple:
+                reads, number = kinds[0], -1
+            parameters.append(click.Argument([name], required=True, type=reads, nargs=number))
+        else:
+            parameters.append(_flag(name, each.annotation, each.default))
 
-    def decorate(call: Callable) -> click.Command:
-        @wraps(call)
-        def called(**flags: Any) -> Any:
-            given = {name: flags[name] for name in SETTINGS if flags.get(name) is not None}
-            return call(SimpleNamespace(**flags, settings=given))
+    @wraps(call)
+    def called(**given: Any) -> Any:
+        return call(**{k: v for k, v in given.items() if k not in SETTINGS or v is not None})
 
-        for parameter in reversed(parameters):
-            called = parameter(called)
-        return click.command()(called)
-
-    return decorate
+    return click.Command(call.__name__, callback=called, params=parameters, help=call.__doc__)
 
 
-def json_object(text: str) -> dict[str, Any]:
-    """The type of --options."""
-    with suppress(ValueError):
-        if isinstance(content := json.loads(text), dict):
-            return content
-    raise ValueError(f"'{text}' is not a JSON object")
+def _flag(name: str, annotation: Any, default: Any) -> click.Option:
+    kind, *reads, about = get_args(annotation)
+    if get_origin(kind) is Literal:
+        reads = [click.Choice(get_args(kind))]
+    flag, shown = f"--{name.replace('_', '-')}", default not in ("", "{}", None)
+    how: dict[str, Any] = {"default": default, "is_flag": default is False, "show_default": shown}
+    return click.Option([flag], type=[kind, *reads][-1], help=about, **how)
+
+
+def json_text(text: str) -> dict[str, Any]:
+    """What reads --options."""
+    return TypeAdapter(dict[str, Any]).validate_json(text)
 
 
 def by_sensor(text: str) -> dict[str, Any]:
-    """The type of --bands and --motions: numbers or a word for each sensor.
+    """What reads --bands and --motions: numbers or a word for each sensor.
 
     >>> by_sensor("rgb=1,2,3;nir=4"), by_sensor("rgb=flip")
     ({'rgb': [1, 2, 3], 'nir': [4]}, {'rgb': 'flip'})
@@ -53,21 +69,11 @@ def by_sensor(text: str) -> dict[str, Any]:
     raise ValueError(f"'{text}' is not of the form 'rgb=1,2,3;nir=4'")
 
 
-PATH, SEED = click.Path(path_type=Path), click.IntRange(0, 2**32 - 1)
-JSON: dict[str, Any] = {"type": json_object, "metavar": "JSON", "default": "{}"}
-DATA = option("--data", help="Name or folder  [default: scenes, or scenes-dense]")
-MODALITIES = option("--modalities", help="Sensors in this order: rgb+depth  [default: all]")
-WORKERS = option(
-    "--workers", type=click.IntRange(0), default=0, help="Runs side by side; 0: one a core."
-)
-DRY_RUN = option("--dry-run", is_flag=True, help="Say which runs are missing, and stop.")
-OVERWRITE = option("--overwrite", is_flag=True, help="Replace what this command wrote there.")
-TRAINING = [  # every setting has a flag
-    MODALITIES,
-    option("--runs", type=PATH, default="runs", help="Folder of all runs."),
-    option("--profile", default="cpu", help="Of all settings: tiny, cpu, finetune or paper."),
-]
-for name in SETTINGS:
-    kind, about = FIELDS[name].annotation, FIELDS[name].description
-    simple = kind if kind in (int, float, bool) else str
-    TRAINING.append(option(f"--{name.replace('_', '-')}", type=simple, help=about))
+PROFILE = "Of all settings: tiny, cpu, finetune or paper."
+Data = Annotated[str, "Name or folder  [default: scenes, or scenes-dense]"]
+Modalities = Annotated[str, "Sensors in this order: rgb+depth  [default: all]"]
+Seed = Annotated[int, click.IntRange(0, 2**32 - 1), "Of the split, weights and batches."]
+Runs = Annotated[Path, "Folder of all runs."]
+Workers = Annotated[int, click.IntRange(0), "Runs side by side; 0: one a core."]
+DryRun = Annotated[bool, "Say which runs are missing, and stop."]
+Overwrite = Annotated[bool, "Replace what this command wrote there."]

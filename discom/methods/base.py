@@ -269,11 +269,6 @@ def build(
         raise error
     if method.needs_unlabelled and config.labelled == 1 and (data.labels != UNLABELLED).all():
         raise ConfigError(method.name, "every sample has a label", "set labelled below 1")
-    unread = "encoder" if method.dense else "network"
-    if getattr(config, unread) != getattr(Config(), unread):
-        warn_no_effect(f"{unread}={getattr(config, unread)}", f"on {method.name}")
-    if config.encoder_rate != 1 and not config.pretrained:
-        warn_no_effect(f"encoder_rate={config.encoder_rate}", "without pretrained")
     options, classes = method.options(config.options), len(data.classes)
     shapes = {name: tuple(modality.x.shape[1:]) for name, modality in data.modalities.items()}
     weights = None if restored and config.pretrained else config.pretrained

@@ -83,7 +83,7 @@ def fit(
         stack.enter_context(locked(run_dir))
         if result := _finished(run_dir, asked):  # made by another process meanwhile
             return result
-        write_json(run_dir / "config.json", _as_config(asked))
+        write_json(run_dir / "config.json", {**_as_config(asked), "address": method.address})
         split = split._replace(train=split.train.keep_labels(config.labelled, config.seed))
         model, optimizer, schedule, batches, layout = _prepare(network, split, config, fabric)
         state = Checkpoint(run_dir, network, optimizer, schedule)
@@ -132,15 +132,18 @@ def _as_config(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 def _finished(run_dir: Path, asked: Mapping[str, Any]) -> Result | None:
     """The result of a run that is done; a RunError where another run is in the folder."""
-    if (file := run_dir / "config.json").exists():
-        with as_data_error(file, "settings of a run", DAMAGED):
-            stored = dict(read_json(file))
-        for name, value in _as_config(asked).items():
-            if stored.get(name) != value:
-                found = f"holds a run with another {name}: {stored.get(name)}, not {value}"
-                raise RunError(run_dir, found, "use another folder")
-    file = run_dir / "result.json"
-    return Result.read(file) if file.exists() else None
+    file, settings, stored = run_dir / "result.json", run_dir / "config.json", None
+    result = Result.read(file) if file.exists() else None
+    if settings.exists():
+        with as_data_error(settings, "settings of a run", DAMAGED):
+            stored = dict(read_json(settings))
+    elif result:
+        stored = _as_config({name: getattr(result, name) for name in asked})
+    for name, value in _as_config(asked).items() if stored else ():
+        if stored.get(name) != value:
+            found = f"holds a run with another {name}: {stored.get(name)}, not {value}"
+            raise RunError(run_dir, found, "use another folder")
+    return result
 
 
 _TRAINING = threading.Lock()

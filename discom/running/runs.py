@@ -253,7 +253,7 @@ def load_run(
         drawn = "" if result.drawn is None else f" drawn with seed {result.drawn}"
         way_out = f"give the parts that it had: {result.data}{drawn}, split{result.parts}"
         raise RunError(run_dir, found, way_out)
-    method, config = methods.get(result.method), Config(**result.config)
+    method, config = _method_of(Path(run_dir), result), Config(**result.config)
     with torch.random.fork_rng():  # the caller's own draws stay as they are
         model = methods.build(method, split.train, config, restored=True)
     for name in [network] if network else model.deployed:
@@ -261,6 +261,16 @@ def load_run(
         with as_data_error(file, f"weights of {result.method}", DAMAGED):
             model.load_state(name, load_file(file))
     return model.eval().requires_grad_(False), result
+
+
+def _method_of(run_dir: Path, result: Result) -> type[Method]:
+    """Also of a person's own file; a RunError where that was edited since."""
+    file = run_dir / "config.json"
+    address = read_json(file).get("address", result.method) if file.exists() else result.method
+    method = methods.get(address)
+    if address != result.method and methods.code(method) != result.code:
+        raise RunError(run_dir, f"{address} was edited after its training", "train it again")
+    return method
 
 
 def load_teacher(run_dir: Path | str, student: Any, split: Split, config: Config) -> Method:

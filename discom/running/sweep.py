@@ -1,6 +1,7 @@
 """Many runs side by side, on this machine or a Dask cluster. A run is its folder, so the same call
 trains what is missing."""
 
+import logging
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -154,6 +155,7 @@ def _attempt(run: Run, folder: str) -> Outcome:
     """Train a run from within `folder`; what went wrong is returned, not raised."""
     if parent_process():  # of a worker: else the caller's way of showing them stays
         warnings.showwarning = say_warning
+        logging.disable(logging.CRITICAL)
     try:
         with chdir(folder):
             origin = run.origin

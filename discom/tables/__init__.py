@@ -2,11 +2,20 @@
 
 from discom.tables.intervals import holm, paired_difference, unpaired_difference
 from discom.tables.output import by_class, cells, points, to_markdown, write
-from discom.tables.rows import FEW, SEEDS, Row, baselines, paper_figures, paper_rows, paper_table
+from discom.tables.rows import (
+    FEW,
+    SEEDS,
+    Row,
+    baselines,
+    paper_figures,
+    paper_rows,
+    paper_table,
+    plan,
+)
 from discom.tables.statistics import BASELINES, METRICS, added_sensor, compare, metric_of, summary
-from discom.tables.stored import collect, collected, load_results
+from discom.tables.stored import collect, collected, complete, load_results
 
 __all__ = ["BASELINES", "FEW", "METRICS", "SEEDS", "Row", "added_sensor", "baselines", "by_class"]
-__all__ += ["cells", "collect", "collected", "compare", "holm", "load_results"]
+__all__ += ["cells", "collect", "collected", "compare", "complete", "holm", "load_results"]
 __all__ += ["metric_of", "paired_difference", "paper_figures", "paper_rows", "paper_table"]
-__all__ += ["points", "summary", "to_markdown", "unpaired_difference", "write"]
+__all__ += ["plan", "points", "summary", "to_markdown", "unpaired_difference", "write"]

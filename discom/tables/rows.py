@@ -2,16 +2,21 @@
 "crodino"."""
 
 import tomllib
+import warnings
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
+from itertools import product
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from discom import methods
+from discom import data, methods
+from discom.config import profile
+from discom.data.splitting import warn_ungrouped
 from discom.errors import ConfigError, RunError, check_choice
-from discom.running.runs import Result
+from discom.running.runs import Result, Run
 from discom.tables.statistics import APART, BASELINES, summary
 
 SEEDS, FEW = 10, 5  # of a row; of one with options, or of a set that each seed splits anew
@@ -52,6 +57,48 @@ def paper_rows(number: int | str, modalities: Sequence[str]) -> list[Row]:
         reads = dict.fromkeys(asked, modalities[0] if number == 1 else "all")
         rows.append(Row(method, {**reads, **options}, *seeds))
     return rows
+
+
+def plan(
+    number: int | str,
+    runs: Path | str,
+    source: str,
+    modalities: str = "",
+    kept: Iterable[str] = (),
+    seeds: int | None = None,
+    folds: int | None = None,
+    **settings: Any,
+) -> list[Run]:
+    """The runs of a table on a data set, of the `kept` methods or of all. `settings` are those of
+    `profile`, its name too. A method that cannot learn from the labels or classes is left out, with
+    a warning. A ConfigError for a method that the table lacks, and for folds of drawn scenes."""
+    images_of, planned = data.planned(source, modalities), list[Run]()
+    rows = paper_rows(number, [*images_of(1).modalities])
+    wanted = [methods.get(name.strip()) for name in kept]
+    if absent := [each.name for each in wanted if each.name not in {row.method for row in rows}]:
+        raise ConfigError("--methods", f"table {number} has no {absent[0]}", "leave it out")
+    if folds and number == 4:
+        raise ConfigError("--folds", "table 4 reads parts of embeddings", "leave it out")
+    if folds and images_of(0).drawn:
+        way_out = "leave it out, or prepare them: discom data prepare"
+        raise ConfigError("--folds", "scenes are drawn anew for each seed", way_out)
+    if folds:
+        warn_ungrouped(images_of(0))
+    usual = 1 if folds else SEEDS if images_of(1).origin_at(1).drawn == 1 else FEW
+    for seed, row in product(range(seeds or usual), rows):
+        method, images = methods.get(row.method), images_of(seed)
+        if (seeds is None and seed >= row.seeds) or (wanted and method not in wanted):
+            continue
+        own: dict[str, Any] = {"dense": method.dense, "seed": seed, "options": row.options}
+        config = profile(**own | settings)
+        if error := methods.misfit(method, images, config):
+            warnings.warn(f"left out: {error}", stacklevel=2)
+            continue
+        where = runs, method, images, config, source, modalities
+        planned += [Run.of(*where, folds or 0, fold) for fold in range(folds or 1)]
+    if not planned:
+        raise ConfigError("--methods", "no run of the table is left", "keep at least one")
+    return planned
 
 
 def baselines(number: int | str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 group, too; NAME.json, the settings of the rows, each once."""
 
 import json
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,17 @@ def load_results(path: Path | str) -> list[Result]:
         raise RunError(path, found, way_out)
     place = {name: number for number, name in enumerate(methods.names())}
     return sorted(results, key=lambda r: (r.data, place.get(r.method, len(place)), r.seed, r.hash))
+
+
+def complete(results: list[Result]) -> list[Result]:
+    """Without folds of which others are missing, such as learning rates that `discom advise` tried
+    on one; warns of them."""
+    runs = pd.Series([digest([run.digest, run.method, run.config]) for run in results])
+    counts = runs.groupby(runs).transform("size")
+    whole = [run for run, count in zip(results, counts, strict=True) if count >= run.folds]
+    if left_out := len(results) - len(whole):
+        warnings.warn(f"runs left out, whose other folds are missing: {left_out}", stacklevel=2)
+    return whole
 
 
 def collect(results: Iterable[Result], file: Path | str) -> None:
