@@ -14,11 +14,15 @@ from safetensors.torch import save as to_safetensors
 
 from discom.errors import BusyError
 from discom.files import OURS, as_data_error, atomic_file
-from discom.running.runs import weights_file
 
 STATE = "state.pt"
 SAVED = ("epoch", "seconds", "rows", "best")  # besides the state of networks and optimizers
 TIME_SHARE = 0.05  # of the training time may go into writing checkpoints
+
+
+def weights_file(run_dir: Path | str, network: str) -> Path:
+    """Where a run keeps the best weights of one deployed network."""
+    return Path(run_dir) / "weights" / f"{network}.safetensors"
 
 
 @contextmanager

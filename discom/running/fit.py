@@ -132,7 +132,7 @@ def _as_config(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 def _finished(run_dir: Path, asked: Mapping[str, Any]) -> Result | None:
     """The result of a run that is done; a RunError where another run is in the folder."""
-    file, settings, stored = run_dir / "result.json", run_dir / "config.json", None
+    file, settings, stored = run_dir / "result.json", run_dir / "config.json", dict[str, Any]()
     result = Result.read(file) if file.exists() else None
     if settings.exists():
         with as_data_error(settings, "settings of a run", DAMAGED):

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load
 
 from discom import methods
 from discom.config import Config
@@ -32,6 +32,7 @@ from discom.errors import RunError
 from discom.files import ANEW, as_data_error, digest, read_json
 from discom.hardware import precision_used
 from discom.methods import Method
+from discom.running.checkpoint import weights_file
 
 ORIGIN = ("digest", "drawn", "divided", "fold", "folds")  # what a result says of its split's Origin
 SEEDS = ("drawn", "divided", "seed")  # of the samples, of their parts, of the run
@@ -78,8 +79,7 @@ class Result:
     digest: str  # of its data, see `Origin`; results are grouped by it, never by the name
     drawn: int | None
     divided: int | None
-    scores: dict[str, dict[str, float]]  # network ("rgb", "rgb+depth") → test scores, best_epoch,
-    # and valid_f1 or valid_miou
+    scores: dict[str, dict[str, float]]  # network → test scores, best_epoch, valid_f1 or valid_miou
     parameters: dict[str, int]  # network → number of its parameters
     seconds: float  # of training and validation, without the test
     pairs_per_second: float  # training samples of each modality
@@ -182,8 +182,8 @@ def _filled(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Run:
-    """Where a method, which `methods.get` finds by `method`, trains with some settings on a data
-    set, which `data.load` reads from `source` and `modalities`."""
+    """Where a method, found by `methods.get`, trains with some settings on a data set, found by
+    `data.load` from `source` and `modalities`."""
 
     runs: Path | str
     method: str
@@ -250,26 +250,29 @@ def load_run(
     result, origin = Result.read(Path(run_dir) / "result.json"), split.origin
     if any(getattr(result, name) != getattr(origin, name) for name in ORIGIN):
         found = f"was trained on other data, or another split, than {split.train.name}"
+<<<<<<< HEAD
         drawn = "" if result.drawn is None else f" drawn with seed {result.drawn}"
         way_out = f"give the parts that it had: {result.data}{drawn}, split{result.parts}"
         raise RunError(run_dir, found, way_out)
+=======
+        raise RunError(run_dir, found, f"give its data and modalities with seed {result.seed}")
+>>>>>>> 226e154 (x)
     method, config = _method_of(Path(run_dir), result), Config(**result.config)
     with torch.random.fork_rng():  # the caller's own draws stay as they are
         model = methods.build(method, split.train, config, restored=True)
     for name in [network] if network else model.deployed:
         file = weights_file(run_dir, name)
         with as_data_error(file, f"weights of {result.method}", DAMAGED):
-            model.load_state(name, load_file(file))
+            model.load_state(name, load(file.read_bytes()))  # by name it takes UTF-8 alone
     return model.eval().requires_grad_(False), result
 
 
 def _method_of(run_dir: Path, result: Result) -> type[Method]:
     """Also of a person's own file; a RunError where that was edited since."""
-    file = run_dir / "config.json"
-    address = read_json(file).get("address", result.method) if file.exists() else result.method
-    method = methods.get(address)
-    if address != result.method and methods.code(method) != result.code:
-        raise RunError(run_dir, f"{address} was edited after its training", "train it again")
+    file, name = run_dir / "config.json", result.method
+    method = methods.get(read_json(file).get("address", name) if file.exists() else name)
+    if method.address != name and methods.code(method) != result.code:
+        raise RunError(run_dir, f"{method.address} was edited after its training", "train it again")
     return method
 
 
@@ -289,11 +292,6 @@ def load_teacher(run_dir: Path | str, student: Any, split: Split, config: Config
     return teacher
 
 
-def weights_file(run_dir: Path | str, network: str) -> Path:
-    """Where a run keeps the best weights of one deployed network."""
-    return Path(run_dir) / "weights" / f"{network}.safetensors"
-
-
 def read_metrics(file: Path | str) -> pd.DataFrame:
     """metrics.csv: one row an epoch; a DataError where it is missing or damaged."""
     with as_data_error(file, "metrics", DAMAGED):
@@ -303,7 +301,6 @@ def read_metrics(file: Path | str) -> pd.DataFrame:
 def read_predictions(file: Path | str) -> dict[str, np.ndarray]:
     """predictions.npz: `classes`, and for each network m `m_logits` [N, C], `m_labels` [N] and
     `m_ids` [N]; of a dense method `m_predicted` and `m_labels`, classes of pixels [N, H, W], uint8.
-    A DataError where it is missing or damaged.
-    """
+    A DataError where it is missing or damaged."""
     with as_data_error(file, "predictions", DAMAGED), np.load(file, allow_pickle=False) as arrays:
         return dict(arrays)
