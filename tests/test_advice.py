@@ -233,7 +233,7 @@ def test_the_command_trains_with_the_very_settings(flags_of, tmp_path):
         "nt-xent",
         "runs of mine",
     )
-    ours = profile(flags["profile"], **flags["settings"])
+    ours = profile(flags["name"], **flags["settings"])
     assert ours == replace(config, labelled=1.0)
     assert flags["modalities"] == "rgb+depth"
 
