@@ -241,22 +241,15 @@ class Run:
         return Path(self.runs) / self.data / self.asked["method"] / name
 
 
-def load_run(
-    run_dir: Path | str, split: Split, network: str | None = None
-) -> tuple[Method, Result]:
+def load_run(run_dir: Path | str, split: Split, network: str = "") -> tuple[Method, Result]:
     """A finished run's model in eval mode, frozen, with the best weights of one deployed network,
-    by default of each. A RunError where the run is not done or was trained on another split, a
-    DataError for weights that cannot be read."""
+    by default of each; a DiscomError where it is not done, or had another split or code."""
     result, origin = Result.read(Path(run_dir) / "result.json"), split.origin
     if any(getattr(result, name) != getattr(origin, name) for name in ORIGIN):
         found = f"was trained on other data, or another split, than {split.train.name}"
-<<<<<<< HEAD
         drawn = "" if result.drawn is None else f" drawn with seed {result.drawn}"
         way_out = f"give the parts that it had: {result.data}{drawn}, split{result.parts}"
         raise RunError(run_dir, found, way_out)
-=======
-        raise RunError(run_dir, found, f"give its data and modalities with seed {result.seed}")
->>>>>>> 226e154 (x)
     method, config = _method_of(Path(run_dir), result), Config(**result.config)
     with torch.random.fork_rng():  # the caller's own draws stay as they are
         model = methods.build(method, split.train, config, restored=True)
