@@ -13,11 +13,12 @@ import torch.nn.functional as F
 from fixtures.results import result
 
 import course
-from checks import exercises_00
+import course_data
+from checks import exercises_00, exercises_02
 from discom import tables
 
 ROOT = Path(__file__).parents[1]
-COURSE = [ROOT / "notebooks/py/00_start_here.py"]
+COURSE = [ROOT / "notebooks/py/00_start_here.py", ROOT / "notebooks/py/02_model_and_losses.py"]
 
 
 @pytest.fixture(autouse=True)
@@ -125,6 +126,91 @@ def test_what_is_solved_is_printed_and_what_is_missing(capsys):
     assert said[2] == "exercise 3: not yet: find one student below 58 % and one above"
 
 
+# ---------------------------------------------------------------- exercises of 02
+
+
+class Reverse(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, z):
+        return z.view_as(z)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return -gradient
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (lambda z, s: (1 + s) * z.detach() - s * z, ""),
+        (lambda z, s: z.detach() + s * (z.detach() - z), ""),
+        (lambda z, s: None, "return a tensor"),
+        (lambda z, s: -s * z, "forward nothing"),
+        (lambda z, s: z.detach() - s * z, "forward nothing"),
+        (lambda z, s: z.detach(), "no gradient"),
+        (lambda z, s: 2 * z.detach() - z, "-0.5"),  # λ forgotten
+        (lambda z, s: (1 - s) * z.detach() + s * z, "not 0.5"),
+    ],
+)
+def test_a_reversal_in_one_line(answer, problem):
+    said = exercises_02.first(answer)
+    assert re.search(problem, said) if problem else said == "", said
+
+
+def angles(change, last=torch.mean):
+    def loss(parts):
+        inv, inf, irr = parts
+        cosines = F.cosine_similarity(inv, inf), F.cosine_similarity(inf, irr)
+        return sum(last(change(each)) for each in cosines)
+
+    return loss
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (angles(torch.square), ""),
+        (angles(torch.abs), ""),
+        (lambda parts: None, "return a loss"),
+        (angles(lambda cosine: cosine), "180°"),
+        (angles(torch.relu), "180°"),
+        (angles(lambda cosine: 1 - cosine.square()), "180°|60°"),
+        (angles(lambda cosine: cosine, lambda each: each.mean().square()), "cancel"),
+        (lambda parts: F.cosine_similarity(*parts[:2]).square().mean(), "inf and irr"),
+    ],
+)
+def test_a_loss_that_is_least_at_right_angles(answer, problem):
+    said = exercises_02.second(answer)
+    assert re.search(problem, said) if problem else said == "", said
+
+
+def hidden(read, part=2, name="hide"):
+    def loss(parts, heads, sensor, labels):
+        return read(heads[name], parts[part], labels)
+
+    return loss
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (hidden(lambda head, z, y: F.cross_entropy(head(Reverse.apply(z)), y)), ""),
+        (lambda *given: None, "return a loss"),
+        (hidden(lambda head, z, y: F.cross_entropy(head(z), y)), "still shows"),
+        (hidden(lambda head, z, y: F.cross_entropy(Reverse.apply(head(z)), y)), "must learn"),
+        (hidden(lambda head, z, y: -F.cross_entropy(head(z), y)), "must be the cross-entropy"),
+        (hidden(lambda head, z, y: F.cross_entropy(head(Reverse.apply(z)), y), 1), "irr"),
+        (hidden(lambda head, z, y: F.cross_entropy(head(Reverse.apply(z)), y), 2, "aux"), "hide"),
+        (hidden(lambda head, z, y: F.cross_entropy(head(2 * Reverse.apply(z) - z.detach()), y)),
+         "times -1"),
+        (hidden(lambda head, z, y: F.cross_entropy(head(z.detach()), y)), "times -1"),
+    ],
+)  # fmt: skip
+def test_a_loss_that_hides_the_class(answer, problem):
+    said = exercises_02.third(answer)
+    assert re.search(problem, said) if problem else said == "", said
+
+
 # ---------------------------------------------------------------- course.py
 
 
@@ -156,6 +242,32 @@ def test_pictures_are_drawn(parts):
     assert [bar.get_height() for bar in axis.patches] == [1, 2, 3, 4, 5, 6]
 
 
+def test_two_scenes_of_a_fact_differ_where_a_sensor_sees_it():
+    pairs, facts = course.fact_pairs()
+    seen = {}
+    for fact, (first, second) in facts.items():
+        for sensor, images in pairs.images.items():
+            seen[fact, sensor] = not torch.equal(images[first], images[second])
+    blind = [("material in the dark", "rgb"), ("light", "depth"), ("distance", "rgb")]
+    assert [key for key, differs in seen.items() if not differs] == blind
+
+
+def test_pictures_of_notebook_02_are_drawn(parts):
+    def move(strength):
+        return torch.zeros(2, 3, 2), torch.ones(2, 3, 2), 0.69
+
+    assert len(course.plot_clouds(move, -1.0, 3.0).axes) == 2
+    course.slider(move)
+    history = pd.DataFrame({"cl": [2.0, 1.0], "adv": [1.0, 1.0], "orth": [0.5, 0.1]})
+    axis = course.plot_losses(history, {"cl": 2.0, "adv": 0.5}).axes[0]
+    assert axis.lines[0].get_ydata().tolist() == [1, 0.75]
+    z, number = torch.zeros(360, 4), iter(range(99))
+    axis = course.plot_facts(lambda *_: next(number), {"rgb": [z] * 3, "depth": [z] * 3}, parts[1])
+    shown = [text.get_text() for text in axis.axes[0].texts]
+    assert shown[:6] == ["0", "12", "24", "6", "18", "30"]  # colour's parts, then depth's
+    assert len(axis.axes[0].patches) == sum(map(len, course_data.IDEA.values()))
+
+
 def curves(end):
     ways = {way: {20: {"depth": end, "rgb": 1.0}} for way in ("alone", "pairs")}
     start = {10: {"depth": 9.0, "rgb": 1.0}}
@@ -184,6 +296,6 @@ def test_a_stored_table_has_the_names_and_the_order_of_the_course(tmp_path):
     ]
     tables.collect(runs, tmp_path / "labels.csv")
     shown = course.results_table(tmp_path / "labels.csv")
-    assert list(shown.index) == list(course.ROWS)
+    assert list(shown.index) == list(course_data.ROWS)
     assert list(shown) == ["depth", "colour"]
     assert shown.loc["pairs", "colour"] - shown.loc["pairs", "depth"] == 1

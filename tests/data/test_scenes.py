@@ -163,7 +163,7 @@ def test_drawn_data_say_the_best_possible_scores_and_what_drew_them():
 
 
 def test_hidden_cues_are_the_fourth_kind_in_independent_shares():
-    factors = objects._factors(20_000, 0, 0.2, 0.3)
+    factors = objects.draw_factors(20_000, 0, 0.2, 0.3)
     dark, far = factors["dark"] == 1, factors["far"] == 1
     for found, expected in ((dark, 0.2), (far, 0.3), (dark & far, 0.06)):
         near(found.mean(), expected, 20_000)
@@ -212,7 +212,7 @@ def test_a_hidden_cue_tells_nothing_and_one_that_shows_faintly_is_noticed(
 @pytest.mark.parametrize("names", [("rgb",), ("depth",), ("thermal",), ("rgb", "depth"), ALL])
 def test_the_best_accuracy_of_sensors(names, dark, far):
     """That of a rule which knows how often each class is behind what is shown."""
-    train, test = (objects._factors(20_000, seed, dark, far) for seed in (0, 1))
+    train, test = (objects.draw_factors(20_000, seed, dark, far) for seed in (0, 1))
     hidden = math.prod({"rgb": dark, "depth": far, "thermal": 0.4}[name] for name in names)
     expected = 1 - hidden + hidden / 3
     best = objects.make(9, size=8, dark=dark, far=far, modalities=names).best

@@ -58,9 +58,8 @@ def make(
     """
     drawing.check("objects", n, seed, size, {"dark": dark, "far": far})
     names = drawing.check_sensors("objects", modalities)
-    factors = _factors(n, seed, dark, far)
-    sees: dict[str, Callable] = {"rgb": _rgb, "depth": _depth, "thermal": drawing.thermal}
-    images, masks = drawing.draw(factors, size, seed, {name: sees[name] for name in names})
+    factors = draw_factors(n, seed, dark, far)
+    images, masks = drawing.draw(factors, size, seed, {name: SENSES[name] for name in names})
     labels = factors["shape"] * len(MATERIALS) + factors["material"]
     ids = np.array([f"object-{seed}-{row:06d}" for row in range(n)])
     shares = {"dark": float(dark), "far": float(far)}
@@ -107,8 +106,8 @@ def best(
     return {name: 100 * (1 - h + h / len(MATERIALS)) for name, h in hidden.items()}
 
 
-def _factors(n, seed, dark, far) -> dict[str, np.ndarray]:
-    """Everything that varies, each factor from a stream of its own."""
+def draw_factors(n: int, seed: int, dark: float, far: float) -> dict[str, np.ndarray]:
+    """Everything that varies, each factor from a stream of its own; arguments as in `make`."""
     streams = drawing.Streams(n, seed)
     shape, material = streams.integers(len(SHAPES)), streams.integers(len(MATERIALS))
     factors = {"shape": shape, "material": material}
@@ -132,3 +131,6 @@ def _depth(f, view, rng):
     surface = drawing.plane(f, view) + mask * (0.10 + 0.22 * drawing.relief(f, view))
     surface = np.where(far, 0.35 * surface + 0.1 * mask + 0.05, surface)
     return drawing.ranged(surface, NOISE, rng)
+
+
+SENSES: dict[str, Callable] = {"rgb": _rgb, "depth": _depth, "thermal": drawing.thermal}
