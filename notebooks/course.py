@@ -165,7 +165,7 @@ def plot_losses(history: pd.DataFrame, guessing: Mapping):
         axis.plot(curve, ls="--" if name == "aux" else "-", **look)
         axis.text(1.01 * len(curve), curve.iloc[-1], f"L {name}", va="center_baseline")
     axis.axhline(1, color="0.6", lw=1, ls=":")
-    axis.set(xlabel="training step", ylabel="loss, guessing = 1", ylim=(-0.05, 1.5))
+    axis.set(xlabel="training step", ylabel="loss, guessing = 1", ylim=(-0.05, 1.7))
     axis.set_title("Three losses fall; the adversary does no better than a guess")
     return figure
 
