@@ -17,7 +17,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from sklearn.utils.class_weight import compute_class_weight
 
-from discom import data, fit, methods, profile
+from discom import data, fit, profile
 from discom.data.batches import Batches
 from discom.errors import ConfigError, DataError, RunError
 from discom.evaluation import scores
@@ -229,20 +229,6 @@ def test_parts_of_one_split_may_be_changed(chance, tmp_path):
     assert fit("student", fewer, ONCE, tmp_path / "run", progress=False).counts["train"] == 20
 
 
-# ---------------------------------------------------------------- data of every kind
-
-
-@pytest.mark.parametrize("name", methods.names(dense=False))
-def test_every_method_trains_on_an_odd_size(split, teacher, name, tmp_path):
-    """27 samples in batches of 26: BatchNorm would refuse the last one."""
-    given = {"teacher": teacher} if methods.get(name).teacher_method else {}
-    labelled = 0.5 if methods.get(name).needs_unlabelled else 1.0
-    odd = replace(ONCE, batch_size=26, labelled=labelled)
-    result = fit(name, split, odd, tmp_path / "run", progress=False, **given)
-    assert set(result.f1) == ({"rgb+depth"} if name == "teacher" else {"rgb", "depth"})
-    assert all(0 <= f1 <= 100 for f1 in result.f1.values())
-
-
 # ---------------------------------------------------------------- losses and settings
 
 
@@ -405,10 +391,6 @@ def test_a_run_is_locked_until_its_result_is_written(split, tmp_path, monkeypatc
 
 
 # ---------------------------------------------------------------- interruption
-
-
-def test_a_run_that_was_interrupted_ends_with_the_same_numbers(split, same_once_resumed):
-    same_once_resumed("student", split, TINY, 3)  # one step an epoch
 
 
 class Shaped(Student):

@@ -153,7 +153,7 @@ def test_a_run_that_was_cut_off_ends_alike_and_what_is_exported_answers_alike(
     save_file(start, file := str(tmp_path / "start.safetensors"))
     own = {"encoder": "timm:test_resnet", "pretrained": file, "encoder_rate": rate}
     config = profile("tiny", epochs=3, schedule="constant", **own)
-    run = same_once_resumed("student", split, config, 3)
+    _, run = same_once_resumed("student", split, config, 3)
     branch = load_run(run, split, "rgb")[0].branch("rgb").eval()
     (trained,) = (part.encoder for part in branch.modules() if isinstance(part, Pretrained))
     same = [torch.equal(weight, start[name]) for name, weight in trained.state_dict().items()]
