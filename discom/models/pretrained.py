@@ -1,4 +1,4 @@
-"""Pretrained encoders of torchvision, timm and segmentation-models-pytorch."""
+"""Pretrained encoders of timm and segmentation-models-pytorch."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,5 +1,5 @@
-"""Pretrained encoders: torchvision's and timm's own answers, other bands, files that do not fit,
-real ImageNet weights, and runs whose encoder is frozen or fine-tuned."""
+"""Pretrained encoders: timm's own answers, other bands, files that do not fit, real ImageNet
+weights, and runs whose encoder is frozen or fine-tuned."""
 
 import shutil
 from dataclasses import replace
@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import timm
 import torch
-import torchvision
 from fixtures.refusal import refused
 from safetensors.torch import load_file, save_file
 
@@ -27,10 +26,10 @@ MEAN, DEVIATION = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])[.
 
 @pytest.fixture(scope="module")
 def resnet(tmp_path_factory):
-    """torchvision's network with its classifier, and its weights in a file."""
+    """timm's network with its classifier, and its weights in a file."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        model = torchvision.models.resnet18(weights=None).eval()
+        model = timm.create_model("resnet18").eval()
     model(torch.rand(4, 3, 64, 64))
     file = str(tmp_path_factory.mktemp("weights") / "resnet18.pth")
     torch.save(model.state_dict(), file)
@@ -42,15 +41,15 @@ def test_images_are_standardised_and_the_first_convolution_takes_any_bands(resne
     model, file = resnet
     x = torch.rand(2, 3, 64, 64)
     expected = model((x - MEAN) / DEVIATION)
-    ours, features = encoder("torchvision:resnet18", pretrained=file)(3)
+    ours, features = encoder("timm:resnet18", pretrained=file)(3)
     torch.testing.assert_close(ours.eval()(x), expected)
     assert (features, ours.mean.shape) == (512, (3, 1, 1))
     dense = network(3, 2, "unet:resnet18", pretrained=file).eval().encoder.encoder
     torch.testing.assert_close(dense(x)[-1].mean((2, 3)), expected)
     grey = (x[:, :1] - MEAN.mean()) / DEVIATION.mean()
-    one = encoder("torchvision:resnet18", pretrained=file)(1)[0].eval()
+    one = encoder("timm:resnet18", pretrained=file)(1)[0].eval()
     torch.testing.assert_close(one(x[:, :1]), model(grey.expand(-1, 3, -1, -1)))
-    six = encoder("torchvision:resnet18", pretrained=file)(6)[0].eval()  # each band twice
+    six = encoder("timm:resnet18", pretrained=file)(6)[0].eval()  # each band twice
     torch.testing.assert_close(six(x[:, :1].expand(-1, 6, -1, -1)), one(x[:, :1]))
 
 
@@ -64,19 +63,16 @@ def test_weights_that_cannot_be_had_or_do_not_fit_are_one_line(resnet, tmp_path,
         (files["other"], "layer1.0.bn1.bias"),
         ("nowhere.pth", "No such file"),
     ):
-        make = encoder("torchvision:resnet18", pretrained=file)
+        make = encoder("timm:resnet18", pretrained=file)
         assert reason in refused(lambda make=make: make(3), "^pretrained: ", ConfigError)
 
     def offline(*args, **options):
         raise URLError("no network")
 
     monkeypatch.setattr("timm.models._builder.load_pretrained", offline)
-    monkeypatch.setattr("torch.hub.load_state_dict_from_url", offline)
-    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", offline)
     monkeypatch.setattr("segmentation_models_pytorch.encoders.hf_hub_download", offline)
     for make in (
         lambda: encoder("timm:resnet18", pretrained="imagenet")(3),
-        lambda: encoder("torchvision:resnet18", pretrained="imagenet")(3),
         lambda: network(3, 2, "unet:resnet18", pretrained="imagenet"),
     ):
         assert "no network" in refused(
@@ -91,7 +87,7 @@ def test_weights_that_cannot_be_had_or_do_not_fit_are_one_line(resnet, tmp_path,
 
 def test_a_run_is_known_by_the_content_of_its_file(resnet, tmp_path):
     scenes = data.load("scenes:n=66,size=16")
-    config = profile("finetune", encoder="torchvision:resnet18", pretrained=resnet[1])
+    config = profile("finetune", encoder="timm:resnet18", pretrained=resnet[1])
     copy, other = tmp_path / "copy.pth", tmp_path / "other.pth"
     shutil.copy(resnet[1], copy)
     torch.save({}, other)
