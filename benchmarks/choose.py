@@ -1,24 +1,34 @@
 """Choose a learning rate for each method, or another number: the same values for all, by the mean
 validation score of the single sensors (F1 or mIoU), on seeds that no table reports.
 
-python benchmarks/choose.py --methods student discom 'discom:{"adversary": "alternating"}'
-python benchmarks/choose.py --option temperature --values 0.5 1 2 --methods kdv2+lskd
-python benchmarks/choose.py --option contrast --values 0.1 0.3 1 --set labelled=0.2 --methods mdico
+python benchmarks/choose.py student discom 'discom:{"adversary": "alternating"}'
+python benchmarks/choose.py kdv2+lskd --option temperature --values 0.5,1,2
+python benchmarks/choose.py mdico --option contrast --values 0.1,0.3,1 --labelled 0.2
 """
 
-import argparse
 import sys
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
+from types import SimpleNamespace as Namespace
 
+import click
 import pandas as pd
 
 import grid
-from discom import files, methods
+from discom import cli, files, methods
+from discom.cli import flags
 from discom.running import sweep
 from discom.running.runs import Run
 
-RATES = (5e-3, 1e-2, 2e-2)
+
+def values(text: str) -> list[float]:
+    """The type of --values."""
+    return [*map(float, text.split(","))]
+
+
+def seeds(text: str) -> list[int]:
+    """The type of --seeds."""
+    return [*map(int, text.split(","))]
 
 
 def changed(run: Run, option: str, value: float) -> Run:
@@ -37,13 +47,20 @@ def changed(run: Run, option: str, value: float) -> Run:
     return replace(run, config=replace(run.config, options=method.options(options)))
 
 
-def choose(chosen: argparse.Namespace) -> None:
-    """Train, print and write a row for each method: its mean validation score for each value, and
-    the best value. The file has the scores of each sensor, too."""
-    usual = grid.plan(chosen)
-    tries = [(*key, value) for key in usual for value in chosen.values]
-    runs = [changed(usual[label, seed], chosen.option, value) for label, seed, value in tries]
-    results, rows = sweep.results(runs, workers=chosen.workers), []
+@flags.command(
+    *grid.TRAINED,
+    click.option("--option", default="learning_rate", help="Setting, or option or weight."),
+    click.option("--values", type=values, default="0.005,0.01,0.02", metavar="NUMBERS"),
+    click.option("--seeds", type=seeds, default="100", metavar="NUMBERS", help="Of no table."),
+    click.option("--out", type=flags.PATH, help="JSON file to write."),
+)
+def choose(asked: Namespace) -> None:
+    """Train METHODS with each value; print and write of each its mean validation score, and the
+    best value. The file has the scores of each sensor, too."""
+    usual = grid.plan(asked, asked.seeds)
+    tries = [(*key, value) for key in usual for value in asked.values]
+    runs = [changed(usual[label, seed], asked.option, value) for label, seed, value in tries]
+    results, rows = sweep.results(runs, workers=asked.workers), []
     for (label, _, value), result in zip(tries, results, strict=True):
         alone = {name: score for name, score in result.valid.items() if "+" not in name}
         scores = alone or result.valid
@@ -53,24 +70,13 @@ def choose(chosen: argparse.Namespace) -> None:
     apart = each.pivot_table("score", "value", ["method", "sensor"], sort=False)
     table = table.assign(chosen=table.idxmax(axis=1).astype(float))
     print(table.round(2).to_string())
-    if chosen.out:
-        how = {"data": runs[0].data, "seeds": chosen.seeds, "set": dict(chosen.set)}
+    if asked.out:
+        how = {"data": runs[0].data, "seeds": asked.seeds, "set": asked.settings}
         sensors = {" / ".join(column): dict(apart[column].dropna()) for column in apart}
-        files.write_json(chosen.out, {**how, **table.to_dict(), "sensors": sensors})
+        files.write_json(asked.out, {**how, **table.to_dict(), "sensors": sensors})
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Choose; see `grid.status`."""
-    flags = grid.parser(__doc__)
-    what = "a setting, or an option or weight of the method"
-    flags.add_argument("--option", default="learning_rate", help=what)
-    flags.add_argument("--values", type=float, nargs="+", default=RATES)
-    flags.add_argument("--seeds", type=int, nargs="+", default=[100], help="not of a table")
-    flags.add_argument("--runs", type=Path, help="the folder of all runs")
-    flags.add_argument("--out", type=Path, help="write the table into this JSON file")
-    chosen = flags.parse_args(arguments)
-    return grid.status("choose", lambda: choose(chosen))
-
+main = partial(cli.main, command=choose)
 
 if __name__ == "__main__":
     sys.exit(main())

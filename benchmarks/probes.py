@@ -3,13 +3,15 @@
 python benchmarks/probes.py results/scenes-table5.csv --out results/scenes-probes
 """
 
-import argparse
 import sys
 from collections.abc import Mapping
-from pathlib import Path
+from functools import partial
+from types import SimpleNamespace as Namespace
 
-import grid
-from discom import data, files, inspection, methods, plots, tables
+import click
+
+from discom import cli, data, files, inspection, methods, plots, tables
+from discom.cli import flags
 from discom.errors import ConfigError
 
 
@@ -19,38 +21,36 @@ def name_of(method: str, seed: int, f1: Mapping[str, float]) -> tuple:
     return method, seed, *(f"{sensor} {score:.6g}" for sensor, score in sorted(f1.items()))
 
 
-def probe(chosen: argparse.Namespace) -> None:
-    """Measure what OUT.json lacks and add it; draw the runs that were asked for."""
+@flags.command(
+    click.argument("path", type=flags.PATH),
+    click.option("--data", default="scenes", help="Such as scenes:n=600, or a folder."),
+    click.option("--runs", type=flags.PATH, default="runs", help="The folder of all runs."),
+    click.option("--out", type=flags.PATH, required=True, help="Write OUT.json and OUT.png."),
+)
+def probe(asked: Namespace) -> None:
+    """Measure the runs of PATH, a table of results/ or a folder of runs, that OUT.json lacks, add
+    them to it, and draw those of PATH."""
     readable = [n for n in methods.names() if methods.get(n).embed is not methods.Method.embed]
-    runs = [run for run in tables.load_results(chosen.path) if run.method in readable]
+    runs = [run for run in tables.load_results(asked.path) if run.method in readable]
     if not runs:
-        raise ConfigError(chosen.path, "no run of a method with an embedding", "train one")
-    asked = {name_of(r.label, r.seed, r.f1): r for r in sorted(runs, key=lambda run: run.seed)}
-    file = chosen.out.with_suffix(".json")
+        raise ConfigError(asked.path, "no run of a method with an embedding", "train one")
+    wanted = {name_of(r.label, r.seed, r.f1): r for r in sorted(runs, key=lambda run: run.seed)}
+    file = asked.out.with_suffix(".json")
     known = files.read_json(file) if file.is_file() else []
     measured = {name_of(row["method"], row["seed"], row["f1"]): row for row in known}
-    if absent := {name: run for name, run in asked.items() if name not in measured}:
+    if absent := {name: run for name, run in wanted.items() if name not in measured}:
         for name, run in absent.items():
-            split = data.load(chosen.data, seed=run.drawn).split(*run.parts)
-            measured[name] = inspection.inspect(run.folder(chosen.runs), split)
+            split = data.load(asked.data, seed=run.drawn).split(*run.parts)
+            measured[name] = inspection.inspect(run.folder(asked.runs), split)
         files.write_json(file, [*measured.values()])
-    rows = [measured[name] for name in asked]
+    rows = [measured[name] for name in wanted]
     matrices = inspection.mean_matrices(rows)
     shown = matrices.get("discom", next(iter(matrices.values())))
     plots.style()
-    plots.probe_map(shown, rows[0]["chance"]).savefig(chosen.out.with_suffix(".png"))
+    plots.probe_map(shown, rows[0]["chance"]).savefig(asked.out.with_suffix(".png"))
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Probe; see `grid.status`."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--data", default="scenes", help="such as scenes:n=600, or a folder")
-    parser.add_argument("--runs", type=Path, default="runs", help="the folder of all runs")
-    parser.add_argument("path", type=Path, help="a table of results/, or a folder of runs")
-    parser.add_argument("--out", type=Path, required=True, help="write OUT.json and OUT.png")
-    chosen = parser.parse_args(arguments)
-    return grid.status("probes", lambda: probe(chosen))
-
+main = partial(cli.main, command=probe)
 
 if __name__ == "__main__":
     sys.exit(main())
