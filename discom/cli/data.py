@@ -133,7 +133,7 @@ def check(
     all: Annotated[bool, "List every near-copy, the most alike first."] = False,
 ) -> None:
     """Verify a data set: checksums, pixels, labels, pairs, and copies between its parts."""
-    from discom.data.checks import describe_alone
+    from discom.data.folders import describe_alone
     from discom.data.splitting import near_duplicates
 
     folder = discom.data.locate(data)

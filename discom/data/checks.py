@@ -4,7 +4,6 @@ import keyword
 import math
 import re
 import warnings
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from itertools import product
@@ -161,26 +160,6 @@ def check_band_axis(where: str, shape: tuple[int, ...], sizes: Collection[tuple 
     if last and height > 1:
         found = f"would be {bands} bands of {height}×{width} pixels"
         raise DataError(where, found, "bring the bands to the front: np.moveaxis(x, -1, -3)")
-
-
-def describe_alone(data: Any) -> dict[str, list[str]]:
-    """Modality → its ids that another one lacks, each with what stands there under a like name: of
-    images in folders another class, or other case and blanks, as "cat/7 (dog/7 in depth)"."""
-    alone = {name: np.setdiff1d(m.ids, data.paired_ids) for name, m in data.modalities.items()}
-    like: dict[str, dict[str, str]] = defaultdict(dict)  # name without class → modality → an id
-
-    def name_of(one: object) -> str:
-        return str(one).rpartition("/")[2].strip().casefold()
-
-    for sensor, one in ((sensor, one) for sensor, ids in alone.items() for one in ids):
-        like[name_of(one)].setdefault(sensor, str(one))
-
-    def describe(sensor: str, one: str) -> str:
-        there = [(k, other) for k, other in like[name_of(one)].items() if sensor != k]
-        others = ", ".join(f"{other} in {k}" for k, other in there if other != one)
-        return f"{one} ({others})" if others else one
-
-    return {sensor: [describe(sensor, str(one)) for one in ids] for sensor, ids in alone.items()}
 
 
 def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:

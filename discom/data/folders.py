@@ -5,6 +5,7 @@ import math
 import re
 import unicodedata
 import warnings
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import chain, pairwise
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from discom.data.checks import UNLABELLED, check_band_axis, check_size, describe_alone
+from discom.data.checks import UNLABELLED, check_band_axis, check_size
 from discom.data.images import ENDINGS, Rule, images_of, no_data, read_pixels
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.splitting import near_groups
@@ -182,6 +183,26 @@ def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule, tuple[i
             one, other = (f"{h}×{w} with {c} band(s)" for c, h, w in (shape, first))
             raise DataError(file, f"is {one}, but {files[0].name} is {other}", advice)
     return np.stack(images), rule, shapes[0]  # in the widest of their types
+
+
+def describe_alone(data: Any) -> dict[str, list[str]]:
+    """Modality → its ids that another one lacks, each with what stands there under a like name: of
+    images in folders another class, or other case and blanks, as "cat/7 (dog/7 in depth)"."""
+    alone = {name: np.setdiff1d(m.ids, data.paired_ids) for name, m in data.modalities.items()}
+    like: dict[str, dict[str, str]] = defaultdict(dict)  # name without class → modality → an id
+
+    def name_of(one: object) -> str:
+        return str(one).rpartition("/")[2].strip().casefold()
+
+    for sensor, one in ((sensor, one) for sensor, ids in alone.items() for one in ids):
+        like[name_of(one)].setdefault(sensor, str(one))
+
+    def describe(sensor: str, one: str) -> str:
+        there = [(k, other) for k, other in like[name_of(one)].items() if sensor != k]
+        others = ", ".join(f"{other} in {k}" for k, other in there if other != one)
+        return f"{one} ({others})" if others else one
+
+    return {sensor: [describe(sensor, str(one)) for one in ids] for sensor, ids in alone.items()}
 
 
 def _warn_alone(root: Path, data: MultiModalData) -> None:

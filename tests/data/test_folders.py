@@ -193,7 +193,7 @@ def test_a_name_in_another_encoding_is_read_and_kept(tmp_path):
         os.rename(file, os.fsencode(file.parent) + b"/caf\xe9.png")
     data = read_folders(tmp_path / "mine")
     data.save(tmp_path / "out")
-    assert [os.fsencode(one) for one in load(tmp_path / "out").paired_ids[:4]][3] == b"cat/caf\xe9"
+    assert b"cat/caf\xe9" in [os.fsencode(one) for one in load(tmp_path / "out").paired_ids]
 
 
 @pytest.mark.parametrize("size", [None, 8, (12, 16)])
