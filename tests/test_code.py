@@ -64,16 +64,6 @@ def test_an_edit_of_what_is_called_changes_the_digest_and_words_do_not(module):
     assert (code(Student), code(methods.get("kdv2"))) == rest
 
 
-def test_an_edited_loss_of_the_package_changes_its_methods_and_no_other(monkeypatch, module):
-    names = methods.names()
-    before = {name: code(methods.get(name)) for name in names}
-    assert len(set(before.values())) == len(names)
-    edited = module("def fixmatch(weak, strong, threshold=0.95):\n    return weak.mean()").fixmatch
-    monkeypatch.setattr("discom.methods.semi_supervised.fixmatch", edited)
-    after = {name: code(methods.get(name)) for name in names}
-    assert {name for name in names if after[name] != before[name]} == {"fixmatch", "agreed"}
-
-
 def test_the_encoder_and_the_teacher_are_part_of_it(monkeypatch, module):
     before = code(Student), code(methods.get("kdv2"))
     block = module("def _block(inputs, outputs, stride=1):\n    return None\n")._block
@@ -85,16 +75,14 @@ def test_the_encoder_and_the_teacher_are_part_of_it(monkeypatch, module):
     assert code(methods.get("kdv2")) != before[1]
 
 
-def test_an_own_class_of_a_notebook_is_followed(tmp_path):
-    """By its cells, of which the last one that defines a name counts."""
+def test_of_a_notebook_the_last_cell_that_defines_a_name_counts():
     shell = pytest.importorskip("IPython.core.interactiveshell").InteractiveShell.instance()
     cell = textwrap.dedent(SOURCE.split('own."""')[1])
     digests = []
-    for text in (cell, cell.replace("2 * loss", "3 * loss"), cell, cell.replace("term)", "-term)")):
+    for text in (cell, cell.replace("2 * loss", "3 * loss"), cell):
         shell.run_cell(text, store_history=True).raise_error()
         digests.append(code(shell.user_ns["Mine"]))
-    assert digests[0] == digests[2]
-    assert len(set(digests)) == 3
+    assert digests[0] == digests[2] != digests[1]
 
 
 def test_fit_in_a_folder_of_its_own_says_that_the_code_is_another(tmp_path, module):
@@ -185,8 +173,11 @@ def unread(x): return 1
 """
 
 
-@pytest.mark.parametrize("what", EDITS)
-@pytest.mark.parametrize("how", ["a module", "a notebook", "two modules"])
+WAYS = [("a module", what) for what in EDITS]
+WAYS += [(how, what) for how in ("a notebook", "two modules") for what in [*EDITS][::5]]
+
+
+@pytest.mark.parametrize(("how", "what"), WAYS)
 def test_all_that_a_loss_reads_is_part_of_it(module, what, how):
     """An edit of a constant gave the old result back."""
     from IPython.core.interactiveshell import InteractiveShell
