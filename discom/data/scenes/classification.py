@@ -5,7 +5,7 @@ material as a texture, depth as a relief, thermal as a warmth, and each of these
 a known probability. So the best possible accuracy of one sensor is known: see `best_accuracy`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -66,7 +66,8 @@ def make(
     if shapes * materials == 1:
         raise ConfigError("scenes", "shapes=1, materials=1 is one class", "make one of them 2 or 3")
     names = drawing.check_sensors("scenes", modalities)
-    sees = {"rgb": _rgb, "depth": partial(_depth, noise=noise), "thermal": drawing.thermal}
+    depth = partial(_depth, noise=noise)
+    sees: dict[str, Callable] = {"rgb": _rgb, "depth": depth, "thermal": drawing.thermal}
     return drawing.one_object(
         make,
         VERSION,
