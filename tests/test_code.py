@@ -11,9 +11,10 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from fixtures.refusal import refused
 
 from discom import data, fit, methods, profile
-from discom.errors import RunError
+from discom.errors import ConfigError, RunError
 from discom.methods import Student, code
 from discom.running.runs import Run
 from discom.running.sweep import train
@@ -83,6 +84,26 @@ def test_of_a_notebook_the_last_cell_that_defines_a_name_counts():
         shell.run_cell(text, store_history=True).raise_error()
         digests.append(code(shell.user_ns["Mine"]))
     assert digests[0] == digests[2] != digests[1]
+
+
+def variant(scale, power=1):
+    class Variant(Student):
+        factor = scale
+
+        def loss(self, batch):
+            return {"cl": self.factor * super().loss(batch)["cl"] ** power}
+
+    return Variant
+
+
+def test_classes_of_a_function_differ_by_its_arguments_and_one_without_a_text_is_refused():
+    """Two of them had one digest: the second run was given the result of the first."""
+    digests = [code(variant(*given)) for given in ((1, 1), (1, 1), (2, 1), (1, 2))]
+    assert digests[0] == digests[1]
+    assert len(set(digests)) == 3
+    typed: dict = {"__name__": "builtins", "Student": Student}
+    exec("class Typed(Student): pass", typed)
+    refused(lambda: code(typed["Typed"]), "^method: Typed: its source cannot", ConfigError)
 
 
 def test_fit_in_a_folder_of_its_own_says_that_the_code_is_another(tmp_path, module):
