@@ -11,17 +11,16 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import SimpleNamespace as Namespace
-from typing import Any
+from typing import Annotated, Any
 
-import click
 import pandas as pd
 import seaborn as sns
 import torch
 from joblib import Parallel, delayed
 
+import discom.data
 import grid
-from discom import cli, data, files, fit, inspection, plots
+from discom import cli, files, fit, inspection, plots
 from discom.cli import flags
 from discom.data import Split
 from discom.data.batches import ModalityTensor
@@ -63,7 +62,7 @@ def train(label: str, run: Run) -> list[dict[str, Any]]:
     """The readings after the epochs `AFTER` and the last one."""
     torch.set_num_threads(1)
     config, rows = replace(run.config, accelerator="cpu"), []
-    split = data.load(run.source, seed=config.seed).split(seed=config.seed)
+    split = discom.data.load(run.source, seed=config.seed).split(seed=config.seed)
 
     def watch(epoch: int, model: Any) -> None:
         if epoch in (*AFTER, config.epochs):
@@ -75,20 +74,26 @@ def train(label: str, run: Run) -> list[dict[str, Any]]:
     return rows
 
 
-@flags.command(
-    *grid.TRAINED,
-    click.option("--seeds", type=click.IntRange(1), default=3, help="How many."),
-    click.option("--out", type=flags.PATH, required=True, help="Write OUT.json and OUT.png."),
-)
-def along(asked: Namespace) -> None:
+@flags.command
+def along(
+    methods: tuple[str, ...],
+    data: grid.Data = "scenes",
+    seeds: grid.Seeds = 3,
+    out: Annotated[Path, Path, "Write OUT.json and OUT.png."] = Path("build/along"),
+    workers: flags.Workers = 0,
+    modalities: flags.Modalities = "",
+    runs: flags.Runs = Path("runs"),
+    **settings: Any,
+) -> None:
     """Train METHODS and read factors from their features after some epochs; write and draw."""
-    jobs = []
-    for (label, _), run in grid.plan(asked, range(asked.seeds)).items():
+    arms, jobs = map(grid.Arm.of, methods), []
+    planned = grid.plan(arms, range(seeds), settings, data, modalities, runs)
+    for (label, _), run in planned.items():
         if run.teacher:
             raise ConfigError("METHODS", f"{run.method} has no teacher here", "leave it out")
         jobs.append(delayed(train)(label, run))
-    rows = [row for rows in Parallel(asked.workers or -1)(jobs) for row in rows]
-    files.write_json(asked.out.with_suffix(".json"), rows)
+    rows = [row for rows in Parallel(workers or -1)(jobs) for row in rows]
+    files.write_json(out.with_suffix(".json"), rows)
     plots.style()
     table = pd.DataFrame(rows)
     names = table["method"].unique()
@@ -97,7 +102,7 @@ def along(asked: Namespace) -> None:
     lines = {"kind": "line", "hue": "method", "palette": colours, "errorbar": None}
     curves = sns.relplot(table, x="epoch", y="score", **panels, **lines)
     curves.set_titles("{col_name} from {row_name}").set_ylabels("accuracy in %, or R²")
-    curves.savefig(asked.out.with_suffix(".png"))
+    curves.savefig(out.with_suffix(".png"))
 
 
 main = partial(cli.main, command=along)

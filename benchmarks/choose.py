@@ -9,25 +9,26 @@ python benchmarks/choose.py mdico --option contrast --values 0.1,0.3,1 --labelle
 import sys
 from dataclasses import replace
 from functools import partial
-from types import SimpleNamespace as Namespace
+from pathlib import Path
+from typing import Annotated, Any
 
-import click
 import pandas as pd
 
 import grid
-from discom import cli, files, methods
+from discom import cli, files
+from discom import methods as registry
 from discom.cli import flags
 from discom.running import sweep
 from discom.running.runs import Run
 
 
-def values(text: str) -> list[float]:
-    """The type of --values."""
+def values_of(text: str) -> list[float]:
+    """What reads --values."""
     return [*map(float, text.split(","))]
 
 
-def seeds(text: str) -> list[int]:
-    """The type of --seeds."""
+def seeds_of(text: str) -> list[int]:
+    """What reads --seeds."""
     return [*map(int, text.split(","))]
 
 
@@ -38,7 +39,7 @@ def changed(run: Run, option: str, value: float) -> Run:
         run = replace(run, teacher=changed(run.teacher, option, value))
     if option in grid.SETTINGS:
         return replace(run, config=replace(run.config, **{option: value}))
-    method, options = methods.get(run.method), dict(run.config.options)
+    method, options = registry.get(run.method), dict(run.config.options)
     value = bool(value) if isinstance(options.get(option), bool) else value
     if option in method.terms:
         options["weights"] = {**options["weights"], option: value}
@@ -47,20 +48,25 @@ def changed(run: Run, option: str, value: float) -> Run:
     return replace(run, config=replace(run.config, options=method.options(options)))
 
 
-@flags.command(
-    *grid.TRAINED,
-    click.option("--option", default="learning_rate", help="Setting, or option or weight."),
-    click.option("--values", type=values, default="0.005,0.01,0.02", metavar="NUMBERS"),
-    click.option("--seeds", type=seeds, default="100", metavar="NUMBERS", help="Of no table."),
-    click.option("--out", type=flags.PATH, help="JSON file to write."),
-)
-def choose(asked: Namespace) -> None:
+@flags.command
+def choose(
+    methods: tuple[str, ...],
+    option: Annotated[str, "A setting, or an option or weight of the method."] = "learning_rate",
+    values: Annotated[Any, values_of, "Numbers."] = "0.005,0.01,0.02",
+    data: grid.Data = "scenes",
+    seeds: Annotated[Any, seeds_of, "Numbers, of no table."] = "100",
+    out: Annotated[Path | None, Path, "JSON file to write."] = None,
+    workers: flags.Workers = 0,
+    modalities: flags.Modalities = "",
+    runs: flags.Runs = Path("runs"),
+    **settings: Any,
+) -> None:
     """Train METHODS with each value; print and write of each its mean validation score, and the
     best value. The file has the scores of each sensor, too."""
-    usual = grid.plan(asked, asked.seeds)
-    tries = [(*key, value) for key in usual for value in asked.values]
-    runs = [changed(usual[label, seed], asked.option, value) for label, seed, value in tries]
-    results, rows = sweep.results(runs, workers=asked.workers), []
+    usual = grid.plan(map(grid.Arm.of, methods), seeds, settings, data, modalities, runs)
+    tries = [(*key, value) for key in usual for value in values]
+    planned = [changed(usual[label, seed], option, value) for label, seed, value in tries]
+    results, rows = sweep.results(planned, workers=workers), []
     for (label, _, value), result in zip(tries, results, strict=True):
         alone = {name: score for name, score in result.valid.items() if "+" not in name}
         scores = alone or result.valid
@@ -70,10 +76,11 @@ def choose(asked: Namespace) -> None:
     apart = each.pivot_table("score", "value", ["method", "sensor"], sort=False)
     table = table.assign(chosen=table.idxmax(axis=1).astype(float))
     print(table.round(2).to_string())
-    if asked.out:
-        how = {"data": runs[0].data, "seeds": asked.seeds, "set": asked.settings}
+    if out:
+        given = {name: value for name, value in settings.items() if name != "name"}
+        how = {"data": planned[0].data, "seeds": seeds, "set": given}
         sensors = {" / ".join(column): dict(apart[column].dropna()) for column in apart}
-        files.write_json(asked.out, {**how, **table.to_dict(), "sensors": sensors})
+        files.write_json(out, {**how, **table.to_dict(), "sensors": sensors})
 
 
 main = partial(cli.main, command=choose)

@@ -213,7 +213,8 @@ def test_every_command_of_results_sh_parses(tmp_path):
         if words[:2] == ["discom", "table"]:
             cli.group.commands["table"].make_context("table", words[2:])
         elif words[0] != "papermill":
-            scripts[Path(first).stem].make_context(first, words)
+            asked = scripts[Path(first).stem].make_context(first, words).params
+            assert all(grid.Arm.of(text).label for text in asked.get("methods", ()))
         parsed += 1
     assert parsed > 70
 
@@ -285,7 +286,7 @@ def test_the_best_value_on_validation_is_chosen(tmp_path, option, values, method
     words += ["--seeds", "100,101", "--labelled", "0.5"]
     assert choose.main(words) == 0
     tried = {}
-    arm = grid.arm(method)
+    arm = grid.Arm.of(method)
     for file in (tmp_path / "runs").rglob(f"{arm.method}/*/result.json"):
         result = Result.read(file)
         assert result.config["labelled"] == 0.5
