@@ -3,24 +3,25 @@
 Trains methods on scenes with a part of the labels, and after some epochs reads every factor from
 the features of the test scenes by a fresh linear probe.
 
-python benchmarks/along.py --methods student nt-xent --set labelled=0.2 --out build/along
+python benchmarks/along.py student nt-xent --labelled 0.2 --out build/along
 """
 
-import argparse
 import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
 import seaborn as sns
 import torch
 from joblib import Parallel, delayed
 
+import discom.data
 import grid
-from discom import data, files, fit, inspection, plots
+from discom import cli, files, fit, inspection, plots
+from discom.cli import flags
 from discom.data import Split
 from discom.data.batches import ModalityTensor
 from discom.errors import ConfigError
@@ -61,7 +62,7 @@ def train(label: str, run: Run) -> list[dict[str, Any]]:
     """The readings after the epochs `AFTER` and the last one."""
     torch.set_num_threads(1)
     config, rows = replace(run.config, accelerator="cpu"), []
-    split = data.load(run.source, seed=config.seed).split(seed=config.seed)
+    split = discom.data.load(run.source, seed=config.seed).split(seed=config.seed)
 
     def watch(epoch: int, model: Any) -> None:
         if epoch in (*AFTER, config.epochs):
@@ -73,15 +74,26 @@ def train(label: str, run: Run) -> list[dict[str, Any]]:
     return rows
 
 
-def along(chosen: argparse.Namespace) -> None:
-    """Train, read and draw."""
-    jobs = []
-    for (label, _), run in grid.plan(chosen).items():
+@flags.command
+def along(
+    methods: tuple[str, ...],
+    data: grid.Data = "scenes",
+    seeds: grid.Seeds = 3,
+    out: Annotated[Path, Path, "Write OUT.json and OUT.png."] = Path("build/along"),
+    workers: flags.Workers = 0,
+    modalities: flags.Modalities = "",
+    runs: flags.Runs = Path("runs"),
+    **settings: Any,
+) -> None:
+    """Train METHODS and read factors from their features after some epochs; write and draw."""
+    arms, jobs = map(grid.Arm.of, methods), []
+    planned = grid.plan(arms, range(seeds), settings, data, modalities, runs)
+    for (label, _), run in planned.items():
         if run.teacher:
-            raise ConfigError("--methods", f"{run.method} has no teacher here", "leave it out")
+            raise ConfigError("METHODS", f"{run.method} has no teacher here", "leave it out")
         jobs.append(delayed(train)(label, run))
-    rows = [row for rows in Parallel(chosen.workers or -1)(jobs) for row in rows]
-    files.write_json(chosen.out.with_suffix(".json"), rows)
+    rows = [row for rows in Parallel(workers or -1)(jobs) for row in rows]
+    files.write_json(out.with_suffix(".json"), rows)
     plots.style()
     table = pd.DataFrame(rows)
     names = table["method"].unique()
@@ -90,17 +102,10 @@ def along(chosen: argparse.Namespace) -> None:
     lines = {"kind": "line", "hue": "method", "palette": colours, "errorbar": None}
     curves = sns.relplot(table, x="epoch", y="score", **panels, **lines)
     curves.set_titles("{col_name} from {row_name}").set_ylabels("accuracy in %, or R²")
-    curves.savefig(chosen.out.with_suffix(".png"))
+    curves.savefig(out.with_suffix(".png"))
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Read along; see `grid.status`."""
-    flags = grid.parser(__doc__)
-    flags.add_argument("--seeds", type=grid.seeds, default="3", help="how many (default: 3)")
-    flags.add_argument("--out", type=Path, required=True, help="write OUT.json and OUT.png")
-    chosen = flags.parse_args(arguments)
-    return grid.status("along", lambda: along(chosen))
-
+main = partial(cli.main, command=along)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,24 +1,35 @@
 """Choose a learning rate for each method, or another number: the same values for all, by the mean
 validation score of the single sensors (F1 or mIoU), on seeds that no table reports.
 
-python benchmarks/choose.py --methods student discom 'discom:{"adversary": "alternating"}'
-python benchmarks/choose.py --option temperature --values 0.5 1 2 --methods kdv2+lskd
-python benchmarks/choose.py --option contrast --values 0.1 0.3 1 --set labelled=0.2 --methods mdico
+python benchmarks/choose.py student discom 'discom:{"adversary": "alternating"}'
+python benchmarks/choose.py kdv2+lskd --option temperature --values 0.5,1,2
+python benchmarks/choose.py mdico --option contrast --values 0.1,0.3,1 --labelled 0.2
 """
 
-import argparse
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Annotated, Any
 
 import pandas as pd
 
 import grid
-from discom import files, methods
+from discom import cli, files
+from discom import methods as registry
+from discom.cli import flags
 from discom.running import sweep
 from discom.running.runs import Run
 
-RATES = (5e-3, 1e-2, 2e-2)
+
+def values_of(text: str) -> list[float]:
+    """What reads --values."""
+    return [*map(float, text.split(","))]
+
+
+def seeds_of(text: str) -> list[int]:
+    """What reads --seeds."""
+    return [*map(int, text.split(","))]
 
 
 def changed(run: Run, option: str, value: float) -> Run:
@@ -28,7 +39,7 @@ def changed(run: Run, option: str, value: float) -> Run:
         run = replace(run, teacher=changed(run.teacher, option, value))
     if option in grid.SETTINGS:
         return replace(run, config=replace(run.config, **{option: value}))
-    method, options = methods.get(run.method), dict(run.config.options)
+    method, options = registry.get(run.method), dict(run.config.options)
     value = bool(value) if isinstance(options.get(option), bool) else value
     if option in method.terms:
         options["weights"] = {**options["weights"], option: value}
@@ -37,13 +48,25 @@ def changed(run: Run, option: str, value: float) -> Run:
     return replace(run, config=replace(run.config, options=method.options(options)))
 
 
-def choose(chosen: argparse.Namespace) -> None:
-    """Train, print and write a row for each method: its mean validation score for each value, and
-    the best value. The file has the scores of each sensor, too."""
-    usual = grid.plan(chosen)
-    tries = [(*key, value) for key in usual for value in chosen.values]
-    runs = [changed(usual[label, seed], chosen.option, value) for label, seed, value in tries]
-    results, rows = sweep.results(runs, workers=chosen.workers), []
+@flags.command
+def choose(
+    methods: tuple[str, ...],
+    option: Annotated[str, "A setting, or an option or weight of the method."] = "learning_rate",
+    values: Annotated[Any, values_of, "Numbers."] = "0.005,0.01,0.02",
+    data: grid.Data = "scenes",
+    seeds: Annotated[Any, seeds_of, "Numbers, of no table."] = "100",
+    out: Annotated[Path | None, Path, "JSON file to write."] = None,
+    workers: flags.Workers = 0,
+    modalities: flags.Modalities = "",
+    runs: flags.Runs = Path("runs"),
+    **settings: Any,
+) -> None:
+    """Train METHODS with each value; print and write of each its mean validation score, and the
+    best value. The file has the scores of each sensor, too."""
+    usual = grid.plan(map(grid.Arm.of, methods), seeds, settings, data, modalities, runs)
+    tries = [(*key, value) for key in usual for value in values]
+    planned = [changed(usual[label, seed], option, value) for label, seed, value in tries]
+    results, rows = sweep.results(planned, workers=workers), []
     for (label, _, value), result in zip(tries, results, strict=True):
         alone = {name: score for name, score in result.valid.items() if "+" not in name}
         scores = alone or result.valid
@@ -53,24 +76,14 @@ def choose(chosen: argparse.Namespace) -> None:
     apart = each.pivot_table("score", "value", ["method", "sensor"], sort=False)
     table = table.assign(chosen=table.idxmax(axis=1).astype(float))
     print(table.round(2).to_string())
-    if chosen.out:
-        how = {"data": runs[0].data, "seeds": chosen.seeds, "set": dict(chosen.set)}
+    if out:
+        given = {name: value for name, value in settings.items() if name != "name"}
+        how = {"data": planned[0].data, "seeds": seeds, "set": given}
         sensors = {" / ".join(column): dict(apart[column].dropna()) for column in apart}
-        files.write_json(chosen.out, {**how, **table.to_dict(), "sensors": sensors})
+        files.write_json(out, {**how, **table.to_dict(), "sensors": sensors})
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Choose; see `grid.status`."""
-    flags = grid.parser(__doc__)
-    what = "a setting, or an option or weight of the method"
-    flags.add_argument("--option", default="learning_rate", help=what)
-    flags.add_argument("--values", type=float, nargs="+", default=RATES)
-    flags.add_argument("--seeds", type=int, nargs="+", default=[100], help="not of a table")
-    flags.add_argument("--runs", type=Path, help="the folder of all runs")
-    flags.add_argument("--out", type=Path, help="write the table into this JSON file")
-    chosen = flags.parse_args(arguments)
-    return grid.status("choose", lambda: choose(chosen))
-
+main = partial(cli.main, command=choose)
 
 if __name__ == "__main__":
     sys.exit(main())

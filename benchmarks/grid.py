@@ -1,37 +1,37 @@
 """Compare methods with the first over factors: when does another sensor help, and which budget?
 
-A factor is a parameter of the synthetic scenes, or a number among the settings. Scenes are drawn
-anew for each seed. A stopped sweep continues.
-
-python benchmarks/grid.py --factors '{"epochs": [5, 10, 20, 40, 80]}' --methods student discom
-python benchmarks/grid.py --methods crodino 'crodino:{"weights":{"soft":0}}' --data scenes-dense
+python benchmarks/grid.py student discom --factors '{"epochs": [5, 10, 20, 40, 80]}'
+python benchmarks/grid.py crodino 'crodino:{"weights":{"soft":0}}' --data scenes-dense
 """
 
-import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache, partial
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
+import click
 import numpy as np
 import torch
 
+import discom.data
 from catalogue import SCENES, summary
-from discom import data, files, methods, profile, tables
+from discom import cli, files, methods, profile, tables
+from discom.cli import flags
 from discom.config import FIELDS
-from discom.errors import ConfigError, DiscomError
+from discom.errors import ConfigError, say
 from discom.hardware import device_type, machine
 from discom.running import sweep
 from discom.running.runs import Result, Run
 from discom.tables.intervals import t_test
 
-NUMBERS = {name for name, each in FIELDS.items() if each.annotation in (int, float)}
-SETTINGS = tuple(sorted(NUMBERS - {"seed"}))
-FACTORS = SCENES + SETTINGS
+SETTINGS = [n for n, each in FIELDS.items() if each.annotation in (int, float) and n != "seed"]
+FACTORS = [*SCENES, *SETTINGS]
+Data = Annotated[str, "Such as scenes:n=600, or a folder."]
+Seeds = Annotated[int, click.IntRange(1), "How many."]
 
 
 class Arm(NamedTuple):
@@ -41,128 +41,98 @@ class Arm(NamedTuple):
     options: dict[str, Any]
     settings: dict[str, Any]
 
+    @classmethod
+    def of(cls, text: str) -> "Arm":
+        """One of METHODS: `name` or `name:{JSON}`, JSON of options and settings."""
+        name, _, braces = text.partition(":")
+        try:
+            options = flags.json_text(braces or "{}")
+        except ValueError:
+            raise ConfigError("METHODS", f"{text} has no JSON object", "write name:{…}") from None
+        return cls(name, options, {key: options.pop(key) for key in SETTINGS if key in options})
+
     @property
     def label(self) -> str:
         """What its row is called."""
         return methods.label(self.method, methods.get(self.method).changed(self.options))
 
 
-def arm(text: str) -> Arm:
-    """The type of --methods: `name` or `name:{JSON}`, JSON of options and settings."""
-    name, _, braces = text.partition(":")
-    options = dict(json.loads(braces or "{}"))
-    settings = {key: options.pop(key) for key in SETTINGS if key in options}
-    return Arm(name, options, settings)
-
-
-def setting(text: str) -> tuple[str, object]:
-    """The type of --set: a setting of Config and its value."""
-    name, _, value = text.partition("=")
-    if name in ("seed", "options"):
-        raise ValueError(f"{name} is not for --set")
-    is_number = name in FIELDS and FIELDS[name].annotation in (bool, int, float)
-    return name, json.loads(value) if is_number else value  # Config checks type and range
-
-
-def seeds(text: str) -> range:
-    """The type of --seeds: so many, from 0 on, one at least."""
-    if int(text) < 1:
-        raise ValueError(text)
-    return range(int(text))
-
-
-def factors(text: str) -> dict[str, list[float]]:
-    """The type of --factors: arguments of the scenes or settings, and the values of each."""
-    given = {name: list(map(float, values)) for name, values in dict(json.loads(text)).items()}
-    if set(given) - set(FACTORS) or not all(given.values()):
-        raise argparse.ArgumentTypeError(f"{text}: give one of {', '.join(FACTORS)} its values")
+def factors_of(text: str) -> dict[str, list[float]]:
+    """What reads --factors: arguments of the scenes or settings, and the values of each."""
+    given = {name: [*map(float, values)] for name, values in flags.json_text(text).items()}
+    if given.keys() - set(FACTORS) or not all(given.values()):
+        raise click.BadParameter(f"{text}: give one of {', '.join(FACTORS)} its values")
     return given
 
 
-def epochs(text: str) -> dict[float, dict[str, int]]:
-    """The type of --epochs: a value of the first factor → its epochs, as changed settings."""
-    return {float(key): {"epochs": int(value)} for key, value in dict(json.loads(text)).items()}
-
-
-def parser(text: str) -> argparse.ArgumentParser:
-    """What the scripts that train have in common; it says the first paragraph of `text`."""
-    made = argparse.ArgumentParser(description=text.partition("\n\n")[0])
-    how = "name or name:{JSON}, JSON of options and settings"
-    made.add_argument("--methods", type=arm, nargs="+", required=True, help=how)
-    made.add_argument("--data", default="scenes", help="such as scenes:n=600, or a folder")
-    how = "such as labelled=0.2 epochs=15"
-    made.add_argument("--set", type=setting, nargs="+", default=[], help=how)
-    made.add_argument("--profile", default="cpu", help="tiny, cpu (default) or paper")
-    how = "side by side (default: all cores)"
-    made.add_argument("--workers", type=int, default=0, help=how)
-    made.set_defaults(factors={}, epochs={}, runs="runs")
-    return made
-
-
-def plan(chosen: argparse.Namespace) -> dict[tuple[Any, ...], Run]:
-    """Every method at every point of the factors and with every seed: label, seed, values → run."""
-    labels = [row.label for row in chosen.methods]
+def plan(
+    arms: Iterable[Arm],
+    seeds: Iterable[int],
+    settings: Mapping[str, Any],
+    data: str,
+    modalities: str,
+    runs: Path | str,
+    factors: Mapping[str, Sequence[float]] = {},
+    epochs: Mapping[str, int] = {},
+) -> dict[tuple[Any, ...], Run]:
+    """Every method with every seed at every point of the factors: label, seed, values → run.
+    `epochs` are those of a value of the first factor."""
+    arms = list(arms)
+    labels = [arm.label for arm in arms]
     if twice := [label for label in labels if labels.count(label) > 1]:
-        raise ConfigError("--methods", f"two are called '{twice[0]}'", "compare them one by one")
-    own = {name for row in chosen.methods for name in row.settings}
-    if both := (own | {name for name, _ in chosen.set}) & set(chosen.factors):
-        found = f"'{both.pop()}' is also in --set or --methods"
-        raise ConfigError("--factors", found, "give it once")
-    if lost := set(chosen.epochs) - set(next(iter(chosen.factors.values()), [])):
-        raise ConfigError("--epochs", f"{lost.pop():g} is not in the first factor", "leave it out")
-    runs = {}
-    planned = lru_cache(data.planned)
-    for seed, *values in product(chosen.seeds, *chosen.factors.values()):
-        changes = dict(zip(chosen.factors, values, strict=True))
-        changes |= chosen.epochs.get(next(iter(values), None), {})
-        source = chosen.data
+        raise ConfigError("METHODS", f"two are called '{twice[0]}'", "compare them one by one")
+    if both := {name for arm in arms for name in (*arm.settings, *settings)} & factors.keys():
+        raise ConfigError("--factors", f"'{both.pop()}' is also given elsewhere", "give it once")
+    epochs_at = {float(value): number for value, number in epochs.items()}
+    if lost := epochs_at.keys() - set(next(iter(factors.values()), [])):
+        raise ConfigError("--epochs-at", f"{lost.pop():g} is no value", "leave it out")
+    planned = {}
+    images_of = lru_cache(discom.data.planned)
+    for seed, *values in product(seeds, *factors.values()):
+        changes = dict(zip(factors, values, strict=True))
+        if values and values[0] in epochs_at:
+            changes["epochs"] = epochs_at[values[0]]
+        source = data
         if drawn := [f"{name}={changes.pop(name):g}" for name in SCENES if name in changes]:
             source += ("," if ":" in source else ":") + ",".join(drawn)
-        images = planned(source)(seed)
-        for row in chosen.methods:
-            settings = {**dict(chosen.set), **changes, **row.settings, "seed": seed}
-            settings |= {"dense": images.dense, "options": row.options}
-            config, method = profile(chosen.profile, **settings), methods.get(row.method)
-            run = Run.of(chosen.runs, method, images, config, source)
-            runs[row.label, seed, *values] = run
-    return runs
+        images = images_of(source, modalities)(seed)
+        for arm in arms:
+            own = {**settings, **changes, **arm.settings, "seed": seed, "options": arm.options}
+            config, method = profile(dense=images.dense, **own), methods.get(arm.method)
+            run = Run.of(runs, method, images, config, source, modalities)
+            planned[arm.label, seed, *values] = run
+    return planned
 
 
-def compare(chosen: argparse.Namespace) -> dict[Path, str]:
-    """Train what is missing, then print and collect the table; folder → error of the runs that
-    failed."""
-    against, runs = [chosen.methods[0].label], plan(chosen).values()
-    known = tables.collected(chosen.collect)
-    done = sweep.sweep(runs, known=known, workers=chosen.workers)
+def compare(
+    arms: Sequence[Arm], runs: Iterable[Run], factors: Iterable[str], collect: Any, workers: int
+) -> bool:
+    """Train what is missing, then print and collect the table; whether none failed."""
+    done = sweep.sweep(runs, known=tables.collected(collect), workers=workers)
     if done.results:
-        table = summary(done.results, against, list(chosen.factors))
-        print(tables.to_markdown(table, against))
-        if chosen.collect:
-            tables.collect(done.results, chosen.collect)
-    sys.stderr.writelines(f"grid: error: {error}\n" for error in done.failed.values())
-    return done.failed
+        against = [arms[0].label]
+        print(tables.to_markdown(summary(done.results, against, [*factors]), against))
+        if collect:
+            tables.collect(done.results, collect)
+    for error in done.failed.values():
+        say(f"error: {error}")
+    return not done.failed
 
 
-def measure(chosen: argparse.Namespace) -> None:
+def measure(arms: Sequence[Arm], seeds: int, file: Path, **asked: Any) -> None:
     """Train all anew, one after the other, a round for each seed; print and write the machine, the
     seconds of each method, its teacher's included, and their share of the first method's: mean and
     95 % interval over rounds. The first round is left out: the first use of a library is slow."""
-    if len(chosen.seeds) < 3 or not chosen.methods[1:] or chosen.factors:
-        raise ConfigError("--seconds: give --seeds 3 or more, two methods or more, and no factors")
+    if seeds < 3 or not arms[1:]:
+        raise ConfigError("--seconds: give --seeds 3 or more and two methods or more")
     torch.set_num_threads(1)
-    rounds = []
-    with tempfile.TemporaryDirectory() as chosen.runs:
-        every = plan(chosen)
-        for seed in chosen.seeds:
-            runs = {label: run for (label, number), run in every.items() if number == seed}
-            spent = {}
-            for label, run in runs.items():
-                (result,) = sweep.results([run], workers=1)
-                both = [result]
-                if run.teacher:
-                    both.append(Result.read(run.teacher.folder / "result.json"))
-                spent[label] = sum(each.seconds for each in both)
-            rounds.append(spent)
+    rounds: list[dict[str, float]] = [{} for _ in range(seeds)]
+    with tempfile.TemporaryDirectory() as runs:
+        for (label, seed), run in plan(arms, range(seeds), runs=runs, **asked).items():
+            (result,) = sweep.results([run], workers=1)
+            rounds[seed][label] = result.seconds
+            if run.teacher:
+                rounds[seed][label] += Result.read(run.teacher.folder / "result.json").seconds
     first, *others = rounds[0]
     shares = {name: np.array([one[name] / one[first] for one in rounds[1:]]) for name in others}
     ratio = {name: list(t_test(share)[:3]) for name, share in shares.items()}
@@ -170,37 +140,37 @@ def measure(chosen: argparse.Namespace) -> None:
     what = f"seconds of {run.config.epochs} epochs on {run.data}, teachers included, one thread"
     report = {"what": what, "machine": here, "ratio": ratio, "rounds": rounds[1:]}
     print(json.dumps(report, indent=1))
-    files.write_json(chosen.seconds, report)
+    files.write_json(file, report)
 
 
-def status(name: str, work: Callable[[], object]) -> int:
-    """Do a script's work. The exit status is 1 where it returns failures, 2 where the input is
-    wrong, 130 where it was interrupted."""
-    try:
-        return 1 if work() else 0
-    except KeyboardInterrupt as stop:
-        print(f"{name}: {stop or 'interrupted'}", file=sys.stderr)
-        return 130
-    except (DiscomError, OSError) as error:
-        print(f"{name}: error: {error}", file=sys.stderr)
-        return 2
+EPOCHS = 'Value of the first factor → epochs, so that all take as many steps: {"0.1": 11}'
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the comparison; see `status`."""
-    flags = parser(__doc__)
-    what = "table of runs, FILE.csv: read first, then these are added"
-    flags.add_argument("--collect", type=Path, help=what)
-    flags.add_argument("--factors", type=factors, help="name → its values, JSON")
-    what = 'JSON: value of the first factor → epochs, so that all take as many steps: {"0.1": 11}'
-    flags.add_argument("--epochs", type=epochs, help=what)
-    flags.add_argument("--seeds", type=seeds, default="10", help="how many (default: 10)")
-    flags.add_argument("--runs", type=Path, help="the folder of all runs")
-    what = "no table: seconds of training into this JSON file; run it alone on the machine"
-    flags.add_argument("--seconds", type=Path, help=what)
-    chosen = flags.parse_args(arguments)
-    return status("grid", lambda: measure(chosen) if chosen.seconds else compare(chosen))
+@flags.command
+def grid(
+    methods: tuple[str, ...],
+    data: Data = "scenes",
+    seeds: Seeds = 10,
+    factors: Annotated[Any, factors_of, "Name → values, JSON."] = "{}",
+    epochs_at: Annotated[Any, flags.json_text, EPOCHS] = "{}",
+    collect: Annotated[Path | None, Path, "Table of runs to read and to add to."] = None,
+    seconds: Annotated[Path | None, Path, "No table: seconds of training, into this file."] = None,
+    workers: flags.Workers = 0,
+    modalities: flags.Modalities = "",
+    runs: flags.Runs = Path("runs"),
+    **settings: Any,
+) -> bool | None:
+    """Compare METHODS, each `name` or `name:{JSON}` of options and settings, with the first over
+    factors: arguments of the scenes, which each seed draws anew, or numbers among the settings."""
+    arms, asked = [*map(Arm.of, methods)], {"settings": settings, "data": data}
+    asked["modalities"] = modalities
+    if seconds:  # run it alone on the machine
+        return measure(arms, seeds, seconds, **asked)
+    every = plan(arms, range(seeds), runs=runs, factors=factors, epochs=epochs_at, **asked)
+    return compare(arms, every.values(), factors, collect, workers)
 
+
+main = partial(cli.main, command=grid)
 
 if __name__ == "__main__":
     sys.exit(main())

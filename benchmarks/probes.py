@@ -3,13 +3,16 @@
 python benchmarks/probes.py results/scenes-table5.csv --out results/scenes-probes
 """
 
-import argparse
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from typing import Annotated
 
+import discom.data
 import grid
-from discom import data, files, inspection, methods, plots, tables
+from discom import cli, files, inspection, methods, plots, tables
+from discom.cli import flags
 from discom.errors import ConfigError
 
 
@@ -19,38 +22,36 @@ def name_of(method: str, seed: int, f1: Mapping[str, float]) -> tuple:
     return method, seed, *(f"{sensor} {score:.6g}" for sensor, score in sorted(f1.items()))
 
 
-def probe(chosen: argparse.Namespace) -> None:
-    """Measure what OUT.json lacks and add it; draw the runs that were asked for."""
+@flags.command
+def probe(
+    path: Path,
+    data: grid.Data = "scenes",
+    runs: flags.Runs = Path("runs"),
+    out: Annotated[Path, Path, "Write OUT.json and OUT.png."] = Path("build/probes"),
+) -> None:
+    """Measure the runs of PATH, a table of results/ or a folder of runs, that OUT.json lacks, add
+    them to it, and draw those of PATH."""
     readable = [n for n in methods.names() if methods.get(n).embed is not methods.Method.embed]
-    runs = [run for run in tables.load_results(chosen.path) if run.method in readable]
-    if not runs:
-        raise ConfigError(chosen.path, "no run of a method with an embedding", "train one")
-    asked = {name_of(r.label, r.seed, r.f1): r for r in sorted(runs, key=lambda run: run.seed)}
-    file = chosen.out.with_suffix(".json")
+    found = [run for run in tables.load_results(path) if run.method in readable]
+    if not found:
+        raise ConfigError(path, "no run of a method with an embedding", "train one")
+    wanted = {name_of(r.label, r.seed, r.f1): r for r in sorted(found, key=lambda run: run.seed)}
+    file = out.with_suffix(".json")
     known = files.read_json(file) if file.is_file() else []
     measured = {name_of(row["method"], row["seed"], row["f1"]): row for row in known}
-    if absent := {name: run for name, run in asked.items() if name not in measured}:
+    if absent := {name: run for name, run in wanted.items() if name not in measured}:
         for name, run in absent.items():
-            split = data.load(chosen.data, seed=run.drawn).split(*run.parts)
-            measured[name] = inspection.inspect(run.folder(chosen.runs), split)
+            split = discom.data.load(data, seed=run.drawn).split(*run.parts)
+            measured[name] = inspection.inspect(run.folder(runs), split)
         files.write_json(file, [*measured.values()])
-    rows = [measured[name] for name in asked]
+    rows = [measured[name] for name in wanted]
     matrices = inspection.mean_matrices(rows)
     shown = matrices.get("discom", next(iter(matrices.values())))
     plots.style()
-    plots.probe_map(shown, rows[0]["chance"]).savefig(chosen.out.with_suffix(".png"))
+    plots.probe_map(shown, rows[0]["chance"]).savefig(out.with_suffix(".png"))
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Probe; see `grid.status`."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--data", default="scenes", help="such as scenes:n=600, or a folder")
-    parser.add_argument("--runs", type=Path, default="runs", help="the folder of all runs")
-    parser.add_argument("path", type=Path, help="a table of results/, or a folder of runs")
-    parser.add_argument("--out", type=Path, required=True, help="write OUT.json and OUT.png")
-    chosen = parser.parse_args(arguments)
-    return grid.status("probes", lambda: probe(chosen))
-
+main = partial(cli.main, command=probe)
 
 if __name__ == "__main__":
     sys.exit(main())

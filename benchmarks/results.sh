@@ -26,54 +26,53 @@ shares() { name=$1; shares=$2; shift 2; grid "$name" "\"labelled\": [$shares]" "
 
 # 200 of 2 000 labels on objects: each choice at those before it, on validation of seeds 100 and 101,
 # then the table.
-FEW="--data objects --set precision=32-true select=last"
+FEW="--data objects --precision 32-true --select last"
 tune() { name=$1; option=$2; shift 2
-  choose "labels/$name" "$option" --seeds 100 101 $FEW labelled=0.1 "$@"; }
+  choose "labels/$name" "$option" --seeds 100,101 $FEW --labelled 0.1 "$@"; }
 AGREED='agreed:{"threshold":0.8}'
 NTXENT='nt-xent:{"weights":{"contrast":3}}'
 FAST='"learning_rate":0.02'
-tune contrast contrast --values 0.3 1 3 10 --methods nt-xent "$AGREED"
-tune strong strong --values 0 1 --methods "$AGREED"
-tune threshold-first threshold --values 0.5 0.8 0.95 --methods fixmatch agreed
-tune learning-rate learning_rate --values 0.005 0.01 0.02 \
-  --methods student fixmatch "$NTXENT" 'agreed:{"threshold":0.5}'
-tune learning-rate-higher learning_rate --values 0.005 0.01 0.02 0.04 --methods student fixmatch
-tune threshold threshold --values 0.3 0.5 0.8 --methods "fixmatch:{$FAST}" agreed
+tune contrast contrast --values 0.3,1,3,10 nt-xent "$AGREED"
+tune strong strong --values 0,1 "$AGREED"
+tune threshold-first threshold --values 0.5,0.8,0.95 fixmatch agreed
+tune learning-rate learning_rate --values 0.005,0.01,0.02 \
+  student fixmatch "$NTXENT" 'agreed:{"threshold":0.5}'
+tune learning-rate-higher learning_rate --values 0.005,0.01,0.02,0.04 student fixmatch
+tune threshold threshold --values 0.3,0.5,0.8 "fixmatch:{$FAST}" agreed
 for tried in 0.2:400 0.4:800 0.6:1200; do # share of the labels:their number
-  choose "labels/learning-rate-${tried#*:}" learning_rate --seeds 100 101 $FEW \
-    "labelled=${tried%%:*}" --values 0.005 0.01 0.02 --methods student
+  choose "labels/learning-rate-${tried#*:}" learning_rate --seeds 100,101 $FEW \
+    --labelled "${tried%%:*}" --values 0.005,0.01,0.02 student
 done
-tune teacher learning_rate --values 0.005 0.01 0.02 0.04 --methods teacher
-tune contrast-one-sensor contrast --values 0.1 0.3 1 3 --methods simclr
-tune learning-rate-one-sensor learning_rate --values 0.005 0.01 0.02 \
-  --methods 'simclr:{"weights":{"contrast":1}}'
-shares labels 0.1 $FEW --methods "student:{$FAST}" "fixmatch:{$FAST}" agreed \
+tune teacher learning_rate --values 0.005,0.01,0.02,0.04 teacher
+tune contrast-one-sensor contrast --values 0.1,0.3,1,3 simclr
+tune learning-rate-one-sensor learning_rate --values 0.005,0.01,0.02 \
+  'simclr:{"weights":{"contrast":1}}'
+shares labels 0.1 $FEW "student:{$FAST}" "fixmatch:{$FAST}" agreed \
   'nt-xent:{"partners":"shuffled","weights":{"contrast":3}}'
-shares labels "0.2, 0.4, 0.6" $FEW --methods student
-shares labels 0.1 $FEW --methods "student:{$FAST}" "$NTXENT" 'agreed:{"weights":{"contrast":0}}' 'agreed:{"strong":false}'
-shares labels 0.1 $FEW --methods "teacher:{$FAST}" 'simclr:{"weights":{"contrast":1}}'
+shares labels "0.2, 0.4, 0.6" $FEW student
+shares labels 0.1 $FEW "student:{$FAST}" "$NTXENT" 'agreed:{"weights":{"contrast":0}}' 'agreed:{"strong":false}'
+shares labels 0.1 $FEW "teacher:{$FAST}" 'simclr:{"weights":{"contrast":1}}'
 
 # every label on objects: a learning rate for each method, then the table
-ALL="--data objects --set precision=32-true select=last"
+ALL="--data objects --precision 32-true --select last"
 MANY="student teacher discom-solo discom discom:{\"pairing\":\"paired\"} kdv2 student-2x mdico decur"
-choose all-labels/learning-rate learning_rate --seeds 100 101 $ALL --values 0.003 0.01 0.03 \
-  --methods $MANY
-grid all-labels "" --seeds 10 $ALL --methods $MANY
+choose all-labels/learning-rate learning_rate --seeds 100,101 $ALL --values 0.003,0.01,0.03 $MANY
+grid all-labels "" --seeds 10 $ALL $MANY
 
 # on the validation part of a seed that no table has
-choose weight-decay weight_decay --values 0 0.1 0.3 1 2 --methods student
-choose epochs epochs --values 20 30 60 --methods student
-choose batch-size batch_size --values 64 128 256 --methods student
-choose width width --values 16 32 --methods student
-choose learning-rate learning_rate --methods teacher student student-2x kdv1 kdv2 dkd ctkd mlkd kdv1+lskd \
+choose weight-decay weight_decay --values 0,0.1,0.3,1,2 student
+choose epochs epochs --values 20,30,60 student
+choose batch-size batch_size --values 64,128,256 student
+choose width width --values 16,32 student
+choose learning-rate learning_rate teacher student student-2x kdv1 kdv2 dkd ctkd mlkd kdv1+lskd \
   kdv2+lskd dkd+lskd ctkd+lskd mlkd+lskd discom-solo discom 'discom:{"adversary": "alternating"}' mdico
 SOME="teacher student student-2x kdv2 discom-solo discom mdico"
 for set in hls:hls-rgb-elevation cellcycle:cellcycle-brightfield-stain; do
-  choose "${set%%:*}-learning-rate" learning_rate --data "$DATA/${set#*:}" --values 0.001 0.003 0.01 \
-    --methods $SOME 'discom:{"adversary": "alternating"}'
+  choose "${set%%:*}-learning-rate" learning_rate --data "$DATA/${set#*:}" --values 0.001,0.003,0.01 \
+    $SOME 'discom:{"adversary": "alternating"}'
 done
-choose temperature temperature --values 0.5 1 2 4 \
-  --methods kdv1+lskd kdv2+lskd dkd+lskd mlkd+lskd
+choose temperature temperature --values 0.5,1,2,4 \
+  kdv1+lskd kdv2+lskd dkd+lskd mlkd+lskd
 
 table scenes-table2 2
 table cellcycle-stain-table2 2 --data "$DATA/cellcycle-brightfield-stain" --learning-rate 0.003 \
@@ -81,7 +80,7 @@ table cellcycle-stain-table2 2 --data "$DATA/cellcycle-brightfield-stain" --lear
 table hls-table2 2 --data "$DATA/hls-rgb-elevation" --learning-rate 0.003 --methods $MAIN
 table scenes-table3 3
 grid scenes-budget '"epochs": [5, 10, 20, 40, 80]' --seeds 5 \
-  --methods student student-2x discom-solo discom
+  student student-2x discom-solo discom
 table scenes-table1 1
 table scenes-table5 5
 table scenes-table4 4
@@ -97,76 +96,76 @@ table hls-random-table2 2 --data "$DATA/hls-rgb-elevation-random" --learning-rat
 
 # is it the learning rate? Few epochs at lower rates, and what z_inv holds at half the rate
 grid scenes-budget-rates '"learning_rate": [0.003, 0.005], "epochs": [10]' --seeds 5 \
-  --methods student student-2x discom-solo discom
+  student student-2x discom-solo discom
 ALTERNATING='discom:{"adversary": "alternating"'
 grid scenes-half-rate '"learning_rate": [0.005]' --seeds 3 \
-  --methods discom "$ALTERNATING}" "$ALTERNATING, \"weights\": {\"orth\": 0}}" \
+  discom "$ALTERNATING}" "$ALTERNATING, \"weights\": {\"orth\": 0}}" \
   "$ALTERNATING, \"dimension\": 32, \"weights\": {\"orth\": 0}}" mdico
 $PYTHON benchmarks/probes.py "$OUT/scenes-half-rate.csv" --runs "$RUNS" --out "$OUT/scenes-half-rate-probes"
-rm "$OUT/scenes-half-rate-probes.png"  # no page shows it
+rm -f "$OUT/scenes-half-rate-probes.png"  # no page shows it
 
 # labels for a part of the pairs; few labels take longer to learn, so twice the epochs on scenes
 few() { name=$1; shares=$2; shift 2; shares "few-labels/$name" "$shares" --seeds 5 "$@"; }
 SIMCLR='simclr:{"share":{"depth":0.1}}' # the control without the other sensor
-SCENES="--seeds 100 101 --set labelled=0.2"
-choose few-labels/scenes-simclr contrast $SCENES --values 0.1 0.3 1 --methods $SIMCLR
-choose few-labels/scenes-nt-xent contrast $SCENES --values 0.3 1 3 --methods nt-xent
-choose few-labels/scenes-mdico contrast $SCENES --values 0.03 0.1 0.3 1 --methods mdico
-few scenes-labelled "0.05, 0.1, 0.2, 0.4, 1" --set epochs=60 --methods student $SIMCLR nt-xent kdv2
-few scenes-labelled-ten "0.1, 0.2" --set epochs=60 --seeds 10 --methods student $SIMCLR nt-xent
-few scenes-others "0.2" --set epochs=60 \
-  --methods student student-2x $SIMCLR nt-xent discom 'mdico:{"weights":{"contrast":0.1}}'
+SCENES="--seeds 100,101 --labelled 0.2"
+choose few-labels/scenes-simclr contrast $SCENES --values 0.1,0.3,1 $SIMCLR
+choose few-labels/scenes-nt-xent contrast $SCENES --values 0.3,1,3 nt-xent
+choose few-labels/scenes-mdico contrast $SCENES --values 0.03,0.1,0.3,1 mdico
+few scenes-labelled "0.05, 0.1, 0.2, 0.4, 1" --epochs 60 student $SIMCLR nt-xent kdv2
+few scenes-labelled-ten "0.1, 0.2" --epochs 60 --seeds 10 student $SIMCLR nt-xent
+few scenes-others "0.2" --epochs 60 \
+  student student-2x $SIMCLR nt-xent discom 'mdico:{"weights":{"contrast":0.1}}'
 grid few-labels/scenes-noise '"noise": [0.25, 3]' --seeds 3 \
-  --set epochs=60 labelled=0.2 --methods student $SIMCLR nt-xent
-$PYTHON benchmarks/along.py --methods student $SIMCLR nt-xent 'mdico:{"weights":{"contrast":0.1}}' \
-  --set labelled=0.2 epochs=60 --out "$OUT/few-labels/scenes-along"
+  --epochs 60 --labelled 0.2 student $SIMCLR nt-xent
+$PYTHON benchmarks/along.py student $SIMCLR nt-xent 'mdico:{"weights":{"contrast":0.1}}' \
+  --labelled 0.2 --epochs 60 --out "$OUT/few-labels/scenes-along"
 CELLS="--data $DATA/cellcycle-brightfield-stain"
 for tried in cellcycle-brightfield-stain:0.084:3 hls-rgb-elevation:0.1:0.03; do # data:share:weight
   set=${tried%%:*}; share=${tried%:*}
-  real="--data $DATA/$set --set labelled=${share#*:} learning_rate=0.003"
-  choose few-labels/$set-epochs epochs $real --values 30 60 120 --methods student
-  choose few-labels/$set-contrast contrast $real --values 0.1 0.3 1 ${tried##*:} --methods simclr nt-xent
+  real="--data $DATA/$set --labelled ${share#*:} --learning-rate 0.003"
+  choose few-labels/$set-epochs epochs $real --values 30,60,120 student
+  choose few-labels/$set-contrast contrast $real --values 0.1,0.3,1,${tried##*:} simclr nt-xent
 done
-few cellcycle-stain "0.021, 0.042, 0.084, 0.167" $CELLS --set learning_rate=0.003 \
-  --methods student simclr 'nt-xent:{"weights":{"contrast":3}}'
-choose few-labels/cellcycle-brightfield-stain-mdico contrast $CELLS --set labelled=0.084 learning_rate=0.003 \
-  --values 0.1 0.3 1 3 --methods mdico
-few cellcycle-stain-kd "0.042, 0.084" $CELLS --set learning_rate=0.003 \
-  --methods student simclr 'nt-xent:{"weights":{"contrast":3}}' kdv2
+few cellcycle-stain "0.021, 0.042, 0.084, 0.167" $CELLS --learning-rate 0.003 \
+  student simclr 'nt-xent:{"weights":{"contrast":3}}'
+choose few-labels/cellcycle-brightfield-stain-mdico contrast $CELLS --labelled 0.084 --learning-rate 0.003 \
+  --values 0.1,0.3,1,3 mdico
+few cellcycle-stain-kd "0.042, 0.084" $CELLS --learning-rate 0.003 \
+  student simclr 'nt-xent:{"weights":{"contrast":3}}' kdv2
 few cellcycle-darkfield "0.084" --data $DATA/cellcycle-brightfield-darkfield \
-  --set learning_rate=0.003 --methods student simclr 'nt-xent:{"weights":{"contrast":3}}'
+  --learning-rate 0.003 student simclr 'nt-xent:{"weights":{"contrast":3}}'
 few hls-elevation "0.05, 0.1, 0.2" --data "$DATA/hls-rgb-elevation" \
-  --set learning_rate=0.003 --methods student 'simclr:{"weights":{"contrast":1}}' nt-xent
+  --learning-rate 0.003 student 'simclr:{"weights":{"contrast":1}}' nt-xent
 
 # a class for every pixel: masks for a part of the images, 1 500 steps each; parts
-FIFTH="--data scenes-dense --seeds 100 101 102 --set labelled=0.2 epochs=13"
+FIFTH="--data scenes-dense --seeds 100,101,102 --labelled 0.2 --epochs 13"
 TILES="--data $DATA/hls-dense"
-choose dense/learning-rate learning_rate $FIFTH --values 0.005 0.01 0.02 \
-  --methods single dense-simclr dense-self dense-kdv2 crodino
-choose dense/contrast contrast $FIFTH --values 0.02 0.1 --methods dense-simclr crodino
-choose dense/soft soft $FIFTH --values 0.3 1 --methods crodino
-choose dense/temperature temperature $FIFTH --values 1 4 --methods dense-kdv2
-choose dense/protokd kd $FIFTH --values 10 100 --methods protokd
-choose dense/hls-batch-size batch_size $TILES --values 8 32 --methods single \
-  --set labelled=0.3 epochs=10 learning_rate=0.001
-choose dense/hls-learning-rate learning_rate $TILES --values 0.001 0.003 0.01 --methods single \
-  --set labelled=0.3 epochs=10 batch_size=32
+choose dense/learning-rate learning_rate $FIFTH --values 0.005,0.01,0.02 \
+  single dense-simclr dense-self dense-kdv2 crodino
+choose dense/contrast contrast $FIFTH --values 0.02,0.1 dense-simclr crodino
+choose dense/soft soft $FIFTH --values 0.3,1 crodino
+choose dense/temperature temperature $FIFTH --values 1,4 dense-kdv2
+choose dense/protokd kd $FIFTH --values 10,100 protokd
+choose dense/hls-batch-size batch_size $TILES --values 8,32 single \
+  --labelled 0.3 --epochs 10 --learning-rate 0.001
+choose dense/hls-learning-rate learning_rate $TILES --values 0.001,0.003,0.01 single \
+  --labelled 0.3 --epochs 10 --batch-size 32
 shares dense/scenes-labelled "0.05, 0.1, 0.2, 0.5, 1" --data scenes-dense \
-  --epochs '{"0.05": 11, "0.1": 11, "0.2": 13, "0.5": 20}' --seeds 10 \
-  --methods dense-teacher single single-2x dense-simclr dense-self dense-kdv2 protokd crodino
+  --epochs-at '{"0.05": 11, "0.1": 11, "0.2": 13, "0.5": 20}' --seeds 10 \
+  dense-teacher single single-2x dense-simclr dense-self dense-kdv2 protokd crodino
 shares dense/scenes-batch "0.05, 0.1, 0.2, 0.5" --data scenes-dense \
-  --epochs '{"0.05": 22, "0.1": 22, "0.2": 26, "0.5": 40}' --seeds 10 --methods single \
-  --set batch_size=16 # as many steps, twice the masks a step
+  --epochs-at '{"0.05": 22, "0.1": 22, "0.2": 26, "0.5": 40}' --seeds 10 single \
+  --batch-size 16 # as many steps, twice the masks a step
 shares dense/scenes-distillation "0.05, 1" --data scenes-dense \
-  --epochs '{"0.05": 11}' --seeds 5 --methods single kdnet maskd
+  --epochs-at '{"0.05": 11}' --seeds 5 single kdnet maskd
 shares dense/hls-labelled "0.1, 0.3, 1" $TILES --seeds 5 \
-  --epochs '{"0.1": 16, "0.3": 20, "1": 28}' --set batch_size=32 learning_rate=0.003 \
-  --methods dense-teacher single dense-self dense-kdv2 crodino
+  --epochs-at '{"0.1": 16, "0.3": 20, "1": 28}' --batch-size 32 --learning-rate 0.003 \
+  dense-teacher single dense-self dense-kdv2 crodino
 table dense/scenes-table-crodino crodino --data scenes-dense --labelled 0.05 --epochs 11 --seeds 5
 seconds() { # name, epochs, methods; alone on the machine
   name=$1; epochs=$2; shift 2
   $PYTHON benchmarks/grid.py --seconds "$OUT/dense/$name.json" --data scenes-dense --seeds 5 \
-    --set "epochs=$epochs" --methods "$@"
+    --epochs "$epochs" "$@"
 }
 seconds time 10 dense-kdv2 single crodino
 seconds time-parts 4 crodino 'crodino:{"weights":{"soft":0}}' \

@@ -43,9 +43,9 @@ class Config:
     weight_decay: float = Field(default=0.0, ge=0)
     """Of AdamW (paper: 0)."""
     encoder: str = "resnet18"
-    """Of classification: resnet18 (paper), resnet10 for images of about 32 pixels; or a library's,
-    "timm:convnext_atto" or "torchvision:resnet50". "none" takes images of one pixel as they are,
-    such as frozen features."""
+    """Of classification: resnet18 (paper), resnet10 for images of about 32 pixels; or one of timm,
+    such as "timm:convnext_atto". "none" takes images of one pixel as they are, such as frozen
+    features."""
     width: int = Field(default=64, ge=1, lt=2**32)
     """Feature maps of the first stage of a resnet10, resnet18 (paper: 64) or small network."""
     pretrained: str = ""

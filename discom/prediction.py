@@ -1,6 +1,5 @@
 """Use of a deployed network without torch: the class of an image, or of a pair of images."""
 
-import math
 import unicodedata
 import warnings
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from discom.data.checks import check_finite
-from discom.data.images import find_images, read_pixels
+from discom.data.images import find_images, read_image
 from discom.deployment import Model, Sensor, levels
 from discom.errors import DataError
 
@@ -97,9 +96,7 @@ def predict(model: Model, paths: Sequence[Path]) -> pd.DataFrame:
 
 def _read(file: Path, sensor: Sensor) -> np.ndarray:
     """An image as the network reads it, [C, H, W]."""
-    hole = math.nan if sensor.invalid is None else sensor.invalid
-    pixels = read_pixels(file, hole, alpha=bool(sensor.rule.bands))
-    image = sensor.rule(pixels, file).astype(np.float32)
+    image = read_image(file, sensor.rule, sensor.invalid).astype(np.float32)
     check_finite(image[None], str(file))
     if image.shape != sensor.shape:
         shape, own = ("×".join(map(str, each)) for each in (image.shape, sensor.shape))

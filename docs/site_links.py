@@ -27,8 +27,12 @@ batch (`make tutorial`). Shown here with the outputs of one run on two CPU cores
 [0-9]*
 ```
 """
-FENCE = re.compile(r"(^ *(`{3,})[^\n]*\n.*?^ *\2[ \t]*$)", re.MULTILINE | re.DOTALL)
-LINK = re.compile(r"(!?\[(?:[^\[\]]|\[[^\[\]]*\])*\])\(([^()\s#:]+)(#[^()\s]*)?\)")
+# a fenced block, which stays as it is, or a link: its label, target and anchor
+LINK = re.compile(
+    r"^ *(?P<ticks>`{3,})[^\n]*\n.*?^ *(?P=ticks)[ \t]*$"
+    r"|(!?\[(?:[^\[\]]|\[[^\[\]]*\])*\])\(([^()\s#:]+)(#[^()\s]*)?\)",
+    re.MULTILINE | re.DOTALL,
+)
 
 
 def copy_pages() -> None:
@@ -63,9 +67,9 @@ def with_links(text: str, page: Path) -> str:
     pages = {file: copy for copy, file in COPIES.items()}
 
     def link(found: re.Match) -> str:
-        label, target, anchor = found.groups("")
+        _, label, target, anchor = found.groups("")
         file = (folder / target).resolve()
-        if not file.exists():
+        if not label or not file.exists():
             return found[0]
         if label.startswith("!") or (file.is_relative_to(DOCS) and file.suffix == ".md"):
             pages.setdefault(file, file)
@@ -78,55 +82,43 @@ def with_links(text: str, page: Path) -> str:
             address = f"{PROJECT['urls']['Repository']}/{kind}/{commit}/{place}"
         return f"{label}({address}{anchor})"
 
-    parts = FENCE.split(text)  # text, fence, its ticks, text, …
-    parts = [part if at % 3 else LINK.sub(link, part) for at, part in enumerate(parts)]
-    return "".join(part for at, part in enumerate(parts) if at % 3 != 2)
+    return LINK.sub(link, text)
 
 
-SECTION = re.compile(r"(Args|Attributes|Returns|Raises):$")
+# what begins a block whose indented paragraphs are not literal
+BLOCK = re.compile(r"(Args|Attributes|Returns|Raises):$|\.\. math::", re.MULTILINE)
+MARKS = re.compile(r"`([^`]+)`(?=(\w)?)|(?<=\w)_(?!\w)|[*|\\]")
 
 
 def rewrite_docstring(app, what, name, obj, options, lines: list[str]) -> None:
     """Autodoc's process-docstring, before napoleon reads the sections: paragraphs that are indented
     (equations, layouts) become literal blocks, characters that mean something in reStructuredText
     are escaped; examples, sections and `.. math::` stay as they are."""
-    made: list[str] = []
-    kind = "text"  # of the block that a line stands in: text, section, example, math or literal
-    for before, line in zip(["", *lines], list(lines), strict=False):
-        indented = line.startswith(" ")
-        if kind in ("math", "literal") and (indented or not line.strip()):
-            made.append(line)
-            continue
-        if not line.strip():
-            kind = kind if kind == "section" else "text"
-        elif line.lstrip().startswith(">>>"):
-            made += [""] if kind != "example" and before.strip() else []
-            kind = "example"
-        elif kind != "example" and not indented:
-            math = "math" if line.startswith(".. math::") else "text"
-            kind = "section" if SECTION.match(line) else math
-        elif kind == "text" and not before.strip():
-            made += ["::", ""]
-            kind = "literal"
-        made.append(line if kind in ("example", "math", "literal") else escaped(line))
-    lines[:] = made
+    made, block = [], ""
+    for paragraph in re.split(r"\n{2,}", "\n".join(lines)):
+        text, mark, example = paragraph.partition(">>>")
+        if not paragraph.startswith(" "):
+            block = found[0] if (found := BLOCK.match(paragraph)) else ""
+        if block == ".. math::":
+            made.append(paragraph)
+        elif paragraph.startswith(" ") and not block and not mark:
+            made += ["::", paragraph]
+        else:
+            made += [escaped(text)] * bool(text.strip()) + [mark + example] * bool(mark)
+    lines[:] = "\n\n".join(made).split("\n")
 
 
-def escaped(line: str) -> str:
+def escaped(text: str) -> str:
     """Characters of plain text escaped, `code` made literal.
 
     >>> escaped("a* of `b`, |c|")
     'a\\\\* of ``b``, \\\\|c\\\\|'
     """
-    parts = line.split("`")
-    if len(parts) % 2 == 0 or "``" in line:
-        return line
-    for at, part in enumerate(parts):
-        if at % 2:
-            name = re.fullmatch(r"[A-Za-z_][\w.]*\w", part)  # a link where it is ours
-            parts[at] = (f"`{part}`" if name else f"``{part}``") + "\\ " * parts[at + 1][
-                :1
-            ].isalnum()
-        else:
-            parts[at] = re.sub(r"(?<=\w)_(?!\w)|[*|\\]", r"\\\g<0>", part)
-    return "".join(parts)
+
+    def mark(found: re.Match) -> str:
+        if not found[1]:
+            return rf"\{found[0]}"
+        name = re.fullmatch(r"[A-Za-z_][\w.]*\w", found[1])  # a link where it is ours
+        return (found[0] if name else f"`{found[0]}`") + r"\ " * bool(found[2])
+
+    return text if "``" in text else MARKS.sub(mark, text)

@@ -97,9 +97,10 @@ def fact_pairs(seed: int = 5) -> tuple[SimpleNamespace, dict[str, dict[int, str]
         blocks[fact] = {len(images["rgb"]) + k: name for k, name in enumerate(pair)}
         for change in pair.values():
             scene = plain | {name: np.array([value]) for name, value in change.items()}
-            senses = {sensor: objects.SENSES[sensor] for sensor in SENSORS}
-            drawn, _ = drawing.draw(scene, 32, seed, senses)  # the same noise each time
-            for sensor, image in drawn.items():
+            view = drawing.geometry(scene, 32)
+            for number, sensor in enumerate(SENSORS, 1):
+                noise = np.random.default_rng([seed, number])  # the same each time
+                image = drawing.rounded(objects.SENSES[sensor](scene, view, noise))
                 images[sensor].append(torch.from_numpy(image[0]))
     return SimpleNamespace(images=images), blocks
 

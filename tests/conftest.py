@@ -89,6 +89,6 @@ def same_once_resumed(tmp_path, stop_at, is_free):
         logs = [read_metrics(run / "metrics.csv").drop(columns="seconds") for run in (whole, cut)]
         pd.testing.assert_frame_equal(*logs, check_exact=True)
         assert not list(cut.glob("state*"))
-        return whole
+        return expected, whole
 
     return check

@@ -13,7 +13,7 @@ from fixtures import own, writing
 
 from discom import cli
 from discom.data import load
-from discom.data.folders import name_of
+from discom.data.folders import id_of
 from discom.data.images import NO_DATA, read_pixels
 from discom.running.runs import load_run
 
@@ -101,7 +101,7 @@ def test_from_a_strangers_folder_to_answers(write, discom):
         split = load("own").split(seed=0)
         branch = load_run(run, split, network)[0].branch(network).eval()
         assert len(answers) == len(data)
-        rows = {"/".join(name_of(Path(file))): k for k, file in enumerate(answers.iloc[:, 0])}
+        rows = {id_of(Path(file)): k for k, file in enumerate(answers.iloc[:, 0])}
         for part in split:
             images = [torch.from_numpy(part.images(name)) for name in network.split("+")]
             with torch.inference_mode():

@@ -138,15 +138,6 @@ def test_data_that_changed_since_the_plan_are_refused_and_new_ones_are_read(tmp_
     assert "planned with other data" in here([other])[other.folder]
 
 
-def test_synthetic_data_are_drawn_anew_for_each_seed(run_of):
-    """And a set that names its seed is what every run trains on."""
-    runs = [run_of(seed=seed) for seed in range(2)]
-    assert [run.origin.drawn for run in runs] == [0, 1]
-    fixed = replace(runs[1], origin=runs[1].origin._replace(drawn=0), source=f"{DATA},seed=0")
-    results = sweep.sweep([*runs, fixed], workers=1, progress=False).results
-    assert [result.drawn for result in results] == [0, 1, 0]
-
-
 def test_results_of_a_file_stand_for_runs_whose_folders_are_gone(run_of, trained, tmp_path):
     """A sweep that was cut off goes on from what was committed: teachers, too, are trained for
     missing students alone."""
@@ -173,7 +164,6 @@ def test_workers_have_one_thread():
     assert {str(key): str(error) for key, error in found} == dict.fromkeys(names, "1")
 
 
-@pytest.mark.slow
 @pytest.mark.slow
 def test_a_killed_worker_ends_a_sweep_with_one_line():
     with pytest.raises(RunError, match=r"^loky workers: .* kill the worker.*; the same "):

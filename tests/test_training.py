@@ -1,10 +1,8 @@
 """fit(): trains as a plain loop does, resumes to the same numbers, reads the test part once, keeps
 the best weights, and says what went wrong."""
 
-import errno
 import json
 import threading
-import time
 import warnings
 from dataclasses import replace
 from functools import partial
@@ -17,7 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from sklearn.utils.class_weight import compute_class_weight
 
-from discom import data, fit, methods, profile
+from discom import data, fit, profile
 from discom.data.batches import Batches
 from discom.errors import ConfigError, DataError, RunError
 from discom.evaluation import scores
@@ -104,25 +102,19 @@ def test_a_run_leaves_what_it_promises(finished, split):
 
 
 def test_the_last_epoch_needs_no_validation_label(split, tmp_path):
-    """Whatever the validation labels are, weights and test scores are the same; the best epoch
-    would change with them."""
-    valid = split.valid
-    other = {
-        k: replace(m, y=(m.y + 1 + np.arange(len(m.y))) % 9) for k, m in valid.modalities.items()
-    }
-    changed = split._replace(valid=valid.with_modalities(other))
-    changed = changed._replace(valid=replace(changed.valid, normalization=valid.normalization))
-    outcomes = {}
+    """Whatever the validation labels are, test scores are the same; the best epoch changes."""
+    valid, sensors = split.valid, {}
+    for name, m in valid.modalities.items():
+        sensors[name] = replace(m, y=(m.y + 1 + np.arange(len(m.y))) % 9)
+    other = replace(valid.with_modalities(sensors), normalization=valid.normalization)
     for select in ("last", "best"):
-        for name, parts in (("ours", split), ("other labels", changed)):
-            folder = tmp_path / f"{select} {name}"
-            config = replace(TINY, select=select, epochs=6, learning_rate=0.05)
-            result = fit("student", parts, config, folder, progress=False)
-            tested = {k: (v["f1"], v["best_epoch"]) for k, v in result.scores.items()}
-            outcomes[select, name] = tested
-    assert outcomes["last", "ours"] == outcomes["last", "other labels"]
-    assert {epoch for _, epoch in outcomes["last", "ours"].values()} == {5}
-    assert outcomes["best", "ours"] != outcomes["best", "other labels"]
+        config = replace(TINY, select=select, epochs=6, learning_rate=0.05)
+        results = [
+            fit("student", parts, config, tmp_path / f"{select} {k}", progress=False)
+            for k, parts in enumerate((split, split._replace(valid=other)))
+        ]
+        one, two = ([(v["f1"], v["best_epoch"]) for v in r.scores.values()] for r in results)
+        assert (one == two) == (select == "last")
 
 
 def test_the_best_epoch_is_the_first_with_the_highest_validation_f1(finished):
@@ -133,23 +125,6 @@ def test_the_best_epoch_is_the_first_with_the_highest_validation_f1(finished):
         assert kept["valid_f1"] == table[f"valid_f1/{name}"].max()
         with safe_open(weights_file(folder, name), "pt") as file:
             assert file.metadata() == {"epoch": str(kept["best_epoch"])}
-
-
-def test_seconds_and_pairs_per_second_are_those_of_the_training(split, tmp_path, monkeypatch):
-    original = Student.loss
-
-    def slow(self, batch):
-        time.sleep(0.05)
-        return original(self, batch)
-
-    monkeypatch.setattr(Student, "loss", slow)
-    started = time.perf_counter()
-    result = fit("student", split, TINY, tmp_path / "run", progress=False)
-    assert 3 * 0.05 <= result.seconds < time.perf_counter() - started
-    assert result.pairs_per_second == pytest.approx(3 * 27 / result.seconds)
-    seconds = read_metrics(tmp_path / "run/metrics.csv")["seconds"]
-    assert (np.diff(seconds, prepend=0) >= 0.05).all()
-    assert seconds.iloc[-1] == result.seconds
 
 
 def test_the_test_part_is_read_after_the_last_epoch_and_once(split, tmp_path, monkeypatch):
@@ -219,30 +194,6 @@ def test_parts_that_do_not_belong_together_are_refused_before_a_training(chance,
     assert not (tmp_path / "run").exists()
 
 
-def test_parts_of_one_split_may_be_changed(chance, tmp_path):
-    split = chance.split(0)
-    fewer = split._replace(
-        train=split.train.take(np.arange(20)), test=split.valid, valid=split.test
-    )
-    assert fewer.by_hand
-    assert not split.by_hand
-    assert fit("student", fewer, ONCE, tmp_path / "run", progress=False).counts["train"] == 20
-
-
-# ---------------------------------------------------------------- data of every kind
-
-
-@pytest.mark.parametrize("name", methods.names(dense=False))
-def test_every_method_trains_on_an_odd_size(split, teacher, name, tmp_path):
-    """27 samples in batches of 26: BatchNorm would refuse the last one."""
-    given = {"teacher": teacher} if methods.get(name).teacher_method else {}
-    labelled = 0.5 if methods.get(name).needs_unlabelled else 1.0
-    odd = replace(ONCE, batch_size=26, labelled=labelled)
-    result = fit(name, split, odd, tmp_path / "run", progress=False, **given)
-    assert set(result.f1) == ({"rgb+depth"} if name == "teacher" else {"rgb", "depth"})
-    assert all(0 <= f1 <= 100 for f1 in result.f1.values())
-
-
 # ---------------------------------------------------------------- losses and settings
 
 
@@ -259,13 +210,6 @@ def test_a_nan_names_term_epoch_and_batch(split, tmp_path):
     with pytest.raises(RunError, match=r"'cl' is nan in epoch 2, batch 0; lower learning_rate"):
         fit(Broken, split, config, tmp_path / "run", progress=False)
     assert not (tmp_path / "run/result.json").exists()
-
-
-def test_a_run_no_better_than_guessing_is_told(split, tmp_path):
-    """At a rate of 1e6 a run ended well, at an F1 of 1.3."""
-    wild = profile("tiny", epochs=2, learning_rate=1e6, schedule="constant")
-    with pytest.warns(UserWarning, match=r"run: rgb has a balanced accuracy of .*, as guessing"):
-        fit("student", split, wild, tmp_path / "run", progress=False)
 
 
 class FirstClass(Student):
@@ -319,26 +263,16 @@ def test_a_loss_that_does_not_weigh_classes_is_told(split, tmp_path, recwarn):
     assert "no effect on Unweighted, whose loss" in told
 
 
-def test_a_student_learns(tmp_path):
-    """By chance it would have an F1 of 11; the best possible accuracy is 93 %."""
-    images = replace(data.load("scenes:n=1000,modalities=rgb"), fractions=(0.6, 0.1, 0.3))
-    split = images.split(seed=0)
-    assert len(split.train) == 600
-    config = profile("cpu", epochs=8, batch_size=32, precision="32-true", augment=0)
-    result = fit("student", split, config, tmp_path / "run", progress=False)
-    assert result.f1["rgb"] > 25
-
-
-def test_a_profile_is_named_or_given_and_what_does_not_fit_leaves_no_folder(split, tmp_path):
+def test_a_profile_may_be_named_and_what_does_not_fit_leaves_no_folder(split, tmp_path):
     by_name = fit("student", split, "tiny", tmp_path / "name", progress=False)
-    given = fit("student", split, profile("tiny"), tmp_path / "given", progress=False)
-    assert by_name.hash == given.hash
-    for method, config, message in (
-        ("single", profile("cpu"), "config: has dense=False, single needs dense=True; use profile"),
-        ("student", profile("cpu", dense=True), "student needs dense=False; use profile.*=False"),
-        ("student", replace(TINY, options={"weights": {"cl": 0}}), "all terms of student are 0"),
+    assert by_name.config == {**profile("tiny").identity(), "options": by_name.config["options"]}
+    for method, config, place in (
+        ("single", profile("cpu"), "config"),
+        ("student", profile("cpu", dense=True), "config"),
+        ("student", replace(TINY, options={"weights": {"cl": 0}}), "weights"),
     ):
-        refused(partial(fit, method, split, config, tmp_path / "run"), message, ConfigError)
+        call = partial(fit, method, split, config, tmp_path / "run")
+        refused(call, f"^{place}: ", ConfigError)
     assert not (tmp_path / "run").exists()
 
 
@@ -365,16 +299,10 @@ def test_a_second_training_in_a_thread_is_refused_and_changes_no_number(finished
 # ---------------------------------------------------------------- folders of runs
 
 
-def test_a_finished_run_is_read_also_where_nothing_may_be_written(finished, split, monkeypatch):
+def test_a_finished_run_is_read_and_nothing_is_written(finished, split, monkeypatch):
     folder, result = finished
-
-    def refuse(*_, **__):
-        raise OSError(errno.EROFS, "Read-only file system")
-
-    monkeypatch.setattr(loop, "Batches", None)  # would be called
-    monkeypatch.setattr(loop.Path, "unlink", refuse)
-    monkeypatch.setattr(loop, "locked", refuse)
-    monkeypatch.setattr(loop, "write_json", refuse)
+    for name in ("Batches", "locked", "write_json"):
+        monkeypatch.setattr(loop, name, None)  # would be called
     assert fit("discom", split, TINY, folder) == result
 
 
@@ -391,24 +319,7 @@ def test_students_of_two_teachers_are_two_runs(split, teacher, tmp_path):
         fit("kdv2", split, replace(ONCE, epochs=2), tmp_path / "kd", teacher=teacher)
 
 
-def test_a_run_is_locked_until_its_result_is_written(split, tmp_path, monkeypatch, is_free):
-    free = []
-
-    def watched(call):
-        return lambda *given: (free.append(is_free(tmp_path / "run")), call(*given))[1]
-
-    for owner, name in ((Student, "loss"), (loop, "write_json")):
-        monkeypatch.setattr(owner, name, watched(getattr(owner, name)))
-    fit("student", split, ONCE, tmp_path / "run", progress=False)
-    assert free == [False] * 3
-    assert is_free(tmp_path / "run")
-
-
 # ---------------------------------------------------------------- interruption
-
-
-def test_a_run_that_was_interrupted_ends_with_the_same_numbers(split, same_once_resumed):
-    same_once_resumed("student", split, TINY, 3)  # one step an epoch
 
 
 class Shaped(Student):

@@ -30,7 +30,7 @@ group = click.Group("discom", ALL, help=about, context_settings=HELP)
 click.version_option(__version__, message="discom %(version)s")(group)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, command: click.Command = group) -> int:
     """Run one command; the words of the process by default.
 
     Returns:
@@ -49,9 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if any(re.fullmatch("(--[a-z-]+=)?", word) for word in words):  # of an unset variable
             raise click.UsageError("An argument is empty: give it a value, or leave it out")
-        with warnings.catch_warnings(), group.make_context("discom", words) as context:
+        with warnings.catch_warnings(), command.make_context(command.name, words) as context:
             warnings.showwarning = say_warning
-            return 1 if group.invoke(context) is False else 0
+            return 1 if command.invoke(context) is False else 0
     except click.exceptions.Exit as end:  # of --help and --version
         return end.exit_code
     except click.exceptions.NoArgsIsHelpError as help_text:  # `discom` and `discom data`

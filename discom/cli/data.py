@@ -12,6 +12,7 @@ from discom.config import check_options
 from discom.errors import ConfigError, DataError
 
 OWN = "name your images: --root DIR"  # where a person's folder is missing
+PARTNER = "give a scene one class and name, add the missing file, or use methods without pairs"
 COPIES = "--options '{\"group_copies\": true}'"  # what joins near copies to groups
 SHOWN = 6  # near copies, each beside the image that it is a copy of
 
@@ -132,6 +133,7 @@ def check(
     all: Annotated[bool, "List every near-copy, the most alike first."] = False,
 ) -> None:
     """Verify a data set: checksums, pixels, labels, pairs, and copies between its parts."""
+    from discom.data.folders import describe_alone
     from discom.data.splitting import near_duplicates
 
     folder = discom.data.locate(data)
@@ -154,10 +156,9 @@ def check(
     way_out = f"near-copies in two parts; prepare again with --groups PATTERN or {COPIES}"
     if images.groups is not None:
         way_out = f"near-copies in two groups; look at them, then mend the groups, or give {COPIES}"
-    for name, modality in images.modalities.items():
+    for name, alone in describe_alone(images).items():
         place, rows = f"{data}/{name}", copies[copies["modality"] == name].itertuples()
-        alone = sorted(set(modality.ids) - set(images.paired_ids))
-        _warn_of(place, alone, "no partner; add the missing file, or use methods without pairs")
+        _warn_of(place, alone, f"no partner of this class and name; {PARTNER}")
         _warn_of(place, copies.attrs["flat"][name], "no structure; look at it, or remove it")
         pairs = [f"{row.id} ({row.part}) = {row.other_id} ({row.other_part})" for row in rows]
         _warn_of(place, pairs, way_out)

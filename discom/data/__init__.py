@@ -153,7 +153,7 @@ def _arguments(source: str) -> dict[str, Any]:
             arguments[key] = value.split("+") if key == "modalities" else kinds[key](value)
         except ValueError:
             found = f"'{value}' is not a value for {key}"
-            raise ConfigError(source, found, f"write e.g. {name}:n=600,epsilon=0.2") from None
+            raise ConfigError(source, found, f"write e.g. {name}:n=600,size=16") from None
     return arguments
 
 

@@ -1,5 +1,6 @@
 """Sampling, a batch at a time, on the device that trains."""
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -135,7 +136,8 @@ class Batches:
             one or two more where B is below 12 or labels are very few.
         epochs: of the run; `Batch.progress` is epoch / epochs.
         pairing: "unpaired" shuffles each modality on its own, as the paper does; "paired" makes row
-            i of every modality the same scene and leaves out samples that lack a modality.
+            i of every modality the same scene, and leaves out samples that lack a modality, with a
+            warning; `counts` says how many samples, and labels, are left.
         augment: probability that an image is flipped and turned, each on its own, as the motions of
             its modality allow.
         strong: whether batches have a second view: moved anew, and one quarter blank.
@@ -179,8 +181,17 @@ class Batches:
             self.motions = dict.fromkeys(names, strictest)
         self.images = {name: ModalityTensor(data, name, self.device, dense=dense) for name in names}
         rows = {name: torch.arange(len(images)) for name, images in self.images.items()}
+        trained = data.labels  # of the samples that are shown
         if pairing == "paired":
             rows = paired_rows(data, names)
+            trained = data.modalities[names[0]].y[rows[names[0]]]
+            if alone := len(data) - len(trained):
+                found = f"{alone} of {len(data)} samples lack a sensor and are not trained on"
+                way_out = (
+                    "the method needs pairs: add the missing files, or compare it on pairs alone"
+                )
+                warnings.warn(f"{data.name}: {found}; {way_out}", stacklevel=3)
+        self.counts = {"train": len(trained), "labelled": int((trained != UNLABELLED).sum())}
         labelled, others = {}, {}
         for name, own in rows.items():
             known = torch.from_numpy(data.modalities[name].y != UNLABELLED)[own]

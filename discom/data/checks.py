@@ -4,7 +4,7 @@ import keyword
 import math
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from itertools import product
 from numbers import Integral, Real
@@ -150,14 +150,30 @@ def check_classes(data: Any) -> None:
         raise DataError(data.name, found, way_out)
 
 
+def check_band_axis(where: str, shape: tuple[int, ...], sizes: Collection[tuple | None]) -> None:
+    """Refuse an image [C, H, W] whose bands seem to be its last axis: H equals C and not W, no
+    sensor is four pixels wide, or other images have the `sizes` [H, W] that it would have then.
+    Signals [C, 1, T] are none of that."""
+    bands, height, width = shape
+    last = bands == height != width or (width <= 4 and min(bands, height) >= 8)
+    last |= (height, width) not in sizes and bool({(bands, height), (width, bands)} & {*sizes})
+    if last and height > 1:
+        found = f"would be {bands} bands of {height}×{width} pixels"
+        raise DataError(where, found, "bring the bands to the front: np.moveaxis(x, -1, -3)")
+
+
 def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
     """Refuse a split (part → rows of `ids`) of which a part has no label of a modality, or training
-    none of a class; warn of a class that another part lacks."""
+    none of a class; warn of a class that another part, or in training a modality, lacks."""
     for name, (part, chosen) in product(data.modalities, rows.items()):
-        own = np.intersect1d(data.rows_of(name), chosen)
-        if not (data.labels[own] >= 0).any():
+        labels = data.labels[np.intersect1d(data.rows_of(name), chosen)]
+        if not (labels >= 0).any():
             lack = f"no sample of the {part} part has a label"
             raise DataError(f"{data.name}/{name}", lack, "label some, or divide the data anew")
+        if part == "train" and not data.dense:
+            for absent in np.setdiff1d(data.labels[chosen], labels):
+                found = f"no training sample is of class '{data.classes[absent]}', others have some"
+                warnings.warn(f"{data.name}/{name}: {found}", stacklevel=4)
     for part, chosen in () if data.dense else rows.items():
         if len(absent := np.setdiff1d(np.arange(len(data.classes)), data.labels[chosen])):
             lack = f"the {part} part has no sample of class '{data.classes[absent[0]]}'"
@@ -179,6 +195,9 @@ def check_data(data: Any) -> None:
         raise DataError(name, f"classes are {data.classes!r}", way_out)
     for sensor, modality in data.modalities.items():
         _check_modality(f"{name}/{sensor}", sensor, modality, len(data.classes))
+    for sensor, modality in data.modalities.items():
+        others = {m.x.shape[2:] for key, m in data.modalities.items() if key != sensor}
+        check_band_axis(f"{name}/{sensor}", modality.x.shape[1:], others)
     if len({m.ids.dtype.kind in "iu" for m in data.modalities.values()}) != 1:
         raise DataError(name, "ids of several types, or no modality", "use numbers, or text")
     aligned = {**data.factors, "groups": data.groups}
@@ -189,9 +208,14 @@ def check_data(data: Any) -> None:
     if masked:
         check_array(data.masks, f"{name}/masks", "biufU", len(data), "H", "W")
     for sensor, modality in data.modalities.items():
-        if (differs := data.labels[data.rows_of(sensor)] != modality.y).any():
-            other = f"id {str(modality.ids[differs.argmax()])!r} has another label"
-            raise DataError(f"{name}/{sensor}", f"{other} elsewhere", "pairs share their class")
+        expected = data.labels[data.rows_of(sensor)]
+        for row in np.flatnonzero(expected != modality.y)[:1]:
+            here, there = (
+                f"of class '{data.classes[y]}'" if y >= 0 else "not labelled"
+                for y in (modality.y[row], expected[row])
+            )
+            found = f"id {str(modality.ids[row])!r} is {here}, but {there} in another sensor"
+            raise DataError(f"{name}/{sensor}", found, "give a scene one label")
         sizes = [tuple(each.shape[-2:]) for each in (modality.x, data.masks) if each is not None]
         if masked and data.dense and (len({*sizes}) > 1 or data.masks.dtype != np.uint8):
             found = f"masks are {data.masks.dtype} of {sizes[1]} pixels, images of {sizes[0]}"
@@ -213,10 +237,6 @@ def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
     if keyword.iskeyword(name) or name in ANSWERS or hasattr(ModuleDict(), name):
         raise DataError(where, f"Python, torch or an exported network uses '{name}'", "rename it")
     check_array(modality.x, where, *IMAGES)
-    _, bands, height, width = modality.x.shape
-    if width <= 4 and min(bands, height) >= 8:  # [N, H, W, C]: no sensor is four pixels wide
-        found = f"would be {bands} bands of {height}×{width} pixels"
-        raise DataError(where, found, "bring the bands to the front: np.moveaxis(x, 3, 1)")
     if modality.motions not in MOTIONS:
         raise DataError(where, f"motions {modality.motions!r}", f"write {', '.join(MOTIONS)}")
     check_labels(modality.y, len(modality.x), classes, f"{where}/y")

@@ -1,19 +1,21 @@
 """A person's own folders of images: sensors, classes, pairs and groups by the names of files."""
 
+import io
 import math
 import re
 import unicodedata
 import warnings
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from discom.data.checks import UNLABELLED, check_size
+from discom.data.checks import UNLABELLED, check_band_axis, check_size
 from discom.data.images import ENDINGS, Rule, images_of, no_data, read_pixels
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.splitting import near_groups
@@ -23,6 +25,7 @@ from discom.files import as_data_error
 NAMELESS = ("unlabelled", "unlabeled")  # folders of images without a class
 HOLE = -32768.0  # takes the place of NaN; every type of float holds it exactly
 GROUPS = r"write e.g. (.+)_[0-9]+ for frames of videos"
+MISPLACED = ("[!.]*", "[!.]*/[!.]*", "[!.]*/[!.]*/[!.]*/**/[!.]*")  # not <modality>/<class>/<id>
 
 
 def read_folders(
@@ -59,70 +62,76 @@ def read_folders(
 
     Raises:
         ConfigError: an option of another form, or for a modality that has no folder.
-        DataError: no images, an unreadable file, other band counts within a modality, or other
-            sizes, where no `size` is given; an image without a group.
+        DataError: no images, an unreadable or misplaced file, other band counts within a modality,
+            or other sizes, where no `size` is given; an image without a group.
     """
     root, shape = Path(root), None if size is None else check_size(size)
     options = {"unit": unit, "invalid": invalid, "motions": motions, "bands": bands}
-    stated: dict[str, dict[str, Any]] = {}  # option → modality, in lower case → what is stated
-    for option, values in {**options, "classes": dict.fromkeys(classes)}.items():
-        if not isinstance(values, Mapping | None):
-            raise ConfigError(option, f"{values!r} names no modality", 'write {"depth": …}')
-        stated[option] = {name.lower(): value for name, value in (values or {}).items()}
+    stated = _by_modality({**options, "classes": dict.fromkeys(classes)})
     files = _share_bands(_list_files(root), stated["bands"])
     for option, values in stated.items():
         if unknown := sorted(set(values) - set(files)):
             have = f"it has {', '.join(files)}"
             raise ConfigError(option, f"{root} has no folder '{unknown[0]}'", have)
-    _check_names(root, files)
-    folders = {name_of(file)[0] for tree in files.values() for file in tree}
-    kinds, read, rules = sorted(folders - {NAMELESS[0]}), {}, {}
+    kinds = _classes(root, chain.from_iterable(files.values()))
+    sensors, rules, stored = {}, {}, {}
     for name, tree in files.items():
         own = {option: values.get(name) for option, values in stated.items()}
         chosen = tuple(own["bands"] or ()) or None
         rule = Rule(shape, fit, chosen, name in stated["classes"], own["invalid"])
-        images, rule = _read_tree(tree, rule)
-        names = [name_of(file) for file in tree]
-        labels = np.array([kinds.index(k) if k in kinds else UNLABELLED for k, _ in names])
-        about = own["unit"] or "", rule.invalid, own["motions"] or "flip"
-        read[name] = Modality(images, labels, np.array(["/".join(n) for n in names]), *about)
-        rules[name] = asdict(rule)
-    data = MultiModalData(read, tuple(kinds), name=root.resolve().name, about={"rules": rules})
+        images, rule, stored[name] = _read_tree([*tree.values()], rule)
+        labels = np.array([kinds.get(one.partition("/")[0], UNLABELLED) for one in tree])
+        of, moved = own["unit"] or "", own["motions"] or "flip"
+        ids, rules[name] = np.array([*tree]), asdict(rule)
+        sensors[name] = Modality(images, labels, ids, of, rule.invalid, moved)
+    for name, pixels in stored.items():
+        sizes = {other[1:] for key, other in stored.items() if key != name} | {shape}
+        check_band_axis(f"{root}/{name}", pixels, sizes)
+    name = root.resolve().name
+    data = MultiModalData(sensors, tuple(kinds), name=name, about={"rules": rules})
+    _warn_alone(root, data)
     data = data.changed(groups=_read_groups(root, groups, data.ids.tolist()))
     if group_copies:
         data = data.changed(groups=near_groups(data))
     return data.select(modalities) if modalities else data
 
 
-def name_of(file: Path) -> tuple[str, str]:
+def _by_modality(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Option → modality, in lower case → what is stated."""
+    for option, values in options.items():
+        if not isinstance(values, Mapping | None):
+            raise ConfigError(option, f"{values!r} names no modality", 'write {"depth": …}')
+    return {k: {name.lower(): v for name, v in (own or {}).items()} for k, own in options.items()}
+
+
+def id_of(file: Path) -> str:
     """Class and name of an image, in Unicode's form NFC: systems write "é" in two ways."""
     kind = NAMELESS[0] if file.parent.name.lower() in NAMELESS else file.parent.name
-    return unicodedata.normalize("NFC", kind), unicodedata.normalize("NFC", file.stem)
+    return unicodedata.normalize("NFC", f"{kind}/{file.stem}")
 
 
-def _list_files(root: Path) -> dict[str, list[Path]]:
-    """Modality → its images, by class and name."""
-    files: dict[str, list[Path]] = {}
+def _list_files(root: Path) -> dict[str, dict[str, Path]]:
+    """Modality → id → image."""
+    files: dict[str, dict[str, Path]] = {}
+    expected = f"expected {root}/<modality>/<class>/<id> with one of {' '.join(ENDINGS)}"
+    for file in chain.from_iterable(map(root.glob, MISPLACED)):
+        if file.suffix.lower() in ENDINGS and file.is_file():
+            raise DataError(file, "lies in no class's folder, or too deep", expected)
     for tree in sorted(path for path in root.glob("[!.]*") if path.is_dir()):
         if (name := tree.name.lower()) in files:
             raise DataError(tree, "another folder has this name in other letters", "rename one")
-        expected = f"expected {tree}/<class>/<id>"
-        files[name] = images_of(tree, tree.glob("[!.]*/*"))
-        names: dict[tuple[str, str], Path] = {}
-        for file in files[name]:
-            if (other := names.setdefault(name_of(file), file)) != file:
+        files[name] = {}
+        for file in images_of(tree, tree.glob("[!.]*/*")):
+            if (other := files[name].setdefault(id_of(file), file)) != file:
                 raise DataError(file, f"{other.name} has its name, too", "remove or rename one")
-        for file in tree.glob("[!.]*/[!.]*/**/[!.]*"):
-            if file.suffix.lower() in ENDINGS and file.is_file():
-                raise DataError(file, "lies too deep", expected)
         if not files[name]:
-            raise DataError(tree, "no images", f"{expected} with one of {' '.join(ENDINGS)}")
+            raise DataError(tree, "no images", expected)
     if not files:
-        raise DataError(root, "has no folder", f"expected {root}/<modality>/<class>/<id>.png")
+        raise DataError(root, "has no folder", expected)
     return files
 
 
-def _share_bands(files: dict[str, list[Path]], bands: Mapping) -> dict[str, list[Path]]:
+def _share_bands(files: dict[str, dict[str, Path]], bands: Mapping) -> dict[str, dict[str, Path]]:
     """Modalities of `bands` without a folder share that of the one which `bands` does not name."""
     if not (new := [name for name in bands if name not in files]):
         return files
@@ -133,36 +142,38 @@ def _share_bands(files: dict[str, list[Path]], bands: Mapping) -> dict[str, list
     return dict(sorted({**files, **dict.fromkeys(new, tree)}.items()))
 
 
-def _check_names(root: Path, files: Mapping[str, list[Path]]) -> None:
-    """Refuse classes that differ only in case; warn where most images have no partner."""
-    ids = {name: {"/".join(name_of(file)) for file in tree} for name, tree in files.items()}
-    every, paired = set().union(*ids.values()), set.intersection(*ids.values())
-    kinds = sorted(sorted({one.partition("/")[0] for one in every}), key=str.casefold)
-    for kind, other in pairwise(kinds):
-        if kind.casefold() == other.casefold():
-            found = f"'{kind}' and '{other}' differ only in case"
-            raise DataError(root, found, "give one class one name")
-    if 2 * len(paired) < len(every):
-        alone = [f"{name} {', '.join(sorted(own - paired)[:3])}" for name, own in ids.items()]
-        found = f"only {len(paired)} of {len(every)} images have a partner"
-        warnings.warn(f"{root}: {found}; without one are {'; '.join(alone)}", stacklevel=3)
+def _alike(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Names that differ only in case or blanks."""
+    keys = sorted((" ".join(name.casefold().split()), name) for name in set(names))
+    return [(one[1], other[1]) for one, other in pairwise(keys) if one[0] == other[0]]
 
 
-def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule]:
-    """The images of a modality, and the rule with the value of pixels that were not measured."""
+def _classes(root: Path, ids: Iterable[str]) -> dict[str, int]:
+    """Class → its number."""
+    kinds = sorted({one.partition("/")[0] for one in ids} - {NAMELESS[0]})
+    for kind, other in _alike(kinds):
+        found = f"'{kind}' and '{other}' differ only in case or blanks"
+        raise DataError(root, found, "give one class one name")
+    return {kind: number for number, kind in enumerate(kinds)}
+
+
+def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule, tuple[int, ...]]:
+    """The images of a modality, the rule with the value of pixels that were not measured, and the
+    shape [C, H, W] of the first file."""
     values = {value for file in files if (value := no_data(file)) is not None and value == value}
     if rule.invalid is None and values:
         if len(values) > 1:
             found = f"its files state {min(values):g} and {max(values):g} as no data"
             raise DataError(files[0].parents[1], found, "state one of them as invalid")
         rule = replace(rule, invalid=values.pop())
-    images: list[np.ndarray] = []
+    images, shapes = list[np.ndarray](), list[tuple[int, ...]]()
     for file in files:
         hole = math.nan if rule.invalid is None else rule.invalid
-        pixels = read_pixels(file, hole, alpha=bool(rule.bands))
+        pixels = read_pixels(file, hole, bool(rule.bands), rule.classes)
         if np.isnan(pixels).any():
             warnings.warn(f"{file}: NaN becomes {HOLE:g}, 'not measured'", stacklevel=3)
             return _read_tree(files, replace(rule, invalid=HOLE))
+        shapes.append(pixels.shape)
         images.append(rule(pixels, file))
         if (shape := images[-1].shape) != (first := images[0].shape):
             advice = "bring all images of a modality to one band count"
@@ -171,33 +182,81 @@ def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule]:
                 advice = f"bring all to one size: {command}"
             one, other = (f"{h}×{w} with {c} band(s)" for c, h, w in (shape, first))
             raise DataError(file, f"is {one}, but {files[0].name} is {other}", advice)
-    return np.stack(images), rule  # in the widest of their types
+    return np.stack(images), rule, shapes[0]  # in the widest of their types
+
+
+def describe_alone(data: Any) -> dict[str, list[str]]:
+    """Modality → its ids that another one lacks, each with what stands there under a like name: of
+    images in folders another class, or other case and blanks, as "cat/7 (dog/7 in depth)"."""
+    alone = {name: np.setdiff1d(m.ids, data.paired_ids) for name, m in data.modalities.items()}
+    like: dict[str, dict[str, str]] = defaultdict(dict)  # name without class → modality → an id
+
+    def name_of(one: object) -> str:
+        return str(one).rpartition("/")[2].strip().casefold()
+
+    for sensor, one in ((sensor, one) for sensor, ids in alone.items() for one in ids):
+        like[name_of(one)].setdefault(sensor, str(one))
+
+    def describe(sensor: str, one: str) -> str:
+        there = [(k, other) for k, other in like[name_of(one)].items() if sensor != k]
+        others = ", ".join(f"{other} in {k}" for k, other in there if other != one)
+        return f"{one} ({others})" if others else one
+
+    return {sensor: [describe(sensor, str(one)) for one in ids] for sensor, ids in alone.items()}
+
+
+def _warn_alone(root: Path, data: MultiModalData) -> None:
+    """Warn where most images have no partner, or an image of like name may be the partner."""
+    alone, paired = describe_alone(data), len(data.paired_ids)
+    like = {name: [text for text in own if " (" in text] for name, own in alone.items()}
+    if 2 * paired < len(data) or any(like.values()):
+        names = [f"{k} {', '.join((like[k] or own)[:3])}" for k, own in alone.items() if own]
+        found = f"{paired} of {len(data)} images have a partner; without one are {'; '.join(names)}"
+        warnings.warn(f"{root}: {found}; give a scene one class and one name", stacklevel=3)
 
 
 def _read_groups(root: Path, pattern: str, ids: list[str]) -> np.ndarray | None:
     """The group of each id by the pattern, else by the table beside the folders; None without."""
-    table, of, source = root / "groups.csv", dict[str, str](), pattern or "groups.csv"
+    tables = [file for file in sorted(root.glob("*.*")) if file.stem.lower() == "groups"]
     if pattern:
-        with as_data_error("groups", "a pattern", GROUPS):
-            rule = re.compile(pattern)
-        if not rule.groups:
-            raise ConfigError("groups", f"'{pattern}' has no part in parentheses", GROUPS)
-        matches = {one: rule.fullmatch(one.partition("/")[2]) for one in ids}
-        of = {one: match[1] for one, match in matches.items() if match}
-    elif table.is_file():
-        with as_data_error(table, "a table of groups", "give it the columns name and group"):
-            rows = pd.read_csv(table, dtype=str, keep_default_na=False, usecols=["name", "group"])
-            ending = "|".join(map(re.escape, ENDINGS))
-            names = rows["name"].str.normalize("NFC").str.replace(f"({ending})$", "", regex=True)
-        rows = rows.assign(name=names).drop_duplicates()
-        if (twice := rows["name"].duplicated()).any():
-            found = f"'{rows['name'][twice].iloc[0]}' is in two groups"
-            raise DataError(table, found, "name each image once")
-        of = dict(zip(rows["name"], rows["group"], strict=True))
+        of, source = _groups_by_name(pattern, ids), pattern
+    elif tables[1:]:
+        raise DataError(tables[1], f"{tables[0].name} has groups, too", "keep one of them")
+    elif tables:
+        of, source = _groups_by_table(tables[0]), tables[0].name
     else:
         return None
     groups = [of.get(one) or of.get(one.partition("/")[2], "") for one in ids]
     if "" in groups:
         found = f"'{ids[groups.index('')]}' has no group by {source}"
         raise DataError(root, found, "every image needs one")
+    for one, other in _alike(groups):
+        warnings.warn(f"{root}: groups '{one}' and '{other}' differ only in case", stacklevel=3)
     return np.array(groups)
+
+
+def _groups_by_name(pattern: str, ids: list[str]) -> dict[str, str]:
+    with as_data_error("groups", "a pattern", GROUPS):
+        rule = re.compile(pattern)
+    if not rule.groups:
+        raise ConfigError("groups", f"'{pattern}' has no part in parentheses", GROUPS)
+    matches = {one: rule.fullmatch(one.partition("/")[2]) for one in ids}
+    return {one: match[1] for one, match in matches.items() if match}
+
+
+def _groups_by_table(table: Path) -> dict[str, str]:
+    """Name without its ending → group, however a spreadsheet or a person separated the columns."""
+    with as_data_error(table, "a table of groups", "give it the columns name and group, in UTF-8"):
+        text = table.read_text(encoding="utf-8-sig")  # any end of line becomes \n
+        separator = next((mark for mark in ";\t" if mark in text.partition("\n")[0]), ",")
+        plain = {"dtype": str, "keep_default_na": False, "index_col": False}
+        rows = pd.read_csv(io.StringIO(text), sep=separator, skipinitialspace=True, **plain)
+        rows = rows.rename(columns=lambda title: title.strip().lower())[["name", "group"]]
+        rows = rows.apply(lambda column: column.str.strip().str.normalize("NFC"))
+        ending = "|".join(map(re.escape, ENDINGS))
+        names = rows["name"].str.replace("\\", "/").str.replace(f"(?i:{ending})$", "", regex=True)
+    rows = rows.assign(name=names).drop_duplicates()
+    if (twice := rows["name"].duplicated()).any():
+        found = f"'{rows['name'][twice].iloc[0]}' is in two groups"
+        raise DataError(table, found, "name each image once")
+    return dict(zip(rows["name"], rows["group"], strict=True))

@@ -1,14 +1,16 @@
 """Image files to arrays: what a file holds, and the rule by which it becomes an image."""
 
 import glob
+import math
 import os
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from discom.data.arrays import load_npy, resize
 from discom.data.checks import check_finite
@@ -17,6 +19,7 @@ from discom.files import as_data_error
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
 NO_DATA = 42113  # GDAL's tag for the value of a pixel that was not measured, as text
+ORIENTATION = 274  # EXIF's and TIFF's tag
 
 
 def find_images(paths: Iterable[Path]) -> list[Path]:
@@ -99,32 +102,45 @@ class Rule:
         return np.pad(image, around, constant_values=self.invalid)
 
 
-def read_pixels(file: Path | str, invalid: float | None = None, alpha: bool = False) -> np.ndarray:
+def read_pixels(
+    file: Path | str,
+    invalid: float | None = None,
+    alpha: bool = False,
+    classes: bool = False,
+) -> np.ndarray:
     """One image [C, H, W] with the file's own values and type: 8/16-bit PNG, JPEG, TIFF of any
     bands, .npy.
 
-    A JPEG is turned as its EXIF entry says. A TIFF says itself which axis has the bands; of a plain
-    array with three axes it is the last one where that is the smallest, else the first.
+    An image is turned as its EXIF entry or TIFF tag says, a palette becomes its colours. A TIFF may
+    say itself which axis has the bands. Of a plain array with three axes it is the one that differs
+    in length from two equal ones, else the last one where that is the smallest, else the first.
 
     Args:
         invalid: what NaN and a TIFF's own "no data" become; by default NaN is refused.
         alpha: keep a channel of opacity; else it is left out, if it is opaque throughout.
+        classes: pixels are classes: keep the numbers of a palette's entries.
 
     Raises:
         DataError: unreadable, truncated, of another rank, several images, infinite or transparent
-            pixels.
+            pixels, or pixels that mean neither brightness nor red, green and blue.
     """
     file = Path(file)
     with as_data_error(file, "an image", "replace or remove it"):
-        pixels, axes, opacity = _decode(file)
+        pixels, axes, opacity, orientation = _decode(file, classes)
     if pixels.ndim == 2:
-        pixels = pixels[None]
+        pixels, axes = pixels[None], "SYX"
     if pixels.ndim != 3:
         shapes = "an image is [H, W], [H, W, C] or [C, H, W]"
         raise DataError(file, f"has shape {pixels.shape}", shapes)
+    first, middle, last = pixels.shape
     stated = set(axes) & set("SC")  # a TIFF may hold [H, W, 1] as H pages
-    if axes.endswith(("S", "C")) or (not stated and pixels.shape[2] < min(pixels.shape[:2])):
+    odd_one = first == middle != last or last < min(first, middle)
+    if axes.endswith(("S", "C")) or (not stated and middle > 1 and odd_one):
         pixels = np.moveaxis(pixels, 2, 0)
+    if orientation > 4:
+        pixels = pixels.swapaxes(1, 2)
+    upside_down, mirrored = orientation in (3, 4, 7, 8), orientation in (2, 3, 6, 7)
+    pixels = pixels[:, :: -1 if upside_down else 1, :: -1 if mirrored else 1]
     if opacity and not alpha:
         full = np.iinfo(pixels.dtype).max if pixels.dtype.kind in "iu" else 1
         if (pixels[opacity] != full).any():
@@ -141,24 +157,35 @@ def read_pixels(file: Path | str, invalid: float | None = None, alpha: bool = Fa
     return np.where(holes, float(invalid), pixels) if holes.any() else pixels
 
 
-def _decode(file: Path) -> tuple[np.ndarray, str, list[int]]:
-    """The pixels, the names of a TIFF's axes, and which bands are opacity; decoders are loaded
-    where a file needs them."""
+def read_image(file: Path, rule: Rule, invalid: float | None) -> np.ndarray:
+    """The image [C, H, W] of a file by a rule; pixels that were not measured are `invalid`, by
+    default NaN."""
+    hole = math.nan if invalid is None else invalid
+    return rule(read_pixels(file, hole, bool(rule.bands), rule.classes), file)
+
+
+def _decode(file: Path, classes: bool) -> tuple[np.ndarray, str, list[int], int]:
+    """The pixels, the names of a TIFF's axes, which bands are opacity, and the orientation as EXIF
+    numbers it; decoders are loaded where a file needs them."""
     ending = file.suffix.lower()
     if ending == ".npy":
-        return load_npy(file), "", []
+        return load_npy(file), "", [], 1
     if ending in (".tif", ".tiff"):
-        return _decode_tiff(file)
-    if ending in (".jpg", ".jpeg"):
-        with Image.open(file, formats=["JPEG"]) as image:
-            return np.asarray(ImageOps.exif_transpose(image)), "", []
+        return _decode_tiff(file, classes)
+    with Image.open(file, formats=["PNG" if ending == ".png" else "JPEG"]) as image:
+        orientation = image.getexif().get(ORIENTATION, 1)
+        if ending != ".png" or (classes and image.mode == "P"):
+            if image.mode == "CMYK":
+                raise DataError(file, "holds inks (CMYK)", "save it as RGB")
+            return np.asarray(image), "", [], orientation
     import imagecodecs
 
-    pixels = imagecodecs.png_decode(file.read_bytes())
-    return pixels, "", [pixels.shape[-1] - 1] if pixels.ndim == 3 and pixels.shape[2] != 3 else []
+    pixels = imagecodecs.png_decode(file.read_bytes())  # Pillow takes 8 bits of 16 in colours
+    opacity = [pixels.shape[-1] - 1] if pixels.ndim == 3 and pixels.shape[2] != 3 else []
+    return pixels, "", opacity, orientation
 
 
-def _decode_tiff(file: Path) -> tuple[np.ndarray, str, list[int]]:
+def _decode_tiff(file: Path, classes: bool) -> tuple[np.ndarray, str, list[int], int]:
     import tifffile
 
     with tifffile.TiffFile(file) as tiff:
@@ -167,10 +194,24 @@ def _decode_tiff(file: Path) -> tuple[np.ndarray, str, list[int]]:
         if len(images) != 1 or set(images[0].axes) - set("YXSCQI"):  # time or depth are no bands
             found = ", ".join(f"{i.axes} {list(i.shape)} {i.dtype}" for i in images or every)
             raise DataError(file, f"holds {found}", "keep one image, with all bands, in a file")
-        page = images[0].keyframe
+        page: Any = images[0].keyframe
+        pixels, axes = images[0].asarray(), images[0].axes
+        meaning = page.photometric.name
+        plain = meaning in ("MINISBLACK", "RGB") or (meaning == "PALETTE" and classes)
+        plain |= meaning == "YCBCR" and page.compression.name == "JPEG"  # decoded as RGB
+        # Pillow shows 8 bits alone as they are meant; "no data" would be another value, too
+        shown = pixels.dtype == np.uint8 and NO_DATA not in page.tags
+        if meaning == "MINISWHITE" and shown:
+            pixels = 255 - pixels
+        elif meaning == "PALETTE" and shown and not classes:
+            pixels, axes = (page.colormap >> 8).astype(np.uint8)[:, pixels], f"S{axes}"
+        elif not plain:
+            found = f"its pixels are {meaning} of {pixels.dtype}"
+            raise DataError(file, found, "save it as grey (0 is black) or RGB")
         extra = enumerate(page.extrasamples, page.samplesperpixel - len(page.extrasamples))
         opacity = [band for band, kind in extra if kind in (1, 2)]
-        return images[0].asarray(), images[0].axes, opacity
+        turned = page.tags.get(ORIENTATION)
+        return pixels, axes, opacity, turned.value if turned else 1
 
 
 def no_data(file: Path) -> float | None:

@@ -15,8 +15,8 @@ from discom.data import MultiModalData
 from discom.data.batches import Batch
 from discom.data.checks import UNLABELLED, check_number
 from discom.errors import ConfigError, warn_no_effect
+from discom.methods.code import remember
 from discom.models.encoders import check_encoder, encoder
-from discom.modules import remember
 
 REGISTRY: dict[str, type["Method"]] = {}  # of what has been imported
 

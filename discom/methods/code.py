@@ -1,67 +1,88 @@
-"""The digest of the code behind a method's numbers: of an edited loss the old run is not taken."""
+"""The digest of the code behind a method's numbers: of an edited loss the old run is not taken.
+
+What counts is the text of modules as they were imported; of a notebook that of its cells.
+"""
 
 import ast
 import inspect
 import sys
+import sysconfig
 from collections.abc import Iterator
 from functools import lru_cache
 from importlib.util import resolve_name
 from types import FunctionType, ModuleType
 from typing import Any
 
+from discom.errors import ConfigError
 from discom.files import digest
-from discom.methods.base import Method
-from discom.modules import ROOMS, is_followed, source, space
+
+ROOMS = ("discom.losses", "discom.models", "discom.methods")
+LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
+_TEXTS: dict[str, tuple[Any, str]] = {}  # module → its spec, which a reload makes anew, and text
 
 
-def code(method: type[Method]) -> str:
+def code(method: Any) -> str:
     """Six digits of all that a method's class, its teacher's, and what makes the encoders name, and
     what that names in turn: classes, functions, constants and decorators in losses, models,
-    methods, and a person's own modules and cells. Comments and docstrings do not count.
+    methods, and a person's own modules and cells. Comments and docstrings do not count. A
+    ConfigError for a class whose text is nowhere, such as one typed at Python's prompt.
 
     >>> from discom import methods
     >>> code(methods.Student) == code(methods.Student), len(code(methods.DisCoMKD))
     (True, 6)
     """
-    own, seen, texts = _place(method), set[tuple[str, str]](), set[str]()
+    place, name = own = _home(method)
+    if name not in _bindings(_source(sys.modules[place])):
+        way_out = "define it in a file, or in a cell without magic"
+        raise ConfigError(f"method: {method.__name__}", "its source cannot be read", way_out)
+    seen, texts = set[tuple[str, str]](), {_arguments(method)}
     networks = ("segmentation", "network") if method.dense else ("encoders", "encoder")
     todo = [own, (f"discom.models.{networks[0]}", networks[1])]
     while todo:
         place, name = todo.pop()
         module = sys.modules.get(place)
-        if module is None or (place, name) in seen or not is_followed(module):
+        if module is None or (place, name) in seen or not _is_followed(module):
             continue
         seen.add((place, name))
-        statements, live = _bindings(source(module)), space(module).get(name)
+        statements, live = _bindings(_source(module)), _space(module).get(name)
         label = f"{place if place.startswith(ROOMS) else ''}:{name}"
         for node in statements.get(name, ()):
             texts.add(label + _text(node))
             todo += _named(node, name, place, statements)
-        if name not in statements and (place, name) == own:
-            texts.add(label + _bytecode(method))  # of a class in a function, or a lost cell
-            todo += [*((place, each) for each in statements), *map(_place, method.__bases__)]
         for each in (live, *(vars(live).values() if inspect.isclass(live) else ())):
             function = inspect.unwrap(each) if isinstance(each, FunctionType) else each
             if isinstance(function, FunctionType | type) and function.__module__ != place:
-                todo.append(_place(function))  # it was put there
+                todo.append(_home(function))  # it was put there
         if teacher := getattr(live, "teacher_method", None):
-            todo.append(_place(teacher))
+            todo.append(_home(teacher))
     return digest(sorted(texts))[:6]
 
 
-def _place(thing: Any) -> tuple[str, str]:
-    """Its module, and by what name that has it: another than its own for a class that a call
-    made."""
-    bound = space(sys.modules[thing.__module__])
-    names = [thing.__qualname__, *(name for name, each in [*bound.items()] if each is thing)]
-    return thing.__module__, next((n for n in names if bound.get(n) is thing), names[0])
+def _home(thing: Any) -> tuple[str, str]:
+    """Its module, and the name that a statement there gives it, or gives the function or class that
+    it is defined in."""
+    bound, own = _space(sys.modules[thing.__module__]), thing.__qualname__
+    names = [own, *(name for name, each in [*bound.items()] if each is thing)]
+    found = (name for name in names if bound.get(name) is thing)
+    return thing.__module__, next(found, own.partition(".")[0])
+
+
+def _arguments(method: Any) -> str:
+    """Plain values that a class in a function has of that function's arguments."""
+    if "<locals>" not in method.__qualname__:
+        return ""
+    values = {name: value for name, value in vars(method).items() if not name.startswith("__")}
+    for function in filter(inspect.isfunction, [*values.values()]):
+        values |= inspect.getclosurevars(function).nonlocals
+    plain = {k: v for k, v in values.items() if isinstance(v, bool | int | float | str | dict)}
+    return repr(sorted(plain.items(), key=str))
 
 
 @lru_cache(maxsize=256)
-def _bindings(source: str) -> dict[str, list[ast.stmt]]:
+def _bindings(text: str) -> dict[str, list[ast.stmt]]:
     """Name → the statements of a module's text that bind it, from its last definition on."""
     bound: dict[str, list[ast.stmt]] = {}
-    for statement in ast.parse(source).body:
+    for statement in ast.parse(text).body:
         defines = isinstance(statement, ast.FunctionDef | ast.ClassDef | ast.Assign)
         for name in _bound(statement):
             bound[name] = [statement] if defines else [*bound.get(name, []), statement]
@@ -93,7 +114,7 @@ def _named(node: ast.stmt, name: str, place: str, names: Any) -> Iterator[tuple[
         if isinstance(each, ast.Name) and each.id in names:
             yield place, each.id
         elif isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name):
-            module = space(sys.modules[place]).get(each.value.id)
+            module = _space(sys.modules[place]).get(each.value.id)
             if isinstance(module, ModuleType):
                 yield module.__name__, each.attr
 
@@ -113,16 +134,55 @@ def _text(node: ast.stmt) -> str:
     return ast.unparse(tree)
 
 
-def _bytecode(thing: Any) -> str:
-    """What stands for a class without a statement of its own: its plain values, and the code of its
-    functions."""
-    values = {k: v for k, v in vars(thing).items() if not k.startswith("__")}
-    text = {k: repr(v) for k, v in values.items() if isinstance(v, bool | int | float | str | dict)}
-    own = [each.__code__ for each in vars(thing).values() if isinstance(each, FunctionType)]
-    return f"{text}{[(c.co_code.hex(), c.co_names, _constants(c)) for c in own]}"
+def remember() -> None:
+    """Read the text of every module that is followed. What runs is what was imported, not what its
+    file holds after a later edit; so this is called whenever a method is defined."""
+    for module in [*sys.modules.values()]:
+        if isinstance(module, ModuleType) and vars(module).get("__file__") and _is_followed(module):
+            _source(module)
 
 
-def _constants(code: Any) -> list[str]:
-    inner = [each for each in code.co_consts if hasattr(each, "co_code")]
-    plain = [repr(each) for each in code.co_consts if not hasattr(each, "co_code")]
-    return plain + [text for each in inner for text in (each.co_code.hex(), *_constants(each))]
+def _is_followed(module: ModuleType) -> bool:
+    """Whether a method's numbers may come from it: it is in one of ROOMS, or a person's own."""
+    names = vars(module)  # asking a lazy module itself would import it
+    name, file = names["__name__"], names.get("__file__") or ""
+    if name.partition(".")[0] in ("discom", "builtins"):
+        return name.startswith(ROOMS)
+    return not file.startswith(LIBRARIES)
+
+
+def _space(module: ModuleType) -> dict[str, Any]:
+    """The names of a module; of a notebook those of its kernel."""
+    shell = _shell(module)
+    return shell.user_ns if shell else vars(module)
+
+
+def _source(module: ModuleType) -> str:
+    """Its text when it was first asked for since its import; of a notebook that of all cells, in
+    the order in which they were run; "" where there is none."""
+    if shell := _shell(module):
+        return "\n".join(filter(_is_python, map(shell.transform_cell, shell.user_ns["In"])))
+    spec = vars(module).get("__spec__")
+    known, text = _TEXTS.get(module.__name__, (None, None))
+    if text is None or known is not spec:
+        try:
+            text = inspect.getsource(module)
+        except (OSError, TypeError):
+            text = ""
+        _TEXTS[module.__name__] = spec, text
+    return text
+
+
+def _shell(module: ModuleType) -> Any:
+    """What runs the cells, if the module is a notebook."""
+    if module.__name__ != "__main__" or "IPython" not in sys.modules:
+        return None
+    return sys.modules["IPython"].get_ipython()
+
+
+def _is_python(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except SyntaxError:
+        return False
+    return True

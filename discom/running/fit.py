@@ -19,7 +19,7 @@ from discom import methods
 from discom.config import Config, profile
 from discom.data import Split
 from discom.data.batches import Batches
-from discom.data.checks import UNLABELLED, check_split
+from discom.data.checks import check_split
 from discom.errors import ConfigError, RunError
 from discom.evaluation.scores import Scoring, class_counts, count_by_group
 from discom.files import as_data_error, read_json, write_json
@@ -249,7 +249,7 @@ def _report(
         pairs_per_second=batches.count * asked["config"]["epochs"] / state.seconds,
         peak_memory_mb=peak_memory(fabric.device),
         machine=machine(fabric.device),
-        counts={**counts, "labelled": int((split.train.labels != UNLABELLED).sum())},
+        counts={**counts, **batches.counts},
         classes=len(split.train.classes),
         changed=type(network).changed(asked["config"]["options"]),
         best={k: best[own] for k in scores if (own := frozenset(k.split("+"))) in best},

@@ -86,7 +86,7 @@ class Result:
     peak_memory_mb: float  # of the process or the GPU
     config: dict[str, Any]  # the settings, options in full, and the precision that was used
     machine: dict[str, Any]  # processor, device, threads, versions, commit
-    counts: dict[str, int]  # samples of the three parts, and labelled ones of the training part
+    counts: dict[str, int]  # samples of the three parts, and labelled ones, that were used
     classes: int
     changed: dict[str, Any] = field(default_factory=dict)  # the options that are not the default
     best: dict[str, float] = field(default_factory=dict)  # network → best possible score, if known

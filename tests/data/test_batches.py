@@ -142,9 +142,17 @@ def test_batches_of_drawn_data_are_for_ever_the_same(name, content, paired, unpa
 
 
 def test_paired_batches_leave_out_what_lacks_a_modality():
-    batches = Batches(numbered({"rgb": range(20), "depth": range(12, 40)}), 4, 0, pairing="paired")
+    labels = partly(40, 15)
+    data = numbered({"rgb": range(20), "depth": range(12, 40)}, labels)
+    with pytest.warns(
+        UserWarning, match="mine: 32 of 40 samples lack a sensor and are not trained"
+    ):
+        batches = Batches(data, 4, 0, pairing="paired")
     for name in ("rgb", "depth"):
-        assert sorted(epoch_of(batches, 0, name)) == [*range(12, 20)]
+        shown = [i for batch in batches.epoch(0) for i in samples(batch, name, labels)]
+        assert set(shown) == {*range(12, 20)}
+    assert batches.counts == {"train": 8, "labelled": 3}
+    assert Batches(data, 4, 0).counts == {"train": 40, "labelled": 15}
 
 
 def test_unequal_sizes_repeat_the_smaller_modality_evenly():

@@ -34,6 +34,8 @@ WRONG_MODALITY = {
         {"x": np.zeros((6, 1, 0, 2))},
         {"x": np.zeros((6, 1, 2, 2), bool)},
         {"x": np.zeros((6, 16, 16, 3))},  # bands at the end
+        {"x": np.zeros((6, 16, 16, 20))},
+        {"x": np.zeros((6, 16, 20, 3))},
         {"ids": np.array([0, 1, 2, 3, 4, 2])},
         {"motions": "turn"},
     ],
@@ -47,6 +49,9 @@ WRONG_MODALITY = {
     "rgb/ids: ": [{"ids": SIX / 2}, {"ids": np.array(["1", 1, 2, 3, 4, 5], object)}],
     "rgb: invalid: ": [{"invalid": value} for value in ("-32768", True, np.nan)],
 }
+# depth is of the size of rgb where its bands are its last axis
+SHAPES = {"rgb": (6, 1, 5, 7), "depth": (6, 5, 7, 9)}
+BANDS_LAST = {name: modality(x=np.zeros(shape)) for name, shape in SHAPES.items()}
 # of the whole
 WRONG_DATA = {
     ": ": [
@@ -72,8 +77,11 @@ WRONG_DATA = {
         {"factors": {"height": values}} for values in (np.zeros(5), np.array([1.5, None] * 3))
     ],
     "/depth: ": [
-        {"modalities": {"rgb": modality(), "depth": modality(y=np.array(labels))}}
-        for labels in ([0, 1, 2, 0, 0, 2], [0, 1, -1, 0, 1, 2])
+        *(
+            {"modalities": {"rgb": modality(), "depth": modality(y=np.array(labels))}}
+            for labels in ([0, 1, 2, 0, 0, 2], [0, 1, -1, 0, 1, 2])
+        ),
+        {"modalities": BANDS_LAST},
     ],
     "/train: ": [
         {"parts": {**PARTS, "train": np.array(rows, int)}} for rows in ([0, 6], [-1], [0, 1, 0], [])

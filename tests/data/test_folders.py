@@ -1,6 +1,8 @@
 """A person's own folders: pairs, classes, groups and sensors by the names of files, from the
 command line to the split, and folders that cannot be used."""
 
+import os
+import re
 import unicodedata
 from dataclasses import replace
 
@@ -8,7 +10,7 @@ import numpy as np
 import pytest
 from fixtures.refusal import refused
 from PIL import Image
-from test_images import pixels, planes, write
+from test_images import DRAW, pixels, planes, write
 
 from discom import cli
 from discom.data import Batches, Modality, load
@@ -126,6 +128,85 @@ def test_frames_of_a_day_stay_together(tmp_path, by, capsys):
     assert set.union(*days) == set(day_of.values())
 
 
+TABLES = {  # file → what a person or a spreadsheet writes: name 0 to 3, video 0 or 1
+    "groups.csv": "name, group\na, v0\nb,v0 \nc, v1\nd,v1",
+    "Groups.csv": "name,group\ra,v0\rb,v0\rc,v1\rd,v1",
+    "GROUPS.CSV": "\ufeffName;Group\r\na;v0\r\nb;v0\r\nc;v1\r\nd;v1\r\n",
+    "groups.tsv": 'group\tname\nv0\ta.PNG\nv0\t"b"\nv1\tc\nv1\td\n\n',
+    "groups.txt": "name,group,\na,v0,\ncat\\b,v0,\ndog/b, v0,\nc,v1,\nd,v1,",
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_groups_typed_by_hand_are_those_that_are_meant(tmp_path, name):
+    """Blanks made more groups: two videos of one animal stood in two parts."""
+    tree(tmp_path, "rgb")
+    (tmp_path / name).write_bytes(TABLES[name].encode())
+    data = read_folders(tmp_path)
+    assert data.ids.tolist() == [f"{kind}/{stem}" for kind in ("cat", "dog") for stem in "abcd"]
+    assert data.groups.tolist() == 2 * ["v0", "v0", "v1", "v1"]
+
+
+def test_groups_of_like_names_and_two_tables_are_told(tmp_path):
+    tree(tmp_path, "rgb")
+    (tmp_path / "groups.csv").write_text("name,group\na,v0\nb,V0\nc,v1\nd,v1")
+    with pytest.warns(UserWarning, match="groups 'V0' and 'v0' differ only in case"):
+        read_folders(tmp_path)
+    (tmp_path / "Groups.csv").write_text("name,group\na,v0\nb,v0\nc,v1\nd,v1")
+    refused(lambda: read_folders(tmp_path), r"groups\.csv: Groups\.csv has groups, too")
+
+
+# what one sensor lacks
+
+
+SCENES = {  # a scene of rgb/cat is somewhere else in depth → what is told
+    "dog/a": r"cat/a \(dog/a in depth\)",  # two labels
+    "unlabelled/a": r"cat/a \(unlabelled/a in depth\)",  # a label in one sensor only
+    "cat/A ": r"cat/a \(cat/A in depth\)",
+}
+
+
+@pytest.mark.parametrize("place", SCENES)
+def test_a_scene_that_stands_elsewhere_in_another_sensor_is_told(tmp_path, place, capsys):
+    tree(tmp_path / "mine", "rgb", stems="abcdefghij")
+    tree(tmp_path / "mine", "depth", stems="bcdefghij", bands=None)
+    write(tmp_path / "mine" / "depth" / f"{place}.png", pixels())
+    (tmp_path / "mine/rgb/dog/a.png").unlink()
+    assert prepare(tmp_path / "mine", tmp_path / "out") == 0
+    assert re.search(f"18 of 20 images .*{SCENES[place]}", capsys.readouterr().err)
+    assert cli.main(["data", "check", str(tmp_path / "out")]) == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if "no partner" in line]
+    assert re.search(f"/rgb: .*{SCENES[place]}", told[1])
+
+
+def test_a_class_that_a_sensor_lacks_is_told(tmp_path, capsys):
+    tree(tmp_path / "mine", "rgb", classes=("cat", "cow", "dog"))
+    tree(tmp_path / "mine", "depth", bands=None)
+    assert prepare(tmp_path / "mine", tmp_path / "out") == 0
+    assert "/depth: no training sample is of class 'cow'" in capsys.readouterr().err
+
+
+def test_a_name_in_another_encoding_is_read_and_kept(tmp_path):
+    for sensor in ("rgb", "depth"):
+        tree(tmp_path / "mine", sensor)
+        file = tmp_path / "mine" / sensor / "cat/a.png"
+        os.rename(file, os.fsencode(file.parent) + b"/caf\xe9.png")
+    data = read_folders(tmp_path / "mine")
+    data.save(tmp_path / "out")
+    assert b"cat/caf\xe9" in [os.fsencode(one) for one in load(tmp_path / "out").paired_ids]
+
+
+@pytest.mark.parametrize("size", [None, 8, (12, 16)])
+def test_bands_in_another_place_than_the_other_files_say(tmp_path, size):
+    for kind in ("cat", "dog"):
+        write(tmp_path / "hsi" / kind / "0.npy", DRAW.random((12, 16, 40)))
+    if size != (12, 16):
+        assert read_folders(tmp_path, size=size or 9).channels == {"hsi": 12}  # nothing says else
+        tree(tmp_path, "lidar", bands=None, stems="0")
+    place = r"/hsi: would be 12 bands of 16×40 pixels; bring the bands to the front"
+    refused(lambda: read_folders(tmp_path, size=size), place)
+
+
 # sizes, bands, values
 
 
@@ -199,12 +280,16 @@ IMAGE, TABLE = pixels(3, seed=5), "name,group\n"
 WRONG = [  # a file that is there, too, or options; the place of the error
     ({"rgb/dog/b.npy": IMAGE}, r"b\.(npy|png): "),  # a name twice
     ({"RGB/cat/a.png": IMAGE}, r"(?i)/rgb: "),
-    ({"depth/a.png": IMAGE}, "/depth: "),
+    ({"depth/a.png": IMAGE}, r"/depth/a\.png: "),
+    ({"rgb/field_day.png": IMAGE}, r"/rgb/field_day\.png: "),  # loose beside the classes
+    ({"field_day.png": IMAGE}, r"/field_day\.png: "),
+    ({"rgb/cat /e.png": IMAGE}, "'cat' and 'cat ' differ"),
     ({"rgb/cat/deep/0.png": IMAGE}, r"deep/0\.png: "),
     ({"depth/Cat/a.png": IMAGE}, "'Cat' and 'cat' differ"),
     ({"rgb/cat/e.png": pixels()}, r"e\.png: "),
     ({"groups.csv": f"{TABLE}a,1\nb,1\n"}, "'cat/c' has no group"),
     ({"groups.csv": "file,place\na,1\n"}, "groups.csv: "),
+    ({"groups.csv": b"name,group\n\xe9,1\n"}, "groups.csv: "),
     ({"groups.csv": f"{TABLE}a,1\nb,1\nc,1\nd,1\na,2\n"}, "groups.csv: 'a' "),
     ({"invalid": {"thermal": 0}}, "^invalid: "),
     ({"invalid": 0}, "^invalid: "),
@@ -222,8 +307,8 @@ def test_folders_and_options_that_cannot_be_used(tmp_path, wrong, place):
     refused(lambda: read_folders(tmp_path), ": has no folder")
     tree(tmp_path, "rgb")
     (name, content), *_ = wrong.items()
-    if isinstance(content, str) and name.endswith(".csv"):
-        (tmp_path / name).write_text(content)
+    if name.endswith(".csv"):
+        (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     elif "." in name:
         write(tmp_path / name, content)
     options = {} if "." in name else wrong

@@ -115,17 +115,71 @@ def photo(bands):
 
 @pytest.mark.parametrize("bands", [None, 3])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_jpeg_is_turned_as_its_exif_entry_says(tmp_path, bands, orientation):
+def test_an_image_is_turned_as_its_entry_says(tmp_path, bands, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    image, file = Image.fromarray(photo(bands)), tmp_path / "a.JPG"
-    image.save(file, "JPEG", exif=exif, quality=98, subsampling=0)
-    with Image.open(file) as stored:
+    image = Image.fromarray(photo(bands))
+    image.save(tmp_path / "a.JPG", "JPEG", exif=exif, quality=98, subsampling=0)
+    image.save(tmp_path / "a.png", exif=exif)
+    with Image.open(tmp_path / "a.png") as stored:
         expected = planes(np.asarray(ImageOps.exif_transpose(stored)))
-    pixels = read_pixels(file).astype(float)
-    np.testing.assert_allclose(pixels, expected, atol=2)
-    upright = np.abs(pixels[:, :H, :H] - planes(photo(bands))[:, :H, :H])
-    assert (upright.max() < 8) == (orientation == 1)
+    kind, tag = "minisblack" if bands is None else "rgb", (274, "H", 1, orientation, True)
+    tifffile.imwrite(tmp_path / "a.tif", photo(bands), photometric=kind, extratags=[tag])
+    for file, error in {"a.JPG": 4, "a.png": 0, "a.tif": 0}.items():
+        np.testing.assert_allclose(read_pixels(tmp_path / file).astype(int), expected, atol=error)
+    if bands is None:
+        np.save(tmp_path / "a.npy", photo(bands))  # states nothing
+        wrong = read_pixels(tmp_path / "a.npy")
+        assert np.array_equal(wrong, expected) == (orientation == 1)
+
+
+def test_pixels_are_the_brightness_and_colours_that_a_person_is_shown(tmp_path):
+    grey = DRAW.integers(0, 256, (H, W), np.uint8)
+    tifffile.imwrite(tmp_path / "white.tif", grey, photometric="miniswhite")
+    indexed = Image.fromarray(grey // 64, "P")
+    indexed.putpalette([255, 0, 0, 0, 255, 0, 0, 0, 255, 9, 8, 7])
+    Image.fromarray(photo(3)).convert("YCbCr").save(tmp_path / "y.tif", compression="jpeg")
+    for ending in (".png", ".tif"):
+        indexed.save(tmp_path / f"palette{ending}")
+        classes = read_pixels(tmp_path / f"palette{ending}", classes=True)  # land cover
+        np.testing.assert_array_equal(classes, grey[None] // 64)
+    for name in ("white.tif", "palette.png", "palette.tif", "y.tif"):
+        with Image.open(tmp_path / name) as image:
+            shown = planes(np.asarray(image.convert("L" if name == "white.tif" else "RGB")))
+        np.testing.assert_array_equal(read_pixels(tmp_path / name), shown)
+
+
+INKS = Image.fromarray(photo(3)).convert("CMYK")
+NOT_SHOWN = {
+    "white16.tif": lambda f: tifffile.imwrite(f, pixels(dtype="u2"), photometric="miniswhite"),
+    "white.tif": lambda f: tifffile.imwrite(f, pixels(), photometric="miniswhite", extratags=ZERO),
+    "inks.tif": INKS.save,
+    "inks.jpg": INKS.save,
+    "luma.tif": Image.fromarray(photo(3)).convert("YCbCr").save,
+}
+ZERO = [(42113, "s", 0, "0", True)]  # no data
+
+
+@pytest.mark.parametrize("name", NOT_SHOWN)
+def test_pixels_of_another_meaning_are_refused(tmp_path, name):
+    NOT_SHOWN[name](tmp_path / name)
+    refused(lambda: read_pixels(tmp_path / name), rf"{name}: (its pixels are|holds inks)")
+
+
+@pytest.mark.parametrize(
+    ("shape", "bands"),
+    [
+        *(((11, 11, 144), 144), ((144, 11, 11), 144), ((12, 16, 3), 3), ((3, 12, 16), 3)),
+        *(((12, 16, 12), 12), ((1, 1, 50), 1), ((3, 1, 50), 3), ((1, 50), 1)),
+    ],
+)
+def test_of_three_axes_the_odd_one_or_else_the_shortest_has_the_bands(tmp_path, shape, bands):
+    stored = DRAW.random(shape).astype(np.float32)
+    np.save(tmp_path / "a.npy", stored)
+    found = read_pixels(tmp_path / "a.npy")
+    last = len(shape) == 3 and (shape[2] == bands) and shape[0] != bands
+    expected = np.moveaxis(stored, 2, 0) if last else stored.reshape(bands, *found.shape[1:])
+    np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])

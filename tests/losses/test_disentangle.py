@@ -1,4 +1,4 @@
-"""Eqs. 2–6: numbers of the released code, loops for three modalities, and the seven checks.
+"""Eqs. 2–6: numbers of the released code, three modalities, and the seven checks.
 
 Inputs are inv, inf and irr of each modality, then heads, labels, and the settings of a term.
 """
@@ -143,45 +143,35 @@ def test_projection_and_prediction_of_the_released_code():
         torch.testing.assert_close(model.deployed_module(m)(images), answer, **EXACT)
 
 
-# ---------------------------------------------------------------- three modalities, row by row
+# ---------------------------------------------------------------- three modalities
 
 
-def nll(head, rows, target):
-    """-Σ_k t_k log p_k of each row; `target` is a class for each."""
-    logits = rows @ head.weight.T + head.bias
-    logp = logits - logits.exp().sum(1, keepdim=True).log()
-    return -(F.one_hot(target, logits.shape[1]) * logp).sum(1)
-
-
-def cosine(a, b):
-    return (a * b).sum(1) / ((a * a).sum(1).sqrt() * (b * b).sum(1).sqrt())
-
-
-MEANS = {
-    "paper": lambda rows: sum(row.sum() / len(row) for row in rows),
-    "released": lambda rows: sum(row.sum() for row in rows) / sum(map(len, rows)),
-}
+def one_mean(term, inputs, names):
+    """Each sum of the equation as one mean over the rows of these modalities."""
+    *parts, heads, y, _ = inputs
+    z = embeddings_of(parts, y)
+    inv, inf, irr = (torch.cat([getattr(z[m], part) for m in names]) for part in PARTS)
+    both = [heads.task[m](torch.cat([z[m].inv, z[m].inf], 1)) for m in names]
+    labels = torch.cat([y[m] for m in names])
+    number = torch.cat([torch.full_like(y[m], list(y).index(m)) for m in names])
+    ce, cosine = F.cross_entropy, F.cosine_similarity
+    return {
+        "cl": lambda: ce(torch.cat(both), labels),
+        "adv": lambda: ce(heads.adv(inv), number),
+        "mod": lambda: ce(heads.mod_inf(inf), number) + ce(heads.mod_irr(irr), number),
+        "aux": lambda: ce(heads.aux(inv), labels) + ce(heads.aux(inf), labels),
+        "orth": lambda: (cosine(inv, inf) + cosine(inf, irr)).mean(),
+    }[term]()
 
 
 def reference_of(term):
-    """The mean of each sum of the equation, from each modality's rows."""
+    """The paper adds up the means of the modalities, the released code takes one over all rows."""
 
     def reference(*inputs):
-        *parts, heads, y, settings = inputs
-        sums = []
-        for number, (m, (inv, inf, irr)) in enumerate(embeddings_of(parts, y).items()):
-            own = torch.full((len(inv),), number)
-            rows = {
-                "cl": [nll(heads.task[m], torch.cat([inv, inf], 1), y[m])],
-                "adv": [nll(heads.adv, inv, own)],
-                "mod": [nll(heads.mod_inf, inf, own), nll(heads.mod_irr, irr, own)],
-                "aux": [nll(heads.aux, inv, y[m]), nll(heads.aux, inf, y[m])],
-                "orth": [cosine(inv, inf), cosine(inf, irr)],
-            }
-            sums.append(rows[term])
-        reduction = settings["reduction"]
-        total = sum(map(MEANS[reduction], zip(*sums, strict=True)))
-        return total / 2 if (term, reduction) == ("mod", "released") else total  # one mean of both
+        *_, y, settings = inputs
+        if settings["reduction"] == "paper":
+            return sum(one_mean(term, inputs, [m]) for m in y)
+        return one_mean(term, inputs, list(y)) / (2 if term == "mod" else 1)  # of both heads
 
     return reference
 

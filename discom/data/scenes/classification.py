@@ -11,14 +11,16 @@ from functools import partial
 import numpy as np
 
 from discom.data.checks import check_number
-from discom.data.multimodal import Modality, MultiModalData
+from discom.data.multimodal import MultiModalData
 from discom.data.scenes import drawing
-from discom.data.scenes.drawing import MATERIALS, SHAPES
+from discom.data.scenes.drawing import MATERIALS
 from discom.errors import ConfigError
 
+__all__ = ["MATERIALS", "best_accuracy", "make"]
+
 VERSION = "scenes 1"  # raised when other pixels are drawn, so that results stand apart
-REDRAWN = {"rgb": 0.10, "depth": 0.25, "thermal": 0.40}  # how often a sensor's cue is redrawn
-FRACTIONS = (0.4, 0.2, 0.4)  # scenes cost nothing: as many for tests as for training
+# how often a sensor's cue is redrawn
+REDRAWN = {"rgb": 0.10, "depth": 0.25, "thermal": drawing.WARMTH}
 
 
 def best_accuracy(redrawn: float, materials: int = 3) -> float:
@@ -35,8 +37,6 @@ def make(
     n: int = 5000,
     size: int = 32,
     seed: int = 0,
-    epsilon: float = 0.10,
-    delta: float = 0.25,
     shapes: int = 3,
     materials: int = 3,
     modalities: Sequence[str] = ("rgb", "depth"),
@@ -46,8 +46,6 @@ def make(
 
     Args:
         size: height and width in pixels, a multiple of 4.
-        epsilon, delta: probability that the texture (RGB) or the relief (depth) is redrawn
-            uniformly instead of equal to the material; that of the warmth (thermal) is 0.4.
         shapes, materials: how many of each, 1 to 3; their product is the number of classes.
         modalities: of "rgb" [n, 3, size, size], "depth" and "thermal" [n, 1, size, size], float32
             in [0, 1].
@@ -61,44 +59,37 @@ def make(
     >>> data.modalities["rgb"].x.shape, data.classes[4], sorted(data.factors)[:3]
     ((6, 3, 16, 16), 'square/metal', ['ambient', 'background', 'bottom'])
     """
-    drawing.check("scenes", n, seed, size, {"epsilon": epsilon, "delta": delta})
+    drawing.check("scenes", n, seed, size, {})
     check_number("scenes: noise", noise, 0, whole=False)
     for name, count in {"shapes": shapes, "materials": materials}.items():
         check_number(f"scenes: {name}", count, 1, 3)
     if shapes * materials == 1:
         raise ConfigError("scenes", "shapes=1, materials=1 is one class", "make one of them 2 or 3")
     names = drawing.check_sensors("scenes", modalities)
-    own = {"noise": float(noise), "epsilon": float(epsilon), "delta": float(delta)}
-    own |= {"shapes": shapes, "materials": materials}
-    shares = {"rgb": own["epsilon"], "depth": own["delta"], "thermal": REDRAWN["thermal"]}
-    factors = _factors(n, seed, shares, shapes, materials)
-    labels = factors["shape"] * materials + factors["material"]
-    sees: dict[str, Callable] = {
-        "rgb": _rgb,
-        "depth": partial(_depth, noise=noise),
-        "thermal": drawing.thermal,
-    }
-    images, masks = drawing.draw(factors, size, seed, {name: sees[name] for name in names})
-    ids = np.array([f"scene-{seed}-{row:06d}" for row in range(n)])
-    sensors = [] if set(names) == {"rgb", "depth"} else names
-    data = MultiModalData(
-        {name: Modality(images[name], labels, ids, motions="all") for name in names},
-        tuple(f"{shape}/{m}" for shape in SHAPES[:shapes] for m in MATERIALS[:materials]),
-        factors=drawing.one_number_each(factors),
-        masks=masks,
-        name=drawing.name_of(make, "scenes", *sensors, **own),
-        fractions=FRACTIONS,
-        best={name: 100 * best_accuracy(shares[name], materials) for name in names},
+    depth = partial(_depth, noise=noise)
+    sees: dict[str, Callable] = {"rgb": _rgb, "depth": depth, "thermal": drawing.thermal}
+    return drawing.one_object(
+        make,
+        VERSION,
+        _factors(n, seed, shapes, materials),
+        {name: sees[name] for name in names},
+        {name: 100 * best_accuracy(REDRAWN[name], materials) for name in names},
+        size,
+        seed,
+        noise=float(noise),
+        epsilon=REDRAWN["rgb"],
+        delta=REDRAWN["depth"],
+        shapes=shapes,
+        materials=materials,
     )
-    return data.drawn_by(VERSION, seed, n=n, size=size, modalities=names, **own)
 
 
-def _factors(n, seed, shares, shapes, materials) -> dict[str, np.ndarray]:
+def _factors(n, seed, shapes=3, materials=3) -> dict[str, np.ndarray]:
     """Everything that varies, each factor from a stream of its own."""
     streams = drawing.Streams(n, seed)
     shape, material = streams.integers(shapes), streams.integers(materials)
     factors = {"shape": shape, "material": material}
-    for name, share in zip(("texture", "relief", "warmth"), shares.values(), strict=True):
+    for name, share in zip(("texture", "relief", "warmth"), REDRAWN.values(), strict=True):
         factors[name] = streams.redrawn(material, share, materials)
     return factors | streams.nuisances()
 

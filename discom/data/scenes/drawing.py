@@ -6,15 +6,19 @@ rest on these bytes: a change here needs another VERSION of every kind of scene 
 
 from collections.abc import Callable, Mapping, Sequence
 from inspect import signature
+from typing import Any
 
 import numpy as np
 
 from discom.data.checks import check_number
+from discom.data.multimodal import Modality, MultiModalData
 from discom.errors import ConfigError
 
 SHAPES = ("disk", "square", "triangle")
 MATERIALS = ("wood", "metal", "stone")  # names for the class list; only their cues are visible
 BANDS = {"rgb": 3, "depth": 1, "thermal": 1}
+FRACTIONS = (0.4, 0.2, 0.4)  # of one object; scenes cost nothing, so as many test as train
+WARMTH = 0.4  # share of the scenes of one object whose warmth is drawn uniformly
 CHUNK = 500  # scenes drawn at a time; noise is drawn by chunk, so a seed's meaning rests on it
 
 # nuisance factors: name, lowest and highest value, and how many numbers, in the order of streams
@@ -83,8 +87,8 @@ def check_sensors(where: str, modalities: Sequence[str]) -> list[str]:
 
 def name_of(draw: Callable, *parts: str, **arguments: float) -> str:
     """The data set's name, with the arguments that are not the default of what draws it."""
-    usual = signature(draw).parameters
-    changed = [f"{name}={v:g}" for name, v in arguments.items() if v != usual[name].default]
+    usual = {name: one.default for name, one in signature(draw).parameters.items()}
+    changed = [f"{k}={v:g}" for k, v in arguments.items() if v != usual.get(k, v)]
     return "-".join([*parts, *changed])
 
 
@@ -169,15 +173,22 @@ def rounded(image: np.ndarray, least: float = 0.0) -> np.ndarray:
     return np.round(np.clip(image, least, 1) * 65535) / 65535
 
 
-def draw(
-    factors: Mapping[str, np.ndarray], size: int, seed: int, sensors: Mapping[str, Callable]
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Images of one object per scene, of every sensor, and the object's mask, [n, size, size].
+def one_object(
+    make: Callable,
+    version: str,
+    factors: Mapping[str, np.ndarray],
+    sensors: Mapping[str, Callable],
+    best: Mapping[str, float],
+    size: int,
+    seed: int,
+    **settings: Any,
+) -> MultiModalData:
+    """Scenes of one object with these factors, and its mask, as `make` returns them.
 
     A sensor is a function of factors, view and random generator; its images do not depend on which
-    other sensors there are.
+    other sensors there are. `settings` are the other arguments of `make`.
     """
-    n = len(factors["shape"])
+    kind, n = version.split()[0], len(factors["shape"])
     rngs = {name: np.random.default_rng([seed, k]) for k, name in enumerate(BANDS, 1)}
     images = {name: np.empty((n, BANDS[name], size, size), np.float32) for name in sensors}
     masks = np.empty((n, size, size), bool)
@@ -188,7 +199,20 @@ def draw(
         masks[rows] = view["mask"] > 0.5
         for name, sensor in sensors.items():
             images[name][rows] = rounded(sensor(part, view, rngs[name]))
-    return images, masks
+    shapes, materials = (settings.get(name, 3) for name in ("shapes", "materials"))
+    labels = factors["shape"] * materials + factors["material"]
+    ids = np.array([f"{kind.removesuffix('s')}-{seed}-{row:06d}" for row in range(n)])
+    names = [] if set(sensors) == {"rgb", "depth"} else list(sensors)
+    data = MultiModalData(
+        {name: Modality(images[name], labels, ids, motions="all") for name in sensors},
+        tuple(f"{shape}/{m}" for shape in SHAPES[:shapes] for m in MATERIALS[:materials]),
+        factors=one_number_each(factors),
+        masks=masks,
+        name=name_of(make, kind, *names, **settings),
+        fractions=FRACTIONS,
+        best=dict(best),
+    )
+    return data.drawn_by(version, seed, n=n, size=size, modalities=list(sensors), **settings)
 
 
 def painted(f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -12,13 +12,11 @@ from math import prod
 
 import numpy as np
 
-from discom.data.multimodal import Modality, MultiModalData
+from discom.data.multimodal import MultiModalData
 from discom.data.scenes import drawing
 from discom.data.scenes.drawing import MATERIALS, SHAPES
 
 VERSION = "objects 1"  # raised when other pixels are drawn, so that results stand apart
-FRACTIONS = (0.4, 0.2, 0.4)  # scenes cost nothing: as many for tests as for training
-REDRAWN = 0.4  # share of the scenes whose warmth is drawn uniformly
 HIDDEN = 3  # the kind of a texture or relief that the sensor does not show
 NOISE = 0.06  # standard deviation of depth's pixels
 
@@ -34,9 +32,7 @@ def make(
     """Draw `n` paired scenes; the same arguments give the same bytes.
 
     Args:
-        n: number of scenes.
         size: height and width in pixels, a multiple of 4.
-        seed: of all random numbers.
         dark: probability that RGB shows no texture.
         far: probability that depth shows no relief, whether the scene is dark or not.
         modalities: of "rgb" [n, 3, size, size], "depth" and "thermal" [n, 1, size, size], float32
@@ -47,9 +43,6 @@ def make(
         `far` are 0 or 1; `texture` and `relief` are 0, 1, 2, or 3 where they are hidden. Two fifths
         are for training, one for validation, two for tests.
 
-    Raises:
-        ConfigError: an argument out of its range, or a sensor that is unknown or named twice.
-
     >>> data = make(6, size=16, dark=0.5)
     >>> data.modalities["rgb"].x.shape, data.classes[4]
     ((6, 3, 16, 16), 'square/metal')
@@ -58,49 +51,32 @@ def make(
     """
     drawing.check("objects", n, seed, size, {"dark": dark, "far": far})
     names = drawing.check_sensors("objects", modalities)
-    factors = draw_factors(n, seed, dark, far)
-    images, masks = drawing.draw(factors, size, seed, {name: SENSES[name] for name in names})
-    labels = factors["shape"] * len(MATERIALS) + factors["material"]
-    ids = np.array([f"object-{seed}-{row:06d}" for row in range(n)])
-    shares = {"dark": float(dark), "far": float(far)}
-    sensors = [] if set(names) == {"rgb", "depth"} else names
-    data = MultiModalData(
-        {name: Modality(images[name], labels, ids, motions="all") for name in names},
-        tuple(f"{shape}/{material}" for shape in SHAPES for material in MATERIALS),
-        factors=drawing.one_number_each(factors),
-        masks=masks,
-        name=drawing.name_of(make, "objects", *sensors, **shares),
-        fractions=FRACTIONS,
-        best=best(dark, far, names),
+    return drawing.one_object(
+        make,
+        VERSION,
+        draw_factors(n, seed, dark, far),
+        {name: SENSES[name] for name in names},
+        best(dark, far, names),
+        size,
+        seed,
+        dark=float(dark),
+        far=float(far),
     )
-    return data.drawn_by(VERSION, seed, n=n, size=size, modalities=names, **shares)
 
 
 def best(
     dark: float = 0.2, far: float = 0.3, modalities: Sequence[str] = ("rgb", "depth")
 ) -> dict[str, float]:
-    """The best possible accuracy in %, of each sensor and of every combination of them.
+    """The best possible accuracy in %, of each sensor and of every combination, joined by +.
 
     100 · (1 - h + h/3), where h is the share of scenes in which none of the sensors shows the
     material: one guess in three is right there. h is the product of `dark` for RGB, `far` for depth
     and 0.4 for thermal.
 
-    Args:
-        dark, far: as in `make`.
-        modalities: the sensors.
-
-    Returns:
-        Sensors, joined by +, and their accuracy.
-
-    Raises:
-        ConfigError: a share outside [0, 1], or a sensor that is unknown or named twice.
-
     >>> {name: round(accuracy, 1) for name, accuracy in best().items()}
     {'rgb': 86.7, 'depth': 80.0, 'rgb+depth': 96.0}
     """
-    modalities = drawing.check_sensors("objects", modalities)
-    drawing.check("objects", 1, 0, 8, {"dark": dark, "far": far})
-    share = {"rgb": dark, "depth": far, "thermal": REDRAWN}
+    share = {"rgb": dark, "depth": far, "thermal": drawing.WARMTH}
     groups = [group for k in range(len(modalities)) for group in combinations(modalities, k + 1)]
     hidden = {"+".join(group): prod(share[name] for name in group) for group in groups}
     return {name: 100 * (1 - h + h / len(MATERIALS)) for name, h in hidden.items()}
@@ -114,7 +90,7 @@ def draw_factors(n: int, seed: int, dark: float, far: float) -> dict[str, np.nda
     for name, cue, share in (("dark", "texture", dark), ("far", "relief", far)):
         factors[name] = (streams.uniform(0, 1) < share).astype(int)
         factors[cue] = np.where(factors[name], HIDDEN, material)
-    factors["warmth"] = streams.redrawn(material, REDRAWN, len(MATERIALS))
+    factors["warmth"] = streams.redrawn(material, drawing.WARMTH, len(MATERIALS))
     return factors | streams.nuisances()
 
 

@@ -20,6 +20,7 @@ CLASSES = ("background", *MATERIALS)
 FRACTIONS = (0.5, 0.1, 0.4)
 CHUNK = 100  # scenes drawn at a time; what a seed means does not depend on it
 SIGMA = {"rgb": 0.05, "depth": 0.015}  # of each sensor's noise
+CONFUSED = 0.3  # probability that a sensor shows two materials as each other
 HOLES = 0.15  # share of depth's 4×4 squares that are missing, which is value 0
 LIFT, RELIEF = (0.08, 0.3), 0.5  # of an object over the plane, and from its brim to its top
 ZOOM = 1.3  # of the reliefs: small objects show them whole, with their brim
@@ -27,7 +28,7 @@ ZOOM = 1.3  # of the reliefs: small objects show them whole, with their brim
 STREAMS = {"scene": 64, "object": 65, "rgb": 66, "depth": 67, "holes": 68}
 
 
-def ceilings(epsilon: float = 0.3, delta: float = 0.3) -> dict[str, dict[str, float]]:
+def ceilings(epsilon: float = CONFUSED, delta: float = CONFUSED) -> dict[str, dict[str, float]]:
     """What the best rule reaches: "rgb", "depth", "rgb+depth" → accuracy for each material, and
     "miou" over all four classes.
 
@@ -52,8 +53,6 @@ def dense(
     *,
     size: int = 64,
     objects: int = 4,
-    epsilon: float = 0.3,
-    delta: float = 0.3,
 ) -> MultiModalData:
     """Draw `n` scenes of several objects, RGB [n, 3, size, size] and depth [n, 1, size, size],
     float32 in [0, 1]; the same arguments give the same bytes.
@@ -61,8 +60,6 @@ def dense(
     Args:
         size: height and width in pixels, a multiple of 4; an object spans a quarter to 0.44 of it.
         objects: how many per scene, 1 to 8; a later one hides the earlier ones.
-        epsilon: probability that RGB shows the first two materials as each other.
-        delta: the same for depth and the last two materials.
 
     Returns:
         Paired dense data: masks uint8 [n, size, size], 0 the background, 1 to 3 the materials.
@@ -72,10 +69,10 @@ def dense(
     >>> dense(6, size=16, objects=2).classes
     ('background', 'wood', 'metal', 'stone')
     """
-    drawing.check(NAME, n, seed, size, {"epsilon": epsilon, "delta": delta})
+    drawing.check(NAME, n, seed, size, {})
     check_number(f"{NAME}: objects", objects, 1, 8)
-    own = {"objects": objects, "epsilon": epsilon, "delta": delta}
-    scene, things = _factors(n, seed, objects, epsilon, delta)
+    own = {"objects": objects, "epsilon": CONFUSED, "delta": CONFUSED}
+    scene, things = _factors(n, seed, objects)
     images, masks = _draw(scene, things, size, seed)
     labels = np.stack([(masks == k).sum((1, 2)) for k in range(len(CLASSES))]).argmax(0)
     ids = np.array([f"dense-{seed}-{row:06d}" for row in range(n)])
@@ -90,7 +87,7 @@ def dense(
         name=drawing.name_of(dense, NAME, **own),
         fractions=FRACTIONS,
         dense=True,
-        best={name: 100 * best["miou"] for name, best in ceilings(epsilon, delta).items()},
+        best={name: 100 * best["miou"] for name, best in ceilings().items()},
     )
     return data.drawn_by(VERSION, seed, n=n, size=size, **own)
 
@@ -99,7 +96,7 @@ def _stream(seed: int, name: str, *which: int) -> np.random.Generator:
     return np.random.default_rng([seed, STREAMS[name], *which])
 
 
-def _factors(n, seed, objects, epsilon, delta) -> tuple[dict, list[dict]]:
+def _factors(n, seed, objects) -> tuple[dict, list[dict]]:
     """What varies from scene to scene and for each object, each factor from its own stream."""
 
     def uniform(low, high, *shape):
@@ -117,7 +114,7 @@ def _factors(n, seed, objects, epsilon, delta) -> tuple[dict, list[dict]]:
         # streams 2 and 7 are not in use; the others keep their numbers
         streams = iter(stream for number, stream in enumerate(spawned) if number not in (2, 7))
         shape, material = (next(streams).integers(0, 3, n) for _ in range(2))
-        in_rgb, in_depth = uniform(0, 1) < epsilon, uniform(0, 1) < delta
+        in_rgb, in_depth = uniform(0, 1) < CONFUSED, uniform(0, 1) < CONFUSED
         colour, apart = uniform(0, 1, 3), uniform(0.3, 0.7, 3)
         thing = {"shape": shape, "material": material}
         thing["texture"] = np.where(in_rgb & (material < 2), 1 - material, material)

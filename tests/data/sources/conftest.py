@@ -28,13 +28,18 @@ def small_files(monkeypatch):
 
 @pytest.fixture(scope="session")
 def raw(tmp_path_factory):
-    """Name of a set → the folder with its small raw files, which no test changes."""
+    """Name of a set → the folder with its small raw files, which no test changes, and with what
+    systems leave beside them."""
     folders = {}
 
     def root(name: str) -> Path:
         if name not in folders:
-            fixture = importlib.import_module(f"fixtures.{name.replace('-', '_')}")
-            folders[name] = writing.write(tmp_path_factory.mktemp(name), fixture.CASE.files)
+            files = importlib.import_module(f"fixtures.{name.replace('-', '_')}").CASE.files
+            folders[name] = writing.write(tmp_path_factory.mktemp(name), files)
+            for file in map(Path, files):
+                hidden = file.with_name(f"._{file.name}")
+                junk = hidden, f"__MACOSX/{file}", file.with_name(".DS_Store")
+                writing.write(folders[name], {str(place): b"junk" for place in junk})
         return folders[name]
 
     return root

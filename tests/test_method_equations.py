@@ -1,0 +1,395 @@
+"""Each method of images by its equation: the numbers of official codes, and losses written out."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from fixtures.methods import (
+    BANDS,
+    COUNT,
+    THREE,
+    batch_of,
+    changed,
+    encoder,
+    make,
+    part,
+    terms_of,
+    total,
+    train,
+)
+from golden_values import golden
+from torch import Tensor, nn
+
+from discom import data, fit, methods, profile
+from discom.data.augmentation import distort
+from discom.data.batches import Batch
+from discom.losses import disentangle
+from discom.losses.contrastive import barlow_twins, contrastive_loss, decur_cross, nt_xent
+from discom.losses.separate import minimax_loss
+from discom.running.runs import read_metrics
+
+# ---------------------------------------------------------------- totals of the official codes
+# The stored logits take the place of the student's network; losses are float32, as in a training.
+
+
+def on_logits(name, file, epoch=0, theta=1.0, **options):
+    """Total of a method for one student at an epoch of 300, its logits of each view, CTKD's θ."""
+    inputs = golden(file).inputs
+    views = ("_weak", "_strong") if "student_logits_weak" in inputs else ("",)
+    logits = [inputs[f"student_logits{view}"].float().requires_grad_() for view in views]
+    model = methods.get(name)({"rgb": 3}, 7, encoder, **methods.get(name).options(options))
+    model.predict = lambda modality, number: logits[number]  # "images" are the number of their view
+    batches = []
+    for number, view in enumerate(views):
+        soft = inputs[f"teacher_logits{view}"].float()
+        batches.append(Batch({"rgb": number}, {"rgb": inputs["targets"]}, epoch, soft))
+        batches[-1].progress = epoch / 300
+    batches[0].strong = batches[1] if model.needs_strong_view else None
+    thetas = [p for key, p in model.named_parameters() if key.endswith("theta")]
+    for parameter in thetas:
+        nn.init.constant_(parameter, float(theta))
+    return total(model, batches[0]), logits, thetas
+
+
+def assert_official(found, loss, expected, theta_gradient=None):
+    value, logits, thetas = found
+    value.backward()
+    # at T = 16 float32 has few digits left
+    torch.testing.assert_close(value.double(), loss, rtol=1e-4, atol=1e-6)
+    for z, gradient in zip(logits, expected, strict=True):
+        torch.testing.assert_close(z.grad.double(), gradient, rtol=1e-3, atol=1e-5)
+    for theta in thetas:
+        assert theta.grad.item() == pytest.approx(theta_gradient.item(), rel=1e-2, abs=1e-8)
+
+
+COMPETITORS = golden("06c_discom_paper_competitors").outputs
+NAMES = {"KD1": "kdv1", "KD2": "kdv2", "DKD": "dkd", "CTKD": "ctkd"}
+COMPETITORS = {key: out for key, out in COMPETITORS.items() if key.split("_znorm")[0] in NAMES}
+
+
+# how the DisCoM-KD authors' own code ran them; with LSKD the weights are those without
+PUBLISHED: dict[str, dict] = {
+    **{name: {"temperature": 4.0} for name in ("kdv1", "kdv2", "dkd")},
+    "ctkd": {"loops": 5 / 300},
+}
+
+
+@pytest.mark.parametrize("key", COMPETITORS)
+def test_options_give_what_the_discom_kd_authors_ran(key):
+    """Four of their competitors, without and with z-score (LSKD), at several epochs of 300. They
+    count epochs of DKD and CTKD from 0, so that theirs is ours one later."""
+    short, znorm, epoch = key.split("_")
+    plain, expected = methods.get(NAMES[short]), COMPETITORS[key]
+    published = {"weights": plain.terms, **PUBLISHED[plain.name]}
+    name = plain.name + ("+lskd" if znorm == "znorm1" else "")
+    number = int(epoch.removeprefix("epoch"))
+    found = on_logits(name, "06c_discom_paper_competitors", number - 1, **published)
+    gradients = [expected["grad_student_logits"]]
+    assert_official(found, expected["loss"], gradients, expected.get("grad_theta"))
+
+
+# MLKD's official weight of the term that is divided by (B / C)² here
+SCALE = (len(golden("05_mlkd").inputs["targets"]) / 7) ** 2
+# method, options, epoch of 300 from 0 on, file, where in it
+OFFICIAL = [
+    ("kdv2", {"weights": {"cl": 0.1, "kd": 0.9}}, 0, "01_kd_hinton", "combination"),
+    ("dkd", {}, 0, "02_dkd", "epoch_1"),
+    ("dkd", {}, 9, "02_dkd", "epoch_10"),
+    ("dkd", {}, 24, "02_dkd", "epoch_25"),
+    ("mlkd", {"weights": {"classes": 0.9 * SCALE}}, 0, "05_mlkd", ""),
+    ("kdv2+lskd", {}, 0, "03b_lskd_kd", "combination"),
+    ("dkd+lskd", {}, 9, "03c_lskd_dkd", "epoch_10"),
+    ("mlkd+lskd", {"weights": {"classes": 9 * SCALE}}, 0, "03d_lskd_mlkd", ""),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "epoch", "file", "place"), OFFICIAL)
+def test_defaults_are_those_of_the_official_code(name, options, epoch, file, place):
+    out = golden(file).outputs
+    out = out[place] if place else out
+    views = ("weak", "strong") if name.startswith("mlkd") else ()
+    gradients = [out[f"grad_student_logits_{view}"] for view in views]
+    gradients = gradients or [out["grad_total_student_logits"]]
+    found = on_logits(name, file, epoch, **options)
+    assert_official(found, out.get("total", out.get("loss")), gradients)
+
+
+# ---------------------------------------------------------------- DisCoM-KD
+
+
+@pytest.mark.parametrize("adversary", ["reversal", "alternating"])
+def test_discoms_terms_are_those_of_the_losses_with_its_options(adversary):
+    batch, extra = batch_of("discom"), {"irr", "xcov", "hsic"}
+    weights = dict.fromkeys(extra, 1)
+    model = make("discom", grl_lambda=0.25, adversary=adversary, weights=weights)
+    z = {m: model.model.embed(m, x) for m, x in batch.x.items()}
+    terms, heads = model(batch), model.model.heads
+    hidden = disentangle.adversarial_loss(z, heads, grl_lambda=0.25)
+    if adversary == "alternating":
+        logits = {name: heads.adv(part.inv) for name, part in z.items()}
+        hidden = minimax_loss(logits, grl_lambda=0.25)
+    irrelevant = [F.cross_entropy(model.irrelevant(part.irr), batch.y[m]) for m, part in z.items()]
+    expected = {
+        "cl": disentangle.task_loss(z, heads, batch.y),
+        "adv": hidden,
+        "mod": disentangle.modality_loss(z, heads),
+        "aux": disentangle.auxiliary_loss(z, heads, batch.y),
+        "orth": disentangle.orthogonality_loss(z),
+        "irr": sum(irrelevant),
+    }
+    assert terms.keys() == expected.keys() | extra
+    encoder = model.model.branches["rgb"].specific[0].weight
+    grads = [
+        torch.autograd.grad(e["irr"], encoder, retain_graph=True)[0] for e in (terms, expected)
+    ]
+    torch.testing.assert_close(grads[0], -0.25 * grads[1])  # the encoders learn the opposite
+    for term, value in expected.items():
+        torch.testing.assert_close(terms[term], value)
+    assert not any("adv" in key for key in model.branch("rgb").state_dict())
+
+
+def test_discoms_reversal_rises_over_a_share_of_the_run():
+    model = make("discom", grl_warmup=0.5, grl_lambda=2.0)
+    curve = [model.reversal(progress) for progress in (0, 0.25, 0.5, 0.9)]
+    full = 2 * (2 / (1 + math.exp(-10)) - 1)
+    assert curve == pytest.approx([0, 2 * (2 / (1 + math.exp(-5)) - 1), full, full])
+    assert make("discom").reversal(0) == 1
+
+
+def test_discom_learns_from_the_other_modality_through_the_heads_alone():
+    """In one step nothing passes between branches; after some, the shared heads have changed."""
+    batches = [batch_of("discom", seed, dtype=torch.float64) for seed in range(3)]
+    for steps, same in ((1, True), (3, False)):
+        one = train("discom", batches[:steps]).state("rgb")
+        two = train("discom", [changed(batch, "depth") for batch in batches[:steps]]).state("rgb")
+        own = [key for key in one if "rgb" in key.split(".")]
+        assert all(torch.equal(one[key], two[key]) for key in own) == same
+
+
+# ---------------------------------------------------------------- the alternating adversary
+
+ALTERNATING = {"adversary": "alternating"}
+
+
+@pytest.mark.parametrize("hidden", [0, 8])
+def test_the_classifier_steps_before_the_encoders_and_leaves_them_no_gradient(hidden):
+    model, batch = make("discom", **ALTERNATING, adversary_head=hidden), batch_of("mdico")
+    model.set_rate(1e-3)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    terms = model(batch)
+    moved = {key for key, value in model.named_parameters() if not torch.equal(value, before[key])}
+    assert moved == {key for key, _ in model.named_parameters() if ".adv." in key}
+    assert all(parameter.grad is None for parameter in model.parameters())
+    terms["adv"].backward()
+    reached = {key for key, p in model.named_parameters() if p.grad is not None}
+    assert reached
+    assert all(".invariant." in key or ".project." in key for key in reached)
+
+
+def test_its_term_is_minus_the_cross_entropy_of_the_classifier_that_has_stepped():
+    """Recomputed with a plain copy of the classifier and Adam."""
+    model, batch = make("discom", **ALTERNATING, grl_lambda=0.5), batch_of("mdico")
+    model.set_rate(0.01)
+    head = nn.Linear(16, 2)
+    head.load_state_dict(model.model.heads.adv.state_dict())
+    adam = torch.optim.Adam(head.parameters(), lr=0.03, betas=(0.5, 0.999))
+    z = torch.cat([model.embed(m, x)["inv"] for m, x in batch.x.items()])
+    sensor = torch.arange(2).repeat_interleave(8)
+    for _ in range(5):
+        adam.zero_grad()
+        (2 * F.cross_entropy(head(z.detach()), sensor)).backward()
+        adam.step()
+    expected = -0.5 * 2 * F.cross_entropy(head(z), sensor)
+    torch.testing.assert_close(model(batch)["adv"], expected)
+    model.eval()  # no steps outside training
+    held = {key: value.clone() for key, value in model.model.heads.adv.state_dict().items()}
+    model(batch)
+    assert all(torch.equal(v, held[k]) for k, v in model.model.heads.adv.state_dict().items())
+
+
+def test_other_networks_start_from_the_same_weights_whatever_its_head():
+    plain = make("discom").state_dict()
+    other = make("discom", **ALTERNATING, adversary_head=8).state_dict()
+    same = [key for key in plain if ".adv." not in key]
+    assert all(torch.equal(plain[key], other[key]) for key in same)
+    shapes = [tuple(v.shape) for k, v in other.items() if ".adv." in k]
+    assert shapes == [(8, 16), (8,), (2, 8), (2,)]
+
+
+def test_the_rate_of_the_classifier_follows_the_schedule(tmp_path, monkeypatch):
+    method, rates = methods.get("discom"), []
+    set_rate = method.set_rate
+    monkeypatch.setattr(method, "set_rate", lambda self, r: (rates.append(r), set_rate(self, r)))
+    config, split = profile("tiny", epochs=4, options=ALTERNATING), data.load("scenes:n=66,size=8")
+    fit("discom", split.split(seed=0), config, tmp_path, progress=False)
+    logged = read_metrics(tmp_path / "metrics.csv")["learning_rate"]  # one step an epoch
+    assert rates == pytest.approx([*logged])
+
+
+# ---------------------------------------------------------------- MDiCo, and the teacher
+
+
+def plain_mdico(model, batch):
+    """Its terms, one linear layer at a time."""
+    z, heads = {m: model.embed(m, x) for m, x in batch.x.items()}, model.model.heads
+    cl = aux = mod = 0.0
+    for number, (name, y) in enumerate(batch.y.items()):
+        parts, sensor = z[name], torch.full_like(y, number)
+        both = torch.cat([parts["inv"], parts["inf"]], dim=1)
+        cl = cl + F.cross_entropy(heads.task[name](both), y) / 2
+        for key in ("inv", "inf"):
+            aux = aux + F.cross_entropy(heads.aux(parts[key]), y) / 2 / 2
+        mod = mod + F.cross_entropy(heads.mod_inf(parts["inf"]), sensor) / 2 / 2
+        mod = mod + F.cross_entropy(heads.mod_irr(parts["irr"]), sensor) / 2 / 2
+    contrast = contrastive_loss({m: parts["inv"] for m, parts in z.items()})
+    return {"cl": cl, "aux": aux, "mod": mod, "contrast": contrast}
+
+
+def test_mdicos_terms_are_those_of_a_plain_computation():
+    model, batch = make("mdico"), batch_of("mdico")
+    terms, expected = model(batch), plain_mdico(model, batch)
+    assert list(terms) == list(expected)
+    for term, value in expected.items():
+        torch.testing.assert_close(terms[term], value, msg=term)
+
+
+def test_a_teacher_reads_all_modalities_or_the_one_it_is_told():
+    batch = batch_of("teacher")
+    both, one = make("teacher"), make("teacher", reads="depth")
+    assert (both.deployed, both.reads, both.paired) == (["rgb+depth"], ["rgb", "depth"], True)
+    assert (one.deployed, one.reads, one.paired) == (["depth"], ["depth"], False)
+    for m in BANDS:
+        assert total(both, batch).item() != total(both, changed(batch, m)).item()
+        same = total(one, batch).item() == total(one, changed(batch, m)).item()
+        assert same == (m == "rgb")
+    alone = part(batch, ["rgb"])  # same layers and weights as its student
+    assert torch.equal(
+        make("teacher", {"rgb": 3})(alone)["cl"], make("student", {"rgb": 3})(alone)["cl"]
+    )
+
+
+# ---------------------------------------------------------------- few labels
+
+
+def model_of(name, **options):
+    given = {"threshold": 0.8, **options} if name in ("fixmatch", "agreed") else options
+    model = make(name, **given).eval()  # views count for nobody else
+    with torch.no_grad():  # sure of some samples, not of all
+        for branch in model.branches.values():
+            branch.task.weight.mul_(50)
+    return model
+
+
+def few_labels(progress=0.9):
+    """Pairs, each brighter than the one before; the first four have a label."""
+    batch = batch_of("agreed")
+    light = torch.linspace(0.1, 1.5, COUNT)[:, None, None, None]
+    batch.x, batch.progress = {m: light * x for m, x in batch.x.items()}, progress
+    for y in batch.y.values():
+        y[4:] = -1
+    return batch
+
+
+def outputs(model, batch):
+    """Of every sensor the logits of images and views, and projections, views drawn as the loss
+    draws them."""
+    torch.manual_seed(0)
+    logits, projected = {}, {}
+    for name, x in batch.x.items():
+        features = model.branches[name].features(torch.cat([x, distort(x)]))
+        logits[name] = model.branches[name].task(features).chunk(2)
+        if hasattr(model, "projections"):
+            projected[name] = model.projections[name](features).chunk(2)
+    return logits, projected
+
+
+def learned(weak: Tensor, strong: Tensor, threshold: float) -> Tensor:
+    """Row by row: the cross-entropy where the class is likely enough, over all rows."""
+    total = torch.zeros(())
+    for row, view in zip(weak.detach().softmax(1), strong, strict=True):
+        if row.max() >= threshold:
+            total = total - view.log_softmax(0)[row.argmax()]
+    return total / len(weak)
+
+
+def test_fixmatch_learns_each_sensors_own_confident_labels():
+    model, batch = model_of("fixmatch"), few_labels()
+    logits, _ = outputs(model, batch)
+    terms = terms_of(model, batch)
+    expected = {m: learned(weak, strong, 0.8) for m, (weak, strong) in logits.items()}
+    torch.testing.assert_close(terms["pseudo"], sum(expected.values()))
+    known = [F.cross_entropy(weak[:4], batch.y[m][:4]) for m, (weak, _) in logits.items()]
+    torch.testing.assert_close(terms["cl"], sum(known))
+    for m, (weak, _) in logits.items():
+        sure = weak.softmax(1).max(1).values >= 0.8
+        assert 0 < sure.sum() < COUNT
+        assert terms[f"accepted/{m}"].item() == pytest.approx(sure.float().mean().item())
+        counts = weak.argmax(1)[sure].bincount()
+        assert terms[f"largest/{m}"].item() == pytest.approx(counts.max().item() / COUNT)
+
+
+@pytest.mark.parametrize("strong", [True, False])
+def test_agreed_labels_are_those_of_the_product(strong):
+    model, batch = model_of("agreed", strong=strong), few_labels()
+    logits, projected = outputs(model, batch)
+    terms = terms_of(model, batch)
+    if strong:
+        first = {m: weak for m, (weak, _) in logits.items()}
+        second = {m: view for m, (_, view) in logits.items()}
+    else:
+        first = second = {m: model.predict(m, x) for m, x in batch.x.items()}
+    product = first["rgb"].softmax(1) * first["depth"].softmax(1)
+    together = (product / product.sum(1, keepdim=True)).log()
+    expected = sum(learned(together, view, 0.8) for view in second.values())
+    torch.testing.assert_close(terms["pseudo"], expected)
+    own = sum(learned(first[m], second[m], 0.8) for m in BANDS)  # FixMatch's labels: a wrong copy
+    assert not torch.isclose(terms["pseudo"], own)
+    z = {m: weak for m, (weak, _) in projected.items()}
+    torch.testing.assert_close(terms["contrast"], nt_xent(z["rgb"], z["depth"]))
+    sure = together.exp().max(1).values >= 0.8
+    assert terms["accepted"].item() == pytest.approx(sure.float().mean().item())
+
+
+def test_no_gradient_of_a_pseudo_label_reaches_what_gives_it():
+    """RGB's weak logits decide depth's label; depth's loss must not move RGB."""
+    model, batch = model_of("agreed", weights={"cl": 0.0, "contrast": 0.0}), few_labels()
+    logits, _ = outputs(model, batch)
+    together = sum(weak.log_softmax(1) for weak, _ in logits.values())
+    loss = model.pseudo(together, logits["depth"][1], batch)
+    loss.backward()
+    moved = {name for name, weight in model.named_parameters() if weight.grad is not None}
+    assert moved
+    assert all("depth" in name for name in moved)
+
+
+def test_decur_is_the_mean_of_its_three_losses():
+    model, batch = model_of("decur"), few_labels()
+    _, z = outputs(model, batch)
+    cross = decur_cross(z["rgb"][0], z["depth"][0], 48)
+    expected = (barlow_twins(*z["rgb"]) + barlow_twins(*z["depth"]) + cross) / 3
+    torch.testing.assert_close(terms_of(model, batch)["contrast"], expected)
+
+
+@pytest.mark.parametrize("name", ["fixmatch", "agreed"])
+def test_pseudo_labels_gain_weight_over_the_first_30_percent(name):
+    model = model_of(name)
+    full = terms_of(model, few_labels(0.3))["pseudo"]
+    assert full > 0
+    for progress, share in ((0.0, 0.0), (0.15, 0.5), (0.9, 1.0)):
+        torch.testing.assert_close(terms_of(model, few_labels(progress))["pseudo"], share * full)
+
+
+def test_with_shuffled_partners_no_image_meets_its_own_scene():
+    """The contrast of shuffled partners is that of other pairs, exactly."""
+    model = make("nt-xent", THREE, partners="shuffled")
+    batch = batch_of("nt-xent", bands=THREE)
+    z = {m: model.projections[m](model.branches[m].features(x)) for m, x in batch.x.items()}
+    rows = [z["rgb"], z["depth"].roll(1, 0), z["sar"].roll(2, 0)]
+    order = torch.arange(COUNT)
+    for i, j in ((0, 1), (0, 2), (1, 2)):
+        assert not (order.roll(i) == order.roll(j)).any()
+    expected = nt_xent(rows[0], rows[1]) + nt_xent(rows[0], rows[2]) + nt_xent(rows[1], rows[2])
+    torch.testing.assert_close(model.loss(batch)["contrast"], expected)
+    model.partners = "paired"
+    assert not torch.isclose(model.loss(batch)["contrast"], expected)
