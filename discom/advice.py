@@ -67,21 +67,26 @@ def trial(images: MultiModalData, config: Config, runs: Sequence[Run], workers: 
 def frozen_runs(
     images: MultiModalData, config: Config, folds: int, runs: Path | str, pretrained: str
 ) -> list[Run]:
-    """Runs of a linear layer on frozen features, of each sensor and of both; the features are kept
-    as a prepared folder beside `runs`. Where the weights cannot be had, a warning and no run."""
+    """Runs of a linear layer on frozen features, of each sensor and of both. In each fold the
+    training part scales the images, as for trained networks; the features are kept as prepared
+    folders beside `runs`. Where the weights cannot be had, a warning and no run."""
     weights = Config(pretrained=pretrained).identity()["pretrained"]  # of a file its content
-    folder = (
-        Path(runs) / f"{images.name}-frozen" / f"features-{digest(images.fingerprint, weights)}"
-    )
-    if not folder.exists():
-        try:
-            frozen(images, pretrained=pretrained).save(folder)
-        except ConfigError as error:
-            warnings.warn(f"frozen features are left out: {error}", stacklevel=2)
-            return []
     own = replace(config, encoder="none", pretrained="", encoder_rate=1.0, augment=0.0)
-    where = runs, methods.get("student"), load(folder), own, str(folder), None, folds
-    return [Run.of(*where, fold) for fold in range(folds)]
+    planned = []
+    for fold in range(folds):
+        bounds = images.split(config.seed, folds, fold).train.normalization
+        scales = [bounds[sensor].to_dict() for sensor in images.modalities]
+        known = digest(images.fingerprint, weights, scales)
+        folder = Path(runs) / f"{images.name}-frozen" / f"features-{known}"
+        if not folder.exists():
+            try:
+                frozen(images, bounds, pretrained=pretrained).save(folder)
+            except ConfigError as error:
+                warnings.warn(f"frozen features are left out: {error}", stacklevel=2)
+                return []
+        where = runs, methods.get("student"), load(folder), own, str(folder), None, folds, fold
+        planned.append(Run.of(*where))
+    return planned
 
 
 def plan(

@@ -1,6 +1,7 @@
 """Frozen features: what a pretrained encoder says of each image, as images of one pixel. A linear
 layer on them is logistic regression: the first thing to compare a trained network with."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -19,15 +20,20 @@ BATCH = 32
 
 @torch.inference_mode()
 def frozen(
-    data: MultiModalData, name: str = ENCODER, pretrained: str = "imagenet", size: int = 224
+    data: MultiModalData,
+    bounds: Mapping[str, Normalization],
+    name: str = ENCODER,
+    pretrained: str = "imagenet",
+    size: int = 224,
 ) -> MultiModalData:
     """The same samples, with the features of each image in the place of its pixels, [N, D, 1, 1];
     of several sensors also those of complete samples side by side, as a sensor called "fused".
 
-    Bounds of all images of a sensor scale them to [0, 1], so no label is read, and bilinear
-    interpolation brings them to `size`×`size` pixels. Train on them with `encoder="none"`.
+    Bilinear interpolation brings the scaled images to `size`×`size` pixels. Train on the features
+    with `encoder="none"`.
 
     Args:
+        bounds: sensor → what scales its images, those of the training part.
         name, pretrained: see `discom.models.encoder`.
 
     A DataError for a sensor called "fused", a ConfigError for weights that cannot be had.
@@ -36,11 +42,10 @@ def frozen(
         raise DataError(data.name, "has a sensor called 'fused'", "rename the sensor")
     modalities = {}
     for sensor, m in data.modalities.items():
-        scale = Normalization.fit(m.x, f"{data.name}/{sensor}", m.invalid)
         module = encoder(name, pretrained=pretrained)(m.x.shape[1])[0].eval()
         features = []
         for first in tqdm(range(0, len(m.x), BATCH), f"{sensor}: features", leave=False):
-            images = torch.from_numpy(scale(m.x[first : first + BATCH]))
+            images = torch.from_numpy(bounds[sensor](m.x[first : first + BATCH]))
             images = F.interpolate(images, (size, size), mode="bilinear", antialias=True)
             features.append(module(images).numpy())
         modalities[sensor] = Modality(

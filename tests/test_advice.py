@@ -108,13 +108,13 @@ def test_frozen_features_are_the_encoders_and_stand_side_by_side(tmp_path):
     images = data.load("scenes:n=99,size=16")
     depth = images.modalities["depth"].take(np.arange(90))  # nine scenes lack it
     images = images.with_modalities({"rgb": images.modalities["rgb"], "depth": depth})
+    bounds = images.split().train.normalization
     torch.manual_seed(0)
-    features = frozen(images, "timm:resnet10t", "", size=32)
+    features = frozen(images, bounds, "timm:resnet10t", "", size=32)
     torch.manual_seed(0)
     module, count = encoder("timm:resnet10t")(3)
     rgb, both = features.modalities["rgb"].x, features.modalities["fused"]
-    scale = Normalization.fit(images.modalities["rgb"].x)
-    x = torch.from_numpy(scale(images.modalities["rgb"].x[40:43]))
+    x = torch.from_numpy(bounds["rgb"](images.modalities["rgb"].x[40:43]))
     x = torch.nn.functional.interpolate(x, (32, 32), mode="bilinear", antialias=True)
     with torch.inference_mode():
         expected = module.eval()(x)
@@ -123,12 +123,12 @@ def test_frozen_features_are_the_encoders_and_stand_side_by_side(tmp_path):
     assert both.x.shape == (90, 2 * count, 1, 1)
     assert np.array_equal(both.x[:, :count], rgb[:90])
     with pytest.raises(DataError, match="has a sensor called 'fused'"):
-        frozen(images.with_modalities({"fused": depth}), "timm:resnet10t", "", size=32)
+        frozen(images.with_modalities({"fused": depth}), bounds, "timm:resnet10t", "", size=32)
     features.save(tmp_path / "features")  # an id that a sensor lacks stays without it
     assert data.load(tmp_path / "features").fingerprint == features.fingerprint
 
 
-def mean_colours(images, pretrained):
+def mean_colours(images, bounds, pretrained):
     """In the place of `frozen`: the mean of each band."""
     modalities = {}
     for name, m in images.modalities.items():
@@ -144,9 +144,14 @@ def test_features_are_made_anew_for_other_images_or_weights(tmp_path, monkeypatc
     files = [str(tmp_path / f"{name}.pth") for name in "ab"]
     for number, file in enumerate(files):
         torch.save(number, file)
-    for own, file, count in ((0, 0, 1), (0, 0, 1), (0, 1, 2), (1, 1, 3), (0, 0, 3)):
+    for own, file, count in ((0, 0, 2), (0, 0, 2), (0, 1, 4), (1, 1, 6), (0, 0, 6)):
         runs = advice.frozen_runs(images[own], profile("tiny"), 2, tmp_path, files[file])
         assert (len(runs), len(made)) == (2, count)
+    for fold, (whole, bounds) in enumerate(made[:2]):  # the training part's, as of trained networks
+        part = whole.split(0, 2, fold).train
+        for sensor, m in part.modalities.items():
+            fitted = Normalization.fit(m.x, sensor, m.invalid)
+            assert bounds[sensor].to_dict() == fitted.to_dict()
     with pytest.raises(DataError, match=r"absent\.pth: no such file"):
         advice.frozen_runs(images[0], profile("tiny"), 2, tmp_path, str(tmp_path / "absent.pth"))
 

@@ -6,12 +6,13 @@ The floors hold for seeds 0, 1 and 2; the test trains the first.
 import pytest
 import torch
 import torch.nn.functional as F
+from fixtures.methods import BANDS, CLASSES
 from torch import nn
 
 from discom import methods
 from discom.data.batches import Batch
 
-BANDS, CLASSES, LABELLED = {"rgb": 3, "depth": 1}, 4, 12
+LABELLED = 12
 NOISE = {"rgb": 2.5, "depth": 1.5}
 AGREED = {"threshold": 0.8, "strong": False}
 

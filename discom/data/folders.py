@@ -67,41 +67,27 @@ def read_folders(
     """
     root, shape = Path(root), None if size is None else check_size(size)
     options = {"unit": unit, "invalid": invalid, "motions": motions, "bands": bands}
-    stated = _by_modality({**options, "classes": dict.fromkeys(classes)})
-    files = _share_bands(_list_files(root), stated["bands"])
-    for option, values in stated.items():
-        if unknown := sorted(set(values) - set(files)):
-            have = f"it has {', '.join(files)}"
-            raise ConfigError(option, f"{root} has no folder '{unknown[0]}'", have)
+    options |= {"classes": dict.fromkeys(classes, True)}
+    files, stated = _by_modality(root, _list_files(root), options)
     kinds = _classes(root, chain.from_iterable(files.values()))
     sensors, rules, stored = {}, {}, {}
     for name, tree in files.items():
-        own = {option: values.get(name) for option, values in stated.items()}
-        chosen = tuple(own["bands"] or ()) or None
-        rule = Rule(shape, fit, chosen, name in stated["classes"], own["invalid"])
+        own = stated[name]
+        chosen = own["bands"] and tuple(own["bands"])
+        rule = Rule(shape, fit, chosen, bool(own["classes"]), own["invalid"])
         images, rule, stored[name] = _read_tree([*tree.values()], rule)
-        labels = np.array([kinds.get(one.partition("/")[0], UNLABELLED) for one in tree])
-        of, moved = own["unit"] or "", own["motions"] or "flip"
-        ids, rules[name] = np.array([*tree]), asdict(rule)
-        sensors[name] = Modality(images, labels, ids, of, rule.invalid, moved)
-    for name, pixels in stored.items():
-        sizes = {other[1:] for key, other in stored.items() if key != name} | {shape}
-        check_band_axis(f"{root}/{name}", pixels, sizes)
-    name = root.resolve().name
-    data = MultiModalData(sensors, tuple(kinds), name=name, about={"rules": rules})
+        folders = [one.partition("/")[0] for one in tree]
+        labels = np.array([kinds.index(k) if k in kinds else UNLABELLED for k in folders])
+        about = own["unit"] or "", rule.invalid, own["motions"] or "flip"
+        sensors[name] = Modality(images, labels, np.array([*tree]), *about)
+        rules[name] = asdict(rule)
+    check_band_axis(str(root), stored, shape)
+    data = MultiModalData(sensors, kinds, name=root.resolve().name, about={"rules": rules})
     _warn_alone(root, data)
     data = data.changed(groups=_read_groups(root, groups, data.ids.tolist()))
     if group_copies:
         data = data.changed(groups=near_groups(data))
     return data.select(modalities) if modalities else data
-
-
-def _by_modality(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Option → modality, in lower case → what is stated."""
-    for option, values in options.items():
-        if not isinstance(values, Mapping | None):
-            raise ConfigError(option, f"{values!r} names no modality", 'write {"depth": …}')
-    return {k: {name.lower(): v for name, v in (own or {}).items()} for k, own in options.items()}
 
 
 def id_of(file: Path) -> str:
@@ -131,15 +117,25 @@ def _list_files(root: Path) -> dict[str, dict[str, Path]]:
     return files
 
 
-def _share_bands(files: dict[str, dict[str, Path]], bands: Mapping) -> dict[str, dict[str, Path]]:
-    """Modalities of `bands` without a folder share that of the one which `bands` does not name."""
-    if not (new := [name for name in bands if name not in files]):
-        return files
-    if len(shared := [name for name in files if name not in bands]) != 1:
-        found = f"{new[0]} may be in any of {', '.join(shared) or 'no folder'}"
-        raise ConfigError("bands", found, "name the bands of all other folders, too: thermal=1")
-    tree = files.pop(shared[0])
-    return dict(sorted({**files, **dict.fromkeys(new, tree)}.items()))
+def _by_modality(root: Path, files: dict[str, dict[str, Path]], options: dict) -> tuple:
+    """The files of each modality, and modality → option → what is stated, None where nothing is.
+    Modalities of `bands` without a folder share that of the one which `bands` does not name."""
+    for option, values in options.items():
+        if not isinstance(values, Mapping | None):
+            raise ConfigError(option, f"{values!r} names no modality", 'write {"depth": …}')
+        options[option] = {name.lower(): value for name, value in (values or {}).items()}
+    bands = options["bands"]
+    if new := [name for name in bands if name not in files]:
+        if len(shared := [name for name in files if name not in bands]) != 1:
+            found = f"{new[0]} may be in any of {', '.join(shared) or 'no folder'}"
+            raise ConfigError("bands", found, "name the bands of all other folders, too: thermal=1")
+        tree = files.pop(shared[0])
+        files = dict(sorted({**files, **dict.fromkeys(new, tree)}.items()))
+    for option, values in options.items():
+        if unknown := sorted(set(values) - set(files)):
+            have = f"it has {', '.join(files)}"
+            raise ConfigError(option, f"{root} has no folder '{unknown[0]}'", have)
+    return files, {name: {key: own.get(name) for key, own in options.items()} for name in files}
 
 
 def _alike(names: Iterable[str]) -> list[tuple[str, str]]:
@@ -148,13 +144,12 @@ def _alike(names: Iterable[str]) -> list[tuple[str, str]]:
     return [(one[1], other[1]) for one, other in pairwise(keys) if one[0] == other[0]]
 
 
-def _classes(root: Path, ids: Iterable[str]) -> dict[str, int]:
-    """Class → its number."""
+def _classes(root: Path, ids: Iterable[str]) -> tuple[str, ...]:
     kinds = sorted({one.partition("/")[0] for one in ids} - {NAMELESS[0]})
     for kind, other in _alike(kinds):
         found = f"'{kind}' and '{other}' differ only in case or blanks"
         raise DataError(root, found, "give one class one name")
-    return {kind: number for number, kind in enumerate(kinds)}
+    return tuple(kinds)
 
 
 def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule, tuple[int, ...]]:
@@ -166,14 +161,14 @@ def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule, tuple[i
             found = f"its files state {min(values):g} and {max(values):g} as no data"
             raise DataError(files[0].parents[1], found, "state one of them as invalid")
         rule = replace(rule, invalid=values.pop())
-    images, shapes = list[np.ndarray](), list[tuple[int, ...]]()
+    images, stored = list[np.ndarray](), tuple[int, ...]()
     for file in files:
         hole = math.nan if rule.invalid is None else rule.invalid
         pixels = read_pixels(file, hole, bool(rule.bands), rule.classes)
         if np.isnan(pixels).any():
             warnings.warn(f"{file}: NaN becomes {HOLE:g}, 'not measured'", stacklevel=3)
             return _read_tree(files, replace(rule, invalid=HOLE))
-        shapes.append(pixels.shape)
+        stored = stored or pixels.shape
         images.append(rule(pixels, file))
         if (shape := images[-1].shape) != (first := images[0].shape):
             advice = "bring all images of a modality to one band count"
@@ -182,27 +177,30 @@ def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule, tuple[i
                 advice = f"bring all to one size: {command}"
             one, other = (f"{h}×{w} with {c} band(s)" for c, h, w in (shape, first))
             raise DataError(file, f"is {one}, but {files[0].name} is {other}", advice)
-    return np.stack(images), rule, shapes[0]  # in the widest of their types
+    return np.stack(images), rule, stored  # in the widest of their types
 
 
 def describe_alone(data: Any) -> dict[str, list[str]]:
     """Modality → its ids that another one lacks, each with what stands there under a like name: of
     images in folders another class, or other case and blanks, as "cat/7 (dog/7 in depth)"."""
-    alone = {name: np.setdiff1d(m.ids, data.paired_ids) for name, m in data.modalities.items()}
+    alone = {
+        k: np.setdiff1d(m.ids, data.paired_ids).astype(str) for k, m in data.modalities.items()
+    }
     like: dict[str, dict[str, str]] = defaultdict(dict)  # name without class → modality → an id
+    described: dict[str, list[str]] = {name: [] for name in alone}
+    for name, ids in alone.items():
+        for one in ids.tolist():
+            like[_without_class(one)].setdefault(name, one)
+    for name, ids in alone.items():
+        for one in ids.tolist():
+            there = [(k, other) for k, other in like[_without_class(one)].items() if k != name]
+            others = ", ".join(f"{other} in {k}" for k, other in there if other != one)
+            described[name].append(f"{one} ({others})" if others else one)
+    return described
 
-    def name_of(one: object) -> str:
-        return str(one).rpartition("/")[2].strip().casefold()
 
-    for sensor, one in ((sensor, one) for sensor, ids in alone.items() for one in ids):
-        like[name_of(one)].setdefault(sensor, str(one))
-
-    def describe(sensor: str, one: str) -> str:
-        there = [(k, other) for k, other in like[name_of(one)].items() if sensor != k]
-        others = ", ".join(f"{other} in {k}" for k, other in there if other != one)
-        return f"{one} ({others})" if others else one
-
-    return {sensor: [describe(sensor, str(one)) for one in ids] for sensor, ids in alone.items()}
+def _without_class(one: str) -> str:
+    return one.rpartition("/")[2].strip().casefold()
 
 
 def _warn_alone(root: Path, data: MultiModalData) -> None:

@@ -19,8 +19,6 @@ from discom.data.folders import read_folders
 from discom.data.images import find_images, read_pixels
 from discom.errors import DiscomError
 
-FRAMES = [f"day{day}_{frame}" for day in range(4) for frame in range(3)]
-
 
 def tree(root, modality, classes=("cat", "dog"), stems="abcd", ending=".png", bands=3):
     for label, name in enumerate(classes):
@@ -109,23 +107,6 @@ def test_the_same_pixels_are_moved_alike_whatever_they_are_read_from(tmp_path):
 
 
 # groups
-
-
-@pytest.mark.parametrize("by", ["pattern", "ids", "stems"])
-def test_frames_of_a_day_stay_together(tmp_path, by, capsys):
-    tree(tmp_path / "mine", "rgb", stems=FRAMES)
-    day_of = {stem: stem.split("_")[0] for stem in FRAMES}
-    if by != "pattern":
-        names = FRAMES if by == "stems" else [f"{k}/{s}" for k in ("cat", "dog") for s in FRAMES]
-        rows = [f"{name},{day_of[name.split('/')[-1]]}" for name in names]
-        (tmp_path / "mine" / "groups.csv").write_text("\n".join(["name,group", *rows]))
-    flags = ["--groups", r"(.+)_\d+"] if by == "pattern" else []
-    assert prepare(tmp_path / "mine", tmp_path / "out", *flags) == 0
-    assert "24 samples in 2 classes and 4 groups" in capsys.readouterr().out
-    split = load(tmp_path / "out").split(seed=1)
-    days = [{day_of[name.split("/")[1]] for name in part.ids} for part in split]
-    assert sum(map(len, days)) == 4
-    assert set.union(*days) == set(day_of.values())
 
 
 TABLES = {  # file → what a person or a spreadsheet writes: name 0 to 3, video 0 or 1
@@ -245,9 +226,10 @@ def test_photos_of_any_size_are_brought_to_one(photos, size, shape):
 
 def test_sensors_in_the_bands_of_one_file_and_their_motions(tmp_path):
     tree(tmp_path / "mine", "drone", stems="abcde", ending=".tif", bands=4)
-    flags = "--bands", "rgb=3,2,1;nir=4", "--motions", "nir=none"
-    assert prepare(tmp_path / "mine", tmp_path / "a", *flags) == 0
-    own, whole = load(tmp_path / "a"), read_folders(tmp_path / "mine").modalities["drone"].x
+    whole = read_folders(tmp_path / "mine").modalities["drone"].x
+    own = read_folders(
+        tmp_path / "mine", bands={"rgb": [3, 2, 1], "nir": [4]}, motions={"nir": "none"}
+    )
     assert {k: m.motions for k, m in own.modalities.items()} == {"nir": "none", "rgb": "flip"}
     np.testing.assert_array_equal(own.modalities["rgb"].x, whole[:, [2, 1, 0]])
     np.testing.assert_array_equal(own.modalities["nir"].x, whole[:, [3]])
