@@ -15,7 +15,7 @@
 # |---|---|
 # | You will | **write** a branch and its five losses · **turn** a gradient around · **look** where the facts end up |
 # | You need | PyTorch modules, autograd, cross-entropy; the scenes of [00](00_start_here.ipynb) |
-# | Time, memory | one minute on one CPU core, 1 GB |
+# | Time, memory | one minute on one free CPU core, 1.5 GB |
 # | Data, licence | scenes drawn here, MIT |
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -313,7 +313,7 @@ for count in (0, 200):
 #
 # - *List* your facts: what do both see, what does the label need? If both see all of that, nothing is left for `inf`.
 # - *Read* a part with a new map before you trust its name.
-# - *Avoid* marks of one camera, such as a logo: they alone solve $L_{mod}$.
+# - *Expect* little of $L_{mod}$: the look of an image names its camera at once.
 #
 # ## The same in the package
 #
