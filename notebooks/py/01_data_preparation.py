@@ -40,7 +40,8 @@ if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart
 data = "objects"  # drawn with the seed, for a test of our check
 seed = 0  # of the splits and of the scenes
 record = ""  # a file that keeps the scores
-profile = runs = ""  # no effect here
+profile = "cpu"  # no effect here
+runs = "runs"  # nor this
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 import warnings
