@@ -262,13 +262,13 @@ scores = pd.DataFrame(index=list(models), columns=list(splits), dtype=float)
 for name, split in product(models, splits):
     scores.loc[name, split] = accuracy(models[name], splits[split])
 lead = scores.loc["nearest window"] - scores.loc["linear"]
-title = "Lookup leads linear by {:.0f} points with the leak, by {:.0f} without"
-title = title.format(lead.iloc[0], lead.iloc[2])
+points = [f"{score:.0f} points" for score in lead]
+title = f"Lookup leads linear by {points[0]} with the leak, by {points[2]} without"
 figure = pictures.plot_models(scores, title)
 error = abs(scores.iloc[0, 2] - 100 * honest.mean())
 check("scikit-learn finds what we found", error < 0.01)
 for name, model in models.items():  # trained and tested on the same windows
-    memory = model.fit(scale(x, x), labels).score(scale(x, x), labels)
+    memory = model.fit(x, labels).score(x, labels)
     print(f"{name} remembers {100 * memory:.0f} % of its training")
 
 # %% [markdown]
