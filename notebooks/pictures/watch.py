@@ -80,7 +80,7 @@ def plot_models(scores: pd.DataFrame, title: str):
         look = {"color": "0.4" if model in styles else TESTED}
         look["ls"] = styles.get(model, "-")
         axis.plot(places, scores.loc[model], marker="o", lw=2.2, ms=5, **look)
-        height = max(end, height + 2.6)
+        height = max(end, height + 2.1)
         name = {"color": look["color"], "va": "center", "fontweight": "bold"}
         axis.text(places[-1] + 0.06, height, f"{end:.0f} %  {model}", **name)
         start = scores.loc[model].iloc[0]
