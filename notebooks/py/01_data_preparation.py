@@ -18,7 +18,7 @@
 # |---|---|
 # | You will | **pair** two sensors by id · **split** so that the score holds in use · **find** what leaks |
 # | You need | NumPy; training and test parts |
-# | Time, memory | half a minute on one CPU core, 1 GB |
+# | Time, memory | a minute on one CPU core, 1 GB |
 # | Data, licence | recordings of [Burns et al. 2018](https://arxiv.org/abs/1802.01489), [BSD-3](../data/watch-LICENSE.txt); scenes drawn here, MIT; the clinic is invented |
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
