@@ -58,6 +58,7 @@ ALL="--data objects --precision 32-true --select last"
 MANY="student teacher discom-solo discom discom:{\"pairing\":\"paired\"} kdv2 student-2x mdico decur"
 choose all-labels/learning-rate learning_rate --seeds 100,101 $ALL --values 0.003,0.01,0.03 $MANY
 grid all-labels "" --seeds 10 $ALL $MANY
+$PYTHON benchmarks/kinds.py "$OUT/all-labels.csv" --runs "$RUNS"
 
 # on the validation part of a seed that no table has
 choose weight-decay weight_decay --values 0,0.1,0.3,1,2 student

@@ -1,16 +1,18 @@
-"""What notebooks share: scenes as tensors, pictures, stored results. Nothing learns."""
+"""The pictures of the notebooks. Nothing learns here."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 
+import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn as sns
 import torch
 
-from discom import data, tables
+from course_data import *  # noqa: F403 (notebooks call it here)
+from course_data import IDEA, SENSORS, facts, kinds, of_each, table_of
 from discom.plots.look import show
 
 GREY, RIGHT = "0.45", "#2ca02c"
@@ -18,12 +20,7 @@ GREY, RIGHT = "0.45", "#2ca02c"
 COLOURS = defaultdict(lambda: RIGHT)
 COLOURS |= dict.fromkeys(("alone", "before", "two students"), "#4d4d4d")
 COLOURS |= {"strangers": "#b0b0b0", "pairs": "#0173b2", "pairs and labels": "#d55e00"}
-# method of a stored table → its name here
-METHODS = {"student": "alone", "fixmatch": "FixMatch", "agreed": "pairs and labels"}
-METHODS |= {"nt-xent contrast=3": "pairs"}
-METHODS |= {"nt-xent partners=shuffled contrast=3": "strangers"}
-ROWS = ("alone", "FixMatch", "strangers", "pairs", "pairs and labels")
-SENSORS = {"rgb": "colour", "depth": "depth"}
+CLOUDS = {"rgb": "#cc3377", "depth": "#117788"}
 SMALL = {"fontsize": 10.5, "fontweight": "normal"}
 
 
@@ -35,66 +32,28 @@ def style() -> None:
         plt.rcParams.update({f"{kind}.titlesize": 12.5, f"{kind}.titleweight": "bold"})
 
 
-def scenes(source: str, seed: int = 0) -> tuple[SimpleNamespace, SimpleNamespace]:
-    """The first two fifths of the scenes, to learn from, and the last two, to test on:
-    `images` [n, bands, 32, 32], `labels`, `factors`, `classes`, `best` possible."""
-    whole, parts = data.load(source, seed=seed), []
-    for rows in (slice(0, len(whole) * 2 // 5), slice(-(len(whole) * 2 // 5), None)):
-        images = {s: torch.tensor(m.x[rows]) for s, m in whole.modalities.items()}
-        images = {s: x.to(memory_format=torch.channels_last) for s, x in images.items()}
-        factors = {name: torch.from_numpy(v[rows]) for name, v in whole.factors.items()}
-        part = {"images": images, "labels": torch.from_numpy(whole.labels[rows])}
-        part |= {"factors": factors, "classes": whole.classes, "best": whole.best}
-        parts.append(SimpleNamespace(**part))
-    return parts[0], parts[1]
-
-
-def factors(part: SimpleNamespace) -> dict[str, torch.Tensor]:
-    """What a linear fit looks for: name → [scenes, numbers]."""
-    f = {name: values.float()[:, None] for name, values in part.factors.items()}
-    kinds = {name: torch.eye(3)[part.factors[name]] for name in ("shape", "material")}
-    tilt = torch.cat([f["tilt_x"], f["tilt_y"]], dim=1)
-    return kinds | {"size": f["scale"], "distance": f["shift"], "tilt": tilt}
-
-
-def kinds(part: SimpleNamespace) -> dict[str, torch.Tensor]:
-    """Which scenes are ordinary, dark, or far away, but not both."""
-    dark, far = part.factors["dark"].bool(), part.factors["far"].bool()
-    return {"ordinary": ~dark & ~far, "dark": dark & ~far, "far away": far & ~dark}
-
-
-def of_each(part: SimpleNamespace, kind: str, *classes: int) -> dict[int, str]:
-    """The first scene of this kind in each of these classes, and the class."""
-    labels = part.labels.where(kinds(part)[kind], -1).tolist()
-    rows = [labels.index(k) for k in classes if k in labels]
-    return {row: part.classes[labels[row]].replace("/", "\n") for row in rows}
-
-
-def queries(part: SimpleNamespace) -> dict[int, str]:
-    """Two ordinary scenes and one far away, of three classes, and their names."""
-    far = {row: f"{name}, far" for row, name in of_each(part, "far away", 8).items()}
-    return of_each(part, "ordinary", 0, 4) | far
-
-
 def draw(axis, image: torch.Tensor) -> None:
     """An image [bands, 32, 32], depth in colours; its holes are white."""
     show(axis, image.numpy(), in_colours=len(image) == 1)
     axis.spines[:].set_visible(False)
 
 
-def show_pairs(part: SimpleNamespace, title: str):
-    """Ordinary, dark and far scenes, colour above depth."""
+def show_pairs(part: SimpleNamespace, title: str, blocks: Mapping | None = None):
+    """Scenes, colour above depth. Blocks: heading → {row: name}; by default ordinary,
+    dark and far scenes."""
+    blocks = blocks or {kind: of_each(part, kind, 0, 4, 8, 2) for kind in kinds(part)}
     figure = plt.figure(figsize=(11, 2.9), layout="constrained")
     figure.suptitle(title)
-    for block, kind in zip(figure.subfigures(1, 3), kinds(part), strict=True):
-        axes = block.subplots(2, 4)
-        block.suptitle(kind, **SMALL)
-        for k, (row, name) in enumerate(of_each(part, kind, 0, 4, 8, 2).items()):
+    columns = figure.subfigures(1, len(blocks))
+    for block, (heading, names) in zip(columns, blocks.items(), strict=True):
+        axes = block.subplots(2, len(names))
+        block.suptitle(heading, **SMALL)
+        for k, (row, name) in enumerate(names.items()):
             for axis, sensor in zip(axes[:, k], SENSORS, strict=True):
                 draw(axis, part.images[sensor][row])
             axes[1, k].set_xlabel(name, fontsize=8)
         for axis, sensor in zip(axes[:, 0], SENSORS.values(), strict=True):
-            axis.set_ylabel(sensor if kind == "ordinary" else "")
+            axis.set_ylabel(sensor if heading == next(iter(blocks)) else "")
     return figure
 
 
@@ -130,20 +89,20 @@ def plot_fork(curves: Mapping, stored: pd.DataFrame, title: str, best: float):
     return figure
 
 
-def show_neighbours(part, queries: Mapping, found: Mapping, title: str):
+def show_neighbours(part, asked: Mapping, found: Mapping, title: str):
     """For each query, scene → name, its depth image and the colour images found,
     heading → [scenes, 5]. A green frame: the class of the query."""
-    figure = plt.figure(figsize=(11, 1.02 * len(queries) + 0.9), layout="constrained")
+    figure = plt.figure(figsize=(11, 1.02 * len(asked) + 0.9), layout="constrained")
     figure.suptitle(title)
     own, *blocks = figure.subfigures(1, 3, width_ratios=[1.6, 5, 5])
     own.suptitle("depth", **SMALL)
-    for axis, row in zip(own.subplots(len(queries), 1), queries, strict=True):
+    for axis, row in zip(own.subplots(len(asked), 1), asked, strict=True):
         draw(axis, part.images["depth"][row])
-        axis.set_ylabel(queries[row], fontsize=8, rotation=0, ha="right", va="center")
+        axis.set_ylabel(asked[row], fontsize=8, rotation=0, ha="right", va="center")
     for block, (heading, nearest) in zip(blocks, found.items(), strict=True):
         block.suptitle(heading, **SMALL)
-        axes = block.subplots(len(queries), 5)
-        for line, row in zip(axes, queries, strict=True):
+        axes = block.subplots(len(asked), 5)
+        for line, row in zip(axes, asked, strict=True):
             for axis, index in zip(line, nearest[row], strict=True):
                 draw(axis, part.images["rgb"][index])
                 same = part.labels[index] == part.labels[row]
@@ -170,54 +129,66 @@ def plot_bars(rows: Mapping, names: Sequence[str], title: str):
     return figure
 
 
-def table_of(curves: Mapping, seed: int) -> pd.DataFrame:
-    """A row for each way and step; from way → {step: {sensor: %}}."""
-    rows = [
-        {"seed": seed, "way": way, "step": step, **scores}
-        for way, curve in curves.items()
-        for step, scores in curve.items()
-    ]
-    return pd.DataFrame(rows, columns=["seed", "way", "step", "depth", "rgb"])
+def plot_clouds(move: Callable, *strengths: float):
+    """Two clouds of points, and arrows from where they started; `move` makes of a
+    strength λ the start, the end [sensor, point, xy], and the adversary's loss."""
+    size = (3.6 * len(strengths), 3.1)
+    figure, axes = plt.subplots(1, len(strengths), figsize=size, layout="constrained")
+    for axis, strength in zip(np.atleast_1d(axes), strengths, strict=True):
+        start, end, loss = move(strength)
+        for old, new, sensor in zip(start, end, SENSORS, strict=True):
+            look = {"color": CLOUDS[sensor], "alpha": 0.4, "angles": "xy"}
+            axis.quiver(*old.T, *(new - old).T, scale_units="xy", scale=1, **look)
+            axis.scatter(*new.T, s=14, color=CLOUDS[sensor], label=SENSORS[sensor])
+        axis.set(xlim=(-4, 4), ylim=(-3, 3), xticks=[], yticks=[], aspect="equal")
+        axis.set_title(f"λ = {strength:g}: the adversary's loss is {loss:.2f}", **SMALL)
+    figure.axes[0].legend(frameon=False, loc="lower left")
+    return figure
 
 
-def other_seeds(curves: Mapping, seed: int, record: str = "") -> pd.DataFrame:
-    """The stored curves of other seeds; with `record`, these curves are put into that
-    file, in the place of those with the same seed."""
-    file = Path(record or "../results/fork.csv")
-    keep(table_of(curves, seed), record)
-    stored = pd.read_csv(file)
-    return stored[stored["seed"] != seed]
+def slider(move: Callable) -> None:
+    """The clouds under a slider for λ, where a kernel runs."""
+
+    def draw_one(strength: float) -> None:
+        plot_clouds(move, strength)
+
+    bar = ipywidgets.FloatSlider(1, min=-1, max=4, step=0.1, description="λ")
+    ipywidgets.interact(draw_one, strength=bar)
 
 
-def keep(table: pd.DataFrame, record: str) -> None:
-    """With `record`, put a seed's rows into that file, in the place of earlier ones."""
-    if record:
-        file = Path(record)
-        stored = pd.read_csv(file) if file.exists() else table[:0]
-        others = stored[~stored["seed"].isin(table["seed"])]
-        table = pd.concat([others, table.round(1)])
-        table.sort_values("seed", kind="stable").to_csv(file, index=False)
+def plot_losses(history: pd.DataFrame, guessing: Mapping):
+    """Loss curves, each divided by what guessing costs; the adversary's in colour."""
+    shares = history[[*guessing]].rolling(9, min_periods=1).mean() / pd.Series(guessing)
+    figure, axis = plt.subplots(figsize=(9.2, 3.4), layout="constrained")
+    for name, curve in shares.items():
+        look = {"color": "0.1"} if name != "adv" else {"color": "#d55e00", "lw": 2.8}
+        axis.plot(curve, ls="--" if name == "aux" else "-", **look)
+        axis.text(1.01 * len(curve), curve.iloc[-1], f"L {name}", va="center_baseline")
+    axis.axhline(1, color="0.6", lw=1, ls=":")
+    axis.set(xlabel="training step", ylabel="loss, guessing = 1", ylim=(-0.05, 1.7))
+    axis.set_title("Three losses fall; the adversary does no better than a guess")
+    return figure
 
 
-def results_table(file: Path | str, labelled: float = 0.1) -> pd.DataFrame:
-    """Mean F1 of each sensor with this share of labels, from a stored table."""
-    table = tables.summary(tables.load_results(file), []).query("labelled == @labelled")
-    table = table.pivot_table(index="method", columns="modality", values="f1")
-    table = table.rename(METHODS).loc[list(ROWS), ["depth", "rgb"]].round(1)
-    return table.rename(columns=SENSORS).rename_axis(index=None, columns="F1, %")
-
-
-def results(until: str) -> pd.DataFrame:
-    """What the notebooks up to this one have measured: means over stored seeds."""
-    fork = pd.read_csv("../results/fork.csv").query("step == step.max()")
-    ways = fork.groupby("way")["depth"].mean()
-    watch = pd.read_csv("../results/watch-splits.csv").query(
-        "model == 'nearest window'"
-    )
-    splits = watch.drop(columns=["model", "seed"]).mean()
-    found = {
-        ("00", "depth, 200 labels"): ways[["alone", "strangers", "pairs"]],
-        ("01", "watch, nearest window"): splits,
-    }
-    table = pd.concat(found, names=["notebook", "data", "way"]).to_frame("right, %")
-    return table[table.index.get_level_values(0) <= until].round(0)
+def plot_facts(read: Callable, parts: Mapping, part: SimpleNamespace):
+    """What `read(z, values, rows)` finds of each fact, R² in %, in the three parts of
+    each sensor; green boxes: where the idea wants it."""
+    where, found, boxes = facts(part), {}, IDEA
+    sensors = torch.arange(2.0).repeat(len(part.labels))[:, None]
+    for k, name in enumerate(("inv", "inf", "irr")):
+        both = torch.stack([z[k] for z in parts.values()], 1).flatten(0, 1)
+        for sensor, z in parts.items():
+            column = {fact: read(z[k], *own) for fact, own in where.items()}
+            column["which sensor"] = read(both, sensors, sensors[:, 0] >= 0)
+            found[f"{SENSORS[sensor]}\n{name}"] = column
+    table = pd.DataFrame(found)[sorted(found, key=lambda name: name[:3])]
+    figure, axis = plt.subplots(figsize=(9.2, 3.9), layout="constrained")
+    look = {"cmap": "Greys", "annot": True, "fmt": ".0f", "linewidths": 1}
+    sns.heatmap(table, vmin=0, vmax=100, cbar=False, ax=axis, **look)
+    for row, fact in enumerate(table.index):
+        for column in boxes.get(fact, ()):
+            box = {"fill": False, "edgecolor": RIGHT, "linewidth": 3}
+            axis.add_patch(plt.Rectangle((column, row), 1, 1, **box))
+    axis.tick_params(length=0)
+    axis.set_title("What a sensor knows stands in each of its parts (R², %)")
+    return figure

@@ -20,6 +20,7 @@ import along
 import catalogue
 import choose
 import grid
+import kinds
 import labels
 import probes
 import speed
@@ -197,6 +198,26 @@ def test_scripts_from_end_to_end(tmp_path, monkeypatch, capsys):
     assert len(tables.load_results("all.csv")) == 4
 
 
+def test_kinds_of_scenes_are_those_of_their_factors(tmp_path, monkeypatch):
+    """A network that is right in the dark alone, on the last rows in another order."""
+    whole = scenes.objects.make(40, size=8)
+    monkeypatch.setattr(kinds.data, "load", lambda *_, **__: whole)
+    run, rows = result(main={"rgb": 50.0}), np.arange(39, 9, -1)
+    dark, far = (whole.factors[name][rows] for name in ("dark", "far"))
+    logits = np.eye(len(whole.classes))[(whole.labels[rows] + (1 - dark)) % len(whole.classes)]
+    ids = whole.modalities["rgb"].ids[rows]
+    run.folder(tmp_path).mkdir(parents=True)
+    answers = {"rgb_logits": logits, "rgb_labels": whole.labels[rows], "rgb_ids": ids}
+    np.savez(run.folder(tmp_path) / "predictions.npz", **answers)
+    table = kinds.accuracies(run, tmp_path).set_index("kind")
+    assert table["accuracy"].to_dict() == {
+        name: 100 * hidden for (hidden, _), name in kinds.KINDS.items()
+    }
+    assert table["scenes"].to_dict() == {
+        name: np.sum((dark == d) & (far == f)) for (d, f), name in kinds.KINDS.items()
+    }
+
+
 def test_every_command_of_results_sh_parses(tmp_path):
     """A shell's word list in the place of Python."""
     (tmp_path / "python").write_text('#!/bin/sh\nprintf "%s\\n" "$@" "" >> "$RECORD"\n')
@@ -206,7 +227,7 @@ def test_every_command_of_results_sh_parses(tmp_path):
     script = catalogue.RESULTS.parent / "benchmarks/results.sh"
     subprocess.run(["sh", str(script)], check=True, env={**os.environ, **places})
     scripts = {"grid": grid.grid, "choose": choose.choose, "along": along.along}
-    scripts |= {"probes": probes.probe}
+    scripts |= {"probes": probes.probe, "kinds": kinds.kinds}
     parsed = 0
     for text in record.read_text().split("\n\n")[:-1]:
         first, *words = text.split("\n")

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import jupytext
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -14,13 +13,12 @@ import torch.nn.functional as F
 from fixtures.results import result
 
 import course
-from checks import exercises_00, exercises_01
+import course_data
+from checks import exercises_00, exercises_02
 from discom import tables
-from discom.data import sources
-from pictures import watch
 
 ROOT = Path(__file__).parents[1]
-COURSE = [ROOT / f"notebooks/py/{name}.py" for name in ("00_start_here", "01_data_preparation")]
+COURSE = [*sorted((ROOT / "notebooks/py").glob("0[0-2]_*.py"))]
 
 
 @pytest.fixture(autouse=True)
@@ -128,84 +126,92 @@ def test_what_is_solved_is_printed_and_what_is_missing(capsys):
     assert said[2] == "exercise 3: not yet: find one student below 58 % and one above"
 
 
-# ---------------------------------------------------------------- exercises of 01
+# ---------------------------------------------------------------- exercises of 02
 
 
-def pair(first, second, order="first", left_out=True):
-    row_of = {name: row for row, name in enumerate(second)}
-    rows = [row for row, name in enumerate(first) if name in row_of or not left_out]
-    if order == "second":
-        rows = sorted(rows, key=lambda row: row_of[first[row]])
-    return rows, [row_of[first[row]] for row in rows]
+class Reverse(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, z):
+        return z.view_as(z)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return -gradient
 
 
 @pytest.mark.parametrize(
     ("answer", "problem"),
     [
-        (pair, ""),
-        (lambda a, b: [np.array(rows) for rows in pair(a, b)], ""),
-        (lambda a, b: None, "two lists"),
-        (lambda a, b: (range(4), range(4)), "different ids"),  # as zip does
-        (lambda a, b: pair(a, b, left_out=False), "two lists"),  # a KeyError
-        (lambda a, b: (pair(a, b)[0][1:], pair(a, b)[1][1:]), "of three pairs 2"),
-        (lambda a, b: (pair(a, b)[0], [*pair(a, b)[1], 1]), "both lists"),
-        (lambda a, b: pair(a, b, order="second"), "order of first"),
-        (lambda a, b: np.intersect1d(a, b, return_indices=True)[1:], "order of first"),
+        (lambda z, s: (1 + s) * z.detach() - s * z, ""),
+        (lambda z, s: z.detach() + s * (z.detach() - z), ""),
+        (lambda z, s: None, "return a tensor"),
+        (lambda z, s: -s * z, "forward nothing"),
+        (lambda z, s: z.detach() - s * z, "forward nothing"),
+        (lambda z, s: z.detach(), "no gradient"),
+        (lambda z, s: 2 * z.detach() - z, "-0.5"),  # λ forgotten
+        (lambda z, s: (1 - s) * z.detach() + s * z, "not 0.5"),
     ],
 )
-def test_pairs_of_two_lists_with_gaps(answer, problem):
-    said = exercises_01.first(answer)
+def test_a_reversal_in_one_line(answer, problem):
+    said = exercises_02.first(answer)
     assert re.search(problem, said) if problem else said == "", said
 
 
-def mirror(signal, sensor, left, turned=((0,), (1, 2)), copy=True):
-    signal = signal.copy() if copy else signal
-    signal[np.ix_(left, turned[sensor == "gyro"])] *= -1
-    return signal
+def angles(change, last=torch.mean):
+    def loss(parts):
+        inv, inf, irr = parts
+        cosines = F.cosine_similarity(inv, inf), F.cosine_similarity(inf, irr)
+        return sum(last(change(each)) for each in cosines)
+
+    return loss
 
 
 @pytest.mark.parametrize(
-    ("wrong", "problem"),
+    ("answer", "problem"),
     [
-        ({}, ""),
-        ({"turned": ((0,), (0,))}, "gyro: the mirror keeps turns round x"),
-        ({"turned": ((1,), (1, 2))}, "acc: of a left arm other axes"),
-        ({"turned": ((0,), (1,))}, "gyro: of a left arm other axes"),
-        ({"copy": False}, "copy them first"),
+        (angles(torch.square), ""),
+        (angles(torch.abs), ""),
+        (lambda parts: None, "return a loss"),
+        (angles(lambda cosine: cosine), "180°"),
+        (angles(torch.relu), "180°"),
+        (angles(lambda cosine: 1 - cosine.square()), "180°|60°"),
+        (angles(lambda cosine: cosine, lambda each: each.mean().square()), "cancel"),
+        (lambda parts: F.cosine_similarity(*parts[:2]).square().mean(), "inf and irr"),
     ],
 )
-def test_a_left_arm_in_the_mirror(wrong, problem):
-    said = exercises_01.second(lambda *given: mirror(*given, **wrong))
+def test_a_loss_that_is_least_at_right_angles(answer, problem):
+    said = exercises_02.second(answer)
     assert re.search(problem, said) if problem else said == "", said
-    assert "same shape" in exercises_01.second(lambda *given: None)
-    everyone = exercises_01.second(lambda x, sensor, left: mirror(x, sensor, left | True))
-    assert "a right arm must stay" in everyone
 
 
-def test_the_mirror_of_the_exercise_is_that_of_the_package():
-    file, data = np.load(ROOT / "data/watch.npz"), sources.get("watch").read(ROOT / "data")
-    for sensor, modality in data.modalities.items():
-        signal = file[sensor] * file[f"{sensor}_step"]
-        ours = mirror(signal, sensor, file["side"] == 0)
-        np.testing.assert_allclose(modality.x[:, :, 0], ours, rtol=1e-6)
+def hidden(read, part=2, name="hide"):
+    def loss(parts, heads, sensor, labels):
+        return read(heads[name], parts[part], labels)
+
+    return loss
 
 
-def test_a_number_of_given_windows_needs_one_on_either_side():
-    assert exercises_01.third({1: 80.0, 4: 86.0}) == ""
-    for scores in ({}, {1: 80.0}, {4: 86.0}):
-        assert exercises_01.third(scores) == "find one number below 85 % and one above"
-    assert "windows that were given" in exercises_01.third({1: 80.0, 4: 95.0})
-    assert "more windows gave less" in exercises_01.third({1: 86.0, 4: 80.0})
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (hidden(lambda head, z, y: F.cross_entropy(head(Reverse.apply(z)), y)), ""),
+        (lambda *given: None, "return a loss"),
+        (hidden(lambda head, z, y: F.cross_entropy(head(z), y)), "still shows"),
+        (hidden(lambda head, z, y: F.cross_entropy(Reverse.apply(head(z)), y)), "must learn"),
+        (hidden(lambda head, z, y: -F.cross_entropy(head(z), y)), "must be the cross-entropy"),
+        (hidden(lambda head, z, y: F.cross_entropy(head(Reverse.apply(z)), y), 1), "irr"),
+        (hidden(lambda head, z, y: F.cross_entropy(head(Reverse.apply(z)), y), 2, "aux"), "hide"),
+        (hidden(lambda head, z, y: F.cross_entropy(head(2 * Reverse.apply(z) - z.detach()), y)),
+         "times -1"),
+        (hidden(lambda head, z, y: F.cross_entropy(head(z.detach()), y)), "times -1"),
+    ],
+)  # fmt: skip
+def test_a_loss_that_hides_the_class(answer, problem):
+    said = exercises_02.third(answer)
+    assert re.search(problem, said) if problem else said == "", said
 
 
-def test_what_is_missing_in_01_is_printed(capsys):
-    exercises_01.check(pair, lambda *given: None, {})
-    said = capsys.readouterr().out.splitlines()
-    assert said[0] == "exercise 1: solved"
-    assert said[1] == "exercise 2: not yet: acc: return signals of the same shape"
-
-
-# ---------------------------------------------------------------- course.py and pictures
+# ---------------------------------------------------------------- course.py
 
 
 @pytest.fixture(scope="module")
@@ -236,6 +242,32 @@ def test_pictures_are_drawn(parts):
     assert [bar.get_height() for bar in axis.patches] == [1, 2, 3, 4, 5, 6]
 
 
+def test_two_scenes_of_a_fact_differ_where_a_sensor_sees_it():
+    pairs, facts = course.fact_pairs()
+    seen = {}
+    for fact, (first, second) in facts.items():
+        for sensor, images in pairs.images.items():
+            seen[fact, sensor] = not torch.equal(images[first], images[second])
+    blind = [("material in the dark", "rgb"), ("light", "depth"), ("distance", "rgb")]
+    assert [key for key, differs in seen.items() if not differs] == blind
+
+
+def test_pictures_of_notebook_02_are_drawn(parts):
+    def move(strength):
+        return torch.zeros(2, 3, 2), torch.ones(2, 3, 2), 0.69
+
+    assert len(course.plot_clouds(move, -1.0, 3.0).axes) == 2
+    course.slider(move)
+    history = pd.DataFrame({"cl": [2.0, 1.0], "adv": [1.0, 1.0], "orth": [0.5, 0.1]})
+    axis = course.plot_losses(history, {"cl": 2.0, "adv": 0.5}).axes[0]
+    assert axis.lines[0].get_ydata().tolist() == [1, 0.75]
+    z, number = torch.zeros(360, 4), iter(range(99))
+    axis = course.plot_facts(lambda *_: next(number), {"rgb": [z] * 3, "depth": [z] * 3}, parts[1])
+    shown = [text.get_text() for text in axis.axes[0].texts]
+    assert shown[:6] == ["0", "12", "24", "6", "18", "30"]  # colour's parts, then depth's
+    assert len(axis.axes[0].patches) == sum(map(len, course_data.IDEA.values()))
+
+
 def curves(end):
     ways = {way: {20: {"depth": end, "rgb": 1.0}} for way in ("alone", "pairs")}
     start = {10: {"depth": 9.0, "rgb": 1.0}}
@@ -264,30 +296,6 @@ def test_a_stored_table_has_the_names_and_the_order_of_the_course(tmp_path):
     ]
     tables.collect(runs, tmp_path / "labels.csv")
     shown = course.results_table(tmp_path / "labels.csv")
-    assert list(shown.index) == list(course.ROWS)
+    assert list(shown.index) == list(course_data.ROWS)
     assert list(shown) == ["depth", "colour"]
     assert shown.loc["pairs", "colour"] - shown.loc["pairs", "depth"] == 1
-
-
-def test_pictures_of_the_watch_are_drawn():
-    rng = np.random.default_rng(0)
-    signals = {s: rng.normal(size=(3, 3, 100)) for s in ("acc", "gyro")}
-    figure = watch.show_windows(signals, {"a": 0, "b": 2}, "a title")
-    assert len(figure.axes) == 4
-    levels = pd.Series(rng.normal(size=12), index=np.repeat([3, 7], 6))
-    tested = {name: rng.random(12) > 0.5 for name in ("one way", "another")}
-    assert len(watch.show_levels(levels, tested, "a title").axes) == 2
-    scores = pd.DataFrame([[90.0, 70], [80, 75]], ["trees", "linear"], ["windows", "persons"])
-    texts = [text.get_text() for text in watch.plot_models(scores, "a title").axes[0].texts]
-    assert {"70 %  trees", "75 %  linear", "90 %", "80 %"} == set(texts)
-
-
-def test_the_table_of_results_grows_by_notebook(monkeypatch):
-    monkeypatch.chdir(ROOT / "notebooks")
-    table = course.results("01")["right, %"]
-    assert table["00"].equals(course.results("00")["right, %"]["00"])
-    ways = table["01"].droplevel(0)
-    assert list(ways.index) == ["windows at random", "whole recordings", "whole persons"]
-    stored = pd.read_csv("../results/watch-splits.csv").query("model == 'nearest window'")
-    assert ways["whole persons"] == round(stored["whole persons"].mean())
-    assert sorted(stored["seed"]) == [0, 1, 2, 3, 4]

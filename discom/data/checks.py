@@ -4,7 +4,7 @@ import keyword
 import math
 import re
 import warnings
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import product
 from numbers import Integral, Real
@@ -150,16 +150,19 @@ def check_classes(data: Any) -> None:
         raise DataError(data.name, found, way_out)
 
 
-def check_band_axis(where: str, shape: tuple[int, ...], sizes: Collection[tuple | None]) -> None:
-    """Refuse an image [C, H, W] whose bands seem to be its last axis: H equals C and not W, no
-    sensor is four pixels wide, or other images have the `sizes` [H, W] that it would have then.
-    Signals [C, 1, T] are none of that."""
-    bands, height, width = shape
-    last = bands == height != width or (width <= 4 and min(bands, height) >= 8)
-    last |= (height, width) not in sizes and bool({(bands, height), (width, bands)} & {*sizes})
-    if last and height > 1:
-        found = f"would be {bands} bands of {height}×{width} pixels"
-        raise DataError(where, found, "bring the bands to the front: np.moveaxis(x, -1, -3)")
+def check_band_axis(where: str, shapes: Mapping[str, tuple[int, ...]], *sizes: Any) -> None:
+    """Refuse modalities → [C, H, W] of which the bands of one seem to be the last axis: H equals C
+    and not W, no sensor is four pixels wide, or the others or `sizes` are of the height and width
+    that it would have then. Signals [C, 1, T] are none of that."""
+    for name, (bands, height, width) in shapes.items():
+        others = [shape[1:] for other, shape in shapes.items() if other != name and shape[1] > 1]
+        known = {*others, *sizes}
+        last = bands == height != width or (width <= 4 and min(bands, height) >= 8)
+        last |= (height, width) not in known and bool({(bands, height), (width, bands)} & known)
+        if last and height > 1:
+            found = f"would be {bands} bands of {height}×{width} pixels"
+            way_out = "bring the bands to the front: np.moveaxis(x, -1, -3)"
+            raise DataError(f"{where}/{name}", found, way_out)
 
 
 def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
@@ -195,9 +198,7 @@ def check_data(data: Any) -> None:
         raise DataError(name, f"classes are {data.classes!r}", way_out)
     for sensor, modality in data.modalities.items():
         _check_modality(f"{name}/{sensor}", sensor, modality, len(data.classes))
-    for sensor, modality in data.modalities.items():
-        others = {m.x.shape[2:] for key, m in data.modalities.items() if key != sensor}
-        check_band_axis(f"{name}/{sensor}", modality.x.shape[1:], others)
+    check_band_axis(name, {sensor: m.x.shape[1:] for sensor, m in data.modalities.items()})
     if len({m.ids.dtype.kind in "iu" for m in data.modalities.values()}) != 1:
         raise DataError(name, "ids of several types, or no modality", "use numbers, or text")
     aligned = {**data.factors, "groups": data.groups}

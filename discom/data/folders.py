@@ -81,9 +81,7 @@ def read_folders(
         about = own["unit"] or "", rule.invalid, own["motions"] or "flip"
         sensors[name] = Modality(images, labels, np.array([*tree]), *about)
         rules[name] = asdict(rule)
-    for name, pixels in stored.items():
-        sizes = {other[1:] for key, other in stored.items() if key != name} | {shape}
-        check_band_axis(f"{root}/{name}", pixels, sizes)
+    check_band_axis(str(root), stored, shape)
     data = MultiModalData(sensors, kinds, name=root.resolve().name, about={"rules": rules})
     _warn_alone(root, data)
     data = data.changed(groups=_read_groups(root, groups, data.ids.tolist()))

@@ -106,6 +106,16 @@ def test_data_that_do_not_fit_together(place, changed):
     refused(lambda: make(**changed), f"^mine{place}")
 
 
+@pytest.mark.parametrize("shape", [(3, 1, 100), (1, 1, 100), (100, 1, 100), (144, 11, 11)])
+def test_signals_beside_images_are_no_images_with_their_bands_last(shape):
+    """A signal is one pixel high; an image may have a side of its length."""
+    sensors = {
+        "acc": modality(x=np.zeros((6, *shape))),
+        "rgb": modality(x=np.zeros((6, 1, 100, 7))),
+    }
+    assert make(modalities=sensors).channels == {"acc": shape[0], "rgb": 1}
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("use", [lambda d: d.split(), lambda d: d.fingerprint])
 def test_pixels_that_are_not_finite(value, use, monkeypatch):

@@ -153,7 +153,7 @@ def test_drawn_data_say_the_best_possible_scores_and_what_drew_them():
 
 
 def test_hidden_cues_are_the_fourth_kind_in_independent_shares():
-    factors = objects._factors(20_000, 0, 0.2, 0.3)
+    factors = objects.draw_factors(20_000, 0, 0.2, 0.3)
     dark, far = factors["dark"] == 1, factors["far"] == 1
     for found, expected in ((dark, 0.2), (far, 0.3), (dark & far, 0.06)):
         near(found.mean(), expected, 20_000)
@@ -187,14 +187,14 @@ def tells_nothing(sensor, hidden, monkeypatch):
 def test_a_hidden_cue_tells_nothing_and_one_that_shows_faintly_is_noticed(
     sensor, hidden, monkeypatch
 ):
-    right = getattr(objects, f"_{sensor}")
+    right = objects.SENSES[sensor]
     assert tells_nothing(sensor, hidden, monkeypatch)
     monkeypatch.undo()
 
     def wrong(f, view, rng):
         return right(f | {CUES[sensor]: f["material"]}, view, rng)
 
-    monkeypatch.setattr(objects, f"_{sensor}", wrong)
+    monkeypatch.setitem(objects.SENSES, sensor, wrong)
     assert not tells_nothing(sensor, hidden, monkeypatch)
 
 
@@ -202,7 +202,7 @@ def test_a_hidden_cue_tells_nothing_and_one_that_shows_faintly_is_noticed(
 @pytest.mark.parametrize("names", [("rgb",), ("depth",), ("thermal",), ("rgb", "depth"), ALL])
 def test_the_best_accuracy_of_sensors(names, dark, far):
     """That of a rule which knows how often each class is behind what is shown."""
-    train, test = (objects._factors(20_000, seed, dark, far) for seed in (0, 1))
+    train, test = (objects.draw_factors(20_000, seed, dark, far) for seed in (0, 1))
     hidden = math.prod({"rgb": dark, "depth": far, "thermal": 0.4}[name] for name in names)
     expected = 1 - hidden + hidden / 3
     best = objects.make(9, size=8, dark=dark, far=far, modalities=names).best
@@ -232,6 +232,10 @@ WRONG += [("objects", {"modalities": ("rgb", last)}) for last in ("rgb", "sonar"
 @pytest.mark.parametrize(("name", "wrong"), WRONG)
 def test_arguments_out_of_range(name, wrong):
     refused(lambda: MAKE[name](**{"n": 12, "size": 16} | wrong), f"^{name}: ", ConfigError)
+
+
+def test_nothing_is_best_for_a_share_above_1():
+    refused(lambda: objects.best(dark=1.5), "^objects: dark: 1.5", ConfigError)
 
 
 @pytest.mark.parametrize(

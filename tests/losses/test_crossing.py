@@ -10,7 +10,7 @@ from harness import Case, by_loops, mean_square_correlation, normal, seven_check
 from discom.data.augmentation import turn
 from discom.data.checks import NO_LABEL
 from discom.losses import crossing
-from discom.losses.crossing import cross_halves, place_contrast, place_labels
+from discom.losses.crossing import cross_halves, place_contrast
 
 
 def rows_of(x):
@@ -97,12 +97,6 @@ CASES = {
 test_seven_checks = seven_checks(CASES)
 
 
-def test_a_cells_class_is_that_of_its_middle_pixel():
-    labels = torch.arange(64).view(1, 8, 8)
-    assert place_labels(labels, (2, 2)).flatten().tolist() == [18, 22, 50, 54]
-    assert place_labels(torch.full((1, 8, 8), NO_LABEL), (2, 2)).unique().tolist() == [NO_LABEL]
-
-
 def test_many_places_are_drawn_with_their_labels_and_follow_the_seed():
     a, b = two(0, side=8)
     labels = torch.full((2, 8, 8), 1)
@@ -123,15 +117,12 @@ def test_many_places_are_drawn_with_their_labels_and_follow_the_seed():
 def test_every_row_takes_the_halves_that_are_said(count, shift):
     """Numbers: thousands the scale, hundreds the modality, tens the half, ones the row."""
     rows, halves = torch.arange(5)[:, None, None, None], torch.tensor([0, 10])[:, None, None]
-    maps = {
-        m: [1000 * k + 100 * m + halves + rows + torch.zeros(side, side) for k, side in SCALES]
-        for m in range(count)
-    }
+    maps = {}
+    for m in range(count):
+        cells = [torch.zeros(side, side) for side in (8, 4, 2)]
+        maps[m] = [1000 * k + 100 * m + halves + rows + zeros for k, zeros in enumerate(cells)]
     for scale, mixed in enumerate(cross_halves(maps, shift)):
         assert mixed.shape == maps[0][scale].shape
         for row, half in [(row, half) for row in range(5) for half in range(2)]:
             modality = (row + shift + half) % count
             assert (mixed[row, half] == 1000 * scale + 100 * modality + 10 * half + row).all()
-
-
-SCALES = [(0, 8), (1, 4), (2, 2)]

@@ -6,7 +6,7 @@ far scene depth shows the outline and no relief. A cue that is shown is always r
 warmth. So the best possible accuracy of each sensor and of several together is known: see `best`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations
 from math import prod
 
@@ -51,12 +51,11 @@ def make(
     """
     drawing.check("objects", n, seed, size, {"dark": dark, "far": far})
     names = drawing.check_sensors("objects", modalities)
-    sees = {"rgb": _rgb, "depth": _depth, "thermal": drawing.thermal}
     return drawing.one_object(
         make,
         VERSION,
-        _factors(n, seed, dark, far),
-        {name: sees[name] for name in names},
+        draw_factors(n, seed, dark, far),
+        {name: SENSES[name] for name in names},
         best(dark, far, names),
         size,
         seed,
@@ -77,14 +76,15 @@ def best(
     >>> {name: round(accuracy, 1) for name, accuracy in best().items()}
     {'rgb': 86.7, 'depth': 80.0, 'rgb+depth': 96.0}
     """
+    drawing.check("objects", 1, 0, 8, {"dark": dark, "far": far})
     share = {"rgb": dark, "depth": far, "thermal": drawing.WARMTH}
     groups = [group for k in range(len(modalities)) for group in combinations(modalities, k + 1)]
     hidden = {"+".join(group): prod(share[name] for name in group) for group in groups}
     return {name: 100 * (1 - h + h / len(MATERIALS)) for name, h in hidden.items()}
 
 
-def _factors(n, seed, dark, far) -> dict[str, np.ndarray]:
-    """Everything that varies, each factor from a stream of its own."""
+def draw_factors(n: int, seed: int, dark: float, far: float) -> dict[str, np.ndarray]:
+    """Everything that varies, each factor from a stream of its own; arguments as in `make`."""
     streams = drawing.Streams(n, seed)
     shape, material = streams.integers(len(SHAPES)), streams.integers(len(MATERIALS))
     factors = {"shape": shape, "material": material}
@@ -108,3 +108,6 @@ def _depth(f, view, rng):
     surface = drawing.plane(f, view) + mask * (0.10 + 0.22 * drawing.relief(f, view))
     surface = np.where(far, 0.35 * surface + 0.1 * mask + 0.05, surface)
     return drawing.ranged(surface, NOISE, rng)
+
+
+SENSES: dict[str, Callable] = {"rgb": _rgb, "depth": _depth, "thermal": drawing.thermal}

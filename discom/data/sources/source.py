@@ -124,14 +124,14 @@ class Source:
             raise DataError(root, f"no such folder (--root). {self.advice()}")
         for name, (url, checksum) in self.files.items():
             file, known = root / name, {name: checksum or None}
-            if not download and not file.is_file():
+            there = file.is_file()
+            if not (download or there):
                 continue  # it is unpacked, or the reader names it
-            if not download and not pooch.hashes.hash_matches(file, known[name]):
+            if there and not pooch.hashes.hash_matches(file, known[name]):
                 found = f"its checksum is not {checksum}"
-                raise DataError(file, found, "delete it and fetch it again")
+                raise DataError(file, found, "delete or move it, and fetch it again")
             store = pooch.create(root, "", registry=known, urls={name: url}, retry_if_failed=2)
             unzip = pooch.Unzip(extract_dir=file.stem) if file.suffix == ".zip" else None
-            there = file.is_file()
             try:
                 store.fetch(name, unzip, pooch.HTTPDownloader(progressbar=True))
                 if not there:

@@ -89,7 +89,13 @@ def test_what_is_not_the_file_is_refused(web, source, tmp_path, served, known):
 
 def test_what_was_fetched_by_hand_is_verified_and_never_replaced(web, source, tmp_path):
     pack(tmp_path / "photos.zip")
-    photos = source({"photos.zip": (f"{web.url}/photos.zip", "md5:" + "0" * 32)})
-    refused(lambda: photos.raw_folder(tmp_path), rf"^{tmp_path}/photos\.zip: its checksum is not")
+    content = (tmp_path / "photos.zip").read_bytes()
+    (web.folder / "photos.zip").write_text("what is served")
+    served = hashlib.md5(b"what is served").hexdigest()
+    photos = source({"photos.zip": (f"{web.url}/photos.zip", f"md5:{served}")})
+    for download in (False, True):
+        wrong = partial(photos.raw_folder, tmp_path, download)
+        refused(wrong, rf"^{tmp_path}/photos\.zip: its checksum is not")
+    assert (tmp_path / "photos.zip").read_bytes() == content
     source({"photos.zip": ("https://127.0.0.1/photos", "")}).raw_folder(tmp_path)
     assert {name: (tmp_path / "photos" / name).read_bytes() for name in FILES} == FILES

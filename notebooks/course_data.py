@@ -1,0 +1,155 @@
+"""What the pictures of the course show: scenes as tensors and their facts, and results
+that are stored."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import torch
+
+from discom import data, tables
+from discom.data.scenes import drawing, objects
+
+SENSORS = {"rgb": "colour", "depth": "depth"}
+# method of a stored table → its name here
+METHODS = {"student": "alone", "fixmatch": "FixMatch", "agreed": "pairs and labels"}
+METHODS |= {"nt-xent contrast=3": "pairs"}
+METHODS |= {"nt-xent partners=shuffled contrast=3": "strangers"}
+ROWS = ("alone", "FixMatch", "strangers", "pairs", "pairs and labels")
+# fact → the parts that DisCoM-KD wants it in: colour's inv, inf, irr, then depth's
+IDEA = {"material": (0, 3), "material in the dark": (4,), "light": (2,)}
+IDEA |= {"distance": (5,), "which sensor": (1, 2, 4, 5)}
+
+
+def scenes(source: str, seed: int = 0) -> tuple[SimpleNamespace, SimpleNamespace]:
+    """The first two fifths of the scenes, to learn from, and the last two, to test on:
+    `images` [n, bands, 32, 32], `labels`, `factors`, `classes`, `best` possible."""
+    whole, parts = data.load(source, seed=seed), []
+    for rows in (slice(0, len(whole) * 2 // 5), slice(-(len(whole) * 2 // 5), None)):
+        images = {s: torch.tensor(m.x[rows]) for s, m in whole.modalities.items()}
+        images = {s: x.to(memory_format=torch.channels_last) for s, x in images.items()}
+        factors = {name: torch.from_numpy(v[rows]) for name, v in whole.factors.items()}
+        part = {"images": images, "labels": torch.from_numpy(whole.labels[rows])}
+        part |= {"factors": factors, "classes": whole.classes, "best": whole.best}
+        parts.append(SimpleNamespace(**part))
+    return parts[0], parts[1]
+
+
+def factors(part: SimpleNamespace) -> dict[str, torch.Tensor]:
+    """What a linear fit looks for: name → [scenes, numbers]."""
+    f = {name: values.float()[:, None] for name, values in part.factors.items()}
+    kinds = {name: torch.eye(3)[part.factors[name]] for name in ("shape", "material")}
+    tilt = torch.cat([f["tilt_x"], f["tilt_y"]], dim=1)
+    return kinds | {"size": f["scale"], "distance": f["shift"], "tilt": tilt}
+
+
+def kinds(part: SimpleNamespace) -> dict[str, torch.Tensor]:
+    """Which scenes are ordinary, dark, or far away, but not both."""
+    dark, far = part.factors["dark"].bool(), part.factors["far"].bool()
+    return {"ordinary": ~dark & ~far, "dark": dark & ~far, "far away": far & ~dark}
+
+
+def of_each(part: SimpleNamespace, kind: str, *classes: int) -> dict[int, str]:
+    """The first scene of this kind in each of these classes, and the class."""
+    labels = part.labels.where(kinds(part)[kind], -1).tolist()
+    rows = [labels.index(k) for k in classes if k in labels]
+    return {row: part.classes[labels[row]].replace("/", "\n") for row in rows}
+
+
+def queries(part: SimpleNamespace) -> dict[int, str]:
+    """Two ordinary scenes and one far away, of three classes, and their names."""
+    far = {row: f"{name}, far" for row, name in of_each(part, "far away", 8).items()}
+    return of_each(part, "ordinary", 0, 4) | far
+
+
+def facts(part: SimpleNamespace) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+    """Fact → its values, [scenes, numbers], and in which scenes it is looked for."""
+    f = {name: values.float()[:, None] for name, values in part.factors.items()}
+    material, lit = factors(part)["material"], ~part.factors["dark"].bool()
+    everywhere = torch.ones_like(lit)
+    return {
+        "material": (material, lit),
+        "material in the dark": (material, ~lit),
+        "size": (f["scale"], everywhere),
+        "light": (f["illumination"], everywhere),
+        "distance": (f["shift"], everywhere),
+    }
+
+
+def fact_pairs(seed: int = 5) -> tuple[SimpleNamespace, dict[str, dict[int, str]]]:
+    """Scenes in pairs that differ in one fact alone, and fact → {row: state}."""
+    plain = objects.draw_factors(1, seed, dark=0, far=0)
+    bright = {"colour_a": [[0.9, 0.7, 0.2]], "colour_b": [[0.3, 0.1, 0.1]]}
+    plain |= {name: np.array(value) for name, value in bright.items()}
+    lit = [{"material": k, "texture": k, "relief": k} for k in (0, 1)]
+    dark = [change | {"dark": 1, "texture": objects.HIDDEN} for change in lit]
+    states = {
+        "material": {"wood": lit[0], "metal": lit[1]},
+        "material in the dark": {"wood": dark[0], "metal": dark[1]},
+        "size": {"small": {"scale": 0.6}, "large": {"scale": 0.9}},
+        "light": {"dim": {"illumination": 0.6}, "bright": {"illumination": 1.2}},
+        "distance": {"near": {"shift": 0.2}, "farther": {"shift": -0.2}},
+    }
+    images, blocks = {sensor: [] for sensor in SENSORS}, {}
+    for fact, pair in states.items():
+        blocks[fact] = {len(images["rgb"]) + k: name for k, name in enumerate(pair)}
+        for change in pair.values():
+            scene = plain | {name: np.array([value]) for name, value in change.items()}
+            view = drawing.geometry(scene, 32)
+            for number, sensor in enumerate(SENSORS, 1):
+                noise = np.random.default_rng([seed, number])  # the same each time
+                image = drawing.rounded(objects.SENSES[sensor](scene, view, noise))
+                images[sensor].append(torch.from_numpy(image[0]))
+    return SimpleNamespace(images=images), blocks
+
+
+def table_of(curves: Mapping, seed: int) -> pd.DataFrame:
+    """A row for each way and step; from way → {step: {sensor: %}}."""
+    rows = [
+        {"seed": seed, "way": way, "step": step, **scores}
+        for way, curve in curves.items()
+        for step, scores in curve.items()
+    ]
+    return pd.DataFrame(rows, columns=["seed", "way", "step", "depth", "rgb"])
+
+
+def other_seeds(curves: Mapping, seed: int, record: str = "") -> pd.DataFrame:
+    """The stored curves of other seeds; with `record`, these curves are put into that
+    file, in the place of those with the same seed."""
+    keep(table_of(curves, seed), record)
+    stored = pd.read_csv(record or "../results/fork.csv")
+    return stored[stored["seed"] != seed]
+
+
+def keep(table: pd.DataFrame, record: str) -> None:
+    """With `record`, put a seed's rows into that file, in the place of earlier ones."""
+    if record:
+        file = Path(record)
+        stored = pd.read_csv(file) if file.exists() else table[:0]
+        others = stored[~stored["seed"].isin(table["seed"])]
+        table = pd.concat([others, table.round(1)])
+        table.sort_values("seed", kind="stable").to_csv(file, index=False)
+
+
+def results_table(file: Path | str, labelled: float = 0.1) -> pd.DataFrame:
+    """Mean F1 of each sensor with this share of labels, from a stored table."""
+    table = tables.summary(tables.load_results(file), []).query("labelled == @labelled")
+    table = table.pivot_table(index="method", columns="modality", values="f1")
+    table = table.rename(METHODS).loc[list(ROWS), ["depth", "rgb"]].round(1)
+    return table.rename(columns=SENSORS).rename_axis(index=None, columns="F1, %")
+
+
+def results(until: str) -> pd.DataFrame:
+    """What the notebooks up to this one have measured: means over stored seeds."""
+    fork = pd.read_csv("../results/fork.csv").query("step == step.max()")
+    ways = fork.groupby("way")["depth"].mean()
+    watch = pd.read_csv("../results/watch-splits.csv")
+    watch = watch[watch["model"] == "nearest window"]
+    found = {
+        ("00", "depth, 200 labels"): ways[["alone", "strangers", "pairs"]],
+        ("01", "watch, nearest window"): watch.drop(columns=["model", "seed"]).mean(),
+    }
+    table = pd.concat(found, names=["notebook", "data", "way"]).to_frame("right, %")
+    return table[table.index.get_level_values(0) <= until].round(0)
