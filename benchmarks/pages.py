@@ -10,8 +10,8 @@ A page names tables of results/ and their rows between two marks; the first one 
     …
     <!-- end -->
 
-`<!-- sets -->` is what the public data sets say of themselves, `<!-- claims labels -->` what came of
-the claims of a table; they end alike.
+`<!-- sets -->` is what the public data sets say of themselves, `<!-- claims labels -->` what came
+of a table's claims; they end alike.
 """
 
 import argparse
