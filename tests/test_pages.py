@@ -7,7 +7,6 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from fixtures.results import result
 
 import catalogue
 import labels
@@ -143,13 +142,6 @@ def test_claims_of_labels_are_those_of_the_runs():
     for sensor in ("depth", "rgb"):
         number, low = (f"{round(bound, -1):.0f}" for bound in labels.worth(sensor)[:2])
         assert f"{number} labels | {low} to" in section
-
-
-def test_two_runs_of_one_cell_are_refused(monkeypatch):
-    twice = [result("student", 0, {"rgb": 50.0}, labelled=0.1, learning_rate=r) for r in (0.1, 1.0)]
-    monkeypatch.setattr(labels, "read_runs", lambda file: twice)
-    with pytest.raises(ValueError, match="duplicate"):
-        labels.scores("rgb")
 
 
 def test_probes_of_the_pages_are_those_of_the_file():
