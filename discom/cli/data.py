@@ -75,7 +75,7 @@ def prepare(
     images.split_indices()  # too few groups are told now, not when training starts
     out = out or discom.data.home() / name
     if data.removesuffix(":") == "folders":  # runs are called by what they read
-        images = images.changed(name=out.resolve().name)
+        images = images.changed(name=discom.files.name_as_text(out.resolve().name))
     images.save(out, overwrite=overwrite)
     print(f"{out}: {_describe(images)}")
     _warn_of_values(images, out)

@@ -20,7 +20,7 @@ from discom.data.images import ENDINGS, Rule, images_of, no_data, read_pixels
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.splitting import near_groups
 from discom.errors import ConfigError, DataError
-from discom.files import as_data_error
+from discom.files import as_data_error, name_as_text
 
 NAMELESS = ("unlabelled", "unlabeled")  # folders of images without a class
 HOLE = -32768.0  # takes the place of NaN; every type of float holds it exactly
@@ -82,7 +82,8 @@ def read_folders(
         sensors[name] = Modality(images, labels, np.array([*tree]), *about)
         rules[name] = asdict(rule)
     check_band_axis(str(root), stored, shape)
-    data = MultiModalData(sensors, kinds, name=root.resolve().name, about={"rules": rules})
+    name, classes = name_as_text(root.resolve().name), tuple(map(name_as_text, kinds))
+    data = MultiModalData(sensors, classes, name=name, about={"rules": rules})
     _warn_alone(root, data)
     data = data.changed(groups=_read_groups(root, groups, data.ids.tolist()))
     if group_copies:
