@@ -5,10 +5,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from discom import plots, tables
 from discom.running.runs import Result
+from discom.tables.intervals import t_test
 from discom.tables.stored import read_runs
 
 RESULTS = Path(__file__).parents[1] / "results"
@@ -76,6 +78,46 @@ TABLES |= {
         ["single", "dense-self"], TITLES["tiles"], MASKS, differences=False
     ),
 }
+
+
+# file of results/ → its claims, named before its runs in results/README.md: which method's network
+# scores above which other one's
+SHUFFLED = "nt-xent partners=shuffled contrast=3"
+PAIRED = "discom pairing=paired"
+CLAIMS = {
+    "labels": [
+        ("agreed", sensor, other, sensor)
+        for other in ("student", "fixmatch", SHUFFLED)
+        for sensor in ("rgb", "depth")
+    ],
+    "all-labels": [
+        ("teacher", "rgb+depth", "student", "rgb"),
+        *(("discom", sensor, "discom-solo", sensor) for sensor in ("rgb", "depth")),
+        *((PAIRED, sensor, "discom", sensor) for sensor in ("rgb", "depth")),
+        ("kdv2", "depth", "student", "depth"),
+    ],
+}
+
+
+def claims(name: str) -> pd.DataFrame:
+    """The claims of a table: differences in F1 points, paired by seed, with 95 % t intervals, and
+    p-values that Holm's method corrects for all of them. Of several shares of labels the least."""
+    runs = read_runs(RESULTS / f"{name}.csv")
+    least = min(run.config["labelled"] for run in runs)
+    runs = [run for run in runs if run.config["labelled"] == least]
+    scores = {(r.label, sensor, r.seed): f1 for r in runs for sensor, f1 in r.main.items()}
+    rows, tests = [], []
+    for *ours, method, sensor in CLAIMS[name]:
+        own = {seed: f1 for (*key, seed), f1 in scores.items() if key == ours}
+        other = {seed: f1 for (*key, seed), f1 in scores.items() if key == [method, sensor]}
+        each = np.array([own[seed] - other[seed] for seed in sorted(own.keys() & other)])
+        tests.append(t_test(each))
+        rows.append([f"`{ours[0]}`, {ours[1]}", f"`{method}`, {sensor}", len(each)])
+    table = pd.DataFrame(rows, columns=["claim", "above", "seeds"])
+    cells = [f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]" for mean, low, high, _ in tests]
+    corrected = tables.holm(np.array([p for *_, p in tests]))
+    p = ["< .0001" if value < 1e-4 else f"{value:.3f}".lstrip("0") for value in corrected]
+    return table.assign(**{"F1 points [95 %]": cells, "p after Holm": p})
 
 
 def summary(

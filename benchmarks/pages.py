@@ -10,13 +10,15 @@ A page names tables of results/ and their rows between two marks; the first one 
     …
     <!-- end -->
 
-Between `<!-- sets -->` and `<!-- end -->` stands what the public data sets say of themselves.
+`<!-- sets -->` is what the public data sets say of themselves, `<!-- claims labels -->` what came
+of a table's claims; they end alike.
 """
 
 import argparse
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import catalogue
 from discom import tables
@@ -25,7 +27,7 @@ from discom.errors import ConfigError
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "data/README.md", "docs/*.md", "docs/guides/*.md", "docs/results/*.md")
-MARKED = re.compile(r"(<!-- (?:rows (.*?)|sets) -->\n\n).*?(\n\n<!-- end -->)", re.DOTALL)
+MARKED = re.compile(r"(<!-- (rows|claims|sets)(?: (.*?))? -->\n\n).*?(\n\n<!-- end -->)", re.DOTALL)
 
 
 def text_of(name: str) -> str:
@@ -54,7 +56,13 @@ def rows_of(wanted: str) -> str:
     return table_of(head, *lines)
 
 
-def sets() -> str:
+def claims_of(name: str) -> str:
+    """What came of a table's claims, in Markdown."""
+    table = catalogue.claims(name)
+    return table_of(list(table), *table.astype(str).to_numpy().tolist())
+
+
+def sets_of(nothing: None) -> str:
     """A row for each public data set, in Markdown."""
     cards = {name: sources.get(name).card() for name in sources.names()}
     rows = ([name, *(text or "–" for text in card.values())] for name, card in cards.items())
@@ -67,14 +75,15 @@ def table_of(*rows: list[str]) -> str:
     return "\n".join([head, f"|{'---|' * len(rows[0])}", *lines])
 
 
+WRITERS: dict[str, Any] = {"rows": rows_of, "claims": claims_of, "sets": sets_of}
+
+
 def texts() -> dict[Path, str]:
     """File → what it should hold: the tables of results/, and the pages."""
     made = {catalogue.RESULTS / f"{name}.md": text_of(name) for name in catalogue.TABLES}
     for file in sorted(file for pattern in PAGES for file in ROOT.glob(pattern)):
         page = file.read_text(encoding="utf-8")
-        made[file] = MARKED.sub(
-            lambda mark: mark[1] + (rows_of(mark[2]) if mark[2] else sets()) + mark[3], page
-        )
+        made[file] = MARKED.sub(lambda m: m[1] + WRITERS[m[2]](m[3]) + m[4], page)
     return made
 
 

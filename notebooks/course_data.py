@@ -118,13 +118,19 @@ def table_of(curves: Mapping, seed: int) -> pd.DataFrame:
 def other_seeds(curves: Mapping, seed: int, record: str = "") -> pd.DataFrame:
     """The stored curves of other seeds; with `record`, these curves are put into that
     file, in the place of those with the same seed."""
-    file = Path(record or "../results/fork.csv")
-    stored = pd.read_csv(file) if file.exists() or not record else table_of({}, seed)
-    others = stored[stored["seed"] != seed]
+    keep(table_of(curves, seed), record)
+    stored = pd.read_csv(record or "../results/fork.csv")
+    return stored[stored["seed"] != seed]
+
+
+def keep(table: pd.DataFrame, record: str) -> None:
+    """With `record`, put a seed's rows into that file, in the place of earlier ones."""
     if record:
-        table = pd.concat([others, table_of(curves, seed).round(1)])
+        file = Path(record)
+        stored = pd.read_csv(file) if file.exists() else table[:0]
+        others = stored[~stored["seed"].isin(table["seed"])]
+        table = pd.concat([others, table.round(1)])
         table.sort_values("seed", kind="stable").to_csv(file, index=False)
-    return others
 
 
 def results_table(file: Path | str, labelled: float = 0.1) -> pd.DataFrame:
@@ -133,3 +139,17 @@ def results_table(file: Path | str, labelled: float = 0.1) -> pd.DataFrame:
     table = table.pivot_table(index="method", columns="modality", values="f1")
     table = table.rename(METHODS).loc[list(ROWS), ["depth", "rgb"]].round(1)
     return table.rename(columns=SENSORS).rename_axis(index=None, columns="F1, %")
+
+
+def results(until: str) -> pd.DataFrame:
+    """What the notebooks up to this one have measured: means over stored seeds."""
+    fork = pd.read_csv("../results/fork.csv").query("step == step.max()")
+    ways = fork.groupby("way")["depth"].mean()
+    watch = pd.read_csv("../results/watch-splits.csv")
+    watch = watch[watch["model"] == "nearest window"]
+    found = {
+        ("00", "depth, 200 labels"): ways[["alone", "strangers", "pairs"]],
+        ("01", "watch, nearest window"): watch.drop(columns=["model", "seed"]).mean(),
+    }
+    table = pd.concat(found, names=["notebook", "data", "way"]).to_frame("right, %")
+    return table[table.index.get_level_values(0) <= until].round(0)

@@ -7,7 +7,6 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from fixtures.results import result
 
 import catalogue
 import labels
@@ -133,21 +132,16 @@ def test_claims_of_labels_are_those_of_the_runs():
     pairs.append(("agreed", "nt-xent partners=shuffled contrast=3"))
     few = [run for run in runs("labels") if run.config["labelled"] == 0.1]
     compared = tables.compare(few, pairs)
+    claims = catalogue.claims("labels")
+    expected = tables.points(compared).str.replace("*", "")
+    assert sorted(claims["F1 points [95 %]"]) == sorted(expected)
+    assert (compared["holm"] < 1e-4).all()
+    assert set(claims["p after Holm"]) == {"< .0001"}
     page = (DOCS / "results/labels.md").read_text()
     section = page[page.index("## Six claims") :]
-    shown = re.findall(r"\| 10 \| (\S+ \[.*?\]) \| < .0001 \|", section)
-    assert sorted(shown) == sorted(tables.points(compared).str.replace("*", ""))
-    assert (compared["holm"] < 1e-4).all()
     for sensor in ("depth", "rgb"):
         number, low = (f"{round(bound, -1):.0f}" for bound in labels.worth(sensor)[:2])
         assert f"{number} labels | {low} to" in section
-
-
-def test_two_runs_of_one_cell_are_refused(monkeypatch):
-    twice = [result("student", 0, {"rgb": 50.0}, labelled=0.1, learning_rate=r) for r in (0.1, 1.0)]
-    monkeypatch.setattr(labels, "read_runs", lambda file: twice)
-    with pytest.raises(ValueError, match="duplicate"):
-        labels.scores("rgb")
 
 
 def test_probes_of_the_pages_are_those_of_the_file():

@@ -1,6 +1,6 @@
 """Tables: which rows a table has, what they are compared with, pair by pair too, and its output."""
 
-from discom.tables.intervals import holm, paired_difference, unpaired_difference
+from discom.tables.intervals import holm, paired_difference
 from discom.tables.output import by_class, cells, points, to_markdown, write
 from discom.tables.rows import (
     FEW,
@@ -18,4 +18,4 @@ from discom.tables.stored import collect, collected, complete, load_results
 __all__ = ["BASELINES", "FEW", "METRICS", "SEEDS", "Row", "added_sensor", "baselines", "by_class"]
 __all__ += ["cells", "collect", "collected", "compare", "complete", "holm", "load_results"]
 __all__ += ["metric_of", "paired_difference", "paper_figures", "paper_rows", "paper_table"]
-__all__ += ["plan", "points", "summary", "to_markdown", "unpaired_difference", "write"]
+__all__ += ["plan", "points", "summary", "to_markdown", "write"]

@@ -34,30 +34,6 @@ def paired_difference(
     return t_test(first - second, overlap)[:3]
 
 
-def unpaired_difference(
-    ours: ArrayLike, theirs: ArrayLike, overlap: float = 0.0
-) -> tuple[float, float, float]:
-    """Mean of `ours` minus mean of `theirs`, for runs that share no split, and its 95 % Welch
-    interval; `overlap` as in `paired_difference`, for each side.
-
-        v = s² (1/n + overlap);  ā - b̄ ± t_ν √(v_a + v_b)
-        ν = (v_a + v_b)² / (v_a² / (n_a - 1) + v_b² / (n_b - 1))
-
-    Each side has two scores or more, and not all are equal, else the bounds are NaN.
-
-    Source: B. L. Welch, The generalization of "Student's" problem, 1947, and Nadeau and Bengio.
-
-    >>> tuple(round(v, 2) for v in unpaired_difference([3.0, 5.0, 4.0], [1.0, 2.0, 3.0]))
-    (2.0, -0.27, 4.27)
-    """
-    sides = [np.asarray(side, float) for side in (ours, theirs)]
-    mean = float(sides[0].mean() - sides[1].mean())
-    v = np.array([side.var(ddof=1) * (1 / len(side) + overlap) for side in sides])
-    freedom = v.sum() ** 2 / (v**2 / [len(side) - 1 for side in sides]).sum()
-    low, high = stats.t.interval(0.95, freedom, mean, np.sqrt(v.sum()))
-    return mean, float(low), float(high)
-
-
 def t_test(differences: np.ndarray, overlap: float = 0.0) -> tuple[float, float, float, float]:
     """Their mean, its 95 % interval and the p-value, NaN and 1 for one seed; all NaN for none."""
     count = len(differences)

@@ -234,6 +234,10 @@ def test_arguments_out_of_range(name, wrong):
     refused(lambda: MAKE[name](**{"n": 12, "size": 16} | wrong), f"^{name}: ", ConfigError)
 
 
+def test_nothing_is_best_for_a_share_above_1():
+    refused(lambda: objects.best(dark=1.5), "^objects: dark: 1.5", ConfigError)
+
+
 @pytest.mark.parametrize(
     "source",
     [

@@ -186,16 +186,12 @@ def test_scale_and_shift_change_nothing_and_the_control_is_at_chance(seed, scale
         assert moved.shuffled == pytest.approx(chance, abs=12 if chance > 0 else 0.2)
 
 
-@pytest.mark.parametrize("values", [("cat", "dog", "owl"), (7, 0, 4)])
-def test_names_of_classes_and_the_order_of_modalities_count_nothing(values):
+def test_names_of_classes_and_the_order_of_modalities_count_nothing():
     z, shape, _ = read()
-    named = pd.Series(np.array(values)[shape]).astype(object if values[0] == "cat" else int)
-    assert probe(z, named).chance == probe(z, shape).chance
-    views = {name: np.eye(3)[shape] + 0.8 * noise(k, 240, 3) for k, name in enumerate("abc")}
-    table = class_transfer(views, shape, seed=1)
-    assert list(table.index) == list(table.columns) == ["a", "b", "c"]
+    assert probe(z, pd.Series(["cat", "dog", "owl"])[shape]) == probe(z, shape)
+    views = {name: np.eye(3)[shape] + 0.8 * noise(k, 240, 3) for k, name in enumerate("ab")}
     again = dict(reversed([(name, 5 * view - 2) for name, view in views.items()]))
-    assert np.allclose(class_transfer(again, shape, seed=1), table)
+    assert np.allclose(class_transfer(again, shape), class_transfer(views, shape))
     assert modality_probe(again) == modality_probe(views)
 
 

@@ -76,6 +76,7 @@ def best(
     >>> {name: round(accuracy, 1) for name, accuracy in best().items()}
     {'rgb': 86.7, 'depth': 80.0, 'rgb+depth': 96.0}
     """
+    drawing.check("objects", 1, 0, 8, {"dark": dark, "far": far})
     share = {"rgb": dark, "depth": far, "thermal": drawing.WARMTH}
     groups = [group for k in range(len(modalities)) for group in combinations(modalities, k + 1)]
     hidden = {"+".join(group): prod(share[name] for name in group) for group in groups}

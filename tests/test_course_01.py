@@ -1,0 +1,120 @@
+"""Notebook 01: checkers that refuse likely wrong answers, pictures of the watch, stored results."""
+
+import re
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+import course
+from checks import exercises_01
+from discom.data import sources
+from pictures import watch
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def _closed():
+    yield
+    plt.close("all")
+
+
+def pair(first, second, order="first", left_out=True):
+    row_of = {name: row for row, name in enumerate(second)}
+    rows = [row for row, name in enumerate(first) if name in row_of or not left_out]
+    if order == "second":
+        rows = sorted(rows, key=lambda row: row_of[first[row]])
+    return rows, [row_of[first[row]] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (pair, ""),
+        (lambda a, b: [np.array(rows) for rows in pair(a, b)], ""),
+        (lambda a, b: None, "two lists"),
+        (lambda a, b: (range(4), range(4)), "different ids"),  # as zip does
+        (lambda a, b: pair(a, b, left_out=False), "two lists"),  # a KeyError
+        (lambda a, b: (pair(a, b)[0][1:], pair(a, b)[1][1:]), "of three pairs 2"),
+        (lambda a, b: (pair(a, b)[0], [*pair(a, b)[1], 1]), "both lists"),
+        (lambda a, b: pair(a, b, order="second"), "order of first"),
+        (lambda a, b: np.intersect1d(a, b, return_indices=True)[1:], "order of first"),
+    ],
+)
+def test_pairs_of_two_lists_with_gaps(answer, problem):
+    said = exercises_01.first(answer)
+    assert re.search(problem, said) if problem else said == "", said
+
+
+def mirror(signal, sensor, left, turned=((0,), (1, 2)), copy=True):
+    signal = signal.copy() if copy else signal
+    signal[np.ix_(left, turned[sensor == "gyro"])] *= -1
+    return signal
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ({}, ""),
+        ({"turned": ((0,), (0,))}, "gyro: the mirror keeps turns round x"),
+        ({"turned": ((1,), (1, 2))}, "acc: of a left arm other axes"),
+        ({"turned": ((0,), (1,))}, "gyro: of a left arm other axes"),
+        ({"copy": False}, "copy them first"),
+    ],
+)
+def test_a_left_arm_in_the_mirror(wrong, problem):
+    said = exercises_01.second(lambda *given: mirror(*given, **wrong))
+    assert re.search(problem, said) if problem else said == "", said
+    assert "same shape" in exercises_01.second(lambda *given: None)
+    everyone = exercises_01.second(lambda x, sensor, left: mirror(x, sensor, left | True))
+    assert "a right arm must stay" in everyone
+
+
+def test_the_mirror_of_the_exercise_is_that_of_the_package():
+    file, data = np.load(ROOT / "data/watch.npz"), sources.get("watch").read(ROOT / "data")
+    for sensor, modality in data.modalities.items():
+        signal = file[sensor] * file[f"{sensor}_step"]
+        ours = mirror(signal, sensor, file["side"] == 0)
+        np.testing.assert_allclose(modality.x[:, :, 0], ours, rtol=1e-6)
+
+
+def test_a_number_of_given_windows_needs_one_on_either_side():
+    assert exercises_01.third({1: 80.0, 4: 86.0}) == ""
+    for scores in ({}, {1: 80.0}, {4: 86.0}):
+        assert exercises_01.third(scores) == "find one number below 85 % and one above"
+    assert "windows that were given" in exercises_01.third({1: 80.0, 4: 95.0})
+    assert "more windows gave less" in exercises_01.third({1: 86.0, 4: 80.0})
+
+
+def test_what_is_missing_in_01_is_printed(capsys):
+    exercises_01.check(pair, lambda *given: None, {})
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "exercise 1: solved"
+    assert said[1] == "exercise 2: not yet: acc: return signals of the same shape"
+
+
+def test_pictures_of_the_watch_are_drawn():
+    rng = np.random.default_rng(0)
+    signals = {s: rng.normal(size=(3, 3, 100)) for s in ("acc", "gyro")}
+    figure = watch.show_windows(signals, {"a": 0, "b": 2}, "a title")
+    assert len(figure.axes) == 4
+    levels = pd.Series(rng.normal(size=12), index=np.repeat([3, 7], 6))
+    tested = {name: rng.random(12) > 0.5 for name in ("one way", "another")}
+    assert len(watch.show_levels(levels, tested, "a title").axes) == 2
+    scores = pd.DataFrame([[90.0, 70], [80, 75]], ["trees", "linear"], ["windows", "persons"])
+    texts = [text.get_text() for text in watch.plot_models(scores, "a title").axes[0].texts]
+    assert {"70 %  trees", "75 %  linear", "90 %", "80 %"} == set(texts)
+
+
+def test_the_table_of_results_grows_by_notebook(monkeypatch):
+    monkeypatch.chdir(ROOT / "notebooks")
+    table = course.results("01")["right, %"]
+    assert table["00"].equals(course.results("00")["right, %"]["00"])
+    ways = table["01"].droplevel(0)
+    assert list(ways.index) == ["windows at random", "whole recordings", "whole persons"]
+    stored = pd.read_csv("../results/watch-splits.csv").query("model == 'nearest window'")
+    assert ways["whole persons"] == round(stored["whole persons"].mean())
+    assert sorted(stored["seed"]) == [0, 1, 2, 3, 4]
