@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 .PHONY: tutorial test test-all release-check release-steps colab oldest docs pages linkcheck browser lab notebooks format wheel wheel-check clean
 
 tutorial: $(READY)  ## run every notebook on the synthetic scenes (profile cpu), two at a time
-	$(BIN)/python -m discom reproduce --profile cpu
+	$(BIN)/python notebooks/batch.py --profile cpu
 
 test: $(READY)  ## lint, types, quick tests and doctests, every notebook (profile tiny)
 	$(BIN)/ruff check .
@@ -18,7 +18,7 @@ test: $(READY)  ## lint, types, quick tests and doctests, every notebook (profil
 	$(BIN)/mypy
 	$(ONE) $(BIN)/python -m pytest -n 2 -m "not slow"
 	rm -rf build/notebooks-tiny
-	$(BIN)/python -m discom reproduce --profile tiny --out build/notebooks-tiny
+	$(BIN)/python notebooks/batch.py --profile tiny --out build/notebooks-tiny
 
 test-all: test browser colab  ## test, and the slow ones: solutions, browser, wheel, kills, the site
 	$(ONE) $(BIN)/python -m pytest -n 2 -m slow
@@ -50,7 +50,7 @@ oldest: $(READY)  ## quick tests and every notebook (profile tiny) with the olde
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(OLDEST)
 	$(BIN)/uv pip install --quiet --python $(OLDEST) --resolution lowest-direct --editable ".[dense,deploy]" $(TOOLS)
 	$(ONE) $(OLDEST)/bin/python -m pytest -n 2 -m "not slow"
-	$(OLDEST)/bin/python -m discom reproduce --profile tiny --out build/notebooks-oldest
+	$(OLDEST)/bin/python notebooks/batch.py --profile tiny --out build/notebooks-oldest
 
 docs: $(READY)  ## the documentation site in build/docs; a warning or a broken link within it is an error
 	$(BIN)/python benchmarks/pages.py --check

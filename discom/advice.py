@@ -256,7 +256,8 @@ def _on_pairs(run: Result, sensor: str, images: MultiModalData, runs_dir: Path |
     """A run of a fold as if it were tested on complete pairs alone."""
     every = read_predictions(run.folder(runs_dir) / "predictions.npz")
     paired = np.isin(every[f"{sensor}_ids"], images.paired_ids)
-    own = {name: every[name][paired] for name in every if name.startswith(f"{sensor}_")}
+    names = [f"{sensor}_{kind}" for kind in ("logits", "labels", "ids")]
+    own = {name: every[name][paired] for name in names}
     test = images.take(images.split_indices(*run.parts)["test"])
     return replace(run, tested=count_by_group(test, own, [sensor]))
 

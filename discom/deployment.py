@@ -90,14 +90,14 @@ class Model(NamedTuple):
 
 
 def export(
-    run_dir: Path, split: Split, network: str | None, out: Path, *, overwrite: bool = False
+    run_dir: Path, split: Split, network: str, out: Path, *, overwrite: bool = False
 ) -> Export:
     """Write a deployed network of a finished run into the folder `out`, or nothing: model.onnx with
     scaling, network, softmax and contract, and contract.json with what is returned. Before, the
     logits of the file on the raw images of the split's test part are compared with the network's.
 
     Args:
-        network: one of the method's `deployed`; None where the run has one alone.
+        network: one of the method's `deployed`; "" where the run has one alone.
 
     Raises:
         RunError: not done, of other data, or logits differ by more than 1e-4 of the largest.
@@ -110,7 +110,7 @@ def export(
     for module in ("onnx", "onnxscript", "onnxruntime"):
         _require(module)
     result = Result.read(run_dir / "result.json")
-    if network is None and len(result.scores) == 1:
+    if not network and len(result.scores) == 1:
         (network,) = result.scores
     if network not in result.scores:
         found = f"{result.method} has no network {network}" if network else "is missing"

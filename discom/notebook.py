@@ -65,7 +65,7 @@ def terminal(command: str, folder: Path | str = ".", *, quiet: bool = False) -> 
 
 def finish(**figures: float) -> None:
     """Print the key figures (four significant digits), the number of checks passed, the seconds
-    since `stamp` and the peak memory; `discom reproduce` reads these lines."""
+    since `stamp` and the peak memory; notebooks/batch.py reads these lines."""
     if figures:
         texts = [f"{name} {float(value):.4g}" for name, value in figures.items()]
         print("key figures: " + " · ".join(texts))

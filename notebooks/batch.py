@@ -1,19 +1,26 @@
-"""Execute the notebooks by papermill: `discom reproduce` all of them, into a folder of
-executed copies with an index page; build.py one by one."""
+"""Execute the notebooks by papermill, into a folder of copies with an index page:
+
+python notebooks/batch.py --profile cpu
+python notebooks/batch.py --profile tiny --only 02,07
+"""
 
 import re
+import sys
 import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import nbformat
 import pandas as pd
 import papermill
+from click import IntRange
 from papermill.exceptions import PapermillExecutionError
 
 import discom
+from discom import cli
+from discom.cli.flags import command
 from discom.errors import DataError, check_choice, first_line
 from discom.files import atomic_file, checksum, digest
 from discom.running.checkpoint import locked
@@ -147,3 +154,20 @@ def _attempt(source: Path, copy: Path, profile: str, runs: Path) -> Outcome:
             copy.unlink(missing_ok=True)
             return copy, f"{type(error).__name__}: {first_line(error)}"
         return copy, ""
+
+
+@command
+def batch(
+    profile: Annotated[str, "tiny, cpu or paper."] = "cpu",
+    only: Annotated[str, "Numbers, such as 02,07  [default: all]"] = "",
+    workers: Annotated[int, IntRange(0), "Side by side; 0: one a core."] = 2,
+    out: Annotated[Path, "Folder to write."] = Path("build/notebooks"),
+) -> bool:
+    """Execute every notebook into a folder with an index page; a stopped batch
+    continues."""
+    chosen = only.split(",") if only else []
+    return run_notebooks(Path(__file__).parent, profile, out, workers, chosen)
+
+
+if __name__ == "__main__":
+    sys.exit(cli.main(command=batch))

@@ -5,7 +5,7 @@ python notebooks/build.py            all of them
 python notebooks/build.py 02 03      some
 python notebooks/build.py --heads    badges, install cells and addresses alone
 python notebooks/build.py --text 02  those, and new text around the stored outputs
-python notebooks/build.py --from FOLDER  outputs of `discom reproduce --profile cpu`
+python notebooks/build.py --from FOLDER  outputs of `batch.py --profile cpu`
 """
 
 import argparse
@@ -235,7 +235,7 @@ def renew_text(source: Path) -> Path:
 
 
 def build(source: Path, folder: Path | None = None) -> Path:
-    """Write the .ipynb beside this file, from the executed copy that `discom reproduce
+    """Write the .ipynb beside this file, from the executed copy that `batch.py
     --profile cpu` has left in `folder`; the twin is executed where there is none.
 
     Raises:
@@ -250,7 +250,7 @@ def build(source: Path, folder: Path | None = None) -> Path:
             if status != "passed":
                 raise DataError(
                     f"{folder / target.name}: {status};"
-                    " run discom reproduce --profile cpu"
+                    " run notebooks/batch.py --profile cpu"
                 )
             executed = nbformat.read(folder / target.name, as_version=4)
         else:  # without runs, so that all is trained that a page shows

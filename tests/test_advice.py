@@ -306,6 +306,7 @@ def test_a_sensor_is_compared_with_the_fused_network_on_complete_pairs(tmp_path)
             arrays |= {f"{network}_ids": ids, f"{network}_labels": truth}
             arrays[f"{network}_logits"] = np.eye(2)[np.where(right, truth, 1 - truth)]
         run.folder(tmp_path).mkdir(parents=True)
+        arrays["rgb_2_ids"] = np.arange(3)  # of a sensor whose name begins alike
         np.savez(run.folder(tmp_path) / "predictions.npz", **arrays)
         runs.append(replace(run, tested=count_by_group(test, arrays, main)))
     fused = advice.answers(runs, images, tmp_path)[0]

@@ -87,11 +87,10 @@ def test_a_run_with_a_seed_of_its_own_is_found_by_the_seeds_of_its_data_and_spli
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-@pytest.mark.parametrize("count", [1, 7])
-def test_the_file_answers_as_the_trained_network_on_raw_images(models, runs, split, network, count):
-    rng, images = np.random.default_rng(count), {}
+def test_the_file_answers_as_the_trained_network_on_raw_images(models, runs, split, network):
+    rng, images = np.random.default_rng(0), {}
     for name in network.split("+"):
-        x = rng.uniform(-5000, 40_000, (count, *split.test.modalities[name].x.shape[1:]))
+        x = rng.uniform(-5000, 40_000, (7, *split.test.modalities[name].x.shape[1:]))
         images[name] = np.where(rng.random(x.shape) < 0.3, 0, x).astype(np.float32)  # holes, too
     logits, probabilities = models[network].answer(*images.values())
     expected = torch_logits(runs[network], split, network, images)
@@ -101,8 +100,7 @@ def test_the_file_answers_as_the_trained_network_on_raw_images(models, runs, spl
     assert np.ptp(models[network].answer(*usual)[0], axis=0).min() > 0
 
 
-@pytest.mark.parametrize("offset", [0, 1e6 + 0.4])
-@pytest.mark.parametrize("invalid", [None, 0.0])
+@pytest.mark.parametrize(("offset", "invalid"), [(0, 0.0), (1e6 + 0.4, None)])
 def test_scaling_is_part_of_the_file_also_far_from_zero(tmp_path, offset, invalid):
     """A network that gives back its input. A span of rounded bounds was 6 % off far from zero."""
     low, high = offset + 1000.3, offset + 1001.4
@@ -139,7 +137,6 @@ def test_export_reports_contract_and_agreement(reports, runs, split):
     ("method", "network"),
     [
         ("dense-teacher", "rgb+depth"),
-        pytest.param("single", "depth", marks=pytest.mark.slow),
         pytest.param("single-2x", "depth", marks=pytest.mark.slow),
         pytest.param("crodino", "rgb+depth", marks=pytest.mark.slow),
     ],
@@ -174,7 +171,6 @@ WRONG = {  # change of the logits, change of the contract
     "classes exchanged": (lambda z: z.roll(1, 1), lambda contract: contract),
     "not a number": (lambda z: z * torch.nan, lambda contract: contract),
     "another lower bound": (lambda z: z, of_sensor(low=(0.0,))),
-    "another upper bound": (lambda z: z, of_sensor(high=(255.0,))),
     "no value for a hole": (lambda z: z, of_sensor(invalid=None)),
 }
 
@@ -208,7 +204,7 @@ class Changed(torch.nn.Module):
 def test_a_file_that_differs_is_not_written(runs, split, tmp_path, monkeypatch):
     monkeypatch.setattr(deployment, "TOLERANCE", -1.0)
     refused(lambda: export(runs["depth"], split, "depth", tmp_path / "out"), "differ", RunError)
-    for network in ("thermal", None):
+    for network in ("thermal", ""):
         give = partial(export, runs["depth"], split, network, tmp_path / "out")
         refused(give, "^--modality: ", ConfigError)
     assert list(tmp_path.iterdir()) == []
@@ -227,7 +223,6 @@ def forged(file: Path, **changes) -> bytes:
 
 FAULTY = {
     "cut short": lambda file: file.read_bytes()[:5000],
-    "of a newer version": partial(forged, mood="good"),
     "one class too few": partial(forged, classes=["a", "b", "c"]),
     "a stride of whole images": partial(forged, stride=4),
 }
@@ -304,7 +299,6 @@ PLACES = {
     "no sensor": ([RGB, DEPTH], ["depth/a.npy"], "rgb: no such file or folder"),
     "no pair": ([RGB, DEPTH], ["rgb/a.npy", "depth/b.npy"], "no name is in the folder of each"),
     "two spellings": ([DEPTH], ["depth/a.npy", "Depth/b.npy"], "this name in other letters"),
-    "two spellings of one": ([RGB, DEPTH], ["RGB/a.npy", "rgb/a.npy", "depth/a.npy"], "in other"),
 }
 
 
@@ -367,7 +361,6 @@ def test_an_image_is_prepared_by_the_contracts_rule(models, split, tmp_path):
 
 BAD = {
     "larger": (np.zeros((16, 8)), 0.0, "1×16×8 .* depth needs 1×8×8"),
-    "colour": (np.zeros((8, 8, 3)), 0.0, "3×8×8 .* depth needs 1×8×8"),
     "infinite": (np.full((8, 8), np.inf), 0.0, "holds inf"),
     "nan": (np.full((8, 8), np.nan), None, "holds nan"),  # the contract has no value for a hole
 }
@@ -396,7 +389,6 @@ def test_an_image_without_a_measurement_has_no_answer(models, split, tmp_path):
 # what is changed → sensor, and the change of its images
 CHANGES = {
     "rgb in 16 bits": ("rgb", lambda x: x.astype(np.uint16) * 257),
-    "rgb from 0 to 1": ("rgb", lambda x: x / 255),
     "metres": ("depth", lambda x: x / 1000),
     "rgb as depth": ("depth", lambda x: x // 257),
     "an offset": ("depth", lambda x: np.where(x == 0, 0, x + np.ptp(x[x > 0]))),

@@ -61,16 +61,6 @@ def test_what_killed_writers_left_in_a_run_is_deleted_and_nothing_else(tmp_path)
     assert (tmp_path / ".discom-1-folder.part").is_dir()
 
 
-def test_two_writers_at_once_do_not_mix(tmp_path):
-    with atomic_folder(tmp_path / "out", marker=MARKER, overwrite=True) as first:
-        (first / "stale.npy").touch()
-        fill(tmp_path / "out", "second")
-        (first / MARKER).write_text("first")
-    assert sorted(os.listdir(tmp_path / "out")) == [MARKER, "stale.npy"]
-    assert (tmp_path / "out" / MARKER).read_text() == "first"
-    assert os.listdir(tmp_path) == ["out"]
-
-
 def fill(path, text="new", *, fail=False, **given):
     with atomic_folder(path, marker=MARKER, **given) as part:
         (part / MARKER).write_text(text)

@@ -4,7 +4,7 @@ half-written. Downloads are replaced; trainings are real, of few runs on tiny im
 import inspect
 import io
 from contextlib import redirect_stderr, redirect_stdout, suppress
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from itertools import product
 
 import matplotlib.pyplot as plt
@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from discom import advice, cli, data, methods, profile, tables
-from discom.config import Config
 from discom.errors import DiscomError
 from discom.running import sweep
 
@@ -143,7 +142,7 @@ def command_lines(draw, names):
     return words
 
 
-@quick(60)
+@quick(40)
 @given(command_lines([*COMMANDS, "table", "advise"]))
 def test_a_command_line_is_done_or_refused_in_one_line(folder, words):
     said = io.StringIO()
@@ -179,18 +178,6 @@ def test_a_source_is_read_or_refused(source, modalities):
 
 @quick(100)
 @given(st.data())
-def test_settings_are_taken_or_refused(draws):
-    kinds = {field.name: VALUES.get(field.type, WORD) for field in fields(Config)}
-    del kinds["dense"]  # is given below
-    kinds["options"] = st.dictionaries(TEXT, JSON, max_size=2)
-    names = draws.draw(st.lists(st.sampled_from(list(kinds)), max_size=3, unique=True))
-    name = draws.draw(st.sampled_from(["tiny", "cpu", "paper"]) | WORD)
-    changes = {name: draws.draw(kinds[name]) for name in names}
-    done_or_refused(profile, name, dense=draws.draw(st.booleans()), **changes)
-
-
-@quick(100)
-@given(st.data())
 def test_options_of_methods_are_taken_or_refused(draws):
     method = methods.get(draws.draw(st.sampled_from(methods.names())))
     options, terms = list(method.defaults()), list(method.terms)
@@ -212,14 +199,3 @@ def test_scenes_are_drawn_or_refused(draws):
     names = draws.draw(st.lists(st.sampled_from([each.name for each in parameters]), max_size=3))
     changes = {name: draws.draw(kinds[name]) for name in names}
     done_or_refused(make, **{"n": 6, "size": 8, **changes})
-
-
-@quick(80)
-@given(
-    st.sampled_from(["images", "images", "broken", "empty", "nowhere", "noise.json", "."]),
-    st.none() | SIDES | st.tuples(SIDES, SIDES),
-    st.none() | st.dictionaries(SENSOR, TEXT, max_size=2),
-    st.none() | st.dictionaries(SENSOR, VALUES[float], max_size=2),
-)
-def test_a_persons_folder_is_read_or_refused(root, size, unit, invalid):
-    done_or_refused(data.read_folders, root, None, size, unit, invalid)

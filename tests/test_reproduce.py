@@ -43,14 +43,14 @@ def statuses(out, book):
 
 @pytest.fixture
 def reproduce(tmp_path):
-    """Start `discom reproduce` in a folder that has notebooks/ with batch.py."""
+    """Start notebooks/batch.py in a folder that has it."""
     (tmp_path / "notebooks").mkdir()
     shutil.copy(batch.__file__, tmp_path / "notebooks")
     root = str(Path(batch.__file__).parents[1])
 
     def start():
         return subprocess.Popen(
-            [sys.executable, "-m", "discom", "reproduce", "--profile", "tiny", "--out", "out"],
+            [sys.executable, "notebooks/batch.py", "--profile", "tiny", "--out", "out"],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -82,9 +82,6 @@ def _explain(error: Exception) -> str:
         return f"{error.filename}: {error.strerror}; check path, rights and room"
     if isinstance(error, DiscomError):
         return str(error)
-    if isinstance(error, UnicodeEncodeError):  # such as a file name of another system
-        name = error.object[max(0, error.start - 30) : error.end]
-        return f"{name}: cannot be written, its characters are not UTF-8; rename the file or folder"
     kind = type(error).__name__
     if isinstance(error, MemoryError | OverflowError) or re.match(TOO_LARGE, f"{kind}: {error}"):
         found = f"too large ({first_line(error)})"

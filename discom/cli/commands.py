@@ -1,7 +1,6 @@
 """`discom train`, `table` and the other commands on runs. Modules such as discom.plots are loaded
 when a function reads them, so that help is quick."""
 
-import runpy
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -180,19 +179,4 @@ def predict(
     print(f"{out}: {len(answers)} images")
 
 
-@command
-def reproduce(
-    profile: Annotated[str, "tiny, cpu or paper."] = "cpu",
-    only: Annotated[str, "Notebooks by their numbers, such as 02,07  [default: all]"] = "",
-    workers: Annotated[int, IntRange(0), "Notebooks side by side; 0: one a core."] = 2,
-    out: Annotated[Path, "Folder to write."] = Path("build/notebooks"),
-) -> bool:
-    """Execute every notebook into a folder with an index page; a stopped batch continues."""
-    notebooks = Path("notebooks")
-    if not (notebooks / "batch.py").is_file():
-        raise ConfigError(notebooks, "no such folder with discom's notebooks", "go to its clone")
-    run_notebooks = runpy.run_path("notebooks/batch.py")["run_notebooks"]
-    return run_notebooks(notebooks, profile, out, workers, only.split(",") if only else [])
-
-
-COMMANDS = (train, table, show, export, predict, reproduce)
+COMMANDS = (train, table, show, export, predict)

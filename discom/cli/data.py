@@ -75,7 +75,7 @@ def prepare(
     images.split_indices()  # too few groups are told now, not when training starts
     out = out or discom.data.home() / name
     if data.removesuffix(":") == "folders":  # runs are called by what they read
-        images = images.changed(name=out.resolve().name)
+        images = images.changed(name=discom.files.name_as_text(out.resolve().name))
     images.save(out, overwrite=overwrite)
     print(f"{out}: {_describe(images)}")
     _warn_of_values(images, out)
@@ -133,7 +133,7 @@ def check(
     all: Annotated[bool, "List every near-copy, the most alike first."] = False,
 ) -> None:
     """Verify a data set: checksums, pixels, labels, pairs, and copies between its parts."""
-    from discom.data.folders import describe_alone
+    from discom.data.folders import find_alone
     from discom.data.splitting import near_duplicates
 
     folder = discom.data.locate(data)
@@ -156,7 +156,8 @@ def check(
     way_out = f"near-copies in two parts; prepare again with --groups PATTERN or {COPIES}"
     if images.groups is not None:
         way_out = f"near-copies in two groups; look at them, then mend the groups, or give {COPIES}"
-    for name, alone in describe_alone(images).items():
+    for name, own in find_alone(images).items():
+        alone = [f"{one} ({its})" if its else one for one, its in own.items()]
         place, rows = f"{data}/{name}", copies[copies["modality"] == name].itertuples()
         _warn_of(place, alone, f"no partner of this class and name; {PARTNER}")
         _warn_of(place, copies.attrs["flat"][name], "no structure; look at it, or remove it")

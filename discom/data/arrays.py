@@ -16,6 +16,7 @@ from discom.errors import DataError
 PERCENTILES = (2.0, 98.0)  # the paper's clipping bounds
 VALUES = 1 << 27  # so many are read at once to find the bounds; of more, every k-th sample is read
 HUGE = 1e30  # no sensor measures more, but files store such values where nothing was measured
+STEPS = 16  # so many values of float32 lie at least between the bounds of a band
 LOWEST = 1 / 255  # of measured pixels, where 0 stands for "nothing was measured"
 
 
@@ -136,6 +137,9 @@ class Normalization:
             if max(-low, high) > HUGE:
                 found = f"band {band} goes from {low:g} to {high:g}"
                 raise DataError(name, found, "state the value of unmeasured pixels as invalid")
+            if low < high and high - low < STEPS * np.spacing(np.float32(max(-low, high))):
+                found = f"band {band} goes from {low:.9g} to {high:.9g}, alike in float32"
+                raise DataError(name, found, "subtract its mean, or take another unit")
             bounds.append((low, high))
         if constant := [band for band, (low, high) in enumerate(bounds) if low == high]:
             more = f" and {len(constant) - 1} more are" if constant[1:] else " is"

@@ -192,7 +192,7 @@ def check_data(data: Any) -> None:
     masked, name = data.masks is not None, data.name
     if data.dense and not masked:
         raise DataError(name, "dense, but has no masks", "give masks [N, H, W], uint8")
-    words = {word for word in data.classes if isinstance(word, str)}
+    words = {word for word in data.classes if isinstance(word, str) and word.strip()}
     if isinstance(data.classes, str) or not 0 < len(words) == len(data.classes):
         way_out = "name each class once, in a tuple of texts"
         raise DataError(name, f"classes are {data.classes!r}", way_out)
@@ -278,6 +278,8 @@ def check_split(split: Any) -> None:
                 raise DataError(place, f"{what} are not those of the training part", ALIKE)
         if not len(part) or (name != "train" and not part.dense and part.labels.min() < 0):
             raise DataError(place, "is empty, or has a sample without a label", "leave that out")
+        if lacking := [m for m in part.modalities if not (part.labels[part.rows_of(m)] >= 0).any()]:
+            raise DataError(place, f"no labelled sample of '{lacking[0]}'", "divide the data anew")
         groups = () if part.groups is None else part.groups.tolist()
         for kind, own in {"id": {*part.ids.tolist()}, "group": {*groups}}.items():
             if both := own & seen[kind]:

@@ -20,7 +20,7 @@ from discom.data.images import ENDINGS, Rule, images_of, no_data, read_pixels
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.splitting import near_groups
 from discom.errors import ConfigError, DataError
-from discom.files import as_data_error
+from discom.files import as_data_error, name_as_text
 
 NAMELESS = ("unlabelled", "unlabeled")  # folders of images without a class
 HOLE = -32768.0  # takes the place of NaN; every type of float holds it exactly
@@ -82,7 +82,8 @@ def read_folders(
         sensors[name] = Modality(images, labels, np.array([*tree]), *about)
         rules[name] = asdict(rule)
     check_band_axis(str(root), stored, shape)
-    data = MultiModalData(sensors, kinds, name=root.resolve().name, about={"rules": rules})
+    name, classes = name_as_text(root.resolve().name), tuple(map(name_as_text, kinds))
+    data = MultiModalData(sensors, classes, name=name, about={"rules": rules})
     _warn_alone(root, data)
     data = data.changed(groups=_read_groups(root, groups, data.ids.tolist()))
     if group_copies:
@@ -180,23 +181,20 @@ def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule, tuple[i
     return np.stack(images), rule, stored  # in the widest of their types
 
 
-def describe_alone(data: Any) -> dict[str, list[str]]:
-    """Modality → its ids that another one lacks, each with what stands there under a like name: of
-    images in folders another class, or other case and blanks, as "cat/7 (dog/7 in depth)"."""
-    alone = {
-        k: np.setdiff1d(m.ids, data.paired_ids).astype(str) for k, m in data.modalities.items()
-    }
+def find_alone(data: Any) -> dict[str, dict[str, str]]:
+    """Modality → its ids that another one lacks → what stands there under a like name, such as
+    "dog/7 in depth", or "": images in folders of another class, or of other case and blanks."""
+    missing = {name: np.setdiff1d(m.ids, data.paired_ids) for name, m in data.modalities.items()}
+    alone = {name: dict.fromkeys(ids.astype(str).tolist(), "") for name, ids in missing.items()}
     like: dict[str, dict[str, str]] = defaultdict(dict)  # name without class → modality → an id
-    described: dict[str, list[str]] = {name: [] for name in alone}
     for name, ids in alone.items():
-        for one in ids.tolist():
+        for one in ids:
             like[_without_class(one)].setdefault(name, one)
     for name, ids in alone.items():
-        for one in ids.tolist():
-            there = [(k, other) for k, other in like[_without_class(one)].items() if k != name]
-            others = ", ".join(f"{other} in {k}" for k, other in there if other != one)
-            described[name].append(f"{one} ({others})" if others else one)
-    return described
+        for one in ids:
+            there = like[_without_class(one)].items()
+            ids[one] = ", ".join(f"{its} in {k}" for k, its in there if k != name and its != one)
+    return alone
 
 
 def _without_class(one: str) -> str:
@@ -205,17 +203,18 @@ def _without_class(one: str) -> str:
 
 def _warn_alone(root: Path, data: MultiModalData) -> None:
     """Warn where most images have no partner, or an image of like name may be the partner."""
-    alone, paired = describe_alone(data), len(data.paired_ids)
-    like = {name: [text for text in own if " (" in text] for name, own in alone.items()}
+    alone, paired = find_alone(data), len(data.paired_ids)
+    like = {k: [f"{one} ({its})" for one, its in own.items() if its] for k, own in alone.items()}
     if 2 * paired < len(data) or any(like.values()):
-        names = [f"{k} {', '.join((like[k] or own)[:3])}" for k, own in alone.items() if own]
+        names = [f"{k} {', '.join((like[k] or [*own])[:3])}" for k, own in alone.items() if own]
         found = f"{paired} of {len(data)} images have a partner; without one are {'; '.join(names)}"
         warnings.warn(f"{root}: {found}; give a scene one class and one name", stacklevel=3)
 
 
 def _read_groups(root: Path, pattern: str, ids: list[str]) -> np.ndarray | None:
     """The group of each id by the pattern, else by the table beside the folders; None without."""
-    tables = [file for file in sorted(root.glob("*.*")) if file.stem.lower() == "groups"]
+    files = sorted(path for path in root.glob("*.*") if path.is_file())
+    tables = [file for file in files if file.stem.lower() == "groups"]
     if pattern:
         of, source = _groups_by_name(pattern, ids), pattern
     elif tables[1:]:

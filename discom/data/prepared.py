@@ -18,7 +18,15 @@ from tqdm.auto import tqdm
 from discom.data import checks
 from discom.data.arrays import load_npy
 from discom.errors import DataError
-from discom.files import as_data_error, atomic_folder, checksum, chunks, read_json, write_json
+from discom.files import (
+    as_data_error,
+    atomic_folder,
+    checksum,
+    chunks,
+    name_as_text,
+    read_json,
+    write_json,
+)
 
 MANIFEST, FORMAT = "manifest.json", 1
 IMAGES = "_data.npy"
@@ -110,7 +118,7 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
             "groups": _load(folder / "groups.npy", None),
             "parts": {part: _load(file) for part, file in parts.items()} if divided else None,
             "fractions": tuple(manifest.get("fractions", (0.7, 0.1, 0.2))),
-            "name": folder.resolve().name,
+            "name": name_as_text(folder.resolve().name),
             **{name: manifest[name] for name in PLAIN if name in manifest},
         }
 

@@ -108,5 +108,5 @@ def write(
     texts = {".md": to_markdown(table, baselines) + "\n", ".csv": table.to_csv(index=False)}
     for end, text in texts.items():
         with atomic_file(f"{stem}{end}") as part:
-            part.write_text(text, encoding="utf-8", errors="surrogateescape")
+            part.write_text(text, encoding="utf-8")
     return [Path(f"{stem}{end}") for end in texts]

@@ -55,7 +55,10 @@ BANDS_LAST = {name: modality(x=np.zeros(shape)) for name, shape in SHAPES.items(
 # of the whole
 WRONG_DATA = {
     ": ": [
-        *({"classes": names} for names in ((), "cat", ("cat", "dog", "cat"), ("cat", "dog", 3))),
+        *(
+            {"classes": names}
+            for names in ((), "cat", ("cat", "dog", "cat"), ("cat", "dog", 3), ("cat", "dog", " "))
+        ),
         {"modalities": {}},
         {"modalities": {"rgb": modality(), "depth": modality(ids=TEXT)}},
         {"parts": {"train": SIX}},
