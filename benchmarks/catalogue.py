@@ -55,6 +55,7 @@ TABLES |= {
     "scenes-budget-rates": Summary(["student", "discom-solo"], factors=["learning_rate", "epochs"]),
     "scenes-half-rate": Summary(["discom"], factors=["learning_rate"]),
     "labels": Summary(["student", "fixmatch"]),
+    "all-labels": Summary(["student", "discom-solo"]),
     "few-labels/scenes-labelled": Summary(["student", OWN], TITLES["labelled"], FEW),
     "few-labels/scenes-labelled-ten": Summary(["student", OWN], differences=False),
     "few-labels/scenes-others": Summary(["student", OWN, "nt-xent"]),
