@@ -287,7 +287,7 @@ parts = {sensor: parts_of(network, sensor) for sensor in sensors}
 figure = course.plot_facts(readable, parts, test)
 
 # %% [markdown]
-# *Size* has no box: both see it, and no class needs it. But the boxes hardly matter: what one part of a sensor knows, its other two know, more or less. Even `inv` names the sensor, though its adversary guesses. A new line finds what the adversary lost; why it lost it, we have not tested.
+# *Size* has no box: both see it, and no class needs it. But boxes hardly matter: what one part of a sensor knows, the other two know, more or less. Even `inv` names the sensor, though its adversary guesses. A new line finds what the adversary lost; why, we have not tested.
 #
 # And `irr` knows the material. Yet only $L_{mod}$ and $L_\perp$ read `irr`, and neither asks for a class. Our explanation: `inf` and `irr` come out of **one** encoder, which learns the material for `inf`.
 #
