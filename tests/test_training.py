@@ -228,6 +228,11 @@ def test_guessing_is_known_where_the_test_part_lacks_classes(split, tmp_path):
     two = split.test.take(np.flatnonzero(split.test.labels < 2))
     with pytest.warns(UserWarning, match=r"depth has a balanced accuracy of 50\.0 %"):
         fit(FirstClass, split._replace(test=two), ONCE, tmp_path / "run", progress=False)
+    one = split.test.take(np.flatnonzero(split.test.labels == 0))  # nothing to guess
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        fit(FirstClass, split._replace(test=one), ONCE, tmp_path / "one", progress=False)
+    assert not [each for each in told if "guessing" in str(each.message)]
 
 
 @pytest.mark.parametrize(("name", "dense"), [("discom", False), ("single", True)])

@@ -258,7 +258,7 @@ def _report(
     )
     for name, values in () if network.dense else scores.items():
         recall, present = values["balanced_accuracy"], len(np.unique(predictions[f"{name}_labels"]))
-        if recall <= 100 / present + 1e-3:  # scores are float32
+        if present > 1 and recall <= 100 / present + 1e-3:  # scores are float32
             found = f"{name} has a balanced accuracy of {recall:.1f} %, as guessing has"
             way_out = "look at its curves, train longer, or lower learning_rate"
             warnings.warn(f"{state.run_dir}: {found}; {way_out}", stacklevel=3)
