@@ -77,7 +77,7 @@ stamp(seed, scenes=data)
 # %% [markdown]
 # ## What was trained, and on which data?
 #
-# A synthetic scene shows one of nine classes, a shape and a material ([01](01_data_preparation.ipynb)). Every seed draws new scenes.
+# A synthetic scene shows one of nine classes, a shape and a material. Every seed draws new scenes.
 
 # %%
 split = sets.load(data, seed=seed).split(seed=seed)

@@ -88,7 +88,7 @@ summary.round(2)
 #
 # | | DisCoM-KD's paper | ours | compare? |
 # |---|---|---|---|
-# | data | SUN RGB-D, EuroSAT, TRISTAR | synthetic scenes (nine classes), land-cover patches and cells (four), 32×32 pixels ([samples](01_data_preparation.ipynb)) | no |
+# | data | SUN RGB-D, EuroSAT, TRISTAR | synthetic scenes (nine classes), land-cover patches and cells (four), 32×32 pixels | no |
 # | pairs | 2 105 to 27 000 | 3 000 to 5 000 | no |
 # | network | ResNet-18 | ResNet-10, a quarter as wide | no |
 # | training | 300 epochs, Adam, 1e-4 | 30 epochs, AdamW, one-cycle to 1e-2 (scenes) or 3e-3 | no |

@@ -264,7 +264,7 @@ scores = pd.DataFrame.from_dict(rows, orient="index").infer_objects()
 scores.round(1)  # % of validation images answered right
 
 # %% [markdown]
-# **Reading.** Both differences are within the limit, so the rule takes `student`, the smaller network, for both sensors. *best* is the best possible score: the cue to the material is sometimes wrong ([01](01_data_preparation.ipynb)). Chance is 33 %.
+# **Reading.** Both differences are within the limit, so the rule takes `student`, the smaller network, for both sensors. *best* is the best possible score: the cue to the material is sometimes wrong. Chance is 33 %.
 #
 # ## What do ten seeds say?
 #
