@@ -20,6 +20,18 @@ PARTS = ("train", "valid", "test")
 NO_LABEL = 255  # in a mask: void, border, unknown
 UNLABELLED = -1  # the class of a sample without a label
 ANSWERS = ["logits", "probabilities"]  # of an exported network, beside inputs named as sensors
+# names that a ModuleDict of networks has already; to ask torch for them takes seconds
+IN_TORCH = """
+add_module apply bfloat16 buffers call_super_init children clear compile cpu cuda double
+dump_patches eval extra_repr float forward get_buffer get_extra_state get_parameter get_submodule
+half ipu items keys load_state_dict modules mtia named_buffers named_children named_modules
+named_parameters parameters pop register_backward_hook register_buffer register_forward_hook
+register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook
+register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module
+register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_
+set_extra_state set_submodule share_memory state_dict to to_empty train training type update values
+xpu zero_grad
+"""
 KINDS = {"iu": "whole numbers", "iuU": "whole numbers or text"}
 KINDS |= {"fiu": "numbers", "biufU": "numbers or text"}
 IMAGES = ("fiu", "N", "C", "H", "W")  # the kinds and the shape of images
@@ -231,11 +243,9 @@ def check_data(data: Any) -> None:
 
 
 def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
-    from torch.nn import ModuleDict  # seconds
-
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise DataError(where, "a modality's name is lower-case letters, digits and _", "rename it")
-    if keyword.iskeyword(name) or name in ANSWERS or hasattr(ModuleDict(), name):
+    if keyword.iskeyword(name) or name in ANSWERS or name in IN_TORCH.split():
         raise DataError(where, f"Python, torch or an exported network uses '{name}'", "rename it")
     check_array(modality.x, where, *IMAGES)
     if modality.motions not in MOTIONS:
