@@ -1,11 +1,10 @@
 """What each file of results/ is a table of; its text and its figures."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from discom import plots, tables
@@ -100,25 +99,37 @@ CLAIMS = {
 }
 
 
+def by_seed(runs: Iterable[Result]) -> pd.DataFrame:
+    """Test scores: a row for each seed, a column for each network, method and share of labels. Two
+    runs of one cell, such as of two learning rates, are an error of pandas."""
+    cells = [
+        (run.seed, sensor, run.label, run.config["labelled"], score)
+        for run in runs
+        for sensor, score in run.main.items()
+    ]
+    names = ["seed", "network", "method", "labelled"]
+    table = pd.DataFrame(cells, columns=[*names, "score"])
+    return table.pivot(index="seed", columns=names[1:], values="score")
+
+
 def claims(name: str) -> pd.DataFrame:
     """The claims of a table: differences in F1 points, paired by seed, with 95 % t intervals, and
     p-values that Holm's method corrects for all of them. Of several shares of labels the least."""
     runs = read_runs(RESULTS / f"{name}.csv")
     least = min(run.config["labelled"] for run in runs)
-    runs = [run for run in runs if run.config["labelled"] == least]
-    scores = {(r.label, sensor, r.seed): f1 for r in runs for sensor, f1 in r.main.items()}
+    scores = by_seed([run for run in runs if run.config["labelled"] == least])
     rows, tests = [], []
-    for *ours, method, sensor in CLAIMS[name]:
-        own = {seed: f1 for (*key, seed), f1 in scores.items() if key == ours}
-        other = {seed: f1 for (*key, seed), f1 in scores.items() if key == [method, sensor]}
-        each = np.array([own[seed] - other[seed] for seed in sorted(own.keys() & other)])
+    for method, sensor, other, its_sensor in CLAIMS[name]:
+        ours, theirs = scores[sensor, method, least], scores[its_sensor, other, least]
+        each = (ours - theirs).dropna().to_numpy()
         tests.append(t_test(each))
-        rows.append([f"`{ours[0]}`, {ours[1]}", f"`{method}`, {sensor}", len(each)])
+        rows.append([f"`{method}`, {sensor}", f"`{other}`, {its_sensor}", len(each)])
+    tested = pd.DataFrame(tests, columns=["difference", "low", "high", "p"])
+    tested["holm"] = tables.holm(tested["p"])
     table = pd.DataFrame(rows, columns=["claim", "above", "seeds"])
-    cells = [f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]" for mean, low, high, _ in tests]
-    corrected = tables.holm(np.array([p for *_, p in tests]))
-    p = ["< .0001" if value < 1e-4 else f"{value:.3f}".lstrip("0") for value in corrected]
-    return table.assign(**{"F1 points [95 %]": cells, "p after Holm": p})
+    table["F1 points [95 %]"] = tables.points(tested).str.replace("*", "")
+    exact = tested["holm"].map("{:.3f}".format).str.removeprefix("0")
+    return table.assign(**{"p after Holm": exact.mask(tested["holm"] < 1e-4, "< .0001")})
 
 
 def summary(

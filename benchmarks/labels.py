@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from catalogue import RESULTS
+from catalogue import RESULTS, by_seed
 from discom import plots, tables
 from discom.plots.look import panels
 from discom.tables.stored import read_runs
@@ -32,12 +32,9 @@ BARS = {
 
 
 def scores(sensor: str) -> pd.DataFrame:
-    """Test scores: a row for each seed, a column for each method and number of labels. Two runs of
-    one cell, such as of two learning rates, are an error of pandas."""
-    runs = [run for run in read_runs(RESULTS / "labels.csv") if sensor in run.main]
-    cells = [(r.seed, r.label, round(TRAIN * r.config["labelled"]), r.main[sensor]) for r in runs]
-    table = pd.DataFrame(cells, columns=["seed", "method", "labels", "score"])
-    return table.pivot(index="seed", columns=["method", "labels"], values="score")
+    """Test scores: a row for each seed, a column for each method and number of labels."""
+    table = by_seed(read_runs(RESULTS / "labels.csv"))[sensor]
+    return table.rename(columns=lambda share: round(TRAIN * share), level="labelled")
 
 
 def worth(sensor: str) -> tuple[float, float, float]:
