@@ -36,11 +36,8 @@ def advise(
     from discom import advice
     from discom.running import sweep
 
-    usual: dict[str, Any] = {
-        "epochs": 2 * discom.profile(settings["name"]).epochs,
-        "select": "last",
-    }
-    config = discom.profile(**usual | settings)
+    epochs = 2 * discom.profile(settings["name"]).epochs
+    config = discom.profile(**{"epochs": epochs, "select": "last", **settings})
     images = discom.data.load(data, modalities, 0)
     rates = (config.learning_rate,) if "learning_rate" in settings else advice.RATES
     planned = advice.plan(images, config, rates, folds, runs, data, modalities)

@@ -69,20 +69,19 @@ def read_folders(
     options = {"unit": unit, "invalid": invalid, "motions": motions, "bands": bands}
     options |= {"classes": dict.fromkeys(classes, True)}
     files, stated = _by_modality(root, _list_files(root), options)
-    kinds = _classes(root, chain.from_iterable(files.values()))
+    number = {k: n for n, k in enumerate(_classes(root, chain.from_iterable(files.values())))}
     sensors, rules, stored = {}, {}, {}
     for name, tree in files.items():
         own = stated[name]
         chosen = own["bands"] and tuple(own["bands"])
         rule = Rule(shape, fit, chosen, bool(own["classes"]), own["invalid"])
         images, rule, stored[name] = _read_tree([*tree.values()], rule)
-        folders = [one.partition("/")[0] for one in tree]
-        labels = np.array([kinds.index(k) if k in kinds else UNLABELLED for k in folders])
+        labels = np.array([number.get(one.partition("/")[0], UNLABELLED) for one in tree])
         about = own["unit"] or "", rule.invalid, own["motions"] or "flip"
         sensors[name] = Modality(images, labels, np.array([*tree]), *about)
         rules[name] = asdict(rule)
     check_band_axis(str(root), stored, shape)
-    name, classes = name_as_text(root.resolve().name), tuple(map(name_as_text, kinds))
+    name, classes = name_as_text(root.resolve().name), tuple(map(name_as_text, number))
     data = MultiModalData(sensors, classes, name=name, about={"rules": rules})
     _warn_alone(root, data)
     data = data.changed(groups=_read_groups(root, groups, data.ids.tolist()))

@@ -37,9 +37,9 @@ def code(method: Any) -> str:
         raise ConfigError(f"method: {method.__name__}", "its source cannot be read", way_out)
     seen, texts = set[tuple[str, str]](), {_arguments(method)}
     networks = ("segmentation", "network") if method.dense else ("encoders", "encoder")
-    todo = [own, (f"discom.models.{networks[0]}", networks[1])]
-    while todo:
-        place, name = todo.pop()
+    pending = [own, (f"discom.models.{networks[0]}", networks[1])]
+    while pending:
+        place, name = pending.pop()
         module = sys.modules.get(place)
         if module is None or (place, name) in seen or not _is_followed(module):
             continue
@@ -48,13 +48,13 @@ def code(method: Any) -> str:
         label = f"{place if place.startswith(ROOMS) else ''}:{name}"
         for node in statements.get(name, ()):
             texts.add(label + _text(node))
-            todo += _named(node, name, place, statements)
+            pending += _named(node, name, place, statements)
         for each in (live, *(vars(live).values() if inspect.isclass(live) else ())):
             function = inspect.unwrap(each) if isinstance(each, FunctionType) else each
             if isinstance(function, FunctionType | type) and function.__module__ != place:
-                todo.append(_home(function))  # it was put there
+                pending.append(_home(function))  # it was put there
         if teacher := getattr(live, "teacher_method", None):
-            todo.append(_home(teacher))
+            pending.append(_home(teacher))
     return digest(sorted(texts))[:6]
 
 

@@ -71,7 +71,7 @@ def plan(
 ) -> list[Run]:
     """The runs of a table on a data set, of the `kept` methods or of all. `settings` are those of
     `profile`, its name too. A method that cannot learn from the labels or classes is left out, with
-    a warning. A ConfigError for a method that the table lacks, and for folds of drawn scenes."""
+    a warning. A ConfigError for a method that the table lacks, and for folds of synthetic data."""
     images_of, planned = data.planned(source, modalities), list[Run]()
     rows = paper_rows(number, [*images_of(1).modalities])
     wanted = [methods.get(name.strip()) for name in kept]
@@ -86,9 +86,10 @@ def plan(
         warn_ungrouped(images_of(0))
     usual = 1 if folds else SEEDS if images_of(1).origin_at(1).drawn == 1 else FEW
     for seed, row in product(range(seeds or usual), rows):
-        method, images = methods.get(row.method), images_of(seed)
+        method = methods.get(row.method)
         if (seeds is None and seed >= row.seeds) or (wanted and method not in wanted):
             continue
+        images = images_of(seed)
         own: dict[str, Any] = {"dense": method.dense, "seed": seed, "options": row.options}
         config = profile(**own | settings)
         if error := methods.misfit(method, images, config):
