@@ -61,7 +61,7 @@ def figure(table: pd.DataFrame) -> Figure:
     axes[0, 1].text(
         3.5, 35, "one guess in three", ha="right", va="bottom", fontsize=9, color="#4d4d4d"
     )
-    drawn.suptitle("The teacher is ahead only where the deployed sensor shows no material")
+    drawn.suptitle("The teacher's lead lies mostly where the deployed sensor shows no material")
     drawn.legend(
         *axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False
     )
