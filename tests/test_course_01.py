@@ -1,12 +1,11 @@
 """Notebook 01: checkers that refuse likely wrong answers, pictures of the watch, stored results."""
 
-import re
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from fixtures.refusal import answers_with
 
 import course
 from checks import exercises_01
@@ -16,10 +15,7 @@ from pictures import watch
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("clean_slate")  # of pictures
 
 
 def pair(first, second, order="first", left_out=True):
@@ -45,8 +41,7 @@ def pair(first, second, order="first", left_out=True):
     ],
 )
 def test_pairs_of_two_lists_with_gaps(answer, problem):
-    said = exercises_01.first(answer)
-    assert re.search(problem, said) if problem else said == "", said
+    answers_with(exercises_01.first(answer), problem)
 
 
 def mirror(signal, sensor, left, turned=((0,), (1, 2)), copy=True):
@@ -66,8 +61,7 @@ def mirror(signal, sensor, left, turned=((0,), (1, 2)), copy=True):
     ],
 )
 def test_a_left_arm_in_the_mirror(wrong, problem):
-    said = exercises_01.second(lambda *given: mirror(*given, **wrong))
-    assert re.search(problem, said) if problem else said == "", said
+    answers_with(exercises_01.second(lambda *given: mirror(*given, **wrong)), problem)
     assert "same shape" in exercises_01.second(lambda *given: None)
     everyone = exercises_01.second(lambda x, sensor, left: mirror(x, sensor, left | True))
     assert "a right arm must stay" in everyone

@@ -179,13 +179,7 @@ CASES = {
     ),
     "token_overlap": Case(
         dense.token_overlap,
-        [
-            Point(
-                (golden("08e_maskd").outputs["mask"],),
-                golden("08e_maskd").outputs["mask_learning_dice"],
-                {0: None},
-            )
-        ],
+        [point_of_overlap()],
         [
             ((torch.eye(12).view(1, 12, 4, 3),), 0.0),
             ((torch.full((1, 3, 2, 2), 0.3),), 1.0),

