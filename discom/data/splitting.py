@@ -281,7 +281,8 @@ def _edges(data: Any, name: str) -> np.ndarray:
         pictures = data.images(name, rows).mean(1)
         if bounds and bounds.invalid is not None:  # the border of what was measured is no edge
             pictures[pictures == 0] = np.nan
-        pictures = resize(pictures, (SIDE, SIDE), smooth=True)
+        size = (SIDE, SIDE) if pictures.shape[1] > 1 else (1, SIDE * SIDE)  # of a signal no rows
+        pictures = resize(pictures, size, smooth=True)
         steps = [np.nan_to_num(np.diff(pictures, axis=axis)) for axis in (1, 2)]
         edges.append(np.hstack([step.reshape(len(pictures), -1) for step in steps]))
         edges[-1][np.abs(edges[-1]).max(1) < 1e-5] = 0

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from discom.data import Split, scenes
+from discom.data import Modality, MultiModalData, Split, scenes
 from discom.data.splitting import near_duplicates, near_groups
 
 COPIES = 40
@@ -105,3 +105,17 @@ def test_a_group_goes_by_id_where_a_sensor_lacks_images():
     groups = near_groups(lacking)
     assert groups[10] == groups[11]
     assert len(set(groups)) == len(lacking) - 1
+
+
+def test_signals_are_compared_along_their_time():
+    """Waves of one shape, each with noise of its own, are no copies; a softer one is."""
+    time, rng = np.linspace(0, 4, 128), np.random.default_rng(0)
+    x = np.sin(2 * np.pi * time) + rng.normal(0, 0.5, (40, 1, 1, 128))
+    kinds, ids = np.arange(40) % 2, np.arange(40)
+    parts = {"train": ids[:24], "valid": ids[24:32], "test": ids[32:]}
+    x[39] = 0.7 * x[0] + 0.2
+
+    signals = Modality(x.astype(np.float32), kinds, ids, motions="none")
+    data = MultiModalData({"acc": signals}, ("still", "moving"), parts=parts)
+    copies = near_duplicates(data.split())[["id", "other_id"]]
+    assert copies.to_numpy().tolist() == [[0, 39]]
