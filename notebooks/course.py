@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from types import SimpleNamespace
 
 import ipywidgets
@@ -21,6 +22,7 @@ COLOURS = defaultdict(lambda: RIGHT)
 COLOURS |= dict.fromkeys(("alone", "before", "two students"), "#4d4d4d")
 COLOURS |= {"strangers": "#b0b0b0", "pairs": "#0173b2", "pairs and labels": "#d55e00"}
 CLOUDS = {"rgb": "#cc3377", "depth": "#117788"}
+PARTS = ("inv", "inf", "irr")  # of an embedding, in this order
 SMALL = {"fontsize": 10.5, "fontweight": "normal"}
 
 
@@ -166,27 +168,28 @@ def plot_losses(history: pd.DataFrame, guessing: Mapping):
         axis.text(1.01 * len(curve), curve.iloc[-1], f"L {name}", va="center_baseline")
     axis.axhline(1, color="0.6", lw=1, ls=":")
     axis.set(xlabel="training step", ylabel="loss, guessing = 1", ylim=(-0.05, 1.7))
-    axis.set_title("Three losses fall; the adversary does no better than a guess")
+    axis.set_title("Three losses fall; the adversary ends no better than a guess")
     return figure
 
 
 def plot_facts(read: Callable, parts: Mapping, part: SimpleNamespace):
     """What `read(z, values, rows)` finds of each fact, R² in %, in the three parts of
     each sensor; green boxes: where the idea wants it."""
-    where, found, boxes = facts(part), {}, IDEA
+    where, found = facts(part), {}
     sensors = torch.arange(2.0).repeat(len(part.labels))[:, None]
-    for k, name in enumerate(("inv", "inf", "irr")):
+    for k, name in enumerate(PARTS):
         both = torch.stack([z[k] for z in parts.values()], 1).flatten(0, 1)
         for sensor, z in parts.items():
             column = {fact: read(z[k], *own) for fact, own in where.items()}
             column["which sensor"] = read(both, sensors, sensors[:, 0] >= 0)
-            found[f"{SENSORS[sensor]}\n{name}"] = column
-    table = pd.DataFrame(found)[sorted(found, key=lambda name: name[:3])]
+            found[sensor, name] = column
+    table = pd.DataFrame({place: found[place] for place in product(parts, PARTS)})
+    table.columns = [f"{SENSORS[sensor]}\n{name}" for sensor, name in table]
     figure, axis = plt.subplots(figsize=(9.2, 3.9), layout="constrained")
     look = {"cmap": "Greys", "annot": True, "fmt": ".0f", "linewidths": 1}
     sns.heatmap(table, vmin=0, vmax=100, cbar=False, ax=axis, **look)
     for row, fact in enumerate(table.index):
-        for column in boxes.get(fact, ()):
+        for column in IDEA.get(fact, ()):
             box = {"fill": False, "edgecolor": RIGHT, "linewidth": 3}
             axis.add_patch(plt.Rectangle((column, row), 1, 1, **box))
     axis.tick_params(length=0)

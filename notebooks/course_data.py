@@ -66,15 +66,14 @@ def queries(part: SimpleNamespace) -> dict[int, str]:
 
 def facts(part: SimpleNamespace) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
     """Fact → its values, [scenes, numbers], and in which scenes it is looked for."""
-    f = {name: values.float()[:, None] for name, values in part.factors.items()}
-    material, lit = factors(part)["material"], ~part.factors["dark"].bool()
+    known, lit = factors(part), ~part.factors["dark"].bool()
     everywhere = torch.ones_like(lit)
     return {
-        "material": (material, lit),
-        "material in the dark": (material, ~lit),
-        "size": (f["scale"], everywhere),
-        "light": (f["illumination"], everywhere),
-        "distance": (f["shift"], everywhere),
+        "material": (known["material"], lit),
+        "material in the dark": (known["material"], ~lit),
+        "size": (known["size"], everywhere),
+        "light": (part.factors["illumination"].float()[:, None], everywhere),
+        "distance": (known["distance"], everywhere),
     }
 
 

@@ -6,6 +6,8 @@ from math import log
 import torch
 from torch import Tensor
 
+from checks import report
+
 
 def first(across: Callable) -> str:
     """A contrast that looks in the other sensor only; what is wrong, or nothing."""
@@ -62,9 +64,7 @@ def third(scores: Mapping[int, float], goal: float) -> str:
 
 def check(across: Callable, own_labels: Callable, scores: Mapping, goal: float) -> None:
     """Print what is solved and what is missing."""
-    problems = first(across), second(own_labels), third(scores, goal)
-    for number, problem in enumerate(problems, 1):
-        print(f"exercise {number}: {f'not yet: {problem}' if problem else 'solved'}")
+    report(first(across), second(own_labels), third(scores, goal))
 
 
 def _number(function: Callable, *arguments) -> float | None:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from checks import report
+
 FIRST, SECOND = ["d", "a", "c", "e"], ["a", "b", "c", "d", "f"]
 ROWS = [(0, 3), (1, 0), (2, 2)]  # of d, a and c in both lists
 TURNED = {"acc": [0], "gyro": [1, 2]}
@@ -62,9 +64,7 @@ def third(scores: Mapping[int, float], goal: float = 85) -> str:
 
 def check(pair: Callable, mirror: Callable, scores: Mapping[int, float]) -> None:
     """Print what is solved and what is missing."""
-    problems = first(pair), second(mirror), third(scores)
-    for number, problem in enumerate(problems, 1):
-        print(f"exercise {number}: {f'not yet: {problem}' if problem else 'solved'}")
+    report(first(pair), second(mirror), third(scores))
 
 
 def _called(function: Callable, *arguments):

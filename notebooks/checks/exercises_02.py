@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from math import log
-from types import SimpleNamespace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from checks import report
 
 
 def first(reverse: Callable) -> str:
@@ -69,22 +70,19 @@ def third(hide_loss: Callable) -> str:
         return "the head must learn to read: reverse irr, not what the head says"
     if not torch.allclose(found[0], -wanted[0]):
         return "irr must get the gradient of the cross-entropy times -1"
-    blind = hide_loss(parts, _heads(nn.init.zeros_), "depth", labels)
+    blank = nn.Linear(64, 9)
+    for weights in blank.parameters():
+        nn.init.zeros_(weights)
+    blind = hide_loss(parts, _heads(blank), "depth", labels)
     return "" if abs(blind.item() - log(9)) < 1e-4 else "a head of zeros costs log 9"
 
 
-def _heads(hide: nn.Module | Callable) -> SimpleNamespace:
-    """Heads with that one, or with one whose weights are filled so."""
-    if not isinstance(hide, nn.Module):
-        fill, hide = hide, nn.Linear(64, 9)
-        for weights in hide.parameters():
-            fill(weights)
+def _heads(hide: nn.Module) -> nn.ModuleDict:
+    """Heads with that one to read `irr`."""
     others = {name: nn.Linear(64, 2) for name in ("adv", "mod_inf", "mod_irr")}
     return nn.ModuleDict({"hide": hide, "aux": nn.Linear(64, 9), **others})
 
 
 def check(reverse: Callable, right_angles: Callable, hide_loss: Callable) -> None:
     """Print what is solved and what is missing."""
-    problems = first(reverse), second(right_angles), third(hide_loss)
-    for number, problem in enumerate(problems, 1):
-        print(f"exercise {number}: {f'not yet: {problem}' if problem else 'solved'}")
+    report(first(reverse), second(right_angles), third(hide_loss))

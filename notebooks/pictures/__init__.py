@@ -1,1 +1,1 @@
-"""Pictures of the notebooks, a file for each set of data that several show."""
+"""Pictures of the notebooks, a file for each set of data."""

@@ -302,7 +302,7 @@ course.results("01")
 # - *Pair* by id, *deal* once for both sensors, take *bounds* from training.
 # - *Doubt* a score that a mere lookup reaches.
 #
-# Each notebook adds its rows to the table above. Now a score can be trusted, and 00's question is open: DisCoM-KD never asks which images belong together. **What does it ask instead?** [02](02_model_and_losses.ipynb) builds it.
+# The table keeps what notebooks measured, here the means of five deals. Now a score can be trusted, and 00's question is open: DisCoM-KD never asks which images belong together. **What does it ask instead?** [02](02_model_and_losses.ipynb) builds it.
 #
 # ## Exercises
 #
