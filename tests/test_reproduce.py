@@ -186,6 +186,16 @@ def test_another_package_begins_another_folder(run, tmp_path, monkeypatch):
     assert len(list(tmp_path.glob("out/*/index.html"))) == 2
 
 
+@pytest.mark.parametrize("name", ["faulty.py", "checks/one.py", "explorer/scatter.js"])
+def test_other_code_beside_the_notebooks_begins_another_folder(name, run, book, tmp_path):
+    (book / "checks").mkdir()
+    (book / "explorer/.ruff_cache").mkdir(parents=True)  # a linter's, never code
+    run()
+    (book / name).write_text("1")
+    assert len(run()) == 3
+    assert len(list(tmp_path.glob("out/*/index.html"))) == 2
+
+
 def test_a_notebook_whose_run_is_trained_elsewhere_is_executed_later(run, tmp_path, papermill):
     papermill.says["01_one"] = raised("BusyError", "another process trains this run")
     assert sorted(run()) == ["01_one", "01_one", "02_two", "03_three"]
