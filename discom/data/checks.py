@@ -72,8 +72,10 @@ def check_array(values: Any, where: str, kinds: str, *shape: int | str) -> None:
     that are text are "U") and this shape, where a letter stands for any length."""
     needed = f"give {KINDS[kinds]} of shape [{', '.join(map(str, shape))}]"
     kind = getattr(getattr(values, "dtype", None), "kind", "")
-    # a column of a table has a type, too, but takes rows by an index of its own
-    if not kind or (len(shape) == 1 and not isinstance(values, np.ndarray)):
+    # these have a type, too: a column of a table, which takes rows by an index of its own, and a
+    # masked array, whose mask would be lost
+    column = len(shape) == 1 and not isinstance(values, np.ndarray)
+    if not kind or column or isinstance(values, np.ma.MaskedArray):
         raise DataError(where, f"is no array but a {type(values).__name__}", needed)
     if kind == "O" and all(isinstance(value, str) for value in values.flat):
         kind = "U"
