@@ -6,7 +6,7 @@ import re
 import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
-from itertools import product
+from itertools import combinations, product
 from numbers import Integral, Real
 from typing import Any
 
@@ -181,12 +181,19 @@ def check_band_axis(where: str, shapes: Mapping[str, tuple[int, ...]], *sizes: A
 
 def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
     """Refuse a split (part → rows of `ids`) of which a part has no label of a modality, or training
-    none of a class; warn of a class that another part, or in training a modality, lacks."""
+    none of a class; warn of a class that another part, or in training a modality, lacks, and of
+    groups that official parts divide."""
+    for one, other in combinations(rows, 2) if data.groups is not None else ():
+        if len(both := np.intersect1d(*(data.groups[rows[part]] for part in (one, other)))):
+            found = f"the {one} and the {other} part share {len(both)} groups, such as '{both[0]}'"
+            warnings.warn(
+                f"{data.name}: {found}; leave out parts, or mend the groups", stacklevel=4
+            )
     for name, (part, chosen) in product(data.modalities, rows.items()):
         labels = data.labels[np.intersect1d(data.rows_of(name), chosen)]
         if not (labels >= 0).any():
             lack = f"no sample of the {part} part has a label"
-            raise DataError(f"{data.name}/{name}", lack, "label some, or divide the data anew")
+            raise DataError(f"{data.name}/{name}", lack, "label more, or take smaller groups")
         if part == "train" and not data.dense:
             for absent in np.setdiff1d(data.labels[chosen], labels):
                 found = f"no training sample is of class '{data.classes[absent]}', others have some"
