@@ -41,7 +41,8 @@ def find_images(paths: Iterable[Path]) -> list[Path]:
 
 def images_of(folder: Path, files: Iterable[Path]) -> list[Path]:
     """Those of a folder's files that are images, sorted; warns of other files, unless hidden."""
-    every = sorted(file for file in files if file.is_file() and not file.name.startswith("."))
+    # a link to a file that is away is no folder, and is refused when it is read
+    every = sorted(file for file in files if not file.is_dir() and not file.name.startswith("."))
     images = [file for file in every if file.suffix.lower() in ENDINGS]
     if others := sorted({file.suffix.lower() or file.name for file in every} - set(ENDINGS)):
         found = f"{len(every) - len(images)} files are not read ({' '.join(others[:3])})"
