@@ -116,6 +116,7 @@ WRONG = [
     (("data", "prepare", "eurosat", "--options", '{"a": 1}'), "eurosat has no option 'a'"),
     (f"data prepare {SCENES} --size 8", "--size"),
     ("data prepare folders", "--root"),
+    ("data prepare folders --root images --download", "--download"),
     ((*OWN, '{"unit": "mm"}'), "unit: 'mm'"),
     ((*OWN, '{"size": [8]}'), "size: [8]"),
     (f"data prepare {SCENES} --out noise.json", "noise.json"),

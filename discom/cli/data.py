@@ -96,7 +96,9 @@ def _read(
         name = "-".join([name, *(sensors or [])])
     elif name == "folders":
         check_options(name, read_folders, options)
-        if download or not root or not root.is_dir():
+        if download:
+            raise ConfigError("--download", "folders has nothing to fetch", "leave it out")
+        if not root or not root.is_dir():
             raise DataError(root or name, "no such folder (--root)", OWN)
         images = read_folders(root, sensors, **options)
     else:  # drawn, or prepared before
