@@ -237,6 +237,7 @@ def test_names_in_another_encoding_are_read_and_shown_by_their_bytes(tmp_path):
         assert run("data", "check", root) == run("data", "prepare", "folders", "--root", root) == 0
         assert run("data", "show", root) == 0
         assert run("table", "1", "--data", root, *words, "--workers", 1, "--out", f"{root}t") == 0
+        assert run("table", "1", "--data", root, "--folds", 25, "--dry-run") == 2  # of 24 samples
         (result,) = tmp_path.glob("runs/*/student/*/result.json")
         words = ("export", result.parent, "--data", root, "--modality", "depth")
         assert run(*words) == 0, said.getvalue()[-300:]

@@ -84,6 +84,7 @@ def plan(
         raise ConfigError("--folds", "scenes are drawn anew for each seed", way_out)
     if folds:
         warn_ungrouped(images_of(0))
+        images_of(0).split_indices(0, folds)  # refuses more folds than groups
     usual = 1 if folds else SEEDS if images_of(1).origin_at(1).drawn == 1 else FEW
     for seed, row in product(range(seeds or usual), rows):
         method = methods.get(row.method)
