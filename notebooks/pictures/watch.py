@@ -87,6 +87,6 @@ def plot_models(scores: pd.DataFrame, title: str):
         name = f"{end:.0f} %  {', '.join(models.index)}"
         axis.text(places[-1] + 0.06, height, name, va="center")
     axis.set_xticks(places, scores.columns)
-    axis.set(xlim=(-0.85, places[-1] + 0.95), ylim=(60, 100))
+    axis.set(xlim=(-1, places[-1] + 1), ylim=(60, 100))
     axis.set(ylabel="test windows right, %", title=title)
     return figure

@@ -3,16 +3,16 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/main/notebooks/01_data_preparation.ipynb) · [solutions](solutions/py/01_data_preparation.py)
 #
-# Ten persons wore a watch and did seven shoulder exercises. From four seconds of movement, a *window*, a model names the exercise. In the lab it was right in **92 %** of test windows that it had not seen in training. Imagine a clinic that uses it: **73 %**. (It is invented; you will measure both numbers.)
+# Ten persons wore a watch and did seven shoulder exercises. From four seconds of movement, a *window*, a model names the exercise. In the lab it was right in **92 %** of test windows that it had not seen in training. In a clinic: **73 %**. (The clinic is invented; you will measure both numbers.)
 #
-# So the lab's test *leaked*. Yet by this test it must decide whether the second sensor of the watch is worth its price.
+# So the lab's test *leaked*. Yet by this test the lab must decide whether the second sensor of the watch is worth its price.
 #
 # **Write down a guess.** Which suspect is worth the twenty points?
 #
 # - *Luck*: other test windows would have scored less.
 # - *Scaling*: its bounds came from all windows, test included.
 # - *Copies*: some windows are in the file twice, or overlap.
-# - *Something else*. What?
+# - *Something else*?
 #
 # | At a glance | |
 # |---|---|
@@ -81,7 +81,7 @@ title = "The accelerometer feels where down is, the gyroscope how the wrist turn
 figure = pictures.show_windows(signals, rows, title)
 
 # %% [markdown]
-# Each person did each exercise once with either arm: 140 recordings, cut into 1 149 windows that do not overlap.
+# Each person did each exercise once with either arm: 140 recordings, cut into 1 149 windows without overlap.
 #
 # ## Which rows belong together?
 #
@@ -108,7 +108,7 @@ check("paired by id they move together", r > 0.7)
 #
 # Six numbers describe a window: mean and standard deviation of each axis. **Bounds**, the 5th and 95th percentile of each number, bring all to one scale. The model is a lookup: it answers with the exercise of the **most similar training window**.
 #
-# Windows are dealt into five parts; each is tested once, the others train.
+# Windows are dealt into five parts; each is tested once, with the others for training.
 
 
 # %%
@@ -160,7 +160,7 @@ print(f"scaling by the training part: {100 * (labels[found] == labels).mean():.1
 print(f"copies: the highest likeness is {likeness(signals['acc']):.2f}")
 
 # %% [markdown]
-# No part is near 73 %, so it was not *luck*. *Scaling* by the training part changes nothing here; we keep it, as use has no test part. There seem to be no *copies*.
+# No part is near 73 %, so it was not *luck*. *Scaling* by the training part changes nothing here; we keep it, because in use there is no test part. There seem to be no *copies*.
 #
 # But can our check see copies? Try it where they **are**: cut windows that overlap by half. **Guess** their likeness.
 
@@ -177,7 +177,7 @@ for name, windows in both.items():
 #
 # ## Ask the model what it found
 #
-# All three suspects are cleared. So which windows did the lookup find? **Guess** how often one of the same recording; by chance, once in a hundred.
+# The suspects are cleared. So which windows did the lookup find? **Guess** how often one of the same recording; by chance, once in a hundred.
 
 # %%
 own = recording[found] == recording
@@ -189,9 +189,9 @@ for name, numbers in {"the three means": x[:, :3], "the gyroscope": x_gyro}.item
 check("far more than chance", share > 0.1)
 
 # %% [markdown]
-# Four of five windows find their own recording. It has one exercise, so these answers must be right. Of the others, 60 % are.
+# Four of five windows find their own recording. A recording has one exercise, so these answers must be right. Of the others, 60 % are.
 #
-# **Why so alike?** They are seconds apart: same arm, same sleeve, same posture. The means only say where down is, and find half of the recordings. So the lab measured how well a watch recognises *a recording*. The gyroscope does not feel where down is, and recognises fewer.
+# **Why so alike?** They are seconds apart: same arm, same sleeve, same posture. The three means only say where down is, and yet find half of the recordings. So the lab measured how a watch recognises *a recording*. The gyroscope does not feel where down is, and recognises fewer.
 #
 # ## Keep together what belongs together
 #
@@ -217,7 +217,7 @@ print(f"whole recordings: {share:.0f} % of the wrong ones found the same person"
 #
 # ## Is the second sensor worth its price?
 #
-# For both sensors we add two distances, to the nearest training window of an exercise in either. **Guess** what the gyroscope adds, with the leak and for new persons.
+# With both sensors, we add for each exercise the distances to its nearest training window in either. **Guess** what the gyroscope adds, with the leak and for new persons.
 
 
 # %%
@@ -244,13 +244,13 @@ print(f"new persons: gyro adds {gain.mean():.0f} points [{low:.0f}, {high:.0f}]"
 table.round(0).astype(int)
 
 # %% [markdown]
-# With the leak the gyroscope adds almost nothing, and the lab would not buy it. For new persons it adds five (in brackets, the 95 % confidence interval over ten persons). **A leak can hide what a second sensor is worth.** Our explanation: where the accelerometer finds its own recording, it is already right.
+# With the leak the gyroscope adds almost nothing, and the lab would not buy it. For new persons it adds five (in brackets, the 95 % confidence interval over ten persons). **A leak can hide what a second sensor is worth.** Our explanation: where the accelerometer finds its own recording, it is already right, and nothing is left to add.
 #
 # *Strangers* are worse than no second sensor.
 #
 # ## Is it this model's fault?
 #
-# Perhaps models that learn are safe: *linear*, a *network*, decision *trees*. **Guess** which loses most without the leak.
+# Perhaps models that learn are safe: a *linear* one, a *network*, decision *trees*. **Guess** which loses most without the leak.
 
 
 # %%
@@ -280,11 +280,11 @@ for name, model in models.items():
     print(f"{name}: {100 * own:.0f} % of its own training windows right")
 
 # %% [markdown]
-# The linear model loses 4 points, the others 15 to 19. Why? What a model remembers, it can recognise, and these get 89 to 100 % of their own training windows right. Trees remember all, yet lead for new persons; why, we have not tested. But their lead over linear shrinks from 17 points to 6, the lookup's from 15 to 0. **A leak favours models that remember.**
+# The linear model loses 4 points, the others 15 to 19. Why? What a model remembers it can recognise, and these name 89 to 100 % of their own training windows right. Trees remember all, yet lead for new persons; why, we have not tested. But their lead over linear shrinks from 17 points to 6, the lookup's from 15 to 0. **A leak favours models that remember.**
 #
 # ## One deal for both sensors
 #
-# One leak only pairs have. Say each sensor's team deals the ten persons on its own, and we test both sensors by the accelerometer's deal. **Guess** the score; with one deal it was 78 %.
+# The last leak needs pairs. Say each sensor's team deals the ten persons on its own, and we test both sensors by the accelerometer's deal. **Guess** the score; with one deal it was 78 %.
 
 # %%
 once, twice = deal(person), deal(person, seed + 1)
@@ -296,7 +296,7 @@ check("no person is in two parts", sum(len(set(p.groups)) for p in parts) == 10)
 course.results("01")
 
 # %% [markdown]
-# Each deal is clean, yet most windows that the accelerometer tests are in the gyroscope's training, with their label. So deal *ids*, once for all sensors, as discom's `split` does.
+# Each deal is clean, yet most windows that the accelerometer tests are in the gyroscope's training, with their label. So deal *ids*, once for all sensors, as discom's `split` does. The table keeps means of five deals.
 #
 # ## What you found
 #
@@ -304,12 +304,12 @@ course.results("01")
 #
 # For your own two sensors:
 #
-# - *Write down* person, place, day and device. Groups: what use will meet anew.
+# - *Write down* person, place, day and device. Groups are what use will meet anew.
 # - *Pair* by id, *deal* ids once, take *bounds* from training.
-# - *Ask* where the nearest training window comes from. If from its own recording, the split leaks.
+# - *Ask* where the nearest training window comes from. If mostly from its own recording, the split leaks.
 # - *Decide* about a sensor by what it adds for new groups.
 #
-# The table has means of five deals. In [00](00_start_here.ipynb) a sensor learned from pairs. The published method, DisCoM-KD, needs none. **What can a sensor learn from another without pairs?** [02](02_model_and_losses.ipynb) builds it.
+# In [00](00_start_here.ipynb) a sensor learned from pairs. The published method, DisCoM-KD, needs none. **What can a sensor learn from another without pairs?** [02](02_model_and_losses.ipynb) builds it.
 #
 # ## Exercises
 #
@@ -320,8 +320,8 @@ course.results("01")
 # ## Quiz
 #
 # 1. You train on patients of three hospitals, for use in a fourth. Groups are (a) windows, (b) patients, (c) hospitals.
-# 2. No window of the test has a near-copy in training. So the split (a) is safe, (b) may leak, (c) is safe for models that do not remember.
-# 3. Bounds from *all* windows scored as much as bounds from training. So (a) take all: more data, better bounds, (b) take training's, (c) do not scale.
+# 2. No test window has a near-copy in training. The split (a) is safe, (b) may leak, (c) is safe for models that do not remember.
+# 3. Bounds from *all* windows score as much as training's. (a) Take all: more data, better bounds. (b) Take training's. (c) Do not scale.
 #
 # <details><summary>Answers</summary>
 #
@@ -331,7 +331,7 @@ course.results("01")
 #
 # </details>
 #
-# **References.** Burns et al., [Shoulder physiotherapy exercise recognition](https://arxiv.org/abs/1802.01489), Physiological Measurement 2018. Kapoor and Narayanan, [Leakage and the reproducibility crisis](https://doi.org/10.1016/j.patter.2023.100804), Patterns 2023.
+# **References.** Burns et al., [Shoulder physiotherapy exercise recognition](https://arxiv.org/abs/1802.01489), 2018. Kapoor and Narayanan, [Leakage and the reproducibility crisis](https://doi.org/10.1016/j.patter.2023.100804), 2023.
 
 
 # %%
