@@ -18,7 +18,7 @@
 # |---|---|
 # | You will | **pair** two sensors by id · **split** so that the score holds in use · **decide** about a second sensor |
 # | You need | NumPy; training and test parts |
-# | Time, memory | a minute on one CPU core, 1 GB |
+# | Time, memory | a minute on one core, 1 GB |
 # | Data, licence | recordings of [Burns et al. 2018](https://arxiv.org/abs/1802.01489), [BSD-3](../data/watch-LICENSE.txt) |
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -191,7 +191,7 @@ check("far more than chance", share > 0.1)
 # %% [markdown]
 # Four of five windows find their own recording. A recording has one exercise, so these answers must be right. Of the others, 60 % are.
 #
-# **Why so alike?** They are seconds apart: same arm, same sleeve, same posture. The three means only say where down is, and yet find half of the recordings. So the lab measured how a watch recognises *a recording*. The gyroscope does not feel where down is, and recognises fewer.
+# **Why so alike?** They are seconds apart: same arm, same sleeve, same posture. The three means only say where down is, yet find half of the recordings. So the lab measured how well a watch recognises *a recording*. The gyroscope does not feel where down is, and recognises fewer.
 #
 # ## Keep together what belongs together
 #
