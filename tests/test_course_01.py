@@ -95,12 +95,16 @@ def test_pictures_of_the_watch_are_drawn():
     signals = {s: rng.normal(size=(3, 3, 100)) for s in ("acc", "gyro")}
     figure = watch.show_windows(signals, {"a": 0, "b": 2}, "a title")
     assert len(figure.axes) == 4
-    levels = pd.Series(rng.normal(size=12), index=np.repeat([3, 7], 6))
-    tested = {name: rng.random(12) > 0.5 for name in ("one way", "another")}
-    assert len(watch.show_levels(levels, tested, "a title").axes) == 2
+    found = {name: rng.permutation(12) for name in ("one way", "another")}
+    places, exercises = rng.normal(size=(12, 2)), np.repeat(["pull", "push"], 6)
+    rows = np.array([0, 1, 7])
+    axes = watch.show_finds(places, found, exercises, rows, "a title").axes
+    for axis, nearest in zip(axes, found.values(), strict=True):
+        right = (exercises[nearest[rows]] == exercises[rows]).sum()
+        assert axis.get_title().endswith(f"{right} of 3 right")
     scores = pd.DataFrame([[90.0, 70], [80, 75]], ["trees", "linear"], ["windows", "persons"])
     texts = [text.get_text() for text in watch.plot_models(scores, "a title").axes[0].texts]
-    assert {"70 %  trees", "75 %  linear", "90 %", "80 %"} == set(texts)
+    assert {"trees  90 %", "linear  80 %", "70 %  trees", "75 %  linear"} == set(texts)
 
 
 def test_the_table_of_results_grows_by_notebook(monkeypatch):
@@ -108,7 +112,8 @@ def test_the_table_of_results_grows_by_notebook(monkeypatch):
     table = course.results("01")["right, %"]
     assert table["00"].equals(course.results("00")["right, %"]["00"])
     ways = table["01"].droplevel(0)
-    assert list(ways.index) == ["windows at random", "whole recordings", "whole persons"]
-    stored = pd.read_csv("../results/watch-splits.csv").query("model == 'nearest window'")
-    assert ways["whole persons"] == round(stored["whole persons"].mean())
-    assert sorted(stored["seed"]) == [0, 1, 2, 3, 4]
+    stored = pd.read_csv("../results/watch-splits.csv")
+    for name in ("", ", both sensors"):
+        rows = stored[stored["model"] == f"nearest window{name}"]
+        assert ways[f"whole persons{name}"] == round(rows["whole persons"].mean())
+        assert sorted(rows["seed"]) == [0, 1, 2, 3, 4]

@@ -6,14 +6,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from course import GREY, SMALL
+from course import GREY, RIGHT, SMALL
 
 AXES = {
     "acc": ("#08306b", "#3b8bc2", "#9fc9e6"),
     "gyro": ("#7f2704", "#d9731a", "#fdbe85"),
 }
 UNITS = {"acc": ("accelerometer, g", 2), "gyro": ("gyroscope, rad/s", 6)}
-TESTED = "#d55e00"
+WRONG = "#d55e00"
 
 
 def show_windows(signals: Mapping, rows: Mapping[str, int], title: str):
@@ -41,33 +41,31 @@ def show_windows(signals: Mapping, rows: Mapping[str, int], title: str):
     return figure
 
 
-def show_levels(levels: pd.Series, tested: Mapping[str, np.ndarray], title: str):
-    """A number of each window, by the recording in its index; a panel for each way to
-    choose which windows are tested, [N]."""
+def show_finds(places, found: Mapping, exercises, rows, title: str):
+    """Tested windows (rows) as dots at their places [N, 2], and a line from each to
+    what it found: way to split → [N]."""
     figure, axes = plt.subplots(
-        len(tested),
-        1,
-        figsize=(9.2, 4.6),
-        sharex=True,
-        sharey=True,
-        layout="constrained",
+        1, len(found), figsize=(11, 3.9), sharex=True, sharey=True, layout="constrained"
     )
     figure.suptitle(title)
-    places = pd.factorize(levels.index, sort=True)[0]
-    places = places + np.linspace(-0.25, 0.25, 5)[np.arange(len(places)) % 5]
-    for axis, (name, rows) in zip(axes, tested.items(), strict=True):
-        axis.plot(places[~rows], levels[~rows], "o", ms=4, color="0.7", mew=0)
-        look = {"mfc": "none", "mec": TESTED, "mew": 1.5, "ms": 6.5}
-        axis.plot(places[rows], levels[rows], "o", **look)
-        axis.set_title(name, **SMALL)
-        axis.set(xticks=[], ylabel="mean of x, g")
-        for place in np.arange(1.5, max(places) - 1, 2):
-            axis.axvline(place, color="0.9", lw=1)
-    small = {"color": GREY, "fontsize": 9.5}
-    axis.set_xlabel("20 recordings: the two arms of ten persons, side by side", **small)
-    labels = (("grey dot: training", "0.5", 0.86), ("orange ring: test", TESTED, 0.7))
-    for label, colour, height in labels:
-        axes[0].text(1.01, height, label, color=colour, transform=axes[0].transAxes)
+    for axis, (split, nearest) in zip(axes, found.items(), strict=True):
+        axis.plot(*places.T, "o", ms=4, color="0.85", mew=0, label="all other windows")
+        right = exercises[nearest[rows]] == exercises[rows]
+        for row, good in zip(rows, right, strict=True):
+            line = places[[row, nearest[row]]].T
+            axis.plot(*line, color=RIGHT if good else WRONG, lw=1.6)
+        for marker, name in zip("os", np.unique(exercises[rows]), strict=True):
+            dots = places[rows[exercises[rows] == name]]
+            axis.plot(*dots.T, marker, ms=6, color="0.2", mew=0, label=name)
+        axis.set_title(f"{split}: {right.sum()} of {len(right)} right", **SMALL)
+        axis.set_xlabel("mean of x, g")
+    (x, low), (_, high) = places[rows].min(0), places[rows].max(0)
+    axis.set(xlim=(x - 0.15, x + 1.4), ylim=(low - 0.1, high + 0.1))
+    axes[0].set_ylabel("mean of y, g")
+    for colour, label in ((RIGHT, "finds the right exercise"), (WRONG, "a wrong one")):
+        axes[0].plot([], [], color=colour, lw=1.6, label=label)
+    handles = axes[0].get_legend_handles_labels()[0]
+    figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False)
     return figure
 
 
@@ -75,19 +73,20 @@ def plot_models(scores: pd.DataFrame, title: str):
     """% right, a line for each model (rows) over the ways to split (columns)."""
     figure, axis = plt.subplots(figsize=(9.2, 4.2), layout="constrained")
     places = np.arange(scores.shape[1])
-    styles, height = {"linear": ":", "network": "--", "trees": "-."}, -np.inf
-    for model, end in scores.iloc[:, -1].sort_values().items():
-        look = {"color": "0.4" if model in styles else TESTED}
-        look["ls"] = styles.get(model, "-")
-        axis.plot(places, scores.loc[model], marker="o", lw=2.2, ms=5, **look)
-        height = max(end, height + 2.1)
-        name = {"color": look["color"], "va": "center", "fontweight": "bold"}
-        axis.text(places[-1] + 0.06, height, f"{end:.0f} %  {model}", **name)
-        start = scores.loc[model].iloc[0]
-        axis.text(-0.06, start, f"{start:.0f} %", ha="right", va="center")
+    styles = {"linear": ":", "network": "--", "trees": "-."}
+    for model, row in scores.iterrows():
+        look = {"color": GREY if model in styles else "black"}
+        look |= {"ls": styles.get(model, "-"), "marker": "o", "lw": 2.2, "ms": 5}
+        axis.plot(places, row, **look)
+        name = f"{model}  {row.iloc[0]:.0f} %"
+        look = {"color": look["color"], "va": "center", "fontweight": "bold"}
+        axis.text(-0.06, row.iloc[0], name, ha="right", **look)
+    ends, height = scores.iloc[:, -1], -np.inf
+    for end, models in ends.groupby(ends.round()):
+        height = max(end, height + 2)  # so that no names touch
+        name = f"{end:.0f} %  {', '.join(models.index)}"
+        axis.text(places[-1] + 0.06, height, name, va="center")
     axis.set_xticks(places, scores.columns)
-    axis.set(
-        xlim=(-0.3, places[-1] + 0.75), ylabel="test windows right, %", title=title
-    )
-    axis.set_ylim(top=100)
+    axis.set(xlim=(-1, places[-1] + 1), ylim=(60, 100))
+    axis.set(ylabel="test windows right, %", title=title)
     return figure
