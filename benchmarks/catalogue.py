@@ -55,6 +55,7 @@ TABLES |= {
     "scenes-half-rate": Summary(["discom"], factors=["learning_rate"]),
     "labels": Summary(["student", "fixmatch"]),
     "all-labels": Summary(["student", "discom-solo"]),
+    "ladder": Summary(["student"], factors=["epochs"]),
     "few-labels/scenes-labelled": Summary(["student", OWN], TITLES["labelled"], FEW),
     "few-labels/scenes-labelled-ten": Summary(["student", OWN], differences=False),
     "few-labels/scenes-others": Summary(["student", OWN, "nt-xent"]),

@@ -59,6 +59,9 @@ MANY="student teacher discom-solo discom discom:{\"pairing\":\"paired\"} kdv2 st
 choose all-labels/learning-rate learning_rate --seeds 100,101 $ALL --values 0.003,0.01,0.03 $MANY
 grid all-labels "" --seeds 10 $ALL $MANY
 $PYTHON benchmarks/kinds.py "$OUT/all-labels.csv" --runs "$RUNS"
+OFF='discom:{"weights":{"mod":0' # from a student to DisCoM-KD, one loss after another
+grid ladder '"epochs": [20]' --seeds 3 $ALL student "$OFF,\"adv\":0,\"aux\":0,\"orth\":0}}" \
+  "$OFF,\"adv\":0,\"orth\":0}}" "$OFF,\"adv\":0}}" "$OFF}}" discom
 
 # on the validation part of a seed that no table has
 choose weight-decay weight_decay --values 0,0.1,0.3,1,2 student

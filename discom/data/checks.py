@@ -6,7 +6,7 @@ import re
 import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
-from itertools import product
+from itertools import combinations, product
 from numbers import Integral, Real
 from typing import Any
 
@@ -72,8 +72,10 @@ def check_array(values: Any, where: str, kinds: str, *shape: int | str) -> None:
     that are text are "U") and this shape, where a letter stands for any length."""
     needed = f"give {KINDS[kinds]} of shape [{', '.join(map(str, shape))}]"
     kind = getattr(getattr(values, "dtype", None), "kind", "")
-    # a column of a table has a type, too, but takes rows by an index of its own
-    if not kind or (len(shape) == 1 and not isinstance(values, np.ndarray)):
+    # these have a type, too: a column of a table, which takes rows by an index of its own, and a
+    # masked array, whose mask would be lost
+    column = len(shape) == 1 and not isinstance(values, np.ndarray)
+    if not kind or column or isinstance(values, np.ma.MaskedArray):
         raise DataError(where, f"is no array but a {type(values).__name__}", needed)
     if kind == "O" and all(isinstance(value, str) for value in values.flat):
         kind = "U"
@@ -179,12 +181,19 @@ def check_band_axis(where: str, shapes: Mapping[str, tuple[int, ...]], *sizes: A
 
 def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
     """Refuse a split (part → rows of `ids`) of which a part has no label of a modality, or training
-    none of a class; warn of a class that another part, or in training a modality, lacks."""
+    none of a class; warn of a class that another part, or in training a modality, lacks, and of
+    groups that official parts divide."""
+    for one, other in combinations(rows, 2) if data.groups is not None else ():
+        if len(both := np.intersect1d(*(data.groups[rows[part]] for part in (one, other)))):
+            found = f"the {one} and the {other} part share {len(both)} groups, such as '{both[0]}'"
+            warnings.warn(
+                f"{data.name}: {found}; leave out parts, or mend the groups", stacklevel=4
+            )
     for name, (part, chosen) in product(data.modalities, rows.items()):
         labels = data.labels[np.intersect1d(data.rows_of(name), chosen)]
         if not (labels >= 0).any():
             lack = f"no sample of the {part} part has a label"
-            raise DataError(f"{data.name}/{name}", lack, "label some, or divide the data anew")
+            raise DataError(f"{data.name}/{name}", lack, "label more, or take smaller groups")
         if part == "train" and not data.dense:
             for absent in np.setdiff1d(data.labels[chosen], labels):
                 found = f"no training sample is of class '{data.classes[absent]}', others have some"

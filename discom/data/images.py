@@ -41,7 +41,8 @@ def find_images(paths: Iterable[Path]) -> list[Path]:
 
 def images_of(folder: Path, files: Iterable[Path]) -> list[Path]:
     """Those of a folder's files that are images, sorted; warns of other files, unless hidden."""
-    every = sorted(file for file in files if file.is_file() and not file.name.startswith("."))
+    # a link to a file that is away is no folder, and is refused when it is read
+    every = sorted(file for file in files if not file.is_dir() and not file.name.startswith("."))
     images = [file for file in every if file.suffix.lower() in ENDINGS]
     if others := sorted({file.suffix.lower() or file.name for file in every} - set(ENDINGS)):
         found = f"{len(every) - len(images)} files are not read ({' '.join(others[:3])})"
@@ -165,8 +166,8 @@ def read_image(file: Path, rule: Rule, invalid: float | None) -> np.ndarray:
 
 
 def _decode(file: Path, classes: bool) -> tuple[np.ndarray, str, list[int], int]:
-    """The pixels, the names of a TIFF's axes, which bands are opacity, and the orientation as EXIF
-    numbers it; decoders are loaded where a file needs them."""
+    """The pixels, the names of their axes in TIFF's letters ("": not known), which bands are
+    opacity, and the orientation as EXIF numbers it; decoders are loaded where a file needs them."""
     ending = file.suffix.lower()
     if ending == ".npy":
         return load_npy(file), "", [], 1
@@ -177,12 +178,12 @@ def _decode(file: Path, classes: bool) -> tuple[np.ndarray, str, list[int], int]
         if ending != ".png" or (classes and image.mode == "P"):
             if image.mode == "CMYK":
                 raise DataError(file, "holds inks (CMYK)", "save it as RGB")
-            return np.asarray(image), "", [], orientation
+            return np.asarray(image), "YXS", [], orientation
     import imagecodecs
 
     pixels = imagecodecs.png_decode(file.read_bytes())  # Pillow takes 8 bits of 16 in colours
     opacity = [pixels.shape[-1] - 1] if pixels.ndim == 3 and pixels.shape[2] != 3 else []
-    return pixels, "", opacity, orientation
+    return pixels, "YXS", opacity, orientation
 
 
 def _decode_tiff(file: Path, classes: bool) -> tuple[np.ndarray, str, list[int], int]:

@@ -34,6 +34,7 @@ WRONG_MODALITY = {
         {"x": np.zeros((6, 2, 2))},
         {"x": np.zeros((6, 1, 0, 2))},
         {"x": np.zeros((6, 1, 2, 2), bool)},
+        {"x": np.ma.zeros((6, 1, 2, 2))},  # whose mask would be lost
         {"x": np.zeros((6, 16, 16, 3))},  # bands at the end
         {"x": np.zeros((6, 16, 16, 20))},
         {"x": np.zeros((6, 16, 20, 3))},

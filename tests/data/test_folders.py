@@ -288,6 +288,9 @@ WRONG = [  # a file that is there, too, or options; the place of the error
 def test_folders_and_options_that_cannot_be_used(tmp_path, wrong, place):
     refused(lambda: read_folders(tmp_path), ": has no folder")
     tree(tmp_path, "rgb")
+    (tmp_path / "rgb/cat/away.png").symlink_to("not there")
+    refused(lambda: read_folders(tmp_path), r"away\.png: no such file")
+    (tmp_path / "rgb/cat/away.png").unlink()
     (name, content), *_ = wrong.items()
     if name.endswith(".csv"):
         (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())

@@ -195,13 +195,15 @@ def test_bands_and_bit_depth_of_png_tiff_and_npy_are_kept(tmp_path, dtype, bands
         stored, files = expected if planar == "separate" else image, [*files, tmp_path / "a.tif"]
         tifffile.imwrite(files[-1], stored, photometric="minisblack", planarconfig=planar)
         np.testing.assert_array_equal(read_pixels(files[-1]), expected)
-    if dtype != np.float32 and bands in (None, 3, 4):
-        write(tmp_path / "a.png", image)
-        files.append(tmp_path / "a.png")
     for file in files:
-        found = read_pixels(file, alpha=True)
-        assert found.dtype == dtype
-        np.testing.assert_array_equal(found, expected)
+        np.testing.assert_array_equal(read_pixels(file), expected, strict=True)
+    for shape in (
+        ((H, W), (2, 20), (20, 1)) if dtype != np.float32 and bands in (None, 3, 4) else ()
+    ):
+        image = pixels(bands, 200, dtype, shape=shape)  # also of fewer rows or columns than bands
+        write(tmp_path / "a.png", image)
+        found = read_pixels(tmp_path / "a.png", alpha=True)
+        np.testing.assert_array_equal(found, planes(image), strict=True)
 
 
 @pytest.mark.parametrize("values", [np.zeros((2, 3, 4, 5)), np.zeros((4, 4), bool)])

@@ -169,6 +169,10 @@ def test_parts_that_divide_groups_are_caught():
 def test_official_parts_are_ignored_and_dense_data_are_divided_as_if_of_one_class():
     data = make(np.tile([0, 1], 30), np.arange(60) // 3)
     rows = {"train": np.arange(20), "valid": np.arange(20, 40), "test": np.arange(40, 60)}
+    with pytest.warns(
+        UserWarning, match="data: the train and the valid part share 1 groups, .* '6'"
+    ):
+        replace(data, parts=rows).split()
     for ours, theirs in zip(replace(data, parts=rows).folds(3), data.folds(3), strict=True):
         assert ours.test.ids.tolist() == theirs.test.ids.tolist()
     masks = np.zeros((60, 1, 1), np.uint8)
