@@ -182,7 +182,7 @@ course.slider(move_clouds)
 figure = course.plot_clouds(move_clouds, -1.0, 0.3, 3.0)
 
 # %% [markdown]
-# Without reversal the clouds part, as $L_{mod}$ wants it. With it they meet. At λ = 3 the loss is log 2 = 0.69: the adversary guesses. **Guess:** if that of a *network* does, is the sensor hidden?
+# Without reversal the clouds part, as $L_{mod}$ wants it. With it they meet. At λ = 3 the loss is log 2 = 0.69: the adversary guesses. **Guess:** if the adversary of a *network* does, is the sensor hidden?
 #
 # ## One loss for the angles
 #
@@ -318,7 +318,7 @@ for name, own in {"before training": make_network(), "L_cl alone": alone}.items(
 #
 # ## What you found
 #
-# **You cut an embedding with a slice, and five losses ask for order. Some facts lean towards their place; none is kept out of another. The one loss that forbids fails: its adversary lags behind a moving branch.**
+# **You cut an embedding with a slice, and five losses ask for order. Some facts lean towards their place; none is kept out of another. The one loss that forbids anything fails: its adversary lags behind a moving branch.**
 #
 # For your own two sensors:
 #

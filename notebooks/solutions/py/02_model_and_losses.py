@@ -2,7 +2,7 @@
 # # Solutions to notebook 02
 #
 # At the end of the notebook the cells below run as they are. This one takes the notebook's own cells, so that the page
-# also runs alone, in about a minute.
+# also runs alone, in about two minutes.
 
 # %%
 import sys
