@@ -98,6 +98,8 @@ def as_data_error(file: Path | str, kind: str, way_out: str) -> Iterator[None]:
         raise DataError(file, "no such file", way_out) from None
     except Exception as error:
         reason = first_line(error).partition(f" '{file}")[0]
+        if "allow_pickle" in reason:  # NumPy's advice, which is dangerous
+            reason = "it is damaged, or holds objects"
         raise DataError(file, f"cannot be read as {kind} ({reason})", way_out) from None
 
 

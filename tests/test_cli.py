@@ -240,6 +240,9 @@ def test_names_in_another_encoding_are_read_and_shown_by_their_bytes(tmp_path):
         words = ("export", result.parent, "--data", root, "--modality", "depth")
         assert run(*words) == 0, said.getvalue()[-300:]
         assert run("predict", "exported", root, "--out", "answers.csv") == 0
+        root.rename("elsewhere")
+        assert run("export", result.parent, "--modality", "depth") == 2
+    assert said.getvalue().splitlines()[-1].startswith("discom: error: --data: ")
     assert r"| \udce9 " in Path(f"{root}t.md").read_text()
     answers = (tmp_path / "answers.csv").read_text(errors="surrogateescape")
     assert answers.splitlines()[0] == r"file,class,probability,p(a),p(\udce9)"

@@ -13,6 +13,7 @@ import pytest
 from discom.errors import DataError
 from discom.files import atomic_file, atomic_folder, checksum, digest, read_json, write_json
 from discom.running.checkpoint import locked
+from discom.running.runs import read_predictions
 
 MARKER = "manifest.json"
 
@@ -122,3 +123,10 @@ def test_a_digest_is_that_of_the_whole_bytes_whatever_the_chunks(tmp_path, monke
     assert digest({"a": 1}) == expected != digest({"a": 2})
     (tmp_path / "a").write_bytes(b"abc")
     assert checksum(tmp_path / "a") == hashlib.sha256(b"abc").hexdigest()
+
+
+def test_what_numpy_advises_on_damaged_arrays_is_not_passed_on(tmp_path):
+    (tmp_path / "a.npz").write_bytes(b"damaged")
+    with pytest.raises(DataError, match=r"a\.npz: ") as error:
+        read_predictions(tmp_path / "a.npz")
+    assert "pickle" not in str(error.value)

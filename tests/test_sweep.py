@@ -135,7 +135,8 @@ def test_data_that_changed_since_the_plan_are_refused_and_new_ones_are_read(tmp_
         counts = sweep.sweep([run], workers=1, progress=False).results[0].counts
         assert sum(counts[part] for part in ("train", "valid", "test")) == number
     other = replace(run, origin=run.origin._replace(content="0" * 16))
-    assert "planned with other data" in here([other])[other.folder]
+    said = here([other])[other.folder]
+    assert said.startswith(f"{other.folder}: planned with other data")
 
 
 def test_results_of_a_file_stand_for_runs_whose_folders_are_gone(run_of, trained, tmp_path):

@@ -72,10 +72,11 @@ def check_array(values: Any, where: str, kinds: str, *shape: int | str) -> None:
     that are text are "U") and this shape, where a letter stands for any length."""
     needed = f"give {KINDS[kinds]} of shape [{', '.join(map(str, shape))}]"
     kind = getattr(getattr(values, "dtype", None), "kind", "")
-    # these have a type, too: a column of a table, which takes rows by an index of its own, and a
-    # masked array, whose mask would be lost
+    # a column of a table has a type, too, but takes rows by an index of its own
     column = len(shape) == 1 and not isinstance(values, np.ndarray)
-    if not kind or column or isinstance(values, np.ma.MaskedArray):
+    if isinstance(values, np.ma.MaskedArray):
+        raise DataError(where, "is a masked array", "give values to what it masks: .filled(…)")
+    if not kind or column:
         raise DataError(where, f"is no array but a {type(values).__name__}", needed)
     if kind == "O" and all(isinstance(value, str) for value in values.flat):
         kind = "U"

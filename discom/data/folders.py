@@ -162,6 +162,7 @@ def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule, tuple[i
             raise DataError(files[0].parents[1], found, "state one of them as invalid")
         rule = replace(rule, invalid=values.pop())
     images, stored = list[np.ndarray](), tuple[int, ...]()
+    types = dict[str, str]()  # → the first file of it
     for file in files:
         hole = math.nan if rule.invalid is None else rule.invalid
         pixels = read_pixels(file, hole, bool(rule.bands), rule.classes)
@@ -169,6 +170,7 @@ def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule, tuple[i
             warnings.warn(f"{file}: NaN becomes {HOLE:g}, 'not measured'", stacklevel=3)
             return _read_tree(files, replace(rule, invalid=HOLE))
         stored = stored or pixels.shape
+        types.setdefault(pixels.dtype.name, file.name)
         images.append(rule(pixels, file))
         if (shape := images[-1].shape) != (first := images[0].shape):
             advice = "bring all images of a modality to one band count"
@@ -177,6 +179,9 @@ def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule, tuple[i
                 advice = f"bring all to one size: {command}"
             one, other = (f"{h}×{w} with {c} band(s)" for c, h, w in (shape, first))
             raise DataError(file, f"is {one}, but {files[0].name} is {other}", advice)
+    if len(types) > 1:
+        found = ", ".join(f"{kind} in {name}" for kind, name in types.items())
+        warnings.warn(f"{files[0].parents[1]}: holds {found}; bring all to one unit", stacklevel=3)
     return np.stack(images), rule, stored  # in the widest of their types
 
 

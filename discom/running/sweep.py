@@ -163,7 +163,8 @@ def _attempt(run: Run, folder: str) -> Outcome:
             train(run, images)
     except Exception as error:  # a sweep outlives whatever a run runs into
         kind = "" if isinstance(error, DiscomError) else f"{type(error).__name__}: "
-        return run.folder, f"{run.folder}: {kind}{first_line(error)}"
+        found = first_line(error).removeprefix(f"{run.folder}: ")
+        return run.folder, f"{run.folder}: {kind}{found}"
     return run.folder, ""
 
 

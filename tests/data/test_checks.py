@@ -34,13 +34,13 @@ WRONG_MODALITY = {
         {"x": np.zeros((6, 2, 2))},
         {"x": np.zeros((6, 1, 0, 2))},
         {"x": np.zeros((6, 1, 2, 2), bool)},
-        {"x": np.ma.zeros((6, 1, 2, 2))},  # whose mask would be lost
         {"x": np.zeros((6, 16, 16, 3))},  # bands at the end
         {"x": np.zeros((6, 16, 16, 20))},
         {"x": np.zeros((6, 16, 20, 3))},
         {"ids": np.array([0, 1, 2, 3, 4, 2])},
         {"motions": "turn"},
     ],
+    r"rgb: .*\.filled": [{"x": np.ma.zeros((6, 1, 2, 2))}],  # whose mask would be lost
     "rgb/y: ": [
         {"y": pd.Series(SIX % 3, SIX[::-1])},
         {"y": np.full(6, 0.5)},

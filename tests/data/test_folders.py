@@ -256,6 +256,13 @@ def test_a_value_that_may_mean_not_measured_is_told(tmp_path, capsys):
         assert bool(said) == bool(told)
 
 
+def test_images_of_two_types_in_a_sensor_are_told(tmp_path):
+    tree(tmp_path, "rgb")
+    write(tmp_path / "rgb/cat/e.png", pixels(3, 300, np.uint16))
+    with pytest.warns(UserWarning, match=r"/rgb: holds uint8 in a\.png, uint16 in e\.png"):
+        read_folders(tmp_path)
+
+
 # folders and options that cannot be used
 
 IMAGE, TABLE = pixels(3, seed=5), "name,group\n"
