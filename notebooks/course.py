@@ -44,7 +44,8 @@ def show_pairs(part: SimpleNamespace, title: str, blocks: Mapping | None = None)
     """Scenes, colour above depth. Blocks: heading → {row: name}; by default ordinary,
     dark and far scenes."""
     blocks = blocks or {kind: of_each(part, kind, 0, 4, 8, 2) for kind in kinds(part)}
-    figure = plt.figure(figsize=(11, 2.9), layout="constrained")
+    figure = plt.figure(figsize=(11, 2.6), layout="constrained")
+    figure.get_layout_engine().set(rect=(0.02, 0, 0.98, 1))  # a margin for two names
     figure.suptitle(title)
     columns = figure.subfigures(1, len(blocks))
     for block, (heading, names) in zip(columns, blocks.items(), strict=True):
@@ -54,8 +55,8 @@ def show_pairs(part: SimpleNamespace, title: str, blocks: Mapping | None = None)
             for axis, sensor in zip(axes[:, k], SENSORS, strict=True):
                 draw(axis, part.images[sensor][row])
             axes[1, k].set_xlabel(name, fontsize=8)
-        for axis, sensor in zip(axes[:, 0], SENSORS.values(), strict=True):
-            axis.set_ylabel(sensor if heading == next(iter(blocks)) else "")
+    for height, sensor in zip((0.62, 0.25), SENSORS.values(), strict=True):
+        figure.text(0.008, height, sensor, rotation=90, va="center")
     return figure
 
 
@@ -80,9 +81,8 @@ def plot_fork(curves: Mapping, stored: pd.DataFrame, title: str, best: float):
     axis.text(1.03 * fork, 3, "from here one change each; thin: other seeds", **small)
     ends = pd.concat([live, stored]).query("step == @last").set_index(["way", "seed"])
     gains = (ends["depth"]["pairs"] - ends["depth"]["alone"]).map("{:+.0f}".format)
-    axis.text(
-        1.03 * fork, 76, f"pairs − alone, every seed: {', '.join(gains)}", **small
-    )
+    name = f"pairs − alone, every seed: {', '.join(gains)}"
+    axis.text(1.03 * fork, 76, name, **small)
     for level, name in ((best, "best possible with depth"), (100 / 9, "guessing")):
         axis.plot([0, last], [level, level], color="0.6", lw=1, ls=":")
         axis.text(last, level + 1.2, name, ha="right", **small)
@@ -158,17 +158,18 @@ def slider(move: Callable) -> None:
     ipywidgets.interact(draw_one, strength=bar)
 
 
-def plot_losses(history: pd.DataFrame, guessing: Mapping):
+def plot_losses(history: Sequence[Mapping], guessing: Mapping):
     """Loss curves, each divided by what guessing costs; the adversary's in colour."""
-    shares = history[[*guessing]].rolling(9, min_periods=1).mean() / pd.Series(guessing)
+    curves = pd.DataFrame(history)[[*guessing]].rolling(9, min_periods=1).mean()
+    shares = curves / pd.Series(guessing)
     figure, axis = plt.subplots(figsize=(9.2, 3.4), layout="constrained")
     for name, curve in shares.items():
         look = {"color": "0.1"} if name != "adv" else {"color": "#d55e00", "lw": 2.8}
         axis.plot(curve, ls="--" if name == "aux" else "-", **look)
         axis.text(1.01 * len(curve), curve.iloc[-1], f"L {name}", va="center_baseline")
     axis.axhline(1, color="0.6", lw=1, ls=":")
-    axis.set(xlabel="training step", ylabel="loss, guessing = 1", ylim=(-0.05, 1.7))
-    axis.set_title("Three losses fall; the adversary ends no better than a guess")
+    axis.set(xlabel="training step", ylabel="loss, guessing = 1", ylim=(-0.05, 1.9))
+    axis.set_title("Three losses fall; the adversary ends worse than a guess")
     return figure
 
 
@@ -193,5 +194,5 @@ def plot_facts(read: Callable, parts: Mapping, part: SimpleNamespace):
             box = {"fill": False, "edgecolor": RIGHT, "linewidth": 3}
             axis.add_patch(plt.Rectangle((column, row), 1, 1, **box))
     axis.tick_params(length=0)
-    axis.set_title("What a sensor knows stands in each of its parts (R², %)")
+    axis.set_title("No part lacks what its sensor sees (R², %)")
     return figure

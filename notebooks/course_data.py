@@ -19,8 +19,8 @@ METHODS |= {"nt-xent contrast=3": "pairs"}
 METHODS |= {"nt-xent partners=shuffled contrast=3": "strangers"}
 ROWS = ("alone", "FixMatch", "strangers", "pairs", "pairs and labels")
 # fact → the parts that DisCoM-KD wants it in: colour's inv, inf, irr, then depth's
-IDEA = {"material": (0, 3), "material in the dark": (4,), "light": (2,)}
-IDEA |= {"distance": (5,), "which sensor": (1, 2, 4, 5)}
+IDEA = {"shape": (0, 3), "material": (0, 3), "material in the dark": (4,)}
+IDEA |= {"light": (2,), "distance": (5,), "which sensor": (1, 2, 4, 5)}
 
 
 def scenes(source: str, seed: int = 0) -> tuple[SimpleNamespace, SimpleNamespace]:
@@ -69,6 +69,7 @@ def facts(part: SimpleNamespace) -> dict[str, tuple[torch.Tensor, torch.Tensor]]
     known, lit = factors(part), ~part.factors["dark"].bool()
     everywhere = torch.ones_like(lit)
     return {
+        "shape": (known["shape"], everywhere),
         "material": (known["material"], lit),
         "material in the dark": (known["material"], ~lit),
         "size": (known["size"], everywhere),
@@ -78,13 +79,17 @@ def facts(part: SimpleNamespace) -> dict[str, tuple[torch.Tensor, torch.Tensor]]
 
 
 def fact_pairs(seed: int = 5) -> tuple[SimpleNamespace, dict[str, dict[int, str]]]:
-    """Scenes in pairs that differ in one fact alone, and fact → {row: state}."""
+    """Scenes in pairs that differ in one fact alone, and fact → {row: state}. So that
+    relief can be seen, an image is the median of nine shots before an upright wall, and
+    depth's contrast is raised in each pair."""
     plain = objects.draw_factors(1, seed, dark=0, far=0)
-    bright = {"colour_a": [[0.9, 0.7, 0.2]], "colour_b": [[0.3, 0.1, 0.1]]}
-    plain |= {name: np.array(value) for name, value in bright.items()}
+    same = {"colour_a": [[0.9, 0.7, 0.2]], "colour_b": [[0.3, 0.1, 0.1]]}
+    same |= {"scale": [0.8], "tilt_x": [0.0], "tilt_y": [0.0]}
+    plain |= {name: np.array(value) for name, value in same.items()}
     lit = [{"material": k, "texture": k, "relief": k} for k in (0, 1)]
     dark = [change | {"dark": 1, "texture": objects.HIDDEN} for change in lit]
     states = {
+        "shape": {"disk": {"shape": 0}, "square": {"shape": 1}},
         "material": {"wood": lit[0], "metal": lit[1]},
         "material in the dark": {"wood": dark[0], "metal": dark[1]},
         "size": {"small": {"scale": 0.6}, "large": {"scale": 0.9}},
@@ -97,10 +102,13 @@ def fact_pairs(seed: int = 5) -> tuple[SimpleNamespace, dict[str, dict[int, str]
         for change in pair.values():
             scene = plain | {name: np.array([value]) for name, value in change.items()}
             view = drawing.geometry(scene, 32)
-            for number, sensor in enumerate(SENSORS, 1):
-                noise = np.random.default_rng([seed, number])  # the same each time
-                image = drawing.rounded(objects.SENSES[sensor](scene, view, noise))
-                images[sensor].append(torch.from_numpy(image[0]))
+            for sensor in SENSORS:  # the noise is the same each time
+                noise = [np.random.default_rng([seed, k]) for k in range(9)]
+                shots = [objects.SENSES[sensor](scene, view, rng)[0] for rng in noise]
+                images[sensor].append(torch.from_numpy(np.median(shots, axis=0)))
+        both = torch.stack(images["depth"][-2:])
+        low, high = both.quantile(torch.tensor([0.01, 0.99]).double())
+        images["depth"][-2:] = ((both - low) / (high - low)).clamp(0.01, 1)
     return SimpleNamespace(images=images), blocks
 
 

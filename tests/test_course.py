@@ -256,7 +256,7 @@ def test_pictures_of_notebook_02_are_drawn(parts):
     z, number = torch.zeros(360, 4), iter(range(99))
     axis = course.plot_facts(lambda *_: next(number), {"rgb": [z] * 3, "depth": [z] * 3}, parts[1])
     shown = [text.get_text() for text in axis.axes[0].texts]
-    assert shown[:6] == ["0", "12", "24", "6", "18", "30"]  # colour's parts, then depth's
+    assert shown[:6] == ["0", "14", "28", "7", "21", "35"]  # colour's parts, then depth's
     assert len(axis.axes[0].patches) == sum(map(len, course_data.IDEA.values()))
 
 
