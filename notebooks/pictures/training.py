@@ -1,0 +1,57 @@
+"""Networks while they train, and the same with ten seeds."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.ticker import MultipleLocator
+
+from course import GREY
+
+LOOKS = {
+    "student": {"color": "#4d4d4d"},
+    "branch alone": {"color": "#4d4d4d", "ls": "--"},
+    "DisCoM-KD": {"color": "#8c3fb0"},
+    "both sensors": {"color": "#029e73"},
+}
+
+
+def plot_curves(curves: Mapping, title: str, best: float):
+    """Name → accuracy after each epoch, %."""
+    figure, axis = plt.subplots(figsize=(9.2, 4.2), layout="constrained")
+    last = max(map(len, curves.values()))
+    ends = sorted(curves, key=lambda name: curves[name][-1])
+    heights = np.arange(len(ends)) * 5.0
+    heights += np.mean([curves[name][-1] for name in ends]) - heights.mean()
+    for name, height in zip(ends, heights, strict=True):  # so that no names touch
+        axis.plot(range(1, last + 1), curves[name], lw=2.2, **LOOKS[name])
+        end = f"{curves[name][-1]:.0f} %  {name}"
+        text = {"color": LOOKS[name]["color"], "va": "center", "fontweight": "bold"}
+        axis.text(1.015 * last, height, end, **text)
+    for level, name in ((best, "best possible with depth"), (100 / 9, "guessing")):
+        axis.axhline(level, color="0.6", lw=1, ls=":")
+        axis.text(last, level + 1.2, name, color=GREY, fontsize=9, ha="right")
+    axis.set(ylim=(0, 88), xlim=(0.5, last), title=title)
+    axis.xaxis.set_major_locator(MultipleLocator(5))
+    axis.set(xlabel="epoch", ylabel="new depth images right, %")
+    return figure
+
+
+def plot_seeds(scores: pd.DataFrame, title: str, best: float):
+    """A row for each column of the scores, a dot for each seed, a line for the mean."""
+    figure, axis = plt.subplots(figsize=(9.2, 2.8), layout="constrained")
+    for place, (name, values) in enumerate(scores.items()):
+        look = {"color": LOOKS[name]["color"]}
+        axis.plot(values, np.full(len(values), place), "o", alpha=0.6, mew=0, **look)
+        axis.vlines(values.mean(), place - 0.32, place + 0.32, lw=2.5, **look)
+        axis.text(
+            values.max() + 0.6, place, f"{values.mean():.1f}", va="center", **look
+        )
+    axis.axvline(best, color="0.6", lw=1, ls=":")
+    axis.text(best + 0.3, -0.75, "best possible with depth", color=GREY, fontsize=9)
+    axis.set(ylim=(len(scores.columns) - 0.4, -1.0), title=title)
+    axis.set(xlabel="F1 on new scenes, %; a dot is one of ten seeds")
+    axis.set(yticks=range(len(scores.columns)), yticklabels=scores.columns)
+    axis.xaxis.set_major_locator(MultipleLocator(5))
+    return figure

@@ -1,0 +1,116 @@
+"""Notebook 03: code of 02, checkers that refuse likely wrong answers, stored seeds."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import jupytext
+import pytest
+import torch
+from fixtures.refusal import answers_with
+
+import course
+from checks import exercises_03
+from pictures import training
+
+ROOT = Path(__file__).parents[1]
+
+pytestmark = pytest.mark.usefixtures("clean_slate")  # of pictures
+
+
+def test_definitions_come_as_they_stand_in_a_notebook(monkeypatch):
+    monkeypatch.chdir(ROOT / "notebooks")
+    code = course.written("02", "orth_loss", "Branch")
+    assert code.startswith("def orth_loss(")
+    assert "secret" not in code
+    cells = jupytext.read("py/02_model_and_losses.py", fmt="py:percent").cells
+    assert code.split("\n\n\n")[1] in "".join(cell.source for cell in cells)
+    with pytest.raises(KeyError):
+        course.written("02", "Student")
+
+
+def batches(part, sensors, size, *, one_order=True, labels_of=None, drop=False, shuffled=True):
+    count = len(part.labels)
+    order = torch.randperm(count) if shuffled else torch.arange(count)
+    orders = {s: order if one_order else torch.randperm(count) for s in sensors}
+    for k in range(0, count - (count % size if drop else 0), size):
+        rows = {s: own[k : k + size] for s, own in orders.items()}
+        images = {s: part.images[s][own] for s, own in rows.items()}
+        yield images, {s: part.labels[rows[labels_of or s]] for s in sensors}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ({}, ""),
+        ({"one_order": False}, "the same scene"),
+        ({"one_order": False, "labels_of": "rgb"}, "labels of depth"),
+        ({"drop": True}, "every scene once"),
+        ({"shuffled": False}, "shuffle anew"),
+    ],
+)
+def test_batches_of_pairs(wrong, problem):
+    answers_with(exercises_03.first(lambda *given: batches(*given, **wrong)), problem)
+
+
+def rows(counts, size, *, most=max, again=torch.randperm, whole=True):
+    longest = most(counts.values())
+    found = {}
+    for sensor, count in counts.items():
+        rounds = [torch.randperm(count), *(again(count) for _ in range(longest // count))]
+        if not whole:  # drawn with repetition
+            rounds = [torch.randint(count, (longest,))] if count < longest else rounds
+        found[sensor] = torch.cat(rounds)[:longest].split(size)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (rows, ""),
+        (lambda *given: rows(*given, most=min), "13 batches, not 2"),
+        (lambda counts, size: {s: [range(n)] for s, n in counts.items()}, "13 batches, not 1"),
+        (
+            lambda counts, size: {s: torch.randperm(n).split(size) for s, n in counts.items()},
+            "start it again",
+        ),
+        (lambda *given: rows(*given, whole=False), "before any is shown again"),
+        (lambda *given: list(rows(*given).values()), "return the batches"),
+    ],
+)
+def test_rows_of_unlike_sensors(answer, problem):
+    answers_with(exercises_03.second(answer), problem)
+
+
+def test_one_order_again_and_again_is_refused():
+    order = torch.randperm(30)
+
+    def same(counts, size):
+        return rows(counts, size) | {"rgb": order.repeat(7)[:200].split(size)}
+
+    answers_with(exercises_03.second(same), "shuffle colour anew")
+
+
+def test_scores_of_scenes_that_were_learned_are_refused():
+    for paired, problem in ((74.0, ""), (95.0, "best possible"), (0.74, "has not learned")):
+        answers_with(exercises_03.third({"unpaired": 73.0, "paired": paired}, 80.0), problem)
+    answers_with(exercises_03.third({"unpaired": None, "paired": None}, 80.0), "set both")
+
+
+def test_seeds_of_a_stored_table_are_those_that_the_page_averages():
+    scores = course.seeds(ROOT / "results/all-labels.csv", course.EVERY, "depth")
+    assert list(scores) == ["student", "branch alone", "DisCoM-KD", "both sensors"]
+    assert scores.mean().round(1).tolist() == [75.6, 76.2, 75.7, 92.6]
+    assert len(scores) == 10
+
+
+def test_a_mean_and_every_dot_are_drawn_where_they_are():
+    scores = course.seeds(ROOT / "results/all-labels.csv", course.EVERY, "depth")
+    axis = training.plot_seeds(scores, "title", 80.0).axes[0]
+    dots = [line for line in axis.lines if line.get_linestyle() == "None"]
+    assert [line.get_xdata().mean() for line in dots] == pytest.approx(scores.mean().tolist())
+    axis = training.plot_curves(
+        {name: scores[name].tolist() for name in scores}, "title", 80.0
+    ).axes[0]
+    assert [line.get_ydata()[-1] for line in axis.lines[:4]] == sorted(scores.iloc[-1])
+    heights = [float(text.get_position()[1]) for text in axis.texts[:4]]
+    assert min(b - a for a, b in pairwise(heights)) >= 5
