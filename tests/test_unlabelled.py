@@ -103,15 +103,17 @@ def test_what_needs_every_label_is_refused_in_one_line(split, tmp_path, capsys):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_table_leaves_out_what_needs_every_label(split, capsys, monkeypatch):
+def test_a_table_leaves_out_what_cannot_learn_from_its_data(split, capsys, monkeypatch):
     few = split.train.keep_labels(0.4)
     monkeypatch.setattr("discom.data.planned", lambda *_: lambda seed: few)
-    words = ["table", "2", "--data", "scenes:n=66,size=8", "--profile", "tiny", "--seeds", "1"]
-    assert cli.main([*words, "--methods", "student,dkd", "--dry-run"]) == 0
+    words = ["--data", "scenes:n=66,size=8", "--profile", "tiny", "--seeds", "1", "--dry-run"]
+    assert cli.main(["table", "2", *words, "--methods", "student,dkd"]) == 0
     out, err = capsys.readouterr()
     assert out.startswith("1 runs, ")
     assert err.startswith("discom: warning: left out: dkd: ")
     assert len(err.splitlines()) == 1
+    assert cli.main(["table", "dense", *words, "--methods", "single"]) == 2  # no masks
+    assert "no run of the table is left" in capsys.readouterr().err
 
 
 def test_a_teacher_that_had_other_labels_is_refused(split, teacher, tmp_path):

@@ -237,6 +237,13 @@ def _check_names(method: str, place: str, given: Mapping[str, Any], known: Mappi
 
 def misfit(method: type[Method], data: MultiModalData, config: Config) -> ConfigError | None:
     """Why the method cannot learn from these labels or classes, None if it can."""
+    if method.dense and (not data.dense or data.masks is None):
+        found = f"needs a class for every pixel, {data.name} has none"
+        way_out = "take dense data such as scenes-dense, or one of teacher, student, discom …"
+        return ConfigError(method.name, found, way_out)
+    if data.dense and not method.dense:
+        found = f"needs a class for every image, {data.name} has one for every pixel"
+        return ConfigError(method.name, found, "take a dense method such as single or crodino")
     if method.every_label and (config.labelled < 1 or (data.labels == UNLABELLED).any()):
         way_out = "label all, leave labelled out, or take kdv2"
         return ConfigError(method.name, "needs the label of every training sample", way_out)
@@ -258,13 +265,6 @@ def build(
     >>> model.deployed
     ['rgb', 'depth']
     """
-    if method.dense and (not data.dense or data.masks is None):
-        found = f"needs a class for every pixel, {data.name} has none"
-        way_out = "take dense data such as scenes-dense, or one of teacher, student, discom …"
-        raise ConfigError(method.name, found, way_out)
-    if data.dense and not method.dense:
-        found = f"needs a class for every image, {data.name} has one for every pixel"
-        raise ConfigError(method.name, found, "take a dense method such as single or crodino")
     if error := misfit(method, data, config):
         raise error
     if method.needs_unlabelled and config.labelled == 1 and (data.labels != UNLABELLED).all():

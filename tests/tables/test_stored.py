@@ -52,6 +52,9 @@ def test_collect_and_load_go_round(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         collect([result("student", 0, {"rgb": math.nan})], tmp_path / "other.json")
     assert not list(tmp_path.glob("other.*"))
+    for name, runs in (("v1.2", RUNS[:1]), ("v1.3.json", RUNS[1:2])):
+        collect(runs, tmp_path / name)  # two tables
+    assert len(load_results(tmp_path / "v1.2.csv")) == 1
 
 
 def test_collecting_fewer_runs_drops_none_and_writes_those_anew(tmp_path):
