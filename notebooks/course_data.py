@@ -164,6 +164,13 @@ def seeds(file: Path | str, names: Mapping[str, str], sensor: str) -> pd.DataFra
     return pd.Series(scores).unstack()[list(names.values())]
 
 
+def stored_kinds(file: Path | str, method: str) -> pd.Series:
+    """% right in ordinary, dark and far scenes, mean over stored seeds."""
+    table = pd.read_csv(file).query("method == @method")
+    means = table.groupby("kind")["accuracy"].mean()
+    return means[["ordinary", "dark", "far"]].rename({"far": "far away"})
+
+
 def written(number: str, *names: str) -> str:
     """The source of these functions and classes, as it stands in a notebook's file."""
     (file,) = Path().glob(f"{number}_*.ipynb")
@@ -188,7 +195,7 @@ def results(until: str) -> pd.DataFrame:
     found = {
         ("00", "depth, 200 labels"): ways[["alone", "strangers", "pairs"]],
         ("01", "watch, mean of 5 deals"): pd.Series(splits),
-        ("03", "depth, every label"): every.mean(),
+        ("03", "depth, every label, F1"): every.mean(),
     }
     table = pd.concat(found, names=["notebook", "data", "way"]).to_frame("right, %")
     table = table[table.index.get_level_values(0) <= until]

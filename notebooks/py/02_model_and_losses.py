@@ -5,7 +5,7 @@
 #
 # Wood or metal? In the light, a **colour** camera tells by the texture. In the dark it cannot, but a **depth** camera still measures the relief. You may record with both and deploy only one. What can the camera that stays behind give to the other?
 #
-# The published method DisCoM-KD promises to *sort*. What **both** see, each network may learn from the labels of both. What one **adds** stands apart, so that it is not lost. What no answer needs is put aside, so that it cannot mislead. Does it sort?
+# The published method DisCoM-KD promises to *sort*. It cuts what a network knows into three drawers: what both cameras see, what one adds, and what no answer needs. The first it may learn from the labels of both. Does it sort?
 #
 # | At a glance | |
 # |---|---|
@@ -63,15 +63,15 @@ pairs, facts = course.fact_pairs()
 figure = course.show_pairs(pairs, "Six facts, each in two states", facts)
 
 # %% [markdown]
-# In depth bright is near: wood is flat, metal a dome. (Shown with more contrast, without the noise and holes of training.)
+# In depth bright is near: wood is flat, metal a dome. (Shown with more contrast, without noise and holes.)
 #
-# The *class* is shape and material. A network turns an image into a list of numbers, its *embedding*. DisCoM-KD cuts it in three:
+# The *class* is one of three shapes and three materials. A network turns an image into a list of numbers, its *embedding*. DisCoM-KD cuts it in three:
 #
 # - **invariant**, `inv`: what both sensors see and the class needs
 # - **informative**, `inf`: what this sensor alone sees and the class needs
 # - **irrelevant**, `irr`: what this sensor alone sees and the class does not need
 #
-# **Write down a guess:** which part of which sensor should know each fact? One has none.
+# **Write down a guess:** which part of which sensor should know each fact? One fact belongs nowhere.
 #
 # ## One branch, three parts
 #
@@ -79,7 +79,7 @@ figure = course.show_pairs(pairs, "Six facts, each in two states", facts)
 #
 # $$ [z_{inf} \,\Vert\, z_{irr}] = E_{spec}(x), \qquad z_{inv} = \mathrm{ReLU}(\mathrm{BatchNorm}(W E_{inv}(x) + b)) $$
 #
-# The cut is a slice. Only losses tell the parts apart, through *heads*: linear layers that read parts. Each sensor's own head `task` names the class from `inv` and `inf`. The others serve both sensors, in training alone.
+# The cut is a slice. Losses fill the parts through *heads*, linear layers. Each sensor's own head `task` names the class from `inv` and `inf`. The others serve both sensors, in training alone.
 
 
 # %%
@@ -105,7 +105,7 @@ def make_heads(width=64, classes=9):
 # %% [markdown]
 # ## Two losses that name the class
 #
-# $L_{cl}$, the cross-entropy of `task`, trains what you deploy. But it could use `inf` and leave `inv` idle. So $L_{aux}$ asks each of them for the class, by itself:
+# $L_{cl}$, the cross-entropy of `task`, trains what you deploy. But it could use `inf` and leave `inv` idle. So $L_{aux}$ asks for the class from `inv` alone, and from `inf` alone:
 #
 # $$ L_{aux} = \mathrm{CE}(h_{aux}(z_{inv}),\, y) + \mathrm{CE}(h_{aux}(z_{inf}),\, y) $$
 #
@@ -159,7 +159,7 @@ def adv_loss(parts, heads, sensor, labels, strength=1.0):
 # %% [markdown]
 # ## What a reversal does
 #
-# Let two clouds of points be embeddings of two sensors. Gradients move the points and train an adversary. λ = −1 reverses nothing. **Guess:** where do the clouds go at λ = 0.3 and at 3? With a kernel, a slider turns λ.
+# Let two clouds of points be embeddings of two sensors. A loss moves the points and trains a linear adversary. At λ = −1 nothing is reversed. **Guess:** where do the clouds go at λ = 0.3 and at 3? With a kernel, a slider turns λ.
 
 
 # %% alt="Two clouds of points with arrows. At λ = −1 they move apart. At 0.3 some points change sides. At 3 the clouds cover each other, and the points that moved furthest lie beyond the other cloud."
@@ -182,11 +182,11 @@ course.slider(move_clouds)
 figure = course.plot_clouds(move_clouds, -1.0, 0.3, 3.0)
 
 # %% [markdown]
-# Without reversal the clouds part, as $L_{mod}$ wants it. With it they meet. At λ = 3 the loss is log 2 = 0.69: the adversary guesses. **Guess:** if the adversary of a *network* does, is the sensor hidden?
+# Without reversal the clouds part, as $L_{mod}$ wants it. At 0.3 the adversary still wins. At 3 the clouds meet and the loss is log 2 = 0.69: it guesses. **Guess:** if a *network's* adversary guesses, is the sensor hidden?
 #
 # ## One loss for the angles
 #
-# Still `inf` and `irr` may be equal. The last loss lowers the cosines of two pairs, as in the paper:
+# Still `inf` and `irr` may be equal. The paper's last loss lowers two cosines:
 #
 # $$ L_\perp = \cos(z_{inv}, z_{inf}) + \cos(z_{inf}, z_{irr}) $$
 #
@@ -210,7 +210,7 @@ check("[s, 0] and [0, s]: right angles, loss 0", orth_loss((left, right, left)) 
 #
 # DisCoM-KD adds the five losses of both sensors. Batches are *unpaired*: each sensor draws scenes of its own.
 #
-# A head that knows nothing costs log 9 for a class, log 2 for a sensor. **Guess:** which loss falls first, which never? Is $L_{cl}$ alone worse on new scenes?
+# A head that knows nothing costs log 9 for a class, log 2 for a sensor. **Guess:** which cross-entropy falls first, which never? Is $L_{cl}$ alone worse on new scenes?
 
 
 # %%
@@ -271,7 +271,7 @@ figure = course.plot_losses(history, guessing)
 #
 # ## Where did the facts go?
 #
-# Fit a linear map from a part to a fact on half of the new scenes; score it on the rest. R² is 100 % without errors, 0 % if the mean does as well. *Which sensor* is one map over both. Green boxes mark where the idea wants a fact.
+# Fit a linear map from a part to a fact on half of the new scenes; score it on the rest. R² is 100 % without errors, 0 % if the mean does as well. For *which sensor* one map reads both. Green boxes mark where the idea wants a fact.
 
 
 # %% alt="A table in shades of grey: six facts and the sensor against the three parts of colour and of depth. What a sensor sees stands in all of its parts. Shape is darkest in the boxed inv, distance in the boxed irr; the material is darker outside its box. Size has no box."
@@ -284,24 +284,24 @@ def readable(z, values, rows):  # R², on scenes that it was not fitted on
 figure = course.plot_facts(readable, {s: parts_of(network, s) for s in sensors}, test)
 
 # %% [markdown]
-# *Size* has no box: both see it, no class needs it. Shape follows its boxes, distance a little, the material does not. But **no part lacks what its sensor sees**.
+# *Size* has no box: both see it, no class needs it. Shape follows its boxes, distance a little, the material does not. But **hardly a part lacks what its sensor sees**.
 #
 # ## Why does `inv` name the sensor?
 #
 # $L_{adv}$ forbids it, and its adversary finds nothing. Our map does, and is linear, too. **Suspicion:** the adversary lags. It learns where embeddings *were*, while the branch moves on.
 #
-# Test it: freeze the branches, and train the same adversary further. **Guess** how often it is right after 100 steps.
+# Test it: train the adversary 100 steps on beside branches that move, then beside frozen ones. **Guess** how often it is right.
 
 # %%
-network.branches.requires_grad_(False)
-for count in (0, 100):
-    train(network, {"adv": adv_loss}, count)
+for branches, more in (("moving", 0), ("moving", 100), ("frozen", 100)):
+    network.branches.requires_grad_(branches == "moving")
+    train(network, {"adv": adv_loss}, more)
     named = [network.heads.adv(parts_of(network, s)[0]).argmax(1) for s in sensors]
     share = (torch.stack(named) == torch.tensor([[0], [1]])).float().mean()
-    print(f"{count} steps on frozen branches: the adversary is right in {share:.0%}")
+    print(f"{more} steps more, {branches} branches: adversary right in {share:.0%}")
 
 # %% [markdown]
-# It lagged (in eval mode, too, so BatchNorm is innocent). 400 steps did not catch a moving branch; 100 suffice when it stands still. $L_{adv}$ ends *above* a guess as the branch makes wrong what the adversary just learnt. **A guessing adversary proves nothing.**
+# It lagged: it never catches a branch that moves, and at once one that stands still. (In eval mode, so BatchNorm is innocent.) $L_{adv}$ ends *above* a guess, since each step of a branch leads to where the adversary errs. **A guessing adversary proves nothing.**
 #
 # ## Why does `irr` know the material?
 #
@@ -350,7 +350,7 @@ check("same gradients", all(torch.allclose(a.grad, b.grad, atol=1e-5) for a, b i
 # ## Quiz
 #
 # 1. $L_{adv}$ ends no lower than 2 log 2. Then (a) `inv` contains nothing of the sensor, (b) its adversary may lag, (c) λ is too small.
-# 2. Both sensors see all that the class needs. Then `inf` should know it (a) by the idea only, (b) by both, (c) by $L_{aux}$ only.
+# 2. Both sensors see all that the class needs. Who asks `inf` for the class? (a) The idea. (b) The idea and $L_{aux}$. (c) $L_{aux}$.
 # 3. By the idea, which fact has no part? (a) The light. (b) The size. (c) The distance.
 #
 # <details><summary>Answers</summary>
