@@ -193,3 +193,9 @@ for seed in 0 1 2 3 4; do
   $PYTHON -m papermill --cwd notebooks -p seed $seed -p record "$(realpath -m "$OUT")/watch-splits.csv" \
     notebooks/01_data_preparation.ipynb "${TMPDIR:-/tmp}/watch-$seed.ipynb"
 done
+
+# notebook 03's DisCoM-KD beside colour images and beside noise, with five seeds
+for seed in 0 1 2 3 4; do
+  $PYTHON -m papermill --cwd notebooks -p seed $seed -p record "$(realpath -m "$OUT")/noise.csv" \
+    notebooks/03_training.ipynb "${TMPDIR:-/tmp}/noise-$seed.ipynb"
+done

@@ -103,6 +103,11 @@ def test_seeds_of_a_stored_table_are_those_that_the_page_averages():
     assert len(scores) == 10
 
 
+def test_stored_kinds_are_means_over_seeds():
+    kinds = course.stored_kinds(ROOT / "results/all-labels-kinds.csv", "teacher")
+    assert kinds.round(1).to_dict() == {"ordinary": 98.0, "dark": 88.2, "far away": 97.1}
+
+
 def test_a_mean_and_every_dot_are_drawn_where_they_are():
     scores = course.seeds(ROOT / "results/all-labels.csv", course.EVERY, "depth")
     axis = training.plot_seeds(scores, "title", 80.0).axes[0]
