@@ -225,13 +225,13 @@ noise = pd.read_csv(record or "../results/noise.csv").set_index("seed")
 noise.assign(cost=noise["DisCoM-KD"] - noise["beside noise"]).round(1)
 
 # %% [markdown]
-# ANSWER
+# About a point, over five seeds. And that point is no gift of colour: beside nothing at all the branch alone is as good. Noise disturbs a little, colour does not; neither brings anything.
 #
 # Our explanation stands in your own code. `unpaired` never says which images show one scene, and no loss compares two images. All that connects the sensors are four small heads that they share, and what those learn of a class, the labels of depth teach as well.
 #
 # ## What you found
 #
-# **DisCoM-KD, trained by your own loop, gains nothing over its own branch trained on depth alone. A network of both sensors is 16 points ahead, mostly in scenes where the depth image holds no answer. The points that are left do not come across: noise in the place of colour serves the depth branch as well.**
+# **DisCoM-KD, trained by your own loop, gains nothing over its own branch trained on depth alone. A network of both sensors is 16 points ahead, mostly in scenes where the depth image holds no answer. The points that are left do not come across: images full of noise serve the depth branch nearly as well as colour.**
 #
 # Here every scene had its label. In [00](00_start_here.ipynb) pairs without labels helped a lot. So do the labels leave nothing to learn, or is it the pairs that DisCoM-KD never sees? [04](04_teacher_and_student.ipynb) lets a teacher of both sensors speak about each image.
 
@@ -284,13 +284,13 @@ pd.concat(both).swaplevel().sort_index().round(3)
 #
 # 1. DisCoM-KD is two points above a student over ten seeds. Then (a) the other sensor helped, (b) the branch, the losses or the other sensor helped, (c) the student was trained too briefly.
 # 2. A network that reads both sensors is 17 points above the student. A student can learn from it at most (a) 17 points, (b) what its own image shows and its labels did not teach, (c) nothing.
-# 3. With noise in colour's place the score stays. This shows that (a) colour images contain nothing useful, (b) this training did not use them, (c) no training could use them.
+# 3. With noise in colour's place the score hardly falls. This shows that (a) colour images contain nothing useful, (b) this training did not use them, (c) no training could use them.
 #
 # <details><summary>Answers</summary>
 #
-# 1. **b**: a student lacks all three, so any of them may be the cause; the branch alone tells. Not *a*: that is one of three. Not *c*: that may be, but a longer training of the student is one more control, not an answer.
+# 1. **b**: a student lacks all three; the branch alone tells. Not *a*: that is one of three. Not *c*: that may be, but a longer training of the student is one more control, not an answer.
 # 2. **b**: in far scenes its image holds no material, whoever teaches. Not *a*: most of the 17 points lie there. Not *c*: in ordinary scenes the student still errs.
-# 3. **b**: the same score without them. Not *a*: together both sensors reach 93 %. Not *c*: in 00 another training did.
+# 3. **b**: nearly the same score without them. Not *a*: together both sensors reach 93 %. Not *c*: in 00 another training did.
 #
 # </details>
 #
