@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
+from statistics import fmean
 from typing import NamedTuple
 
 import pandas as pd
@@ -56,6 +57,8 @@ TABLES |= {
     "labels": Summary(["student", "fixmatch"]),
     "all-labels": Summary(["student", "discom-solo"]),
     "ladder": Summary(["student"], factors=["epochs"]),
+    "terms": Summary(["discom"]),
+    "terms-ten": Summary(["discom"]),
     "few-labels/scenes-labelled": Summary(["student", OWN], TITLES["labelled"], FEW),
     "few-labels/scenes-labelled-ten": Summary(["student", OWN], differences=False),
     "few-labels/scenes-others": Summary(["student", OWN, "nt-xent"]),
@@ -85,6 +88,7 @@ TABLES |= {
 # scores above which other one's
 SHUFFLED = "nt-xent partners=shuffled contrast=3"
 PAIRED = "discom pairing=paired"
+RELEASED = "discom reduction=released modality_targets=released"
 CLAIMS = {
     "labels": [
         ("agreed", sensor, other, sensor)
@@ -97,16 +101,21 @@ CLAIMS = {
         *((PAIRED, sensor, "discom", sensor) for sensor in ("rgb", "depth")),
         ("kdv2", "depth", "student", "depth"),
     ],
+    "terms": [
+        *(("discom", "mean", f"discom {term}=0", "mean") for term in ("aux", "adv", "mod", "orth")),
+        ("discom", "mean", RELEASED, "mean"),
+        ("discom adversary=alternating", "mean", "discom", "mean"),
+    ],
 }
 
 
 def by_seed(runs: Iterable[Result]) -> pd.DataFrame:
-    """Test scores: a row for each seed, a column for each network, method and share of labels. Two
-    runs of one cell, such as of two learning rates, are an error of pandas."""
+    """Test scores: a row for each seed, a column for each network, or their mean, each method and
+    share of labels. Two runs of one cell, such as of two learning rates, are an error of pandas."""
     cells = [
         (run.seed, sensor, run.label, run.config["labelled"], score)
         for run in runs
-        for sensor, score in run.main.items()
+        for sensor, score in {**run.main, "mean": fmean(run.main.values())}.items()
     ]
     names = ["seed", "network", "method", "labelled"]
     table = pd.DataFrame(cells, columns=[*names, "score"])
@@ -115,7 +124,8 @@ def by_seed(runs: Iterable[Result]) -> pd.DataFrame:
 
 def claims(name: str) -> pd.DataFrame:
     """The claims of a table: differences in F1 points, paired by seed, with 95 % t intervals, and
-    p-values that Holm's method corrects for all of them. Of several shares of labels the least."""
+    p-values that Holm's method corrects for all of them. "mean" is that of all sensors. Of several
+    shares of labels the least."""
     runs = read_runs(RESULTS / f"{name}.csv")
     least = min(run.config["labelled"] for run in runs)
     scores = by_seed([run for run in runs if run.config["labelled"] == least])

@@ -62,6 +62,12 @@ $PYTHON benchmarks/kinds.py "$OUT/all-labels.csv" --runs "$RUNS"
 OFF='discom:{"weights":{"mod":0' # from a student to DisCoM-KD, one loss after another
 grid ladder '"epochs": [20]' --seeds 3 $ALL student "$OFF,\"adv\":0,\"aux\":0,\"orth\":0}}" \
   "$OFF,\"adv\":0,\"orth\":0}}" "$OFF,\"adv\":0}}" "$OFF}}" discom
+terms() { name=$1; shift; grid "$name" "" --seeds 5 $ALL "$@" discom \
+  'discom:{"weights":{"aux":0}}' 'discom:{"weights":{"adv":0}}' 'discom:{"weights":{"mod":0}}' \
+  'discom:{"weights":{"orth":0}}' 'discom:{"reduction":"released","modality_targets":"released"}' \
+  'discom:{"adversary":"alternating"}' 'discom:{"weights":{"hsic":0.2}}'; }
+terms terms --epochs 30
+terms terms-ten --epochs 10
 
 # on the validation part of a seed that no table has
 choose weight-decay weight_decay --values 0,0.1,0.3,1,2 student

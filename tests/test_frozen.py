@@ -1,5 +1,5 @@
 """Every table that a page or notebook reads is the one that was frozen before results were stored
-in another form and rows were grouped in another way."""
+in another form and rows were grouped in another way; and a run of a table can be made again."""
 
 import io
 from pathlib import Path
@@ -8,6 +8,9 @@ import pandas as pd
 import pytest
 
 import catalogue
+from discom import data, fit
+from discom.config import Config
+from discom.tables.stored import read_runs
 
 FROZEN = Path(__file__).parent / "fixtures/tables"
 FILES = {
@@ -28,3 +31,14 @@ def test_a_table_is_what_it_was(name):
 
 def test_every_table_of_a_page_is_frozen():
     assert set(catalogue.TABLES) == set(FILES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["all-labels", "ladder"])  # few labels move by more
+def test_a_row_that_is_trained_anew_scores_as_it_did(name, tmp_path):
+    runs = read_runs(catalogue.RESULTS / f"{name}.csv")
+    old = min((run for run in runs if run.method == "student"), key=lambda run: run.seconds)
+    split = data.load(old.data, seed=old.seed).split(old.seed)
+    new = fit("student", split, Config(**old.config), tmp_path / "run", progress=False)
+    assert new.digest == old.digest
+    assert new.main == pytest.approx(old.main, abs=3)

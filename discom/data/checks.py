@@ -25,12 +25,8 @@ IN_TORCH = """
 add_module apply bfloat16 buffers call_super_init children clear compile cpu cuda double
 dump_patches eval extra_repr float forward get_buffer get_extra_state get_parameter get_submodule
 half ipu items keys load_state_dict modules mtia named_buffers named_children named_modules
-named_parameters parameters pop register_backward_hook register_buffer register_forward_hook
-register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook
-register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module
-register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_
-set_extra_state set_submodule share_memory state_dict to to_empty train training type update values
-xpu zero_grad
+named_parameters parameters pop requires_grad_ set_extra_state set_submodule share_memory state_dict
+to to_empty train training type update values xpu zero_grad
 """
 KINDS = {"iu": "whole numbers", "iuU": "whole numbers or text"}
 KINDS |= {"fiu": "numbers", "biufU": "numbers or text"}
@@ -40,9 +36,7 @@ MOTIONS = {"all": 1, "flip": 4, "none": 8}
 FORM: dict[str, Callable] = {  # what the parts of one split have in common
     "classes": lambda part: part.classes,
     "sensors and bands": lambda part: [*part.channels.items()],
-    "bounds": lambda part: (
-        part.normalization and {name: b.to_dict() for name, b in part.normalization.items()}
-    ),
+    "bounds": lambda part: {name: b.to_dict() for name, b in (part.normalization or {}).items()},
 }
 ALIKE = "take parts of one split, or replace(part, normalization=train.normalization)"
 
@@ -73,10 +67,9 @@ def check_array(values: Any, where: str, kinds: str, *shape: int | str) -> None:
     needed = f"give {KINDS[kinds]} of shape [{', '.join(map(str, shape))}]"
     kind = getattr(getattr(values, "dtype", None), "kind", "")
     # a column of a table has a type, too, but takes rows by an index of its own
-    column = len(shape) == 1 and not isinstance(values, np.ndarray)
     if isinstance(values, np.ma.MaskedArray):
         raise DataError(where, "is a masked array", "give values to what it masks: .filled(…)")
-    if not kind or column:
+    if not kind or (len(shape) == 1 and not isinstance(values, np.ndarray)):
         raise DataError(where, f"is no array but a {type(values).__name__}", needed)
     if kind == "O" and all(isinstance(value, str) for value in values.flat):
         kind = "U"
@@ -187,9 +180,7 @@ def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
     for one, other in combinations(rows, 2) if data.groups is not None else ():
         if len(both := np.intersect1d(*(data.groups[rows[part]] for part in (one, other)))):
             found = f"the {one} and the {other} part share {len(both)} groups, such as '{both[0]}'"
-            warnings.warn(
-                f"{data.name}: {found}; leave out parts, or mend the groups", stacklevel=4
-            )
+            warnings.warn(f"{data.name}: {found}; leave out parts, or mend groups", stacklevel=4)
     for name, (part, chosen) in product(data.modalities, rows.items()):
         labels = data.labels[np.intersect1d(data.rows_of(name), chosen)]
         if not (labels >= 0).any():
@@ -255,7 +246,8 @@ def check_data(data: Any) -> None:
 def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise DataError(where, "a modality's name is lower-case letters, digits and _", "rename it")
-    if keyword.iskeyword(name) or name in ANSWERS or name in IN_TORCH.split():
+    in_torch = name in IN_TORCH.split() or name.startswith("register_")
+    if keyword.iskeyword(name) or name in ANSWERS or in_torch:
         raise DataError(where, f"Python, torch or an exported network uses '{name}'", "rename it")
     check_array(modality.x, where, *IMAGES)
     if modality.motions not in MOTIONS:
