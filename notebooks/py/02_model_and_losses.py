@@ -109,7 +109,7 @@ def make_heads(width=64, classes=9):
 #
 # $$ L_{aux} = \mathrm{CE}(h_{aux}(z_{inv}),\, y) + \mathrm{CE}(h_{aux}(z_{inf}),\, y) $$
 #
-# **A conflict:** by the idea `inf` contains what its sensor *adds*, but $L_{aux}$ asks it for the whole class. The paper has it so.
+# **A conflict:** by the idea `inf` contains what its sensor *adds*, but $L_{aux}$ asks it for the whole class. The paper does so.
 
 
 # %%
@@ -267,7 +267,7 @@ guessing = {"cl": 2 * log(9), "aux": 4 * log(9), "mod": 4 * log(2), "adv": 2 * l
 figure = course.plot_losses(history, guessing)
 
 # %% [markdown]
-# A camera is easy to name: $L_{mod}$ is solved at once. $L_{adv}$ does not fall; it ends **above** a guess. Five losses win in depth, not in colour. That is one run; [03](03_training.ipynb) makes more.
+# A camera is easy to name: $L_{mod}$ is solved at once. $L_{adv}$ does not fall; it ends **above** a guess. Five losses win in depth, not in colour, in one run; [03](03_training.ipynb) makes more.
 #
 # ## Where did the facts go?
 #
@@ -314,7 +314,7 @@ for name, own in {"before training": make_network(), "L_cl alone": alone}.items(
     print(f"{name}:", "inv {:.0f} %, inf {:.0f} %, irr {:.0f} %".format(*r2))
 
 # %% [markdown]
-# Nearly as much as `inf`. A slice is no wall. And `inv`, whose encoder is its own, learns little: the gap that $L_{aux}$ is for.
+# Nearly as much as `inf`. A slice is no wall. And `inv`, whose encoder is its own, learns little: $L_{cl}$ can do without, so $L_{aux}$ asks. That is one run; others gave `inv` more.
 #
 # ## What you found
 #
