@@ -63,7 +63,7 @@ pairs, facts = course.fact_pairs()
 figure = course.show_pairs(pairs, "Six facts, each in two states", facts)
 
 # %% [markdown]
-# In depth bright is near: wood is flat, metal a dome. (Shown with more contrast, without noise and holes.)
+# In depth bright is near: wood is flat, metal a dome. (Shown without noise and holes.)
 #
 # The *class* is one of three shapes and three materials. A network turns an image into a list of numbers, its *embedding*. DisCoM-KD cuts it in three:
 #
@@ -301,7 +301,7 @@ for branches, more in (("moving", 0), ("moving", 100), ("frozen", 100)):
     print(f"{more} steps more, {branches} branches: adversary right in {share:.0%}")
 
 # %% [markdown]
-# It lagged: it never catches a branch that moves, and at once one that stands still. (In eval mode, so BatchNorm is innocent.) $L_{adv}$ ends *above* a guess, since each step of a branch leads to where the adversary errs. **A guessing adversary proves nothing.**
+# It lagged: it catches no branch that moves, and at once one that stands still. (In eval mode: BatchNorm is innocent.) $L_{adv}$ ends *above* a guess, since each step of a branch leads to where the adversary errs. **A guessing adversary proves nothing.**
 #
 # ## Why does `irr` know the material?
 #
@@ -314,7 +314,7 @@ for name, own in {"before training": make_network(), "L_cl alone": alone}.items(
     print(f"{name}:", "inv {:.0f} %, inf {:.0f} %, irr {:.0f} %".format(*r2))
 
 # %% [markdown]
-# Nearly as much as `inf`. A slice is no wall. And `inv`, whose encoder is its own, learns little: $L_{cl}$ can do without, so $L_{aux}$ asks. That is one run; others gave `inv` more.
+# Nearly as much as `inf`. A slice is no wall. And `inv`, whose encoder is its own, learns little: $L_{cl}$ can do without, so $L_{aux}$ asks. Other runs gave `inv` more.
 #
 # ## What you found
 #
