@@ -73,7 +73,7 @@ def in_both(first, second, temperature=0.1):
     ],
 )
 def test_a_contrast_across_the_sensors(answer, problem):
-    answers_with(exercises_00.first(answer), problem)
+    assert answers_with(exercises_00.first(answer), problem)
 
 
 def own_labels(projected, logits, progress, accepted=False, agreed=False, warm=True):
@@ -96,7 +96,7 @@ def own_labels(projected, logits, progress, accepted=False, agreed=False, warm=T
     ],
 )
 def test_labels_of_a_sensor_itself(wrong, problem):
-    answers_with(exercises_00.second(lambda *given: own_labels(*given, **wrong)), problem)
+    assert answers_with(exercises_00.second(lambda *given: own_labels(*given, **wrong)), problem)
     assert exercises_00.second(lambda *given: None) == "return a loss"
     both = exercises_00.second(
         lambda projected, logits, progress: (
@@ -148,7 +148,7 @@ class Reverse(torch.autograd.Function):
     ],
 )
 def test_a_reversal_in_one_line(answer, problem):
-    answers_with(exercises_02.first(answer), problem)
+    assert answers_with(exercises_02.first(answer), problem)
 
 
 def angles(change, last=torch.mean):
@@ -174,7 +174,7 @@ def angles(change, last=torch.mean):
     ],
 )
 def test_a_loss_that_is_least_at_right_angles(answer, problem):
-    answers_with(exercises_02.second(answer), problem)
+    assert answers_with(exercises_02.second(answer), problem)
 
 
 def hidden(read, part=2, name="hide"):
@@ -200,7 +200,7 @@ def hidden(read, part=2, name="hide"):
     ],
 )  # fmt: skip
 def test_a_loss_that_hides_the_class(answer, problem):
-    answers_with(exercises_02.third(answer), problem)
+    assert answers_with(exercises_02.third(answer), problem)
 
 
 # ---------------------------------------------------------------- course.py

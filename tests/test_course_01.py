@@ -41,7 +41,7 @@ def pair(first, second, order="first", left_out=True):
     ],
 )
 def test_pairs_of_two_lists_with_gaps(answer, problem):
-    answers_with(exercises_01.first(answer), problem)
+    assert answers_with(exercises_01.first(answer), problem)
 
 
 def mirror(signal, sensor, left, turned=((0,), (1, 2)), copy=True):
@@ -61,7 +61,7 @@ def mirror(signal, sensor, left, turned=((0,), (1, 2)), copy=True):
     ],
 )
 def test_a_left_arm_in_the_mirror(wrong, problem):
-    answers_with(exercises_01.second(lambda *given: mirror(*given, **wrong)), problem)
+    assert answers_with(exercises_01.second(lambda *given: mirror(*given, **wrong)), problem)
     assert "same shape" in exercises_01.second(lambda *given: None)
     everyone = exercises_01.second(lambda x, sensor, left: mirror(x, sensor, left | True))
     assert "a right arm must stay" in everyone

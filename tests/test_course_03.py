@@ -49,7 +49,7 @@ def batches(part, sensors, size, *, one_order=True, labels_of=None, drop=False, 
     ],
 )
 def test_batches_of_pairs(wrong, problem):
-    answers_with(exercises_03.first(lambda *given: batches(*given, **wrong)), problem)
+    assert answers_with(exercises_03.first(lambda *given: batches(*given, **wrong)), problem)
 
 
 def rows(counts, size, *, most=max, again=torch.randperm, whole=True):
@@ -78,7 +78,7 @@ def rows(counts, size, *, most=max, again=torch.randperm, whole=True):
     ],
 )
 def test_rows_of_unlike_sensors(answer, problem):
-    answers_with(exercises_03.second(answer), problem)
+    assert answers_with(exercises_03.second(answer), problem)
 
 
 def test_one_order_again_and_again_is_refused():
@@ -87,13 +87,13 @@ def test_one_order_again_and_again_is_refused():
     def same(counts, size):
         return rows(counts, size) | {"rgb": order.repeat(7)[:200].split(size)}
 
-    answers_with(exercises_03.second(same), "shuffle colour anew")
+    assert answers_with(exercises_03.second(same), "shuffle colour anew")
 
 
 def test_scores_of_scenes_that_were_learned_are_refused():
     for paired, problem in ((74.0, ""), (95.0, "best possible"), (0.74, "has not learned")):
-        answers_with(exercises_03.third({"unpaired": 73.0, "paired": paired}, 80.0), problem)
-    answers_with(exercises_03.third({"unpaired": None, "paired": None}, 80.0), "set both")
+        assert answers_with(exercises_03.third({"unpaired": 73.0, "paired": paired}, 80.0), problem)
+    assert answers_with(exercises_03.third({"unpaired": None, "paired": None}, 80.0), "set both")
 
 
 def test_seeds_of_a_stored_table_are_those_that_the_page_averages():
