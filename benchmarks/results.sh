@@ -188,20 +188,13 @@ if [ "$OUT" = results ]; then # tables, figures, numbers of pages
   $PYTHON benchmarks/labels.py
 fi
 
-# notebook 00, which shows results/labels.csv, with other seeds: the thin curves behind its own
-for seed in 0 1 2 3; do
-  $PYTHON -m papermill --cwd notebooks -p seed $seed -p record "$(realpath -m "$OUT")/fork.csv" \
-    notebooks/00_start_here.ipynb "${TMPDIR:-/tmp}/fork-$seed.ipynb"
-done
-
-# notebook 01's scores of a watch, split in three ways: the course's table of results
-for seed in 0 1 2 3 4; do
-  $PYTHON -m papermill --cwd notebooks -p seed $seed -p record "$(realpath -m "$OUT")/watch-splits.csv" \
-    notebooks/01_data_preparation.ipynb "${TMPDIR:-/tmp}/watch-$seed.ipynb"
-done
-
-# notebook 03's DisCoM-KD beside colour images and beside noise, with five seeds
-for seed in 0 1 2 3 4; do
-  $PYTHON -m papermill --cwd notebooks -p seed $seed -p record "$(realpath -m "$OUT")/noise.csv" \
-    notebooks/03_training.ipynb "${TMPDIR:-/tmp}/noise-$seed.ipynb"
-done
+recorded() { # a notebook and the file that keeps what it measures, then the seeds
+  notebook=$1; file=$2; shift 2
+  for seed; do
+    $PYTHON -m papermill --cwd notebooks -p seed "$seed" -p record "$(realpath -m "$OUT")/$file.csv" \
+      "notebooks/$notebook.ipynb" "${TMPDIR:-/tmp}/$file-$seed.ipynb"
+  done
+}
+recorded 00_start_here fork 0 1 2 3 # the thin curves behind its own; it shows results/labels.csv
+recorded 01_data_preparation watch-splits 0 1 2 3 4
+recorded 03_training noise 0 1 2 3 4 # DisCoM-KD beside colour images and beside noise

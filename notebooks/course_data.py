@@ -155,11 +155,13 @@ def results_table(file: Path | str, labelled: float = 0.1) -> pd.DataFrame:
 
 def seeds(file: Path | str, names: Mapping[str, str], sensor: str) -> pd.DataFrame:
     """F1 of a stored table, a row for each seed and a column for each method in
-    `names`: of the network that reads this sensor, or of the one that reads all."""
+    `names`: of the network that reads this sensor, alone or with others."""
     runs = [run for run in tables.load_results(file) if run.label in names]
     scores = {
-        (run.seed, names[run.label]): run.main.get(sensor, max(run.main.values()))
+        (run.seed, names[run.label]): f1
         for run in runs
+        for network, f1 in run.main.items()
+        if sensor in network.split("+")
     }
     return pd.Series(scores).unstack()[list(names.values())]
 

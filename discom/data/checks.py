@@ -66,9 +66,9 @@ def check_array(values: Any, where: str, kinds: str, *shape: int | str) -> None:
     that are text are "U") and this shape, where a letter stands for any length."""
     needed = f"give {KINDS[kinds]} of shape [{', '.join(map(str, shape))}]"
     kind = getattr(getattr(values, "dtype", None), "kind", "")
-    # a column of a table has a type, too, but takes rows by an index of its own
     if isinstance(values, np.ma.MaskedArray):
         raise DataError(where, "is a masked array", "give values to what it masks: .filled(…)")
+    # a column of a table has a type, too, but takes rows by an index of its own
     if not kind or (len(shape) == 1 and not isinstance(values, np.ndarray)):
         raise DataError(where, f"is no array but a {type(values).__name__}", needed)
     if kind == "O" and all(isinstance(value, str) for value in values.flat):

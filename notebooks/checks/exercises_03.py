@@ -10,12 +10,9 @@ from checks import report
 
 def first(paired: Callable) -> str:
     """Row i of every sensor is one scene; what is wrong, or nothing."""
-    numbers = torch.arange(
-        11.0
-    )  # each image shows the number of its scene, turned or not
-    images = {
-        s: numbers[:, None, None, None].expand(11, 1, 4, 4) for s in ("rgb", "depth")
-    }
+    # an image shows the number of its scene, turned or not
+    numbers = torch.arange(11.0)[:, None, None, None].expand(11, 1, 4, 4)
+    images = {"rgb": numbers, "depth": numbers}
     part = SimpleNamespace(images=images, labels=torch.arange(11))
     orders = []
     for _ in range(2):
