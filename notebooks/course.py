@@ -15,8 +15,9 @@ import torch
 from course_data import *  # noqa: F403 (notebooks call it here)
 from course_data import IDEA, SENSORS, facts, kinds, of_each, table_of
 from discom.plots.look import show
+from pictures import GREY, apart, plot_bounds
 
-GREY, RIGHT = "0.45", "#2ca02c"
+RIGHT = "#2ca02c"
 # one meaning each, in every figure; what exercises add is green
 COLOURS = defaultdict(lambda: RIGHT)
 COLOURS |= dict.fromkeys(("alone", "before", "two students"), "#4d4d4d")
@@ -69,10 +70,9 @@ def plot_fork(curves: Mapping, stored: pd.DataFrame, title: str, best: float):
     for table, look in ((stored, {"lw": 0.8, "alpha": 0.6}), (live, {"lw": 2.8})):
         for (_, way), curve in table.groupby(["seed", "way"], sort=False):
             axis.plot(curve["step"], curve["depth"], color=COLOURS[way], **look)
-    last, height = live["step"].max(), -np.inf
+    last = live["step"].max()
     ends = live[live["step"] == last].set_index("way")["depth"].sort_values()
-    for way, end in ends.items():  # the lowest first, so that no names touch
-        height = max(end, height + 5)
+    for (way, end), height in zip(ends.items(), apart(ends, 5), strict=True):
         name = {"color": COLOURS[way], "va": "center", "fontweight": "bold"}
         axis.text(1.01 * last, height, f"{end:.0f} %  {way}", **name)
     small = {"color": GREY, "fontsize": 9}
@@ -83,9 +83,7 @@ def plot_fork(curves: Mapping, stored: pd.DataFrame, title: str, best: float):
     gains = (ends["depth"]["pairs"] - ends["depth"]["alone"]).map("{:+.0f}".format)
     name = f"pairs − alone, every seed: {', '.join(gains)}"
     axis.text(1.03 * fork, 76, name, **small)
-    for level, name in ((best, "best possible with depth"), (100 / 9, "guessing")):
-        axis.plot([0, last], [level, level], color="0.6", lw=1, ls=":")
-        axis.text(last, level + 1.2, name, ha="right", **small)
+    plot_bounds(axis, last, best)
     axis.set(xlim=(0, 1.27 * last), ylim=(0, 86), xticks=np.linspace(0, last, 6))
     axis.set(xlabel="training step", ylabel="new depth images right, %", title=title)
     return figure

@@ -1,1 +1,20 @@
-"""Pictures of the notebooks, a file for each set of data."""
+"""Pictures of the notebooks, a file for each set of data, and what several share."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+GREY = "0.45"
+
+
+def apart(ends: Sequence[float], gap: float) -> np.ndarray:
+    """Heights of the names of sorted ends, so that no two touch."""
+    steps = gap * np.arange(len(ends))
+    return np.maximum.accumulate(ends - steps) + steps
+
+
+def plot_bounds(axis, last: float, best: float) -> None:
+    """Two lines from 0 to `last`: what is possible and what guessing gets, %."""
+    for level, name in ((best, "best possible with depth"), (100 / 9, "guessing")):
+        axis.plot([0, last], [level, level], color="0.6", lw=1, ls=":")
+        axis.text(last, level + 1.2, name, ha="right", color=GREY, fontsize=9)

@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import MultipleLocator
 
-from course import GREY
+from course import COLOURS
+from pictures import GREY, apart, plot_bounds
 
 LOOKS = {
-    "student": {"color": "#4d4d4d"},
-    "branch alone": {"color": "#4d4d4d", "ls": "--"},
+    "student": {"color": COLOURS["alone"]},
+    "branch alone": {"color": COLOURS["alone"], "ls": "--"},
     "DisCoM-KD": {"color": "#8c3fb0"},
     "both sensors": {"color": "#029e73"},
 }
@@ -22,16 +23,13 @@ def plot_curves(curves: Mapping, title: str, best: float):
     figure, axis = plt.subplots(figsize=(9.2, 4.2), layout="constrained")
     last = max(map(len, curves.values()))
     ends = sorted(curves, key=lambda name: curves[name][-1])
-    heights = np.arange(len(ends)) * 5.0
-    heights += np.mean([curves[name][-1] for name in ends]) - heights.mean()
-    for name, height in zip(ends, heights, strict=True):  # so that no names touch
+    heights = apart([curves[name][-1] for name in ends], 5)
+    for name, height in zip(ends, heights, strict=True):
         axis.plot(range(1, last + 1), curves[name], lw=2.2, **LOOKS[name])
         end = f"{curves[name][-1]:.0f} %  {name}"
         text = {"color": LOOKS[name]["color"], "va": "center", "fontweight": "bold"}
         axis.text(1.015 * last, height, end, **text)
-    for level, name in ((best, "best possible with depth"), (100 / 9, "guessing")):
-        axis.axhline(level, color="0.6", lw=1, ls=":")
-        axis.text(last, level + 1.2, name, color=GREY, fontsize=9, ha="right")
+    plot_bounds(axis, last, best)
     axis.set(ylim=(0, 88), xlim=(0.5, last), title=title)
     axis.xaxis.set_major_locator(MultipleLocator(5))
     axis.set(xlabel="epoch", ylabel="new depth images right, %")

@@ -6,7 +6,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from course import GREY, RIGHT, SMALL
+from course import RIGHT, SMALL
+from pictures import GREY, apart
 
 AXES = {
     "acc": ("#08306b", "#3b8bc2", "#9fc9e6"),
@@ -81,9 +82,9 @@ def plot_models(scores: pd.DataFrame, title: str):
         name = f"{model}  {row.iloc[0]:.0f} %"
         look = {"color": look["color"], "va": "center", "fontweight": "bold"}
         axis.text(-0.06, row.iloc[0], name, ha="right", **look)
-    ends, height = scores.iloc[:, -1], -np.inf
-    for end, models in ends.groupby(ends.round()):
-        height = max(end, height + 2)  # so that no names touch
+    ends = scores.iloc[:, -1]
+    groups = ends.groupby(ends.round())
+    for (end, models), height in zip(groups, apart([*groups.groups], 2), strict=True):
         name = f"{end:.0f} %  {', '.join(models.index)}"
         axis.text(places[-1] + 0.06, height, name, va="center")
     axis.set_xticks(places, scores.columns)
