@@ -192,5 +192,5 @@ def plot_facts(read: Callable, parts: Mapping, part: SimpleNamespace):
             box = {"fill": False, "edgecolor": RIGHT, "linewidth": 3}
             axis.add_patch(plt.Rectangle((column, row), 1, 1, **box))
     axis.tick_params(length=0)
-    axis.set_title("No part lacks what its sensor sees (R², %)")
+    axis.set_title("Hardly a part lacks what its sensor sees (R², %)")
     return figure

@@ -11,7 +11,7 @@
 # |---|---|
 # | You will | **write** a branch and five losses · **look** where facts end up |
 # | You need | PyTorch modules, autograd; the scenes of [00](00_start_here.ipynb) |
-# | Time, memory | one minute on one CPU core, 1.5 GB |
+# | Time, memory | two minutes on one CPU core, 1.5 GB |
 # | Data, licence | scenes drawn here, MIT |
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
