@@ -200,6 +200,13 @@ def test_parts_that_do_not_belong_together_are_refused_before_a_training(chance,
     assert not (tmp_path / "run").exists()
 
 
+def test_parts_of_which_none_has_bounds_are_refused(chance, tmp_path):
+    """All are alike, and a network would train on raw numbers."""
+    raw = [replace(part, normalization=None) for part in chance.split(0)]
+    with pytest.raises(DataError, match="train part: bounds are not"):
+        fit("student", type(chance.split(0))(*raw), ONCE, tmp_path / "run", progress=False)
+
+
 # ---------------------------------------------------------------- losses and settings
 
 

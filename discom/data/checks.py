@@ -36,7 +36,7 @@ MOTIONS = {"all": 1, "flip": 4, "none": 8}
 FORM: dict[str, Callable] = {  # what the parts of one split have in common
     "classes": lambda part: part.classes,
     "sensors and bands": lambda part: [*part.channels.items()],
-    "bounds": lambda part: {name: b.to_dict() for name, b in (part.normalization or {}).items()},
+    "bounds": lambda p: p.normalization and {n: b.to_dict() for n, b in p.normalization.items()},
 }
 ALIKE = "take parts of one split, or replace(part, normalization=train.normalization)"
 
