@@ -295,8 +295,10 @@ def test_every_command_of_results_sh_parses(tmp_path):
         if words[:2] == ["discom", "table"]:
             cli.group.commands["table"].make_context("table", words[2:])
         elif words[0] != "papermill":
-            asked = scripts[Path(first).stem].make_context(first, words).params
-            assert all(grid.Arm.of(text).label for text in asked.get("methods", ()))
+            name = Path(first).stem
+            asked = scripts[name].make_context(first, words).params
+            labels = asked.get("methods", ()) if name != "parts" else ()  # it names rows
+            assert all(grid.Arm.of(text).label for text in labels)
         parsed += 1
     assert parsed > 70
 
