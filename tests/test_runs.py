@@ -45,9 +45,6 @@ def options(**given):
     return replace(BASE, options=given)
 
 
-# ---------------------------------------------------------------- identity
-
-
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Config)])
 def test_every_setting_but_the_accelerator_changes_the_hash(whole, name):
     # some settings have an effect beside another alone, see `Config.unused`
@@ -103,10 +100,12 @@ def test_identity_names_what_was_asked_for_and_tells_splits_apart(whole):
         split._replace(train=split.train.keep_labels(0.5)),
     ]
     assert of(whole.split(seed=0)) == of(split)
+    teachers = [
+        identity(methods.Teacher, "", split.origin, replace(BASE, epochs=n)) for n in (1, 2)
+    ]
+    students = [identity(methods.KDv2, "", split.origin, BASE, theirs) for theirs in teachers]
+    assert students[0]["hash"] != students[1]["hash"]
     assert len({of(other)["hash"] for other in [split, *others]}) == 1 + len(others)
-
-
-# ---------------------------------------------------------------- teachers
 
 
 @pytest.mark.parametrize("reads", ["all", "rgb"])
@@ -120,8 +119,6 @@ def test_students_of_the_same_settings_share_one_teacher(whole, dense, reads):
     assert len({student.folder for student in students}) == len(names) > 3
     assert run(whole).teacher is None
 
-
-# ---------------------------------------------------------------- results
 
 FIELDS = result("teacher").to_json()
 
@@ -154,9 +151,6 @@ def test_metrics_are_read_as_they_were_written(tmp_path):
     table = read_metrics(tmp_path / "metrics.csv")
     assert table["epoch"].tolist() == list(range(1001))
     assert np.array_equal(table["valid_f1/rgb"], [*scores, np.nan], equal_nan=True)
-
-
-# ---------------------------------------------------------------- the lock
 
 
 def test_a_run_is_locked_for_one_process_at_a_time(tmp_path, is_free):

@@ -73,9 +73,6 @@ def saved(tmp_path):
     return tmp_path / "out"
 
 
-# round trips
-
-
 @pytest.mark.parametrize("parts", [None, {p: 12 * k + np.arange(12) for k, p in enumerate(PARTS)}])
 def test_values_in_their_unit_come_back(tmp_path, parts, monkeypatch):
     monkeypatch.setattr("discom.files.CHUNK_BYTES", 1 << 10)  # written a few samples at a time
@@ -101,9 +98,6 @@ def test_a_folder_is_written_anew_on_request_alone_and_then_read_anew(saved):
     np.testing.assert_array_equal(new.modalities["rgb"].x, second.modalities["rgb"].x)
 
 
-# folders made by hand
-
-
 def test_a_folder_made_by_hand_loads_with_its_split(tmp_path):
     content = by_hand(tmp_path / "hand", labels=(ROWS % 3).astype(np.uint8))
     data = load(tmp_path / "hand")
@@ -113,9 +107,6 @@ def test_a_folder_made_by_hand_loads_with_its_split(tmp_path):
         rows = content[f"{name}_idx"]
         assert part.ids.tolist() == rows.tolist()
         np.testing.assert_array_equal(part.modalities["ms"].x, IMAGES[rows])
-
-
-# bad input
 
 
 BAD = [  # what the data themselves are refused for stands in test_checks.py
@@ -149,9 +140,6 @@ def test_damaged_files_are_named_and_never_load_as_a_folder_without_a_manifest(s
         (saved / MANIFEST).write_text(text.replace(old, new))
         refused(lambda: load(saved), MANIFEST)
         (saved / MANIFEST).write_text(text)
-
-
-# writing
 
 
 def test_a_folder_is_written_whole_or_not_at_all(saved, monkeypatch):
