@@ -207,6 +207,19 @@ def test_parts_of_which_none_has_bounds_are_refused(chance, tmp_path):
 # ---------------------------------------------------------------- losses and settings
 
 
+def test_every_epoch_draws_its_own_numbers(split, tmp_path):
+    """Views of a loss were the same in each epoch if its number were no part of the seed."""
+    drawn = []
+
+    class Draws(Student):
+        def loss(self, batch):
+            drawn.append(torch.rand(()).item())
+            return super().loss(batch)
+
+    fit(Draws, split, TINY, tmp_path / "run", progress=False)
+    assert len({*drawn}) == len(drawn) == 3
+
+
 class Broken(Student):
     name = "broken"
 
