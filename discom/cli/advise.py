@@ -46,7 +46,7 @@ def advise(
     needed = {run.folder: run for run in (*tried, *planned[rates[0]])}  # none twice
     workers = sweep.worker_count(workers)
     if absent := sweep.missing(needed.values())[0]:
-        print(advice.trial(images, config, absent, workers), flush=True)
+        print(advice.outlook(images, len(absent), workers), flush=True)
     if dry_run:
         return
 
