@@ -5,12 +5,10 @@ import dataclasses
 import io
 import json
 import logging
-import os
 import signal
 import subprocess
 import sys
 import warnings
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -221,34 +219,6 @@ def test_a_public_set_and_a_folder_of_its_name(tmp_path, capsys, monkeypatch):
     assert (tmp_path / "scenes/manifest.json").is_file()
     with pytest.raises(DataError, match="hls: not prepared yet"):
         data.load("hls")
-
-
-def test_names_in_another_encoding_are_read_and_shown_by_their_bytes(tmp_path):
-    """A folder, a class and files of a system with Latin-1."""
-    root = Path(os.fsdecode("é".encode("latin-1")))
-    rows = np.random.default_rng(0).integers(0, 255, (2, 2, 12, 8, 8), np.uint8)
-    for sensor, kind, number in np.ndindex(2, 2, 12):
-        file = root / ("rgb", "depth")[sensor] / ("a", root)[kind] / f"{root}{number}.npy"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        np.save(file, rows[sensor, kind, number])
-    words = ("--profile", "tiny", "--epochs", "1", "--seeds", "1", "--methods", "student,discom")
-    said = io.StringIO()  # as streams of the process, it takes any text
-    with redirect_stdout(said), redirect_stderr(said):
-        assert run("data", "check", root) == run("data", "prepare", "folders", "--root", root) == 0
-        assert run("data", "show", root) == 0
-        assert run("table", "1", "--data", root, *words, "--workers", 1, "--out", f"{root}t") == 0
-        assert run("table", "1", "--data", root, "--folds", 25, "--dry-run") == 2  # of 24 samples
-        (result,) = tmp_path.glob("runs/*/student/*/result.json")
-        words = ("export", result.parent, "--data", root, "--modality", "depth")
-        assert run(*words) == 0, said.getvalue()[-300:]
-        assert run("predict", "exported", root, "--out", "answers.csv") == 0
-        root.rename("elsewhere")
-        assert run("export", result.parent, "--modality", "depth") == 2
-    assert said.getvalue().splitlines()[-1].startswith("discom: error: --data: ")
-    assert r"| \udce9 " in Path(f"{root}t.md").read_text()
-    answers = (tmp_path / "answers.csv").read_text(errors="surrogateescape")
-    assert answers.splitlines()[0] == r"file,class,probability,p(a),p(\udce9)"
-    assert f"{root}/depth/a/{root}0.npy," in answers  # as it is on the disk
 
 
 # ------------------------------------------------------------------------------ what is done

@@ -75,10 +75,9 @@ def prepare(
     images.split_indices()  # too few groups are told now, not when training starts
     out = out or discom.data.home() / name
     if data.removesuffix(":") == "folders":  # runs are called by what they read
-        images = images.changed(name=discom.files.name_as_text(out.resolve().name))
+        images = images.changed(name=out.resolve().name)
     images.save(out, overwrite=overwrite)
     print(f"{out}: {_describe(images)}")
-    _warn_of_values(images, out)
 
 
 def _read(
@@ -118,16 +117,6 @@ def _describe(images: Any) -> str:
     return f"{counts}, {len(images.paired_ids)} complete pairs; {', '.join(sizes)}"
 
 
-def _warn_of_values(images: Any, source: object) -> None:
-    """Warn of values that may mean "not measured"."""
-    from discom.data.checks import odd_values
-
-    for name, modality in images.modalities.items():
-        if found := odd_values(modality):
-            way_out = f'--options \'{{"invalid": {{"{name}": …}}}}\''
-            warnings.warn(f"{source}/{name}: {found}; {way_out}", stacklevel=3)
-
-
 @command
 def check(
     data: str,
@@ -151,15 +140,13 @@ def check(
         without = len(samples) - sum(counts.values())
         rest = f", without a label {without}" if without else ""
         print(f"{part:>5}: {len(samples)} samples{by_class}{rest}")
-    _warn_of_values(images, data)
     copies = near_duplicates(split)
     if all and len(copies):
         print(copies.to_string(index=False, float_format="{:.3f}".format))
     way_out = f"near-copies in two parts; prepare again with --groups PATTERN or {COPIES}"
     if images.groups is not None:
         way_out = f"near-copies in two groups; look at them, then mend the groups, or give {COPIES}"
-    for name, own in find_alone(images).items():
-        alone = [f"{one} ({its})" if its else one for one, its in own.items()]
+    for name, alone in find_alone(images).items():
         place, rows = f"{data}/{name}", copies[copies["modality"] == name].itertuples()
         _warn_of(place, alone, f"no partner of this class and name; {PARTNER}")
         _warn_of(place, copies.attrs["flat"][name], "no structure; look at it, or remove it")

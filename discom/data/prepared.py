@@ -23,7 +23,6 @@ from discom.files import (
     atomic_folder,
     checksum,
     chunks,
-    name_as_text,
     read_json,
     write_json,
 )
@@ -118,7 +117,7 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
             "groups": _load(folder / "groups.npy", None),
             "parts": {part: _load(file) for part, file in parts.items()} if divided else None,
             "fractions": tuple(manifest.get("fractions", (0.7, 0.1, 0.2))),
-            "name": name_as_text(folder.resolve().name),
+            "name": folder.resolve().name,
             **{name: manifest[name] for name in PLAIN if name in manifest},
         }
 
