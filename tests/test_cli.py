@@ -14,7 +14,6 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-import torch
 from sklearn.metrics import confusion_matrix, recall_score
 
 from discom import cli, data, methods, plots
@@ -139,12 +138,6 @@ def test_a_wrong_input_is_one_plain_line_with_status_2(tmp_path, capsys, words, 
     inputs = sorted(tmp_path.rglob("*"))
     assert fragment in refused(capsys, *(words.split() if isinstance(words, str) else words))
     assert sorted(tmp_path.rglob("*")) == inputs  # and nothing was written
-
-
-@pytest.mark.parametrize("allocate", [lambda: np.empty(2**60), lambda: torch.empty(2**50)])
-def test_more_than_the_memory_is_one_line(capsys, monkeypatch, allocate):
-    monkeypatch.setattr(data, "load", lambda *given, **named: allocate())
-    assert refused(capsys, "data", "check", SCENES).startswith("too large (")
 
 
 def test_what_libraries_log_is_not_shown(capsys, monkeypatch):

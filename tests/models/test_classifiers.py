@@ -10,7 +10,6 @@ from torchvision.models.resnet import BasicBlock
 from discom import models
 from discom.errors import ConfigError
 from discom.models import DisCoM, FusionNetwork, SingleModality, encoder, resnet10, resnet18
-from discom.models.encoders import check_encoder
 
 BANDS = {"rgb": 3, "depth": 1, "sar": 2}
 RESNET, DEPTH = 11_176_512, 11_176_512 - 2 * 49 * 64  # weights; one band has two less in the stem
@@ -110,10 +109,6 @@ def test_paper_sizes():
         (lambda: encoder("timm:hf-hub:a/b"), "^encoder: 'timm:hf-hub:a/b' is unknown"),
         (lambda: encoder("torchvision:resnet18"), "^encoder: 'torchvision:resnet18' is unknown"),
         (lambda: encoder("timm:resnet11")(3), "^encoder: timm cannot make 'resnet11'"),
-        (
-            lambda: check_encoder("timm:vit_tiny_patch16_224", {"depth": (1, 32, 32)}),
-            "^encoder: timm:vit_tiny.* makes no features of depth, 1×32×32 .*; choose another",
-        ),
         (
             lambda: models.Branch(3, lambda channels: (nn.Linear(3, 7), 7)),
             "^dimension: 0 of 7 features",
