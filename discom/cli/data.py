@@ -14,7 +14,6 @@ from discom.errors import ConfigError, DataError
 OWN = "name your images: --root DIR"  # where a person's folder is missing
 PARTNER = "give a scene one class and name, add the missing file, or use methods without pairs"
 COPIES = "--options '{\"group_copies\": true}'"  # what joins near copies to groups
-SHOWN = 6  # near copies, each beside the image that it is a copy of
 
 
 def draw(out: Path, figure: Callable) -> None:
@@ -118,11 +117,7 @@ def _describe(images: Any) -> str:
 
 
 @command
-def check(
-    data: str,
-    seed: flags.Seed = 0,
-    all: Annotated[bool, "List every near-copy, the most alike first."] = False,
-) -> None:
+def check(data: str, seed: flags.Seed = 0) -> None:
     """Verify a data set: checksums, pixels, labels, pairs, and copies between its parts."""
     from discom.data.folders import find_alone
     from discom.data.splitting import near_duplicates
@@ -141,8 +136,6 @@ def check(
         rest = f", without a label {without}" if without else ""
         print(f"{part:>5}: {len(samples)} samples{by_class}{rest}")
     copies = near_duplicates(split)
-    if all and len(copies):
-        print(copies.to_string(index=False, float_format="{:.3f}".format))
     way_out = f"near-copies in two parts; prepare again with --groups PATTERN or {COPIES}"
     if images.groups is not None:
         way_out = f"near-copies in two groups; look at them, then mend the groups, or give {COPIES}"
@@ -164,20 +157,8 @@ def _warn_of(place: str, ids: Iterable[str], advice: str) -> None:
 
 @command
 def show(
-    data: str,
-    copies: Annotated[bool, "Near-copies between the parts, each beside its image."] = False,
-    seed: flags.Seed = 0,
-    out: Annotated[Path, "Picture to write."] = Path("pairs.png"),
+    data: str, seed: flags.Seed = 0, out: Annotated[Path, "Picture to write."] = Path("pairs.png")
 ) -> None:
-    """Draw samples of every class as a picture, or the near-copies that discom data check names."""
-    import pandas as pd
-
-    from discom.data.splitting import near_duplicates
-
-    images, rows = discom.data.load(data, seed=seed), None
-    if copies:
-        found = near_duplicates(images.split(seed=seed))[["id", "other_id"]].drop_duplicates()
-        if found.empty:
-            raise DataError(data, "no near-copies in two parts", "draw pairs: leave out --copies")
-        rows = pd.Index(images.ids).get_indexer(found[:SHOWN].to_numpy().ravel())
-    draw(out, lambda: discom.plots.pairs(images, rows=rows))
+    """Draw samples of every class as a picture."""
+    images = discom.data.load(data, seed=seed)
+    draw(out, lambda: discom.plots.pairs(images))
