@@ -94,7 +94,7 @@ def test_from_a_strangers_folder_to_answers(write, discom):
     for method, network in (("student", sensor), ("teacher", both)):
         trained = discom("train", "--data", "own", "--profile", "tiny", "--method", method)
         run = trained.splitlines()[0]
-        if write is own.fields:  # read without --bands it has no sensor of these names
+        if write is own.fields:  # read without the option it has no sensor of these names
             assert "another split" in discom("export", run, "--modality", network, "--data", "old")
         discom("export", run, "--modality", network, "--out", network)
         answers = pd.read_csv(io.StringIO(discom("predict", network, "old")))

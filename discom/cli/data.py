@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import discom
 from discom.cli import flags
-from discom.cli.flags import by_sensor, command, json_text
+from discom.cli.flags import command, json_text
 from discom.config import check_options
 from discom.errors import ConfigError, DataError
 
@@ -48,10 +48,8 @@ def prepare(
     modalities: flags.Modalities = "",
     split: Annotated[str, "official, grouped or random  [default: the first that there is]"] = "",
     size: Annotated[int | None, int, "Side in pixels to which images are resized."] = None,
-    fit: Annotated[str | None, str, "Other proportions: squeeze (default), crop or pad."] = None,
-    bands: Annotated[Any, by_sensor, "Bands of sensors: 'rgb=1,2,3;nir=4'"] = None,
+    fit: Annotated[str | None, str, "Other proportions: squeeze (default) or crop."] = None,
     groups: Annotated[str | None, str, "Pattern '(.+)_[0-9]+'  [default: groups.csv]"] = None,
-    motions: Annotated[Any, by_sensor, "Of sensors: 'rgb=all;sar=none'"] = None,
     options: Annotated[Any, json_text, "Others of the reader: '{\"window\": 256}'."] = "{}",
     download: Annotated[bool, "Fetch what is missing in --root first."] = False,
     overwrite: flags.Overwrite = False,
@@ -66,7 +64,7 @@ def prepare(
 
     if out:  # refused before hours of reading
         discom.files.check_place(out, discom.data.prepared.MANIFEST, overwrite)
-    own = {"size": size, "fit": fit, "bands": bands, "groups": groups, "motions": motions}
+    own = {"size": size, "fit": fit, "groups": groups}
     options = options | {flag: value for flag, value in own.items() if value is not None}
     images, name = _read(data, root, modalities, download, options)
     if split and images is not (images := protocol(images, split)):

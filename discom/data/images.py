@@ -18,6 +18,7 @@ from discom.errors import DataError, check_choice
 from discom.files import as_data_error
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
+BANDS = '{"bands": {"rgb": [1, 2, 3]}}'
 NO_DATA = 42113  # GDAL's tag for the value of a pixel that was not measured, as text
 ORIENTATION = 274  # EXIF's and TIFF's tag
 
@@ -56,14 +57,13 @@ class Rule:
 
     Args:
         size: height and width; by default those of the file.
-        fit: other proportions are squeezed ("squeeze"), cut to the middle ("crop"), or get pixels
-            around ("pad"): `invalid` ones, else those of the border once more.
+        fit: other proportions are squeezed ("squeeze") or cut to the middle ("crop").
         bands: numbers of the bands to take, from 1 on, in this order; by default all.
         classes: pixels are classes: the nearest one is taken. Others are averaged (`resize`).
         invalid: the value of pixels that were not measured; they count for no average.
 
-    >>> Rule((2, 2), "pad")(np.array([[[4, 4, 8, 8]]], np.uint8)).tolist()
-    [[[4, 8], [4, 8]]]
+    >>> Rule((1, 1), "crop")(np.array([[[4, 6, 8]]], np.uint8)).tolist()
+    [[[6]]]
     """
 
     size: tuple[int, int] | None = None
@@ -73,7 +73,7 @@ class Rule:
     invalid: float | None = None
 
     def __post_init__(self):
-        check_choice("fit", self.fit, ("squeeze", "crop", "pad"))
+        check_choice("fit", self.fit, ("squeeze", "crop"))
 
     def __call__(self, pixels: np.ndarray, file: object = "bands") -> np.ndarray:
         """The image [c, h, w] of a file's pixels [C, H, W]; a DataError where a band is lacking."""
@@ -84,23 +84,12 @@ class Rule:
             pixels = pixels[np.subtract(self.bands, 1)]
         if self.size is None:
             return pixels
-        old, new = np.array(pixels.shape[1:]), np.array(self.size)
-        middle, inner = old, new
         if self.fit == "crop":
+            old, new = np.array(pixels.shape[1:]), np.array(self.size)
             middle = np.maximum(1, np.round(new * (old / new).min())).astype(int)
-        if self.fit == "pad":
-            inner = np.maximum(1, np.round(old * (new / old).min())).astype(int)
-        rows, columns = (slice(k, k + n) for k, n in zip((old - middle) // 2, middle, strict=True))
-        pixels, size = pixels[:, rows, columns], (int(inner[0]), int(inner[1]))
-        image = resize(pixels, size, smooth=not self.classes, invalid=self.invalid)
-        if self.fit != "pad":
-            return image
-        gap = (new - inner) // 2
-        around = [(0, 0), *zip(gap, new - inner - gap, strict=True)]
-        bounds = (np.iinfo if image.dtype.kind in "iu" else np.finfo)(image.dtype)
-        if self.invalid is None or not bounds.min <= self.invalid <= bounds.max:
-            return np.pad(image, around, mode="edge")
-        return np.pad(image, around, constant_values=self.invalid)
+            top, left = (old - middle) // 2
+            pixels = pixels[:, top : top + middle[0], left : left + middle[1]]
+        return resize(pixels, self.size, smooth=not self.classes, invalid=self.invalid)
 
 
 def read_pixels(
@@ -145,7 +134,7 @@ def read_pixels(
     if opacity and not alpha:
         full = np.iinfo(pixels.dtype).max if pixels.dtype.kind in "iu" else 1
         if (pixels[opacity] != full).any():
-            way_out = "flatten it, or take the bands that you name: --bands 'rgb=1,2,3'"
+            way_out = f"flatten it, or name bands: --options '{BANDS}'"
             raise DataError(file, f"band {opacity[0] + 1} is marked as opacity", way_out)
         pixels = np.delete(pixels, opacity, 0)
     if invalid is None:

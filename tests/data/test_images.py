@@ -92,12 +92,7 @@ def test_proportions():
     assert json.loads(json.dumps(asdict(Rule((4, 4), "crop", (1,)))))["fit"] == "crop"
     cut = Rule((4, 4), "crop")(stored)
     np.testing.assert_allclose(cut, Rule((4, 4))(stored[:, :, 4:12]))
-    padded = Rule((8, 8), "pad", invalid=-1)(stored)
-    assert (padded[:, [0, 1, 6, 7]] == -1).all()
-    np.testing.assert_allclose(padded[:, 2:6], Rule((4, 8))(stored))
-    border = Rule((8, 8), "pad")(stored)
-    np.testing.assert_array_equal(border[:, 0], border[:, 2])
-    for fit in ("squeeze", "crop", "pad"):
+    for fit in ("squeeze", "crop"):
         assert Rule((5, 9), fit)(stored).shape == (1, 5, 9)
     refused(lambda: Rule(fit="stretch"), "fit: 'stretch' is unknown; choose", ConfigError)
     for bands in ((1, 2), (0,)):
