@@ -92,7 +92,7 @@ WRONG = [
     ("trian", "Did you mean 'train'?"),
     ("train --epoch 3", "Did you mean '--epochs'?"),
     ("train --method dicsom", "discom"),
-    ("train --data sceens", "did you mean scenes?"),
+    ("train --data sceens", "there are scenes"),
     ((*TRAIN, "--options", "{bad"), "'--options'"),
     ((*TRAIN, "--options", '{"grl_lambda": NaN}'), "grl_lambda"),
     ((*TRAIN, "--epochs", "0"), "epochs: 0"),

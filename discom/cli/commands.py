@@ -149,9 +149,6 @@ def export(
     run, *others = tables.load_results(path)
     if others or not files:
         raise ConfigError(path, "is not the folder of one run", "name that folder")
-    if not data and (folder := discom.data.locate(run.data)) and not folder.is_dir():
-        found = f"the run's data, {run.data}, are not here"
-        raise ConfigError("--data", found, "name their folder, or prepare them")
     images = discom.data.load(data or run.data, modalities, run.drawn)
     where = files[0].parent, images.split(*run.parts), modality, out
     model = discom.deployment.export(*where, overwrite=overwrite)

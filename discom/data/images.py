@@ -189,13 +189,7 @@ def _decode_tiff(file: Path, classes: bool) -> tuple[np.ndarray, str, list[int],
         meaning = page.photometric.name
         plain = meaning in ("MINISBLACK", "RGB") or (meaning == "PALETTE" and classes)
         plain |= meaning == "YCBCR" and page.compression.name == "JPEG"  # decoded as RGB
-        # Pillow shows 8 bits alone as they are meant; "no data" would be another value, too
-        shown = pixels.dtype == np.uint8 and NO_DATA not in page.tags
-        if meaning == "MINISWHITE" and shown:
-            pixels = 255 - pixels
-        elif meaning == "PALETTE" and shown and not classes:
-            pixels, axes = (page.colormap >> 8).astype(np.uint8)[:, pixels], f"S{axes}"
-        elif not plain:
+        if not plain:
             found = f"its pixels are {meaning} of {pixels.dtype}"
             raise DataError(file, found, "save it as grey (0 is black) or RGB")
         extra = enumerate(page.extrasamples, page.samplesperpixel - len(page.extrasamples))

@@ -147,4 +147,4 @@ def test_verify_finds_a_flipped_byte_in_any_file(saved):
 def test_places_that_are_no_data(tmp_path):
     refused(lambda: load(tmp_path / "nowhere"), "nowhere: no such folder, and no data set of that")
     refused(lambda: load(""), "data: is empty; name a data set or a folder", ConfigError)
-    refused(lambda: load("eurosatt"), "no such folder.*; did you mean eurosat?")
+    refused(lambda: load("eurosatt"), "no such folder.*; there are scenes, .*eurosat")
