@@ -22,8 +22,10 @@ import choose
 import grid
 import kinds
 import labels
+import parts
 import probes
 import speed
+import why
 from discom import cli, tables
 from discom.config import profile
 from discom.data import Split, scenes
@@ -218,6 +220,65 @@ def test_kinds_of_scenes_are_those_of_their_factors(tmp_path, monkeypatch):
     }
 
 
+class Knows(torch.nn.Module):
+    """A network whose embedding tells shape and size, and whose logits are right in daylight."""
+
+    def __init__(self, scenes):
+        super().__init__()
+        shape, self.scenes = np.eye(3)[scenes.factors["shape"]], scenes
+        known = np.column_stack([shape, scenes.factors["scale"]])
+        self.z = torch.from_numpy(known).float()
+
+    def embed(self, _, x):
+        return {"inv": self.z[: len(x)]}
+
+    def predict(self, sensor, _):
+        wrong = self.scenes.factors["dark"] if sensor == "rgb" else 0
+        shifted = (self.scenes.labels + wrong) % len(self.scenes.classes)
+        return torch.eye(len(self.scenes.classes))[shifted] * (9 if sensor == "depth" else 1)
+
+
+def test_parts_tell_what_an_embedding_holds_and_nothing_else():
+    whole = scenes.objects.make(600, size=8)
+    rows = pd.DataFrame(parts.read(Knows(whole), whole))
+    found = rows.set_index(["sensor", "fact"])["score"].unstack()
+    assert (found[["shape", "size"]] > 99).all(axis=None)  # told
+    assert (abs(found["which sensor"] - 50) < 1e-9).all()  # the same from both
+    assert (found[["material", "hidden material"]] < 45).all(axis=None)  # one guess in three
+    assert (found[["distance", "light"]] < 1).all(axis=None)
+
+
+def test_why_asks_each_sensor_and_the_product_of_both():
+    whole = scenes.objects.make(200, size=8)
+    rows = pd.DataFrame(why.named(Knows(whole), whole))
+    right = rows.set_index(["sensor", "what"])["score"].unstack()
+    dark = ["dark scenes", "dark and far scenes"]
+    assert (right.loc["rgb", dark] == 0).all()
+    assert (right.drop(columns=dark) == 100).all(axis=None)
+    assert (right.loc[["depth", "both"]] == 100).all(axis=None)  # depth is surer
+
+
+def test_parts_adds_runs_once_with_the_untrained_beside(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    small = ["--data", "objects:n=225,size=8", "--seeds", "1", "--epochs", "1", "--workers", "1"]
+    assert (
+        grid.main([*small, "student", "discom", "--profile", "tiny", "--collect", "all.csv"]) == 0
+    )
+    words = ["all.csv", "student", "discom", "--data", "objects:n=225,size=8"]
+    assert parts.main(words) == 0
+    rows = pd.read_csv("parts.csv")
+    assert rows.groupby("method")["part"].nunique().to_dict() == {
+        "discom": 3,
+        "student": 1,
+        "untrained": 3,
+    }
+    scores = rows[rows["part"] == "inv"].pivot(index=["sensor", "fact"], columns="method")["score"]
+    assert (scores["discom"] != scores["untrained"]).any()
+    monkeypatch.setattr(parts, "rows_of", lambda *_: pytest.fail("read twice"))
+    assert parts.main(words) == 0
+    pd.testing.assert_frame_equal(pd.read_csv("parts.csv"), rows)
+
+
 def test_every_command_of_results_sh_parses(tmp_path):
     """A shell's word list in the place of Python."""
     (tmp_path / "python").write_text('#!/bin/sh\nprintf "%s\\n" "$@" "" >> "$RECORD"\n')
@@ -227,7 +288,7 @@ def test_every_command_of_results_sh_parses(tmp_path):
     script = catalogue.RESULTS.parent / "benchmarks/results.sh"
     subprocess.run(["sh", str(script)], check=True, env={**os.environ, **places})
     scripts = {"grid": grid.grid, "choose": choose.choose, "along": along.along}
-    scripts |= {"probes": probes.probe, "kinds": kinds.kinds}
+    scripts |= {"probes": probes.probe, "kinds": kinds.kinds, "parts": parts.parts, "why": why.why}
     parsed = 0
     for text in record.read_text().split("\n\n")[:-1]:
         first, *words = text.split("\n")
