@@ -46,7 +46,6 @@ def prepare(
     out: Annotated[Path | None, Path, "Folder to write  [default: data/NAME]"] = None,
     root: Annotated[Path | None, Path, "Folder of the raw files  [default: data/raw/NAME]"] = None,
     modalities: flags.Modalities = "",
-    split: Annotated[str, "official, grouped or random  [default: the first that there is]"] = "",
     size: Annotated[int | None, int, "Side in pixels to which images are resized."] = None,
     fit: Annotated[str | None, str, "Other proportions: squeeze (default) or crop."] = None,
     groups: Annotated[str | None, str, "Pattern '(.+)_[0-9]+'  [default: groups.csv]"] = None,
@@ -60,15 +59,11 @@ def prepare(
     discom data prepare eurosat --download
     discom data prepare folders --root my_images --size 64 --out data/mine
     """
-    from discom.data.splitting import protocol
-
     if out:  # refused before hours of reading
         discom.files.check_place(out, discom.data.prepared.MANIFEST, overwrite)
     own = {"size": size, "fit": fit, "groups": groups}
     options = options | {flag: value for flag, value in own.items() if value is not None}
     images, name = _read(data, root, modalities, download, options)
-    if split and images is not (images := protocol(images, split)):
-        name += f"-{split}"  # beside the usual one, not in its place
     images.split_indices()  # too few groups are told now, not when training starts
     out = out or discom.data.home() / name
     if data.removesuffix(":") == "folders":  # runs are called by what they read

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from sklearn.model_selection import KFold
 
 from discom.data import Modality, MultiModalData
-from discom.data.splitting import protocol
 from discom.errors import ConfigError, DataError
 
 SHARES = (0.7, 0.1, 0.2)
@@ -198,23 +197,6 @@ def test_an_origin_says_how_parts_are_made():
     assert len({origins[0].digest, *(split.origin.digest for split in others)}) == 4
 
 
-NAMES = [
-    ("sunrgbd-grouped", "random", "sunrgbd"),  # the name of the paper's protocol
-    ("sunrgbd-grouped", "grouped", "sunrgbd-grouped"),
-    ("hls", "random", "hls-random"),
-]
-
-
-@pytest.mark.parametrize(("name", "split", "expected"), NAMES)
-def test_a_protocol_has_its_name_and_only_a_random_one_divides_groups(name, split, expected):
-    data = make(np.arange(60) % 3, np.arange(60) // 6, name=name)
-    other = protocol(data, split)
-    train, _, test = other.split()
-    assert other.name == expected
-    assert bool({*train.ids // 6} & {*test.ids // 6}) == (split == "random")
-    assert (other.fingerprint == data.fingerprint) == (split == "grouped")
-
-
 # what cannot be divided
 
 MANY, NO_C2 = np.r_[2, 2, 2, 2, np.arange(36) % 2], np.arange(40) % 20 * (np.arange(40) > 3)
@@ -229,7 +211,6 @@ REFUSED = [
     (MANY, np.arange(40) // 20, lambda d: d.folds(2), DataError, "^data: 2 groups"),
     (MANY, np.arange(40) // 20, lambda d: d.split(), DataError, "^data: 2 groups"),
     (MANY, NO_C2, lambda d: d.folds(4), DataError, "^data: the train part .* 'c2'"),
-    (MANY, None, lambda d: protocol(d, "official"), ConfigError, "^split: data"),
     ([0] * 40, None, lambda d: d.split(), DataError, "^data: class 'c1' has 0"),
     ([-1] * 40, None, lambda d: d.split(), DataError, "^data: class 'c0' has 0"),
     ([0, 1] * 19 + [2, 2], None, lambda d: d.split(), DataError, "^data: class 'c2' has 2"),
