@@ -14,12 +14,11 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from sklearn.metrics import confusion_matrix, recall_score
 
 from discom import cli, data, methods
 from discom.config import Config, profile
 from discom.errors import ConfigError, DataError
-from discom.running.runs import Result, read_predictions
+from discom.running.runs import Result
 from discom.tables.rows import NUMBERS
 
 SCENES = "scenes:n=66,size=16"
@@ -313,19 +312,6 @@ def test_a_dense_method_takes_dense_scenes_and_its_own_profile(asked, monkeypatc
     assert asked[0].source == "scenes-dense:"
     expected = profile("tiny", dense=True, seed=3)
     assert dataclasses.replace(asked[0].config, options={}) == expected
-
-
-def test_show_of_a_run_has_recall_and_confusions_of_each_class(trained, capsys):
-    assert run("show", trained) == 0
-    printed, arrays = capsys.readouterr().out, read_predictions(trained / "predictions.npz")
-    for name in ("rgb", "depth"):
-        truth, ids = arrays[f"{name}_labels"], arrays[f"{name}_logits"].argmax(1)
-        counts, recalls = confusion_matrix(truth, ids), recall_score(truth, ids, average=None)
-        table = printed.partition(f"\n{name}: each true class")[2].splitlines()[2:]
-        for k, (row, recall) in enumerate(zip(counts, recalls, strict=True)):
-            cells = [f"{row.sum()}", f"{100 * recall:.1f}"]
-            cells += [f"{100 * count / row.sum():.0f}" for count in row]
-            assert table[k].split() == [str(k), arrays["classes"][k], *cells]
 
 
 def test_show_compares_the_runs_of_a_folder(trained, tmp_path, capsys):

@@ -109,13 +109,10 @@ def table(
 
 @command
 def show(path: Path) -> None:
-    """Show a run (its scores, also of each class), or compare all runs of a folder or table."""
+    """Show the scores of a run, or compare all runs of a folder or table."""
     tables = discom.tables
     if (path / "config.json").is_file():
-        scores, file = _show_run(path), path / "predictions.npz"
-        for name, text in tables.by_class(file, scores).items() if file.exists() else ():
-            print(f"\n{name}: each true class, and what it was taken for in %\n{text}")
-        return
+        return _show_run(path)
     results = tables.complete(tables.load_results(path))
     for metric, number in (("f1", 2), ("miou", "dense")):
         if chosen := [result for result in results if result.metric == metric]:
@@ -123,16 +120,15 @@ def show(path: Path) -> None:
             print(tables.to_markdown(tables.summary(chosen, baselines), baselines), end="\n\n")
 
 
-def _show_run(path: Path) -> dict[str, dict[str, float]]:
+def _show_run(path: Path) -> None:
     import pandas as pd
 
     (run,) = discom.tables.load_results(path)
     cost = f"{run.seconds:.0f} s, {run.pairs_per_second:.0f} samples/s"
     print(f"{run.method} on {run.data}, seed {run.seed}: {cost}, {run.peak_memory_mb:.0f} MB")
     scores = pd.DataFrame(run.scores).T
-    scores = scores[[name for name in scores if "/" not in name]]  # those stand by class
+    scores = scores[[name for name in scores if "/" not in name]]  # those are of a class
     print(scores.to_string(float_format="{:.2f}".format))
-    return run.scores
 
 
 @command
