@@ -14,10 +14,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from discom import data, fit, inspection, profile
 from discom.data import MultiModalData
-from discom.data.batches import ModalityTensor
-from discom.errors import ConfigError, RunError
 from discom.evaluation import probing
-from discom.evaluation.scores import embed
 from discom.inspection import embeddings, factors, inspect, mean_matrices, part_scores, readings
 from discom.running.runs import Result, load_run, weights_file
 
@@ -45,9 +42,9 @@ def split():
 
 @pytest.fixture(scope="module")
 def trained(split, tmp_path_factory):
-    """Finished runs of two methods with an embedding and of student."""
+    """Finished runs of two methods with an embedding."""
     root = tmp_path_factory.mktemp("inspected")
-    for name in ("discom", "mdico", "student"):
+    for name in ("discom", "mdico"):
         fit(name, split, TINY, root / name, progress=False)
     return root
 
@@ -75,9 +72,6 @@ def test_embeddings_of_a_run_and_what_its_heads_say(split, trained, name):
         assert set(values) == set(expected)
         for key, value in expected.items():
             np.testing.assert_allclose(values[key], value.numpy(), rtol=1e-4, atol=1e-5)
-        tensor = ModalityTensor(getattr(split, part), modality, "cpu")
-        for key, value in embed(model.train(), modality, tensor, 7).items():  # in eval mode
-            np.testing.assert_allclose(values[key], value, rtol=1e-4, atol=1e-5)
         if part == "test":  # these are the weights of the result
             truth = split.test.modalities[modality].y
             f1 = sklearn.metrics.f1_score(truth, logits.argmax(1), average="weighted")
@@ -95,14 +89,6 @@ def test_each_modality_has_its_own_best_weights(split, folder):
     assert not any(np.array_equal(before["depth"][key], after["depth"][key]) for key in PARTS)
 
 
-def test_what_has_no_embeddings_and_another_split_are_refused(split, trained):
-    with pytest.raises(ConfigError, match="student has no embedding"):
-        embeddings(trained / "student", split)
-    for other in (data.load(DATA).split(seed=1), data.load(f"{DATA},seed=2").split(seed=0)):
-        with pytest.raises(RunError, match="another split"):
-            embeddings(trained / "discom", other)
-
-
 # ---------------------------------------------------------------- readings
 
 
@@ -117,10 +103,6 @@ def test_readings_are_the_auxiliary_head_of_each_part(split, folder):
         assert scores["f1"] == pytest.approx(f1, abs=1e-3)
         assert scores["best_epoch"] == result.scores[modality]["best_epoch"]
     assert {(part.seed, part.hash) for part in parts} == {(0, result.hash)}
-    config = {**result.config, "options": {**result.config["options"], "grl_lambda": 0.5}}
-    changed = replace(result, changed={"grl_lambda": 0.5}, config=config)
-    (folder / "result.json").write_text(json.dumps(changed.to_json()))
-    assert readings(folder, split)[0].label == "discom grl_lambda=0.5 z_inv"  # once
 
 
 def test_the_probe_reads_what_the_training_part_teaches_it(split, folder, monkeypatch):

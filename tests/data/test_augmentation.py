@@ -77,13 +77,10 @@ def test_strong_views_are_moved_whatever_the_probability_and_have_a_blank_quarte
     assert (abs(quarters[1:] / 8000 - 0.25) < 0.02).all()
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.int64, torch.uint8])
 @pytest.mark.parametrize(("height", "width"), [(1, 1), *SIZES])
-def test_what_was_turned_is_put_back_exactly(height, width, dtype):
-    x = (255 * noise(8, 3, height, width)).to(dtype)
-    views = torch.arange(8)
+def test_what_was_turned_is_put_back_exactly(height, width):
+    x, views = (255 * noise(8, 3, height, width)).to(torch.int64), torch.arange(8)
     assert torch.equal(restore(turn(x, views), views), x)
-    assert turn(x, torch.zeros(8, dtype=torch.long)) is x  # no copy
 
 
 def distorted(x, seed=0):
@@ -92,13 +89,11 @@ def distorted(x, seed=0):
 
 
 def test_without_structure_a_distorted_view_is_noise_and_a_shift_of_colours():
-    grey = distorted(torch.full((400, 1, 16, 16), 0.5)) - 0.5
-    colour = distorted(torch.full((400, 3, 16, 16), 0.5)) - 0.5
-    amounts = grey.std((1, 2, 3))
+    grey, colour = (distorted(torch.full((400, b, 16, 16), 0.5)) - 0.5 for b in (1, 3))
+    amounts, shifts = grey.std((1, 2, 3)), colour.mean((2, 3))
     assert amounts.min() < 0.01  # uniform from 0 to 0.1
     assert 0.09 < amounts.max() < 0.11
     assert grey.mean((1, 2, 3)).abs().max() < 4 * 0.1 / 16
-    shifts = colour.mean((2, 3))
     assert 0.38 < shifts.max() < 0.42
     assert -0.42 < shifts.min() < -0.38
     assert torch.corrcoef(shifts.T).fill_diagonal_(0).abs().max() < 0.2  # each band its own
