@@ -1,6 +1,5 @@
 """discom advise: what it trains, what it answers, and what it refuses."""
 
-import shlex
 from dataclasses import replace
 from functools import partial
 from itertools import product
@@ -11,13 +10,13 @@ import torch
 from fixtures.refusal import refused
 from fixtures.results import result
 
-from discom import advice, cli, data, fit, methods, profile
+from discom import advice, cli, data, fit, profile
 from discom.data import Modality, MultiModalData, Normalization
 from discom.errors import ConfigError, DataError
 from discom.evaluation.scores import count_by_group
 from discom.frozen import frozen
 from discom.models import encoder
-from discom.running.runs import Result, Run
+from discom.running.runs import Result
 
 ROWS = [*advice.ALONE, *advice.BOTH]
 TINY = ("--profile", "tiny", "--epochs", "1", "--workers", "1", "--features", "none")
@@ -192,24 +191,6 @@ def test_steps_and_the_last_loss_say_whether_a_training_is_finished(
     assert bool(advice.unfinished([run], tmp_path)) != finished
 
 
-def test_the_command_trains_with_the_very_settings(flags_of, tmp_path):
-    changed = {"epochs": 7, "learning_rate": 3e-3, "select": "last", "labelled": 0.25}
-    torch.save({}, weights := str(tmp_path / "weights.pth"))
-    config = profile("tiny", options={"weights": {"contrast": 3.0}}, pretrained=weights, **changed)
-    images = data.load("scenes:n=66,size=8")
-    given = methods.get("nt-xent"), images, config, "my data", "rgb+depth"
-    words = shlex.split(advice.command(Run.of("runs of mine", *given), "tiny"))
-    flags = flags_of(*words[1:])
-    assert (flags["data"], flags["method"], str(flags["runs"])) == (
-        "my data",
-        "nt-xent",
-        "runs of mine",
-    )
-    ours = profile(flags["name"], **flags["settings"])
-    assert ours == replace(config, labelled=1.0)
-    assert flags["modalities"] == "rgb+depth"
-
-
 def pairs_of(rgb, depth, paired):
     """Images of two sensors by their classes; the first so many are pairs."""
     number, modalities = np.arange(60), {}
@@ -244,10 +225,6 @@ def test_networks_at_chance_are_no_answer(told):
     (answer,) = advice.answers(runs)
     assert answer.learned == told
     assert ("student learned nothing" in answer.text) == (not told)
-
-
-def test_one_seed_decides_nothing():
-    assert "not decided" in advice.answers([run for run in results({}, {}) if not run.seed])[0].text
 
 
 def test_a_sensor_is_compared_with_the_fused_network_on_complete_pairs(tmp_path):

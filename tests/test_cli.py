@@ -40,9 +40,6 @@ def refused(capsys, *arguments) -> str:
     return line.removeprefix("discom: error: ")
 
 
-# ------------------------------------------------------------------------------ flags and help
-
-
 def test_every_setting_is_a_flag_of_its_type(flags_of):
     flags = {each.name for each in cli.ALL["train"].params}
     assert flags >= {field.name for field in dataclasses.fields(Config)} - {"dense"}
@@ -62,9 +59,6 @@ def test_help_says_what_a_command_and_each_flag_is(capsys, words):
     assert command.help.split()[:4] == text.partition("\n\n")[2].split()[:4]
     for parameter in command.params:
         assert parameter.param_type_name == "argument" or parameter.help
-
-
-# ------------------------------------------------------------------------------ wrong input
 
 
 WRONG = [  # words, what the line names; a line for each way to be wrong
@@ -122,9 +116,6 @@ def test_sigterm_interrupts_as_ctrl_c_does(monkeypatch):
         signal.signal(signal.SIGTERM, before)
 
 
-# ------------------------------------------------------------------------------ names of data
-
-
 def test_a_path_is_the_folder_a_colon_is_ours_and_the_bare_name_is_refused(tmp_path, capsys):
     own = data.load("scenes:n=36,size=8,seed=9")
     own.save("scenes")
@@ -150,9 +141,6 @@ def test_a_public_set_and_a_folder_of_its_name(tmp_path, capsys, monkeypatch):
     assert (tmp_path / "scenes/manifest.json").is_file()
     with pytest.raises(DataError, match="hls: not prepared yet"):
         data.load("hls")
-
-
-# ------------------------------------------------------------------------------ what is done
 
 
 def test_prepared_scenes_load_as_they_were_and_damage_is_found(tmp_path, capsys):

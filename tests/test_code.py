@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import textwrap
 from itertools import count
 from pathlib import Path
 
@@ -19,23 +18,16 @@ from discom.methods import Student, code
 from discom.running.runs import Run
 from discom.running.sweep import train
 
-SOURCE = '''
-"""A method in a file of its own."""
-import torch.nn.functional as F
-from discom.losses import distill
+SOURCE = """
 from discom.methods import Student
 
 def scaled(loss):
-    """Twice."""
     return 2 * loss
 
 class Mine(Student):
     def loss(self, batch):
-        """Cross-entropy."""
         return {name: scaled(term) for name, term in super().loss(batch).items()}
-'''
-
-
+"""
 NUMBERS = count()  # a module of the same name would be the one from before
 
 
@@ -53,18 +45,6 @@ def module(tmp_path, monkeypatch):
     return read
 
 
-def test_an_edit_of_what_is_called_changes_the_digest_and_words_do_not(module):
-    first = module(SOURCE)
-    rest = code(Student), code(methods.get("kdv2"))
-    words = SOURCE.replace("Twice.", "Doubled.").replace("    return 2", "    # so\n    return 2")
-    same = module(words.replace("def loss", "\n\n    def loss"))
-    assert code(same.Mine) == code(first.Mine)
-    for old, new in (("2 * loss", "3 * loss"), ("super().loss", "Student.loss")):
-        edited = module(SOURCE.replace(old, new))
-        assert code(edited.Mine) != code(first.Mine), new
-    assert (code(Student), code(methods.get("kdv2"))) == rest
-
-
 def test_the_encoder_and_the_teacher_are_part_of_it(monkeypatch, module):
     before = code(Student), code(methods.get("kdv2"))
     block = module("def _block(inputs, outputs, stride=1):\n    return None\n")._block
@@ -74,16 +54,6 @@ def test_the_encoder_and_the_teacher_are_part_of_it(monkeypatch, module):
     monkeypatch.undo()
     monkeypatch.setattr(methods.get("kdv2"), "teacher_method", methods.Student2x)
     assert code(methods.get("kdv2")) != before[1]
-
-
-def test_of_a_notebook_the_last_cell_that_defines_a_name_counts():
-    shell = pytest.importorskip("IPython.core.interactiveshell").InteractiveShell.instance()
-    cell = textwrap.dedent(SOURCE.split('own."""')[1])
-    digests = []
-    for text in (cell, cell.replace("2 * loss", "3 * loss"), cell):
-        shell.run_cell(text, store_history=True).raise_error()
-        digests.append(code(shell.user_ns["Mine"]))
-    assert digests[0] == digests[2] != digests[1]
 
 
 def variant(scale, power=1):
@@ -195,7 +165,7 @@ def unread(x): return 1
 
 
 WAYS = [("a module", what) for what in EDITS]
-WAYS += [(how, what) for how in ("a notebook", "two modules") for what in [*EDITS][::5]]
+WAYS += [(how, "a constant") for how in ("a notebook", "two modules")]
 
 
 @pytest.mark.parametrize(("how", "what"), WAYS)
@@ -214,10 +184,11 @@ def test_all_that_a_loss_reads_is_part_of_it(module, what, how):
         return code(shell.user_ns["Mine"])
 
     before, after = EDITS[what]
-    assert before in MODULE
     first = of(MODULE)
     assert of(MODULE.replace(before, after)) != first
-    assert of(MODULE.replace("return 1", "return 2") + "\nOTHER = 1\n") == first
+    words = MODULE.replace("return 1", "return 2").replace("    def loss", "    # so\n    def loss")
+    words = words.replace("        CRIT", '        """Cross-entropy."""\n        CRIT')
+    assert of(words + "\nOTHER = 1\n") == first
 
 
 SCRIPT = "from discom.methods import *; print({n: code(get(n)) for n in names()})"

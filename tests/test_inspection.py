@@ -55,9 +55,6 @@ def folder(trained, tmp_path):
     return shutil.copytree(trained / "discom", tmp_path / "runs/scenes/discom/0-aa")
 
 
-# ---------------------------------------------------------------- embeddings
-
-
 @pytest.mark.parametrize("name", ["discom", "mdico"])
 def test_embeddings_of_a_run_and_what_its_heads_say(split, trained, name):
     arrays = embeddings(trained / name, split)
@@ -87,9 +84,6 @@ def test_each_modality_has_its_own_best_weights(split, folder):
     after = embeddings(folder, split)["test"]
     assert all(np.array_equal(before["rgb"][key], after["rgb"][key]) for key in PARTS)
     assert not any(np.array_equal(before["depth"][key], after["depth"][key]) for key in PARTS)
-
-
-# ---------------------------------------------------------------- readings
 
 
 def test_readings_are_the_auxiliary_head_of_each_part(split, folder):
@@ -122,9 +116,6 @@ def test_the_probe_reads_what_the_training_part_teaches_it(split, folder, monkey
         assert value == pytest.approx(100 * p * 2 * p / (1 + p), abs=1e-3)
 
 
-# ---------------------------------------------------------------- factors
-
-
 def test_factors_follow_the_rows_of_a_modality_and_drop_constants_and_repetitions():
     train = data.load("scenes:n=330,size=8").split().train
     depth = train.modalities["depth"].take(np.arange(1, len(train), 2))
@@ -140,9 +131,6 @@ def test_factors_follow_the_rows_of_a_modality_and_drop_constants_and_repetition
     angle = train.factors["rotation"][rows]
     np.testing.assert_allclose(asked["rotation"], np.stack([np.cos(angle), np.sin(angle)], 1))
     assert set(factors(replace(train, factors={}), "depth")) == {"class"}
-
-
-# ---------------------------------------------------------------- everything
 
 
 def test_inspect_is_the_probes_of_its_embeddings(split, trained, monkeypatch):

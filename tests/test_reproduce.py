@@ -1,24 +1,14 @@
 """Notebooks in batch: a failure stops no other, the same call goes on, and an index says it all."""
 
-import os
-import re
-import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import nbformat
 import pytest
-from filelock import FileLock
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
 import batch
 from batch import outcome, run_notebooks
-from discom import methods
-from discom.errors import BusyError
 
 
 def write(file, *cells):
@@ -36,55 +26,6 @@ def statuses(out, book):
     (folder,) = out.glob("*-*")
     sources = sorted(book.glob("0*.ipynb"))
     return {source.stem: outcome(folder / source.name, source)["status"] for source in sources}
-
-
-# ---------------------------------------------------------------- with kernels
-
-
-@pytest.fixture
-def reproduce(tmp_path):
-    """Start notebooks/batch.py in a folder that has it."""
-    (tmp_path / "notebooks").mkdir()
-    shutil.copy(batch.__file__, tmp_path / "notebooks")
-    root = str(Path(batch.__file__).parents[1])
-
-    def start():
-        return subprocess.Popen(
-            [sys.executable, "notebooks/batch.py", "--profile", "tiny", "--out", "out"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": root},
-            start_new_session=True,
-            # a shell's background job ignores Ctrl-C, and its children would, too
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        )
-
-    return start
-
-
-@pytest.mark.slow
-def test_a_batch_that_is_stopped_goes_on(tmp_path, reproduce):
-    book, flag = tmp_path / "notebooks", tmp_path / "begun"
-    write(book / "01_quick.ipynb", "1")
-    waits = f"import pathlib, time\nif not (flag := pathlib.Path({str(flag)!r})).exists():\n"
-    write(book / "02_waits.ipynb", f"{waits}    flag.touch()\n    time.sleep(600)")
-    batch = reproduce()
-    while not (flag.exists() and list(tmp_path.glob("out/*/index.html"))):
-        assert batch.poll() is None
-        time.sleep(0.1)
-    batch.send_signal(signal.SIGINT)
-    assert "the same command goes on" in batch.communicate(timeout=120)[1]
-    before = next(tmp_path.glob("out/*/01_quick.ipynb")).stat().st_mtime_ns
-    again = reproduce()
-    again.communicate(timeout=300)
-    assert again.returncode == 0
-    assert set(statuses(tmp_path / "out", book).values()) == {"passed"}
-    assert next(tmp_path.glob("out/*/01_quick.ipynb")).stat().st_mtime_ns == before
-
-
-# ---------------------------------------------------------------- without kernels
 
 
 @pytest.fixture
@@ -154,9 +95,6 @@ def test_the_same_call_runs_what_failed_or_was_changed_and_nothing_else(
     found = statuses(tmp_path / "out", book).values()
     assert set(found) == {"passed", "failed", "missing"}
     (folder,) = tmp_path.glob("out/*")
-    assert "<td>1.5</td>" in (folder / "index.html").read_text()  # minutes
-    with FileLock(folder / ".lock"), pytest.raises(BusyError, match=re.escape(str(folder))):
-        run()
     assert run() == ["02_two", "03_three"]
     assert run.passed
     assert run() == []
@@ -167,36 +105,9 @@ def test_the_same_call_runs_what_failed_or_was_changed_and_nothing_else(
     assert run() == ["01_one", "02_two", "03_three"]
 
 
-def test_one_notebook_is_executed_alone_and_the_index_keeps_the_others(run, tmp_path, papermill):
-    papermill.says = {"01_one": raised("ValueError", "a bang")}
+def test_other_code_beside_the_notebooks_begins_another_folder(run, book, tmp_path):
     run()
-    write(tmp_path / "book/02_two.ipynb", "2")
-    assert run(only=["02"]) == ["02_two"]
-    assert run.passed
-    assert "failed" in next(tmp_path.glob("out/*/index.html")).read_text()
-    assert run() == ["01_one"]
-
-
-def test_another_package_begins_another_folder(run, tmp_path, monkeypatch):
-    assert len(run()) == 3
-    checksum = batch.checksum
-    other = {file: f"changed {file}" for file in Path(methods.__file__).parent.glob("base.py")}
-    monkeypatch.setattr(batch, "checksum", lambda file: other.get(file) or checksum(file))
-    assert len(run()) == 3
-    assert len(list(tmp_path.glob("out/*/index.html"))) == 2
-
-
-@pytest.mark.parametrize("name", ["faulty.py", "checks/one.py", "explorer/scatter.js"])
-def test_other_code_beside_the_notebooks_begins_another_folder(name, run, book, tmp_path):
     (book / "checks").mkdir()
-    (book / "explorer/.ruff_cache").mkdir(parents=True)  # a linter's, never code
-    run()
-    (book / name).write_text("1")
+    (book / "checks/one.py").write_text("1")
     assert len(run()) == 3
     assert len(list(tmp_path.glob("out/*/index.html"))) == 2
-
-
-def test_a_notebook_whose_run_is_trained_elsewhere_is_executed_later(run, tmp_path, papermill):
-    papermill.says["01_one"] = raised("BusyError", "another process trains this run")
-    assert sorted(run()) == ["01_one", "01_one", "02_two", "03_three"]
-    assert run.passed

@@ -45,9 +45,6 @@ def options(**given):
     return replace(BASE, options=given)
 
 
-# ---------------------------------------------------------------- identity
-
-
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Config)])
 def test_every_setting_but_the_accelerator_changes_the_hash(whole, name):
     # some settings have an effect beside another alone, see `Config.unused`
@@ -106,9 +103,6 @@ def test_identity_names_what_was_asked_for_and_tells_splits_apart(whole):
     assert len({of(other)["hash"] for other in [split, *others]}) == 1 + len(others)
 
 
-# ---------------------------------------------------------------- teachers
-
-
 @pytest.mark.parametrize("reads", ["all", "rgb"])
 @pytest.mark.parametrize("dense", [False, True])
 def test_students_of_the_same_settings_share_one_teacher(whole, dense, reads):
@@ -120,8 +114,6 @@ def test_students_of_the_same_settings_share_one_teacher(whole, dense, reads):
     assert len({student.folder for student in students}) == len(names) > 3
     assert run(whole).teacher is None
 
-
-# ---------------------------------------------------------------- results
 
 FIELDS = result("teacher").to_json()
 
@@ -154,9 +146,6 @@ def test_metrics_are_read_as_they_were_written(tmp_path):
     table = read_metrics(tmp_path / "metrics.csv")
     assert table["epoch"].tolist() == list(range(1001))
     assert np.array_equal(table["valid_f1/rgb"], [*scores, np.nan], equal_nan=True)
-
-
-# ---------------------------------------------------------------- the lock
 
 
 def test_a_run_is_locked_for_one_process_at_a_time(tmp_path, is_free):

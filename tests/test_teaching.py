@@ -42,9 +42,6 @@ def content(folder):
     return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
-# ---------------------------------------------------------------- maps
-
-
 @pytest.mark.parametrize("name", ["dense-teacher", "single"])
 def test_maps_are_of_upright_images_and_moved_as_the_students_are(name):
     """A teacher of one network each teaches every sensor by its own."""
@@ -65,9 +62,6 @@ def test_maps_are_of_upright_images_and_moved_as_the_students_are(name):
         for key, answer in answers.items():
             assert not answer.requires_grad
             torch.testing.assert_close(answer, turn(upright[key].detach(), views[modality]))
-
-
-# ---------------------------------------------------------------- the teacher of a run
 
 
 @pytest.mark.parametrize("reads", ["all", "rgb"])
@@ -125,9 +119,6 @@ def test_a_students_batches_hold_the_teachers_logits_for_the_very_images_shown(
             logits = teacher.predict(teacher.deployed[0], x)
             torch.testing.assert_close(shown.soft, logits, rtol=1e-4, atol=1e-4)
             assert not shown.soft.requires_grad
-
-
-# ---------------------------------------------------------------- teachers that do not fit
 
 
 def rescaled(split):

@@ -27,9 +27,6 @@ def teacher(split, tmp_path_factory):
     return folder
 
 
-# ---------------------------------------------------------------- batches of a run
-
-
 def run(name, split, tmp_path, config=FEW, **given):
     return fit(name, split, config, tmp_path / name, progress=False, **given)
 
@@ -54,9 +51,6 @@ def test_methods_see_the_same_labels_equally_often(split, teacher, tmp_path, mon
         assert len({(batch.y["rgb"] >= 0).sum().item() for batch in step}) == 1
     for name, batches in shown.items():
         assert any((batch.y["rgb"] < 0).any() for batch in batches) == others[name]
-
-
-# ---------------------------------------------------------------- runs
 
 
 @pytest.mark.parametrize("name", ["teacher", "discom", "kdv2"])
@@ -86,9 +80,6 @@ def test_all_parts_but_the_training_part_keep_their_labels(split, tmp_path):
         for name, modality in split.test.modalities.items():
             assert np.array_equal(arrays[f"{name}_labels"], modality.y)
             assert np.array_equal(arrays[f"{name}_ids"], modality.ids)
-
-
-# ---------------------------------------------------------------- refused
 
 
 def test_what_needs_every_label_is_refused(split):

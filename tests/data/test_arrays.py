@@ -55,9 +55,6 @@ def test_a_wrong_image_is_named_by_its_file(values):
         refused(lambda item=item: lazy(lambda _: values, items=[item])[0], r"^raw/b\.tif: ")
 
 
-# scaling
-
-
 def skewed(seed=0):
     return np.random.default_rng(seed).gamma(2, 50, (20, 3, 8, 8)).astype(np.float32)
 

@@ -108,9 +108,6 @@ def test_pixels_that_are_not_finite(use, monkeypatch):
         refused(lambda wrong=wrong: use(wrong), "^mine/rgb: sample 7, band 1 ")
 
 
-# a class for every pixel
-
-
 @pytest.mark.parametrize(("value", "place"), [(4, (0, 0, 0)), (254, (13, 15, 2)), (255, (7,))])
 def test_an_id_that_is_no_class_and_a_mask_without_any(value, place, monkeypatch, tmp_path):
     """In training a mask without any would count as labelled."""

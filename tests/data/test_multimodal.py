@@ -64,9 +64,6 @@ some_ids = st.lists(st.integers(0, 40), unique=True, min_size=1, max_size=15)
 modality_ids = st.dictionaries(st.sampled_from(["rgb", "depth", "thermal_2"]), some_ids, min_size=1)
 
 
-# pairing
-
-
 def test_paired_partly_paired_and_unpaired():
     paired = make({"rgb": [3, 1, 2], "depth": [1, 2, 3]})
     assert paired.ids.tolist() == paired.paired_ids.tolist() == [3, 1, 2]  # of first appearance
@@ -108,9 +105,6 @@ def test_one_modality_keeps_a_split_that_came_with_the_data():
     }
 
 
-# identity, and how often pixels are read
-
-
 def test_the_fingerprint_names_the_content():
     data = make({"rgb": range(8), "depth": range(8)})
     assert data.fingerprint == make({"rgb": range(8), "depth": range(8)}).fingerprint
@@ -128,9 +122,6 @@ def test_the_fingerprint_names_the_content():
     masks = np.minimum(data.masks, 2).astype(np.uint8)
     dense = [replace(data, masks=m, dense=True).fingerprint for m in (masks, masks // 2, masks)]
     assert dense[0] == dense[2] != dense[1]
-
-
-# split
 
 
 @calm
@@ -156,9 +147,6 @@ def test_images_are_scaled_by_the_bounds_of_the_training_part():
     bounds = Normalization.fit(split.train.modalities["rgb"].x)
     for part in split:
         np.testing.assert_array_equal(part.images("rgb"), bounds(part.modalities["rgb"].x))
-
-
-# hidden and missing labels
 
 
 @calm

@@ -53,9 +53,6 @@ def saved(tmp_path):
     return tmp_path / "out"
 
 
-# round trips
-
-
 @pytest.mark.parametrize("parts", [None, {p: 12 * k + np.arange(12) for k, p in enumerate(PARTS)}])
 def test_values_in_their_unit_come_back(tmp_path, parts, monkeypatch):
     monkeypatch.setattr("discom.files.CHUNK_BYTES", 1 << 10)  # written a few samples at a time
@@ -81,9 +78,6 @@ def test_a_folder_is_written_anew_on_request_alone_and_then_read_anew(saved):
     np.testing.assert_array_equal(new.modalities["rgb"].x, second.modalities["rgb"].x)
 
 
-# bad input
-
-
 @pytest.mark.parametrize(
     ("name", "values"), [("labels", np.ones(36) / 2), ("ids", np.arange(35)), ("RGB_rows", [40])]
 )
@@ -106,9 +100,6 @@ def test_damaged_and_missing_files_are_named(saved):
         (saved / MANIFEST).write_text(text)
     (saved / "RGB_data.npy").unlink()
     refused(lambda: load(saved), r"RGB_data\.npy")
-
-
-# writing
 
 
 def test_a_folder_is_written_whole_or_not_at_all(saved, monkeypatch):
