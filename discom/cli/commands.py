@@ -18,9 +18,7 @@ SCENES = {False: "scenes:", True: "scenes-dense:"}  # what dense methods and oth
 @command
 def train(
     data: flags.Data = "",
-    method: Annotated[
-        str, "Such as student, single; or a class of yours, mine.py:Mine."
-    ] = "discom",
+    method: Annotated[str, "Such as student, or single."] = "discom",
     seed: flags.Seed = 0,
     options: Annotated[Any, json_text, "Of the method, such as '{\"grl_lambda\": 0.5}'."] = "{}",
     modalities: flags.Modalities = "",
