@@ -28,11 +28,8 @@ class ConfigError(DiscomError):
 
 
 class RunError(DiscomError):
-    """A run folder that belongs to something else, or a training whose loss is no longer finite."""
-
-
-class BusyError(RunError):
-    """A run that another process is training at this moment."""
+    """A run folder that belongs to something else, or that another process trains; or a training
+    whose loss is no longer finite."""
 
 
 def check_choice(setting: str, value: str, choices: Collection[str]) -> None:

@@ -15,7 +15,7 @@ from discom.cli import advise, commands, data
 from discom.errors import DiscomError, first_line, say, say_warning
 
 HELP = {"help_option_names": ["-h", "--help"], "show_default": True}
-DATA = {"list": data.listing, "prepare": data.prepare, "check": data.check, "show": data.show}
+DATA = {"prepare": data.prepare, "check": data.check, "show": data.show}
 ALL: dict[str, click.Command] = {
     "data": click.Group("data", DATA, help="Prepare, check and show data sets."),
     "advise": advise.advise,

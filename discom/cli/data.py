@@ -1,4 +1,4 @@
-"""`discom data …`: list, prepare, check and show data sets."""
+"""`discom data …`: prepare, check and show data sets."""
 
 import warnings
 from collections.abc import Callable, Iterable
@@ -25,19 +25,6 @@ def draw(out: Path, figure: Callable) -> None:
     with discom.files.atomic_file(file) as part:
         figure().savefig(part, format=file.suffix[1:])
     print(file)
-
-
-@command
-def listing() -> None:
-    """List the public data sets: size, licence, access, and what is prepared here."""
-    from discom.data import sources
-
-    for name in sources.names():
-        folder = discom.data.locate(f"{name}:")
-        prepared = folder and discom.data.is_prepared(folder)
-        state = f"prepared in {folder}" if prepared else "not prepared"
-        card = [f"{title}: {text}" for title, text in sources.get(name).card().items() if text]
-        print(f"{name}: {state}", *card, sep="\n    ")
 
 
 @command
