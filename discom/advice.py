@@ -4,7 +4,6 @@ folds that test every image once, and the answer."""
 import json
 import shlex
 import warnings
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import product
@@ -111,17 +110,6 @@ def beside(frozen: Iterable[Result], results: Sequence[Result]) -> list[Result]:
         config = {**first.config, "learning_rate": run.config["learning_rate"]}
         rows.append(replace(_renamed(run, names), method="frozen", config=config, **same))
     return rows
-
-
-def frozen_leads(frozen: Sequence[Result], results: Sequence[Result]) -> list[str]:
-    """The networks of which frozen features with a linear layer score higher than every trained
-    one, each by an interval without zero; `frozen` as by `beside`."""
-    trained = dict.fromkeys((network, run.label) for run in results for network in run.scores)
-    labels = dict.fromkeys(label for _, label in trained)
-    table = compare([*frozen, *results], [("frozen", label) for label in labels])
-    behind = Counter(table.loc[table["low"] > 0, "modality"])
-    rivals = Counter(network for network, _ in trained)
-    return [network for network, count in rivals.items() if behind[network] == count]
 
 
 def best_rate(results: Iterable[Result]) -> float:

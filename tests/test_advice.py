@@ -17,6 +17,7 @@ from discom.evaluation.scores import count_by_group
 from discom.frozen import frozen
 from discom.models import encoder
 from discom.running.runs import Result
+from discom.tables import compare
 
 ROWS = [*advice.ALONE, *advice.BOTH]
 TINY = ("--profile", "tiny", "--epochs", "1", "--workers", "1", "--features", "none")
@@ -76,7 +77,7 @@ def test_the_fused_network_is_compared_with_the_better_sensor(gain):
     assert (rgb.network, depth.network) == ("rgb", "depth")
 
 
-def test_frozen_features_that_clearly_lead_are_named():
+def test_frozen_features_are_rows_beside_trained_networks():
     trained = results({}, {"student": 60.0})
     trained += [result("teacher", seed, {"rgb+depth": 90.0 + seed}) for seed in range(3)]
     trained = [replace(run, drawn=None) for run in trained]
@@ -84,10 +85,8 @@ def test_frozen_features_that_clearly_lead_are_named():
     given = {"data": "frozen", "digest": "f", "draws": "split", "width": 8}
     features = advice.beside([result("student", s, scores[s], **given) for s in range(3)], trained)
     assert {(*run.scores,) for run in features} == {("rgb", "depth", "rgb+depth")}
-    # rgb+depth: higher, and not clearly
-    assert advice.frozen_leads(features, trained) == ["rgb"]
-    other = [replace(run, seed=run.seed + 3) for run in trained]
-    assert advice.frozen_leads(features, other) == []  # no seed is common
+    table = compare([*features, *trained], [("frozen", "student")]).set_index("modality")
+    assert table["difference"].to_dict() == {"rgb": 10.0, "depth": -10.0}
 
 
 def test_frozen_features_are_the_encoders_and_stand_side_by_side():

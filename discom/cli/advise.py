@@ -69,6 +69,3 @@ def advise(
         run = next(run for run, result in chosen if result.label == answer.recommended)
         if answer.learned:
             print(f"  {advice.command(run, settings['name'])}")
-    if beside and (better := advice.frozen_leads(beside, results)):
-        print(f"Frozen features score higher for {', '.join(better)}:", end=" ")
-        print("start from pretrained weights.")
