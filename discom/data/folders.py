@@ -145,7 +145,7 @@ def _alike(names: Iterable[str]) -> list[tuple[str, str]]:
 
 def _classes(root: Path, ids: Iterable[str]) -> tuple[str, ...]:
     kinds = sorted({one.partition("/")[0] for one in ids} - {NAMELESS[0]})
-    if odd := [kind for kind in kinds if not kind.isprintable()]:
+    if odd := [kind for kind in kinds if kind.encode(errors="ignore").decode() != kind]:
         raise DataError(root, f"class {odd[0]!r} is not named in UTF-8", "rename its folders")
     for kind, other in _alike(kinds):
         found = f"'{kind}' and '{other}' differ only in case or blanks"

@@ -1,10 +1,12 @@
 """One data set in one folder, memory-mapped.
 
-<MOD>_data.npy              images of a modality [N, C, H, W], in the sensor's unit and type
-labels.npy, ids.npy         class and name of each sample [N]
-train_idx.npy, valid_idx.npy, test_idx.npy    rows of the official split, if there is one
-<MOD>_rows.npy              rows of labels.npy that the modality has, where it lacks some
-factors.npz, groups.npy, masks.npy, manifest.json
+    <MOD>_data.npy              images of a modality [N, C, H, W], in the sensor's unit and type
+    labels.npy, ids.npy         class and name of each sample [N]
+    train_idx.npy, valid_idx.npy, test_idx.npy    rows of the official split, if there is one
+    <MOD>_rows.npy              rows of labels.npy that the modality has, where it lacks some
+    factors.npz, groups.npy, masks.npy, manifest.json
+
+Images stay on disk until they are asked for.
 """
 
 from pathlib import Path
