@@ -37,7 +37,6 @@ def read_folders(
     groups: str = "",
     bands: Mapping[str, Sequence[int]] | None = None,
     fit: str = "squeeze",
-    classes: Sequence[str] = (),
     motions: Mapping[str, str] | None = None,
 ) -> MultiModalData:
     """Read `<root>/<modality>/<class>/<id>.<ending>`; the same class and id in two trees are a
@@ -53,7 +52,6 @@ def read_folders(
             is by default what TIFFs state by GDAL's tag; where there is NaN, that is -32768.
         unit, motions: modality → unit of its pixels, such as "mm", and what augmentation may do to
             it (see `Modality`), by default "flip"; no image file states them.
-        classes: modalities whose pixels are classes, such as land cover.
         groups: a pattern of files' names without their endings; its first part in parentheses is
             the group, such as (.+)_[0-9]+ for frames of videos. Without it `<root>/groups.csv`, if
             there, has the columns name (`<class>/<id>` or `<id>`) and group.
@@ -66,14 +64,13 @@ def read_folders(
     """
     root, shape = Path(root), None if size is None else check_size(size)
     options = {"unit": unit, "invalid": invalid, "motions": motions, "bands": bands}
-    options |= {"classes": dict.fromkeys(classes, True)}
     files, stated = _by_modality(root, _list_files(root), options)
     number = {k: n for n, k in enumerate(_classes(root, chain.from_iterable(files.values())))}
     sensors, rules, stored = {}, {}, {}
     for name, tree in files.items():
         own = stated[name]
         chosen = own["bands"] and tuple(own["bands"])
-        rule = Rule(shape, fit, chosen, bool(own["classes"]), own["invalid"])
+        rule = Rule(shape, fit, chosen, own["invalid"])
         images, rule, stored[name] = _read_tree([*tree.values()], rule)
         labels = np.array([number.get(one.partition("/")[0], UNLABELLED) for one in tree])
         about = own["unit"] or "", rule.invalid, own["motions"] or "flip"
@@ -166,7 +163,7 @@ def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule, tuple[i
     types = dict[str, str]()  # → the first file of it
     for file in files:
         hole = math.nan if rule.invalid is None else rule.invalid
-        pixels = read_pixels(file, hole, bool(rule.bands), rule.classes)
+        pixels = read_pixels(file, hole, bool(rule.bands))
         if np.isnan(pixels).any():
             warnings.warn(f"{file}: NaN becomes {HOLE:g}, 'not measured'", stacklevel=3)
             return _read_tree(files, replace(rule, invalid=HOLE))

@@ -59,7 +59,6 @@ class Rule:
         size: height and width; by default those of the file.
         fit: other proportions are squeezed ("squeeze") or cut to the middle ("crop").
         bands: numbers of the bands to take, from 1 on, in this order; by default all.
-        classes: pixels are classes: the nearest one is taken. Others are averaged (`resize`).
         invalid: the value of pixels that were not measured; they count for no average.
 
     >>> Rule((1, 1), "crop")(np.array([[[4, 6, 8]]], np.uint8)).tolist()
@@ -69,7 +68,6 @@ class Rule:
     size: tuple[int, int] | None = None
     fit: str = "squeeze"
     bands: tuple[int, ...] | None = None
-    classes: bool = False
     invalid: float | None = None
 
     def __post_init__(self):
@@ -89,15 +87,10 @@ class Rule:
             middle = np.maximum(1, np.round(new * (old / new).min())).astype(int)
             top, left = (old - middle) // 2
             pixels = pixels[:, top : top + middle[0], left : left + middle[1]]
-        return resize(pixels, self.size, smooth=not self.classes, invalid=self.invalid)
+        return resize(pixels, self.size, smooth=True, invalid=self.invalid)
 
 
-def read_pixels(
-    file: Path | str,
-    invalid: float | None = None,
-    alpha: bool = False,
-    classes: bool = False,
-) -> np.ndarray:
+def read_pixels(file: Path | str, invalid: float | None = None, alpha: bool = False) -> np.ndarray:
     """One image [C, H, W] with the file's own values and type: 8/16-bit PNG, JPEG, TIFF of any
     bands, .npy.
 
@@ -108,7 +101,6 @@ def read_pixels(
     Args:
         invalid: what NaN and a TIFF's own "no data" become; by default NaN is refused.
         alpha: keep a channel of opacity; else it is left out, if it is opaque throughout.
-        classes: pixels are classes: keep the numbers of a palette's entries.
 
     Raises:
         DataError: unreadable, truncated, of another rank, several images, infinite or transparent
@@ -116,7 +108,7 @@ def read_pixels(
     """
     file = Path(file)
     with as_data_error(file, "an image", "replace or remove it"):
-        pixels, axes, opacity, orientation = _decode(file, classes)
+        pixels, axes, opacity, orientation = _decode(file)
     if pixels.ndim == 2:
         pixels, axes = pixels[None], "SYX"
     if pixels.ndim != 3:
@@ -151,20 +143,20 @@ def read_image(file: Path, rule: Rule, invalid: float | None) -> np.ndarray:
     """The image [C, H, W] of a file by a rule; pixels that were not measured are `invalid`, by
     default NaN."""
     hole = math.nan if invalid is None else invalid
-    return rule(read_pixels(file, hole, bool(rule.bands), rule.classes), file)
+    return rule(read_pixels(file, hole, bool(rule.bands)), file)
 
 
-def _decode(file: Path, classes: bool) -> tuple[np.ndarray, str, list[int], int]:
+def _decode(file: Path) -> tuple[np.ndarray, str, list[int], int]:
     """The pixels, the names of their axes in TIFF's letters ("": not known), which bands are
     opacity, and the orientation as EXIF numbers it; decoders are loaded where a file needs them."""
     ending = file.suffix.lower()
     if ending == ".npy":
         return load_npy(file), "", [], 1
     if ending in (".tif", ".tiff"):
-        return _decode_tiff(file, classes)
+        return _decode_tiff(file)
     with Image.open(file, formats=["PNG" if ending == ".png" else "JPEG"]) as image:
         orientation = image.getexif().get(ORIENTATION, 1)
-        if ending != ".png" or (classes and image.mode == "P"):
+        if ending != ".png":
             if image.mode == "CMYK":
                 raise DataError(file, "holds inks (CMYK)", "save it as RGB")
             return np.asarray(image), "YXS", [], orientation
@@ -175,7 +167,7 @@ def _decode(file: Path, classes: bool) -> tuple[np.ndarray, str, list[int], int]
     return pixels, "YXS", opacity, orientation
 
 
-def _decode_tiff(file: Path, classes: bool) -> tuple[np.ndarray, str, list[int], int]:
+def _decode_tiff(file: Path) -> tuple[np.ndarray, str, list[int], int]:
     import tifffile
 
     with tifffile.TiffFile(file) as tiff:
@@ -187,9 +179,8 @@ def _decode_tiff(file: Path, classes: bool) -> tuple[np.ndarray, str, list[int],
         page: Any = images[0].keyframe
         pixels, axes = images[0].asarray(), images[0].axes
         meaning = page.photometric.name
-        plain = meaning in ("MINISBLACK", "RGB") or (meaning == "PALETTE" and classes)
-        plain |= meaning == "YCBCR" and page.compression.name == "JPEG"  # decoded as RGB
-        if not plain:
+        as_rgb = meaning == "YCBCR" and page.compression.name == "JPEG"
+        if meaning not in ("MINISBLACK", "RGB") and not as_rgb:
             found = f"its pixels are {meaning} of {pixels.dtype}"
             raise DataError(file, found, "save it as grey (0 is black) or RGB")
         extra = enumerate(page.extrasamples, page.samplesperpixel - len(page.extrasamples))
