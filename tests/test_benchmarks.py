@@ -61,30 +61,6 @@ def test_the_recipe_augments_as_the_paper_says():
     assert all(torch.equal(speed.motions(0.0)(image), image) for _ in range(50))
 
 
-def test_the_clock_counts_from_the_first_step_to_the_last(monkeypatch):
-    now = [0.0]
-    monkeypatch.setattr(speed.time, "perf_counter", lambda: now[0])
-
-    def side(split, config):
-        optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
-        for seconds in (100.0, 2.0, 4.0):
-            now[0] += seconds
-            optimizer.step()
-        now[0] += 1000.0  # validation
-
-    assert speed.step_seconds(side, None, CONFIG) == 3.0
-
-
-def test_learning_rates_are_compared_one_by_one():
-    scores = {("student", 0.01): 80, ("discom", 0.01): 90}
-    scores |= {("student", 0.1): 50, ("discom", 0.1): 70}
-    runs = [result(name, main={"rgb": f1}, learning_rate=r) for (name, r), f1 in scores.items()]
-    table = catalogue.summary(runs, ["student"], ["learning_rate", "epochs"])
-    assert table["lr"].tolist() == table["learning_rate"].tolist() == [0.01] * 2 + [0.1] * 2
-    assert table["vs student"].dropna().tolist() == [10, 20]
-    assert table["epochs"].tolist() == [2] * 4
-
-
 # ---------------------------------------------------------------- what a gain is worth in labels
 
 
