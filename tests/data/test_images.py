@@ -49,7 +49,7 @@ DRAW = np.random.default_rng(0)
 
 @calm
 @given(
-    arrays(np.int16, (2, 8, 12), elements=st.integers(-40, 40)),
+    arrays(np.int16, (2, 8, 12), elements=st.sampled_from([-40, -9, 0, 7, 40])),
     st.sampled_from([-9, 0, 40]),
     st.sampled_from([np.int16, np.float32]),
 )
