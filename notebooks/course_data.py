@@ -2,6 +2,7 @@
 that are stored."""
 
 import ast
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -181,10 +182,13 @@ def written(number: str, *names: str) -> str:
     (file,) = Path().glob(f"{number}_*.ipynb")
     found = {}
     for cell in nbformat.read(file, as_version=4).cells:
-        if cell.source.startswith(("def ", "class ")):
+        if cell.cell_type == "code" and re.search("^(def|class) ", cell.source, re.M):
+            lines = cell.source.splitlines()
             for part in ast.parse(cell.source).body:
-                source = ast.get_source_segment(cell.source, part)
-                found[getattr(part, "name", "")] = source
+                marks = getattr(part, "decorator_list", [])
+                first = min(node.lineno for node in (part, *marks))
+                own = lines[first - 1 : part.end_lineno]
+                found[getattr(part, "name", "")] = "\n".join(own)
     return "\n\n\n".join(found[name] for name in names)
 
 

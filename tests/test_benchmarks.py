@@ -22,14 +22,16 @@ import choose
 import grid
 import kinds
 import labels
+import parts
 import probes
 import speed
+import why
 from discom import cli, tables
 from discom.config import profile
 from discom.data import Split, scenes
 from discom.errors import RunError
 from discom.running import sweep
-from discom.running.runs import Result, load_run
+from discom.running.runs import Result
 
 CONFIG = profile("tiny", accelerator="cpu", **{**speed.TIMED, "batch_size": 16})
 
@@ -53,8 +55,7 @@ def test_the_recipe_augments_as_the_paper_says():
     image = torch.arange(4.0).view(1, 2, 2)
     half = [tuple(speed.motions(0.5)(image).flatten().tolist()) for _ in range(1000)]
     assert len(set(half)) == 8  # the flips and quarter turns of a square
-    # of the moved half 3/16 come out as they were: 1/4 · 5/8 without a flip, 1/4 · 1/8 with both
-    # and a half turn
+    # of the moved half 3/16: 1/4 · 5/8 without a flip, 1/4 · 1/8 with both and a half turn
     unmoved = np.mean([pixels == (0, 1, 2, 3) for pixels in half])
     assert unmoved == pytest.approx(0.5 + 0.5 * 3 / 16, abs=4 * 0.5 / 1000**0.5)
     assert all(torch.equal(speed.motions(0.0)(image), image) for _ in range(50))
@@ -74,29 +75,10 @@ def test_the_clock_counts_from_the_first_step_to_the_last(monkeypatch):
     assert speed.step_seconds(side, None, CONFIG) == 3.0
 
 
-def test_the_file_holds_what_is_printed(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(speed, "SIZES", {name: (make, CONFIG, {"cpu": 2}) for name in "ab"})
-    speed.main(["--rounds", "3", "--json", str(tmp_path / "speed.json")])
-    report = json.loads(capsys.readouterr().out)
-    assert report == json.loads((tmp_path / "speed.json").read_text())
-    assert report["machine"]["device"] == "cpu"
-    assert list(report["comparisons"]) == ["a", "b"]
-    for comparison in report["comparisons"].values():
-        rates, seconds = comparison["pairs_per_second"], np.array(comparison["step_seconds"])
-        assert rates["reference"] == pytest.approx(16 / np.median(seconds[:, 0]))
-        assert rates["ratio"] == comparison["ratio"] == rates["ours"] / rates["reference"]
-        low, high = rates["interval"]
-        assert low * (1 - 1e-12) <= rates["ratio"] <= high * (1 + 1e-12)
-
-
 def test_learning_rates_are_compared_one_by_one():
-    scores = [
-        ("student", 0.01, 80),
-        ("discom", 0.01, 90),
-        ("student", 0.1, 50),
-        ("discom", 0.1, 70),
-    ]
-    runs = [result(name, main={"rgb": f1}, learning_rate=rate) for name, rate, f1 in scores]
+    scores = {("student", 0.01): 80, ("discom", 0.01): 90}
+    scores |= {("student", 0.1): 50, ("discom", 0.1): 70}
+    runs = [result(name, main={"rgb": f1}, learning_rate=r) for (name, r), f1 in scores.items()]
     table = catalogue.summary(runs, ["student"], ["learning_rate", "epochs"])
     assert table["lr"].tolist() == table["learning_rate"].tolist() == [0.01] * 2 + [0.1] * 2
     assert table["vs student"].dropna().tolist() == [10, 20]
@@ -172,24 +154,6 @@ def test_scripts_from_end_to_end(tmp_path, monkeypatch, capsys):
     rates = {(run.method, run.config["learning_rate"]) for run in results}
     assert rates == {("student", 0.01), ("discom", 0.003)}
 
-    def inspect(folder, split):
-        _, run = load_run(folder, split)
-        parts = {"z_inv": {"class": 50.0}}
-        found = {"matrix": {"rgb": parts}, "chance": {"rgb": {"class": 11.0}}}
-        return {"method": run.label, "seed": run.seed, "f1": run.f1, **found}
-
-    monkeypatch.setattr(probes.inspection, "inspect", inspect)
-    shutil.copytree("runs/scenes", "some")  # a student has no embedding
-    words_of_probes = ["some", "--runs", "runs", "--data", "scenes:n=225,size=8", "--out", "probes"]
-    other = {"method": "mdico", "seed": 9, "f1": {}}  # of another command: it stays
-    (tmp_path / "probes.json").write_text(json.dumps([other]))
-    assert probes.main(words_of_probes) == 0
-    kept, measured = json.loads((tmp_path / "probes.json").read_text())
-    assert (kept, measured["method"]) == (other, "discom pairing=paired adv=0")
-    monkeypatch.setattr(probes.inspection, "inspect", lambda *_: pytest.fail("measured twice"))
-    assert probes.main(words_of_probes) == 0
-    assert (tmp_path / "probes.png").exists()
-
     monkeypatch.setattr(sweep, "fit", lambda *_, **__: pytest.fail("trained twice"))
     shutil.rmtree("runs")  # what the file holds is not trained again
     capsys.readouterr()
@@ -218,6 +182,65 @@ def test_kinds_of_scenes_are_those_of_their_factors(tmp_path, monkeypatch):
     }
 
 
+class Knows(torch.nn.Module):
+    """A network whose embedding tells shape and size, and whose logits are right in daylight."""
+
+    def __init__(self, scenes):
+        super().__init__()
+        shape, self.scenes = np.eye(3)[scenes.factors["shape"]], scenes
+        known = np.column_stack([shape, scenes.factors["scale"]])
+        self.z = torch.from_numpy(known).float()
+
+    def embed(self, _, x):
+        return {"inv": self.z[: len(x)]}
+
+    def predict(self, sensor, _):
+        wrong = self.scenes.factors["dark"] if sensor == "rgb" else 0
+        shifted = (self.scenes.labels + wrong) % len(self.scenes.classes)
+        return torch.eye(len(self.scenes.classes))[shifted] * (9 if sensor == "depth" else 1)
+
+
+def test_parts_tell_what_an_embedding_holds_and_nothing_else():
+    whole = scenes.objects.make(600, size=8)
+    rows = pd.DataFrame(parts.read(Knows(whole), whole))
+    found = rows.set_index(["sensor", "fact"])["score"].unstack()
+    assert (found[["shape", "size"]] > 99).all(axis=None)  # told
+    assert (abs(found["which sensor"] - 50) < 1e-9).all()  # the same from both
+    assert (found[["material", "hidden material"]] < 45).all(axis=None)  # one guess in three
+    assert (found[["distance", "light"]] < 1).all(axis=None)
+
+
+def test_why_asks_each_sensor_and_the_product_of_both():
+    whole = scenes.objects.make(200, size=8)
+    rows = pd.DataFrame(why.named(Knows(whole), whole))
+    right = rows.set_index(["sensor", "what"])["score"].unstack()
+    dark = ["dark scenes", "dark and far scenes"]
+    assert (right.loc["rgb", dark] == 0).all()
+    assert (right.drop(columns=dark) == 100).all(axis=None)
+    assert (right.loc[["depth", "both"]] == 100).all(axis=None)  # depth is surer
+
+
+def test_parts_adds_runs_once_with_the_untrained_beside(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    small = ["--data", "objects:n=225,size=8", "--seeds", "1", "--epochs", "1", "--workers", "1"]
+    assert (
+        grid.main([*small, "student", "discom", "--profile", "tiny", "--collect", "all.csv"]) == 0
+    )
+    words = ["all.csv", "student", "discom", "--data", "objects:n=225,size=8"]
+    assert parts.main(words) == 0
+    rows = pd.read_csv("parts.csv")
+    assert rows.groupby("method")["part"].nunique().to_dict() == {
+        "discom": 3,
+        "student": 1,
+        "untrained": 3,
+    }
+    scores = rows[rows["part"] == "inv"].pivot(index=["sensor", "fact"], columns="method")["score"]
+    assert (scores["discom"] != scores["untrained"]).any()
+    monkeypatch.setattr(parts, "rows_of", lambda *_: pytest.fail("read twice"))
+    assert parts.main(words) == 0
+    pd.testing.assert_frame_equal(pd.read_csv("parts.csv"), rows)
+
+
 def test_every_command_of_results_sh_parses(tmp_path):
     """A shell's word list in the place of Python."""
     (tmp_path / "python").write_text('#!/bin/sh\nprintf "%s\\n" "$@" "" >> "$RECORD"\n')
@@ -227,7 +250,7 @@ def test_every_command_of_results_sh_parses(tmp_path):
     script = catalogue.RESULTS.parent / "benchmarks/results.sh"
     subprocess.run(["sh", str(script)], check=True, env={**os.environ, **places})
     scripts = {"grid": grid.grid, "choose": choose.choose, "along": along.along}
-    scripts |= {"probes": probes.probe, "kinds": kinds.kinds}
+    scripts |= {"probes": probes.probe, "kinds": kinds.kinds, "parts": parts.parts, "why": why.why}
     parsed = 0
     for text in record.read_text().split("\n\n")[:-1]:
         first, *words = text.split("\n")
@@ -240,65 +263,11 @@ def test_every_command_of_results_sh_parses(tmp_path):
     assert parsed > 70
 
 
-def test_probes_along_a_training(tmp_path):
-    words = [*SMALL, "--seeds", "2", "student", "--out", str(tmp_path / "along")]
-    assert along.main(words) == 0
-    rows = pd.read_json(tmp_path / "along.json")
-    keys = ["method", "seed", "epoch", "modality", "factor"]
-    assert len(rows) == 2 * 3 * 2 * len(along.FACTORS) == len(rows[keys].drop_duplicates())
-    assert sorted(rows["epoch"].unique()) == [0, 1, 2]
-    same = rows[rows["epoch"] == 0].groupby(["method", "seed"])["score"].sum()
-    assert same.nunique() == 2  # each starts from weights and scenes of its own
-    assert (tmp_path / "along.png").exists()
-
-
-def test_seconds_are_shares_of_the_first_method_with_its_teacher(monkeypatch, tmp_path):
-    spent = {"dense-teacher": 2.0, "dense-kdv2": 6.0, "single": 4.0, "crodino": 6.0}
-    fit = sweep.fit
-
-    def timed(method, split, config, folder, **others):
-        made = fit(method, split, config, folder, **others)
-        late = 100 if config.seed == 0 else config.seed  # the first round is slow, others differ
-        file = folder / "result.json"
-        file.write_text(json.dumps({**made.to_json(), "seconds": late * spent[made.method]}))
-        return made
-
-    monkeypatch.setattr(sweep, "fit", timed)
-    monkeypatch.setattr(grid.torch, "set_num_threads", lambda count: None)
-    words = [*DENSE, "--seeds", "3", "--epochs", "1", "--seconds", str(tmp_path / "time.json")]
-    assert grid.main([*words, "dense-kdv2", "single", "crodino"]) == 0
-    report = json.loads((tmp_path / "time.json").read_text())
-    assert report["ratio"]["crodino"] == pytest.approx([0.75] * 3)  # 6 of 2 + 6
-    assert report["ratio"]["single"] == pytest.approx([0.5] * 3)
-    assert [one["single"] for one in report["rounds"]] == [4, 8]
-
-
-REFUSED = [  # script, words, what the last line names
-    (grid, ["--epochs", "ten"], "--epochs"),
-    (grid, ["--seeds", "0"], "--seeds"),
-    (grid, ["--factors", '{"noise": []}'], "--factors"),
-    (grid, ["--epochs", "1", "--factors", '{"epochs": [1]}'], "--factors"),
-    (grid, ["--factors", '{"epochs": [1.5]}'], "epochs"),
-    (grid, ["--epochs-at", '{"0.3": 2}'], "--epochs-at"),
-    (grid, ["student"], "METHODS"),
-    (grid, ["--seconds", "x.json", "--seeds", "2"], "--seconds"),
-    (choose, ["--option", "pace"], "pace"),
-    (along, ["--out", "x", "kdv2"], "METHODS"),
-]
-
-
-@pytest.mark.parametrize(("script", "words", "place"), REFUSED)
-def test_what_cannot_be_is_refused(script, words, place, capsys):
-    assert script.main([*SMALL, "student", *words]) == 2
-    assert place in capsys.readouterr().err.splitlines()[-1]
-
-
 @pytest.mark.parametrize(
     ("option", "values", "method"),
     [
         ("temperature", (1.0, 4.0), "kdv2"),
         ("contrast", (0.1, 1.0), 'mdico:{"weights": {"aux": 0.5}}'),
-        ("strong", (0, 1), "agreed"),
     ],
 )
 def test_the_best_value_on_validation_is_chosen(tmp_path, option, values, method):
@@ -327,14 +296,6 @@ def test_the_best_value_on_validation_is_chosen(tmp_path, option, values, method
     assert len(teachers) == (2 if method == "kdv2" else 0)  # the same for every value
 
 
-def test_a_teacher_has_as_few_labels_as_its_student(tmp_path):
-    words = [*SMALL, "--runs", str(tmp_path), "kdv2", "--option", "labelled"]
-    assert choose.main([*words, "--values", "0.5"]) == 0
-    results = [Result.read(file) for file in tmp_path.rglob("result.json")]
-    shares = {result.method: result.config["labelled"] for result in results}
-    assert shares == {"teacher": 0.5, "kdv2": 0.5}
-
-
 def test_dense_methods_are_chosen_by_their_sensors_alone(tmp_path):
     words = [*DENSE, "--runs", str(tmp_path), "crodino", "--values", "0.001"]
     assert choose.main([*words, "--out", str(tmp_path / "choice.json")]) == 0
@@ -359,13 +320,3 @@ def test_committed_probes_name_the_runs_of_their_table(name, table, tmp_path):
     named = {probes.name_of(row["method"], row["seed"], row["f1"]) for row in rows}
     assert named == {probes.name_of(run.label, run.seed, run.f1) for run in runs}
     assert len(named) == len(rows) == len(runs)
-
-
-def test_every_committed_figure_is_shown():
-    """Seven were not."""
-    root = catalogue.RESULTS.parent
-    pages = [root / "README.md", *root.glob("docs/**/*.md"), *root.glob("notebooks/py/*.py")]
-    shown = "".join(page.read_text() for page in pages)
-    figures = [file.relative_to(catalogue.RESULTS) for file in catalogue.RESULTS.rglob("*.png")]
-    assert len(figures) > 9
-    assert [file for file in figures if file.as_posix() not in shown] == []

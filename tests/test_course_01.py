@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from fixtures.refusal import answers_with
+from matplotlib.colors import to_rgba
 
 import course
 from checks import exercises_01
@@ -95,13 +96,20 @@ def test_pictures_of_the_watch_are_drawn():
     signals = {s: rng.normal(size=(3, 3, 100)) for s in ("acc", "gyro")}
     figure = watch.show_windows(signals, {"a": 0, "b": 2}, "a title")
     assert len(figure.axes) == 4
-    found = {name: rng.permutation(12) for name in ("one way", "another")}
-    places, exercises = rng.normal(size=(12, 2)), np.repeat(["pull", "push"], 6)
-    rows = np.array([0, 1, 7])
-    axes = watch.show_finds(places, found, exercises, rows, "a title").axes
-    for axis, nearest in zip(axes, found.values(), strict=True):
-        right = (exercises[nearest[rows]] == exercises[rows]).sum()
-        assert axis.get_title().endswith(f"{right} of 3 right")
+    recording = np.repeat([0, 1, 2, 3], 5)  # of two persons, who do both exercises
+    found = {"own": np.arange(20), "own person": (np.arange(20) + 5) % 10}
+    axis = watch.show_finds(found, recording % 2, recording, recording // 2, "a title").axes[0]
+    bars = [
+        (bar.get_y() > 0.5, bar.get_width(), bar.get_facecolor())
+        for bar in axis.patches
+        if bar.get_height()
+    ]
+    first, second = ([bar[1:] for bar in bars if bar[0] == k and bar[1]] for k in (False, True))
+    right, wrong = (to_rgba(colour) for colour in (watch.RIGHT, watch.WRONG))
+    assert first == [(100, right)]
+    assert second == [(50, wrong), (50, wrong)]  # half another exercise of their own person
+    texts = [text.get_text().split("\n") for text in axis.texts if text.get_text()]
+    assert texts[1:] == [["own person", "0 % right"], ["another person", "0 % right"]]
     scores = pd.DataFrame([[90.0, 70], [80, 75]], ["trees", "linear"], ["windows", "persons"])
     texts = [text.get_text() for text in watch.plot_models(scores, "a title").axes[0].texts]
     assert {"trees  90 %", "linear  80 %", "70 %  trees", "75 %  linear"} == set(texts)

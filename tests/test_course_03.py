@@ -24,6 +24,8 @@ def test_definitions_come_as_they_stand_in_a_notebook(monkeypatch):
     assert "secret" not in code
     cells = jupytext.read("py/02_model_and_losses.py", fmt="py:percent").cells
     assert code.split("\n\n\n")[1] in "".join(cell.source for cell in cells)
+    _, right = course.written("03", "Student", "right").split("\n\n\n")
+    assert right.startswith("@torch.no_grad()\ndef right(")
     with pytest.raises(KeyError):
         course.written("02", "Student")
 

@@ -2,7 +2,6 @@
 `results/`. test_pages.py has the numbers."""
 
 import json
-import math
 import re
 import shlex
 import subprocess
@@ -12,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catalogue import TABLES
 from discom import cli, methods, profile, tables
 
 ROOT = Path(__file__).parents[1]
@@ -36,9 +34,6 @@ def commands(text: str) -> list[list[str]]:
     lines = re.sub(r"\\\n", " ", "\n".join(blocks(text, "bash"))).splitlines()
     words = [shlex.split(line, comments=True) for line in lines if "$" not in line]
     return [line[1:] for line in words if line[:1] == ["discom"]]
-
-
-# ------------------------------------------------------------------------------ every page
 
 
 @each_page
@@ -65,9 +60,6 @@ def test_commands_parse(page, flags_of):
     assert len(found) >= {ROOT / "README.md": 2, DOCS / "cli.md": 15}.get(page, 0)
     for arguments in found:
         flags_of(*arguments)
-
-
-# ------------------------------------------------------------------------------ examples run
 
 
 @pytest.mark.slow
@@ -105,25 +97,6 @@ def test_examples_run(page, tmp_path):
     assert list(tmp_path.glob("runs/*/result.json"))
 
 
-def test_minutes_of_the_notebooks_are_those_of_their_last_run():
-    stated = re.findall(r"notebooks/(\w+)\.ipynb\) \|.*?\| (<1|\d+) \|", README)
-    assert len(stated) == 12
-    for name, minutes in stated:
-        page = (ROOT / f"notebooks/{name}.ipynb").read_text()
-        (seconds,) = re.findall(r"checks passed · (\d+) s", page)
-        assert int(minutes.strip("<")) == math.ceil(int(seconds) / 60), (name, seconds)
-        assert ("<" in minutes) == (int(seconds) < 60)
-
-
-def test_every_table_of_results_is_shown():
-    linked, shown = ((DOCS / f"results/{name}.md").read_text() for name in ("index", "tables"))
-    files = [file.relative_to(ROOT).as_posix() for file in (ROOT / "results").rglob("[!R]*.md")]
-    assert sorted(files) == sorted(f"results/{name}.md" for name in TABLES)
-    for file in files:
-        assert f"](../../{file})" in linked, file
-        assert f"{{include}} ../../{file}\n" in shown, file
-
-
 def test_settings_of_the_tables_are_the_chosen_ones():
     def choice(name: str) -> dict:
         return json.loads((ROOT / f"results/choices/{name}.json").read_text())
@@ -146,30 +119,11 @@ def test_settings_of_the_tables_are_the_chosen_ones():
             assert methods.get(method).terms[name] == best
 
 
-# ------------------------------------------------------------------------------ methods page
-
-
-def rows(pattern: str) -> list[list[str]]:
-    """The cells of the methods page's table rows whose first cell matches."""
-    lines = [line for line in METHODS.splitlines() if line.startswith("| `")]
-    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
-    return [row for row in cells if re.fullmatch(pattern, row[0])]
-
-
 def test_methods_page_lists_every_method_with_its_weights():
-    listed = {row[0].strip("`"): row for row in rows(r"`[a-z\d+-]+`")}
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in METHODS.splitlines()]
+    cells = [row for row in cells if row and re.fullmatch(r"`[a-z\d+-]+`", row[0])]
+    listed = {row[0].strip("`"): row for row in cells}
     assert list(listed) == NAMES
     for name, row in listed.items():
         weights = dict(term.split() for term in row[2].split(", "))
         assert {term: float(weight) for term, weight in weights.items()} == methods.get(name).terms
-
-
-def test_methods_page_says_which_terms_learn_without_labels():
-    listed = {}
-    for line in re.findall(r"^- (`.+`): (.+)", METHODS, re.MULTILINE):
-        listed |= {name.strip("`"): line[1] for name in line[0].split(", ")}
-    assert set(listed) == set(NAMES)
-    for name, terms in listed.items():
-        method = methods.get(name)
-        expected = "refused, " if method.every_label else ", ".join(method.unlabelled) or "none"
-        assert terms.startswith(expected)

@@ -1,16 +1,11 @@
-"""Faults: `kill -9`, a full disk, a damaged or foreign checkpoint. One line, and the same command
-ends with the same numbers."""
+"""Faults: `kill -9`, a damaged or foreign checkpoint. The same command ends with equal numbers."""
 
 import json
 import multiprocessing
 import os
-import random
-import resource
 import signal
 import sys
-import time
 
-import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -33,15 +28,11 @@ SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(["discom.cli", "discom.running.fit", "torch.utils.serialization"])
 
 
-def train(runs, kill_at="", moment=0, largest_file=None):
+def train(runs, kill_at="", moment=0):
     """`discom train` with a checkpoint after every epoch. It kills itself when a file whose name
     ends in `kill_at` is moved to its place for the `moment`-th time, or at that training step."""
     torch.set_num_threads(1)
     checkpoint.TIME_SHARE = float("inf")
-    os.dup2(os.open(runs.with_suffix(".txt"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
-    if largest_file:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
     at_step = kill_at == "step"
     owner, name = (methods.Student, "loss") if at_step else (files.os, "replace")
     original, left = getattr(owner, name), [moment]
@@ -56,34 +47,24 @@ def train(runs, kill_at="", moment=0, largest_file=None):
     sys.exit(cli.main([*COMMAND, "--runs", str(runs)]))
 
 
-def start(*given):
+def status(*given):
     process = SERVER.Process(target=train, args=given)
     process.start()
-    return process
-
-
-def status(*given):
-    process = start(*given)
     process.join(120)
     return process.exitcode
 
 
-def assert_same_run(first, second):
-    """Two folders of runs hold one run with the same files and content, up to what is measured."""
-    both = [next(runs.rglob("config.json")).parent for runs in (first, second)]
-    names = [{file.relative_to(run) for file in run.rglob("*") if file.is_file()} for run in both]
-    assert names[0] == names[1]
-    results = [json.loads((run / "result.json").read_text()) for run in both]
-    ours, theirs = ({k: v for k, v in r.items() if k not in MEASURED} for r in results)
-    assert ours == theirs
-    pairs = [[read_predictions(run / "predictions.npz") for run in both]]
-    for file in (both[0] / "weights").iterdir():
-        pairs.append([load_file(run / "weights" / file.name) for run in both])
-    for ours, theirs in pairs:
-        assert ours.keys() == theirs.keys()
-        assert all(np.array_equal(ours[key], theirs[key]) for key in ours)
-    logs = [pd.read_csv(run / "metrics.csv").drop(columns="seconds") for run in both]
-    pd.testing.assert_frame_equal(*logs, check_exact=True)
+def content_of(runs):
+    """All that a run leaves, up to what is measured."""
+    run = next(runs.rglob("config.json")).parent
+    arrays = read_predictions(run / "predictions.npz")
+    for file in (run / "weights").iterdir():
+        arrays |= {f"{file.name} {key}": value for key, value in load_file(file).items()}
+    result = json.loads((run / "result.json").read_text())
+    result = {key: value for key, value in result.items() if key not in MEASURED}
+    log = pd.read_csv(run / "metrics.csv").drop(columns="seconds")
+    files = sorted(str(file.relative_to(run)) for file in run.rglob("*"))
+    return result, files, log.to_dict(), {key: value.tolist() for key, value in arrays.items()}
 
 
 WORST = [  # in the middle of an epoch, and with a file written but not yet moved to its place
@@ -93,27 +74,13 @@ WORST = [  # in the middle of an epoch, and with a file written but not yet move
 
 
 @pytest.mark.slow
-def test_a_run_that_is_killed_and_runs_out_of_room_ends_with_the_same_numbers(tmp_path):
-    started = time.perf_counter()
+def test_a_run_that_is_killed_ends_with_the_same_numbers(tmp_path):
     assert status(tmp_path / "whole") == 0
-    seconds = time.perf_counter() - started
     for what, moment in WORST:
         assert status(tmp_path / "runs", what, moment) == -signal.SIGKILL, what
         assert not list(tmp_path.glob("runs/**/result.json"))
-    assert status(tmp_path / "full", "", 0, 1 << 16) == 2
-    printed = (tmp_path / "full.txt").read_text().splitlines()
-    assert "state.pt: File too large; " in printed[-1]
-    for number in range(5):  # and at any moment
-        process = start(tmp_path / "random")
-        process.join(random.Random(number).uniform(0, seconds))
-        process.kill()
-        process.join()
-    for name in ("runs", "full", "random"):
-        assert status(tmp_path / name) == 0
-        assert_same_run(tmp_path / "whole", tmp_path / name)
-
-
-# ---------------------------------------------------------------- checkpoints
+    assert status(tmp_path / "runs") == 0
+    assert content_of(tmp_path / "whole") == content_of(tmp_path / "runs")
 
 
 class Code:
@@ -144,27 +111,14 @@ def test_a_checkpoint_is_what_was_written_and_a_damaged_one_is_named(tmp_path):
     content = file.read_bytes()
     for damaged in (content[:-1], content[: len(content) // 2], b"", bytes(len(content))):
         file.write_bytes(damaged)
-        with pytest.raises(DataError, match=f"{STATE}: .*; delete it to start anew$"):
+        with pytest.raises(DataError, match=f"{STATE}: "):
             checkpoint_of(tmp_path)
     file.unlink()
     assert checkpoint_of(tmp_path).epoch == 0
 
 
-@pytest.mark.parametrize("zipped", [True, False])
-def test_a_checkpoint_that_carries_code_is_refused_and_nothing_is_run(tmp_path, zipped):
-    """In torch's present format and its old one."""
-    executed = tmp_path / "executed"
-    content = {"model": Code(executed)}
-    torch.save(content, tmp_path / STATE, _use_new_zipfile_serialization=zipped)
-    with pytest.raises(DataError, match=f"{STATE}: cannot be read as tensors and numbers"):
+def test_a_checkpoint_that_carries_code_is_refused_and_nothing_is_run(tmp_path):
+    torch.save({"model": Code(tmp_path / "executed")}, tmp_path / STATE)
+    with pytest.raises(DataError, match=f"{STATE}: "):
         checkpoint_of(tmp_path)
-    assert not executed.exists()
-
-
-def test_writing_takes_a_bounded_share_of_the_time(tmp_path):
-    state = checkpoint_of(tmp_path)
-    for writing, written in ((4.9, True), (5.1, False)):
-        state.seconds, state.writing = 100.0, writing
-        state.save(0, {"loss": 1.0})
-        assert (tmp_path / STATE).exists() == written
-        (tmp_path / STATE).unlink(missing_ok=True)
+    assert not (tmp_path / "executed").exists()

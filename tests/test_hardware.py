@@ -1,65 +1,9 @@
 """Where numbers come from: processor, versions and commit, and the memory in use."""
 
-import json
-import subprocess
-from types import SimpleNamespace
-
 import pytest
-import torch
 
-from discom import hardware
 from discom.errors import ConfigError
-from discom.hardware import device_type, free_memory, machine, multiplies_bf16, peak_memory
-
-CPU = torch.device("cpu")
-
-
-def test_the_commit_is_that_of_the_package_not_of_a_repository_around_it(monkeypatch, tmp_path):
-    """As where it is installed into an environment inside a project of one's own."""
-    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b"]
-    for command in ("init --quiet", "commit --quiet --allow-empty --message theirs"):
-        subprocess.run(git + command.split(), check=True)
-    (tmp_path / "env/discom").mkdir(parents=True)
-    monkeypatch.setattr(hardware, "__file__", str(tmp_path / "env/discom/hardware.py"))
-    assert machine(CPU)["commit"] is None
-    (tmp_path / "env/discom/hardware.py").touch()
-    for command in ("add .", "commit --quiet --message ours"):
-        subprocess.run(git + command.split(), check=True)
-    head = subprocess.check_output([*git, "rev-parse", "HEAD"], text=True)
-    assert machine(CPU)["commit"] == head[:7]
-    (tmp_path / "notes").touch()  # what is not committed and not of the package
-    (tmp_path / "env/discom/hardware.py").write_text("edited")
-    assert machine(CPU)["commit"] == f"{head[:7]}-dirty"
-    monkeypatch.setenv("PATH", str(tmp_path))  # without git
-    here = machine(CPU)
-    assert here["commit"] is None
-    assert json.loads(json.dumps(here)) == here
-
-
-def test_memory_is_what_the_system_and_the_tightest_container_leave(monkeypatch, tmp_path):
-    """Files that can be dropped from the cache are no use of memory."""
-    monkeypatch.setattr(hardware, "PROC", tmp_path / "self")
-    monkeypatch.setattr(hardware, "GROUPS", tmp_path / "groups")
-    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=10_000))
-    assert (peak_memory(CPU), free_memory("cpu")) == (0.0, 10_000)
-
-    def write(name, text):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-
-    write("self/status", "Name: python\nVmHWM:    2048 kB\n")
-    assert peak_memory(CPU) == 2.0
-    write("self/cgroup", "5:cpu:/x\n0::/job/step/gone\n")
-    for most, taken, left in (
-        ((2**63 - 4096, 8000, "max"), 5000, 8000 - 5000 + 1500),
-        ((2**63 - 4096, 8000, 4000), 9000, 0),
-        (("max", "max", "max"), 9000, 10_000),
-    ):
-        for place, limit in zip(("", "job", "job/step"), most, strict=True):
-            write(f"groups/{place}/memory.max", f"{limit}\n")
-            write(f"groups/{place}/memory.current", f"{taken}\n")
-            write(f"groups/{place}/memory.stat", "file 999\ninactive_file 1500\n")
-        assert free_memory("cpu") == left
+from discom.hardware import device_type, multiplies_bf16
 
 
 @pytest.mark.parametrize("gpu", [True, False])

@@ -16,7 +16,6 @@ from fixtures.methods import (
     part,
     terms_of,
     total,
-    train,
 )
 from golden_values import golden
 from torch import Tensor, nn
@@ -155,16 +154,6 @@ def test_discoms_reversal_rises_over_a_share_of_the_run():
     full = 2 * (2 / (1 + math.exp(-10)) - 1)
     assert curve == pytest.approx([0, 2 * (2 / (1 + math.exp(-5)) - 1), full, full])
     assert make("discom").reversal(0) == 1
-
-
-def test_discom_learns_from_the_other_modality_through_the_heads_alone():
-    """In one step nothing passes between branches; after some, the shared heads have changed."""
-    batches = [batch_of("discom", seed, dtype=torch.float64) for seed in range(3)]
-    for steps, same in ((1, True), (3, False)):
-        one = train("discom", batches[:steps]).state("rgb")
-        two = train("discom", [changed(batch, "depth") for batch in batches[:steps]]).state("rgb")
-        own = [key for key in one if "rgb" in key.split(".")]
-        assert all(torch.equal(one[key], two[key]) for key in own) == same
 
 
 # ---------------------------------------------------------------- the alternating adversary

@@ -1,18 +1,14 @@
 """benchmarks/pages.py: tables of pages come from the runs in results/, and the README's numbers and
 the pages' cells are those of the tables."""
 
-import json
 import re
 
 import numpy as np
-import pandas as pd
-import pytest
 
 import catalogue
 import labels
 import pages
 from discom import tables
-from discom.errors import ConfigError
 from discom.tables.stored import read_runs
 
 README = " ".join((pages.ROOT / "README.md").read_text().split())
@@ -37,30 +33,6 @@ def score(name: str, method: str, modality: str, column: str = "", **settings: f
 
 def test_nothing_is_stale():
     assert pages.main(["--check"]) == 0
-
-
-def test_rows_of_a_page_are_written_again(tmp_path, monkeypatch, capsys):
-    page = "<!-- rows {} -->\n\nold\n\n<!-- end -->\n"
-    (tmp_path / "README.md").write_text(page.format("scenes-budget: student; discom, epochs=80"))
-    monkeypatch.setattr(pages, "ROOT", tmp_path)
-    monkeypatch.setattr(catalogue, "TABLES", {"scenes-budget": None})
-    monkeypatch.setattr(catalogue, "RESULTS", tmp_path)
-    monkeypatch.setattr(pages, "text_of", lambda name: "| epochs | method | F1 |\n")
-    monkeypatch.setattr(catalogue, "draw", lambda name: None)
-    table = [("5", "student", "1"), ("5", "discom", "2"), ("80", "discom", "3")]
-    table = pd.DataFrame(table, columns=["epochs", "method", "F1"])
-    monkeypatch.setattr(catalogue, "table", lambda name: (table, ()))
-    monkeypatch.setattr(tables, "cells", lambda table, against: table)
-    assert pages.main(["--check"]) == 1
-    assert "README.md is stale" in capsys.readouterr().out
-    assert pages.main([]) == 0
-    written = (tmp_path / "README.md").read_text()
-    rows = "| epochs | method | F1 |\n|---|---|---|\n| 5 | student | 1 |\n| 80 | discom | 3 |\n"
-    assert f"-->\n\n{rows}\n<!-- end -->" in written
-    assert pages.main(["--check"]) == 0
-    for wrong in ("scenes-budget: kdv2", "scenes-budget: discom, epochs=7", "nowhere: student"):
-        with pytest.raises(ConfigError):
-            pages.rows_of(wrong)
 
 
 def test_numbers_of_the_readme_are_those_of_the_runs():
@@ -124,15 +96,6 @@ def test_cells_of_pages_stand_in_tables_of_results():
         assert len(unknown) == (6 if page.name == "splits.md" else 0), (page.name, unknown)
 
 
-def test_random_splits_look_better_than_splits_by_place():
-    """The six differences of runs that are not paired."""
-    page = (DOCS / "guides/splits.md").read_text()
-    rows = re.findall(r"\| ([\d.]+) ± \S+ \| ([\d.]+) ± \S+ \| \+([\d.]+) \[", page)
-    assert len(rows) == 6
-    for place, random, difference in np.array(rows, float):
-        assert random - place == pytest.approx(difference, abs=0.11)
-
-
 def test_claims_of_labels_are_those_of_the_runs():
     pairs = [("agreed", name) for name in ("student", "fixmatch")]
     pairs.append(("agreed", "nt-xent partners=shuffled contrast=3"))
@@ -148,12 +111,3 @@ def test_claims_of_labels_are_those_of_the_runs():
     for sensor in ("depth", "rgb"):
         number, low = (f"{round(bound, -1):.0f}" for bound in labels.worth(sensor)[:2])
         assert f"{number} labels | {low} to" in section
-
-
-def test_probes_of_the_pages_are_those_of_the_file():
-    """Of the probes the first column: how often the sensor is found in z_inv."""
-    measured = json.loads((catalogue.RESULTS / "scenes-probes.json").read_text())
-    found = [m["modality"]["z_inv"]["score"] for m in measured if m["method"] == "discom"]
-    assert len(found) == 10
-    assert round(np.mean(found)) == 100
-    assert "| the paper's | 100 | 100 |" in (DOCS / "results/invariance.md").read_text()

@@ -42,31 +42,32 @@ def show_windows(signals: Mapping, rows: Mapping[str, int], title: str):
     return figure
 
 
-def show_finds(places, found: Mapping, exercises, rows, title: str):
-    """Tested windows (rows) as dots at their places [N, 2], and a line from each to
-    what it found: way to split → [N]."""
-    figure, axes = plt.subplots(
-        1, len(found), figsize=(11, 3.9), sharex=True, sharey=True, layout="constrained"
-    )
-    figure.suptitle(title)
-    for axis, (split, nearest) in zip(axes, found.items(), strict=True):
-        axis.plot(*places.T, "o", ms=4, color="0.85", mew=0, label="all other windows")
-        right = exercises[nearest[rows]] == exercises[rows]
-        for row, good in zip(rows, right, strict=True):
-            line = places[[row, nearest[row]]].T
-            axis.plot(*line, color=RIGHT if good else WRONG, lw=1.6)
-        for marker, name in zip("os", np.unique(exercises[rows]), strict=True):
-            dots = places[rows[exercises[rows] == name]]
-            axis.plot(*dots.T, marker, ms=6, color="0.2", mew=0, label=name)
-        axis.set_title(f"{split}: {right.sum()} of {len(right)} right", **SMALL)
-        axis.set_xlabel("mean of x, g")
-    (x, low), (_, high) = places[rows].min(0), places[rows].max(0)
-    axis.set(xlim=(x - 0.15, x + 1.4), ylim=(low - 0.1, high + 0.1))
-    axes[0].set_ylabel("mean of y, g")
-    for colour, label in ((RIGHT, "finds the right exercise"), (WRONG, "a wrong one")):
-        axes[0].plot([], [], color=colour, lw=1.6, label=label)
-    handles = axes[0].get_legend_handles_labels()[0]
-    figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False)
+def show_finds(found: Mapping, labels, recording, person, title: str):
+    """Of all test windows: whose window each found in training, way to split → [N], and
+    how many of these answers are right."""
+    figure, axis = plt.subplots(figsize=(9.2, 3.1), layout="constrained")
+    for place, nearest in enumerate(found.values()):
+        own = recording[nearest] == recording
+        same, left = person[nearest] == person, 0.0
+        kinds = {"own recording": own, "own person": same & ~own}
+        kinds["another person"] = ~same
+        for name, rows in kinds.items():
+            width = 100 * rows.mean()
+            right = (labels[nearest] == labels)[rows].mean() if width else 0
+            for start, share, colour in ((0, right, RIGHT), (right, 1 - right, WRONG)):
+                axis.barh(place, share * width, left=left + start * width, color=colour)
+            text = f"{name}\n{100 * right:.0f} % right" if width > 12 else ""
+            middle = {"ha": "center", "va": "center", "fontsize": 8.5, "color": "white"}
+            axis.text(left + width / 2, place, text, fontweight="bold", **middle)
+            axis.vlines(left, place - 0.45, place + 0.45, color="white", lw=4)
+            left += width
+    axis.set(yticks=range(len(found)), yticklabels=found, xlim=(0, 100), title=title)
+    axis.set(xlabel="test windows by whose training window they found, %")
+    axis.tick_params(axis="y", length=0)
+    axis.invert_yaxis()
+    for colour, label in ((RIGHT, "right"), (WRONG, "wrong")):
+        axis.bar(0, 0, color=colour, label=label)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
     return figure
 
 

@@ -3,7 +3,7 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/main/notebooks/02_model_and_losses.ipynb) · [solutions](solutions/py/02_model_and_losses.py)
 #
-# Wood or metal? In the light, a **colour** camera tells by the texture. In the dark it cannot, but a **depth** camera still measures the relief. You may record with both and deploy only one. What can the camera that stays behind give to the other?
+# Wood or metal? In the light, a **colour** camera tells by the texture. In the dark it cannot, but a **depth** camera still measures the relief. You may record with both and deploy one. What can the camera that stays behind give to the other?
 #
 # The published method DisCoM-KD promises to *sort*. It cuts what a network knows into three drawers: what both cameras see, what one adds, and what no answer needs. The first it may learn from the labels of both. Does it sort?
 #
@@ -65,7 +65,7 @@ figure = course.show_pairs(pairs, "Six facts, each in two states", facts)
 # %% [markdown]
 # In depth bright is near: wood is flat, metal a dome. (Shown without noise and holes.)
 #
-# The *class* is one of three shapes and three materials. A network turns an image into a list of numbers, its *embedding*. DisCoM-KD cuts it in three:
+# The *class* is a shape and a material. A network turns an image into numbers, its *embedding*. DisCoM-KD cuts it in three:
 #
 # - **invariant**, `inv`: what both sensors see and the class needs
 # - **informative**, `inf`: what this sensor alone sees and the class needs
@@ -86,7 +86,7 @@ figure = course.show_pairs(pairs, "Six facts, each in two states", facts)
 class Branch(nn.Module):
     def __init__(self, bands):
         super().__init__()
-        self.specific, features = resnet10(bands)  # [B, bands, 32, 32] → [B, 128]
+        self.specific, features = resnet10(bands)  # mean over pixels last: [B, 128]
         self.invariant, _ = resnet10(bands)
         linear, norm = nn.Linear(features, features // 2), nn.BatchNorm1d(features // 2)
         self.project = nn.Sequential(linear, norm, nn.ReLU())
@@ -105,9 +105,9 @@ def make_heads(width=64, classes=9):
 # %% [markdown]
 # ## Two losses that name the class
 #
-# $L_{cl}$, the cross-entropy of `task`, trains what you deploy. But it could use `inf` and leave `inv` idle. So $L_{aux}$ asks for the class from `inv` alone, and from `inf` alone:
+# $L_{cl}$ trains what you deploy, but could use `inf` and leave `inv` idle. So $L_{aux}$ asks each alone, with **one** head for both parts and both sensors. (H is the cross-entropy.)
 #
-# $$ L_{aux} = \mathrm{CE}(h_{aux}(z_{inv}),\, y) + \mathrm{CE}(h_{aux}(z_{inf}),\, y) $$
+# $$ L_{cl} = H(h_{task}([z_{inv} \Vert z_{inf}]),\, y), \qquad L_{aux} = H(h_{aux}(z_{inv}),\, y) + H(h_{aux}(z_{inf}),\, y) $$
 #
 # **A conflict:** by the idea `inf` contains what its sensor *adds*, but $L_{aux}$ asks it for the whole class. The paper does so.
 
@@ -126,9 +126,11 @@ def aux_loss(parts, heads, sensor, labels):
 # %% [markdown]
 # ## Two losses that name the sensor
 #
-# Now the label is the *sensor*: 0 for colour, 1 for depth. What one sensor alone sees gives it away, so $L_{mod}$ trains `inf` and `irr`, each with a head, to name the sensor.
+# Now the label is the *sensor* $s$: 0 for colour, 1 for depth. What one sensor alone sees gives it away, so $L_{mod}$ trains `inf` and `irr`, each with a head, to name the sensor:
 #
-# `inv` must not. Its head, the *adversary*, learns to name the sensor; the encoder learns to make it fail. One loss, $L_{adv}$, does both, with a layer between encoder and head: forward $R(z) = z$, backward the gradient times −λ (in training λ = 1).
+# $$ L_{mod} = H(h_{mod\_inf}(z_{inf}),\, s) + H(h_{mod\_irr}(z_{irr}),\, s), \qquad L_{adv} = H(h_{adv}(R(z_{inv})),\, s) $$
+#
+# `inv` must not. Its head, the *adversary*, learns to name the sensor; the encoder learns to make it fail. $L_{adv}$ does both, by a layer between them: forward $R(z) = z$, backward the gradient times −λ (in training λ = 1).
 
 
 # %%
@@ -159,7 +161,7 @@ def adv_loss(parts, heads, sensor, labels, strength=1.0):
 # %% [markdown]
 # ## What a reversal does
 #
-# Let two clouds of points be embeddings of two sensors. A loss moves the points and trains a linear adversary. At λ = −1 nothing is reversed. **Guess:** where do the clouds go at λ = 0.3 and at 3? With a kernel, a slider turns λ.
+# Two clouds of points are embeddings of two sensors. A loss moves them and trains an adversary. At λ = −1 nothing is reversed. **Guess:** where do the clouds go at λ = 0.3 and at 3?
 
 
 # %% alt="Two clouds of points with arrows. At λ = −1 they move apart. At 0.3 some points change sides. At 3 the clouds cover each other, and the points that moved furthest lie beyond the other cloud."
@@ -182,7 +184,7 @@ course.slider(move_clouds)
 figure = course.plot_clouds(move_clouds, -1.0, 0.3, 3.0)
 
 # %% [markdown]
-# Without reversal the clouds part, as $L_{mod}$ wants it. At 0.3 the adversary still wins. At 3 the clouds meet and the loss is log 2 = 0.69: it guesses. **Guess:** if a *network's* adversary guesses, is the sensor hidden?
+# Without reversal the clouds part, as $L_{mod}$ wants it. At 0.3 the adversary still wins. At 3 the clouds meet and the loss, a mean over both, is log 2 = 0.69: it guesses. **Guess:** if a *network's* adversary guesses, is the sensor hidden?
 #
 # ## One loss for the angles
 #
@@ -190,7 +192,7 @@ figure = course.plot_clouds(move_clouds, -1.0, 0.3, 3.0)
 #
 # $$ L_\perp = \cos(z_{inv}, z_{inf}) + \cos(z_{inf}, z_{irr}) $$
 #
-# Both encoders end in a ReLU, so no number is negative, and the least is 0, at right angles. **Guess:** can two vectors at right angles contain the same fact?
+# All three parts come out of a ReLU, so no number is negative, and the least is 0, at right angles. **Guess:** can two vectors at right angles contain the same fact?
 
 
 # %%
@@ -204,13 +206,17 @@ left, right = F.pad(secret, (0, 1)), F.pad(secret, (1, 0))  # [s, 0] and [0, s]
 check("[s, 0] and [0, s]: right angles, loss 0", orth_loss((left, right, left)) == 0)
 
 # %% [markdown]
-# They can: both contain $s$, in different places. **Orthogonal is not independent.**
+# They can: both contain the secret. **Orthogonal is not independent.** Nothing is detached: `irr` learns from $L_{mod}$ and $L_\perp$ alone.
 #
 # ## All five together
 #
-# DisCoM-KD adds the five losses of both sensors. Batches are *unpaired*: each sensor draws scenes of its own.
+# DisCoM-KD adds the five losses of both sensors, all with weight 1; each is a mean over that sensor's own batch:
 #
-# A head that knows nothing costs log 9 for a class, log 2 for a sensor. **Guess:** which cross-entropy falls first, which never? Is $L_{cl}$ alone worse on new scenes?
+# $$ L = \sum_s L_{cl} + L_{adv} + L_{mod} + L_{aux} + L_\perp $$
+#
+# Batches are *unpaired*: each sensor draws scenes of its own.
+#
+# Guessing costs log 9 for a class, log 2 for a sensor. **Guess:** which loss falls first, which never? Is $L_{cl}$ alone worse on new scenes?
 
 
 # %%
@@ -267,11 +273,11 @@ guessing = {"cl": 2 * log(9), "aux": 4 * log(9), "mod": 4 * log(2), "adv": 2 * l
 figure = course.plot_losses(history, guessing)
 
 # %% [markdown]
-# A camera is easy to name: $L_{mod}$ is solved at once. $L_{adv}$ does not fall; it ends **above** a guess. Five losses win in depth, not in colour, in one run; [03](03_training.ipynb) makes more.
+# A camera is easy to name: $L_{mod}$ is solved at once. $L_{adv}$ ends **above** a guess. Five losses win in depth, not in colour, in one run; [03](03_training.ipynb) makes more.
 #
 # ## Where did the facts go?
 #
-# Fit a linear map from a part to a fact on half of the new scenes; score it on the rest. R² is 100 % without errors, 0 % if the mean does as well. For *which sensor* one map reads both. Green boxes mark where the idea wants a fact.
+# Fit a linear map from a part to a fact on half of the new scenes; score it on the rest. R² is 100 % without errors, 0 % if the mean does as well. Green boxes mark where the idea wants a fact.
 
 
 # %% alt="A table in shades of grey: six facts and the sensor against the three parts of colour and of depth. What a sensor sees stands in all of its parts. Shape is darkest in the boxed inv, distance in the boxed irr; the material is darker outside its box. Size has no box."
@@ -284,13 +290,13 @@ def readable(z, values, rows):  # R², on scenes that it was not fitted on
 figure = course.plot_facts(readable, {s: parts_of(network, s) for s in sensors}, test)
 
 # %% [markdown]
-# *Size* has no box: both see it, no class needs it. Shape follows its boxes, distance a little, the material does not. But **hardly a part lacks what its sensor sees**.
+# *Size* has no box: both see it, no class needs it. Shape follows its boxes, the material does not. **Hardly a part lacks what its sensor sees**.
 #
 # ## Why does `inv` name the sensor?
 #
-# $L_{adv}$ forbids it, and its adversary finds nothing. Our map does, and is linear, too. **Suspicion:** the adversary lags. It learns where embeddings *were*, while the branch moves on.
+# $L_{adv}$ forbids it, and its adversary finds nothing. Our map does. **Suspicion:** the adversary lags. It learns where embeddings *were*, while the branch moves on.
 #
-# Test it: train the adversary 100 steps on beside branches that move, then beside frozen ones. **Guess** how often it is right.
+# Test it: 100 steps more of $L_{adv}$ alone, beside branches that move, then beside frozen ones. **Guess** how often the adversary is right.
 
 # %%
 for branches, more in (("moving", 0), ("moving", 100), ("frozen", 100)):
@@ -301,7 +307,7 @@ for branches, more in (("moving", 0), ("moving", 100), ("frozen", 100)):
     print(f"{more} steps more, {branches} branches: adversary right in {share:.0%}")
 
 # %% [markdown]
-# It lagged: it catches no branch that moves, and at once one that stands still. (In eval mode: BatchNorm is innocent.) $L_{adv}$ ends *above* a guess, since each step of a branch leads to where the adversary errs. **A guessing adversary proves nothing.**
+# It lagged: it catches no branch that flees, and at once one that stands still. **A guessing adversary proves nothing.**
 #
 # ## Why does `irr` know the material?
 #
@@ -314,11 +320,11 @@ for name, own in {"before training": make_network(), "L_cl alone": alone}.items(
     print(f"{name}:", "inv {:.0f} %, inf {:.0f} %, irr {:.0f} %".format(*r2))
 
 # %% [markdown]
-# Nearly as much as `inf`. A slice is no wall. And `inv`, whose encoder is its own, learns little: $L_{cl}$ can do without, so $L_{aux}$ asks. Other runs gave `inv` more.
+# Nearly as much as `inf`. A slice is no wall. And `inv`, whose encoder is its own, learns little: $L_{cl}$ can do without.
 #
 # ## What you found
 #
-# **You cut an embedding with a slice, and five losses ask for order. Some facts lean towards their place; none is kept out of another. The one loss that forbids anything fails: its adversary lags behind a moving branch.**
+# **You cut an embedding with a slice, and five losses ask for order. Some facts lean towards their place; none is kept out of another. The one loss that forbids anything fails: its adversary lags behind.**
 #
 # For your own two sensors:
 #
@@ -328,7 +334,7 @@ for name, own in {"before training": make_network(), "L_cl alone": alone}.items(
 #
 # ## The same in the package
 #
-# With equal weights, `discom` must give your losses and gradients.
+# With the same parameters `discom` must give your losses and gradients. (The authors' program differs from their paper, which you follow: [05](05_ablations.ipynb).)
 
 # %%
 package = methods.get("discom")({"rgb": 3, "depth": 1}, 9, resnet10)
@@ -355,9 +361,9 @@ check("same gradients", all(torch.allclose(a.grad, b.grad, atol=1e-5) for a, b i
 #
 # <details><summary>Answers</summary>
 #
-# 1. **b**. Not *a*: on frozen branches yours found the sensor. Not *c*: a small λ lets the adversary win, as at 0.3.
-# 2. **c**: $L_{aux}$ asks for the class, whoever sees it. Not *a* or *b*: what both see belongs into `inv`.
-# 3. **b**: both see it, no class needs it. Not *a* or *c*: one sensor sees them alone.
+# 1. **b**. Not *a*: on frozen branches yours found it. Not *c*: at 0.3 the adversary won.
+# 2. **c**: $L_{aux}$ asks for the class, whoever sees it. What both see belongs into `inv`.
+# 3. **b**: both see it, no class needs it. One sensor alone sees the others.
 #
 # </details>
 #

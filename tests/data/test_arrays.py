@@ -50,12 +50,9 @@ WRONG = [
 
 
 @pytest.mark.parametrize("values", WRONG)
-@pytest.mark.parametrize("item", [Path("raw/b.tif"), (Path("raw/b.tif"), 512, 0)])
-def test_a_wrong_image_is_named_by_its_file(values, item):
-    refused(lambda: lazy(lambda _: values, items=[item])[0], r"^raw/b\.tif: ")
-
-
-# scaling
+def test_a_wrong_image_is_named_by_its_file(values):
+    for item in (Path("raw/b.tif"), (Path("raw/b.tif"), 512, 0)):
+        refused(lambda item=item: lazy(lambda _: values, items=[item])[0], r"^raw/b\.tif: ")
 
 
 def skewed(seed=0):
@@ -72,14 +69,13 @@ def test_each_band_is_clipped_and_scaled_by_its_own_percentiles():
     assert scaled.dtype == np.float32
 
 
-@pytest.mark.parametrize(("last", "said"), [(2, "is"), (3, "and 1 more are")])
-def test_constant_bands_become_zero_with_one_warning(last, said):
+def test_constant_bands_become_zero_with_one_warning():
     x = skewed()
-    x[:, 1:last] = 7
-    with pytest.warns(UserWarning, match=f"ir: band 1 {said} constant") as caught:
+    x[:, 1:] = 7
+    with pytest.warns(UserWarning, match="^ir: ") as caught:
         bounds = Normalization.fit(x, "ir")
     assert len(caught) == 1
-    assert (bounds(x)[:, 1:last] == 0).all()
+    assert (bounds(x)[:, 1:] == 0).all()
 
 
 NO_DATA = np.where(skewed() < 50, -1.7976931348623157e308, skewed().astype(float))
@@ -98,19 +94,13 @@ def test_images_that_give_no_bounds(images):
     refused(lambda: Normalization.fit(images, "depth"), "^depth: ")
 
 
-def depth_with_sky():
+def test_unmeasured_pixels_keep_a_value_of_their_own():
     """Depth in metres: near ground, far hills, and sky, which is not measured (0)."""
     x = np.linspace(2, 90, 20 * 64).reshape(20, 1, 8, 8).astype(np.float32)
     x[:, :, :2] = 0
-    return x
-
-
-def test_unmeasured_pixels_keep_a_value_of_their_own():
-    x = depth_with_sky()
     scaled = Normalization.fit(x, invalid=0.0)(x)
     assert (scaled[x == 0] == 0).all()
     assert scaled[x > 0].min() == np.float32(LOWEST)  # the nearest ground is no sky
-    assert scaled.max() == 1
     low, high = np.percentile(x[x > 0], (2, 98))
     expected = LOWEST + (1 - LOWEST) * np.clip((x - low) / (high - low), 0, 1)
     np.testing.assert_allclose(scaled[x > 0], expected[x > 0], atol=1e-6)

