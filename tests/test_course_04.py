@@ -64,6 +64,6 @@ def test_bars_are_the_probabilities_and_the_true_class_is_bold():
     words = [axis for axis in figure.axes if axis.patches]
     for axis, row in zip(words, (0, 1), strict=True):
         widths = [bar.get_width() for bar in axis.patches]
-        assert widths == pytest.approx([*(100 * said["teacher"][row]), *[100 / 3] * 3])
+        assert widths == pytest.approx([*(100 * said["teacher"][row]).tolist(), *[100 / 3] * 3])
         bold = [t.get_text() for t in axis.get_yticklabels() if t.get_fontweight() == "bold"]
         assert bold == [part.classes[part.labels[row]]]

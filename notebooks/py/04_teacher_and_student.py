@@ -230,11 +230,11 @@ soft = answer(novice, scenes)
 train("its pupil", ["depth"], pupil_loss)
 
 # %% [markdown]
-# Again nothing, in this run. In other runs such a teacher is ahead of the student, but only far away, where depth cannot follow.
+# Again nothing. But in another run (seed 2 in the table below) the teacher is nine points ahead, and its pupil gains four. Is it the second sensor?
 #
 # ## Which part of the teacher?
 #
-# Take away one thing after another, and write down a guess for each:
+# Take away one thing after another, with a guess for each:
 #
 # 1. the second **sensor**: a teacher of depth alone. It is there already, the student of 400 labels.
 # 2. the other **images**: the same, but the pupil sees the 400 only.
@@ -252,11 +252,11 @@ train("the same, 400 images", ["depth"], pupil_loss, few)
 train("no teacher, softer labels", ["depth"], softer_label, few)
 
 # %% [markdown]
-# Most of the gain stays. It needs **no second sensor**, and hardly another image: only the answers of a student of the same 400 labels. The rule brings a part of it.
+# A gain **without a second sensor**, and most of it without another image: from the answers of a student that learned from the same 400 labels. The rule helps here, and *costs* three to four points in the two other runs.
 #
-# Why can doubt help? A student trained to certainty learns its 400 labels by heart: it gets 97 % of them right, and 62 % of new scenes. A far scene's label is the worst of them: it names a material that depth does not show. A rule doubts every label alike. A teacher can doubt where there is reason to.
+# Why can doubt help? Our explanation: a student trained to certainty learns its few labels by heart. A far scene's label is the worst of them: it names a material that depth does not show. A rule doubts every label alike. A teacher can doubt where there is reason to.
 #
-# Do they? **Guess** how much probability each teacher gives the label of its own 400 scenes, far away and elsewhere.
+# Does it? **Guess** how much probability each teacher gives the label of its own 400 scenes, far away and elsewhere.
 
 # %%
 far = scenes.factors["far"].bool()
@@ -273,11 +273,11 @@ print(pd.concat([live, others]).set_index("seed").T.round(1))
 course.results("04")
 
 # %% [markdown]
-# The teacher of depth doubts most in far scenes. The teacher of both sensors sees the material there, and is sure. This fits, and is no proof: depth's doubt in far scenes alone brought a part. In three runs a teacher of depth gained 3 to 7 points for its pupil, a teacher of both −1 to 4.
+# The teacher of depth doubts most in far scenes. The teacher of both sees the material, and is sure. This fits, but a first test, with doubt in far scenes alone, was not clear. In three runs a teacher of depth gained 3 to 7 points for its pupil, a teacher of both −1 to 4.
 #
 # ## What you found
 #
-# **A label says what is there; a teacher can also say how sure one can be. With few labels that helped a student of depth, and it needed no second sensor: its own equal taught it at least as well. With every label a teacher of both sensors, 17 points ahead, taught it nothing: most of that lead lies where depth shows no answer.**
+# **A label says what is there; a teacher can also say how sure one can be. With few labels that helped a student of depth, and needed no second sensor: a teacher of depth alone did as well or better. With every label a teacher of both, 17 points ahead, taught it nothing: most of its lead lies where depth shows no answer.**
 #
 # For your own two sensors:
 #
