@@ -273,7 +273,7 @@ print(pd.concat([live, others]).set_index("seed").T.round(1))
 course.results("04")
 
 # %% [markdown]
-# The teacher of depth doubts most in far scenes. The teacher of both sees the material, and is sure. This fits, but a first test, with doubt in far scenes alone, was not clear. In three runs a teacher of depth gained 3 to 7 points for its pupil, a teacher of both −1 to 4.
+# The teacher of depth doubts most in far scenes. The teacher of both sees the material, and is sure. This fits, but a first test, with doubt in far scenes alone, was not clear. In three runs a teacher of depth gained 3 to 6 points for its pupil, a teacher of both −1 to 4.
 #
 # ## What you found
 #
