@@ -5,11 +5,11 @@
 #
 # In [03](03_training.ipynb) you trained DisCoM-KD with five losses at once, and it gained nothing. Perhaps one of the five helps and another spoils it.
 #
-# So build a **ladder**. The lowest rung is the student; the next has the branch of DisCoM-KD in its place. Then one loss comes in at a time, and the top rung is DisCoM-KD. Every rung trains on the same scenes, from the same seed, for the same ten epochs.
+# So build a **ladder**. The lowest rung is the student, the next the branch of DisCoM-KD. Then one loss comes in at a time, until the top rung is DisCoM-KD. Every rung trains on the same scenes, from the same seed, for ten epochs.
 #
 # **Write down a guess:** which step up helps the depth branch most? Does one do harm?
 #
-# Later you open the code that the authors of DisCoM-KD released. It differs from their paper in one line, and that line concerns two of the five losses.
+# Then look into the code that its authors released. It differs from their paper, in two of the five losses.
 #
 # | At a glance | |
 # |---|---|
@@ -72,7 +72,7 @@ figure = ladder.show_rungs()
 # %% [markdown]
 # ## Six rungs, one loop
 #
-# Branch, losses and loop come out of the files of 02 and 03, as you wrote them. A rung is a kind of network and a list of losses.
+# Branch, losses and loop come out of the files of 02 and 03, as you wrote them. A rung is a network and a list of losses.
 
 # %%
 sensors, device = list(scenes.images), "cpu"  # rgb, depth
@@ -108,7 +108,7 @@ figure = ladder.plot_ladder(curves, ends, title, test.best["depth"])
 #
 # ## Would you cross out a loss now?
 #
-# That is one seed and one length of training. Other runs are stored: three seeds of the same ladder, twice as long. **Guess:** how far does the lowest rung lie below the highest after twenty epochs?
+# That is one seed and one length of training. Three seeds of the same ladder, twice as long, are stored. **Guess:** how far does the lowest rung lie below the highest after twenty epochs?
 
 # %%
 ways = ("adv=0 mod=0 aux=0 orth=0", "adv=0 mod=0 orth=0", "adv=0 mod=0", "mod=0")
@@ -123,7 +123,7 @@ pd.concat(of_seeds, axis=1).round(1)
 #
 # ## Leave one out
 #
-# A ladder has one more weakness: a loss is judged beside those below it alone. So turn the question round. Take all five and leave **one** out. What does that change, after ten epochs and after thirty?
+# A ladder judges a loss beside those below it alone. So turn the question round: take all five and leave **one** out. **Guess** what that changes, after ten epochs and after thirty.
 
 # %% alt="FIG3"
 without = {f"discom {name}=0": name for name in ("aux", "orth", "adv", "mod")}
@@ -176,9 +176,9 @@ for rung in ("branch", "+ aux"):
 #
 # ## The code that was released
 #
-# In the paper, `adv` and `mod` compare logits with the *number* of the sensor, 0 or 1. The released code makes a tensor as large as the logits, ones for the first sensor and zeros for the second. PyTorch's cross-entropy takes such a tensor, too, but as **probabilities of the classes**, and does not ask whether they add up to one.
+# In the paper, `adv` and `mod` compare logits with the *number* of the sensor, 0 or 1. The released code passes a tensor as large as the logits: ones for the first sensor, zeros for the second. PyTorch's cross-entropy reads it as **probabilities of the classes**, and does not ask whether they add up to one.
 #
-# **Guess** what that asks of a colour image, whose target is (1, 1). And of a depth image, whose target is (0, 0)?
+# **Guess** what (1, 1) asks of a colour image, and (0, 0) of a depth image.
 
 
 # %%
@@ -201,7 +201,7 @@ check("zeros push nowhere", (pushes["released", "depth"] == 0).all())
 # %% [markdown]
 # Ones ask a colour image for **one half of each**: (1, 1) is most probable if both are equally so. There the push is zero. Zeros ask nothing: loss and gradient are 0, whatever the head says. Depth is never touched.
 #
-# Now train with them, half as long, and measure how hard each loss pulls at the encoders: the size of its gradient over their weights, in one batch. **Guess:** how many times harder do the repaired losses pull?
+# Now train with them, half as long. How hard does a loss *pull* at the encoders? Take the size of its gradient over all their weights, in one batch. **Guess:** how many times harder do the repaired losses pull?
 
 
 # %%
@@ -241,7 +241,7 @@ pd.DataFrame(table).T.round(2)
 #
 # ## Does the repair help?
 #
-# Two of five losses were switched off, and nobody saw it in the scores. So repair them. **Guess** what that gains after thirty epochs.
+# **Guess** what it gains after thirty epochs.
 
 # %%
 names = {course.RELEASED: "released", "discom": "repaired"}
