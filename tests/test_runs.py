@@ -100,6 +100,11 @@ def test_identity_names_what_was_asked_for_and_tells_splits_apart(whole):
         split._replace(train=split.train.keep_labels(0.5)),
     ]
     assert of(whole.split(seed=0)) == of(split)
+    teachers = [
+        identity(methods.Teacher, "", split.origin, replace(BASE, epochs=n)) for n in (1, 2)
+    ]
+    students = [identity(methods.KDv2, "", split.origin, BASE, theirs) for theirs in teachers]
+    assert students[0]["hash"] != students[1]["hash"]
     assert len({of(other)["hash"] for other in [split, *others]}) == 1 + len(others)
 
 

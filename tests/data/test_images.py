@@ -99,9 +99,6 @@ def test_proportions():
         refused(lambda b=bands: Rule(bands=b)(stored), "bands: ")
 
 
-# what a file holds
-
-
 def photo(bands):
     """A ramp, which JPEG hardly changes, and which no motion maps to itself."""
     ramp = np.add.outer(5 * np.arange(H), 11 * np.arange(W)).astype(np.uint8)
@@ -178,26 +175,16 @@ def test_of_three_axes_the_odd_one_or_else_the_shortest_has_the_bands(tmp_path, 
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
-@pytest.mark.parametrize("bands", [None, 1, 3, 4, 13, 40])
+@pytest.mark.parametrize("bands", [None, 3, 4, 13])
 def test_bands_and_bit_depth_of_png_tiff_and_npy_are_kept(tmp_path, dtype, bands):
     image = pixels(bands, 200 if dtype != np.uint16 else 65536, dtype)
-    expected, files = planes(image), []
-    if len(expected) < 12:  # the shortest axis
-        files = [tmp_path / f"{name}.npy" for name in "ab"]
-        for file, stored in zip(files, (image, expected), strict=True):
-            np.save(file, stored)
-    for planar in ("contig", "separate") if (bands or 1) > 1 else (None,):
-        stored, files = expected if planar == "separate" else image, [*files, tmp_path / "a.tif"]
-        tifffile.imwrite(files[-1], stored, photometric="minisblack", planarconfig=planar)
-        np.testing.assert_array_equal(read_pixels(files[-1]), expected)
-    for file in files:
-        np.testing.assert_array_equal(read_pixels(file), expected, strict=True)
-    if dtype != np.float32 and bands in (None, 3, 4):
-        for shape in ((H, W), (2, 20), (20, 1)):  # also of fewer rows or columns than bands
-            image = pixels(bands, 200, dtype, shape=shape)
-            write(tmp_path / "a.png", image)
-            found = read_pixels(tmp_path / "a.png", alpha=True)
-            np.testing.assert_array_equal(found, planes(image), strict=True)
+    names = ["a.tif", *["a.npy"] * (bands != 13), *["a.png"] * (bands in (None, 3, 4))]
+    for name in names if dtype != np.float32 else names[:2]:
+        write(tmp_path / name, image)
+        found = read_pixels(tmp_path / name, alpha=True)
+        np.testing.assert_array_equal(found, planes(image), strict=True)
+    tifffile.imwrite(tmp_path / "b.tif", planes(image), photometric="minisblack")  # plane by plane
+    np.testing.assert_array_equal(read_pixels(tmp_path / "b.tif"), planes(image), strict=True)
 
 
 @pytest.mark.parametrize("ending", [".png", ".tif", ".npy", ".jpg"])
