@@ -3,19 +3,19 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/main/notebooks/05_ablations.ipynb) · [solutions](solutions/py/05_ablations.py)
 #
-# In [03](03_training.ipynb) you trained DisCoM-KD with five losses at once, and it gained nothing. Perhaps one of the five helps and another spoils it.
+# In [03](03_training.ipynb) you trained DisCoM-KD with five losses at once, and it gained nothing. Perhaps one helps and another spoils it.
 #
 # So build a **ladder**. The lowest rung is the student, the next the branch of DisCoM-KD. Then one loss comes in at a time, until the top rung is DisCoM-KD. Every rung trains on the same scenes, from the same seed, for ten epochs.
 #
-# **Write down a guess:** which step up helps the depth branch most? Does one do harm?
+# **Write down a guess:** which step helps depth most? Does one do harm?
 #
 # Then look into the code that its authors released. It differs from their paper, in two of the five losses.
 #
 # | At a glance | |
 # |---|---|
-# | You will | **climb** a ladder of losses · **test** what a short training says about a loss · **find** two losses that do nothing, by hand |
+# | You will | **climb** a ladder of losses · **test** what a short training says about a loss · **find** two dead losses by hand |
 # | You need | [02](02_model_and_losses.ipynb) and [03](03_training.ipynb): the five losses and the loop |
-# | Time, memory | four minutes on one free CPU core, 2 GB |
+# | Time, memory | five minutes on one CPU core, 2 GB |
 # | Data, licence | scenes drawn here, MIT |
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -88,7 +88,7 @@ for count in range(2, 6):
     own = [*five][:count]
     rungs[f"+ {own[-1]}"] = Branch, own
 
-# %% alt="FIG2"
+# %% alt="Left, six curves of depth over ten epochs leave guessing one after another; student, branch and aux end at 53 to 57 %, with orth at 49, with adv and mod at 36 and 40, all still rising. Right, the ends of the rungs: up to aux, then down in both sensors, in colour from 72 to 42 %."
 networks, histories, ends = {}, {}, {}
 for rung, (kind, own) in rungs.items():
     network, terms = make(kind, sensors), {name: five[name] for name in own}
@@ -102,13 +102,11 @@ title = f"Depth, ten epochs: {two:.0f} % with two losses, {all_five:.0f} % with 
 figure = ladder.plot_ladder(curves, ends, title, test.best["depth"])
 
 # %% [markdown]
-# `aux` lifts depth, and the rungs above it fall again. The adversary seems to do the harm.
-#
-# Curves of a training (left) say more than its end: all of them still rise when the training stops.
+# `aux` gains in both sensors. From there the ladder leads down: with all five losses colour loses 30 points and depth 17. But every curve still rises when the training stops.
 #
 # ## Would you cross out a loss now?
 #
-# That is one seed and one length of training. Three seeds of the same ladder, twice as long, are stored. **Guess:** how far does the lowest rung lie below the highest after twenty epochs?
+# Three seeds of the same ladder are stored, trained twice as long. **Guess:** how far does the lowest rung lie below the highest then?
 
 # %%
 ways = ("adv=0 mod=0 aux=0 orth=0", "adv=0 mod=0 orth=0", "adv=0 mod=0", "mod=0")
@@ -119,13 +117,13 @@ of_seeds = {s: own[[*rungs]].agg(["mean", "min", "max"]).T for s, own in stored.
 pd.concat(of_seeds, axis=1).round(1)
 
 # %% [markdown]
-# The fall is gone. (F1 is nearly the share that is right.) The highest rung is three points above the lowest in colour, and two in depth. But one rung alone moves by up to four points from seed to seed. So these runs do not rank the rungs, and your single run does so even less.
+# The fall is gone. (F1 is nearly the share that is right.) From the lowest rung to the highest it is three points in colour and two in depth. But one rung moves by up to four points from seed to seed. So three seeds rank no rungs, and your single run still less.
 #
 # ## Leave one out
 #
 # A ladder judges a loss beside those below it alone. So turn the question round: take all five and leave **one** out. **Guess** what that changes, after ten epochs and after thirty.
 
-# %% alt="FIG3"
+# %% alt="Two panels of four rows, a dot a seed. After 10 epochs: without aux 15 points fewer, without orth 25 and without adv 22 more, without mod about 2. After 30 epochs: without aux 4 fewer, the others within a point of zero."
 without = {f"discom {name}=0": name for name in ("aux", "orth", "adv", "mod")}
 changes = {}
 for count, name in ((10, "terms-ten"), (30, "terms")):
@@ -138,13 +136,13 @@ title = f"Without orth: {ten:+.0f} points after ten epochs, {thirty:+.0f} after 
 figure = ladder.plot_without(changes, title)
 
 # %% [markdown]
-# After ten epochs two losses look harmful: without `orth` or without `adv` DisCoM-KD is over 20 points better. The ladder blamed the upper one alone. It takes both: remove either, and most of the fall is gone.
+# After ten epochs two losses look harmful: without `orth`, or without `adv`, DisCoM-KD is over 20 points better. Either one seems to cost nearly the whole fall. So their shares do not add up, and no ladder can deal them out.
 #
-# After thirty epochs that is over. Only `aux` may be missed, and few seeds leave even this open.
+# After thirty epochs nothing is left of it. Only without `aux` are points missing: four on average, some in [each of five seeds](../docs/results/all_labels.md).
 #
 # ## Why do ten epochs mislead?
 #
-# Look at when each network begins to learn the class. Guessing costs 2 log 9 = 4.39, log 9 a sensor. **Guess** in which epoch each rung gets $L_{cl}$ below nine tenths of that.
+# When does a network begin to learn the class? Guessing costs 2 log 9 = 4.39 in both sensors. **Guess** in which epoch each rung gets $L_{cl}$ below nine tenths of that.
 
 # %%
 for rung, history in histories.items():
@@ -154,13 +152,13 @@ top = histories["+ mod"].drop(columns="right").round(2)
 top.set_axis(range(1, epochs + 1)).T.rename_axis("+ mod, epoch", axis=1)
 
 # %% [markdown]
-# The networks do what is easy first. In three epochs parts stand at right angles and name their sensor, while $L_{cl}$ and $L_{aux}$ still guess. That **delays** the class by some epochs: much of ten, little of thirty. A short ablation measures who starts first.
+# Student, branch and `aux` start in epoch 4. Each further loss delays the class by one more, to epoch 7. The table shows what comes first: in three epochs the parts stand at right angles and name their sensor, while $L_{cl}$ and $L_{aux}$ still guess. Three epochs are much of ten and little of thirty. **A short ablation measures who starts first.**
 #
-# Why `orth` and `adv` delay together, and one alone hardly, we have not tested. Exercise 2 lets the adversary come in later.
+# In exercise 2 the adversary comes in later. Why easy losses hold the class up, we have not tested.
 #
 # ## Why is `aux` missed?
 #
-# 02 gave a reason for it: $L_{cl}$ reads `inv` and `inf` together, so one of them may stay idle. Fit a linear map from each part to the class (R² on new scenes). **Guess** which part is idle without `aux`.
+# 02 gave a reason: $L_{cl}$ reads `inv` and `inf` together, so one may stay idle. Fit a linear map from each part to the class (R² on new scenes). **Guess** which is idle without `aux`.
 
 # %%
 classes, every = F.one_hot(test.labels).float(), torch.ones(len(test.labels)) > 0
@@ -172,7 +170,7 @@ for rung in ("branch", "+ aux"):
         print(f"{rung}, {sensor}: inv {inv:.0f} %, inf {inf:.0f} %")
 
 # %% [markdown]
-# Explained.
+# In colour `inv` was nearly idle, and `aux` wakes it. In depth neither part was idle, and both gain a little. Whether this is what brings the four points, we have not tested.
 #
 # ## The code that was released
 #
@@ -187,7 +185,7 @@ def released(logits, sensor):  # logits [B, 2]
     return F.cross_entropy(logits, targets)
 
 
-# %% alt="FIG4"
+# %% alt="Two panels, push on colour's probability over what the head says. Colour image: the paper's line pushes up all the way to one; the released line crosses zero at one half. Depth image: the paper's line pushes down; the released one is flat at zero."
 p, pushes = torch.linspace(0.01, 0.99, 99), {}  # p: said probability of colour
 for name, loss in {"paper": sensor_loss, "released": released}.items():
     for sensor in sensors:
@@ -199,7 +197,7 @@ check("ones push towards one half", pushes["released", "rgb"][49].abs() < 1e-6)
 check("zeros push nowhere", (pushes["released", "depth"] == 0).all())
 
 # %% [markdown]
-# Ones ask a colour image for **one half of each**: (1, 1) is most probable if both are equally so. There the push is zero. Zeros ask nothing: loss and gradient are 0, whatever the head says. Depth is never touched.
+# Ones ask a colour image for **one half of each**. There the push is zero. Zeros ask nothing: loss and gradient are 0, whatever the head says, so depth is never touched.
 #
 # Now train with them, half as long. How hard does a loss *pull* at the encoders? Take the size of its gradient over all their weights, in one batch. **Guess:** how many times harder do the repaired losses pull?
 
@@ -237,7 +235,7 @@ for version, (own, terms, history) in runs_of.items():
 pd.DataFrame(table).T.round(2)
 
 # %% [markdown]
-# The released losses pull at the start. Then the heads say one half to everything, at losses of 2 log 2 and 4 log 2, 1.39 and 2.77, and both are dead. Repaired, the adversary pulls on. $L_{mod}$ pulls little there as well, but for another reason: it is **solved**, its loss near 0.
+# As released both losses pull at the start, then die: the heads say one half to everything, at 2 log 2 = 1.39 and 4 log 2 = 2.77. The repaired adversary pulls some 40 times harder. $L_{mod}$ pulls little in both, for opposite reasons: released it is dead, repaired it is **solved**.
 #
 # ## Does the repair help?
 #
@@ -253,13 +251,13 @@ check("the repair gains less than two points", gain[2] < 2)
 course.results("05")
 
 # %% [markdown]
-# Nothing, within two points. **A repair is not a gain.** The losses were meant to keep the sensor out of `inv` and to bring it into the other parts. 02 showed that the living adversary hides nothing either, and that a sensor is named at once. What they would do was not worth a point here.
+# Nothing. **Repair is not gain.** A repaired adversary hides nothing either, as 02 showed, and a sensor is easy to name without it. After ten epochs depth is even [22 points better](../results/terms-ten.md) as released: there the adversary is dead from the first step.
 #
 # ## What you found
 #
-# **Of the four losses that DisCoM-KD adds to the class loss, only `aux` may be missed. Right angles and the adversary delay the start together: they seem to cost 20 points after ten epochs, and cost about none after thirty. In the released code two losses are dead, and their repair gains nothing.**
+# **Of the four losses that DisCoM-KD adds to the class loss, only `aux` seems to be missed. `orth` and the adversary delay the start: after ten epochs each seems to cost over 20 points, after thirty they cost less than one. In the released code two losses are dead, and their repair gains nothing.**
 #
-# So no loss brings the other sensor's knowledge across. What, then, is in the parts? [06](06_what_the_embeddings_hold.ipynb) looks.
+# And `aux` needs no second sensor. What, then, do the parts hold? [06](06_what_the_embeddings_hold.ipynb) looks.
 #
 # For your own losses:
 #
@@ -269,7 +267,7 @@ course.results("05")
 #
 # ## The same in the package
 #
-# `discom` follows the paper; two options give the released code. It also takes one mean over both sensors, which halves `adv` and quarters `mod`, whose two heads it averages, too.
+# `discom` follows the paper; two options give the released code. That also takes one mean over both sensors, so all losses are halves, and $L_{mod}$ a quarter.
 
 # %%
 options = {"reduction": "released", "modality_targets": "released"}
@@ -283,15 +281,15 @@ check("the released losses of the package are yours", all(same))
 # %% [markdown]
 # ## Exercises
 #
-# 1. **Warm-up.** Write `safe_cross_entropy(logits, targets)`. It is `F.cross_entropy`, but raises a `ValueError` where targets with a decimal point are not probabilities, in any row.
-# 2. **Change one thing.** Write `late(loss, calls)`: a loss that gives 0 in its first `calls` calls and is `loss` from then on. A step calls each loss twice, once a sensor. Train all five with `late(adv_loss, 128)`, so that the adversary misses four epochs. Does the class still start late?
-# 3. **Open.** Train ten epochs without `orth`, with the adversary. Enter the share of new depth images that is right. What does the ladder hide?
+# 1. **Warm-up.** Write `safe_cross_entropy(logits, targets)`: as `F.cross_entropy`, but with a `ValueError` where a row of float targets is no probabilities.
+# 2. **Change one thing.** Write `late(loss, calls)`: a loss that gives 0 in its first `calls` calls, and is `loss` from then on. A step calls each loss twice, so `late(adv_loss, 128)` misses four epochs. Train all five with it. Does the class still start late?
+# 3. **Open.** Train ten epochs with all but `orth`. Enter the share of new depth images that is right. What does the ladder hide?
 #
 # ## Quiz
 #
-# 1. After ten epochs a loss costs 20 points. What do you do first? (a) Leave it out. (b) Train longer. (c) Repeat the ten epochs with more seeds.
-# 2. On a ladder a loss adds nothing. Left out of the whole, it costs five points. (a) One of the two is wrong. (b) It matters beside the losses above it. (c) The last loss of a ladder always seems best.
-# 3. An adversary's loss stays at 2 log 2 for all of the training. (a) The sensor is hidden, and neither side wins. (b) Its weight is too small. (c) It may be dead: measure its gradient.
+# 1. After ten epochs a loss costs 20 points. First you (a) leave it out, (b) train longer, (c) repeat that with more seeds.
+# 2. On a ladder a loss adds nothing. Left out of the whole, it costs five points. (a) One of the two is wrong. (b) It matters beside the losses above it. (c) The last loss always seems best.
+# 3. An adversary's loss stays at 2 log 2 for all of the training. (a) The sensor is hidden. (b) Its weight is too small. (c) It may be dead: measure its gradient.
 #
 # <details><summary>Answers</summary>
 #
