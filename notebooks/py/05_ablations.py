@@ -5,7 +5,7 @@
 #
 # In [03](03_training.ipynb) you trained DisCoM-KD with five losses at once, and it gained nothing. Perhaps one helps and another spoils it.
 #
-# So build a **ladder**. The lowest rung is the student, the next the branch of DisCoM-KD. Then one loss comes in at a time, until the top rung is DisCoM-KD. Every rung trains on the same scenes, from the same seed, for ten epochs.
+# So build a **ladder**. The lowest rung is the student, the next the branch of DisCoM-KD. Then one loss comes in at a time, up to DisCoM-KD. Every rung trains on the same scenes, from the same seed, for ten epochs.
 #
 # **Write down a guess:** which step helps depth most? Does one do harm?
 #
@@ -117,7 +117,7 @@ of_seeds = {s: own[[*rungs]].agg(["mean", "min", "max"]).T for s, own in stored.
 pd.concat(of_seeds, axis=1).round(1)
 
 # %% [markdown]
-# The fall is gone. (F1 is nearly the share that is right.) From the lowest rung to the highest it is three points in colour and two in depth. But one rung moves by up to four points from seed to seed. So three seeds rank no rungs, and your single run still less.
+# The fall is gone. (F1 is nearly the share that is right.) From the lowest rung to the highest it is three points in colour and two in depth. But one rung moves by up to four points from seed to seed. So three seeds rank no rungs, your single run still less.
 #
 # ## Leave one out
 #
@@ -263,7 +263,7 @@ course.results("05")
 #
 # - *Look* at when each curve starts to rise, before you cross out a loss.
 # - *Leave out* one loss at a time as well: a ladder judges each beside those below it alone.
-# - *Measure* the gradient of every loss once before and once after the training.
+# - *Measure* the gradient of every loss before and after the training.
 #
 # ## The same in the package
 #
