@@ -39,15 +39,13 @@ class Batch:
         self,
         x: dict[str, Tensor],
         y: dict[str, Tensor],
-        epoch: int = 0,
         soft: Any = None,
         strong: "Batch | None" = None,
         views: dict[str, Tensor] | None = None,
         progress: float = 0.0,
     ):
         self.x, self.y, self.views = x, y, views or {}
-        self.soft, self.strong = soft, strong
-        self.epoch, self.progress = epoch, progress
+        self.soft, self.strong, self.progress = soft, strong, progress
         self.motions = dict.fromkeys(x, "all")
 
     def __len__(self) -> int:
@@ -246,7 +244,7 @@ class Batches:
             views[name] = draw_views(images, self.augment, generators[name], strong, motions)
             x[name] = view(images, views[name]).contiguous(memory_format=self.memory_format)
             y[name] = turn(truth[:, None], views[name])[:, 0].long() if self.dense else truth
-        batch = Batch(x, y, epoch, views=views, progress=epoch / self.epochs)
+        batch = Batch(x, y, views=views, progress=epoch / self.epochs)
         batch.motions = self.motions
         return batch
 
