@@ -1,0 +1,117 @@
+"""Notebook 06: checkers that refuse likely wrong answers, its map, its pictures."""
+
+import base64
+import io
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from fixtures.refusal import answers_with
+from PIL import Image
+
+from checks import exercises_06
+from pictures import embeddings
+
+pytestmark = pytest.mark.usefixtures("clean_slate")  # of pictures
+
+
+def erase(z, direction):
+    unit = direction / direction.norm()
+    return z - (z @ unit)[:, None] * unit
+
+
+def one_by_one(z, directions):
+    for direction in directions:
+        z = erase(z, direction)
+    return z
+
+
+def erase_all(z, directions):
+    return one_by_one(z, torch.linalg.qr(directions.T).Q.T)
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (erase_all, ""),
+        (lambda z, directions: None, "return vectors"),
+        (one_by_one, "a share in one"),
+        (lambda z, directions: erase(z, directions.sum(0)), "a share in one"),
+        (lambda z, directions: torch.zeros_like(z), "must stay"),
+    ],
+)
+def test_several_directions_are_erased(answer, problem):
+    assert answers_with(exercises_06.first(answer), problem)
+
+
+def carried(z, labels, *, own=False, fitted=0, scored=1, half=True):
+    rows = len(z) // 2
+    middle = [z[:rows, k].mean(0) if own else z[:rows, fitted].mean(0) for k in (0, 1)]
+    spread = [z[:rows, k].std(0) if own else z[:rows, fitted].std(0) for k in (0, 1)]
+    units = [(z[:, k] - middle[k]) / spread[k] for k in (0, 1)]
+    means = torch.stack([units[fitted][:rows][labels[:rows] == k].mean(0) for k in range(3)])
+    nearest = torch.cdist(units[scored], means).argmin(1) == labels
+    return 100 * (nearest[rows:] if half else nearest).float().mean().item()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ({}, ""),
+        ({"scored": 0}, "it names other classes there"),
+        ({"fitted": 1}, "it names other classes there"),
+        ({"own": True}, "not its own"),
+        ({"half": False}, "not fitted on"),
+    ],
+)
+def test_a_class_probe_is_carried(wrong, problem):
+    assert answers_with(exercises_06.second(lambda *given: carried(*given, **wrong)), problem)
+
+
+def test_a_carried_score_is_a_number_in_percent():
+    assert answers_with(exercises_06.second(lambda z, labels: None), "return a number")
+    share = exercises_06.second(lambda z, labels: carried(z, labels) / 100)
+    assert answers_with(share, "100 %, not 1")
+
+
+@pytest.mark.parametrize(
+    ("scores", "problem"),
+    [
+        ({"with adv": 100.0, "without adv": 99.0}, ""),
+        ({"with adv": 100.0}, "set both"),
+        ({"with adv": 100.0, "without adv": None}, "set both"),
+        ({"with adv": 1.0, "without adv": 0.99}, "guessing gets 50 %"),
+    ],
+)
+def test_scores_of_the_open_exercise(scores, problem):
+    assert answers_with(exercises_06.third(scores), problem)
+
+
+@pytest.fixture
+def part():
+    torch.manual_seed(0)
+    images = {"rgb": torch.rand(6, 3, 8, 8), "depth": torch.rand(6, 1, 8, 8)}
+    images["depth"][2, 0, 0, 0] = 0  # a hole
+    labels, classes = torch.arange(6) % 2, ["disk/wood", "disk/metal"]
+    return SimpleNamespace(images=images, labels=labels, classes=classes)
+
+
+def test_a_point_shows_its_scene_in_both_sensors(part):
+    address = embeddings.picture(part, 2)
+    file = io.BytesIO(base64.b64decode(address.removeprefix("data:image/png;base64,")))
+    pixels = np.asarray(Image.open(file))[::4, ::4, :3] / 255
+    assert pixels.shape == (8, 16, 3)
+    np.testing.assert_allclose(pixels[:, :8].transpose(2, 0, 1), part.images["rgb"][2], atol=0.01)
+    assert pixels[0, 8].tolist() == [1, 1, 1]
+
+
+def test_the_map_knows_sensor_class_and_picture_of_each_point(part):
+    xy = np.random.default_rng(0).random((12, 2))
+    plot = embeddings.explore(xy, part)
+    points = plot.data()
+    assert points["sensor"].tolist() == ["colour"] * 6 + ["depth"] * 6
+    assert points["class"].tolist() == ["disk/wood", "disk/metal"] * 6
+    assert points["image"].tolist() == [embeddings.picture(part, k) for k in range(6)] * 2
+    shown = plot.tooltip()
+    assert (shown["preview"], shown["preview_type"]) == ("image", "image")
