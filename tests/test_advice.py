@@ -9,7 +9,7 @@ import torch
 from fixtures.refusal import refused
 from fixtures.results import result
 
-from discom import advice, cli, data, fit, profile
+from discom import advice, cli, data, profile
 from discom.data import Modality, MultiModalData, Normalization
 from discom.errors import ConfigError, DataError
 from discom.evaluation.scores import count_by_group
@@ -133,14 +133,6 @@ def test_features_are_made_anew_for_other_images_or_weights(tmp_path, monkeypatc
         for sensor, m in part.modalities.items():
             fitted = Normalization.fit(m.x, sensor, m.invalid)
             assert bounds[sensor].to_dict() == fitted.to_dict()
-
-
-def test_a_linear_layer_reads_features_that_tell_the_class(tmp_path):
-    labels, noise = np.arange(150) % 3, np.random.default_rng(0).normal(0, 0.3, (150, 5, 1, 1))
-    x = (np.eye(3, 5)[labels][:, :, None, None] + noise).astype(np.float32)
-    features = MultiModalData({"rgb": Modality(x, labels, np.arange(150))}, ("a", "b", "c"))
-    config = profile("tiny", encoder="none", epochs=20, augment=0.0)
-    assert fit("student", features.split(), config, tmp_path / "run").f1["rgb"] > 75
 
 
 def test_a_persons_folder_is_answered_and_nothing_is_trained_twice(tmp_path, monkeypatch, capsys):

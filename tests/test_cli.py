@@ -17,7 +17,6 @@ from discom.running.runs import Result
 SCENES = "scenes:n=66,size=16"
 TRAIN = ("train", "--data", SCENES, "--profile", "tiny")
 QUICK = (*TRAIN, "--method", "student", "--epochs", "1")
-COMMANDS = [(name,) for name in cli.ALL] + [("data", name) for name in cli.DATA]
 
 
 @pytest.fixture(autouse=True)
@@ -48,17 +47,6 @@ def test_every_setting_is_a_flag_of_its_type(flags_of):
     settings = {"epochs": 3, "learning_rate": 0.03, "channels_last": True, "encoder": "resnet18"}
     assert given["settings"] == settings | {"seed": 5, "options": {"far": 1e-3}}
     assert flags_of("train")["settings"] == {"seed": 0, "options": {}}  # others: the profile's
-
-
-@pytest.mark.parametrize("words", [(), *COMMANDS], ids=" ".join)
-def test_help_says_what_a_command_and_each_flag_is(capsys, words):
-    assert run(*words, "--help") == 0
-    text, command = capsys.readouterr().out, cli.group
-    for word in words:
-        command = command.commands[word]
-    assert command.help.split()[:4] == text.partition("\n\n")[2].split()[:4]
-    for parameter in command.params:
-        assert parameter.param_type_name == "argument" or parameter.help
 
 
 WRONG = [  # words, what the line names; a line for each way to be wrong

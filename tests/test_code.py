@@ -108,17 +108,13 @@ def test_a_worker_that_imports_an_edited_file_refuses_the_run(tmp_path, monkeypa
 EDITS = {  # what a method's loss reads → before, after
     "a constant": ("SCALE = 1.0", "SCALE = 0.0"),
     "a constant's constant": ("BASE = 2", "BASE = 3"),
-    "a table of functions": ('"half": halved', '"half": scaled'),
     "a partial's arguments": ("partial(powered, n=2)", "partial(powered, n=3)"),
     "what a partial calls": ("x**n", "x * n"),
     "a decorator": ("+ 1", "- 1"),
     "a cached function": ("return 7", "return 8"),
     "a lambda": ("lambda x: 5 * x", "lambda x: 6 * x"),
-    "another lambda": ("lambda x: 4 * x", "lambda x: 3 * x"),
     "a class attribute": ("needs_strong_view = False", "needs_strong_view = True"),
     "a static method of a class": ("staticmethod(scaled)", "staticmethod(halved)"),
-    "a default argument": ("by=halved", "by=scaled"),
-    "the order of bases": ("class Mine(One, Two, Student)", "class Mine(Two, One, Student)"),
     "a module's object": ("label_smoothing=0.1", "label_smoothing=0.2"),
 }
 MODULE = """
@@ -130,12 +126,11 @@ BASE = 2
 SCALE = 1.0
 TABLE = {"base": BASE}
 CRITERION = nn.CrossEntropyLoss(label_smoothing=0.1)
-first, second = lambda x: 4 * x, lambda x: 5 * x
+second = lambda x: 5 * x
 
 def scaled(x): return SCALE * x
 def halved(x): return x / TABLE["base"]
 def powered(x, n): return x**n
-FUNCTIONS = {"half": halved}
 POWER = partial(powered, n=2)
 
 def plus(function):
@@ -147,18 +142,15 @@ def plus(function):
 def seven(): return 7
 
 @plus
-def summed(x, by=halved): return by(x) + second(first(x)) + seven() + POWER(x)
+def summed(x): return halved(x) + second(x) + seven() + POWER(x)
 
-class One: pass
-class Two: pass
-
-class Mine(One, Two, Student):
+class Mine(Student):
     needs_strong_view = False
     scale = staticmethod(scaled)
 
     def loss(self, batch):
         CRITERION(batch, batch)
-        return {name: FUNCTIONS["half"](summed(x)) for name, x in super().loss(batch).items()}
+        return {name: summed(x) for name, x in super().loss(batch).items()}
 
 def unread(x): return 1
 """

@@ -60,16 +60,6 @@ def test_a_bad_value_is_named_with_its_field(name, values):
         refused(partial(profile, "paper", **{name: value}), f"^{name}: ", ConfigError)
 
 
-def test_the_last_good_value_is_taken():
-    for edge in (
-        {"seed": 0, "epochs": 1, "batch_size": 2, "encoder_rate": 0, "weight_decay": 0, "width": 1},
-        {"seed": 2**32 - 1, "encoder_rate": 1, "augment": 1, "labelled": 1},
-        {"learning_rate": 1e-12, "augment": 0, "labelled": 1e-6},
-    ):
-        config = Config(**edge, channels_last=False)
-        assert {name: getattr(config, name) for name in edge} == edge
-
-
 def test_whole_numbers_are_one_setting_however_they_are_written():
     written = profile("tiny", epochs=2.0, seed=np.int64(1), batch_size=32.0)
     assert {type(getattr(written, name)) for name in ("seed", "epochs", "batch_size")} == {int}

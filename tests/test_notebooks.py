@@ -11,14 +11,12 @@ import nbformat
 import pytest
 
 import build
-from discom.errors import DataError
 from discom.notebook import check, finish, stamp
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "notebooks/py").glob("[0-9][0-9]_*.py"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SOLUTIONS = sorted((ROOT / "notebooks/solutions/py").glob("*.py"))
-HOME = "https://github.com/other/place"
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
@@ -86,64 +84,12 @@ def test_solutions_run(path, tmp_path):
     assert done.returncode == 0, done.stderr[-2000:]
 
 
-TWIN = """# %% [markdown]
-# # A title
-#
-# [![open in colab](x)](y) · [solutions](z)
-
-# %%
-print("git clone")
-
-# %%
-1 + 1
-
-# %% [markdown]
-# Some text.
-"""
-
-
 def test_no_place_keeps_an_old_address_or_version(tmp_path):
     for name in ("README.md", "CHANGELOG.md", "CITATION.cff", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     for name in ("docs", "notebooks/py", "discom", ".github"):
         shutil.copytree(ROOT / name, tmp_path / name)
     assert build.heads(tmp_path) == [], "run python notebooks/build.py --text"
-
-
-@pytest.fixture
-def pair(tmp_path, monkeypatch):
-    """A twin with its head, and its notebook as one run left it."""
-    source, target = tmp_path / "01_a.py", tmp_path / "01_a.ipynb"
-    source.write_text(build.head(TWIN, "01_a", HOME, "1.2.3"))
-    notebook = build.twin(source)
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    code[0].execution_count = 1
-    output = nbformat.v4.new_output("execute_result", {"text/plain": "2"}, execution_count=2)
-    code[1].update(execution_count=2, outputs=[output])
-    nbformat.write(build.clean(notebook), target)
-    monkeypatch.setattr(build, "HERE", tmp_path)
-    return source, target
-
-
-def test_text_is_carried_and_outputs_stay(pair):
-    source, target = pair
-    text = source.read_text().replace("Some text.", "Better text.\n\n# %% [markdown]\n# And more.")
-    source.write_text(text.replace("v1.2.3", "v1.2.4"))  # in the install cell, which has no output
-    before = nbformat.read(target, as_version=4)
-    after = nbformat.read(build.renew_text(source), as_version=4)
-    assert [cell.source for cell in after.cells[-2:]] == ["Better text.", "And more."]
-    assert "v1.2.4" in after.cells[1].source
-    assert after.cells[2] == before.cells[2]
-
-
-@pytest.mark.parametrize("new", ["1 + 2", "1 + 1\n\n# %%\n2"])
-def test_text_is_not_carried_beside_edited_code(pair, new):
-    source, target = pair
-    before = target.read_bytes()
-    source.write_text(source.read_text().replace("1 + 1", new))
-    with pytest.raises(DataError, match=r"01_a\.py: a code cell was edited; run .*build\.py 01"):
-        build.renew_text(source)
-    assert target.read_bytes() == before
 
 
 def test_claims_that_hold_are_counted_from_the_stamp_on(capsys):

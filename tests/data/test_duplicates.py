@@ -96,17 +96,6 @@ def test_near_copies_are_one_group_also_by_way_of_others_and_flat_images_are_non
     assert [rows for rows in together if len(rows) > 1] == [[5, 7, 9], [30, 31, 40, 41]]
 
 
-def test_a_group_goes_by_id_where_a_sensor_lacks_images():
-    data = scenes.make(n=60, size=64, seed=3)
-    depth = data.modalities["depth"].take(np.arange(10, 60))
-    x = depth.x.copy()
-    x[0] = x[1]  # ids 10 and 11
-    lacking = replace(data, modalities={**data.modalities, "depth": replace(depth, x=x)})
-    groups = near_groups(lacking)
-    assert groups[10] == groups[11]
-    assert len(set(groups)) == len(lacking) - 1
-
-
 def test_signals_are_compared_along_their_time():
     """Waves of one shape, each with noise of its own, are no copies; a softer one is."""
     time, rng = np.linspace(0, 4, 128), np.random.default_rng(0)

@@ -1,9 +1,7 @@
 """A person's own folders: pairs, classes, groups and sensors by the names of files, from the
 command line to the split, and folders that cannot be used."""
 
-import re
 import unicodedata
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +9,7 @@ from fixtures.refusal import refused
 from PIL import Image
 from test_images import DRAW, pixels, planes, write
 
-from discom import cli
-from discom.data import Batches, Modality, load
+from discom.data import load
 from discom.data.arrays import resize
 from discom.data.folders import read_folders
 from discom.data.images import read_pixels
@@ -24,14 +21,6 @@ def tree(root, modality, classes=("cat", "dog"), stems="abcd", ending=".png", ba
         for number, stem in enumerate(stems):
             image = pixels(bands, seed=10 * label + number)
             write(root / modality / name / f"{stem}{ending}", image)
-
-
-def prepare(root, out, *flags):
-    words = ["data", "prepare", "folders", "--root", root, "--out", out, "--overwrite", *flags]
-    return cli.main([str(word) for word in words])
-
-
-# pairs and classes
 
 
 def test_two_trees_are_paired_by_class_and_stem(tmp_path):
@@ -81,28 +70,6 @@ def test_a_folder_unlabelled_is_no_class(tmp_path, spelling):
     assert (data.split().train.labels == -1).sum() == 10
 
 
-def test_the_same_pixels_are_moved_alike_whatever_they_are_read_from(tmp_path):
-    tree(tmp_path / "images", "rgb")
-    images = read_folders(tmp_path / "images")
-    rgb = images.modalities["rgb"]
-    kinds = {
-        "images": images,
-        "arrays": replace(images, modalities={"rgb": Modality(rgb.x, rgb.y, rgb.ids)}),
-    }
-    (tmp_path / "npy").mkdir()
-    for name, values in {"RGB_data": rgb.x, "labels": rgb.y, "ids": rgb.ids}.items():
-        np.save(tmp_path / "npy" / f"{name}.npy", values)
-    kinds["npy"] = load(tmp_path / "npy")
-    drawn = {}
-    for kind, data in kinds.items():
-        for batch in Batches(data, 8, 0, augment=1).epoch(0):
-            drawn[kind] = batch.x["rgb"].tolist()
-    assert drawn["images"] == drawn["arrays"] == drawn["npy"]
-
-
-# groups
-
-
 TABLES = {  # file → what a person or a spreadsheet writes: name 0 to 3, video 0 or 1
     "groups.csv": "name, group\na, v0\nb,v0 \nc, v1\nd,v1",
     "Groups.csv": "name,group\ra,v0\rb,v0\rc,v1\rd,v1",
@@ -122,16 +89,6 @@ def test_groups_typed_by_hand_are_those_that_are_meant(tmp_path, name):
     assert data.groups.tolist() == 2 * ["v0", "v0", "v1", "v1"]
 
 
-def test_groups_of_like_names_are_told(tmp_path):
-    tree(tmp_path, "rgb")
-    (tmp_path / "groups.csv").write_text("name,group\na,v0\nb,V0\nc,v1\nd,v1")
-    with pytest.warns(UserWarning, match="'V0' and 'v0'"):
-        read_folders(tmp_path)
-
-
-# what one sensor lacks
-
-
 SCENES = ["dog/a", "unlabelled/a", "cat/A "]  # a scene of rgb/cat is there in depth
 
 
@@ -145,13 +102,6 @@ def test_a_scene_that_stands_elsewhere_in_another_sensor_is_told(tmp_path, place
         read_folders(tmp_path)
 
 
-def test_a_class_that_a_sensor_lacks_is_told(tmp_path, capsys):
-    tree(tmp_path / "mine", "rgb", classes=("cat", "cow", "dog"))
-    tree(tmp_path / "mine", "depth", bands=None)
-    assert prepare(tmp_path / "mine", tmp_path / "out") == 0
-    assert re.search("/depth: .*'cow'", capsys.readouterr().err)
-
-
 @pytest.mark.parametrize("size", [None, 8, (12, 16)])
 def test_bands_in_another_place_than_the_other_files_say(tmp_path, size):
     for kind in ("cat", "dog"):
@@ -161,9 +111,6 @@ def test_bands_in_another_place_than_the_other_files_say(tmp_path, size):
         tree(tmp_path, "lidar", bands=None, stems="0")
     place = r"/hsi: would be 12 bands of 16×40 pixels; bring the bands to the front"
     refused(lambda: read_folders(tmp_path, size=size), place)
-
-
-# sizes, bands, values
 
 
 @pytest.fixture
@@ -211,25 +158,6 @@ def test_sensors_in_the_bands_of_one_file_and_their_motions(tmp_path):
     own = read_folders(tmp_path / "mine", bands=bands)
     assert own.channels == {"nir": 1, "rgb": 3, "thermal": 1}
 
-
-def test_a_value_that_may_mean_not_measured_is_told(tmp_path, capsys):
-    for kind in ("cat", "dog"):
-        for number in range(6):
-            warm = pixels(None, 300, np.uint16, seed=number) + np.uint16(29000)
-            warm[0, : number + 1] = 0
-            write(tmp_path / "raw/LWIR" / kind / f"{number}_{kind}.png", warm)
-    for stated, told in (
-        ("{}", r"lwir: 1.8 %"),
-        ('{"invalid": {"LWIR": 0}}', ""),
-        ('{"invalid": {"lwir": 65535}}', "no pixel is 65535"),
-    ):
-        assert prepare(tmp_path / "raw", tmp_path / "out", "--options", stated) == 0
-        said = capsys.readouterr().err
-        assert told in said
-        assert bool(said) == bool(told)
-
-
-# folders and options that cannot be used
 
 IMAGE, TABLE = pixels(3, seed=5), "name,group\n"
 WRONG = [  # a file that is there, too, or options; the place of the error

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from fixtures.refusal import refused
 
-from discom.data import load, planned, scenes
+from discom.data import load, scenes
 from discom.data.scenes import (
     best_accuracy,
     ceilings,
@@ -40,8 +40,6 @@ def changed(one, other):
     """The factors that differ between two data sets."""
     return {name for name in one.factors if not same(one.factors[name], other.factors[name])}
 
-
-# the same bytes
 
 SUMS = {
     "scenes:n=24,size=16,seed=3,modalities=rgb+depth+thermal": "dcecb4c91f807861 66e5831bdfd6a83e"
@@ -86,9 +84,6 @@ def test_more_dense_scenes_begin_with_the_same_ones_and_another_seed_has_others(
     assert not set(few.ids) & set(other.ids)
 
 
-# the best that a sensor can do
-
-
 def ceiling(train, test, *names):
     """Accuracy, on other scenes, of the most frequent class of what is shown."""
     (shown, label), (others_shown, others_label) = (
@@ -119,7 +114,7 @@ def scores(confusion):
     return right / confusion.sum(1), (right / (confusion.sum(0) + confusion.sum(1) - right)).mean()
 
 
-@pytest.mark.parametrize("p", [0.0, 0.1, 0.3, 0.5, 0.8, 1.0])
+@pytest.mark.parametrize("p", [0.0, 0.1, 0.5, 0.8])
 @pytest.mark.parametrize("sensor", ["rgb", "depth"])
 def test_ceilings_are_the_best_of_all_rules(sensor, p):
     """Of all 27 rules from what is shown (3) to a material (3); the background is always right."""
@@ -149,9 +144,6 @@ def test_drawn_data_say_the_best_possible_scores_and_what_drew_them():
     assert pair.origin_at(1).content != one.origin_at(1).content
 
 
-# what a sensor shows
-
-
 def test_hidden_cues_are_the_fourth_kind_in_independent_shares():
     factors = objects.draw_factors(20_000, 0, 0.2, 0.3)
     dark, far = factors["dark"] == 1, factors["far"] == 1
@@ -172,30 +164,27 @@ class OtherMaterial(drawing.Streams):
         return (values + 1) % count if self.calls == 2 else values
 
 
-def tells_nothing(sensor, hidden, monkeypatch):
-    """Whether exactly the scenes in which a cue is hidden look the same with another material."""
-    one = objects.make(300, size=16)
-    monkeypatch.setattr(drawing, "Streams", OtherMaterial)
-    other = objects.make(300, size=16)
-    assert changed(one, other) == {"material", "texture", "relief", "warmth"}
-    assert not (one.labels == other.labels).any()
-    images = zip(one.modalities[sensor].x, other.modalities[sensor].x, strict=True)
-    return [same(*pair) for pair in images] == (one.factors[hidden] == 1).tolist()
-
-
 @pytest.mark.parametrize(("sensor", "hidden"), [("rgb", "dark"), ("depth", "far")])
 def test_a_hidden_cue_tells_nothing_and_one_that_shows_faintly_is_noticed(
     sensor, hidden, monkeypatch
 ):
-    right = objects.SENSES[sensor]
-    assert tells_nothing(sensor, hidden, monkeypatch)
-    monkeypatch.undo()
+    """Exactly the scenes in which a cue is hidden look the same with another material."""
+    right, streams = objects.SENSES[sensor], drawing.Streams
 
     def wrong(f, view, rng):
         return right(f | {CUES[sensor]: f["material"]}, view, rng)
 
-    monkeypatch.setitem(objects.SENSES, sensor, wrong)
-    assert not tells_nothing(sensor, hidden, monkeypatch)
+    for sense, as_hidden in ((right, True), (wrong, False)):
+        monkeypatch.setitem(objects.SENSES, sensor, sense)
+        both = []
+        for kind in (streams, OtherMaterial):
+            monkeypatch.setattr(drawing, "Streams", kind)
+            both.append(objects.make(300, size=16))
+        one, other = both
+        assert not (one.labels == other.labels).any()
+        images = zip(one.modalities[sensor].x, other.modalities[sensor].x, strict=True)
+        alike = [same(*pair) for pair in images]
+        assert (alike == (one.factors[hidden] == 1).tolist()) == as_hidden
 
 
 @pytest.mark.parametrize(("dark", "far"), [(0.2, 0.3), (0.6, 0), (1, 0.5)])
@@ -210,56 +199,19 @@ def test_the_best_accuracy_of_sensors(names, dark, far):
     near(ceiling(train, test, "shape", *(CUES[name] for name in names)), expected, 20_000)
 
 
-# arguments
-
-
 def test_arguments_by_name():
     by_name = load("scenes:n=12,size=16,seed=4,noise=0.5,modalities=rgb+thermal")
     expected = scenes.make(12, 16, 4, modalities=("rgb", "thermal"), noise=0.5)
     assert by_name.fingerprint == expected.fingerprint
     assert by_name.name == "scenes-rgb-thermal-noise=0.5"
-    refused(lambda: load("scenes:colour=3"), "^scenes:colour=3: ", ConfigError)
 
 
 MAKE = {"scenes": scenes.make, "scenes-dense": scenes.dense, "objects": objects.make}
 WRONG = [(name, wrong) for name in MAKE for wrong in ({"n": 0}, {"size": 30}, {"seed": -1})]
-WRONG += [("scenes", {"noise": math.inf})]
-WRONG += [("objects", {"dark": -0.1}), ("objects", {"far": math.nan})]
-WRONG += [("scenes", {"shapes": 4}), ("scenes-dense", {"objects": 9})]
-WRONG += [("objects", {"modalities": ("rgb", last)}) for last in ("rgb", "sonar")]
+WRONG += [("scenes", {"noise": math.inf}), ("scenes", {"shapes": 4})]
+WRONG += [("objects", {"dark": -0.1}), ("objects", {"modalities": ("rgb", "sonar")})]
 
 
 @pytest.mark.parametrize(("name", "wrong"), WRONG)
 def test_arguments_out_of_range(name, wrong):
     refused(lambda: MAKE[name](**{"n": 12, "size": 16} | wrong), f"^{name}: ", ConfigError)
-
-
-def test_nothing_is_best_for_a_share_above_1():
-    refused(lambda: objects.best(dark=1.5), "^objects: dark: 1.5", ConfigError)
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        *("scenes", "objects:n=600,dark=0.5", "scenes:seed=3", "scenes:noise=3,n=12"),
-        *("scenes:n=60,modalities=rgb+thermal", "scenes-dense:n=30,size=16"),
-    ],
-)
-def test_runs_are_planned_with_the_origin_of_data_that_nobody_drew(source, monkeypatch):
-    """A table of ten runs drew all pixels of ten seeds before the first."""
-    expected = {seed: load(source, seed=seed) for seed in (0, 4)}
-    drawn, geometry = [], drawing.geometry
-
-    def watched(factors, size):
-        drawn.append(len(factors["scale"]))
-        return geometry(factors, size)
-
-    monkeypatch.setattr(drawing, "geometry", watched)
-    images_of = planned(source)
-    for seed, data in expected.items():
-        few = images_of(seed)
-        assert few.origin_at(seed) == data.origin_at(seed)
-        assert (few.name, few.classes, few.dense) == (data.name, data.classes, data.dense)
-        assert [*few.modalities] == [*data.modalities]
-        assert all(np.isnan(m.x).all() for m in few.modalities.values())  # nothing to train on
-    assert set(drawn) == {9}

@@ -1,6 +1,5 @@
 """Splits and folds: no id or group in two parts, shares, every labelled sample tested once."""
 
-import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -42,9 +41,6 @@ def broken(data, split):
     return found
 
 
-# without groups
-
-
 @calm
 @given(
     st.lists(st.integers(5, 60), min_size=2, max_size=6),
@@ -81,9 +77,6 @@ def test_a_split_without_groups_is_for_ever_the_same():
     assert test.ids.tolist() == [6, 8, 14, 16, 19, 23, 27, 34, 39]
 
 
-# with groups
-
-
 @st.composite
 def data_sets(draw):
     """Groups of unequal size and classes, some samples without a label."""
@@ -116,29 +109,12 @@ def test_seeds_test_other_groups_also_where_groups_differ_in_size():
     assert len(set(tests)) >= 7
 
 
-def test_a_large_group_goes_to_training():
-    groups = np.r_[np.zeros(60, int), np.arange(1, 141)]
-    for seed in range(3):
-        train, valid, test = make(np.tile([0, 1], 100), groups).split(seed)
-        assert (groups[train.ids] == 0).sum() == 60
-        assert min(len(valid), len(test)) > 10
-
-
-def test_a_class_of_one_group_is_in_training_and_its_lack_elsewhere_is_told():
-    data = make(np.repeat([0, 1], [90, 10]), np.minimum(np.arange(100), 90))
-    with pytest.warns(UserWarning, match=r"data: the (valid|test) part has no sample of class 'c1"):
-        assert (data.split().train.labels == 1).sum() == 10
-
-
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("seed", range(3))
 def test_three_groups_of_a_rare_class_are_in_three_parts(seed):
     labels = np.repeat([1, 0], [9, 91])
     for part in make(labels, np.arange(100) // 3).split(seed):
         assert set(part.labels) == {0, 1}
-
-
-# folds
 
 
 @calm
@@ -163,15 +139,12 @@ def test_parts_that_divide_groups_are_caught():
     rest, test = next(KFold(4, shuffle=True, random_state=0).split(data.ids))
     wrong = type(fold)(*map(data.take, (rest[12:], rest[:12], test)))
     assert (broken(data, fold), broken(data, wrong)) == ([], ["divided"])
-    assert "twice" in broken(data, fold._replace(valid=fold.test))
 
 
 def test_official_parts_are_ignored_and_dense_data_are_divided_as_if_of_one_class():
     data = make(np.tile([0, 1], 30), np.arange(60) // 3)
     rows = {"train": np.arange(20), "valid": np.arange(20, 40), "test": np.arange(40, 60)}
-    with pytest.warns(
-        UserWarning, match="data: the train and the valid part share 1 groups, .* '6'"
-    ):
+    with pytest.warns(UserWarning, match="^data: the train and .* '6'"):
         replace(data, parts=rows).split()
     for ours, theirs in zip(replace(data, parts=rows).folds(3), data.folds(3), strict=True):
         assert ours.test.ids.tolist() == theirs.test.ids.tolist()
@@ -180,9 +153,6 @@ def test_official_parts_are_ignored_and_dense_data_are_divided_as_if_of_one_clas
     dense = make(labels, np.arange(60) // 3, masks=masks, dense=True)
     for split in (*dense.folds(4), dense.split()):
         assert broken(dense, split) in ([], ["a class"])  # of the group of class 0 alone
-
-
-# identity
 
 
 def test_an_origin_says_how_parts_are_made():
@@ -215,32 +185,26 @@ def test_a_protocol_has_its_name_and_only_a_random_one_divides_groups(name, spli
     assert (other.fingerprint == data.fingerprint) == (split == "grouped")
 
 
-# what cannot be divided
-
 MANY, NO_C2 = np.r_[2, 2, 2, 2, np.arange(36) % 2], np.arange(40) % 20 * (np.arange(40) > 3)
 PARTS = {"train": np.arange(12), "valid": np.arange(12, 26), "test": np.arange(26, 40)}
 PARTS_, LACKS = dict(zip(PARTS, [*PARTS.values()][::-1], strict=True)), MANY % 2
 LACKS[26:] = -1
 REFUSED = [
-    (MANY, None, lambda d: d.folds(1), ConfigError, "^folds: 1 is not"),
-    (MANY, None, lambda d: d.split(0, 3, 3), ConfigError, "^fold: 3 is not"),
-    (MANY, None, lambda d: d.split(-1), ConfigError, "^seed: -1 is not"),
-    (MANY, np.arange(40) // 10, lambda d: d.folds(5), DataError, "^data: 4 groups"),
-    (MANY, np.arange(40) // 20, lambda d: d.folds(2), DataError, "^data: 2 groups"),
-    (MANY, np.arange(40) // 20, lambda d: d.split(), DataError, "^data: 2 groups"),
-    (MANY, NO_C2, lambda d: d.folds(4), DataError, "^data: the train part .* 'c2'"),
-    (MANY, None, lambda d: protocol(d, "official"), ConfigError, "^split: data"),
-    ([0] * 40, None, lambda d: d.split(), DataError, "^data: class 'c1' has 0"),
-    ([-1] * 40, None, lambda d: d.split(), DataError, "^data: class 'c0' has 0"),
-    ([0, 1] * 19 + [2, 2], None, lambda d: d.split(), DataError, "^data: class 'c2' has 2"),
-    (LACKS, None, lambda d: replace(d, parts=PARTS).split(), DataError, "^data/rgb: .* test part"),
-    (MANY, None, lambda d: replace(d, parts=PARTS_).split(), DataError, "^data: the train .* 'c2'"),
+    (MANY, None, lambda d: d.folds(1), "folds"),
+    (MANY, None, lambda d: d.split(0, 3, 3), "fold"),
+    (MANY, None, lambda d: d.split(-1), "seed"),
+    (MANY, np.arange(40) // 10, lambda d: d.folds(5), "data"),  # of 4 groups
+    (MANY, np.arange(40) // 20, lambda d: d.split(), "data"),
+    (MANY, NO_C2, lambda d: d.folds(4), "data: the train part .* 'c2'"),
+    (MANY, None, lambda d: protocol(d, "official"), "split"),
+    ([0] * 40, None, lambda d: d.split(), "data: class 'c1'"),
+    ([0, 1] * 19 + [2, 2], None, lambda d: d.split(), "data: class 'c2'"),
+    (LACKS, None, lambda d: replace(d, parts=PARTS).split(), "data/rgb: .* test part"),
+    (MANY, None, lambda d: replace(d, parts=PARTS_).split(), "data: the train .* 'c2'"),
 ]
 
 
-@pytest.mark.parametrize(("labels", "groups", "divide", "error", "place"), REFUSED)
-def test_what_cannot_be_divided(labels, groups, divide, error, place):
-    data = make(labels, groups)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        refused(lambda: divide(data), place, error)
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("labels", "groups", "divide", "place"), REFUSED)
+def test_what_cannot_be_divided(labels, groups, divide, place):
+    refused(lambda: divide(make(labels, groups)), f"^{place}", (ConfigError, DataError))

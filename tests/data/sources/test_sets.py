@@ -4,21 +4,16 @@ import numpy as np
 import pytest
 import tifffile
 from fixtures import eurosat, hls, midair, nyuv2, potsdam, sunrgbd, tristar, writing
+from fixtures.refusal import refused
 
 from discom.data.sources import cellcycle as montages
 from discom.data.sources import get
 from discom.data.sources.potsdam import RIGHT_COPY, TEST
 from discom.data.sources.sunrgbd import to_metres
-from discom.errors import DataError
 
 
 def read(name, root, *modalities, **options):
     return get(name).read(root, modalities, **options)
-
-
-def test_eurosat_needs_no_radar_for_its_bands(copy):
-    root = writing.write(copy("eurosat"), {"EuroSAT-SAR": None})
-    assert len(read("eurosat", root, "rgb", "other")) == 30
 
 
 def test_sunrgbd_undoes_the_rotation_of_all_numbers():
@@ -28,7 +23,7 @@ def test_sunrgbd_undoes_the_rotation_of_all_numbers():
 
 
 def test_tristar_keeps_the_official_parts_and_counts_frames_of_no_or_several_classes(raw):
-    with pytest.warns(UserWarning, match="14 of 56 frames have none or several of sit, walk"):
+    with pytest.warns(UserWarning, match="14 of 56 frames"):
         data = read("tristar", raw("tristar"))
     for part, folder in (("train", "train"), ("valid", "val"), ("test", "test")):
         samples = data.ids[data.parts[part]]
@@ -52,8 +47,7 @@ def test_potsdam_divides_as_the_contest_and_refuses_fewer_tiles(copy):
     assert [len(tiles[part]) for part in ("train", "valid", "test")] == [21, 3, 14]
     assert tiles["test"] == set(TEST)
     (root / potsdam.LABEL.format("3_13")).unlink()
-    with pytest.raises(DataError, match="lacks masks of tiles 3_13; Get the share's"):
-        read("potsdam", root, window=20)
+    refused(lambda: read("potsdam", root, window=20), "3_13")
 
 
 def test_potsdam_takes_the_right_copy_and_few_other_colours_are_no_label(copy, raw):
@@ -70,8 +64,7 @@ def test_potsdam_takes_the_right_copy_and_few_other_colours_are_no_label(copy, r
     assert (data.masks[data.ids.tolist().index("4_12-0000-0000")][8, 8:10] == 255).all()
     colours[:, 8, 10] = 17, 200, 90
     writing.write(root, {file: colours})
-    with pytest.raises(DataError, match="its colours are no class's; it is blended or"):
-        read("potsdam", root, window=16)
+    refused(lambda: read("potsdam", root, window=16), "4_12")
 
 
 def test_midair_averages_colours_picks_the_rest_and_keeps_every_kth_frame(raw):
@@ -96,13 +89,10 @@ def test_hls_counts_the_patches_that_lack_pixels_of_a_class_and_half_is_enough(c
 
 
 def test_cellcycle_reads_a_cell_that_stands_twice_once(raw):
-    with pytest.warns(UserWarning, match="1 of .* cells stand there twice; left out"):
+    with pytest.warns(UserWarning, match="1 of .* cells"):
         data = read("cellcycle", raw("cellcycle"))
     assert "Metaphase/000" in data.ids
     assert "Metaphase/002" not in data.ids
-
-
-# the real files
 
 
 def test_real_patches_of_eurosat(real):
