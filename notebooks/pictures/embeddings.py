@@ -128,6 +128,6 @@ def plot_erased(curves: Mapping, title: str):
         axis.set(xlabel="directions erased", ylim=(0, 104), xticks=range(7))
         axis.set_title(fact, **SMALL)
     axes[0].set_ylabel("a new linear probe is right, %")
-    axes[-1].legend(frameon=False, loc="upper right")
+    axes[-1].legend(title="direction", frameon=False, loc="upper right")
     figure.suptitle(title)
     return figure

@@ -14,7 +14,7 @@ import jupytext
 notebooks = Path(globals().get("__file__", "06.py")).resolve().parents[2]
 sys.path.insert(0, str(notebooks))
 os.chdir(notebooks)
-cells = ("data =", "import pandas", "def probe", "which =", "names =", "exec(", "def erase(")
+cells = ("data =", "import numpy", "def probe", "which =", "names =", "exec(", "def erase(")
 twin = jupytext.read(notebooks / "py/06_what_the_embeddings_hold.py", fmt="py:percent").cells
 for cell in [cell.source for cell in twin if cell.source.startswith(cells)]:
     if "weights =" not in cell:  # MDiCo is not needed here
