@@ -5,9 +5,11 @@ import io
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from fixtures.refusal import answers_with
+from matplotlib.colors import to_rgb
 from PIL import Image
 
 from checks import exercises_06
@@ -94,7 +96,8 @@ def part():
     images = {"rgb": torch.rand(6, 3, 8, 8), "depth": torch.rand(6, 1, 8, 8)}
     images["depth"][2, 0, 0, 0] = 0  # a hole
     labels, classes = torch.arange(6) % 2, ["disk/wood", "disk/metal"]
-    return SimpleNamespace(images=images, labels=labels, classes=classes)
+    factors = {"shape": torch.arange(6) % 3}
+    return SimpleNamespace(images=images, labels=labels, classes=classes, factors=factors)
 
 
 def test_a_point_shows_its_scene_in_both_sensors(part):
@@ -109,9 +112,31 @@ def test_a_point_shows_its_scene_in_both_sensors(part):
 def test_the_map_knows_sensor_class_and_picture_of_each_point(part):
     xy = np.random.default_rng(0).random((12, 2))
     plot = embeddings.explore(xy, part)
-    points = plot.data()
+    points = plot._data
     assert points["sensor"].tolist() == ["colour"] * 6 + ["depth"] * 6
     assert points["class"].tolist() == ["disk/wood", "disk/metal"] * 6
     assert points["image"].tolist() == [embeddings.picture(part, k) for k in range(6)] * 2
     shown = plot.tooltip()
     assert (shown["preview"], shown["preview_type"]) == ("image", "image")
+
+
+def test_a_point_has_the_hue_of_its_sensor_and_the_shade_of_its_shape(part):
+    xy = np.arange(24.0).reshape(12, 2)
+    maps = {("loss", name): xy for name in ("inv", "inf", "irr")}
+    points = embeddings.plot_maps(maps, part, "title").axes[0].collections[0]
+    places, colours = np.asarray(points.get_offsets()), points.get_facecolors()
+    own = {tuple(place): colour[:3] for place, colour in zip(places, colours, strict=True)}
+    for sensor, colour in enumerate(embeddings.NAMED.values()):
+        for scene in range(6):
+            shade = embeddings.shades(colour)[scene % 3]
+            np.testing.assert_allclose(own[tuple(xy[6 * sensor + scene])], shade)
+        np.testing.assert_allclose(embeddings.shades(colour)[1], to_rgb(colour))
+
+
+def test_curves_are_those_given_and_end_where_nothing_more_is_erased():
+    tables = {"of the probe": [100, 80, 70], "between the means": [100, 50]}
+    curves = {name: pd.DataFrame({"which sensor": own}) for name, own in tables.items()}
+    curves = {name: own.assign(**{"class, depth": 60}) for name, own in curves.items()}
+    figure = embeddings.plot_erased(curves, "title")
+    drawn = [[line.get_ydata().tolist() for line in axis.lines[:2]] for axis in figure.axes]
+    assert drawn == [[*tables.values()], [[60, 60, 60], [60, 60]]]
