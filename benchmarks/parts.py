@@ -1,6 +1,7 @@
 """What embeddings of `objects` hold: linear probes of the sensor and of known facts.
 
-python benchmarks/parts.py results/all-labels.csv student discom    adds to results/parts.csv
+python benchmarks/parts.py results/all-labels.csv student discom    adds to results/parts.csv and
+draws it
 
 Beside each run of `discom` stands the same network before its training.
 """
@@ -14,10 +15,12 @@ from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 import torch
+from matplotlib.figure import Figure
 
 import grid
-from discom import cli, files, tables
+from discom import cli, files, plots, tables
 from discom import methods as registry
 from discom.cli import flags
 from discom.config import Config
@@ -25,6 +28,7 @@ from discom.data import MultiModalData, load
 from discom.data.batches import ModalityTensor
 from discom.errors import ConfigError
 from discom.evaluation import probing
+from discom.plots.look import panels
 from discom.running.runs import Result, load_run
 
 BLIND = {"rgb": "dark", "depth": "far"}  # scenes in which the sensor shows no material
@@ -77,6 +81,28 @@ def rows_of(result: Result, source: str, runs: Path) -> pd.DataFrame:
     return pd.DataFrame([{"method": name} | run | row for name, row in found]).round(2)
 
 
+def figure(table: pd.DataFrame) -> Figure:
+    """Means over seeds: a row for each part of a method, a column for each fact, RGB and depth."""
+    names = {"student": "student", "untrained": "DisCoM-KD untrained", "discom": "DisCoM-KD"}
+    names |= {"discom adversary=alternating": "alternating", "mdico": "MDiCo", "decur": "DeCUR"}
+    names |= {"agreed": "agreed, 200 labels"}
+    shown = [name for name in names if (table["method"] == name).any()]
+    means = table.pivot_table("score", ["method", "part"], ["sensor", "fact"], sort=False)
+    means = means.loc[shown].clip(lower=0)  # an R² below 0: worse than the mean
+    drawn, axes = panels(1, 2, 11, 0.7 + 0.3 * len(means), sharey=True)
+    labels = [f"{names[method]}  {part}" for method, part in means.index]
+    for axis, sensor in zip(axes[0], ("rgb", "depth"), strict=True):
+        look = {"cmap": "Greys", "vmin": 0, "vmax": 100, "annot": True, "fmt": ".0f", "cbar": False}
+        sns.heatmap(means[sensor], ax=axis, yticklabels=labels, linewidths=1, **look)
+        axis.set(title="RGB" if sensor == "rgb" else sensor, xlabel="", ylabel="")
+        axis.set_xticks(axis.get_xticks(), means[sensor].columns, rotation=35, ha="right")
+        axis.tick_params(length=0)
+        firsts = means.reset_index().groupby("method", sort=False).head(1).index[1:]
+        axis.hlines(firsts, 0, means[sensor].shape[1], color="white", linewidth=4)
+    drawn.suptitle("What a linear probe reads: accuracy, or R² of size, distance and light, %")
+    return drawn
+
+
 @flags.command
 def parts(
     table: Path,
@@ -85,7 +111,7 @@ def parts(
     seeds: Annotated[int, int, "Read the first seeds."] = 3,
     runs: flags.Runs = Path("runs"),
 ) -> None:
-    """Add METHODS' runs in TABLE that parts.csv beside it lacks; print the means."""
+    """Add METHODS' runs in TABLE that parts.csv beside it lacks, and draw all."""
     file = table.with_name("parts.csv")
     rows = [pd.read_csv(file)] if file.is_file() else []
     found = defaultdict(list)
@@ -101,10 +127,8 @@ def parts(
             rows.append(rows_of(result, data, runs))
             with files.atomic_file(file) as temporary:
                 pd.concat(rows).to_csv(temporary, index=False)
-    means = pd.concat(rows).pivot_table(
-        "score", ["method", "labelled", "sensor", "part"], "fact", sort=False
-    )
-    print(means.round(0).to_string())
+    plots.style()
+    figure(pd.concat(rows)).savefig(file.with_suffix(".png"), dpi=150)
 
 
 main = partial(cli.main, command=parts)

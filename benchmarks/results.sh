@@ -68,6 +68,9 @@ terms() { name=$1; shift; grid "$name" "" --seeds 5 $ALL "$@" discom \
   'discom:{"adversary":"alternating"}' 'discom:{"weights":{"hsic":0.2}}'; }
 terms terms --epochs 30
 terms terms-ten --epochs 10
+parts() { table=$1; shift; $PYTHON benchmarks/parts.py "$OUT/$table.csv" "$@" --runs "$RUNS"; }
+parts all-labels student discom mdico decur
+parts terms 'discom adversary=alternating'
 
 # on the validation part of a seed that no table has
 choose weight-decay weight_decay --values 0,0.1,0.3,1,2 student

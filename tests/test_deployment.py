@@ -10,10 +10,12 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from fixtures import writing
 from fixtures.refusal import refused
 
 from discom import cli, data, deployment, fit, profile
-from discom.data.images import Rule
+from discom.data.folders import id_of, read_folders
+from discom.data.images import NO_DATA, Rule
 from discom.deployment import Sensor, export, load
 from discom.errors import ConfigError, RunError
 from discom.prediction import find_inputs, predict
@@ -213,21 +215,10 @@ def forged(file: Path, **changes) -> bytes:
     return model.SerializeToString()
 
 
-FAULTY = {
-    "cut short": lambda file: file.read_bytes()[:5000],
-    "one class too few": partial(forged, classes=["a", "b", "c"]),
-    "a stride of whole images": partial(forged, stride=4),
-}
-
-
-@pytest.mark.parametrize("fault", FAULTY)
-def test_what_is_not_ours_is_refused(reports, tmp_path, fault):
-    (tmp_path / "model.onnx").write_bytes(FAULTY[fault](reports["depth"][0] / "model.onnx"))
-    refused(lambda: load(tmp_path), rf"^{tmp_path}/model\.onnx: not by discom export")
-    refused(lambda: load(tmp_path / "nowhere"), "nowhere: ")
-
-
-# ---------------------------------------------------------------- which files are answered
+@pytest.mark.parametrize("wrong", [{"classes": ["a", "b", "c"]}, {"stride": 4}])
+def test_a_contract_that_contradicts_the_answers_is_refused(reports, tmp_path, wrong):
+    (tmp_path / "model.onnx").write_bytes(forged(reports["depth"][0] / "model.onnx", **wrong))
+    refused(lambda: load(tmp_path), rf"^{tmp_path}/model\.onnx: ")
 
 
 def saved(folder: Path, images) -> Path:
@@ -248,15 +239,6 @@ def written(root: Path, *names: str) -> Path:
 
 
 DEPTH, RGB = Sensor("depth", (1, 8, 8)), Sensor("rgb", (3, 8, 8))
-
-
-def test_all_images_below_a_folder_are_found(tmp_path):
-    names = ["1.npy", "2.tif", "old/a.npy", "old/b/c.PNG"]
-    written(tmp_path, *names, ".ipynb_checkpoints/a.npy", "old/.cache/depth/b.npy", ".c.npy")
-    found = find_inputs([tmp_path], [DEPTH])
-    assert {str(file.relative_to(tmp_path)) for (file,) in found} == {*names}
-    own = written(tmp_path, "Depth/x/d.npy") / "Depth/x/d.npy"
-    assert find_inputs([tmp_path], [DEPTH]) == [(own,)]
 
 
 def test_pairs_have_one_name_below_their_sensors_folders(tmp_path):
@@ -298,16 +280,6 @@ def test_every_image_has_the_models_answer_and_csv_says_the_same(
     assert capsys.readouterr().out == answers.to_csv(index=False)
 
 
-def test_an_image_is_prepared_by_the_contracts_rule(models, split, tmp_path):
-    depth, rgb = (split.test.modalities[name].x[:1] for name in ("depth", "rgb"))
-    large = np.kron(rgb[0], np.ones((1, 2, 3), np.uint8))
-    large[0, ::5] //= 2  # so that it matters which pixels are taken
-    images = [large, Rule(size=(8, 8))(large)]
-    folder = saved(tmp_path, {"rgb": images, "depth": [*depth, *depth]})
-    large_answer, small_answer = predict(models["rgb+depth"], [folder]).filter(like="p(").to_numpy()
-    assert large_answer.tolist() == small_answer.tolist()
-
-
 def test_one_bad_image_refuses_all_by_its_name(models, split, tmp_path):
     images = split.test.modalities["depth"].x[:2]
     for name, pixels in {"larger": np.zeros((16, 8)), "inf": np.full((8, 8), np.inf)}.items():
@@ -324,6 +296,27 @@ def test_an_image_without_a_measurement_has_no_answer(models, split, tmp_path):
     assert answers.iloc[3, 2:].isna().all()
     assert (answers["class"].drop(3) != "").all()
     assert answers.drop(3).notna().all(axis=None)
+
+
+def test_raw_files_are_answered_as_what_was_read_of_them(tmp_path):
+    """Two sensors in the bands of one GeoTIFF, resized, with pixels that were not measured."""
+    draw = np.random.default_rng(1)
+    for number, tile in np.ndindex(2, 12):
+        pixels = (500 + 900 * number + draw.integers(0, 300, (4, 20, 24))).astype(np.uint16)
+        pixels[:, :, : 9 * (tile % 3 == 0)] = 0
+        file = tmp_path / f"raw/aerial/{'ab'[number]}/{tile}.tif"
+        writing.tiff(file, pixels, extratags=[(NO_DATA, "s", 0, "0", True)])
+    images = read_folders(tmp_path / "raw", size=16, bands={"rgb": [1, 2, 3], "nir": [4]})
+    split, network = images.split(seed=0), "+".join(images.modalities)
+    fit("teacher", split, profile("tiny", epochs=1), tmp_path / "run", progress=False)
+    export(tmp_path / "run", split, network, tmp_path / "model")
+    answers = predict(load(tmp_path / "model"), [tmp_path / "raw"])
+    rows = {id_of(Path(file)): row for row, file in enumerate(answers.iloc[:, 0])}
+    for part in split:
+        x = {name: m.x.astype(np.float32) for name, m in part.modalities.items()}
+        expected = torch_logits(tmp_path / "run", split, network, x).softmax(1)
+        found = answers.iloc[[rows[sample] for sample in part.ids]].filter(like="p(")
+        np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 CHANGES = {  # what is changed → sensor, and the change of its images

@@ -40,6 +40,7 @@ def test_the_same_call_runs_what_failed_or_was_changed_and_nothing_else(tmp_path
         if isinstance(error, PapermillExecutionError):
             output = nbformat.v4.new_output("error", ename=error.ename, evalue=error.evalue)
             notebook.cells[-1].outputs = [output]
+        notebook.metadata["papermill"] = {"duration": 90.0}
         nbformat.write(notebook, target)
         if error:
             raise error

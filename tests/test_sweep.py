@@ -11,7 +11,6 @@ from discom import cli, data, files, methods, profile, tables
 from discom.errors import RunError
 from discom.running import sweep
 from discom.running.runs import Result, Run, load_run, read_predictions
-from discom.tables import FEW, SEEDS
 
 DATA = "scenes:n=60,size=16"
 SMALL = "scenes:n=99,size=8"
@@ -184,24 +183,6 @@ def test_a_table_from_end_to_end(trained, tmp_path, monkeypatch, capsys):
     assert command(*words) == 0  # nothing is trained twice, and parts are read from all.json
     assert capsys.readouterr().out.splitlines()[1:] == printed[1:]
     assert len(trained.calls) == 2
-
-
-@pytest.mark.parametrize(
-    ("words", "plan"),
-    [
-        (["4", "--data", SMALL], f"{SEEDS} runs, {SEEDS} to train"),
-        (["4", "--data", f"{SMALL},seed=3"], f"{FEW} runs, {FEW} to train"),  # split anew each time
-        # discom with both adversaries; the teacher of kdv2
-        (
-            ["2", "--data", SMALL, "--seeds", "1", "--methods", "student,discom,kdv2"],
-            "4 runs, 5",
-        ),
-    ],
-)
-def test_a_table_has_the_seeds_and_methods_asked_for(words, plan, tmp_path, capsys):
-    assert cli.main(["table", *words, "--runs", str(tmp_path / "runs"), "--dry-run"]) == 0
-    assert plan in capsys.readouterr().out
-    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["scenes:n=60,size=16,seed=0", "scenes-dense:n=24,size=16,seed=0"])

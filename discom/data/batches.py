@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import psutil
 import torch
 from torch import Tensor
 
@@ -14,7 +15,6 @@ from discom.data.augmentation import draw_views, turn, view
 from discom.data.checks import MOTIONS, NO_LABEL, UNLABELLED, check_number
 from discom.data.multimodal import MultiModalData
 from discom.errors import DataError, check_choice
-from discom.hardware import free_memory
 
 # least share of labelled samples in a batch that holds others, too: of classification, dense
 LABELLED = {False: 1 / 3, True: 1 / 2}
@@ -65,8 +65,10 @@ def paired_rows(data: MultiModalData, names: Sequence[str]) -> dict[str, Tensor]
 
 
 def memory_budget(device: torch.device | str) -> float:
-    """Bytes that one modality's images may take on a device: a quarter of what is free."""
-    return 0.25 * free_memory(device)
+    """Bytes that one modality's images may take: a quarter of what is free on the device."""
+    if torch.device(device).type == "cuda":
+        return 0.25 * torch.cuda.mem_get_info(device)[0]
+    return 0.25 * psutil.virtual_memory().available
 
 
 class ModalityTensor:

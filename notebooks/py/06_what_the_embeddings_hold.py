@@ -266,7 +266,7 @@ ends = history["contrast"].iloc[-1] / weights["contrast"]
 print(f"the contrast ends at {ends:.1f}; guessing costs log 249 = 5.5")
 read(found["MDiCo"])
 
-# %% alt="Six UMAP maps of 800 points, pink for colour and teal for depth, a shade for each shape. In all parts of DisCoM-KD, and in MDiCo's inf and irr, the sensors are separate groups, divided again by shape. MDiCo's inv is one cloud: depth above, colour below, disks on one side and triangles on the other in both."
+# %% alt="Six UMAP maps of 800 points, pink for colour and teal for depth, a shade for each shape. In all parts of DisCoM-KD, and in MDiCo's inf and irr, the sensors are separate groups, divided again by shape. MDiCo's inv is one cloud, depth on one side and colour on the other; within each side the shapes go from disks to triangles."
 maps = {}
 for loss in ("DisCoM-KD", "MDiCo"):
     for name, z in found[loss].items():
@@ -276,9 +276,9 @@ title = "In none of six parts do the sensors mix"
 figure = embeddings.plot_maps(maps, test, title)
 
 # %% [markdown]
-# A line still finds it in 99 %. But look at the maps (axes and gaps mean nothing). With DisCoM-KD the sensors are islands. In MDiCo's `inv` they touch, disks facing disks: the contrast draws both views together, not all the way.
+# A line still finds it almost every time. But look at the maps (axes and gaps mean nothing). With DisCoM-KD the sensors are islands. In MDiCo's `inv` they are two halves of one cloud: the contrast draws both views together, not all the way.
 #
-# The class pays: 18 and 20 % in `inv`, little more than untrained. Our explanation: a contrast asks *which scene*, so it parts scenes of one class, too, and keeps what both sensors see, class or not. In [stored runs](../docs/results/parts.md) of thirty epochs, where it learns more, MDiCo's `inv` knows the *size* better than any part of DisCoM-KD; there a line finds the sensor in 80 %, the class in 34 to 40 %.
+# The class pays: a fifth is right from `inv`, little more than untrained. Our explanation: a contrast asks *which scene*, so it parts scenes of one class, too, and keeps what both sensors see, class or not. In [stored runs](../docs/results/parts.md) of thirty epochs, where it learns more, MDiCo's `inv` knows the *size* better than any part of DisCoM-KD; there a line finds the sensor in 80 %, the class in 34 to 40 %.
 #
 # ## What is near?
 #

@@ -49,7 +49,7 @@ DRAW = np.random.default_rng(0)
 
 @calm
 @given(
-    arrays(np.int16, (2, 8, 12), elements=st.integers(-40, 40)),
+    arrays(np.int16, (2, 8, 12), elements=st.sampled_from([-40, -9, 0, 7, 40])),
     st.sampled_from([-9, 0, 40]),
     st.sampled_from([np.int16, np.float32]),
 )
@@ -65,41 +65,30 @@ def test_a_mean_is_that_of_the_measured_pixels_of_its_box(stored, invalid, kind)
     np.testing.assert_allclose(image[count >= 3], mean[count >= 3], atol=near)
 
 
-def test_one_band_is_averaged_and_classes_are_not(tmp_path):
+def test_one_band_is_averaged_and_the_rule_on_disk_makes_the_same_image(tmp_path):
     values = DRAW.integers(20_000, 30_000, (2, 32, 32)).astype(np.uint16)
-    for sensor in ("thermal", "landcover"):
-        for kind, image in zip("ab", values, strict=True):
-            (tmp_path / sensor / kind).mkdir(parents=True)
-            tifffile.imwrite(tmp_path / sensor / kind / "0.tif", image)
-    data = read_folders(tmp_path, size=8, classes=["landcover"])
-    thermal, cover = (data.modalities[name].x[:, 0] for name in ("thermal", "landcover"))
+    for kind, image in zip("ab", values, strict=True):
+        (tmp_path / "thermal" / kind).mkdir(parents=True)
+        tifffile.imwrite(tmp_path / "thermal" / kind / "0.tif", image)
+    data = read_folders(tmp_path, size=8)
+    thermal = data.modalities["thermal"].x
     boxes = values.reshape(2, 8, 4, 8, 4).mean((2, 4))
-    np.testing.assert_allclose(thermal, boxes, atol=0.51)
-    assert all(np.isin(*pair).all() for pair in zip(cover, values, strict=True))
+    np.testing.assert_allclose(thermal[:, 0], boxes, atol=0.51)
     data.save(tmp_path / "saved")
-    kept = MultiModalData.open(tmp_path / "saved").about["rules"]
-    for name, modality in data.modalities.items():  # the rule on disk makes the same image
-        stored = read_pixels(tmp_path / name / "b" / "0.tif")
-        np.testing.assert_array_equal(Rule(**kept[name])(stored), modality.x[1])
+    kept = MultiModalData.open(tmp_path / "saved").about["rules"]["thermal"]
+    stored = read_pixels(tmp_path / "thermal" / "b" / "0.tif")
+    np.testing.assert_array_equal(Rule(**kept)(stored), thermal[1])
 
 
 def test_proportions():
     stored = np.arange(8 * 16, dtype=np.float32).reshape(1, 8, 16)
     cut = Rule((4, 4), "crop")(stored)
     np.testing.assert_allclose(cut, Rule((4, 4))(stored[:, :, 4:12]))
-    padded = Rule((8, 8), "pad", invalid=-1)(stored)
-    assert (padded[:, [0, 1, 6, 7]] == -1).all()
-    np.testing.assert_allclose(padded[:, 2:6], Rule((4, 8))(stored))
-    border = Rule((8, 8), "pad")(stored)
-    np.testing.assert_array_equal(border[:, 0], border[:, 2])
-    for fit in ("squeeze", "crop", "pad"):
+    for fit in ("squeeze", "crop"):
         assert Rule((5, 9), fit)(stored).shape == (1, 5, 9)
     refused(lambda: Rule(fit="stretch"), "^fit: ", ConfigError)
     for bands in ((1, 2), (0,)):
         refused(lambda b=bands: Rule(bands=b)(stored), "bands: ")
-
-
-# what a file holds
 
 
 def photo(bands):
@@ -130,29 +119,24 @@ def test_an_image_is_turned_as_its_entry_says(tmp_path, bands, orientation):
 
 def test_pixels_are_the_brightness_and_colours_that_a_person_is_shown(tmp_path):
     grey = DRAW.integers(0, 256, (H, W), np.uint8)
-    tifffile.imwrite(tmp_path / "white.tif", grey, photometric="miniswhite")
     indexed = Image.fromarray(grey // 64, "P")
     indexed.putpalette([255, 0, 0, 0, 255, 0, 0, 0, 255, 9, 8, 7])
     Image.fromarray(photo(3)).convert("YCbCr").save(tmp_path / "y.tif", compression="jpeg")
-    for ending in (".png", ".tif"):
-        indexed.save(tmp_path / f"palette{ending}")
-        classes = read_pixels(tmp_path / f"palette{ending}", classes=True)  # land cover
-        np.testing.assert_array_equal(classes, grey[None] // 64)
-    for name in ("white.tif", "palette.png", "palette.tif", "y.tif"):
+    indexed.save(tmp_path / "palette.png")
+    for name in ("palette.png", "y.tif"):
         with Image.open(tmp_path / name) as image:
-            shown = planes(np.asarray(image.convert("L" if name == "white.tif" else "RGB")))
+            shown = planes(np.asarray(image.convert("RGB")))
         np.testing.assert_array_equal(read_pixels(tmp_path / name), shown)
 
 
 INKS = Image.fromarray(photo(3)).convert("CMYK")
 NOT_SHOWN = {
-    "white16.tif": lambda f: tifffile.imwrite(f, pixels(dtype="u2"), photometric="miniswhite"),
-    "white.tif": lambda f: tifffile.imwrite(f, pixels(), photometric="miniswhite", extratags=ZERO),
+    "white.tif": lambda f: tifffile.imwrite(f, pixels(), photometric="miniswhite"),
+    "palette.tif": Image.fromarray(photo(None), "P").save,
     "inks.tif": INKS.save,
     "inks.jpg": INKS.save,
     "luma.tif": Image.fromarray(photo(3)).convert("YCbCr").save,
 }
-ZERO = [(42113, "s", 0, "0", True)]  # no data
 
 
 @pytest.mark.parametrize("name", NOT_SHOWN)
@@ -178,26 +162,16 @@ def test_of_three_axes_the_odd_one_or_else_the_shortest_has_the_bands(tmp_path, 
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
-@pytest.mark.parametrize("bands", [None, 1, 3, 4, 13, 40])
+@pytest.mark.parametrize("bands", [None, 3, 4, 13])
 def test_bands_and_bit_depth_of_png_tiff_and_npy_are_kept(tmp_path, dtype, bands):
     image = pixels(bands, 200 if dtype != np.uint16 else 65536, dtype)
-    expected, files = planes(image), []
-    if len(expected) < 12:  # the shortest axis
-        files = [tmp_path / f"{name}.npy" for name in "ab"]
-        for file, stored in zip(files, (image, expected), strict=True):
-            np.save(file, stored)
-    for planar in ("contig", "separate") if (bands or 1) > 1 else (None,):
-        stored, files = expected if planar == "separate" else image, [*files, tmp_path / "a.tif"]
-        tifffile.imwrite(files[-1], stored, photometric="minisblack", planarconfig=planar)
-        np.testing.assert_array_equal(read_pixels(files[-1]), expected)
-    for file in files:
-        np.testing.assert_array_equal(read_pixels(file), expected, strict=True)
-    if dtype != np.float32 and bands in (None, 3, 4):
-        for shape in ((H, W), (2, 20), (20, 1)):  # also of fewer rows or columns than bands
-            image = pixels(bands, 200, dtype, shape=shape)
-            write(tmp_path / "a.png", image)
-            found = read_pixels(tmp_path / "a.png", alpha=True)
-            np.testing.assert_array_equal(found, planes(image), strict=True)
+    names = ["a.tif", *["a.npy"] * (bands != 13), *["a.png"] * (bands in (None, 3, 4))]
+    for name in names if dtype != np.float32 else names[:2]:
+        write(tmp_path / name, image)
+        found = read_pixels(tmp_path / name, alpha=True)
+        np.testing.assert_array_equal(found, planes(image), strict=True)
+    tifffile.imwrite(tmp_path / "b.tif", planes(image), photometric="minisblack")  # plane by plane
+    np.testing.assert_array_equal(read_pixels(tmp_path / "b.tif"), planes(image), strict=True)
 
 
 @pytest.mark.parametrize("ending", [".png", ".tif", ".npy", ".jpg"])

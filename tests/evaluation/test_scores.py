@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from discom.data import Modality, MultiModalData
 from discom.data.batches import ModalityTensor
 from discom.errors import DataError
-from discom.evaluation.scores import dense_scores, predict_logits, scores
+from discom.evaluation.scores import count_by_group, dense_scores, predict_logits, scores
 
 seeded = settings(derandomize=True, database=None, deadline=None, max_examples=40)
 NAMES = ("grass", "crop", "tree", "water", "snow")
@@ -148,3 +148,13 @@ def test_predictions_are_float32_in_the_order_of_the_data_and_the_layout_asked_f
     assert logits[:, 0].tolist() == list(range(11))
     assert (logits.dtype, logits.requires_grad) == (torch.float32, False)
     assert set(asked) == {(True, True)}
+
+
+def test_counts_of_groups_go_by_id():
+    """Predictions in another order than the data."""
+    images = Modality(np.zeros((4, 1, 2, 2), np.float32), np.array([0, 1, 0, 1]), np.arange(4))
+    data = MultiModalData({"rgb": images}, ("a", "b"), groups=np.array(["g", "h", "h", "h"]))
+    logits = np.eye(2)[[0, 0, 0, 0]]
+    told = {"rgb_ids": data.ids[::-1], "rgb_labels": data.labels[::-1], "rgb_logits": logits}
+    counts = [[0, 0, 0, 1], [1, 0, 0, 1], [1, 1, 0, 2]]
+    assert count_by_group(data, told, ["rgb"]) == {"groups": ["g", "h"], "counts": {"rgb": counts}}
