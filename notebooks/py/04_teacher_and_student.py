@@ -227,7 +227,7 @@ def pupil_loss(logits, rows):  # what a teacher says, no label
 few_labels = train("student, 400 labels", ["depth"], label_loss, few)
 novice = train("teacher, 400 labels", both, label_loss, few)
 soft = answer(novice, scenes)
-train("its pupil", ["depth"], pupil_loss)
+_ = train("its pupil", ["depth"], pupil_loss)
 
 # %% [markdown]
 # Again nothing. But in another run (seed 2 in the table below) the teacher is nine points ahead, and its pupil gains four. Is it the second sensor?
@@ -249,7 +249,7 @@ def softer_label(logits, rows):
 soft = answer(few_labels, scenes)
 train("pupil of the student", ["depth"], pupil_loss)
 train("the same, 400 images", ["depth"], pupil_loss, few)
-train("no teacher, softer labels", ["depth"], softer_label, few)
+_ = train("no teacher, softer labels", ["depth"], softer_label, few)
 
 # %% [markdown]
 # A gain **without a second sensor**, and most of it without another image: from the answers of a student that learned from the same 400 labels. The rule helps here, and *costs* three to four points in the two other runs.
