@@ -112,7 +112,7 @@ def test_pixels_that_are_not_finite(use, monkeypatch):
 def test_an_id_that_is_no_class_and_a_mask_without_any(value, place, monkeypatch, tmp_path):
     """In training a mask without any would count as labelled."""
     monkeypatch.setattr(files, "CHUNK_BYTES", 3 * 16 * 16)
-    whole = data.load("scenes-dense:n=20,size=16,objects=2")
+    whole = data.load("scenes-dense:n=20,size=16")
     masks = whole.masks.copy()
     masks[place] = masks[(19, *place[1:])] = value  # the first one is named
     wrong = replace(whole, masks=masks)
@@ -124,7 +124,7 @@ def test_an_id_that_is_no_class_and_a_mask_without_any(value, place, monkeypatch
 @pytest.mark.parametrize("name", ["single", "crodino"])
 def test_a_step_with_images_without_a_label(name, unlabelled):
     options = {"weights": {"soft": 0.5}} if name == "crodino" else {}
-    whole = data.load("scenes-dense:n=20,size=16,objects=2")
+    whole = data.load("scenes-dense:n=20,size=16")
     tiny = profile("tiny", dense=True, epochs=1, options=options)
     model = methods.build(methods.get(name), whole, tiny)
     x = {m: torch.from_numpy(held.x[:4]) for m, held in whole.modalities.items()}
