@@ -65,7 +65,7 @@ pages: $(READY)  ## the tables of results/ and of pages, and their figures, from
 linkcheck: $(READY)  ## ask every external address that the site names; needs the network
 	$(BIN)/python -m sphinx -b linkcheck -q -d build/doctrees docs build/linkcheck
 
-# The explorer's tests drive a real browser. Where none can be installed they are skipped.
+# A test drives JupyterLab in a real browser. Where none can be installed it is skipped.
 CHROMIUM = { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null
 INSTALL := apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium
 browser:  ## Debian's Chromium for the browser tests, installed where it is missing and may be

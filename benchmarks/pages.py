@@ -17,6 +17,7 @@ of a table's claims; they end alike.
 import argparse
 import re
 import sys
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +65,18 @@ def claims_of(name: str) -> str:
 
 def sets_of(nothing: None) -> str:
     """A row for each public data set, in Markdown."""
-    cards = {name: sources.get(name).card() for name in sources.names()}
-    rows = ([name, *(text or "–" for text in card.values())] for name, card in cards.items())
-    return table_of(["name", *next(iter(cards.values()))], *rows)
+    rows = []
+    for name in sources.names():
+        own = sources.get(name)
+        sensors = ((sensor, own.sensors[sensor]) for sensor in own.modalities)
+        shapes = (", ".join(filter(None, [f"{name} {s.shape}", s.unit])) for name, s in sensors)
+        access = ["--download"] * bool(own.files) + ["by hand"] * bool(own.by_hand)
+        options = [*signature(own.read_raw).parameters.values()][2:]
+        row = [name, own.what, "; ".join(shapes), ", ".join(own.on_request), own.size, own.licence]
+        row += [", ".join(access), ", ".join(f"{o.name}={o.default!r}" for o in options), own.page]
+        rows.append([text or "–" for text in row])
+    head = "name, what, modalities, on request, raw size, licence, access, options, described at"
+    return table_of(head.split(", "), *rows)
 
 
 def table_of(*rows: list[str]) -> str:

@@ -3,9 +3,7 @@ folds that test every image once, and the answer."""
 
 import json
 import shlex
-import tempfile
 import warnings
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import product
@@ -19,11 +17,11 @@ import numpy as np
 from discom import methods
 from discom.config import Config, profile
 from discom.data import MultiModalData, load
+from discom.data.batches import paired_rows
 from discom.errors import ConfigError, DataError
 from discom.evaluation.scores import count_by_group
 from discom.files import digest
 from discom.frozen import frozen
-from discom.running.fit import fit
 from discom.running.runs import Result, Run, read_metrics, read_predictions
 from discom.tables import Row, compare
 from discom.tables.intervals import tally
@@ -34,34 +32,22 @@ ALONE = [Row("student", {}), *(Row("simclr", {"weights": {"contrast": w}}) for w
 BOTH = [Row("kdv2", {}), *(Row("nt-xent", {"weights": {"contrast": w}}) for w in (1.0, 3.0))]
 FUSED = Row("teacher", {})
 RATES = (3e-3, 1e-2)  # of which the student's validation part chooses one for all
-COST = {"student": 1.0, "simclr": 3.5, "nt-xent": 1.9, "kdv2": 1.1, "teacher": 1.1}  # a student's
 STEPS, UNLEARNED = 600, 0.5  # fewer steps, or a larger share of guessing's loss, decide nothing
 WIDE = 10.0  # an interval of so many points decides nothing
 DISAGREE = 0.2  # share of images of which one of two trained networks alone is right, roughly
 
 
-def trial(images: MultiModalData, config: Config, runs: Sequence[Run], workers: int = 1) -> str:
-    """Train one epoch of the fused network, which refuses data that leave the question without an
-    answer, and say what all `runs` will take, and the smallest gain that they would show four times
-    out of five, in points:
+def outlook(images: MultiModalData, runs: int, workers: int) -> str:
+    """How many runs there are, and the smallest gain that they would show four times out of five,
+    in points:
 
         280 √(d / N) for N tested images, of which a share d = 0.2 is right in one network alone
 
     It is larger where images of a group are alike.
     """
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of scores after one epoch
-        once = replace(config, epochs=1, options={})
-        split = images.split(*runs[0].parts)
-        result = fit(FUSED.method, split, once, Path(folder) / "trial", progress=False)
-    cost = sum(COST[run.method] for run in runs) / COST[FUSED.method]
-    minutes = result.seconds * config.epochs * cost / 60 / workers
     tested = int((images.labels >= 0).sum())
-    return (
-        f"{len(runs)} runs, about {minutes:.0f} minutes with {workers} side by side, each"
-        f" {result.peak_memory_mb:.0f} MB; with {tested} labelled images a gain below"
-        f" {280 * sqrt(DISAGREE / tested):.0f} points will hardly show"
-    )
+    smallest = f"a gain below {280 * sqrt(DISAGREE / tested):.0f} points will hardly show"
+    return f"{runs} runs, {workers} side by side; with {tested} labelled images {smallest}"
 
 
 def frozen_runs(
@@ -99,10 +85,11 @@ def plan(
     modalities: str | None = None,
 ) -> dict[float, list[Run]]:
     """Learning rate → the runs of `ALONE`, `BOTH` and `FUSED` in every fold. A ConfigError for one
-    sensor, a DataError for a class for every pixel."""
+    sensor, a DataError for a class for every pixel, or no pair."""
     if images.dense:
         way_out = "compare with: discom table dense"
         raise DataError(images.name, "has a class for every pixel", way_out)
+    paired_rows(images, [*images.modalities])  # refuses data without a pair
     planned: dict[float, list[Run]] = {}
     for rate, (name, options, _) in product(rates, (*ALONE, *BOTH, FUSED)):
         method, own = methods.get(name), replace(config, options=options, learning_rate=rate)
@@ -123,17 +110,6 @@ def beside(frozen: Iterable[Result], results: Sequence[Result]) -> list[Result]:
         config = {**first.config, "learning_rate": run.config["learning_rate"]}
         rows.append(replace(_renamed(run, names), method="frozen", config=config, **same))
     return rows
-
-
-def frozen_leads(frozen: Sequence[Result], results: Sequence[Result]) -> list[str]:
-    """The networks of which frozen features with a linear layer score higher than every trained
-    one, each by an interval without zero; `frozen` as by `beside`."""
-    trained = dict.fromkeys((network, run.label) for run in results for network in run.scores)
-    labels = dict.fromkeys(label for _, label in trained)
-    table = compare([*frozen, *results], [("frozen", label) for label in labels])
-    behind = Counter(table.loc[table["low"] > 0, "modality"])
-    rivals = Counter(network for network, _ in trained)
-    return [network for network, count in rivals.items() if behind[network] == count]
 
 
 def best_rate(results: Iterable[Result]) -> float:

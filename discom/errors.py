@@ -6,8 +6,6 @@ import warnings
 from collections.abc import Collection
 from typing import Any
 
-LONGEST = 300  # characters of what was found
-
 
 class DiscomError(ValueError):
     """Base of every error that the input caused; the command line prints it alone (status 2).
@@ -17,9 +15,7 @@ class DiscomError(ValueError):
     """
 
     def __init__(self, place: object, found: str = "", way_out: str = ""):
-        if len(found := _one_line(found)) > LONGEST:  # such as the text of an array or a table
-            found = f"{found[: LONGEST // 2]} … {found[-LONGEST // 4 :]}"
-        line = f"{_one_line(place)}: {found}" if found else _one_line(place)
+        line = _one_line(f"{place}: {found}" if found else place)
         super().__init__(f"{line}; {way_out}" if way_out else line)
 
 
@@ -32,11 +28,8 @@ class ConfigError(DiscomError):
 
 
 class RunError(DiscomError):
-    """A run folder that belongs to something else, or a training whose loss is no longer finite."""
-
-
-class BusyError(RunError):
-    """A run that another process is training at this moment."""
+    """A run folder that belongs to something else, or that another process trains; or a training
+    whose loss is no longer finite."""
 
 
 def check_choice(setting: str, value: str, choices: Collection[str]) -> None:

@@ -103,16 +103,6 @@ def as_data_error(file: Path | str, kind: str, way_out: str) -> Iterator[None]:
         raise DataError(file, f"cannot be read as {kind} ({reason})", way_out) from None
 
 
-def name_as_text(name: str) -> str:
-    r"""A file's name as text that can be shown and written: bytes that are not UTF-8, which another
-    system may have put there, as they are written in code.
-
-    >>> print(name_as_text(os.fsdecode(b"caf\xe9")))
-    caf\udce9
-    """
-    return name.encode(errors="backslashreplace").decode()
-
-
 def chunks(array: Any, itemsize: int = 0) -> Iterator[slice]:
     """Slices of rows, about 64 MiB each, for arrays larger than the memory; `itemsize` is that of a
     value after conversion, if that is more than in the array.

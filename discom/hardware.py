@@ -1,9 +1,8 @@
-"""The machine: its device, where numbers come from, and memory."""
+"""The machine: its device, and where numbers come from."""
 
 import logging
 import platform
 import subprocess
-from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import torch
 
 from discom.errors import ConfigError
 
-PROC, GROUPS = Path("/proc/self"), Path("/sys/fs/cgroup")
+PROC = Path("/proc/self")
 
 
 def device_type(accelerator: str = "auto") -> str:
@@ -54,25 +53,6 @@ def peak_memory(device: torch.device) -> float:
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
     return int(_entry(PROC / "status", "VmHWM").removesuffix("kB") or 0) / 2**10
-
-
-def free_memory(device: torch.device | str) -> int:
-    """Bytes that can still be taken: of a GPU's memory, or of the machine's, at most what is left
-    to its container or cluster job."""
-    import psutil
-
-    if torch.device(device).type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    return max(0, min([psutil.virtual_memory().available, *_left_in_groups()]))
-
-
-def _left_in_groups() -> Iterator[int]:
-    """Bytes that each control group (version 2) around this process has left."""
-    group = GROUPS / _entry(PROC / "cgroup", "0::/")
-    for folder in (group, *group.parents):
-        if (most := _entry(folder / "memory.max")).isdigit():  # not "max"
-            cache = int(_entry(folder / "memory.stat", "inactive_file") or 0)
-            yield int(most) - int(_entry(folder / "memory.current")) + cache
 
 
 def precision_used(precision: str, accelerator: str = "auto") -> Any:

@@ -59,7 +59,7 @@ def run_notebooks(
     for number in only:
         check_choice("--only", number, [source.name[:2] for source in sources])
     code = sorted(Path(discom.__file__).parent.rglob("*.py"))
-    shared = ("*.py", "checks/*.py", "explorer/*.py", "explorer/*.js", "pictures/*.py")
+    shared = ("*.py", "checks/*.py", "pictures/*.py")
     code += sorted(file for pattern in shared for file in notebooks.glob(pattern))
     name = f"{profile}-{digest([checksum(file) for file in code])[:8]}"
     folder = out.resolve() / name

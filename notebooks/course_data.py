@@ -24,6 +24,11 @@ ROWS = ("alone", "FixMatch", "strangers", "pairs", "pairs and labels")
 # the same where every scene has its label
 EVERY = {"student": "student", "discom-solo": "branch alone", "discom": "DisCoM-KD"}
 EVERY |= {"teacher": "both sensors"}
+RELEASED = "discom reduction=released modality_targets=released"
+TERMS = {"discom aux=0": "DisCoM-KD without aux", RELEASED: "DisCoM-KD as released"}
+# way of results/teachers.csv → its name here
+TAUGHT = {"student, 400 labels": "student", "its pupil": "pupil of both sensors"}
+TAUGHT |= {"pupil of the student": "pupil of depth"}
 # fact → the parts that DisCoM-KD wants it in: colour's inv, inf, irr, then depth's
 IDEA = {"shape": (0, 3), "material": (0, 3), "material in the dark": (4,)}
 IDEA |= {"light": (2,), "distance": (5,), "which sensor": (1, 2, 4, 5)}
@@ -198,10 +203,14 @@ def results(until: str) -> pd.DataFrame:
     splits = {name: acc[name] for name in ("windows at random", "whole persons")}
     splits["whole persons, both sensors"] = both["whole persons"]
     every = seeds("../results/all-labels.csv", EVERY, "depth")
+    terms = seeds("../results/terms.csv", TERMS, "depth")
+    taught = pd.read_csv("../results/teachers.csv").mean()
     found = {
         ("00", "depth, 200 labels"): ways[["alone", "strangers", "pairs"]],
         ("01", "watch, mean of 5 deals"): pd.Series(splits),
         ("03", "depth, every label, F1"): every.mean(),
+        ("04", "depth, 400 labels"): taught[list(TAUGHT)].rename(TAUGHT),
+        ("05", "depth, every label, F1"): terms.mean(),
     }
     table = pd.concat(found, names=["notebook", "data", "way"]).to_frame("right, %")
     table = table[table.index.get_level_values(0) <= until]

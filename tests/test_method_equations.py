@@ -42,7 +42,7 @@ def on_logits(name, file, epoch=0, theta=1.0, **options):
     batches = []
     for number, view in enumerate(views):
         soft = inputs[f"teacher_logits{view}"].float()
-        batches.append(Batch({"rgb": number}, {"rgb": inputs["targets"]}, epoch, soft))
+        batches.append(Batch({"rgb": number}, {"rgb": inputs["targets"]}, soft))
         batches[-1].progress = epoch / 300
     batches[0].strong = batches[1] if model.needs_strong_view else None
     thetas = [p for key, p in model.named_parameters() if key.endswith("theta")]

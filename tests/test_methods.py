@@ -1,11 +1,9 @@
 """What every registered method must do; a method that is added is tested here without a word."""
 
 import re
-import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,13 +26,11 @@ from fixtures.methods import (
 from fixtures.refusal import refused
 from safetensors.torch import load_file
 
-from discom import cli, data, fit, methods, profile
+from discom import data, fit, methods, profile
 from discom.data.batches import ModalityTensor
 from discom.data.checks import NO_LABEL, UNLABELLED
 from discom.errors import ConfigError
-from discom.methods.base import REGISTRY
-from discom.running import sweep
-from discom.running.runs import Run, read_metrics, read_predictions, weights_file
+from discom.running.runs import read_metrics, read_predictions, weights_file
 
 NAMES, IMAGES = methods.names(), methods.names(dense=False)
 TAUGHT = [name for name in NAMES if methods.get(name).teacher_method]
@@ -451,26 +447,14 @@ def test_a_run_reports_every_network_and_ends_with_the_same_numbers_once_resumed
 # ---------------------------------------------------------------- methods of one's own
 
 
-def test_a_class_in_a_file_works_on_the_command_line_and_in_workers(tmp_path, monkeypatch, request):
-    """That of the guide. An edit of the file is another method."""
-    request.addfinalizer(lambda: REGISTRY.pop("Mutual", None))
-    monkeypatch.chdir(tmp_path)
-    guide = (Path(__file__).parents[1] / "docs/guides/new_method.md").read_text()
-    (text,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
-    (command,) = re.findall(r"```bash\ndiscom (.*?)\n```", guide)
-    file = Path("mutual.py")
-    file.write_text(text)
-    assert cli.main(shlex.split(command)) == 0
-    mutual, source = methods.get("mutual.py:Mutual"), "scenes:n=66,size=8"
-    configs = [profile("tiny", epochs=1, seed=seed) for seed in (0, 1)]
-    runs = [Run.of("runs", mutual, data.load(source), own, source) for own in configs]
-    done = sweep.sweep(runs, workers=2, progress=False)
-    assert {(r.label, r.code) for r in done.results} == {("Mutual", methods.code(mutual))}
-    file.write_text(text.replace("for a in logits", "for a in [*logits]"))
-    assert methods.code(methods.get("mutual.py:Mutual")) != methods.code(mutual)
-    words = ["export", str(runs[0].folder), "--data", source, "--modality", "rgb"]
-    assert cli.main(words) == 2  # its code is another one now
-    file.write_text(text)
-    assert cli.main(words) == 0
-    for wrong in ("none.py:Mutual", "mutual.py:Other"):
-        refused(partial(methods.get, wrong), "^method: ", ConfigError)
+class Narrow(methods.DisCoMSolo):
+    """A method that nobody registered."""
+
+
+def test_a_method_that_nobody_registered_has_its_own_name_and_keeps_its_options_apart(tmp_path):
+    split, results = data.load("scenes:n=66,size=8").split(seed=0), []
+    for number, dimension in enumerate((0, 9)):
+        config = profile("tiny", epochs=1, options={"dimension": dimension})
+        results.append(fit(Narrow, split, config, tmp_path / f"{number}-aa", progress=False))
+    assert [result.label for result in results] == ["Narrow", "Narrow dimension=9"]
+    assert "Narrow" not in NAMES

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from discom.errors import DataError
-from explorer.projection import project
+from pictures.embeddings import project
 
 slow = pytest.mark.slow  # UMAP is compiled in half a minute
 

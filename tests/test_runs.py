@@ -14,7 +14,7 @@ from fixtures.results import result
 
 from discom import data, methods, profile
 from discom.config import Config
-from discom.errors import BusyError, DiscomError
+from discom.errors import DiscomError, RunError
 from discom.running.checkpoint import locked
 from discom.running.runs import Result, Run, identity, read_metrics
 from discom.tables import load_results
@@ -156,7 +156,7 @@ def test_metrics_are_read_as_they_were_written(tmp_path):
 def test_a_run_is_locked_for_one_process_at_a_time(tmp_path, is_free):
     folder = tmp_path / "deep/down/0-abc"
     with locked(folder):
-        with pytest.raises(BusyError, match="0-abc: "):
+        with pytest.raises(RunError, match="0-abc: "):
             locked(folder).__enter__()
         assert not is_free(folder)
         with locked(tmp_path / "deep/down/1-abc"):  # another run is another lock

@@ -46,7 +46,7 @@ def advise(
     needed = {run.folder: run for run in (*tried, *planned[rates[0]])}  # none twice
     workers = sweep.worker_count(workers)
     if absent := sweep.missing(needed.values())[0]:
-        print(advice.trial(images, config, absent, workers), flush=True)
+        print(advice.outlook(images, len(absent), workers), flush=True)
     if dry_run:
         return
 
@@ -69,6 +69,3 @@ def advise(
         run = next(run for run, result in chosen if result.label == answer.recommended)
         if answer.learned:
             print(f"  {advice.command(run, settings['name'])}")
-    if beside and (better := advice.frozen_leads(beside, results)):
-        print(f"Frozen features score higher for {', '.join(better)}:", end=" ")
-        print("start from pretrained weights.")

@@ -18,9 +18,7 @@ SCENES = {False: "scenes:", True: "scenes-dense:"}  # what dense methods and oth
 @command
 def train(
     data: flags.Data = "",
-    method: Annotated[
-        str, "Such as student, single; or a class of yours, mine.py:Mine."
-    ] = "discom",
+    method: Annotated[str, "Such as student, or single."] = "discom",
     seed: flags.Seed = 0,
     options: Annotated[Any, json_text, "Of the method, such as '{\"grl_lambda\": 0.5}'."] = "{}",
     modalities: flags.Modalities = "",
@@ -109,13 +107,10 @@ def table(
 
 @command
 def show(path: Path) -> None:
-    """Show a run (its scores, also of each class), or compare all runs of a folder or table."""
+    """Show the scores of a run, or compare all runs of a folder or table."""
     tables = discom.tables
     if (path / "config.json").is_file():
-        scores, file = _show_run(path), path / "predictions.npz"
-        for name, text in tables.by_class(file, scores).items() if file.exists() else ():
-            print(f"\n{name}: each true class, and what it was taken for in %\n{text}")
-        return
+        return _show_run(path)
     results = tables.complete(tables.load_results(path))
     for metric, number in (("f1", 2), ("miou", "dense")):
         if chosen := [result for result in results if result.metric == metric]:
@@ -123,16 +118,15 @@ def show(path: Path) -> None:
             print(tables.to_markdown(tables.summary(chosen, baselines), baselines), end="\n\n")
 
 
-def _show_run(path: Path) -> dict[str, dict[str, float]]:
+def _show_run(path: Path) -> None:
     import pandas as pd
 
     (run,) = discom.tables.load_results(path)
     cost = f"{run.seconds:.0f} s, {run.pairs_per_second:.0f} samples/s"
     print(f"{run.method} on {run.data}, seed {run.seed}: {cost}, {run.peak_memory_mb:.0f} MB")
     scores = pd.DataFrame(run.scores).T
-    scores = scores[[name for name in scores if "/" not in name]]  # those stand by class
+    scores = scores[[name for name in scores if "/" not in name]]  # those are of a class
     print(scores.to_string(float_format="{:.2f}".format))
-    return run.scores
 
 
 @command
@@ -149,9 +143,6 @@ def export(
     run, *others = tables.load_results(path)
     if others or not files:
         raise ConfigError(path, "is not the folder of one run", "name that folder")
-    if not data and (folder := discom.data.locate(run.data)) and not folder.is_dir():
-        found = f"the run's data, {run.data}, are not here"
-        raise ConfigError("--data", found, "name their folder, or prepare them")
     images = discom.data.load(data or run.data, modalities, run.drawn)
     where = files[0].parent, images.split(*run.parts), modality, out
     model = discom.deployment.export(*where, overwrite=overwrite)

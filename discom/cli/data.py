@@ -1,4 +1,4 @@
-"""`discom data …`: list, prepare, check and show data sets."""
+"""`discom data …`: prepare, check and show data sets."""
 
 import warnings
 from collections.abc import Callable, Iterable
@@ -7,14 +7,13 @@ from typing import Annotated, Any
 
 import discom
 from discom.cli import flags
-from discom.cli.flags import by_sensor, command, json_text
+from discom.cli.flags import command, json_text
 from discom.config import check_options
 from discom.errors import ConfigError, DataError
 
 OWN = "name your images: --root DIR"  # where a person's folder is missing
 PARTNER = "give a scene one class and name, add the missing file, or use methods without pairs"
 COPIES = "--options '{\"group_copies\": true}'"  # what joins near copies to groups
-SHOWN = 6  # near copies, each beside the image that it is a copy of
 
 
 def draw(out: Path, figure: Callable) -> None:
@@ -29,30 +28,14 @@ def draw(out: Path, figure: Callable) -> None:
 
 
 @command
-def listing() -> None:
-    """List the public data sets: size, licence, access, and what is prepared here."""
-    from discom.data import sources
-
-    for name in sources.names():
-        folder = discom.data.locate(f"{name}:")
-        prepared = folder and discom.data.is_prepared(folder)
-        state = f"prepared in {folder}" if prepared else "not prepared"
-        card = [f"{title}: {text}" for title, text in sources.get(name).card().items() if text]
-        print(f"{name}: {state}", *card, sep="\n    ")
-
-
-@command
 def prepare(
     data: str,
     out: Annotated[Path | None, Path, "Folder to write  [default: data/NAME]"] = None,
     root: Annotated[Path | None, Path, "Folder of the raw files  [default: data/raw/NAME]"] = None,
     modalities: flags.Modalities = "",
-    split: Annotated[str, "official, grouped or random  [default: the first that there is]"] = "",
     size: Annotated[int | None, int, "Side in pixels to which images are resized."] = None,
-    fit: Annotated[str | None, str, "Other proportions: squeeze (default), crop or pad."] = None,
-    bands: Annotated[Any, by_sensor, "Bands of sensors: 'rgb=1,2,3;nir=4'"] = None,
+    fit: Annotated[str | None, str, "Other proportions: squeeze (default) or crop."] = None,
     groups: Annotated[str | None, str, "Pattern '(.+)_[0-9]+'  [default: groups.csv]"] = None,
-    motions: Annotated[Any, by_sensor, "Of sensors: 'rgb=all;sar=none'"] = None,
     options: Annotated[Any, json_text, "Others of the reader: '{\"window\": 256}'."] = "{}",
     download: Annotated[bool, "Fetch what is missing in --root first."] = False,
     overwrite: flags.Overwrite = False,
@@ -63,22 +46,17 @@ def prepare(
     discom data prepare eurosat --download
     discom data prepare folders --root my_images --size 64 --out data/mine
     """
-    from discom.data.splitting import protocol
-
     if out:  # refused before hours of reading
         discom.files.check_place(out, discom.data.prepared.MANIFEST, overwrite)
-    own = {"size": size, "fit": fit, "bands": bands, "groups": groups, "motions": motions}
+    own = {"size": size, "fit": fit, "groups": groups}
     options = options | {flag: value for flag, value in own.items() if value is not None}
     images, name = _read(data, root, modalities, download, options)
-    if split and images is not (images := protocol(images, split)):
-        name += f"-{split}"  # beside the usual one, not in its place
     images.split_indices()  # too few groups are told now, not when training starts
     out = out or discom.data.home() / name
     if data.removesuffix(":") == "folders":  # runs are called by what they read
-        images = images.changed(name=discom.files.name_as_text(out.resolve().name))
+        images = images.changed(name=out.resolve().name)
     images.save(out, overwrite=overwrite)
     print(f"{out}: {_describe(images)}")
-    _warn_of_values(images, out)
 
 
 def _read(
@@ -118,22 +96,8 @@ def _describe(images: Any) -> str:
     return f"{counts}, {len(images.paired_ids)} complete pairs; {', '.join(sizes)}"
 
 
-def _warn_of_values(images: Any, source: object) -> None:
-    """Warn of values that may mean "not measured"."""
-    from discom.data.checks import odd_values
-
-    for name, modality in images.modalities.items():
-        if found := odd_values(modality):
-            way_out = f'--options \'{{"invalid": {{"{name}": …}}}}\''
-            warnings.warn(f"{source}/{name}: {found}; {way_out}", stacklevel=3)
-
-
 @command
-def check(
-    data: str,
-    seed: flags.Seed = 0,
-    all: Annotated[bool, "List every near-copy, the most alike first."] = False,
-) -> None:
+def check(data: str, seed: flags.Seed = 0) -> None:
     """Verify a data set: checksums, pixels, labels, pairs, and copies between its parts."""
     from discom.data.folders import find_alone
     from discom.data.splitting import near_duplicates
@@ -151,15 +115,11 @@ def check(
         without = len(samples) - sum(counts.values())
         rest = f", without a label {without}" if without else ""
         print(f"{part:>5}: {len(samples)} samples{by_class}{rest}")
-    _warn_of_values(images, data)
     copies = near_duplicates(split)
-    if all and len(copies):
-        print(copies.to_string(index=False, float_format="{:.3f}".format))
     way_out = f"near-copies in two parts; prepare again with --groups PATTERN or {COPIES}"
     if images.groups is not None:
         way_out = f"near-copies in two groups; look at them, then mend the groups, or give {COPIES}"
-    for name, own in find_alone(images).items():
-        alone = [f"{one} ({its})" if its else one for one, its in own.items()]
+    for name, alone in find_alone(images).items():
         place, rows = f"{data}/{name}", copies[copies["modality"] == name].itertuples()
         _warn_of(place, alone, f"no partner of this class and name; {PARTNER}")
         _warn_of(place, copies.attrs["flat"][name], "no structure; look at it, or remove it")
@@ -177,20 +137,8 @@ def _warn_of(place: str, ids: Iterable[str], advice: str) -> None:
 
 @command
 def show(
-    data: str,
-    copies: Annotated[bool, "Near-copies between the parts, each beside its image."] = False,
-    seed: flags.Seed = 0,
-    out: Annotated[Path, "Picture to write."] = Path("pairs.png"),
+    data: str, seed: flags.Seed = 0, out: Annotated[Path, "Picture to write."] = Path("pairs.png")
 ) -> None:
-    """Draw samples of every class as a picture, or the near-copies that discom data check names."""
-    import pandas as pd
-
-    from discom.data.splitting import near_duplicates
-
-    images, rows = discom.data.load(data, seed=seed), None
-    if copies:
-        found = near_duplicates(images.split(seed=seed))[["id", "other_id"]].drop_duplicates()
-        if found.empty:
-            raise DataError(data, "no near-copies in two parts", "draw pairs: leave out --copies")
-        rows = pd.Index(images.ids).get_indexer(found[:SHOWN].to_numpy().ravel())
-    draw(out, lambda: discom.plots.pairs(images, rows=rows))
+    """Draw samples of every class as a picture."""
+    images = discom.data.load(data, seed=seed)
+    draw(out, lambda: discom.plots.pairs(images))

@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Callable
-from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -55,18 +54,6 @@ def _flag(name: str, annotation: Any, default: Any) -> click.Option:
 def json_text(text: str) -> dict[str, Any]:
     """What reads --options."""
     return TypeAdapter(dict[str, Any]).validate_json(text)
-
-
-def by_sensor(text: str) -> dict[str, Any]:
-    """What reads --bands and --motions: numbers or a word for each sensor.
-
-    >>> by_sensor("rgb=1,2,3;nir=4"), by_sensor("rgb=flip")
-    ({'rgb': [1, 2, 3], 'nir': [4]}, {'rgb': 'flip'})
-    """
-    with suppress(ValueError):
-        words = dict(part.split("=") for part in text.split(";"))
-        return {s: w if w.isalpha() else [*map(int, w.split(","))] for s, w in words.items()}
-    raise ValueError(f"'{text}' is not of the form 'rgb=1,2,3;nir=4'")
 
 
 PROFILE = "Of all settings: tiny, cpu, finetune or paper."

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from difflib import get_close_matches
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
@@ -132,9 +131,7 @@ def _open(source: str, folder: Path) -> MultiModalData:
     if (name := source.removesuffix(":")) in sources.names():
         command = f"discom data prepare {name} --root RAW"
         raise DataError(folder, f"not prepared yet: {command}. {sources.get(name).advice()}")
-    names = [*DRAWN, *sources.names()]
-    near = get_close_matches(source.partition(":")[0], names, n=1)
-    way_out = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+    way_out = f"there are {', '.join([*DRAWN, *sources.names()])}"
     raise DataError(folder, "no such folder, and no data set of that name", way_out)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import psutil
 import torch
 from torch import Tensor
 
@@ -14,7 +15,6 @@ from discom.data.augmentation import draw_views, turn, view
 from discom.data.checks import MOTIONS, NO_LABEL, UNLABELLED, check_number
 from discom.data.multimodal import MultiModalData
 from discom.errors import DataError, check_choice
-from discom.hardware import free_memory
 
 # least share of labelled samples in a batch that holds others, too: of classification, dense
 LABELLED = {False: 1 / 3, True: 1 / 2}
@@ -39,15 +39,13 @@ class Batch:
         self,
         x: dict[str, Tensor],
         y: dict[str, Tensor],
-        epoch: int = 0,
         soft: Any = None,
         strong: "Batch | None" = None,
         views: dict[str, Tensor] | None = None,
         progress: float = 0.0,
     ):
         self.x, self.y, self.views = x, y, views or {}
-        self.soft, self.strong = soft, strong
-        self.epoch, self.progress = epoch, progress
+        self.soft, self.strong, self.progress = soft, strong, progress
         self.motions = dict.fromkeys(x, "all")
 
     def __len__(self) -> int:
@@ -65,8 +63,10 @@ def paired_rows(data: MultiModalData, names: Sequence[str]) -> dict[str, Tensor]
 
 
 def memory_budget(device: torch.device | str) -> float:
-    """Bytes that one modality's images may take on a device: a quarter of what is free."""
-    return 0.25 * free_memory(device)
+    """Bytes that one modality's images may take: a quarter of what is free on the device."""
+    if torch.device(device).type == "cuda":
+        return 0.25 * torch.cuda.mem_get_info(device)[0]
+    return 0.25 * psutil.virtual_memory().available
 
 
 class ModalityTensor:
@@ -244,7 +244,7 @@ class Batches:
             views[name] = draw_views(images, self.augment, generators[name], strong, motions)
             x[name] = view(images, views[name]).contiguous(memory_format=self.memory_format)
             y[name] = turn(truth[:, None], views[name])[:, 0].long() if self.dense else truth
-        batch = Batch(x, y, epoch, views=views, progress=epoch / self.epochs)
+        batch = Batch(x, y, views=views, progress=epoch / self.epochs)
         batch.motions = self.motions
         return batch
 

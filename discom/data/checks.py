@@ -1,6 +1,5 @@
 """Input validation: what no loader lets through; each message names the place and the way out."""
 
-import keyword
 import math
 import re
 import warnings
@@ -20,14 +19,6 @@ PARTS = ("train", "valid", "test")
 NO_LABEL = 255  # in a mask: void, border, unknown
 UNLABELLED = -1  # the class of a sample without a label
 ANSWERS = ["logits", "probabilities"]  # of an exported network, beside inputs named as sensors
-# names that a ModuleDict of networks has already; to ask torch for them takes seconds
-IN_TORCH = """
-add_module apply bfloat16 buffers call_super_init children clear compile cpu cuda double
-dump_patches eval extra_repr float forward get_buffer get_extra_state get_parameter get_submodule
-half ipu items keys load_state_dict modules mtia named_buffers named_children named_modules
-named_parameters parameters pop requires_grad_ set_extra_state set_submodule share_memory state_dict
-to to_empty train training type update values xpu zero_grad
-"""
 KINDS = {"iu": "whole numbers", "iuU": "whole numbers or text"}
 KINDS |= {"fiu": "numbers", "biufU": "numbers or text"}
 IMAGES = ("fiu", "N", "C", "H", "W")  # the kinds and the shape of images
@@ -246,9 +237,8 @@ def check_data(data: Any) -> None:
 def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise DataError(where, "a modality's name is lower-case letters, digits and _", "rename it")
-    in_torch = name in IN_TORCH.split() or name.startswith("register_")
-    if keyword.iskeyword(name) or name in ANSWERS or in_torch:
-        raise DataError(where, f"Python, torch or an exported network uses '{name}'", "rename it")
+    if name in ANSWERS:
+        raise DataError(where, f"an exported network answers with '{name}'", "rename it")
     check_array(modality.x, where, *IMAGES)
     if modality.motions not in MOTIONS:
         raise DataError(where, f"motions {modality.motions!r}", f"write {', '.join(MOTIONS)}")
@@ -259,24 +249,6 @@ def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
     if (ids := pd.Index(modality.ids)).has_duplicates:
         twice = str(ids[ids.duplicated()][0])
         raise DataError(where, f"id {twice!r} occurs twice", "give each sample its own id")
-
-
-def odd_values(modality: Any, sample: int = 1000) -> str:
-    """What is odd about the value of unmeasured pixels, or "": none is stated, and one value lies
-    farther from all others than they from each other; or the stated one occurs nowhere. Looks at
-    `sample` images, spread over all."""
-    pixels = np.asarray(modality.x[:: max(1, len(modality.x) // sample)])
-    if modality.invalid is not None:
-        found = f"no pixel is {modality.invalid:g}, which shall mean 'not measured'"
-        return "" if (pixels == modality.invalid).any() else found
-    for end in (pixels.min(), pixels.max()):
-        others = pixels[pixels != end].astype(float)
-        low, high = (others.min(), others.max()) if len(others) else (0.0, 0.0)
-        if low < high < low + min(abs(end - low), abs(end - high)):
-            share = 100 * (1 - len(others) / pixels.size)
-            found = f"{share:.2g} % of the pixels are {end:g}, all others {low:g} to {high:g}"
-            return f"{found}; if that means 'not measured', say so"
-    return ""
 
 
 def check_split(split: Any) -> None:

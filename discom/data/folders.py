@@ -5,7 +5,6 @@ import math
 import re
 import unicodedata
 import warnings
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import chain, pairwise
@@ -20,7 +19,7 @@ from discom.data.images import ENDINGS, Rule, images_of, no_data, read_pixels
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.splitting import near_groups
 from discom.errors import ConfigError, DataError
-from discom.files import as_data_error, name_as_text
+from discom.files import as_data_error
 
 NAMELESS = ("unlabelled", "unlabeled")  # folders of images without a class
 HOLE = -32768.0  # takes the place of NaN; every type of float holds it exactly
@@ -38,7 +37,6 @@ def read_folders(
     groups: str = "",
     bands: Mapping[str, Sequence[int]] | None = None,
     fit: str = "squeeze",
-    classes: Sequence[str] = (),
     motions: Mapping[str, str] | None = None,
 ) -> MultiModalData:
     """Read `<root>/<modality>/<class>/<id>.<ending>`; the same class and id in two trees are a
@@ -54,7 +52,6 @@ def read_folders(
             is by default what TIFFs state by GDAL's tag; where there is NaN, that is -32768.
         unit, motions: modality → unit of its pixels, such as "mm", and what augmentation may do to
             it (see `Modality`), by default "flip"; no image file states them.
-        classes: modalities whose pixels are classes, such as land cover.
         groups: a pattern of files' names without their endings; its first part in parentheses is
             the group, such as (.+)_[0-9]+ for frames of videos. Without it `<root>/groups.csv`, if
             there, has the columns name (`<class>/<id>` or `<id>`) and group.
@@ -67,22 +64,21 @@ def read_folders(
     """
     root, shape = Path(root), None if size is None else check_size(size)
     options = {"unit": unit, "invalid": invalid, "motions": motions, "bands": bands}
-    options |= {"classes": dict.fromkeys(classes, True)}
     files, stated = _by_modality(root, _list_files(root), options)
     number = {k: n for n, k in enumerate(_classes(root, chain.from_iterable(files.values())))}
     sensors, rules, stored = {}, {}, {}
     for name, tree in files.items():
         own = stated[name]
         chosen = own["bands"] and tuple(own["bands"])
-        rule = Rule(shape, fit, chosen, bool(own["classes"]), own["invalid"])
+        rule = Rule(shape, fit, chosen, own["invalid"])
         images, rule, stored[name] = _read_tree([*tree.values()], rule)
         labels = np.array([number.get(one.partition("/")[0], UNLABELLED) for one in tree])
         about = own["unit"] or "", rule.invalid, own["motions"] or "flip"
         sensors[name] = Modality(images, labels, np.array([*tree]), *about)
         rules[name] = asdict(rule)
     check_band_axis(str(root), stored, shape)
-    name, classes = name_as_text(root.resolve().name), tuple(map(name_as_text, number))
-    data = MultiModalData(sensors, classes, name=name, about={"rules": rules})
+    own_name, kinds = root.resolve().name, tuple(number)
+    data = MultiModalData(sensors, kinds, name=own_name, about={"rules": rules})
     _warn_alone(root, data)
     data = data.changed(groups=_read_groups(root, groups, data.ids.tolist()))
     if group_copies:
@@ -146,6 +142,8 @@ def _alike(names: Iterable[str]) -> list[tuple[str, str]]:
 
 def _classes(root: Path, ids: Iterable[str]) -> tuple[str, ...]:
     kinds = sorted({one.partition("/")[0] for one in ids} - {NAMELESS[0]})
+    if odd := [kind for kind in kinds if kind.encode(errors="ignore").decode() != kind]:
+        raise DataError(root, f"class {odd[0]!r} is not named in UTF-8", "rename its folders")
     for kind, other in _alike(kinds):
         found = f"'{kind}' and '{other}' differ only in case or blanks"
         raise DataError(root, found, "give one class one name")
@@ -165,7 +163,7 @@ def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule, tuple[i
     types = dict[str, str]()  # → the first file of it
     for file in files:
         hole = math.nan if rule.invalid is None else rule.invalid
-        pixels = read_pixels(file, hole, bool(rule.bands), rule.classes)
+        pixels = read_pixels(file, hole, bool(rule.bands))
         if np.isnan(pixels).any():
             warnings.warn(f"{file}: NaN becomes {HOLE:g}, 'not measured'", stacklevel=3)
             return _read_tree(files, replace(rule, invalid=HOLE))
@@ -185,32 +183,17 @@ def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule, tuple[i
     return np.stack(images), rule, stored  # in the widest of their types
 
 
-def find_alone(data: Any) -> dict[str, dict[str, str]]:
-    """Modality → its ids that another one lacks → what stands there under a like name, such as
-    "dog/7 in depth", or "": images in folders of another class, or of other case and blanks."""
-    missing = {name: np.setdiff1d(m.ids, data.paired_ids) for name, m in data.modalities.items()}
-    alone = {name: dict.fromkeys(ids.astype(str).tolist(), "") for name, ids in missing.items()}
-    like: dict[str, dict[str, str]] = defaultdict(dict)  # name without class → modality → an id
-    for name, ids in alone.items():
-        for one in ids:
-            like[_without_class(one)].setdefault(name, one)
-    for name, ids in alone.items():
-        for one in ids:
-            there = like[_without_class(one)].items()
-            ids[one] = ", ".join(f"{its} in {k}" for k, its in there if k != name and its != one)
-    return alone
-
-
-def _without_class(one: str) -> str:
-    return one.rpartition("/")[2].strip().casefold()
+def find_alone(data: Any) -> dict[str, np.ndarray]:
+    """Modality → its ids that another one lacks."""
+    paired = data.paired_ids
+    return {name: m.ids[~np.isin(m.ids, paired)] for name, m in data.modalities.items()}
 
 
 def _warn_alone(root: Path, data: MultiModalData) -> None:
-    """Warn where most images have no partner, or an image of like name may be the partner."""
-    alone, paired = find_alone(data), len(data.paired_ids)
-    like = {k: [f"{one} ({its})" for one, its in own.items() if its] for k, own in alone.items()}
-    if 2 * paired < len(data) or any(like.values()):
-        names = [f"{k} {', '.join((like[k] or [*own])[:3])}" for k, own in alone.items() if own]
+    """Warn where most images have no partner."""
+    if 2 * (paired := len(data.paired_ids)) < len(data):
+        alone = find_alone(data).items()
+        names = [f"{name} {', '.join(map(str, own[:3]))}" for name, own in alone if len(own)]
         found = f"{paired} of {len(data)} images have a partner; without one are {'; '.join(names)}"
         warnings.warn(f"{root}: {found}; give a scene one class and one name", stacklevel=3)
 

@@ -18,6 +18,7 @@ from discom.errors import DataError, check_choice
 from discom.files import as_data_error
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
+BANDS = '{"bands": {"rgb": [1, 2, 3]}}'
 NO_DATA = 42113  # GDAL's tag for the value of a pixel that was not measured, as text
 ORIENTATION = 274  # EXIF's and TIFF's tag
 
@@ -56,24 +57,21 @@ class Rule:
 
     Args:
         size: height and width; by default those of the file.
-        fit: other proportions are squeezed ("squeeze"), cut to the middle ("crop"), or get pixels
-            around ("pad"): `invalid` ones, else those of the border once more.
+        fit: other proportions are squeezed ("squeeze") or cut to the middle ("crop").
         bands: numbers of the bands to take, from 1 on, in this order; by default all.
-        classes: pixels are classes: the nearest one is taken. Others are averaged (`resize`).
         invalid: the value of pixels that were not measured; they count for no average.
 
-    >>> Rule((2, 2), "pad")(np.array([[[4, 4, 8, 8]]], np.uint8)).tolist()
-    [[[4, 8], [4, 8]]]
+    >>> Rule((1, 1), "crop")(np.array([[[4, 6, 8]]], np.uint8)).tolist()
+    [[[6]]]
     """
 
     size: tuple[int, int] | None = None
     fit: str = "squeeze"
     bands: tuple[int, ...] | None = None
-    classes: bool = False
     invalid: float | None = None
 
     def __post_init__(self):
-        check_choice("fit", self.fit, ("squeeze", "crop", "pad"))
+        check_choice("fit", self.fit, ("squeeze", "crop"))
 
     def __call__(self, pixels: np.ndarray, file: object = "bands") -> np.ndarray:
         """The image [c, h, w] of a file's pixels [C, H, W]; a DataError where a band is lacking."""
@@ -84,31 +82,15 @@ class Rule:
             pixels = pixels[np.subtract(self.bands, 1)]
         if self.size is None:
             return pixels
-        old, new = np.array(pixels.shape[1:]), np.array(self.size)
-        middle, inner = old, new
         if self.fit == "crop":
+            old, new = np.array(pixels.shape[1:]), np.array(self.size)
             middle = np.maximum(1, np.round(new * (old / new).min())).astype(int)
-        if self.fit == "pad":
-            inner = np.maximum(1, np.round(old * (new / old).min())).astype(int)
-        rows, columns = (slice(k, k + n) for k, n in zip((old - middle) // 2, middle, strict=True))
-        pixels, size = pixels[:, rows, columns], (int(inner[0]), int(inner[1]))
-        image = resize(pixels, size, smooth=not self.classes, invalid=self.invalid)
-        if self.fit != "pad":
-            return image
-        gap = (new - inner) // 2
-        around = [(0, 0), *zip(gap, new - inner - gap, strict=True)]
-        bounds = (np.iinfo if image.dtype.kind in "iu" else np.finfo)(image.dtype)
-        if self.invalid is None or not bounds.min <= self.invalid <= bounds.max:
-            return np.pad(image, around, mode="edge")
-        return np.pad(image, around, constant_values=self.invalid)
+            top, left = (old - middle) // 2
+            pixels = pixels[:, top : top + middle[0], left : left + middle[1]]
+        return resize(pixels, self.size, smooth=True, invalid=self.invalid)
 
 
-def read_pixels(
-    file: Path | str,
-    invalid: float | None = None,
-    alpha: bool = False,
-    classes: bool = False,
-) -> np.ndarray:
+def read_pixels(file: Path | str, invalid: float | None = None, alpha: bool = False) -> np.ndarray:
     """One image [C, H, W] with the file's own values and type: 8/16-bit PNG, JPEG, TIFF of any
     bands, .npy.
 
@@ -119,7 +101,6 @@ def read_pixels(
     Args:
         invalid: what NaN and a TIFF's own "no data" become; by default NaN is refused.
         alpha: keep a channel of opacity; else it is left out, if it is opaque throughout.
-        classes: pixels are classes: keep the numbers of a palette's entries.
 
     Raises:
         DataError: unreadable, truncated, of another rank, several images, infinite or transparent
@@ -127,7 +108,7 @@ def read_pixels(
     """
     file = Path(file)
     with as_data_error(file, "an image", "replace or remove it"):
-        pixels, axes, opacity, orientation = _decode(file, classes)
+        pixels, axes, opacity, orientation = _decode(file)
     if pixels.ndim == 2:
         pixels, axes = pixels[None], "SYX"
     if pixels.ndim != 3:
@@ -145,7 +126,7 @@ def read_pixels(
     if opacity and not alpha:
         full = np.iinfo(pixels.dtype).max if pixels.dtype.kind in "iu" else 1
         if (pixels[opacity] != full).any():
-            way_out = "flatten it, or take the bands that you name: --bands 'rgb=1,2,3'"
+            way_out = f"flatten it, or name bands: --options '{BANDS}'"
             raise DataError(file, f"band {opacity[0] + 1} is marked as opacity", way_out)
         pixels = np.delete(pixels, opacity, 0)
     if invalid is None:
@@ -162,20 +143,20 @@ def read_image(file: Path, rule: Rule, invalid: float | None) -> np.ndarray:
     """The image [C, H, W] of a file by a rule; pixels that were not measured are `invalid`, by
     default NaN."""
     hole = math.nan if invalid is None else invalid
-    return rule(read_pixels(file, hole, bool(rule.bands), rule.classes), file)
+    return rule(read_pixels(file, hole, bool(rule.bands)), file)
 
 
-def _decode(file: Path, classes: bool) -> tuple[np.ndarray, str, list[int], int]:
+def _decode(file: Path) -> tuple[np.ndarray, str, list[int], int]:
     """The pixels, the names of their axes in TIFF's letters ("": not known), which bands are
     opacity, and the orientation as EXIF numbers it; decoders are loaded where a file needs them."""
     ending = file.suffix.lower()
     if ending == ".npy":
         return load_npy(file), "", [], 1
     if ending in (".tif", ".tiff"):
-        return _decode_tiff(file, classes)
+        return _decode_tiff(file)
     with Image.open(file, formats=["PNG" if ending == ".png" else "JPEG"]) as image:
         orientation = image.getexif().get(ORIENTATION, 1)
-        if ending != ".png" or (classes and image.mode == "P"):
+        if ending != ".png":
             if image.mode == "CMYK":
                 raise DataError(file, "holds inks (CMYK)", "save it as RGB")
             return np.asarray(image), "YXS", [], orientation
@@ -186,7 +167,7 @@ def _decode(file: Path, classes: bool) -> tuple[np.ndarray, str, list[int], int]
     return pixels, "YXS", opacity, orientation
 
 
-def _decode_tiff(file: Path, classes: bool) -> tuple[np.ndarray, str, list[int], int]:
+def _decode_tiff(file: Path) -> tuple[np.ndarray, str, list[int], int]:
     import tifffile
 
     with tifffile.TiffFile(file) as tiff:
@@ -198,15 +179,8 @@ def _decode_tiff(file: Path, classes: bool) -> tuple[np.ndarray, str, list[int],
         page: Any = images[0].keyframe
         pixels, axes = images[0].asarray(), images[0].axes
         meaning = page.photometric.name
-        plain = meaning in ("MINISBLACK", "RGB") or (meaning == "PALETTE" and classes)
-        plain |= meaning == "YCBCR" and page.compression.name == "JPEG"  # decoded as RGB
-        # Pillow shows 8 bits alone as they are meant; "no data" would be another value, too
-        shown = pixels.dtype == np.uint8 and NO_DATA not in page.tags
-        if meaning == "MINISWHITE" and shown:
-            pixels = 255 - pixels
-        elif meaning == "PALETTE" and shown and not classes:
-            pixels, axes = (page.colormap >> 8).astype(np.uint8)[:, pixels], f"S{axes}"
-        elif not plain:
+        as_rgb = meaning == "YCBCR" and page.compression.name == "JPEG"
+        if meaning not in ("MINISBLACK", "RGB") and not as_rgb:
             found = f"its pixels are {meaning} of {pixels.dtype}"
             raise DataError(file, found, "save it as grey (0 is black) or RGB")
         extra = enumerate(page.extrasamples, page.samplesperpixel - len(page.extrasamples))

@@ -6,7 +6,7 @@
     <MOD>_rows.npy              rows of labels.npy that the modality has, where it lacks some
     factors.npz, groups.npy, masks.npy, manifest.json
 
-The images and `labels.npy` suffice.
+Images stay on disk until they are asked for.
 """
 
 from pathlib import Path
@@ -23,7 +23,6 @@ from discom.files import (
     atomic_folder,
     checksum,
     chunks,
-    name_as_text,
     read_json,
     write_json,
 )
@@ -36,7 +35,7 @@ PLAIN = ("name", "about", "dense")  # fields of the data that the manifest holds
 
 def is_prepared(folder: Path | str) -> bool:
     """Whether `folder` has this format."""
-    return any(any(Path(folder).glob(name)) for name in (MANIFEST, "labels.npy", f"*{IMAGES}"))
+    return (Path(folder) / MANIFEST).is_file()
 
 
 def write_folder(folder: Path | str, data: Any, *, overwrite: bool = False) -> None:
@@ -95,54 +94,38 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
     folder = Path(folder)
     manifest = _read_manifest(folder)
     with as_data_error(folder / MANIFEST, "a manifest", AGAIN):
-        files, labels = _image_files(folder, manifest), _load(folder / "labels.npy")
+        labels, ids = _load(folder / "labels.npy"), _load(folder / "ids.npy")
         checks.check_array(labels, f"{folder}/labels.npy", "iu", "N")
-        every, classes = np.arange(len(labels)), 1 + max(labels.tolist(), default=-1)
-        ids = _load(folder / "ids.npy", every)
         checks.check_array(ids, f"{folder}/ids.npy", "iuU", len(labels))
         modalities = {}
-        for name, file in files.items():
-            own = file.with_name(file.name.replace(IMAGES, "_rows.npy"))
-            rows = _load(own, every)
-            checks.check_rows({own.name: rows}, len(labels), str(folder))
-            stated = {"units": "", "invalid": None, "motions": "flip"}
-            about = [manifest.get(key, {}).get(name, usual) for key, usual in stated.items()]
-            modalities[name] = (_load(file, mmap_mode="r"), labels[rows], ids[rows], *about)
+        for name in manifest["modalities"]:
+            own = f"{name.upper()}_rows.npy"
+            rows = _load(folder / own, np.arange(len(labels)))
+            checks.check_rows({own: rows}, len(labels), str(folder))
+            images = _load(folder / f"{name.upper()}{IMAGES}", mmap_mode="r")
+            about = [manifest[key][name] for key in ("units", "invalid")]
+            motions = manifest.get("motions", {}).get(name, "flip")  # newer than the format
+            modalities[name] = (images, labels[rows], ids[rows], *about, motions)
         parts = {part: folder / f"{part}_idx.npy" for part in checks.PARTS}
         divided = any(file.is_file() for file in parts.values())
         return {
             "modalities": modalities,
-            "classes": tuple(manifest.get("classes") or map(str, range(classes))),
+            "classes": tuple(manifest["classes"]),
             "factors": _load(folder / "factors.npz", {}),
             "masks": _load(folder / "masks.npy", None, mmap_mode="r"),
             "groups": _load(folder / "groups.npy", None),
             "parts": {part: _load(file) for part, file in parts.items()} if divided else None,
-            "fractions": tuple(manifest.get("fractions", (0.7, 0.1, 0.2))),
-            "name": name_as_text(folder.resolve().name),
-            **{name: manifest[name] for name in PLAIN if name in manifest},
+            "fractions": tuple(manifest["fractions"]),
+            **{name: manifest[name] for name in PLAIN},
         }
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
     file = folder / MANIFEST
-    manifest = read_json(file, AGAIN) if file.is_file() else {"format": FORMAT}
-    if not isinstance(manifest, dict) or manifest.get("format", FORMAT) != FORMAT:
+    manifest = read_json(file, AGAIN)
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise DataError(file, f"is no manifest of format {FORMAT}", AGAIN)
     return manifest
-
-
-def _image_files(folder: Path, manifest: dict[str, Any]) -> dict[str, Path]:
-    for file in sorted(folder.glob("*_data_normalized.npy")):
-        raise DataError(file, "holds scaled images, which are not read", f"save them as *{IMAGES}")
-    files: dict[str, Path] = {}
-    for file in sorted(folder.glob(f"*{IMAGES}")):
-        if files.setdefault(file.name.removesuffix(IMAGES).lower(), file) != file:
-            raise DataError(file, "another file has this name in other letters", "remove one")
-    names = manifest.get("modalities", sorted(files))  # the manifest keeps the order
-    if missing := [name for name in names or ["<MOD>"] if name not in files]:
-        found = f"no {missing[0].upper()}{IMAGES} in it; see data/README.md"
-        raise DataError(folder, found, AGAIN)
-    return {name: files[name] for name in names}
 
 
 def _load(file: Path, otherwise: Any = ..., mmap_mode: Any = None) -> Any:
@@ -156,9 +139,8 @@ def _load(file: Path, otherwise: Any = ..., mmap_mode: Any = None) -> Any:
 
 
 def verify(folder: Path | str) -> int:
-    """Compare every file with the manifest's checksum, else a DataError; how many were compared (0
-    without a manifest)."""
-    sums = _read_manifest(Path(folder)).get("checksums", {})
+    """Compare every file with the manifest's checksum, else a DataError; how many were compared."""
+    sums = _read_manifest(Path(folder))["checksums"]
     for name, expected in sums.items():
         file = Path(folder, name)
         if not file.is_file() or checksum(file) != expected:

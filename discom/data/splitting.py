@@ -11,7 +11,7 @@ import pandas as pd
 
 from discom.data.arrays import Normalization, resize
 from discom.data.checks import PARTS, check_number
-from discom.errors import ConfigError, DataError
+from discom.errors import DataError
 from discom.files import chunks
 from discom.files import digest as digest_of
 
@@ -69,24 +69,6 @@ class Split(NamedTuple):
             return Origin(digest_of([bounds, *(p.fingerprint for p in self)]), "by hand")
         _, origin = self.train.origin
         return origin() if callable(origin) else origin
-
-
-def protocol(data: Any, split: str) -> Any:
-    """The same MultiModalData divided in another way: "official" (the parts that came with it),
-    "grouped" (by seed, groups whole) or "random" (by seed). The first that it has is the usual."""
-    ways = ["official"] if data.parts is not None else []
-    ways += ["grouped", "random"] if data.groups is not None else ["random"]
-    if split not in ways:
-        way_out = f"choose {' or '.join(ways)}"
-        raise ConfigError("split", f"{data.name} has no split '{split}'", way_out)
-    if split == ways[0]:
-        return data
-    base = data.name.removesuffix(f"-{ways[0]}")
-    # "sunrgbd-grouped" becomes "sunrgbd", the paper's protocol; "hls" becomes "hls-random"
-    papers = base != data.name and split == "random"
-    groups = data.groups if split == "grouped" else None
-    name = base if papers else f"{base}-{split}"
-    return data.changed(name=name, parts=None, groups=groups)
 
 
 def split_rows(data: Any, seed: int) -> dict[str, np.ndarray]:

@@ -4,6 +4,7 @@ What counts is the text of modules as they were imported; of a notebook that of 
 """
 
 import ast
+import dis
 import inspect
 import sys
 import sysconfig
@@ -89,18 +90,10 @@ def _bindings(text: str) -> dict[str, list[ast.stmt]]:
     return bound
 
 
-def _bound(statement: ast.stmt) -> Iterator[str]:
+def _bound(statement: ast.stmt) -> set[str]:
     """The names that a statement of a module binds."""
-    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
-        yield statement.name
-        return
-    for node in ast.walk(statement):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            yield node.name
-        elif isinstance(node, ast.alias):
-            yield node.asname or node.name.partition(".")[0]
+    steps = dis.get_instructions(compile(ast.Module([statement], []), "module", "exec"))
+    return {step.argval for step in steps if step.opname == "STORE_NAME"}
 
 
 def _named(node: ast.stmt, name: str, place: str, names: Any) -> Iterator[tuple[str, str]]:

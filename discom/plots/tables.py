@@ -121,11 +121,10 @@ def _curves(
     axis.set_xlabel(AXES.get(factor, factor))
 
 
-def forest(compared: pd.DataFrame, verdicts: Sequence[str] = (), reach: float = np.inf) -> Figure:
+def forest(compared: pd.DataFrame) -> Figure:
     """Rows of `tables.compare`: a line for each pair (named by its column `row`, else "method minus
     other"), a marker for each modality at the mean difference with its 95 % interval, filled where
-    Holm's p < 0.05. Small dots are single seeds; a verdict for each line stands at the right.
-    Seeds further from 0 than `reach` are drawn at its edge as arrowheads with their number."""
+    Holm's p < 0.05. Small dots are single seeds."""
     if "row" not in compared:
         compared = compared.assign(row=compared["method"] + " minus " + compared["minus"])
     labels, modalities = list(compared["row"].unique()), compared["modality"].unique()
@@ -139,18 +138,10 @@ def forest(compared: pd.DataFrame, verdicts: Sequence[str] = (), reach: float = 
         axis.errorbar(means, places, xerr=half, mfc="white", label=modality, **style)
         axis.plot(means[clear], places[clear], **style, zorder=3)
         for place, each in zip(places - 0.12, rows["each"], strict=True):
-            near = each[np.abs(each) <= reach]
-            axis.plot(near, np.full(len(near), place), ".", ms=3, alpha=0.5, color=style["color"])
-            for far in each[np.abs(each) > reach]:
-                arrow, side = ("<", "left") if far < 0 else (">", "right")
-                edge = np.copysign(reach, far)
-                axis.plot(edge, place, arrow, ms=4, color=style["color"])
-                axis.text(edge, place, f"{far:.0f}", va="bottom", ha=side, size=8)
+            axis.plot(each, np.full(len(each), place), ".", ms=3, alpha=0.5, color=style["color"])
     if (compared["holm"] < 0.05).any():
         axis.plot([], [], "ko", label="filled: Holm p < 0.05")
     _lines(axis, labels)
-    for place, verdict in enumerate(verdicts):
-        axis.text(1.02, place, verdict, transform=axis.get_yaxis_transform(), va="center")
     axis.set_xlabel("difference in points")
     legend_below(figure, columns=len(modalities) + 1)
     return figure

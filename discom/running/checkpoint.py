@@ -12,7 +12,7 @@ import torch
 from filelock import FileLock, Timeout
 from safetensors.torch import save as to_safetensors
 
-from discom.errors import BusyError
+from discom.errors import RunError
 from discom.files import OURS, as_data_error, atomic_file
 
 STATE = "state.pt"
@@ -27,7 +27,7 @@ def weights_file(run_dir: Path | str, network: str) -> Path:
 
 @contextmanager
 def locked(run_dir: Path) -> Iterator[None]:
-    """Lock a run's folder, made if need be, until this block or its process ends; a BusyError where
+    """Lock a run's folder, made if need be, until this block or its process ends; a RunError where
     another process has it."""
     try:
         with FileLock(run_dir / ".lock", timeout=0):
@@ -37,7 +37,7 @@ def locked(run_dir: Path) -> Iterator[None]:
             yield
     except Timeout:
         found = "another process trains this run"
-        raise BusyError(run_dir, found, "wait for it, or stop it") from None
+        raise RunError(run_dir, found, "wait for it, or stop it") from None
 
 
 class Checkpoint:

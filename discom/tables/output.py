@@ -1,14 +1,11 @@
-"""A summary or a table as Markdown and CSV, and what the samples of each class are taken for."""
+"""A summary or a table as Markdown and CSV."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-from sklearn.metrics import confusion_matrix
 
 from discom.files import atomic_file
-from discom.running.runs import read_predictions
 from discom.tables.statistics import BASELINES, METRICS, metric_of
 
 # what a seed draws → how the intervals are computed
@@ -21,27 +18,6 @@ INTERVALS = {
     "folds": "scores of all test predictions together; 95 % intervals of paired differences over "
     "groups, Student's t over jackknife pseudo-values",
 }
-
-
-def by_class(predictions: Path | str, scores: Mapping[str, Mapping[str, float]]) -> dict[str, str]:
-    """Network → a text, from a run's predictions.npz and scores: of each class that is present its
-    count, recall and, of masks, IoU and Dice; then the percentage of its images, or pixels, that
-    was taken for each class, by its number."""
-    arrays, texts = read_predictions(predictions), {}
-    classes = arrays["classes"].tolist()
-    for name, own in scores.items():
-        masks, truth = arrays.get(f"{name}_predicted"), arrays[f"{name}_labels"].ravel()
-        ids = arrays[f"{name}_logits"].argmax(1) if masks is None else masks.ravel()
-        counts = confusion_matrix(truth, ids, labels=range(len(classes)))
-        totals = counts.sum(1)
-        shares = 100 * counts / totals.clip(1)[:, None]
-        columns: dict[Any, Any] = {"n": totals, "recall": shares.diagonal()}
-        columns |= {kind: [own.get(f"{kind}/{one}") for one in classes] for kind in ("iou", "dice")}
-        columns |= dict(enumerate(shares.round().astype(int).T))
-        table = pd.DataFrame(columns, [f"{number} {one}" for number, one in enumerate(classes)])
-        present = table[totals > 0].dropna(axis=1, how="all")
-        texts[name] = present.to_string(float_format="{:.1f}".format, line_width=120)
-    return texts
 
 
 def _text(values: pd.Series, form: str) -> pd.Series:

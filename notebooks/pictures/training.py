@@ -15,6 +15,8 @@ LOOKS = {
     "branch alone": {"color": COLOURS["alone"], "ls": "--"},
     "DisCoM-KD": {"color": "#8c3fb0"},
     "both sensors": {"color": "#029e73"},
+    "teacher": {"color": "#029e73"},
+    "beside the teacher": {"color": "#a65628"},
 }
 
 

@@ -284,7 +284,7 @@ print(f"smallest Holm p: {added['holm'].min():.3f}")
 added.pivot(index=["method", "minus"], columns="modality", values="F1 points")
 
 # %% [markdown]
-# **Reading.** After Holm no variant differs from the branch alone. One interval lies above zero, that of `adv=0` in depth (mean +0.5); three lie below. [05](05_ablations.ipynb) compares these terms with the paper's Table 3.
+# **Reading.** After Holm no variant differs from the branch alone. One interval lies above zero, that of `adv=0` in depth (mean +0.5); three lie below. [05](05_ablations.ipynb) leaves out one term at a time.
 #
 # ## The full result, and real images
 #

@@ -387,8 +387,8 @@ _ = axis.set_title("Confidence is highest where the answers are at chance")
 #
 # ```bash
 # discom data prepare folders --root my --size 32 --out data/mine \
-#   --motions 'rgb=all;depth=all' \
-#   --options '{"unit": {"depth": "mm"}, "invalid": {"depth": 0}, "group_copies": true}'
+#   --options '{"unit": {"depth": "mm"}, "invalid": {"depth": 0}, "group_copies": true,
+#               "motions": {"rgb": "all", "depth": "all"}}'
 # discom data check data/mine        # mend the files, repeat with --overwrite
 # discom train --data data/mine --method student --batch-size 64 --epochs 60   # prints RUN
 # discom train --data data/mine --method discom --batch-size 64 --epochs 60

@@ -1,4 +1,4 @@
-"""The folder on disk: round trips, folders made by hand, damage, whole writes or none."""
+"""The folder on disk: round trips, damage, whole writes or none."""
 
 import os
 
@@ -10,8 +10,6 @@ from discom.data import Modality, MultiModalData, load, scenes
 from discom.data.prepared import MANIFEST, verify
 
 PARTS = ("train", "valid", "test")
-ROWS = np.arange(30)
-IMAGES = np.random.default_rng(3).random((30, 4, 6, 6), dtype=np.float32)
 
 
 def assert_equal(one, other):
@@ -48,24 +46,6 @@ def partly_paired(**fields):
     return MultiModalData(modalities, ("a", "b", "c"), **extras | {"name": "mine"} | fields)
 
 
-def by_hand(folder, **arrays):
-    """Images, labels and index files without a manifest."""
-    folder.mkdir()
-    order = np.random.default_rng(1).permutation(30)
-    content = {
-        "MS_data": IMAGES,
-        "SAR_data": IMAGES[:, :2],
-        "labels": ROWS % 3,
-        "train_idx": order[:20],
-        "valid_idx": order[20:25],
-        "test_idx": order[25:],
-    } | arrays
-    for name, values in content.items():
-        if values is not None:
-            np.save(folder / f"{name}.npy", values)
-    return content
-
-
 @pytest.fixture
 def saved(tmp_path):
     """A folder of `partly_paired` data."""
@@ -98,48 +78,28 @@ def test_a_folder_is_written_anew_on_request_alone_and_then_read_anew(saved):
     np.testing.assert_array_equal(new.modalities["rgb"].x, second.modalities["rgb"].x)
 
 
-def test_a_folder_made_by_hand_loads_with_its_split(tmp_path):
-    content = by_hand(tmp_path / "hand", labels=(ROWS % 3).astype(np.uint8))
-    data = load(tmp_path / "hand")
-    assert (set(data.modalities), data.classes) == ({"ms", "sar"}, ("0", "1", "2"))
-    assert data.name == "hand"
-    for part, name in zip(data.split(seed=5), PARTS, strict=True):
-        rows = content[f"{name}_idx"]
-        assert part.ids.tolist() == rows.tolist()
-        np.testing.assert_array_equal(part.modalities["ms"].x, IMAGES[rows])
+@pytest.mark.parametrize(
+    ("name", "values"), [("labels", np.ones(36) / 2), ("ids", np.arange(35)), ("RGB_rows", [40])]
+)
+def test_wrong_arrays_are_named(saved, name, values):
+    np.save(saved / f"{name}.npy", values)
+    refused(lambda: load(saved), f"{name}.npy: ")
 
 
-BAD = [  # what the data themselves are refused for stands in test_checks.py
-    ({"labels": None}, r"labels\.npy"),
-    ({"labels": ROWS / 2.0}, r"labels\.npy"),
-    ({"MS_data": IMAGES[:, 0]}, "/ms"),
-    ({"valid_idx": None}, r"valid_idx\.npy"),
-    ({"ids": ROWS[:29]}, r"ids\.npy"),
-    ({"MS_rows": ROWS + 1}, r"MS_rows\.npy"),
-    ({"MS_data": None, "SAR_data": None}, "hand"),
-    ({"SAR_data": None, "SAR_data_normalized": IMAGES[:, :2]}, r"SAR_data_normalized\.npy"),
-    ({"ms_data": IMAGES + 1}, r"ms_data\.npy"),
-]
-
-
-@pytest.mark.parametrize(("arrays", "place"), BAD)
-def test_wrong_arrays_are_named(tmp_path, arrays, place):
-    by_hand(tmp_path / "hand", **arrays)
-    refused(lambda: load(tmp_path / "hand"), rf"hand.*{place}: |{place}: ")
-
-
-def test_damaged_files_are_named_and_never_load_as_a_folder_without_a_manifest(saved):
+def test_damaged_and_missing_files_are_named(saved):
     for name in ("RGB_data.npy", "labels.npy", "factors.npz", MANIFEST):
         content = (saved / name).read_bytes()
         for size in (0, len(content) - 30):
             (saved / name).write_bytes(content[:size])
             refused(lambda name=name: load(saved), name)
         (saved / name).write_bytes(content)
-    for old, new in (('"format": 1', '"format": 2'), ('"units": {', '"units": 5, "other": {')):
+    for old, new in (('"format": 1', '"format": 2'), ('"units": {', '"other": {')):
         text = (saved / MANIFEST).read_text()
         (saved / MANIFEST).write_text(text.replace(old, new))
         refused(lambda: load(saved), MANIFEST)
         (saved / MANIFEST).write_text(text)
+    (saved / "RGB_data.npy").unlink()
+    refused(lambda: load(saved), r"RGB_data\.npy")
 
 
 def test_a_folder_is_written_whole_or_not_at_all(saved, monkeypatch):

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from sklearn.model_selection import KFold
 
 from discom.data import Modality, MultiModalData
-from discom.data.splitting import protocol
 from discom.errors import ConfigError, DataError
 
 SHARES = (0.7, 0.1, 0.2)
@@ -168,23 +167,6 @@ def test_an_origin_says_how_parts_are_made():
     assert len({origins[0].digest, *(split.origin.digest for split in others)}) == 4
 
 
-NAMES = [
-    ("sunrgbd-grouped", "random", "sunrgbd"),  # the name of the paper's protocol
-    ("sunrgbd-grouped", "grouped", "sunrgbd-grouped"),
-    ("hls", "random", "hls-random"),
-]
-
-
-@pytest.mark.parametrize(("name", "split", "expected"), NAMES)
-def test_a_protocol_has_its_name_and_only_a_random_one_divides_groups(name, split, expected):
-    data = make(np.arange(60) % 3, np.arange(60) // 6, name=name)
-    other = protocol(data, split)
-    train, _, test = other.split()
-    assert other.name == expected
-    assert bool({*train.ids // 6} & {*test.ids // 6}) == (split == "random")
-    assert (other.fingerprint == data.fingerprint) == (split == "grouped")
-
-
 MANY, NO_C2 = np.r_[2, 2, 2, 2, np.arange(36) % 2], np.arange(40) % 20 * (np.arange(40) > 3)
 PARTS = {"train": np.arange(12), "valid": np.arange(12, 26), "test": np.arange(26, 40)}
 PARTS_, LACKS = dict(zip(PARTS, [*PARTS.values()][::-1], strict=True)), MANY % 2
@@ -196,7 +178,6 @@ REFUSED = [
     (MANY, np.arange(40) // 10, lambda d: d.folds(5), "data"),  # of 4 groups
     (MANY, np.arange(40) // 20, lambda d: d.split(), "data"),
     (MANY, NO_C2, lambda d: d.folds(4), "data: the train part .* 'c2'"),
-    (MANY, None, lambda d: protocol(d, "official"), "split"),
     ([0] * 40, None, lambda d: d.split(), "data: class 'c1'"),
     ([0, 1] * 19 + [2, 2], None, lambda d: d.split(), "data: class 'c2'"),
     (LACKS, None, lambda d: replace(d, parts=PARTS).split(), "data/rgb: .* test part"),

@@ -3,13 +3,11 @@
 import math
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import pytest
 from fixtures.results import result
-from sklearn.metrics import confusion_matrix
 
-from discom.tables import by_class, compare, points, summary, to_markdown, write
+from discom.tables import compare, points, summary, to_markdown, write
 from discom.tables.output import INTERVALS
 
 RUNS = [
@@ -51,24 +49,3 @@ def test_a_star_needs_all_comparisons():
     table = compare(runs, [("kdv2", "student"), ("dkd", "student")])
     assert points(table).tolist() == ["+3.0* [+2.9, +3.2]", "+1.0"]
     assert points(table.assign(holm=0.06)).iloc[0] == "+3.0 [+2.9, +3.2]"
-
-
-@pytest.mark.parametrize("kind", ["predicted", "logits"])
-def test_what_a_class_is_taken_for_is_scikit_learns_in_percent(tmp_path, kind):
-    """Of four classes the last has no label."""
-    rng, classes = np.random.default_rng(0), ["cat", "dog", "owl", "yak"]
-    truth, ids = rng.integers(0, 3, (4, 30)), rng.integers(0, 4, (4, 30))
-    truth[0] = 255 if kind == "predicted" else -1
-    answers = np.eye(4)[ids.ravel()] if kind == "logits" else ids
-    arrays = {"classes": np.array(classes), "rgb_labels": truth.ravel(), f"rgb_{kind}": answers}
-    np.savez(tmp_path / "p.npz", **arrays)
-    counts = confusion_matrix(truth[1:].ravel(), ids[1:].ravel())
-    scores = {"iou/cat": 31.24, "iou/dog": 50.0, "iou/owl": 7.0} if kind == "predicted" else {}
-    head, *lines = by_class(tmp_path / "p.npz", {"rgb": scores})["rgb"].splitlines()
-    assert head.split() == ["n", "recall", *["iou"] * bool(scores), "0", "1", "2", "3"]
-    for k, (line, row) in enumerate(zip(lines, counts, strict=False)):
-        shares = 100 * row / row.sum()
-        iou = [f"{scores[f'iou/{classes[k]}']:.1f}"] if scores else []
-        expected = [f"{row.sum()}", f"{shares[k]:.1f}", *iou, *(f"{s:.0f}" for s in shares)]
-        assert line.split() == [str(k), classes[k], *expected]
-    assert len(lines) == 3

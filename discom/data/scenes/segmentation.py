@@ -9,7 +9,6 @@ whatever their relief, so that what is hidden tells nothing of it.
 
 import numpy as np
 
-from discom.data.checks import check_number
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.scenes import drawing
 from discom.data.scenes.drawing import MATERIALS
@@ -18,6 +17,7 @@ VERSION = "scenes-dense 1"  # raised when other pixels are drawn, so that result
 NAME, BANDS = "scenes-dense", {"rgb": 3, "depth": 1}
 CLASSES = ("background", *MATERIALS)
 FRACTIONS = (0.5, 0.1, 0.4)
+OBJECTS = 4  # in a scene; a later one hides the earlier ones
 CHUNK = 100  # scenes drawn at a time; what a seed means does not depend on it
 SIGMA = {"rgb": 0.05, "depth": 0.015}  # of each sensor's noise
 CONFUSED = 0.3  # probability that a sensor shows two materials as each other
@@ -47,32 +47,23 @@ def ceilings(epsilon: float = CONFUSED, delta: float = CONFUSED) -> dict[str, di
     return best
 
 
-def dense(
-    n: int = 1200,
-    seed: int = 0,
-    *,
-    size: int = 64,
-    objects: int = 4,
-) -> MultiModalData:
-    """Draw `n` scenes of several objects, RGB [n, 3, size, size] and depth [n, 1, size, size],
+def dense(n: int = 1200, seed: int = 0, *, size: int = 64) -> MultiModalData:
+    """Draw `n` scenes of four objects, RGB [n, 3, size, size] and depth [n, 1, size, size],
     float32 in [0, 1]; the same arguments give the same bytes.
 
     Args:
         size: height and width in pixels, a multiple of 4; an object spans a quarter to 0.44 of it.
-        objects: how many per scene, 1 to 8; a later one hides the earlier ones.
 
     Returns:
         Paired dense data: masks uint8 [n, size, size], 0 the background, 1 to 3 the materials.
-        Factors of the scene and of every object, such as material_1. The name has the arguments
-        that are not the default.
+        Factors of the scene and of every object, such as material_1.
 
-    >>> dense(6, size=16, objects=2).classes
+    >>> dense(6, size=16).classes
     ('background', 'wood', 'metal', 'stone')
     """
     drawing.check(NAME, n, seed, size, {})
-    check_number(f"{NAME}: objects", objects, 1, 8)
-    own = {"objects": objects, "epsilon": CONFUSED, "delta": CONFUSED}
-    scene, things = _factors(n, seed, objects)
+    own = {"objects": OBJECTS, "epsilon": CONFUSED, "delta": CONFUSED}  # of the data's digest
+    scene, things = _factors(n, seed)
     images, masks = _draw(scene, things, size, seed)
     labels = np.stack([(masks == k).sum((1, 2)) for k in range(len(CLASSES))]).argmax(0)
     ids = np.array([f"dense-{seed}-{row:06d}" for row in range(n)])
@@ -84,7 +75,7 @@ def dense(
         CLASSES,
         factors=drawing.one_number_each(known),
         masks=masks,
-        name=drawing.name_of(dense, NAME, **own),
+        name=NAME,
         fractions=FRACTIONS,
         dense=True,
         best={name: 100 * best["miou"] for name, best in ceilings().items()},
@@ -96,7 +87,7 @@ def _stream(seed: int, name: str, *which: int) -> np.random.Generator:
     return np.random.default_rng([seed, STREAMS[name], *which])
 
 
-def _factors(n, seed, objects) -> tuple[dict, list[dict]]:
+def _factors(n, seed) -> tuple[dict, list[dict]]:
     """What varies from scene to scene and for each object, each factor from its own stream."""
 
     def uniform(low, high, *shape):
@@ -109,7 +100,7 @@ def _factors(n, seed, objects) -> tuple[dict, list[dict]]:
     scene |= {name: uniform(-0.04, 0.04) for name in ("tilt_x", "tilt_y")}
     scene["shift"] = uniform(-0.38, -0.33)
     things = []
-    for k in range(objects):
+    for k in range(OBJECTS):
         spawned = _stream(seed, "object", k).spawn(32)
         # streams 2 and 7 are not in use; the others keep their numbers
         streams = iter(stream for number, stream in enumerate(spawned) if number not in (2, 7))

@@ -1,7 +1,6 @@
 """A public data set: what it is, how its files are brought here, and what its reader gives."""
 
 from collections.abc import Callable, Mapping, Sequence
-from inspect import signature
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -69,24 +68,6 @@ class Source:
     def modalities(self) -> list[str]:
         """Those that are read by default."""
         return [name for name in self.sensors if name not in (*self.on_request, "masks")]
-
-    def card(self) -> dict[str, str]:
-        """What the set says of itself, for the list and the page of data sets."""
-        sensors = [(name, self.sensors[name]) for name in self.modalities]
-        words = [", ".join(filter(None, [f"{name} {s.shape}", s.unit])) for name, s in sensors]
-        options = list(signature(self.read_raw).parameters.values())[2:]
-        return {
-            "what": self.what,
-            "modalities": "; ".join(words),
-            "on request": ", ".join(self.on_request),
-            "raw size": self.size,
-            "licence": self.licence,
-            "access": ", ".join(
-                ["--download"][: len(self.files)] + ["by hand"][: len(self.by_hand)]
-            ),
-            "options": ", ".join(f"{option.name}={option.default!r}" for option in options),
-            "described at": self.page,
-        }
 
     def advice(self) -> str:
         """What to do where files are missing, in one line."""

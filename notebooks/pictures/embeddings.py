@@ -1,0 +1,133 @@
+"""Embeddings laid out in the plane, and what is left when directions are erased."""
+
+import base64
+import io
+import warnings
+from collections.abc import Mapping
+from types import SimpleNamespace
+
+import jscatter
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import torch
+from IPython.display import display
+from matplotlib.colors import to_rgb
+
+from course import CLOUDS, SMALL
+from course_data import SENSORS
+from discom.data.scenes.drawing import SHAPES
+from discom.errors import DataError
+from discom.evaluation.probing import standardised
+from pictures import GREY
+
+NAMED = {SENSORS[sensor]: colour for sensor, colour in CLOUDS.items()}
+KINDS = {"of the probe": "#8c3fb0", "between the means": "#d55e00"}  # of direction
+
+
+def project(z: np.ndarray, *, neighbors: int = 15, seed: int = 0) -> np.ndarray:
+    """Lay the rows of `z` [N, D] out in the plane by UMAP: positions [N, 2], float32.
+
+    Units are standardised first. Only who is near whom is kept, as far as it can be;
+    axes and the sizes and distances of groups mean nothing.
+
+    Args:
+        neighbors: how many nearest rows each row is tied to, 2 to N - 1; few invent
+            small groups.
+        seed: of the start and the order of the updates, on one thread.
+
+    Raises:
+        DataError: rows that are too few or not finite, or units of which none varies.
+    """
+    units = standardised(z, None, "project")
+    needed = max(neighbors + 1, 4)  # UMAP's start needs four rows
+    if len(units) < needed:
+        few = f"{len(units)} rows are too few for neighbors={neighbors}"
+        raise DataError("project", few, f"give {needed} or lower it")
+    if not units.any():
+        raise DataError("project", "no unit varies", "give rows of a trained run")
+    threads = torch.get_num_threads()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # optional parts that are missing, and few rows
+        from umap import UMAP  # takes seconds, so only who draws a map waits for it
+
+        layout = UMAP(n_neighbors=neighbors, random_state=seed, n_jobs=1)
+        places = layout.fit_transform(units.astype(np.float32))
+    torch.set_num_threads(threads)  # numba takes all cores, for torch, too
+    return places
+
+
+def picture(part: SimpleNamespace, row: int) -> str:
+    """A scene, colour beside depth, as the address of a PNG."""
+    paint = plt.get_cmap("viridis").with_extremes(bad="white")
+    depth = part.images["depth"][row, 0].numpy()
+    left = part.images["rgb"][row].numpy().transpose(1, 2, 0).clip(0, 1)
+    both = np.hstack([left, paint(np.ma.masked_equal(depth, 0))[..., :3]])
+    plt.imsave(file := io.BytesIO(), both.repeat(4, 0).repeat(4, 1), format="png")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def explore(xy: np.ndarray, part: SimpleNamespace) -> jscatter.Scatter:
+    """Where a kernel runs: a map of the first scenes, all in colour and then all in
+    depth, `xy` [2N, 2]; a point under the cursor shows its scene in both sensors."""
+    scenes = range(len(xy) // 2)
+    points = pd.DataFrame(xy, columns=["x", "y"])
+    points["sensor"] = pd.Categorical(np.repeat([*NAMED], len(scenes)), [*NAMED])
+    points["class"] = [part.classes[part.labels[k]] for k in scenes] * 2
+    points["image"] = [picture(part, k) for k in scenes] * 2
+    plot = jscatter.Scatter("x", "y", data=points, height=420, width=640)
+    plot.color("sensor", map=[*NAMED.values()]).size(default=6).legend(True)
+    show = {"preview": "image", "preview_type": "image", "preview_image_height": 120}
+    plot.tooltip(True, properties=["color", "class"], **show)
+    display(plot.show())
+    return plot
+
+
+def shades(colour: str) -> list[np.ndarray]:
+    """A colour with white, as it is, and with black: one for each shape."""
+    own = np.array(to_rgb(colour))
+    return [0.4 * own + 0.6, own, 0.45 * own]
+
+
+def plot_maps(maps: Mapping, part: SimpleNamespace, title: str):
+    """(Loss, part of the embedding) → positions [2N, 2], all scenes in colour and then
+    all in depth: a row for each loss. Hue: the sensor; shade: the shape."""
+    losses = dict.fromkeys(loss for loss, _ in maps)
+    size = (11, 3.7 * len(losses) + 0.8)
+    figure, axes = plt.subplots(len(losses), 3, figsize=size, layout="constrained")
+    for axis, ((loss, name), xy) in zip(axes.flat, maps.items(), strict=True):
+        half = len(xy) // 2
+        shapes = part.factors["shape"][:half]
+        look = np.concatenate([np.array(shades(c))[shapes] for c in NAMED.values()])
+        order = np.random.default_rng(0).permutation(len(xy))  # none hides the others
+        axis.scatter(*xy[order].T, c=look[order], s=16, linewidths=0)
+        axis.set(xticks=[], yticks=[])
+        axis.spines[:].set(visible=True, color="0.8")
+        axis.set_title(f"{loss}: {name}", **SMALL)
+    for sensor, colour in NAMED.items():
+        for shape, shade in zip(SHAPES, shades(colour), strict=True):
+            axis.scatter([], [], c=[shade], s=40, label=f"{sensor}, {shape}")
+    figure.legend(loc="outside lower center", ncols=6, frameon=False)
+    figure.suptitle(title)
+    return figure
+
+
+def plot_erased(curves: Mapping, title: str):
+    """Kind of direction → a row for each number of erased ones, from 0 on, with what a
+    probe reads then, %: a panel for each column, with the line of guessing."""
+    facts = list(next(iter(curves.values())))
+    figure, axes = plt.subplots(
+        1, len(facts), figsize=(11, 3.7), sharey=True, layout="constrained"
+    )
+    for axis, fact in zip(axes, facts, strict=True):
+        for name, table in curves.items():
+            axis.plot(table[fact], marker="o", lw=2.2, label=name, color=KINDS[name])
+        level = 50 if "sensor" in fact else 100 / 9
+        axis.axhline(level, color="0.6", lw=1, ls=":")
+        axis.text(6, level - 5, "guessing", ha="right", color=GREY, fontsize=9)
+        axis.set(xlabel="directions erased", ylim=(0, 104), xticks=range(7))
+        axis.set_title(fact, **SMALL)
+    axes[0].set_ylabel("a new linear probe is right, %")
+    axes[-1].legend(title="direction", frameon=False, loc="upper right")
+    figure.suptitle(title)
+    return figure

@@ -1,0 +1,127 @@
+"""Notebook 05: checkers that refuse likely wrong answers, pictures of the ladder."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+import torch.nn.functional as F
+from fixtures.refusal import answers_with
+
+import course
+from checks import exercises_05
+from pictures import ladder
+
+ROOT = Path(__file__).parents[1]
+
+pytestmark = pytest.mark.usefixtures("clean_slate")  # of pictures
+
+
+def safe(logits, targets, sums=lambda targets: targets.sum(1), signs=True, soft=True):
+    if targets.is_floating_point():
+        if not soft or (sums(targets) - 1).abs().max() > 1e-4:
+            raise ValueError("no probabilities")
+        if signs and targets.min() < 0:
+            raise ValueError("below zero")
+    return F.cross_entropy(logits, targets)
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (safe, ""),
+        (lambda *given: None, "return a loss"),
+        (F.cross_entropy, "refuse ones"),
+        (lambda *given: safe(*given, soft=False), "do not refuse"),
+        (lambda *given: safe(*given, sums=lambda targets: targets.sum(1).mean()), "every row"),
+        (lambda *given: safe(*given, signs=False), "below zero"),
+        (lambda *given: 2 * safe(*given), "must be the cross-entropy"),
+    ],
+)
+def test_a_cross_entropy_that_refuses_what_are_no_probabilities(answer, problem):
+    assert answers_with(exercises_05.first(answer), problem)
+
+
+COUNT = [0]
+
+
+def late(loss, calls, *, count=None, shift=0, always=False):
+    count = [0] if count is None else count
+
+    def later(*given):
+        count[0] += 1
+        return loss(*given) * (count[0] > calls + shift and not always)
+
+    return later
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (late, ""),
+        (lambda loss, calls: None, "return a function"),
+        (lambda loss, calls: lambda *given: None, "in each call"),
+        (lambda loss, calls: loss, "must give 0"),
+        (lambda *given: late(*given, shift=-1), "must give 0"),
+        (lambda *given: late(*given, shift=1), "the loss itself"),
+        (lambda *given: late(*given, always=True), "the loss itself"),
+        (lambda *given: late(*given, count=COUNT), "its own calls"),
+    ],
+)
+def test_a_loss_that_comes_late(answer, problem):
+    COUNT[0] = 0
+    assert answers_with(exercises_05.second(answer), problem)
+
+
+@pytest.mark.parametrize(
+    ("all_five", "without", "problem"),
+    [
+        (30.0, 52.0, ""),
+        (55.0, 50.0, ""),
+        (30.0, None, "set both"),
+        (30.0, 95.0, "best possible"),
+        (0.3, 0.52, "in %"),
+        (52.0, 52.0, "one network"),
+    ],
+)
+def test_two_networks_with_and_without_a_loss(all_five, without, problem):
+    scores = {"all five": all_five, "without orth": without}
+    assert answers_with(exercises_05.third(scores, 80.0), problem)
+
+
+def test_rungs_have_a_loss_more_each():
+    axis = ladder.show_rungs().axes[0]
+    filled = [line for line in axis.lines if line.get_markerfacecolor() != "white"]
+    counts = pd.Series([line.get_xdata()[0] for line in filled]).value_counts().sort_index()
+    assert counts.tolist() == [1, 1, 2, 3, 4, 5]
+
+
+def test_a_ladder_shows_each_curve_and_each_end():
+    curves = {rung: [10.0, 20.0 + k] for k, rung in enumerate(ladder.COLOURS)}
+    ends = {rung: {"rgb": 60.0 + k, "depth": 20.0 + k} for k, rung in enumerate(curves)}
+    left, right = ladder.plot_ladder(curves, ends, "title", 80.0).axes
+    assert [line.get_ydata()[-1] for line in left.lines[:6]] == [20, 21, 22, 23, 24, 25]
+    shown = [text.get_text() for text in right.texts]
+    assert shown[:6] == ["60", "61", "62", "63", "64", "65"]
+    assert shown[7:13] == ["20", "21", "22", "23", "24", "25"]
+
+
+def test_what_leaving_a_loss_out_changes_is_drawn_seed_by_seed():
+    names = {"discom": "all", "discom aux=0": "aux"}
+    scores = course.seeds(ROOT / "results/terms.csv", names, "depth").dropna()
+    table = scores[["aux"]].sub(scores["all"], axis=0)
+    figure = ladder.plot_without({"ten": table, "thirty": 2 * table}, "title")
+    dots = [axis.lines[1].get_xdata().tolist() for axis in figure.axes]
+    assert dots == [table["aux"].tolist(), (2 * table["aux"]).tolist()]
+    assert figure.axes[0].texts[0].get_text() == f"{table['aux'].mean():+.1f}"
+
+
+def test_pushes_are_drawn_for_each_sensor():
+    said = torch.linspace(0, 1, 3)
+    pushes = {
+        (version, sensor): said - number
+        for version, number in (("paper", 0), ("released", 1))
+        for sensor in course.SENSORS
+    }
+    for axis in ladder.plot_pushes(said, pushes).axes:
+        assert [line.get_ydata()[0] for line in axis.lines[:2]] == [0, -1]
