@@ -16,7 +16,7 @@ from discom.data.batches import Batch
 from discom.data.checks import UNLABELLED, check_number
 from discom.errors import ConfigError, warn_no_effect
 from discom.methods.code import remember
-from discom.models.encoders import encoder
+from discom.models.encoders import check_encoder, encoder
 
 REGISTRY: dict[str, type["Method"]] = {}  # of what has been imported
 
@@ -278,6 +278,7 @@ def build(
 
         networks: Any = partial(network, classes=classes, name=config.network, **start)
     else:
+        check_encoder(config.encoder, shapes)
         networks = encoder(config.encoder, **start)
     torch.manual_seed(config.seed + method.seed_offset)
     model = method(data.channels, classes, networks, **options)
