@@ -22,8 +22,9 @@ METHODS |= {"nt-xent contrast=3": "pairs"}
 METHODS |= {"nt-xent partners=shuffled contrast=3": "strangers"}
 ROWS = ("alone", "FixMatch", "strangers", "pairs", "pairs and labels")
 # the same where every scene has its label
+PAIRED = "discom pairing=paired"
 EVERY = {"student": "student", "discom-solo": "branch alone", "discom": "DisCoM-KD"}
-EVERY |= {"teacher": "both sensors"}
+EVERY |= {PAIRED: "DisCoM-KD, pairs", "teacher": "both sensors"}
 RELEASED = "discom reduction=released modality_targets=released"
 TERMS = {"discom aux=0": "DisCoM-KD without aux", RELEASED: "DisCoM-KD as released"}
 # way of results/teachers.csv → its name here
@@ -173,11 +174,12 @@ def seeds(file: Path | str, names: Mapping[str, str], sensor: str) -> pd.DataFra
     return pd.Series(scores).unstack()[list(names.values())]
 
 
-def stored_kinds(file: Path | str, method: str) -> pd.Series:
-    """% right in ordinary, dark and far scenes, mean over stored seeds."""
+def stored_kinds(file: Path | str, method: str, sensor: str) -> pd.Series:
+    """% right in scenes of each kind, mean over stored seeds: of the network that reads
+    this sensor, alone or with others."""
     table = pd.read_csv(file).query("method == @method")
-    means = table.groupby("kind")["accuracy"].mean()
-    return means[["ordinary", "dark", "far"]].rename({"far": "far away"})
+    table = table[table["network"].str.contains(sensor)]
+    return table.groupby("kind", sort=False)["accuracy"].mean()
 
 
 def written(number: str, *names: str) -> str:

@@ -1,9 +1,11 @@
 """What every registered method must do; a method that is added is tested here without a word."""
 
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,11 +28,13 @@ from fixtures.methods import (
 from fixtures.refusal import refused
 from safetensors.torch import load_file
 
-from discom import data, fit, methods, profile
+from discom import cli, data, fit, methods, profile
 from discom.data.batches import ModalityTensor
 from discom.data.checks import NO_LABEL, UNLABELLED
 from discom.errors import ConfigError
-from discom.running.runs import read_metrics, read_predictions, weights_file
+from discom.methods.base import REGISTRY
+from discom.running import sweep
+from discom.running.runs import Run, read_metrics, read_predictions, weights_file
 
 NAMES, IMAGES = methods.names(), methods.names(dense=False)
 TAUGHT = [name for name in NAMES if methods.get(name).teacher_method]
@@ -39,9 +43,6 @@ BOUND = [name for name in NAMES if methods.get(name).single_sensor_control]
 SHARED = ("discom", "mdico")  # heads that all modalities share
 every_method = pytest.mark.parametrize("name", NAMES)
 every_taught = pytest.mark.parametrize("name", TAUGHT)
-
-
-# ---------------------------------------------------------------- learning
 
 
 @every_method
@@ -99,8 +100,6 @@ def test_pairs_are_asked_for_where_the_loss_depends_on_them(name, monkeypatch):
     assert bool(terms) == model.paired
     assert name != "mdico" or terms == {"contrast"}
 
-
-# ---------------------------------------------------------------- labels
 
 CLASS_TERMS = {"cl", "aux", "irr", "deep", "tokens"}  # with cross-entropies of the class
 EVERY = {"discom": {"weights": dict.fromkeys(("irr", "xcov", "hsic"), 1)}}  # options: all terms
@@ -187,9 +186,6 @@ def test_a_term_of_weight_0_adds_nothing_and_leaves_its_head_alone():
         assert (model.model.heads.aux.weight.grad is not None) == moves
 
 
-# ---------------------------------------------------------------- what the taught ones compare
-
-
 @pytest.mark.parametrize("name", [name for name in TAUGHT if name != "dense-self"])
 def test_a_student_for_every_modality_or_for_all_but_the_teachers(name):
     batch = batch_of(name)
@@ -220,9 +216,6 @@ def test_under_autocast_losses_keep_their_digits(name):
     with torch.autocast("cpu", torch.bfloat16):
         assert model.predict("rgb", batch.x["rgb"]).dtype == torch.bfloat16
         assert {value.dtype for value in model(batch).values()} == {torch.float32}
-
-
-# ---------------------------------------------------------------- what is deployed
 
 
 @pytest.mark.parametrize("name", SEVERAL)
@@ -279,9 +272,6 @@ def test_only_disentangled_methods_have_embeddings_to_look_into(name):
         torch.testing.assert_close(logits, model.predict(modality, x))
     assert (model.owner("rgb").heads is model.owner("depth").heads) == (name in SHARED)
     assert make(name, dimension=5).embed("rgb", batch.x["rgb"])["irr"].shape == (8, 5)
-
-
-# ---------------------------------------------------------------- options
 
 
 @every_method
@@ -387,9 +377,6 @@ def test_the_annotation_of_an_option_decides_and_not_its_default():
         refused(partial(Annotated.options, {option: value}), f"^options: {option}: ", ConfigError)
 
 
-# ---------------------------------------------------------------- runs
-
-
 @pytest.fixture(scope="module")
 def splits():
     """Of images and of dense data."""
@@ -444,9 +431,6 @@ def test_a_run_reports_every_network_and_ends_with_the_same_numbers_once_resumed
             np.testing.assert_allclose(logits, kept[f"{network}_logits"], atol=1e-4)
 
 
-# ---------------------------------------------------------------- methods of one's own
-
-
 class Narrow(methods.DisCoMSolo):
     """A method that nobody registered."""
 
@@ -458,3 +442,34 @@ def test_a_method_that_nobody_registered_has_its_own_name_and_keeps_its_options_
         results.append(fit(Narrow, split, config, tmp_path / f"{number}-aa", progress=False))
     assert [result.label for result in results] == ["Narrow", "Narrow dimension=9"]
     assert "Narrow" not in NAMES
+
+
+def test_a_class_in_a_file_works_on_the_command_line_and_in_workers(
+    tmp_path, monkeypatch, capsys, request
+):
+    """That of the guide. An edit of the file is another method."""
+    request.addfinalizer(lambda: REGISTRY.pop("Mutual", None))
+    monkeypatch.chdir(tmp_path)
+    guide = Path(__file__).parents[1] / "docs/guides/new_method.md"
+    (text,) = re.findall(r"```python\n(.*?)```", guide.read_text(), re.DOTALL)
+    (command,) = re.findall(r"```bash\ndiscom (.*?)\n```", guide.read_text())
+    file = Path("mutual.py")
+    file.write_text(text)
+    assert cli.main(shlex.split(command)) == 0
+    assert "Mutual on scenes, seed 0" in capsys.readouterr().out
+    mutual, source = methods.get("mutual.py:Mutual"), "scenes:n=66,size=8"
+    configs = [profile("tiny", epochs=1, seed=seed) for seed in (0, 1)]
+    runs = [Run.of("runs", mutual, data.load(source), own, source) for own in configs]
+    done = sweep.sweep(runs, workers=2, progress=False)
+    assert not done.failed
+    assert {(r.method, r.code) for r in done.results} == {("Mutual", methods.code(mutual))}
+    file.write_text(text.replace("for a in logits", "for a in [*logits]"))
+    assert methods.code(methods.get("mutual.py:Mutual")) != methods.code(mutual)
+    words = ["export", str(runs[0].folder), "--data", source, "--modality", "rgb"]
+    assert cli.main(words) == 2  # its code is another one now
+    assert "mutual.py:Mutual was edited after its training" in capsys.readouterr().err
+    file.write_text(text)
+    assert cli.main(words) == 0
+    for wrong in ("none.py:Mutual", "mutual.py:Other", "mutual.py:"):
+        with pytest.raises(ConfigError, match=f"^method: .*{wrong.partition(':')[0]}: "):
+            methods.get(wrong)

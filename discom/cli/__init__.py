@@ -14,6 +14,10 @@ from discom import __version__
 from discom.cli import advise, commands, data
 from discom.errors import DiscomError, first_line, say, say_warning
 
+# what torch says of a GPU's memory and of the machine's, and NumPy of too many values
+TOO_LARGE = (
+    "OutOfMemoryError:|RuntimeError: .enforce fail at alloc_cpu|ValueError: array is too big"
+)
 HELP = {"help_option_names": ["-h", "--help"], "show_default": True}
 DATA = {"prepare": data.prepare, "check": data.check, "show": data.show}
 ALL: dict[str, click.Command] = {
@@ -78,4 +82,8 @@ def _explain(error: Exception) -> str:
         return f"{error.filename}: {error.strerror}; check path, rights and room"
     if isinstance(error, DiscomError):
         return str(error)
+    kind = type(error).__name__
+    if isinstance(error, MemoryError | OverflowError) or re.match(TOO_LARGE, f"{kind}: {error}"):
+        found = f"too large ({first_line(error)})"
+        return f"{found}; take fewer or smaller images, or a smaller network"
     return ""

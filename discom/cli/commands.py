@@ -18,7 +18,9 @@ SCENES = {False: "scenes:", True: "scenes-dense:"}  # what dense methods and oth
 @command
 def train(
     data: flags.Data = "",
-    method: Annotated[str, "Such as student, or single."] = "discom",
+    method: Annotated[
+        str, "Such as student, single; or a class of yours, mine.py:Mine."
+    ] = "discom",
     seed: flags.Seed = 0,
     options: Annotated[Any, json_text, "Of the method, such as '{\"grl_lambda\": 0.5}'."] = "{}",
     modalities: flags.Modalities = "",

@@ -1,12 +1,15 @@
 """Methods by name. Their files are imported when a method is first asked for."""
 
+import sys
 from functools import cache
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from discom.errors import check_choice
+from discom.errors import ConfigError, check_choice, first_line
+from discom.files import digest
 from discom.methods.base import REGISTRY, Method, build, label, misfit, register
 from discom.methods.code import code
 
@@ -29,10 +32,14 @@ def names(dense: bool | None = None) -> list[str]:
 
 
 def get(name: str) -> type[Method]:
-    """The method of that name; else a ConfigError that lists all."""
+    """The method of that name, or a class in a file, "mine.py:Mine"; else a ConfigError that lists
+    all."""
+    file, _, own = name.rpartition(":")
+    if file.endswith(".py"):
+        return _in_file(Path(file).absolute(), own)
     _families()
     if name not in REGISTRY:
-        check_choice("method", name, names())
+        check_choice("method", name, [*names(), "FILE.py:CLASS"])
     return REGISTRY[name]
 
 
@@ -41,6 +48,34 @@ def _families() -> tuple[ModuleType, ...]:
     """The files of this folder, imported: each registers its methods."""
     files = sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
     return tuple(import_module(f"{__name__}.{file}") for file in dict.fromkeys([*ORDER, *files]))
+
+
+def _in_file(file: Path, own: str) -> type[Method]:
+    """A class of a person's own file, registered under its name."""
+    try:
+        module = _imported(file, file.read_text("utf-8"))
+    except Exception as error:  # of many kinds: no such file, or whatever it runs into
+        raise ConfigError(f"method: {file}", first_line(error), "check the file") from error
+    classes = [c for c in vars(module).values() if isinstance(c, type) and issubclass(c, Method)]
+    own_classes = {c.__name__: c for c in classes if c.__module__ == module.__name__}
+    check_choice(f"method: {file}", own, own_classes)
+    method = own_classes[own]
+    if method.name in names() and REGISTRY[method.name].__module__.startswith(__name__):
+        raise ConfigError(f"method: {file}", f"{method.name} is one of discom's", "rename it")
+    REGISTRY[method.name] = method
+    method.address = f"{file}:{own}"
+    return method
+
+
+@cache
+def _imported(file: Path, text: str) -> ModuleType:
+    """The module of a file, anew where its text has changed."""
+    name = f"{file.stem}_{digest([str(file), text])}"
+    spec: Any = spec_from_file_location(name, file)
+    module = sys.modules[name] = module_from_spec(spec)
+    sys.path.append(str(file.parent))  # for what it imports from its folder
+    spec.loader.exec_module(module)
+    return module
 
 
 def __getattr__(name: str) -> Any:

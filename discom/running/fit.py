@@ -83,7 +83,7 @@ def fit(
         stack.enter_context(locked(run_dir))
         if result := _finished(run_dir, asked):  # made by another process meanwhile
             return result
-        write_json(run_dir / "config.json", _as_config(asked))
+        write_json(run_dir / "config.json", {**_as_config(asked), "address": method.address})
         split = split._replace(train=split.train.keep_labels(config.labelled, config.seed))
         model, optimizer, schedule, batches, layout = _prepare(network, split, config, fabric)
         state = Checkpoint(run_dir, network, optimizer, schedule)

@@ -216,7 +216,7 @@ class Run:
             place = source, modalities, folds, fold
             teacher = cls.of(runs, method.teacher_method, data, theirs, *place)
         origin = data.origin_at(config.seed, folds, fold)
-        return cls(runs, method.name, data.name, origin, config, source, modalities, teacher)
+        return cls(runs, method.address, data.name, origin, config, source, modalities, teacher)
 
     @property
     def parts(self) -> tuple[int, int, int]:
@@ -243,14 +243,14 @@ class Run:
 
 def load_run(run_dir: Path | str, split: Split, network: str = "") -> tuple[Method, Result]:
     """A finished run's model in eval mode, frozen, with the best weights of one deployed network,
-    by default of each; a DiscomError where it is not done, or had another split."""
+    by default of each; a DiscomError where it is not done, or had another split or code."""
     result, origin = Result.read(Path(run_dir) / "result.json"), split.origin
     if any(getattr(result, name) != getattr(origin, name) for name in ORIGIN):
         found = f"was trained on other data, or another split, than {split.train.name}"
         drawn = "" if result.drawn is None else f" drawn with seed {result.drawn}"
         way_out = f"give the parts that it had: {result.data}{drawn}, split{result.parts}"
         raise RunError(run_dir, found, way_out)
-    method, config = methods.get(result.method), Config(**result.config)
+    method, config = _method_of(Path(run_dir), result), Config(**result.config)
     with torch.random.fork_rng():  # the caller's own draws stay as they are
         model = methods.build(method, split.train, config, restored=True)
     for name in [network] if network else model.deployed:
@@ -258,6 +258,15 @@ def load_run(run_dir: Path | str, split: Split, network: str = "") -> tuple[Meth
         with as_data_error(file, f"weights of {result.method}", DAMAGED):
             model.load_state(name, load(file.read_bytes()))  # by name it takes UTF-8 alone
     return model.eval().requires_grad_(False), result
+
+
+def _method_of(run_dir: Path, result: Result) -> type[Method]:
+    """Also of a person's own file; a RunError where that was edited since."""
+    file, name = run_dir / "config.json", result.method
+    method = methods.get(read_json(file).get("address", name) if file.exists() else name)
+    if method.address != name and methods.code(method) != result.code:
+        raise RunError(run_dir, f"{method.address} was edited after its training", "train it again")
+    return method
 
 
 def load_teacher(run_dir: Path | str, student: Any, split: Split, config: Config) -> Method:

@@ -12,8 +12,9 @@ from pictures import GREY, apart, plot_bounds
 
 LOOKS = {
     "student": {"color": COLOURS["alone"]},
-    "branch alone": {"color": COLOURS["alone"], "ls": "--"},
+    "branch alone": {"color": "#de8f05"},
     "DisCoM-KD": {"color": "#8c3fb0"},
+    "DisCoM-KD, pairs": {"color": "#c58ad6"},
     "both sensors": {"color": "#029e73"},
     "teacher": {"color": "#029e73"},
     "beside the teacher": {"color": "#a65628"},

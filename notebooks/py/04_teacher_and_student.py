@@ -285,7 +285,7 @@ course.results("04")
 # - *Let* a student teach a new one, before you train a teacher of both sensors.
 # - *Ask* how sure a teacher is where the student cannot know.
 #
-# In [00](00_start_here.ipynb) pairs did help depth, through a contrast. DisCoM-KD has five other losses. **Does any of them do something?** [05](05_ablations.ipynb) takes them out one by one.
+# In [00](00_start_here.ipynb) pairs did help depth, through a contrast. DisCoM-KD has five other losses. **Does any of them do something?** [05](05_ablations.ipynb) adds them one by one.
 #
 # ## Exercises
 #

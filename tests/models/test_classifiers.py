@@ -11,6 +11,7 @@ from torchvision.models.resnet import BasicBlock
 from discom import models
 from discom.errors import ConfigError
 from discom.models import DisCoM, FusionNetwork, SingleModality, encoder, resnet10, resnet18
+from discom.models.encoders import check_encoder
 
 BANDS = {"rgb": 3, "depth": 1, "sar": 2}
 RESNET, DEPTH = 11_176_512, 11_176_512 - 2 * 49 * 64  # weights; one band has two less in the stem
@@ -107,6 +108,7 @@ BAD = [
     lambda: encoder("resnet11"),
     lambda: encoder("timm:hf-hub:a/b"),
     lambda: encoder("timm:resnet11")(3),
+    lambda: check_encoder("timm:vit_tiny_patch16_224", {"depth": (1, 32, 32)}),
     lambda: models.Branch(3, lambda channels: (nn.Linear(3, 7), 7)),
 ]
 
