@@ -159,9 +159,9 @@ figure = ladder.plot_starts(histories, starts, 2 * log(9))
 print("without orth, depth:", histories["+ adv"]["right"].tail(3).round().tolist())
 
 # %% [markdown]
-# The first three rungs begin in epoch 4. `orth` or `adv` alone costs one epoch, both together three. So leaving out either saves two. That is much: without `orth`, depth rises from 40 to 55 % in its last two epochs. Why these losses delay the class, we have not tested.
+# The first three rungs begin in epoch 4. `orth` or `adv` alone costs about one epoch, both together over two. So leaving out either saves nearly two. That is much: without `orth`, depth rises from 40 to 55 % in its last two epochs. Why they delay it, we have not tested.
 #
-# A short run also compresses the learning rate: it peaks in epoch 3 and ends at zero. What begins in epoch 7 learns at a falling rate. Delay or schedule: we have not separated them. Exercise 3 takes a longer run.
+# A short run also compresses the learning rate: it peaks in epoch 3 and ends at zero. What begins in epoch 7 learns at a falling rate. Delay or schedule: we have not separated them (see exercise 3).
 #
 # ## Why is `aux` missed?
 #
