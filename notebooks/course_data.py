@@ -30,6 +30,7 @@ TERMS = {"discom aux=0": "DisCoM-KD without aux", RELEASED: "DisCoM-KD as releas
 # way of results/teachers.csv → its name here
 TAUGHT = {"student, 400 labels": "student", "its pupil": "pupil of both sensors"}
 TAUGHT |= {"pupil of the student": "pupil of depth"}
+PROBED = {"untrained": "untrained", "discom": "DisCoM-KD", "mdico": "MDiCo"}
 # fact → the parts that DisCoM-KD wants it in: colour's inv, inf, irr, then depth's
 IDEA = {"shape": (0, 3), "material": (0, 3), "material in the dark": (4,)}
 IDEA |= {"light": (2,), "distance": (5,), "which sensor": (1, 2, 4, 5)}
@@ -207,13 +208,18 @@ def results(until: str) -> pd.DataFrame:
     every = seeds("../results/all-labels.csv", EVERY, "depth")
     terms = seeds("../results/terms.csv", TERMS, "depth")
     taught = pd.read_csv("../results/teachers.csv").mean()
+    parts = pd.read_csv("../results/parts.csv").query("sensor == 'depth'")
+    read = parts.groupby(["fact", "part", "method"])["score"].mean()
     found = {
         ("00", "depth, 200 labels"): ways[["alone", "strangers", "pairs"]],
         ("01", "watch, mean of 5 deals"): pd.Series(splits),
         ("03", "depth, every label, F1"): every.mean(),
         ("04", "depth, 400 labels"): taught[list(TAUGHT)].rename(TAUGHT),
         ("05", "depth, every label, F1"): terms.mean(),
+        ("06", "sensor, from inv"): read["which sensor", "inv"][[*PROBED]],
+        ("06", "depth's class, from inv"): read["class", "inv"][[*PROBED]],
+        ("06", "depth's class, from irr"): read["class", "irr"][[*PROBED]],
     }
     table = pd.concat(found, names=["notebook", "data", "way"]).to_frame("right, %")
-    table = table[table.index.get_level_values(0) <= until]
+    table = table[table.index.get_level_values(0) <= until].rename(PROBED, level="way")
     return table.round(0).astype(int)

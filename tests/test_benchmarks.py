@@ -61,9 +61,6 @@ def test_the_recipe_augments_as_the_paper_says():
     assert all(torch.equal(speed.motions(0.0)(image), image) for _ in range(50))
 
 
-# ---------------------------------------------------------------- what a gain is worth in labels
-
-
 def student(numbers, seeds):
     """Ten points for each doubling of the labels, from 40 with 200 on, and what the seed adds."""
     return {number: 40 + 10 * math.log2(number / 200) + seeds for number in numbers}
@@ -104,8 +101,6 @@ def test_the_interval_of_labels_covers_the_true_number_in_95_of_100():
         hits += low <= 200 * 2 ** (gain / slope) <= high
     assert 0.92 <= hits / 400 <= 0.98
 
-
-# ---------------------------------------------------------------- scripts that train
 
 TINY = ["--profile", "tiny", "--workers", "1"]
 SMALL = [*TINY, "--data", "scenes:n=99,size=8,shapes=2"]

@@ -11,7 +11,7 @@ import pytest
 
 from discom import cli, data, methods
 from discom.config import Config, profile
-from discom.errors import ConfigError, DataError
+from discom.errors import DataError
 from discom.running.runs import Result
 
 SCENES = "scenes:n=66,size=16"
@@ -83,14 +83,6 @@ def test_a_wrong_input_is_one_plain_line_with_status_2(tmp_path, capsys, words, 
     inputs = sorted(tmp_path.rglob("*"))
     assert fragment in refused(capsys, *(words.split() if isinstance(words, str) else words))
     assert sorted(tmp_path.rglob("*")) == inputs  # and nothing was written
-
-
-def test_debug_and_a_fault_of_ours_show_where_an_error_is_from(monkeypatch):
-    with pytest.raises(ConfigError, match="epochs: 0"):
-        run(*TRAIN, "--epochs", "0", "--debug")
-    monkeypatch.setattr(data, "load", lambda *given, **named: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        run("data", "check", SCENES)
 
 
 def test_sigterm_interrupts_as_ctrl_c_does(monkeypatch):

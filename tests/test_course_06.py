@@ -2,6 +2,7 @@
 
 import base64
 import io
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,11 +10,14 @@ import pandas as pd
 import pytest
 import torch
 from fixtures.refusal import answers_with
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_hex, to_rgb
 from PIL import Image
 
+import course
 from checks import exercises_06
 from pictures import embeddings
+
+ROOT = Path(__file__).parents[1]
 
 pytestmark = pytest.mark.usefixtures("clean_slate")  # of pictures
 
@@ -116,6 +120,9 @@ def test_the_map_knows_sensor_class_and_picture_of_each_point(part):
     assert points["sensor"].tolist() == ["colour"] * 6 + ["depth"] * 6
     assert points["class"].tolist() == ["disk/wood", "disk/metal"] * 6
     assert points["image"].tolist() == [embeddings.picture(part, k) for k in range(6)] * 2
+    colours = dict(zip(points["sensor"].cat.categories, plot.color()["map"], strict=True))
+    assert plot.color()["by"] == "sensor"
+    assert {name: to_hex(colour) for name, colour in colours.items()} == embeddings.NAMED
     shown = plot.tooltip()
     assert (shown["preview"], shown["preview_type"]) == ("image", "image")
 
@@ -140,3 +147,14 @@ def test_curves_are_those_given_and_end_where_nothing_more_is_erased():
     figure = embeddings.plot_erased(curves, "title")
     drawn = [[line.get_ydata().tolist() for line in axis.lines[:2]] for axis in figure.axes]
     assert drawn == [[*tables.values()], [[60, 60, 60], [60, 60]]]
+
+
+def test_the_table_of_the_course_has_the_means_of_stored_probes(monkeypatch):
+    monkeypatch.chdir(ROOT / "notebooks")
+    table = course.results("06")["right, %"]["06"]
+    assert table["sensor, from inv"].to_dict() == {"untrained": 100, "DisCoM-KD": 100, "MDiCo": 80}
+    assert table["depth's class, from irr"].to_dict() == {
+        "untrained": 16,
+        "DisCoM-KD": 74,
+        "MDiCo": 70,
+    }

@@ -17,7 +17,7 @@ from discom import cli, data, deployment, fit, profile
 from discom.data.folders import id_of, read_folders
 from discom.data.images import NO_DATA, Rule
 from discom.deployment import Sensor, export, load
-from discom.errors import ConfigError, RunError
+from discom.errors import RunError
 from discom.prediction import find_inputs, predict
 from discom.running.runs import Result, load_run
 
@@ -66,9 +66,6 @@ def torch_logits(run, split, network, images):
     with torch.inference_mode():
         branch = load_run(run, split, network)[0].branch(network).eval()
         return branch(torch.from_numpy(np.concatenate(scaled, 1)))
-
-
-# ---------------------------------------------------------------- what is written
 
 
 def test_a_run_with_a_seed_of_its_own_is_found_by_the_seeds_of_its_data_and_split(tmp_path):
@@ -151,9 +148,6 @@ def test_a_class_for_every_pixel_of_images_of_any_size(method, network, tmp_path
     refused(lambda: predict(model, [tmp_path]), "names the class of every pixel")
 
 
-# ---------------------------------------------------------------- what is not written
-
-
 def of_sensor(**changes):
     """A change of the contract's sensor."""
     return lambda contract: replace(contract, sensors=(replace(contract.sensors[0], **changes),))
@@ -193,18 +187,6 @@ class Changed(torch.nn.Module):
 
     def forward(self, x):
         return self.change(self.branch(x))
-
-
-def test_a_file_that_differs_is_not_written(runs, split, tmp_path, monkeypatch):
-    monkeypatch.setattr(deployment, "TOLERANCE", -1.0)
-    refused(lambda: export(runs["depth"], split, "depth", tmp_path / "out"), "differ", RunError)
-    for network in ("thermal", ""):
-        give = partial(export, runs["depth"], split, network, tmp_path / "out")
-        refused(give, "^--modality: ", ConfigError)
-    assert list(tmp_path.iterdir()) == []
-
-
-# ---------------------------------------------------------------- what is read
 
 
 def forged(file: Path, **changes) -> bytes:
@@ -255,9 +237,6 @@ def test_pairs_have_one_name_below_their_sensors_folders(tmp_path):
     refused(find, "1.png: ")
     (tmp_path / "empty").mkdir()
     refused(lambda: find_inputs([tmp_path / "empty"], [DEPTH]), "empty: ")
-
-
-# ---------------------------------------------------------------- answers
 
 
 @pytest.mark.parametrize("network", NETWORKS)

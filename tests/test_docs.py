@@ -2,6 +2,7 @@
 `results/`. test_pages.py has the numbers."""
 
 import json
+import math
 import re
 import shlex
 import subprocess
@@ -117,6 +118,16 @@ def test_settings_of_the_tables_are_the_chosen_ones():
     for name in ("contrast", "soft"):
         for method, best in choice(f"dense/{name}")["chosen"].items():
             assert methods.get(method).terms[name] == best
+
+
+def test_minutes_of_the_notebooks_are_those_of_their_last_run():
+    stated = re.findall(r"notebooks/(\w+)\.ipynb\) \|.*?\| (<1|\d+) \|", README)
+    assert len(stated) == 12
+    for name, minutes in stated:
+        page = (ROOT / f"notebooks/{name}.ipynb").read_text()
+        (seconds,) = re.findall(r"checks passed · (\d+) s", page)
+        assert int(minutes.strip("<")) == math.ceil(int(seconds) / 60), (name, seconds)
+        assert ("<" in minutes) == (int(seconds) < 60)
 
 
 def test_methods_page_lists_every_method_with_its_weights():

@@ -114,9 +114,6 @@ def test_defaults_are_those_of_the_official_code(name, options, epoch, file, pla
     assert_official(found, out.get("total", out.get("loss")), gradients)
 
 
-# ---------------------------------------------------------------- DisCoM-KD
-
-
 @pytest.mark.parametrize("adversary", ["reversal", "alternating"])
 def test_discoms_terms_are_those_of_the_losses_with_its_options(adversary):
     batch, extra = batch_of("discom"), {"irr", "xcov", "hsic"}
@@ -155,8 +152,6 @@ def test_discoms_reversal_rises_over_a_share_of_the_run():
     assert curve == pytest.approx([0, 2 * (2 / (1 + math.exp(-5)) - 1), full, full])
     assert make("discom").reversal(0) == 1
 
-
-# ---------------------------------------------------------------- the alternating adversary
 
 ALTERNATING = {"adversary": "alternating"}
 
@@ -216,9 +211,6 @@ def test_the_rate_of_the_classifier_follows_the_schedule(tmp_path, monkeypatch):
     assert rates == pytest.approx([*logged])
 
 
-# ---------------------------------------------------------------- MDiCo, and the teacher
-
-
 def plain_mdico(model, batch):
     """Its terms, one linear layer at a time."""
     z, heads = {m: model.embed(m, x) for m, x in batch.x.items()}, model.model.heads
@@ -256,9 +248,6 @@ def test_a_teacher_reads_all_modalities_or_the_one_it_is_told():
     assert torch.equal(
         make("teacher", {"rgb": 3})(alone)["cl"], make("student", {"rgb": 3})(alone)["cl"]
     )
-
-
-# ---------------------------------------------------------------- few labels
 
 
 def model_of(name, **options):

@@ -45,9 +45,6 @@ every_method = pytest.mark.parametrize("name", NAMES)
 every_taught = pytest.mark.parametrize("name", TAUGHT)
 
 
-# ---------------------------------------------------------------- learning
-
-
 @every_method
 @pytest.mark.parametrize("bands", [BANDS, THREE], ids=len)
 def test_every_term_counts_every_weight_learns_and_one_step_lowers_the_loss(name, bands):
@@ -103,8 +100,6 @@ def test_pairs_are_asked_for_where_the_loss_depends_on_them(name, monkeypatch):
     assert bool(terms) == model.paired
     assert name != "mdico" or terms == {"contrast"}
 
-
-# ---------------------------------------------------------------- labels
 
 CLASS_TERMS = {"cl", "aux", "irr", "deep", "tokens"}  # with cross-entropies of the class
 EVERY = {"discom": {"weights": dict.fromkeys(("irr", "xcov", "hsic"), 1)}}  # options: all terms
@@ -191,9 +186,6 @@ def test_a_term_of_weight_0_adds_nothing_and_leaves_its_head_alone():
         assert (model.model.heads.aux.weight.grad is not None) == moves
 
 
-# ---------------------------------------------------------------- what the taught ones compare
-
-
 @pytest.mark.parametrize("name", [name for name in TAUGHT if name != "dense-self"])
 def test_a_student_for_every_modality_or_for_all_but_the_teachers(name):
     batch = batch_of(name)
@@ -224,9 +216,6 @@ def test_under_autocast_losses_keep_their_digits(name):
     with torch.autocast("cpu", torch.bfloat16):
         assert model.predict("rgb", batch.x["rgb"]).dtype == torch.bfloat16
         assert {value.dtype for value in model(batch).values()} == {torch.float32}
-
-
-# ---------------------------------------------------------------- what is deployed
 
 
 @pytest.mark.parametrize("name", SEVERAL)
@@ -283,9 +272,6 @@ def test_only_disentangled_methods_have_embeddings_to_look_into(name):
         torch.testing.assert_close(logits, model.predict(modality, x))
     assert (model.owner("rgb").heads is model.owner("depth").heads) == (name in SHARED)
     assert make(name, dimension=5).embed("rgb", batch.x["rgb"])["irr"].shape == (8, 5)
-
-
-# ---------------------------------------------------------------- options
 
 
 @every_method
@@ -391,9 +377,6 @@ def test_the_annotation_of_an_option_decides_and_not_its_default():
         refused(partial(Annotated.options, {option: value}), f"^options: {option}: ", ConfigError)
 
 
-# ---------------------------------------------------------------- runs
-
-
 @pytest.fixture(scope="module")
 def splits():
     """Of images and of dense data."""
@@ -446,9 +429,6 @@ def test_a_run_reports_every_network_and_ends_with_the_same_numbers_once_resumed
             assert np.array_equal(kept[f"{network}_predicted"], logits.argmax(1))
         else:
             np.testing.assert_allclose(logits, kept[f"{network}_logits"], atol=1e-4)
-
-
-# ---------------------------------------------------------------- methods of one's own
 
 
 class Narrow(methods.DisCoMSolo):

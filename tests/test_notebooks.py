@@ -47,7 +47,7 @@ def test_outputs_come_from_one_run_without_errors_and_draw_anywhere(path):
         assert build.WIDGET not in output.get("data", {})
         ticks += output.get("text", "").count("✓")
     last = "".join(output.text for output in code[-1].outputs)
-    assert int(re.search(r"all (\d+) checks passed", last)[1]) == ticks >= 2
+    assert int(re.search(r"all (\d+) checks passed", last)[1]) == ticks >= 1
     assert not {"widgets", "papermill"} & notebook.metadata.keys()
     assert not re.search(r"/(home|root|tmp|work|Users)/", path.read_text())
 

@@ -94,20 +94,3 @@ def test_cells_of_pages_stand_in_tables_of_results():
         found = [cell.replace("*", "") for cell in CELL.findall(page.read_text())]
         unknown = [cell for cell in found if cell not in known]
         assert len(unknown) == (6 if page.name == "splits.md" else 0), (page.name, unknown)
-
-
-def test_claims_of_labels_are_those_of_the_runs():
-    pairs = [("agreed", name) for name in ("student", "fixmatch")]
-    pairs.append(("agreed", "nt-xent partners=shuffled contrast=3"))
-    few = [run for run in runs("labels") if run.config["labelled"] == 0.1]
-    compared = tables.compare(few, pairs)
-    claims = catalogue.claims("labels")
-    expected = tables.points(compared).str.replace("*", "")
-    assert sorted(claims["F1 points [95 %]"]) == sorted(expected)
-    assert (compared["holm"] < 1e-4).all()
-    assert set(claims["p after Holm"]) == {"< .0001"}
-    page = (DOCS / "results/labels.md").read_text()
-    section = page[page.index("## Six claims") :]
-    for sensor in ("depth", "rgb"):
-        number, low = (f"{round(bound, -1):.0f}" for bound in labels.worth(sensor)[:2])
-        assert f"{number} labels | {low} to" in section

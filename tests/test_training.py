@@ -52,9 +52,6 @@ def numbers(result) -> dict:
     return {name: getattr(result, name) for name in names}
 
 
-# ---------------------------------------------------------------- what a run computes
-
-
 def test_fit_computes_the_weights_of_a_plain_loop(split, tmp_path):
     config = profile("tiny", epochs=1, batch_size=10, weight_decay=0.5, learning_rate=0.01, seed=3)
     fit("student", split, config, tmp_path / "run", progress=False)
@@ -152,9 +149,6 @@ def test_bf16_is_used_where_the_device_has_it_and_the_result_says_so(
     assert plain == result  # the fallback is float32, by its hash and its folder, too
 
 
-# ---------------------------------------------------------------- parts put together by hand
-
-
 @pytest.fixture(scope="module")
 def chance():
     """Pixels that say nothing about the class; two samples a group."""
@@ -202,9 +196,6 @@ def test_parts_of_which_none_has_bounds_are_refused(chance, tmp_path):
     """All are alike, and a network would train on raw numbers."""
     raw = data.Split(*(replace(part, normalization=None) for part in chance.split(0)))
     refused(partial(fit, "student", raw, ONCE, tmp_path / "run"), "train part: ")
-
-
-# ---------------------------------------------------------------- losses and settings
 
 
 def test_every_epoch_draws_its_own_numbers(split, tmp_path):
@@ -280,9 +271,6 @@ def test_a_second_training_in_a_thread_is_refused_and_changes_no_number(finished
     assert other.scores != again.scores
 
 
-# ---------------------------------------------------------------- folders of runs
-
-
 def test_a_finished_run_is_read_and_nothing_is_written(finished, split, monkeypatch):
     folder, result = finished
     for name in ("Batches", "locked", "write_json"):
@@ -301,9 +289,6 @@ def test_students_of_two_teachers_are_two_runs(split, teacher, tmp_path):
     assert fit("kdv2", split, ONCE, tmp_path / "kd", teacher=teacher) == first
     longer = partial(fit, "kdv2", split, replace(ONCE, epochs=2), tmp_path / "kd", teacher=teacher)
     refused(longer, "another epochs", RunError)
-
-
-# ---------------------------------------------------------------- interruption
 
 
 class Shaped(Student):

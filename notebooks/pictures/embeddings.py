@@ -73,12 +73,13 @@ def explore(xy: np.ndarray, part: SimpleNamespace) -> jscatter.Scatter:
     scenes = range(len(xy) // 2)
     points = pd.DataFrame(xy, columns=["x", "y"])
     points["sensor"] = pd.Categorical(np.repeat([*NAMED], len(scenes)), [*NAMED])
-    points["class"] = [part.classes[part.labels[k]] for k in scenes] * 2
+    classes = [part.classes[part.labels[k]] for k in scenes] * 2
+    points["class"] = pd.Categorical(classes)  # text has no name under the cursor
     points["image"] = [picture(part, k) for k in scenes] * 2
     plot = jscatter.Scatter("x", "y", data=points, height=420, width=640)
-    plot.color("sensor", map=[*NAMED.values()]).size(default=6).legend(True)
+    plot.color(by="sensor", map=[*NAMED.values()]).size(default=6).legend(True)
     show = {"preview": "image", "preview_type": "image", "preview_image_height": 120}
-    plot.tooltip(True, properties=["color", "class"], **show)
+    plot.tooltip(True, properties=["color", "class"], histograms=False, **show)
     display(plot.show())
     return plot
 

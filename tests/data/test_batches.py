@@ -66,9 +66,6 @@ def assert_same(one, other):
         assert torch.equal(one.y[name], other.y[name])
 
 
-# which samples
-
-
 @calm
 @given(
     st.integers(2, 150),
@@ -162,9 +159,6 @@ def test_unequal_sizes_repeat_the_smaller_modality_evenly():
     assert sorted(depth[:20]) == sorted(depth[20:40])
 
 
-# samples without a label
-
-
 @calm
 @given(
     st.integers(40, 200),
@@ -219,9 +213,6 @@ def test_what_makes_no_batches(place, make):
     refused(make, f"^{place}: ", (ConfigError, DataError))
 
 
-# from memory or from disk
-
-
 @pytest.mark.parametrize("pairing", ["paired", "unpaired"])
 def test_from_disk_and_from_memory_are_the_same(tmp_path, room, pairing):
     data = scenes.make(66, size=8)
@@ -241,9 +232,6 @@ def test_from_disk_and_from_memory_are_the_same(tmp_path, room, pairing):
         assert 0 <= first.x["rgb"].min() < first.x["rgb"].max() <= 1
 
 
-# stacked modalities
-
-
 @pytest.mark.parametrize("size", [0, 1 << 20])
 @pytest.mark.parametrize("name", ["rgb+depth", "depth+thermal+rgb", "depth"])
 def test_stacked_images_are_the_bands_of_the_same_scenes(room, size, name):
@@ -260,9 +248,6 @@ def test_stacked_images_are_the_bands_of_the_same_scenes(room, size, name):
     np.testing.assert_array_equal(images[some].numpy(), np.concatenate(expected, 1)[some])
 
 
-# soft labels
-
-
 def test_bf16_takes_no_digits_from_soft_labels():
     """Fabric rounds the tensors of dataclasses and mappings that a network is given."""
 
@@ -275,8 +260,6 @@ def test_bf16_takes_no_digits_from_soft_labels():
     assert (shown.soft.dtype, shown.x["rgb"].dtype) == (torch.float32, torch.float32)
     assert torch.equal(shown.soft, soft)
 
-
-# a class for every pixel
 
 COARSE = tuple("abcdefgh")
 
