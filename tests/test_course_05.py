@@ -74,36 +74,38 @@ def test_a_loss_that_comes_late(answer, problem):
 
 
 @pytest.mark.parametrize(
-    ("all_five", "without", "problem"),
+    ("branch", "all_five", "problem"),
     [
-        (30.0, 52.0, ""),
-        (55.0, 50.0, ""),
-        (30.0, None, "set both"),
-        (30.0, 95.0, "best possible"),
-        (0.3, 0.52, "in %"),
-        (52.0, 52.0, "one network"),
+        (6, 11, ""),
+        (6, None, "set both"),
+        (0, 11, "1, 2, 3"),
+        (6, 11.5, "1, 2, 3"),
+        (6, 21, "20 epochs"),
+        (3, 4, "not ten"),
     ],
 )
-def test_two_networks_with_and_without_a_loss(all_five, without, problem):
-    scores = {"all five": all_five, "without orth": without}
-    assert answers_with(exercises_05.third(scores, 80.0), problem)
+def test_two_starts_in_twenty_epochs(branch, all_five, problem):
+    starts = {"branch": branch, "all five": all_five}
+    assert answers_with(exercises_05.third(starts), problem)
 
 
-def test_rungs_have_a_loss_more_each():
-    axis = ladder.show_rungs().axes[0]
-    filled = [line for line in axis.lines if line.get_markerfacecolor() != "white"]
-    counts = pd.Series([line.get_xdata()[0] for line in filled]).value_counts().sort_index()
-    assert counts.tolist() == [1, 1, 2, 3, 4, 5]
+def test_a_ladder_shows_each_end():
+    ends = {rung: {"rgb": 60.0 + k, "depth": 20.0 + k} for k, rung in enumerate(ladder.COLOURS)}
+    (axis,) = ladder.plot_ladder(ends, "title").axes
+    shown = [text.get_text() for text in axis.texts]
+    assert shown[:5] == ["60", "61", "62", "63", "64"]
+    assert shown[6:11] == ["20", "21", "22", "23", "24"]
 
 
-def test_a_ladder_shows_each_curve_and_each_end():
-    curves = {rung: [10.0, 20.0 + k] for k, rung in enumerate(ladder.COLOURS)}
-    ends = {rung: {"rgb": 60.0 + k, "depth": 20.0 + k} for k, rung in enumerate(curves)}
-    left, right = ladder.plot_ladder(curves, ends, "title", 80.0).axes
-    assert [line.get_ydata()[-1] for line in left.lines[:6]] == [20, 21, 22, 23, 24, 25]
-    shown = [text.get_text() for text in right.texts]
-    assert shown[:6] == ["60", "61", "62", "63", "64", "65"]
-    assert shown[7:13] == ["20", "21", "22", "23", "24", "25"]
+def test_each_start_stands_at_its_curve():
+    ways = {"+ orth": 4.0, "+ adv": 3.0, "without adv": 2.0}
+    histories = {way: pd.DataFrame({"cl": [4.4, end]}) for way, end in ways.items()}
+    starts = {"+ orth": None, "+ adv": 2, "without adv": 2}
+    axis = ladder.plot_starts(histories, starts, 4.4).axes[0]
+    said = {text.get_text(): text.get_position()[1] for text in axis.texts}
+    assert said["all five: epoch None"] == 4
+    assert said["without orth: epoch 2"] == 3
+    assert said["without adv: epoch 2"] == 2
 
 
 def test_what_leaving_a_loss_out_changes_is_drawn_seed_by_seed():
