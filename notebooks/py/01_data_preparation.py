@@ -158,7 +158,7 @@ print(f"scaling by the training part: {100 * (labels[found] == labels).mean():.1
 print(f"copies: the highest likeness is {likeness(signals['acc']):.2f}")
 
 # %% [markdown]
-# No part is far lower: not *luck*. *Scaling* by the training part changes nothing; we keep it, as use has no test part. There seem to be no *copies*.
+# No part is far lower: not *luck*. *Scaling* by the training part changes nothing. There seem to be no *copies*.
 #
 # But can our check see copies? Try it where they **are**: cut windows that overlap by half. **Guess:** does it?
 
@@ -175,7 +175,7 @@ for name, windows in both.items():
 #
 # ## Ask the model what it found
 #
-# The suspects are cleared. So which windows did the lookup find? **Guess** how often one of the same recording; by chance, once in a hundred.
+# No suspect is left. So which windows did the lookup find? **Guess** how often one of the same recording; by chance, less than once in a hundred.
 
 # %%
 own = recording[found] == recording
@@ -189,7 +189,7 @@ for name, numbers in alone.items():
 # %% [markdown]
 # Four of five windows find their own recording. A recording has one exercise, so these answers must be right.
 #
-# **Why so alike?** They are seconds apart. Posture (means) and vigour (deviations) of a person have not changed, and each alone finds half of the recordings. So the lab measured how well a watch recognises *a recording*.
+# **Why so alike?** They are seconds apart. Posture (means) and vigour (deviations) of a person have not changed; by either alone about half of the windows find their recording. So the lab measured how well a watch recognises *a recording*.
 #
 # ## Keep together what belongs together
 #
@@ -205,7 +205,7 @@ each = 100 * pd.Series(right).groupby(person).mean()
 print(f"from person to person: {each.min():.0f} to {each.max():.0f} %")
 
 # %% [markdown]
-# For new persons 73 %. Whole recordings score even *less*: a window that cannot find its recording may find its person in another exercise, and is then nearly always wrong. Where it finds somebody else, it does as well as with new persons.
+# For new persons 73 %. Whole recordings score even *less*: a window that cannot find its recording may find its person in another exercise, and is then wrong in 85 %. Where it finds somebody else, it does as well as with new persons.
 #
 # Which split is right? The one that asks what use will ask: a clinic meets **new persons**.
 #
@@ -294,7 +294,7 @@ check("no person is in two parts", sum(len(set(p.groups)) for p in parts) == 10)
 course.results("01")
 
 # %% [markdown]
-# Each deal is clean, yet nearly every tested window is itself in the gyroscope's training, with its label. So deal *ids*, once for all sensors, as discom's `split` does. (The table has means of five deals.)
+# Each deal is clean, yet most tested windows are themselves in the gyroscope's training, with their label (94 % here; four in five are expected). So deal *ids*, once for all sensors, as discom's `split` does. (The table has means of five deals.)
 #
 # ## What you found
 #
@@ -324,7 +324,7 @@ course.results("01")
 # <details><summary>Answers</summary>
 #
 # 1. **c**: what use meets anew. Not *a*: patients are known. Not *b*: device and room are.
-# 2. **b**: our watch had no copies. Not *a*: a recording is recognised without any. Not *c*: the linear model gained, too.
+# 2. **b**: we found no copies. Not *a*: a recording is recognised without any. Not *c*: the linear model gained, too.
 # 3. **b**: no effect here is no promise elsewhere. Not *a*: use has no test part. Not *c*: then the largest number decides.
 #
 # </details>

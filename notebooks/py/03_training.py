@@ -5,7 +5,7 @@
 #
 # You deploy a depth camera. Somebody offers a colour camera, for training only: with DisCoM-KD, whose parts you wrote in [02](02_model_and_losses.ipynb), your depth network should get better. You have 2 000 scenes with both images, and **every scene has its label**. Is the offer worth it?
 #
-# ![Left, a student: a depth image goes through one encoder to the class. Right, DisCoM-KD: a colour and a depth image go through two encoders each to three parts, invariant, informative, irrelevant; heads that both share stand between them in training; the depth branch alone is deployed.](../docs/_static/student-and-branch.svg)
+# ![Above, a student: a depth image goes through one encoder to the class. Below, DisCoM-KD: a colour and a depth image go through two encoders each to three parts, invariant, informative, irrelevant; heads that both share stand between them in training; the depth branch alone is deployed.](../docs/_static/student-and-branch.svg)
 #
 # A *student* is what you have without the offer: one encoder, one linear layer, depth images and their labels.
 #
@@ -125,7 +125,7 @@ def unpaired(part, sensors, size=125):
 # %% [markdown]
 # ## The loop
 #
-# It adds up the losses that it is given, and takes a step. Student and DisCoM-KD differ in the network, the losses and the sensors; the loop is one. Learning rate and weight decay were chosen on other seeds, not by the paper.
+# It adds up the losses that it is given, and takes a step. Student and DisCoM-KD differ in the network, the losses and the sensors; the loop is one. Learning rate and weight decay, the same for all, were chosen on other seeds.
 
 # %%
 def train(network, terms, batches, epochs, per_epoch=16):
@@ -185,7 +185,7 @@ title = "Three networks, three sets of losses, one end"
 figure = training.plot_curves(curves, title, best=test.best["depth"])
 
 # %% [markdown]
-# No gain in this run. (Curves dip while the learning rate is high; that this is why, we have not tested.) But one seed moves a score by a point or two, as much as many a gain that is claimed. Stored runs repeat it with [ten seeds and thirty epochs](../docs/results/all_labels.md). Two rows are new: DisCoM-KD with *paired* batches, where row 7 of both sensors shows one scene, and a network that reads both images.
+# No gain in this run. (Curves dip while the learning rate is high; that this is why, we have not tested.) But one seed moves a score by a point or two, as much as many a gain that is claimed. Stored runs repeat it with [ten seeds and thirty epochs](../docs/results/all_labels.md). Two rows are new: DisCoM-KD with *paired* batches, and a network that reads both images.
 
 # %% alt="Five rows of ten dots. Student, branch alone, DisCoM-KD and DisCoM-KD with pairs lie on top of each other at about 76. The network that reads both sensors lies at about 93, beyond the line that is best possible with depth."
 scores = course.seeds("../results/all-labels.csv", course.EVERY, "depth")
@@ -197,7 +197,7 @@ for name in ("DisCoM-KD", "DisCoM-KD, pairs"):
     print(f"{name} − branch alone: {gain.mean():+.1f} ± {half:.1f} points of F1")
 
 # %% [markdown]
-# **DisCoM-KD does not beat its own branch trained on depth alone**; for colour it is a point *below* it. Yet a network of both sensors is 16 points ahead. (F1, a mean over classes, is nearly the share that is right; ± is half of a 95 % interval.)
+# **DisCoM-KD does not beat its own branch trained on depth alone**; for colour it is a point *below* it (same page). Yet a network of both sensors is 16 points ahead. (F1 is nearly the share that is right; ± is half of a 95 % interval.)
 #
 # ## Why does nothing come across?
 #
@@ -215,9 +215,9 @@ kinds = pd.DataFrame(
 kinds.T.round().astype(int)
 
 # %% [markdown]
-# A third, whoever trained them: one guess among three materials. **What an image does not show, no teacher can put there.** Far scenes alone make 15 of the 16 points: 24 % of 97 − 33.
+# A third, whoever trained them: one guess among three materials. **What an image does not show, no teacher can put there.** Far scenes alone make 15 of the 16 points: 24 % of 97 − 34.
 #
-# In ordinary scenes depth, with its labels, is already at 93 to 94 %; both sensors reach 98. In dark scenes both are even worse than depth alone; why, we have not tested. Little is left, and DisCoM-KD does not get it.
+# In ordinary scenes depth, with its labels, is already at 93 to 94 %; both sensors reach 98. In dark scenes both are worse than depth alone; we do not know why. Little is left, and DisCoM-KD does not get it.
 #
 # Does it use colour at all? Ask it rudely: put **noise**, one picture for each scene, in the place of every colour image, and train again. **Guess** what that costs the depth branch.
 
@@ -234,13 +234,13 @@ print(f"noise costs {cost.mean():.1f} ± {half:.1f} points, {len(cost)} seeds")
 noise.round(1)
 
 # %% [markdown]
-# Five seeds cannot tell that from nothing; at most it is two points. Colour is hardly used.
+# Five seeds cannot tell that from nothing, and the interval ends at two points. If colour is used, it is worth no more.
 #
 # ## What you found
 #
-# **DisCoM-KD, trained by your own loop, gains nothing over its own branch trained on depth alone, nor does it with pairs in its batches; noise in colour's place costs two points at most. A network of both sensors is 16 points ahead, 15 of them in far scenes, where the depth image holds no answer.**
+# **DisCoM-KD, trained by your own loop, gains nothing over a student or its own branch trained on depth alone, nor does it with pairs in its batches; noise in colour's place costs a point, give or take one. A network of both sensors is 16 points ahead of that branch, 15 of them in far scenes, where the depth image holds no answer.**
 #
-# Here every scene had its label. With 200 labels, in [00](00_start_here.ipynb), pairs helped a lot. Do labels leave nothing to say? [04](04_teacher_and_student.ipynb) lets a teacher of both sensors speak about each image.
+# With 200 labels, in [00](00_start_here.ipynb), pairs helped a lot. Do labels leave nothing to say? [04](04_teacher_and_student.ipynb) lets a teacher of both sensors speak about each image.
 
 # %%
 course.results("03")
@@ -280,7 +280,7 @@ check("equal losses in the first epoch, within 1 %", np.allclose(*first, rtol=0.
 pd.concat(both).swaplevel().sort_index().round(3)
 
 # %% [markdown]
-# The first epoch agrees within 1 %. Both add the same numbers in another order, and rounding grows from step to step; most in `orth`, the smallest.
+# The first epoch agrees within 1 %. Both add the same numbers in another order, and rounding grows from step to step; whether it explains the second epoch, we have not tested.
 #
 # ## Exercises
 #
@@ -291,13 +291,13 @@ pd.concat(both).swaplevel().sort_index().round(3)
 # ## Quiz
 #
 # 1. DisCoM-KD is two points above a student over ten seeds. Then (a) the other sensor helped, (b) the branch, the losses or the other sensor helped, (c) the student was trained too briefly.
-# 2. A network that reads both sensors is 16 points above the student. A student can learn from it at most (a) 16 points, (b) what its own image shows and its labels did not teach, (c) nothing.
+# 2. A network that reads both sensors is 17 points above the student. A student can learn from it at most (a) 17 points, (b) what its own image shows and its labels did not teach, (c) nothing.
 # 3. With noise in colour's place the score hardly falls. This shows that (a) colour images contain nothing useful, (b) this training did not use them, (c) no training could use them.
 #
 # <details><summary>Answers</summary>
 #
 # 1. **b**: a student lacks all three; the branch alone tells. Not *a*: that is one of three. Not *c*: that may be, but a longer training of the student is one more control, not an answer.
-# 2. **b**: in far scenes its image holds no material, whoever teaches. Not *a*: most of the 16 points lie there. Not *c*: in ordinary scenes the student still errs.
+# 2. **b**: in far scenes its image holds no material, whoever teaches. Not *a*: most of the 17 points lie there. Not *c*: in ordinary scenes the student still errs.
 # 3. **b**: nearly the same score without them. Not *a*: together both sensors reach 93 %. Not *c*: with few labels, in 00, another training did.
 #
 # </details>

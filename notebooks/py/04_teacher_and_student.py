@@ -212,7 +212,7 @@ print("the teacher's probability of a training scene's label:")
 print({kind: f"{value:.0f} %" for kind, value in by_kind(p, scenes).items()})
 
 # %% [markdown]
-# In ordinary and far scenes its answer is nearly a second copy of the label. This may be why its five points in ordinary scenes do not come across (not tested). In the dark it says less than the label.
+# In ordinary and far scenes its answer is nearly a second copy of the label (at T = 4 a softer one). This may be why its five points in ordinary scenes do not come across (not tested). In the dark it says less than the label.
 #
 # One scene of each kind, the first of its class:
 
@@ -238,7 +238,7 @@ train("its pupil", ["depth"], teacher_loss)
 name_by_kind({"teacher": answer(both_400, test), "student": answer(depth_400, test)})
 
 # %% [markdown]
-# Nothing again. This teacher is ahead far away alone, where its pupil cannot follow. In ordinary and dark scenes it is 10 and 19 points *behind*. We do not know why.
+# Nothing again, in this run. This teacher is ahead far away alone, where its pupil cannot follow. In ordinary and dark scenes it is 10 and 19 points *behind*. We do not know why.
 #
 # ## Does it need the second sensor?
 #
@@ -278,7 +278,7 @@ table.T.round(1)
 # %% [markdown]
 # Six points here, three in the two other runs, **without a second sensor**: from the answers of a student that learned from the same 400 labels.
 #
-# Two things seem to help, each alone. Soft answers to the same 400 images gain 2 to 5 points. Hard answers to all 2 000 gain 2 to 5: they label 1 600 images more, two in three rightly.
+# Two things seem to help, each alone. Soft answers to the same 400 images gain 2 to 5 points. Hard answers to all 2 000 gain 2 to 5: they label 1 600 images more, though not all rightly.
 #
 # Why do *soft* answers help? We expected: the teacher doubts where depth does not show what the label names. But the mean answer of a class, which knows no image, still gains 1 to 3 points. Three runs cannot tell it from the teacher's own answers.
 #
@@ -303,7 +303,7 @@ table.T.round(1)
 #
 # ## Quiz
 #
-# 1. A teacher is 16 points above the student. What can be taught? (a) 16 points. (b) The lead where depth shows the answer. (c) Nothing.
+# 1. A teacher is 17 points above the student. What can be taught? (a) 17 points. (b) The lead where depth shows the answer. (c) Nothing.
 # 2. T goes from 4 to 8, without T². Then (a) nothing changes, (b) the soft label counts about a quarter beside the label, (c) the teacher becomes surer.
 # 3. With few labels a pupil of a teacher of both sensors beats a student. What helped? (a) The second sensor. (b) The sensor, the images or the soft labels. (c) The images.
 #

@@ -122,7 +122,7 @@ stored = {s: course.seeds("../results/ladder.csv", names, s) for s in sensors}
 pd.concat(stored, axis=1).rename_axis("F1 of seed").round(1)
 
 # %% [markdown]
-# The fall is gone. (F1 is nearly the share that is right.) The bare branch has none of the four other losses, and does as well as all five: **leave all four out, and nothing is missing.** With `aux` alone it is above both, in each seed and both sensors: `aux` brings a point or two, the other three take them away.
+# The fall is gone. (F1 is nearly the share that is right.) The bare branch has none of the four other losses, and does as well as all five: **leave all four out, and nothing is missing.** With `aux` alone it is above both, in each seed and both sensors: `aux` brings one to four points, the other three take them away.
 #
 # ## Leave one out
 #
@@ -141,9 +141,9 @@ title = f"Without orth: {ten:+.0f} points after ten epochs, {thirty:+.0f} after 
 figure = ladder.plot_without(changes, title)
 
 # %% [markdown]
-# After ten epochs two losses look harmful: without `orth`, or without `adv`, DisCoM-KD is over 20 points better. After thirty at most a point is left. (Early scores are unsteady: all five of the stored seed 0, with other weights and batches, are at 28 in both sensors, yours at 42 and 40.)
+# After ten epochs two losses look harmful: without `orth`, or without `adv`, DisCoM-KD is over 20 points better. After thirty at most a point is left. (Early scores move by ten points and more from run to run.)
 #
-# Only without `aux` are points missing, early and late: after thirty epochs 4.9 in colour, 3.4 in depth, where the interval [reaches zero](../results/terms.md).
+# Only without `aux` are points missing, early and late: after thirty epochs 4.9 in colour, 3.4 in depth, where the interval [reaches zero](../results/terms.md). The bare branch lacks `aux`, too, and misses nothing: so `aux` seems to make up for what the others cost.
 #
 # ## Why do ten epochs mislead?
 #
@@ -159,9 +159,9 @@ figure = ladder.plot_starts(histories, starts, 2 * log(9))
 print("without orth, depth:", histories["+ adv"]["right"].tail(3).round().tolist())
 
 # %% [markdown]
-# The first three rungs begin in epoch 4. `orth` or `adv` alone costs about one epoch, both together over two. So leaving out either saves nearly two. That is much: without `orth`, depth rises from 40 to 55 % in its last two epochs. Why they delay it, we have not tested.
+# The first three rungs begin in epoch 4. `orth` or `adv` alone costs one epoch, both together three. So leaving out either saves two. That is much: without `orth`, depth rises from 40 to 55 % in its last two epochs. Why they delay it, we have not tested.
 #
-# A short run also compresses the learning rate: it peaks in epoch 3 and ends at zero. What begins in epoch 7 learns at a falling rate. Delay or schedule: we have not separated them (see exercise 3).
+# A short run also compresses the learning rate: it peaks in epoch 3 and ends at zero. What begins late has fewer epochs, at a lower rate. Delay or schedule: we have not separated them (see exercise 3).
 #
 # ## Why is `aux` missed?
 #
@@ -259,7 +259,7 @@ print("repaired − released: {:+.1f} [{:+.1f}, {:+.1f}] points of F1".format(*g
 check("the repair gains less than two points", gain[2] < 2)
 
 # %% [markdown]
-# Nothing. **Repair is not gain.** (All losses differ in size, too: see below.) [After ten epochs](../results/terms-ten.md) depth is 22 points better as released; in colour we see no difference, +2 [−11, +15]. That fits the table: only colour's adversary pulls, at first.
+# Nothing. **Repair is not gain.** [After ten epochs](../results/terms-ten.md) depth is 22 points better as released; in colour we see no difference, +2 [−11, +15]. That fits the table: only colour's adversary pulls, at first.
 #
 # ## What you found
 #
@@ -302,7 +302,7 @@ check("the released losses of the package are yours", all(same))
 #
 # <details><summary>Answers</summary>
 #
-# 1. **b**: perhaps only the start is late. Not *a*: after thirty epochs nothing was left. Not *c*: five seeds agreed.
+# 1. **b**: perhaps only the start is late. Not *a*: after thirty epochs at most a point was left. Not *c*: five seeds agreed.
 # 2. **b**. Not *a*: both are measured. Not *c*: that depends on the loss.
 # 3. **c**: a dead loss stays there, too. Not *a*: 02 read the sensor all the same. Not *b*: no weight wakes a gradient of zero.
 #

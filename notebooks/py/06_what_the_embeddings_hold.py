@@ -70,7 +70,7 @@ sensors, device = list(scenes.images), "cuda" if torch.cuda.is_available() else 
 #
 # A probe is one linear layer, fitted to numbers that stay as they are:
 #
-# $$ \min_{W,\, b} \; \frac{1}{N} \sum_i \mathrm{CE}(W z_i + b,\, y_i) + \frac{1}{2N} \lVert W \rVert^2 $$
+# $$ \min_{W,\, b} \; \frac{1}{N} \sum_i \mathrm{CE}(W z_i + b,\, y_i) + \frac{1}{2N} \big(\lVert W \rVert^2 + \lVert b \rVert^2\big) $$
 #
 # $z_i$ is the part of scene $i$; $y_i$ its class, or the number of its sensor. The probe is fitted on one half of the new scenes and scored on the other.
 
@@ -163,7 +163,7 @@ read(found["DisCoM-KD"])
 # %% [markdown]
 # The sensor in 100 %: training took nothing out. And from “irrelevant” the class is read no worse than from “informative” or “invariant”. Three [stored runs](../docs/results/parts.md) of thirty epochs say the same.
 #
-# You tested both causes in 02: the adversary is right in 98 % once the branches stand still, so it lagged; and one encoder makes `inf` and `irr`.
+# You tested both causes in 02: the adversary is right in 98 % once the branches stand still, and one encoder makes `inf` and `irr`.
 #
 # ## Erase a direction
 #
@@ -278,7 +278,7 @@ stored.loc[["untrained", "discom", "mdico"]].round().astype(int)
 # %% [markdown]
 # In a map only neighbours count. In five of six parts they are of the same sensor; in MDiCo's `inv` the sensors meet. But after twenty epochs its contrast has hardly begun (5.1 of 5.5): a line still finds the sensor in 95 %, the class in a fifth.
 #
-# The table has `inv` after thirty epochs, mean of three seeds (size, distance and light as R²). MDiCo's names the sensor in 80 %, no other part in less than 100 %. The price is half of the class. Our explanation, not tested: a contrast asks *which scene*. What both sensors see helps, such as shape and size; the material less, as one of them often lacks it.
+# The table has `inv` after thirty epochs, mean of three seeds (size, distance and light as R²). MDiCo's names the sensor in 80 %, the others in 100 %. It has half of the class that DisCoM-KD's has. Our explanation, not tested: a contrast asks *which scene*. What both sensors see helps, such as shape and size; the material less, as one of them often lacks it.
 #
 # ## What is near?
 #
@@ -296,11 +296,11 @@ title = f"The nearest in inv are of the right class: {', '.join(shares.values())
 figure = course.show_neighbours(test, course.queries(test), nearest, title)
 
 # %% [markdown]
-# Four in ten of DisCoM-KD's nearest have the right class, though a line tells the sensors apart. Exercise 2 looks for the reason.
+# Four in ten of DisCoM-KD's nearest have the right class, though a line tells the sensors apart. Exercise 2 asks why.
 #
 # ## What you found
 #
-# **Neither name holds. A linear probe names the sensor from DisCoM-KD's “invariant” in 100 %, as from an untrained network, and the class from “irrelevant” no worse than from “invariant”. One erased direction hides the sensor from a line, not from a curve. A contrast hides some of it, and half of the class with it.**
+# **Neither name holds. A linear probe names the sensor from DisCoM-KD's “invariant” in 100 %, as from an untrained network, and the class from “irrelevant” no worse than from “invariant”. One erased direction hides the sensor from a line, not from a curve. With a contrast a line finds the sensor less often, and the class half as often.**
 #
 # For your own two sensors:
 #
