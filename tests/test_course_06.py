@@ -158,3 +158,13 @@ def test_the_table_of_the_course_has_the_means_of_stored_probes(monkeypatch):
         "DisCoM-KD": 74,
         "MDiCo": 70,
     }
+
+
+def test_a_cut_along_a_direction_is_right_until_all_of_it_is_erased():
+    z = torch.randn(400, 3, generator=torch.Generator().manual_seed(0))
+    z[1::2, 0] += 9  # the second sensor
+    for share, right in ((0.0, 100), (0.95, 100), (1.0, 50)):
+        axis = embeddings.plot_along(z, torch.tensor([2.0, 0.0, 0.0]), share).axes[0]
+        assert axis.get_title().endswith(f"a cut names {right} % rightly")
+        heights = [bar.get_height() for bar in axis.patches]
+        assert sum(heights) == 400

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping
 from types import SimpleNamespace
 
+import ipywidgets
 import jscatter
 import matplotlib.pyplot as plt
 import numpy as np
@@ -132,3 +133,33 @@ def plot_erased(curves: Mapping, title: str):
     axes[-1].legend(title="direction", frameon=False, loc="upper right")
     figure.suptitle(title)
     return figure
+
+
+def plot_along(z: torch.Tensor, direction: torch.Tensor, share: float):
+    """Points of both sensors, [N, D] in turn, along a direction of which a share is
+    erased, and how many of them a cut in the middle names rightly."""
+    along = (1 - share) * (z @ (direction / direction.norm()))
+    views = {sensor: along[k::2] for k, sensor in enumerate(CLOUDS)}
+    means = torch.stack([view.mean() for view in views.values()])
+    beyond = (along > means.mean()) == (torch.arange(len(z)) % 2 == means.argmax())
+    figure, axis = plt.subplots(figsize=(7, 2.4), layout="constrained")
+    reach = (z @ (direction / direction.norm())).abs().max().item()
+    for sensor, view in views.items():
+        look = {"color": CLOUDS[sensor], "alpha": 0.6, "label": SENSORS[sensor]}
+        axis.hist(view.numpy(), np.linspace(-reach, reach, 80), **look)
+    axis.set(xlim=(-reach, reach), yticks=[], xlabel="place along the direction")
+    right = 100 * beyond.float().mean()
+    axis.set_title(f"{share:.0%} erased: a cut names {right:.0f} % rightly", **SMALL)
+    axis.legend(frameon=False)
+    return figure
+
+
+def slider(z: torch.Tensor, direction: torch.Tensor) -> None:
+    """The points along a direction, under a slider for the share that is erased, where
+    a kernel runs."""
+
+    def draw_one(share: float) -> None:
+        plot_along(z, direction, share)
+
+    bar = ipywidgets.FloatSlider(0, min=0, max=1, step=0.05, description="erased")
+    ipywidgets.interact(draw_one, share=bar)

@@ -161,7 +161,7 @@ found["DisCoM-KD"], history = trained(five, lambda _: unpaired(scenes, sensors))
 read(found["DisCoM-KD"])
 
 # %% [markdown]
-# The sensor in 100 %: training took nothing out. And from “irrelevant” the class is read no worse than from “informative” or “invariant”. Three [stored runs](../docs/results/parts.md) of thirty epochs say the same.
+# The sensor in 100 %: training took nothing out. And from “irrelevant” the class is read no worse than from “informative” or “invariant”.
 #
 # You tested both causes in 02: the adversary is right in 98 % once the branches stand still, and one encoder makes `inf` and `irr`.
 #
@@ -171,7 +171,7 @@ read(found["DisCoM-KD"])
 #
 # $$ z' = z - (z^\top u)\, u $$
 #
-# Which one? Try the *probe's own*, the difference of its two rows of $W$, or the one from the mean of one sensor to the mean of the other. A new probe may find another direction, which can be erased as well.
+# Try the *probe's own*, the difference of its two rows of $W$, or the one from the mean of one sensor to the mean of the other. A new probe may find another direction, which can be erased as well.
 #
 # **Guess:** how many of each kind must go before a new probe can only guess? What does the class lose?
 
@@ -210,15 +210,15 @@ check("(3, 4) without its share in (1, 0): (0, 4)", hand.tolist() == [[0, 4]])
 inv, curves = found["DisCoM-KD"]["inv"].flatten(0, 1), {}
 _, curves["of the probe"] = erased(inv, of_the_probe, 6)
 left, curves["between the means"] = erased(inv, between_means, 1)
-title = "The right direction hides the sensor from a line, and costs no class"
-figure = embeddings.plot_erased(curves, title)
+figure = embeddings.plot_erased(curves, "One direction hides the sensor from a line")
+embeddings.slider(inv, between_means(inv, None))
 
 # %% [markdown]
-# Of the probe's own, six are not enough. From mean to mean **one** is, and the class loses nothing.
+# Of the probe's own, six are not enough. From mean to mean **one** is, and the class loses nothing. (With a kernel, a slider erases a share of it: only all of it hides the sensor.)
 #
 # Because: where both means are equal, no linear probe gets its loss below a guess ([a theorem](https://arxiv.org/abs/2306.03819)). Without the probe's own direction the means still differ.
 #
-# Is the sensor hidden now? Give the probe one bend, a hidden layer. **Guess.**
+# Give the probe one bend, a hidden layer. **Guess.**
 
 # %%
 torch.manual_seed(seed)
