@@ -149,7 +149,7 @@ def plot_along(z: torch.Tensor, direction: torch.Tensor, share: float):
         axis.hist(view.numpy(), np.linspace(-reach, reach, 80), **look)
     axis.set(xlim=(-reach, reach), yticks=[], xlabel="place along the direction")
     right = 100 * beyond.float().mean()
-    axis.set_title(f"{share:.0%} erased: a cut names {right:.0f} % rightly", **SMALL)
+    axis.set_title(f"{100 * share:.0f} % erased: a cut names {right:.0f} % rightly", **SMALL)
     axis.legend(frameon=False)
     return figure
 
