@@ -149,7 +149,8 @@ def plot_along(z: torch.Tensor, direction: torch.Tensor, share: float):
         axis.hist(view.numpy(), np.linspace(-reach, reach, 80), **look)
     axis.set(xlim=(-reach, reach), yticks=[], xlabel="place along the direction")
     right = 100 * beyond.float().mean()
-    axis.set_title(f"{100 * share:.0f} % erased: a cut names {right:.0f} % rightly", **SMALL)
+    title = f"{100 * share:.0f} % erased: a cut names {right:.0f} % rightly"
+    axis.set_title(title, **SMALL)
     axis.legend(frameon=False)
     return figure
 
