@@ -265,7 +265,7 @@ part[["method", "minus", "modality", "difference", "holm"]].round(3)
 # %% [markdown]
 # **Reading.** DisCoM-KD's gain over the student in depth survives in B, not in A. In A no method of the paper beats a control.
 #
-# The one gain is `discom-solo` over `student-2x`. All twelve losses are in depth: DKD, and MLKD with or without LSKD ([04](04_teacher_and_student.ipynb)).
+# The one gain is `discom-solo` over `student-2x`. All twelve losses are in depth: DKD, and MLKD with or without LSKD ([what they are](../docs/methods.md)).
 #
 # ## Does the second sensor add to the branch?
 #
