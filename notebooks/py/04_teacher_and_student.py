@@ -96,7 +96,7 @@ def train(name, sensors, loss, shown=2000):  # loss(logits, rows)
     schedule = OneCycleLR(optimizer, 0.01, steps + 1)
     for _ in range(steps):
         if len(rows) < 125:  # show all again, in a new order
-            rows = torch.cat([rows, torch.randperm(shown)])
+            rows = torch.cat([rows, torch.randperm(min(shown, len(scenes.labels)))])
         batch, rows = rows[:125], rows[125:]
         images = {s: scenes.images[s][batch] for s in sensors}
         images = {s: turn(x, any_motions(x)) for s, x in images.items()}
