@@ -7,28 +7,22 @@ python benchmarks/along.py student nt-xent --labelled 0.2 --out build/along
 """
 
 import sys
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import pandas as pd
 import seaborn as sns
 import torch
-from joblib import Parallel, delayed
 
-import discom.data
 import grid
-from discom import cli, files, fit, inspection, plots
+from discom import cli, files, inspection, plots
 from discom.cli import flags
 from discom.data import Split
 from discom.data.batches import ModalityTensor
-from discom.errors import ConfigError
 from discom.evaluation import probing
 from discom.evaluation.scores import predict_logits
 from discom.plots.look import method_look
-from discom.running.runs import Run
 
 AFTER = (0, 1, 2, 5, 10, 20, 40)  # epochs, and the last
 # the two halves of the class, place and size; symmetric shapes have no single turn to read
@@ -42,7 +36,7 @@ def features(model: Any, modality: str, x: torch.Tensor) -> torch.Tensor:
     return model.embed(modality, x)["inv"]
 
 
-def read(model: Any, split: Split, epoch: int) -> list[dict[str, Any]]:
+def read(model: Any, split: Split) -> list[dict[str, Any]]:
     """The score of a linear probe for each sensor and factor."""
     model.eval()
     rows = []
@@ -53,24 +47,8 @@ def read(model: Any, split: Split, epoch: int) -> list[dict[str, Any]]:
         known = inspection.factors(split.test, name)
         chosen = {factor: known[factor] for factor in FACTORS if factor in known}
         found = probing.probe_matrix({"z": z.float().numpy()}, chosen).loc["z"]
-        place = {"epoch": epoch, "modality": name}
-        rows += [{**place, "factor": factor, "score": found[factor]} for factor in found.index]
-    return rows
-
-
-def train(label: str, run: Run) -> list[dict[str, Any]]:
-    """The readings after the epochs `AFTER` and the last one."""
-    torch.set_num_threads(1)
-    config, rows = replace(run.config, accelerator="cpu"), []
-    split = discom.data.load(run.source, seed=config.seed).split(seed=config.seed)
-
-    def watch(epoch: int, model: Any) -> None:
-        if epoch in (*AFTER, config.epochs):
-            place = {"method": label, "seed": config.seed}
-            rows.extend({**place, **row} for row in read(model, split, epoch))
-
-    with TemporaryDirectory() as folder:
-        fit(run.method, split, config, Path(folder) / "run", progress=False, on_epoch_end=watch)
+        for factor in found.index:
+            rows.append({"modality": name, "factor": factor, "score": found[factor]})
     return rows
 
 
@@ -86,13 +64,9 @@ def along(
     **settings: Any,
 ) -> None:
     """Train METHODS and read factors from their features after some epochs; write and draw."""
-    arms, jobs = map(grid.Arm.of, methods), []
+    arms = map(grid.Arm.of, methods)
     planned = grid.plan(arms, range(seeds), settings, data, modalities, runs)
-    for (label, _), run in planned.items():
-        if run.teacher:
-            raise ConfigError("METHODS", f"{run.method} has no teacher here", "leave it out")
-        jobs.append(delayed(train)(label, run))
-    rows = [row for rows in Parallel(workers or -1)(jobs) for row in rows]
+    rows = grid.watch(planned, AFTER, read, workers)
     files.write_json(out.with_suffix(".json"), rows)
     plots.style()
     table = pd.DataFrame(rows)

@@ -7,7 +7,8 @@ python benchmarks/grid.py crodino 'crodino:{"weights":{"soft":0}}' --data scenes
 import json
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import product
 from pathlib import Path
@@ -16,12 +17,14 @@ from typing import Annotated, Any, NamedTuple
 import click
 import numpy as np
 import torch
+from joblib import Parallel, delayed
 
 import discom.data
 from catalogue import SCENES, summary
-from discom import cli, files, methods, profile, tables
+from discom import cli, files, fit, methods, profile, tables
 from discom.cli import flags
 from discom.config import FIELDS
+from discom.data import Split
 from discom.errors import ConfigError, say
 from discom.hardware import device_type, machine
 from discom.running import sweep
@@ -117,6 +120,37 @@ def compare(
     for error in done.failed.values():
         say(f"error: {error}")
     return not done.failed
+
+
+def watch(
+    planned: Mapping[tuple[Any, ...], Run],
+    after: Sequence[int],
+    read: Callable[[Any, Split], Iterable[dict[str, Any]]],
+    workers: int,
+) -> list[dict[str, Any]]:
+    """Train all and keep nothing but what is read from the networks, in rows, after these epochs
+    and the last one; a ConfigError for a method with a teacher."""
+    for run in planned.values():
+        if run.teacher:
+            raise ConfigError("METHODS", f"{run.method} has no teacher here", "leave it out")
+    jobs = (delayed(_watched)(label, run, after, read) for (label, *_), run in planned.items())
+    return [row for rows in Parallel(workers or -1)(jobs) for row in rows]
+
+
+def _watched(label: str, run: Run, after: Sequence[int], read: Callable) -> list[dict[str, Any]]:
+    torch.set_num_threads(1)
+    config = replace(run.config, accelerator="cpu")
+    split = discom.data.load(run.source, seed=config.seed).split(*run.parts)
+    rows: list[dict[str, Any]] = []
+
+    def look(epoch: int, model: Any) -> None:
+        if epoch in (*after, config.epochs):
+            place = {"method": label, "seed": config.seed, "epoch": epoch}
+            rows.extend(place | row for row in read(model, split))
+
+    with tempfile.TemporaryDirectory() as folder:
+        fit(run.method, split, config, Path(folder) / "run", progress=False, on_epoch_end=look)
+    return rows
 
 
 def measure(arms: Sequence[Arm], seeds: int, file: Path, **asked: Any) -> None:

@@ -11,20 +11,17 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import pandas as pd
 import seaborn as sns
 import torch
-from joblib import Parallel, delayed
 
 import grid
 import parts
-from discom import cli, data, files, fit, plots
+from discom import cli, data, files, plots
 from discom.cli import flags
 from discom.data.batches import ModalityTensor
-from discom.running.runs import Run
 from kinds import KINDS
 
 AFTER = (0, 5, 10, 15, 20, 25, 30)  # epochs
@@ -47,25 +44,12 @@ def named(model: Any, scenes: data.MultiModalData) -> Iterator[dict[str, Any]]:
             yield {"sensor": who, "what": f"{kind} scenes", "score": 100 * part.mean()}
 
 
-def train(label: str, run: Run) -> pd.DataFrame:
-    """A row for each reading of one run, after the epochs `AFTER`."""
-    torch.set_num_threads(1)
-    split = data.load(run.source, seed=run.config.seed).split(*run.parts)
-    rows: list[dict[str, Any]] = []
-
-    def look(epoch: int, model: Any) -> None:
-        if epoch in AFTER:
-            place = {"method": label, "seed": run.config.seed, "epoch": epoch}
-            facts = [
-                {"sensor": row["sensor"], "what": row["fact"], "score": row["score"]}
-                for row in parts.read(model, split.test)
-                if row["fact"] not in ("class", "which sensor")
-            ]
-            rows.extend(place | row for row in [*named(model, split.train), *facts])
-
-    with TemporaryDirectory() as folder:
-        fit(run.method, split, run.config, Path(folder) / "run", progress=False, on_epoch_end=look)
-    return pd.DataFrame(rows).round({"score": 2})
+def read(model: Any, split: data.Split) -> Iterator[dict[str, Any]]:
+    """Accuracy on the training scenes, and facts read from features of the test scenes."""
+    yield from named(model, split.train)
+    for row in parts.read(model, split.test):
+        if row["fact"] not in ("class", "which sensor"):
+            yield {"sensor": row["sensor"], "what": row["fact"], "score": row["score"]}
 
 
 def figure(table: pd.DataFrame, method: str) -> Any:
@@ -107,8 +91,8 @@ def why(
     """Train METHODS and look after some epochs; the figure shows the last one."""
     arms = [*map(grid.Arm.of, methods)]
     planned = grid.plan(arms, range(seeds), settings, data, "", runs)
-    jobs = [delayed(train)(label, run) for (label, _), run in planned.items()]
-    table = pd.concat(Parallel(workers or -1)(jobs))
+    rows = grid.watch(planned, AFTER, read, workers)
+    table = pd.DataFrame(rows).round({"score": 2})
     with files.atomic_file(out) as temporary:
         table.to_csv(temporary, index=False)
     plots.style()

@@ -138,12 +138,12 @@ def plot_erased(curves: Mapping, title: str):
 def plot_along(z: torch.Tensor, direction: torch.Tensor, share: float):
     """Points of both sensors, [N, D] in turn, along a direction of which a share is
     erased, and how many of them a cut in the middle names rightly."""
-    along = (1 - share) * (z @ (direction / direction.norm()))
+    whole = z @ (direction / direction.norm())
+    along, reach = (1 - share) * whole, whole.abs().max().item()
     views = {sensor: along[k::2] for k, sensor in enumerate(CLOUDS)}
     means = torch.stack([view.mean() for view in views.values()])
     beyond = (along > means.mean()) == (torch.arange(len(z)) % 2 == means.argmax())
     figure, axis = plt.subplots(figsize=(7, 2.4), layout="constrained")
-    reach = (z @ (direction / direction.norm())).abs().max().item()
     for sensor, view in views.items():
         look = {"color": CLOUDS[sensor], "alpha": 0.6, "label": SENSORS[sensor]}
         axis.hist(view.numpy(), np.linspace(-reach, reach, 80), **look)
