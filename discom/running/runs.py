@@ -113,8 +113,8 @@ class Result:
 
     @cached_property
     def hash(self) -> str:
-        """See `run_hash`; what Table 4 reads from the parts of a run has the run's."""
-        return run_hash({**vars(self), "method": self.method.split()[0]})
+        """See `run_hash`."""
+        return run_hash(vars(self))
 
     @property
     def parts(self) -> tuple[int, int, int]:
