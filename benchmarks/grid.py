@@ -77,9 +77,11 @@ def plan(
     runs: Path | str,
     factors: Mapping[str, Sequence[float]] = {},
     epochs: Mapping[str, int] = {},
+    folds: int = 0,
 ) -> dict[tuple[Any, ...], Run]:
-    """Every method with every seed at every point of the factors: label, seed, values → run.
-    `epochs` are those of a value of the first factor."""
+    """Every method with every seed at every point of the factors: label, seed, values → run; with
+    `folds` every one of them: label, seed, values, fold → run. `epochs` are those of a value of the
+    first factor."""
     arms = list(arms)
     labels = [arm.label for arm in arms]
     if twice := [label for label in labels if labels.count(label) > 1]:
@@ -102,8 +104,9 @@ def plan(
         for arm in arms:
             own = {**settings, **changes, **arm.settings, "seed": seed, "options": arm.options}
             config, method = profile(dense=images.dense, **own), methods.get(arm.method)
-            run = Run.of(runs, method, images, config, source, modalities)
-            planned[arm.label, seed, *values] = run
+            for fold in range(folds or 1):
+                run = Run.of(runs, method, images, config, source, modalities, folds, fold)
+                planned[arm.label, seed, *values, *[fold][: bool(folds)]] = run
     return planned
 
 
@@ -191,6 +194,7 @@ def grid(
     seconds: Annotated[Path | None, Path, "No table: seconds of training, into this file."] = None,
     workers: flags.Workers = 0,
     modalities: flags.Modalities = "",
+    folds: Annotated[int | None, click.IntRange(2), "By group, instead of a split."] = None,
     runs: flags.Runs = Path("runs"),
     **settings: Any,
 ) -> bool | None:
@@ -200,7 +204,8 @@ def grid(
     asked["modalities"] = modalities
     if seconds:  # run it alone on the machine
         return measure(arms, seeds, seconds, **asked)
-    every = plan(arms, range(seeds), runs=runs, factors=factors, epochs=epochs_at, **asked)
+    asked |= {"factors": factors, "epochs": epochs_at, "folds": folds or 0}
+    every = plan(arms, range(seeds), runs=runs, **asked)
     return compare(arms, every.values(), factors, collect, workers)
 
 

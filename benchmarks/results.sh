@@ -95,27 +95,18 @@ table scenes-table3 3
 grid scenes-budget '"epochs": [5, 10, 20, 40, 80]' --seeds 5 \
   student student-2x discom-solo discom
 table scenes-table1 1
-table scenes-table5 5
-table scenes-table4 4
 table cellcycle-darkfield-table2 2 --data "$DATA/cellcycle-brightfield-darkfield" \
   --learning-rate 0.003 --methods $MAIN
 table cellcycle-table2 2 --data "$DATA/cellcycle" --learning-rate 0.003 \
   --methods teacher,student,student-2x,discom-solo,discom
 table scenes-thermal-table2 2 --data scenes:modalities=rgb+depth+thermal --seeds 5 \
   --methods student,discom-solo,discom
-$PYTHON benchmarks/probes.py "$OUT/scenes-table5.csv" --runs "$RUNS" --out "$OUT/scenes-probes"
 table hls-random-table2 2 --data "$DATA/hls-rgb-elevation-random" --learning-rate 0.003 \
   --methods student,discom
 
-# is it the learning rate? Few epochs at lower rates, and what z_inv holds at half the rate
+# is it the learning rate? Few epochs at lower rates
 grid scenes-budget-rates '"learning_rate": [0.003, 0.005], "epochs": [10]' --seeds 5 \
   student student-2x discom-solo discom
-ALTERNATING='discom:{"adversary": "alternating"'
-grid scenes-half-rate '"learning_rate": [0.005]' --seeds 3 \
-  discom "$ALTERNATING}" "$ALTERNATING, \"weights\": {\"orth\": 0}}" \
-  "$ALTERNATING, \"dimension\": 32, \"weights\": {\"orth\": 0}}" mdico
-$PYTHON benchmarks/probes.py "$OUT/scenes-half-rate.csv" --runs "$RUNS" --out "$OUT/scenes-half-rate-probes"
-rm -f "$OUT/scenes-half-rate-probes.png"  # no page shows it
 
 # labels for a part of the pairs; few labels take longer to learn, so twice the epochs on scenes
 few() { name=$1; shares=$2; shift 2; shares "few-labels/$name" "$shares" --seeds 5 "$@"; }
@@ -130,8 +121,6 @@ few scenes-others "0.2" --epochs 60 \
   student student-2x $SIMCLR nt-xent discom 'mdico:{"weights":{"contrast":0.1}}'
 grid few-labels/scenes-noise '"noise": [0.25, 3]' --seeds 3 \
   --epochs 60 --labelled 0.2 student $SIMCLR nt-xent
-$PYTHON benchmarks/along.py student $SIMCLR nt-xent 'mdico:{"weights":{"contrast":0.1}}' \
-  --labelled 0.2 --epochs 60 --out "$OUT/few-labels/scenes-along"
 CELLS="--data $DATA/cellcycle-brightfield-stain"
 for tried in cellcycle-brightfield-stain:0.084:3 hls-rgb-elevation:0.1:0.03; do # data:share:weight
   set=${tried%%:*}; share=${tried%:*}

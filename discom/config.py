@@ -43,19 +43,22 @@ class Config:
     weight_decay: float = Field(default=0.0, ge=0)
     """Of AdamW (paper: 0)."""
     encoder: str = "resnet18"
-    """Of classification: resnet18 (paper), resnet10 for images of about 32 pixels; or one of timm,
-    such as "timm:convnext_atto". "none" takes images of one pixel as they are, such as frozen
-    features."""
+    """Of classification: resnet18 (paper), resnet10 for images of about 32 pixels, spectrum or
+    conv1d for signals; or one of timm, such as "timm:convnext_atto". "none" takes images of one
+    pixel as they are, such as frozen features."""
     width: int = Field(default=64, ge=1, lt=2**32)
-    """Feature maps of the first stage of a resnet10, resnet18 (paper: 64) or small network."""
+    """Feature maps of the first stage of a resnet10, resnet18 (paper: 64) or small network; an
+    eighth of the features of spectrum."""
     pretrained: str = ""
     """First weights of a library's encoder: imagenet, or a file; none draws them."""
     encoder_rate: float = Field(default=1.0, ge=0, le=1)
     """Factor on the learning rate of pretrained encoders, 0 (frozen) to 1."""
     augment: float = Field(default=0.5, ge=0, le=1)
-    """Probability that an image is flipped and turned, each on its own (paper: 0.5)."""
+    """Probability that an image is flipped and turned, or a signal changed (paper: 0.5)."""
     labelled: float = Field(default=1.0, ge=1e-6, le=1)
     """Share of the labels of the training part that are kept (paper: 1)."""
+    labelled_groups: int = Field(default=0, ge=0, lt=2**32)
+    """Groups, such as persons, that those labels are drawn from; 0: all (paper)."""
     class_weights: Literal["none", "balanced"] = "none"
     """Of the cross-entropy: none (paper), or balanced, N / (C·n_c) for a class with n_c of the
     training part's N labels (where dense, of its pixels)."""

@@ -1,6 +1,5 @@
 """benchmarks/speed.py: both sides train the same, the clock says whose seconds are whose; scripts
-that train, from end to end, and what they refuse; what a gain is worth in labels; results/: probes
-name the runs of their table, and no figure is there that nothing shows."""
+that train, from end to end, and what they refuse; and what a gain is worth in labels."""
 
 import json
 import math
@@ -16,14 +15,12 @@ import pytest
 import torch
 from fixtures.results import result
 
-import along
 import catalogue
 import choose
 import grid
 import kinds
 import labels
 import parts
-import probes
 import speed
 import why
 from discom import cli, tables
@@ -219,8 +216,8 @@ def test_every_command_of_results_sh_parses(tmp_path):
     places = {"PYTHON": str(tmp_path / "python"), "OUT": str(tmp_path), "RECORD": str(record)}
     script = catalogue.RESULTS.parent / "benchmarks/results.sh"
     subprocess.run(["sh", str(script)], check=True, env={**os.environ, **places})
-    scripts = {"grid": grid.grid, "choose": choose.choose, "along": along.along}
-    scripts |= {"probes": probes.probe, "kinds": kinds.kinds, "parts": parts.parts, "why": why.why}
+    scripts = {"grid": grid.grid, "choose": choose.choose, "kinds": kinds.kinds}
+    scripts |= {"parts": parts.parts, "why": why.why}
     parsed = 0
     for text in record.read_text().split("\n\n")[:-1]:
         first, *words = text.split("\n")
@@ -258,19 +255,3 @@ def test_the_best_value_on_validation_is_chosen(tmp_path):
     assert {float(v): choice[f"{v:g}"][arm.label] for v in values} == pytest.approx(means)
     teachers = [*(tmp_path / "runs").rglob("teacher/*/result.json")]
     assert len(teachers) == 2  # the same for every value
-
-
-@pytest.mark.parametrize(
-    ("name", "table"),
-    [("scenes-probes", "scenes-table5"), ("scenes-half-rate-probes", "scenes-half-rate")],
-)
-def test_committed_probes_name_the_runs_of_their_table(name, table, tmp_path):
-    """So they are read again where the weights are gone: the old hashes named no run."""
-    shutil.copy(catalogue.RESULTS / f"{name}.json", tmp_path)
-    words = [str(catalogue.RESULTS / f"{table}.csv"), "--runs", str(tmp_path / "none")]
-    assert probes.main([*words, "--out", str(tmp_path / name)]) == 0
-    rows = json.loads((tmp_path / f"{name}.json").read_text())
-    runs = tables.load_results(catalogue.RESULTS / f"{table}.csv")
-    named = {probes.name_of(row["method"], row["seed"], row["f1"]) for row in rows}
-    assert named == {probes.name_of(run.label, run.seed, run.f1) for run in runs}
-    assert len(named) == len(rows) == len(runs)

@@ -17,6 +17,7 @@ PAPER = {
     **{"augment": 0.5, "precision": "32-true", "channels_last": True, "network": "small"},
     **{"pretrained": "", "encoder_rate": 1.0, "class_weights": "none", "select": "best"},
     **{"options": {}, "accelerator": "auto", "labelled": 1.0, "dense": False},
+    **{"labelled_groups": 0},
 }
 
 

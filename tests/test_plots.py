@@ -80,15 +80,7 @@ def test_pairs_draw_scaled_images_and_masks_in_the_colours_of_the_legend(source)
     assert np.array_equal([*errors], np.where(wrong, 0, np.where(known, 1, 0.85)))
 
 
-def test_a_probe_map_and_curves_are_the_numbers_given():
-    """Each row beyond the chance of its own modality; below chance is chance."""
-    scores = {"shape": [100.0, 40.0, 20.0], "shift": [0.75, 0, -0.3], "class": [55.6, 11.1, 100]}
-    rows = [("rgb", "z_inv"), ("rgb", "z_inf"), ("depth", "z_irr")]
-    matrix = pd.DataFrame(scores, pd.MultiIndex.from_tuples(rows, names=["modality", "part"]))
-    chance = {"shape": 40.0, "shift": 0.0, "class": 11.2}
-    panel, _ = drawn(plots.probe_map(matrix, {"rgb": chance, "depth": {**chance, "shape": 10.0}}))
-    expected = [[1, 0.75, (55.6 - 11.2) / 88.8], [0, 0, 0], [10 / 90, 0, 1]]
-    assert np.allclose(panel.collections[0].get_array(), expected)
+def test_curves_are_the_numbers_given():
     epochs = np.arange(4)
     table = pd.DataFrame({"epoch": epochs, "loss": 1 / (1 + epochs), "valid_f1/rgb": 10.0 * epochs})
     for axis, column in zip(drawn(plots.curves(table)), table.columns[1:], strict=True):

@@ -50,7 +50,7 @@ def train(
 
 @command
 def table(
-    number: Literal[1, 2, 3, 4, 5, "dense", "crodino"],
+    number: Literal[1, 2, 3, "dense", "crodino"],
     data: flags.Data = "",
     methods: Annotated[str, "Methods to keep, such as student,discom  [default: all]"] = "",
     seeds: Annotated[int | None, IntRange(1), "How many  [default: 5, on scenes 10]"] = None,
@@ -66,14 +66,13 @@ def table(
 ) -> bool:
     """Make a table of the paper with the controls it lacks: train what is missing, print it.
 
-    1 cross-modal; 2 multi-modal; 3 terms switched off; 4 parts of the embedding; 5 what separates
-    them; dense: all methods of segmentation; crodino: ideas of our CroDiNo-KD switched off. Runs
-    that fail are listed at the end (exit status 1); the same command continues where it stopped.
+    1 cross-modal; 2 multi-modal; 3 terms switched off; dense: all methods of segmentation; crodino:
+    ideas of our CroDiNo-KD switched off. Runs that fail are listed at the end (exit status 1); the
+    same command continues where it stopped.
 
     \b
     discom table 2 --data hls --methods student,discom,mdico --dry-run
     """
-    from discom.inspection import readings
     from discom.running import sweep
 
     tables, source = discom.tables, data or SCENES[isinstance(number, str)]
@@ -85,12 +84,6 @@ def table(
     if dry_run:
         return True
     results, failed = sweep.sweep(planned, known=known, workers=workers, backend=backend)
-    for run in [*results] if number == 4 else ():  # what is read from its parts
-        stored = [each for each in known if each.hash == run.hash and each.label != run.label]
-        if ((folder := run.folder(runs)) / "result.json").exists() or not stored:
-            images = discom.data.load(source, modalities, run.drawn)
-            stored = readings(folder, images.split(*run.parts))
-        results += stored
     if results and not (folds and failed):  # of a score of all folds together
         baselines = tables.baselines(number)
         sensors = discom.data.planned(source, modalities)(None).modalities

@@ -14,6 +14,7 @@ from discom.data.checks import check_finite
 from discom.errors import DataError
 
 PERCENTILES = (2.0, 98.0)  # the paper's clipping bounds
+EXTREMES = (0.0, 100.0)  # of a signal, whose peaks tell what happened
 VALUES = 1 << 27  # so many are read at once to find the bounds; of more, every k-th sample is read
 HUGE = 1e30  # no sensor measures more, but files store such values where nothing was measured
 STEPS = 16  # so many values of float32 lie at least between the bounds of a band
@@ -106,6 +107,7 @@ class Normalization:
     ones 1/255 + 254/255 · x'_c, so that a hole is never taken for the nearest surface.
 
     Source: the released code's percentiles, here of the training split instead of the whole array.
+    Of a signal, which has one row and more columns, low and high are the extremes.
 
     >>> depth = np.array([[[[0.0, 1.0, 9.0]]]])  # a hole, the nearest and the farthest point
     >>> Normalization(np.array([2.0]), np.array([8.0]), invalid=0.0)(depth).round(3).tolist()
@@ -130,10 +132,10 @@ class Normalization:
             raise DataError(name, "has no sample in the training part", "give more samples")
         sample = np.asarray(images[:: -(-int(np.prod(images.shape)) // VALUES)])
         check_finite(sample, name)
-        bounds = []
+        bounds, ends = [], EXTREMES if sample.shape[2] == 1 < sample.shape[3] else PERCENTILES
         for band, values in enumerate(sample.swapaxes(0, 1)):
             measured = values if invalid is None else values[values != invalid]
-            low, high = np.percentile(measured if measured.size else values, PERCENTILES)
+            low, high = np.percentile(measured if measured.size else values, ends)
             if max(-low, high) > HUGE:
                 found = f"band {band} goes from {low:g} to {high:g}"
                 raise DataError(name, found, "state the value of unmeasured pixels as invalid")

@@ -1,4 +1,5 @@
-"""Augmentation: rigid motions of each image, and harder views, a batch [B, C, H, W] at a time."""
+"""Augmentation: rigid motions of each image, views of signals, and harder views, a batch
+[B, C, H, W] at a time. A signal is an image of one row."""
 
 from functools import lru_cache
 
@@ -7,6 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from discom.data.checks import MOTIONS
+
+WEAK, STRONG = 0.3, 1.0  # strengths of a signal's views
+ANGLE = 40  # degrees, of the largest rotation of a strong view
 
 
 def draw_views(
@@ -111,9 +115,11 @@ def distort(x: Tensor, motions: str = "all") -> Tensor:
 
     A square crop of 30 to 100 % of the area, put back to full size, flipped and turned at random as
     `motions` allows; with "none" every pixel keeps its place, since its axes are no space: time and
-    frequency. Drawn by torch's global generator. The amounts were chosen on validation scores of
-    scenes.
+    frequency. Of a signal a strong `signal_view`. Drawn by torch's global generator. The amounts
+    were chosen on validation scores of scenes.
     """
+    if is_signal(x):
+        return signal_view(x, STRONG, motions)
     if motions == "none":
         return recolour(x)
     side = _uniform(x, 0.3, 1).sqrt()
@@ -123,6 +129,71 @@ def distort(x: Tensor, motions: str = "all") -> Tensor:
     grid = F.affine_grid(crop, list(x.shape), align_corners=False)
     x = F.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
     return recolour(turn(x, any_motions(x, motions)))
+
+
+def is_signal(x: Tensor) -> bool:
+    """Whether images [B, C, H, W] are signals: one row, and more than one column."""
+    return x.shape[2] == 1 < x.shape[3]
+
+
+def signal_view(
+    x: Tensor, strength: float, motions: str = "none", generator: torch.Generator | None = None
+) -> Tensor:
+    """Another view of each signal [B, C, 1, T]: another time, speed, size, offset and noise.
+
+    A part of it of 1 - s/4 to all of its length, stretched to T. Where `motions` is "rotate", each
+    three channels are axes in space and turn together, by up to 40 s degrees. Each channel's
+    deviation from its mean times e^u, u ~ N(0, (0.3 s)²); its mean shifts by N(0, (s/4)²); noise
+    with a deviation of 0 to s/5. The last three are in deviations of the channel over the batch.
+
+    Args:
+        strength: s; 0 changes nothing, `WEAK` is 0.3 and `STRONG` 1.
+        generator: of torch, by default its global one.
+
+    >>> x = torch.randn(2, 3, 1, 50)
+    >>> torch.allclose(signal_view(x, 0.0, "rotate"), x, atol=1e-5)
+    True
+    """
+
+    def uniform(low: float, high: float, *shape: int) -> Tensor:
+        drawn = torch.rand(len(x), *shape, generator=generator)
+        return (low + (high - low) * drawn).to(x)
+
+    def normal(deviation: float, *shape: int) -> Tensor:
+        return (deviation * torch.randn(len(x), *shape, generator=generator)).to(x)
+
+    channels, last = x.shape[1], x.shape[3] - 1
+    z = x[:, :, 0]  # [B, C, T]
+    center = z.mean((0, 2), keepdim=True)
+    z = z - center
+    deviation = z.square().mean((0, 2), keepdim=True).sqrt().clamp(min=1e-6)  # std is slow
+    z = z / deviation
+    speed = uniform(1 - strength / 4, 1, 1)
+    times = uniform(0, 1, 1) * last * (1 - speed) + torch.arange(last + 1, device=x.device) * speed
+    before = times.long().clamp(max=last - 1)
+    share = (times - before)[:, None]
+    before = before[:, None].expand_as(z)
+    z = z.gather(2, before) * (1 - share) + z.gather(2, before + 1) * share
+    if motions == "rotate":
+        z = (
+            _rotations(normal(1, 3), uniform(0, ANGLE * strength)) @ z.unflatten(1, (-1, 3))
+        ).flatten(1, 2)
+    mean = z.mean(2, keepdim=True)
+    z = (
+        mean
+        + normal(strength / 4, channels, 1)
+        + (z - mean) * normal(0.3 * strength, channels, 1).exp()
+    )
+    z = z + uniform(0, strength / 5, 1, 1) * normal(1, *z.shape[1:])
+    return (z * deviation + center)[:, :, None]
+
+
+def _rotations(axes: Tensor, degrees: Tensor) -> Tensor:
+    """Rotations [B, 1, 3, 3] about axes [B, 3] by so many degrees [B]."""
+    a, b, c = (F.normalize(axes, dim=1) * degrees.deg2rad()[:, None]).T
+    zero = torch.zeros_like(a)
+    turns = torch.stack([zero, -c, b, c, zero, -a, -b, a, zero], 1).view(-1, 1, 3, 3)
+    return torch.linalg.matrix_exp(turns)
 
 
 def recolour(x: Tensor) -> Tensor:

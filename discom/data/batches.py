@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from discom.data.arrays import take_rows
-from discom.data.augmentation import draw_views, turn, view
+from discom.data.augmentation import STRONG, WEAK, draw_views, is_signal, signal_view, turn, view
 from discom.data.checks import MOTIONS, NO_LABEL, UNLABELLED, check_number
 from discom.data.multimodal import MultiModalData
 from discom.errors import DataError, check_choice
@@ -139,7 +139,7 @@ class Batches:
             i of every modality the same scene, and leaves out samples that lack a modality, with a
             warning; `counts` says how many samples, and labels, are left.
         augment: probability that an image is flipped and turned, each on its own, as the motions of
-            its modality allow.
+            its modality allow, and that a signal is seen in a weak `signal_view`.
         strong: whether batches have a second view: moved anew, and one quarter blank.
         shared_augmentation: whether all modalities of a sample are moved alike, as all of them
             allow; needs pairs.
@@ -242,6 +242,10 @@ class Batches:
             images, truth = self.images[name][own], self.images[name].truth(own)
             motions = self.motions[name]
             views[name] = draw_views(images, self.augment, generators[name], strong, motions)
+            if is_signal(images):
+                shown = signal_view(images, STRONG if strong else WEAK, motions, generators[name])
+                chosen = torch.rand(len(images), generator=generators[name]) < self.augment
+                images = torch.where(chosen.to(images.device)[:, None, None, None], shown, images)
             x[name] = view(images, views[name]).contiguous(memory_format=self.memory_format)
             y[name] = turn(truth[:, None], views[name])[:, 0].long() if self.dense else truth
         batch = Batch(x, y, views=views, progress=epoch / self.epochs)

@@ -23,7 +23,7 @@ KINDS = {"iu": "whole numbers", "iuU": "whole numbers or text"}
 KINDS |= {"fiu": "numbers", "biufU": "numbers or text"}
 IMAGES = ("fiu", "N", "C", "H", "W")  # the kinds and the shape of images
 # what augmentation may do to a sensor → its motions are the multiples of this, see `turn`
-MOTIONS = {"all": 1, "flip": 4, "none": 8}
+MOTIONS = {"all": 1, "flip": 4, "none": 8, "rotate": 8}
 FORM: dict[str, Callable] = {  # what the parts of one split have in common
     "classes": lambda part: part.classes,
     "sensors and bands": lambda part: [*part.channels.items()],
@@ -242,6 +242,10 @@ def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
     check_array(modality.x, where, *IMAGES)
     if modality.motions not in MOTIONS:
         raise DataError(where, f"motions {modality.motions!r}", f"write {', '.join(MOTIONS)}")
+    _, channels, height, _ = modality.x.shape
+    if modality.motions == "rotate" and (height > 1 or channels % 3):
+        found = f"motions 'rotate' of {channels} channels and {height} rows"
+        raise DataError(where, found, "rotate signals of three axes each, or write none")
     check_labels(modality.y, len(modality.x), classes, f"{where}/y")
     check_array(modality.ids, f"{where}/ids", "iuU", len(modality.x))
     if modality.invalid is not None:

@@ -1,5 +1,6 @@
 """MultiModalData: what every loader returns and everything else takes; the same id is a pair."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, partial
@@ -28,7 +29,8 @@ class Modality:
         invalid: the value of unmeasured pixels, such as 0 for depth; see `Normalization`.
         motions: what augmentation may do to the images: "all", flips and quarter turns (cells,
             satellites); "flip", left–right (street scenes), also in every kind of folder that
-            does not say; or "none" (time and frequency).
+            does not say; "none" (time and frequency); or "rotate", signals each three channels of
+            which are axes in space.
     """
 
     x: Any
@@ -223,11 +225,13 @@ class MultiModalData:
             parts={name: own[own >= 0] for name, own in parts.items()} or None,
         )
 
-    def keep_labels(self, labelled: float, seed: int = 0) -> "MultiModalData":
+    def keep_labels(self, labelled: float, seed: int = 0, groups: int = 0) -> "MultiModalData":
         """The same samples, of whose labels a share in (0, 1] is kept and the others are -1.
 
         They are drawn in each class, of samples that the same modalities have, one at least; where
         dense, all classes are one. A larger share keeps all that a smaller one of that seed keeps.
+        With `groups` the same number of labels, if there are so many, is drawn from so many groups:
+        from number `seed` on, in the order of their names. Warns of a class that these lack.
 
         >>> from discom.data import scenes
         >>> int((scenes.make(90, size=8).keep_labels(0.2).labels >= 0).sum())
@@ -235,8 +239,14 @@ class MultiModalData:
         """
         checks.check_number("labelled", labelled, 1e-6, 1, whole=False)
         checks.check_number("seed", seed, 0)
+        checks.check_number("groups", groups, 0)
         classes = np.where(self.labels < 0, -1, 0) if self.dense else self.labels
-        hide = splitting.hidden_rows(np.stack([classes, *self.has.values()]), labelled, seed)
+        own = splitting.chosen_groups(self, groups, seed)
+        hide = splitting.hidden_rows(np.stack([classes, *self.has.values()]), labelled, seed, own)
+        if lost := {*classes[classes >= 0].tolist()} - {*classes[~hide].tolist()}:
+            named = np.unique(np.asarray(self.groups)[own]).tolist()
+            found = f"groups {named} have no label of class {self.classes[lost.pop()]}"
+            warnings.warn(f"{self.name}: {found}", stacklevel=2)
         labels = np.where(hide, checks.UNLABELLED, self.labels)
         hidden = {k: replace(m, y=labels[self.rows_of(k)]) for k, m in self.modalities.items()}
         return self.changed(modalities=hidden)

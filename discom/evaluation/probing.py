@@ -1,34 +1,26 @@
-"""What an embedding holds: fresh probes of its factors and of its modality, and a class reader that
-is carried from one modality to another.
+"""What an embedding holds: fresh linear probes of its factors and of its modality.
 
 Letters: N samples, D units of an embedding, M modalities. A probe's score is the mean over five
-folds of the samples given: a reader is fitted to four folds and read on the fifth. Two readers:
-
-    linear: softmax(W ẑ + b) with ½‖W‖², or ridge regression with ‖W‖², of standardised units ẑ
-    mlp: one hidden layer of 64 ReLU units, 0.005 ‖W‖² beside the mean loss, 50 steps of L-BFGS
+folds of the samples given: a classifier softmax(W ẑ + b) with ½‖W‖², or ridge regression with ‖W‖²,
+of standardised units ẑ is fitted to four folds and scored on the fifth.
 
 `train` holds the training split's embeddings, whose mean and sd standardise the units; without it
 the samples' own do. Every function raises a DataError for NaN or infinity, shapes that do not fit,
-a factor with one value, and a value too rare to be in all folds; a ConfigError for another reader.
+a factor with one value, and a value too rare to be in all folds.
 """
 
-import warnings
 from collections.abc import Mapping
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
-from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from discom.errors import DataError, check_choice
+from discom.errors import DataError
 
 Arrays = Mapping[str, ArrayLike]
 FOLDS = 5
-READERS = ("linear", "mlp")
 
 
 class Probe(NamedTuple):
@@ -40,12 +32,7 @@ class Probe(NamedTuple):
 
 
 def probe(
-    z: ArrayLike,
-    factor: ArrayLike,
-    *,
-    train: ArrayLike | None = None,
-    seed: int = 0,
-    reader: str = "linear",
+    z: ArrayLike, factor: ArrayLike, *, train: ArrayLike | None = None, seed: int = 0
 ) -> Probe:
     """One factor read from one embedding by a fresh model.
 
@@ -56,47 +43,20 @@ def probe(
     Args:
         z, train: embeddings [N, D] and [N', D].
         factor: N integers, booleans or strings; floats [N] or [N, k], for R² the mean over k.
-        seed: of the folds, of the control and of the MLP's start.
-        reader: "linear" or "mlp".
+        seed: of the folds and of the control.
 
     >>> z = np.repeat(np.eye(2), 10, axis=0)
     >>> probe(z, ["cat"] * 10 + ["dog"] * 10)[:2]
     (100.0, 50.0)
     """
     units = standardised(z, train, "embedding")
-    return _probe(units, _target(factor, "factor", len(units)), seed, reader)
+    y = _target(factor, "factor", len(units))
+    splits = _folds(KFold if y.dtype.kind == "f" else StratifiedKFold, len(y), seed)
+    control = np.random.default_rng(seed).permutation(y)
+    return _cross_validate(units, y, control, splits)
 
 
-def probe_matrix(
-    embeddings: Arrays,
-    factors: Arrays,
-    *,
-    train: Arrays | None = None,
-    seed: int = 0,
-    reader: str = "linear",
-) -> pd.DataFrame:
-    """The score of `probe` for every embedding (rows) and factor (columns), which are given by
-    name; D may differ, N not. The frame's `attrs["chance"]` has factor → level.
-
-    >>> probe_matrix({"z": np.repeat(np.eye(2), 10, axis=0)}, {"shape": [0] * 10 + [1] * 10})
-       shape
-    z  100.0
-    """
-    columns: dict[str, dict[str, Probe]] = {name: {} for name in factors}
-    for row, z in embeddings.items():
-        units = standardised(z, train[row] if train else None, f"embedding {row!r}")
-        for name, values in factors.items():
-            target = _target(values, f"factor {name!r}", len(units))
-            columns[name][row] = _probe(units, target, seed, reader)
-    cells = pd.DataFrame(columns)
-    table = cells.map(attrgetter("score"))
-    table.attrs["chance"] = cells.iloc[0].map(attrgetter("chance")).to_dict()  # of all embeddings
-    return table
-
-
-def modality_probe(
-    embeddings: Arrays, *, train: Arrays | None = None, seed: int = 0, reader: str = "linear"
-) -> Probe:
+def modality_probe(embeddings: Arrays, *, train: Arrays | None = None, seed: int = 0) -> Probe:
     """Which of M modalities a row comes from, read by `probe` from modality → [N, D]; chance is
     100 / M.
 
@@ -113,35 +73,7 @@ def modality_probe(
     samples = _folds(KFold, rows.shape[1], seed).split(rows.T)
     splits = [(rows[:, fitted].ravel(), rows[:, tested].ravel()) for fitted, tested in samples]
     units, names, others = z.reshape(rows.size, -1), source.ravel(), control.ravel()
-    return _cross_validate(reader, seed, units, names, others, splits)
-
-
-def class_transfer(
-    embeddings: Arrays, labels: ArrayLike, *, train: Arrays | None = None, seed: int = 0
-) -> pd.DataFrame:
-    """Does a class look alike in every modality? A linear class reader fitted to one modality's
-    embedding (rows) and read on another's (columns), in %.
-
-        A_ab = mean over folds k of the accuracy, on modality b's samples in k, of softmax(W ẑ + b)
-        fitted to modality a's samples outside k
-
-    Row i of modality → [N, D] is one sample in every modality. One mean and sd serve all, so
-    nothing aligns them. `labels` are the samples' classes, integers or strings [N].
-
-    >>> z, animals = np.repeat(np.eye(2), 10, axis=0), ["cat"] * 10 + ["dog"] * 10
-    >>> class_transfer({"depth": 1 - z, "rgb": z}, animals)
-           depth    rgb
-    depth  100.0    0.0
-    rgb      0.0  100.0
-    """
-    z = _views(embeddings, train)  # [M, N, D]
-    y = _target(labels, "labels", z.shape[1])
-    accuracy = np.zeros((len(z), len(z)))
-    for fitted, tested in _folds(StratifiedKFold, len(y), seed).split(y, y):
-        for row, own in zip(accuracy, z, strict=True):
-            model = LogisticRegression(max_iter=1000).fit(own[fitted], y[fitted])
-            row += [100 / FOLDS * model.score(view[tested], y[tested]) for view in z]
-    return pd.DataFrame(accuracy, index=sorted(embeddings), columns=sorted(embeddings))
+    return _cross_validate(units, names, others, splits)
 
 
 def matrix(values: ArrayLike, name: str) -> np.ndarray:
@@ -177,41 +109,26 @@ def _views(embeddings: Arrays, train: Arrays | None) -> np.ndarray:
     return standardised(views, fit, "embeddings").reshape(len(names), *shapes[names[0]])
 
 
-def _probe(z: np.ndarray, y: np.ndarray, seed: int, reader: str) -> Probe:
-    splits = _folds(KFold if y.dtype.kind == "f" else StratifiedKFold, len(y), seed)
-    control = np.random.default_rng(seed).permutation(y)
-    return _cross_validate(reader, seed, z, y, control, splits)
-
-
 def _folds(kind: type, rows: int, seed: int) -> Any:
     if rows < 2 * FOLDS:
         raise DataError("probe", f"{rows} samples for {FOLDS} folds", f"give {2 * FOLDS} or more")
     return kind(FOLDS, shuffle=True, random_state=seed)
 
 
-def _cross_validate(
-    reader: str, seed: int, z: np.ndarray, y: np.ndarray, control: np.ndarray, splits: Any
-) -> Probe:
-    check_choice("reader", reader, READERS)
+def _cross_validate(z: np.ndarray, y: np.ndarray, control: np.ndarray, splits: Any) -> Probe:
     number = y.dtype.kind == "f"
     model: Any = Ridge() if number else LogisticRegression(max_iter=1000)
-    if reader == "mlp":  # alpha is divided by the rows of four folds
-        size = {"hidden_layer_sizes": (64,), "max_iter": 50, "alpha": 0.008 * len(z)}
-        kind = MLPRegressor if number else MLPClassifier
-        model = kind(solver="lbfgs", random_state=seed, **size)
     unit = 1 if number else 100
-    with warnings.catch_warnings():  # an MLP ends after its 50 steps
-        warnings.filterwarnings("ignore", module=r"sklearn\.neural_network")
-        folds, shuffled = (
-            unit * cross_val_score(model, z, target, cv=splits, error_score="raise")
-            for target in (y, control)
-        )
+    folds, shuffled = (
+        unit * cross_val_score(model, z, target, cv=splits, error_score="raise")
+        for target in (y, control)
+    )
     chance = 0.0 if number else 100 * float(np.bincount(y).max()) / len(y)
     return Probe(float(folds.mean()), chance, float(shuffled.mean()))
 
 
 def _target(values: ArrayLike, name: str, rows: int) -> np.ndarray:
-    """A factor's values: classes numbered from 0 on, [N] integers; numbers standardised, [N, k]."""
+    """A factor's values: classes numbered from 0 on, [N] integers; numbers [N, k]."""
     array = np.asarray(values)
     array = np.array(array.tolist()) if array.dtype.kind == "O" else array  # pandas' strings
     number = array.dtype.kind == "f"
@@ -219,10 +136,10 @@ def _target(values: ArrayLike, name: str, rows: int) -> np.ndarray:
         shape = f"{array.dtype} of shape {array.shape} for {rows} samples"
         raise DataError(name, shape, "give one value for each")
     if number:
-        units = standardised(array.reshape(rows, -1), None, name)  # R² knows no scale, an MLP does
-        if not np.ptp(units, axis=0).all():
+        columns = matrix(array.reshape(rows, -1), name)
+        if not np.ptp(columns, axis=0).all():
             raise DataError(name, "has a column of only one value", "leave it out")
-        return units
+        return columns
     names, numbers, counts = np.unique(array, return_inverse=True, return_counts=True)
     if len(names) < 2 or counts.min() < FOLDS:
         found = f"has {len(names)} values, {names[counts.argmin()]} in {counts.min()} samples"

@@ -11,7 +11,9 @@ from torchvision.models.resnet import BasicBlock
 
 from discom.errors import ConfigError, first_line
 from discom.models.pretrained import Pretrained, packaged
+from discom.models.signals import conv1d, spectrum
 
+OF_SIGNALS = {"spectrum": spectrum, "conv1d": conv1d}  # [B, C, 1, T]
 # number of bands → a module, [B, bands, H, W] → [B, features], and its number of features
 Encoder = Callable[[int], tuple[nn.Module, int]]
 
@@ -21,9 +23,10 @@ def encoder(name: str, width: int = 64, pretrained: str | None = "") -> Encoder:
     weights that cannot be fetched or do not fit.
 
     Args:
-        name: "resnet18", "resnet10", or a model of timm, such as "timm:convnext_atto", without its
-            classifier. "none" takes images of one pixel as they are, such as frozen features.
-        width: of the two ResNets; timm's models have their own.
+        name: "resnet18", "resnet10", of signals "spectrum" or "conv1d", or a model of timm, such as
+            "timm:convnext_atto", without its classifier. "none" takes images of one pixel as they
+            are, such as frozen features.
+        width: of our own networks; timm's models have their own.
         pretrained: "" draws weights at random; "imagenet" takes those that timm publishes; a file,
             .pth or .safetensors, is a state dict with timm's own names. See `Pretrained`. None
             makes a pretrained encoder whose weights the caller will load.
@@ -31,7 +34,7 @@ def encoder(name: str, width: int = 64, pretrained: str | None = "") -> Encoder:
     >>> encoder("resnet10", width=8)(3)[1]
     64
     """
-    own: dict[str, Any] = {"resnet18": resnet18, "resnet10": resnet10}
+    own: dict[str, Any] = {"resnet18": resnet18, "resnet10": resnet10, **OF_SIGNALS}
     own["none"] = lambda channels, width: (nn.Flatten(), channels)
     if name in own and pretrained == "":
         return partial(own[name], width=width)
@@ -49,6 +52,9 @@ def check_encoder(name: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
     if name in ("resnet18", "resnet10"):
         return
     for modality, shape in shapes.items():
+        if name in OF_SIGNALS and shape[1] > 1:
+            reason = f"{name} reads signals, of one row; {modality} has {shape[1]}"
+            raise ConfigError("encoder", reason, "choose such as resnet10")
         module, features = encoder(name)(shape[0])
         try:
             found: Any = tuple(module(torch.zeros(2, *shape)).shape)

@@ -1,5 +1,5 @@
 """What runs say: curves over epochs and over a factor, which is a parameter of the synthetic scenes
-or a setting; paired differences with their 95 % interval; and what probes read."""
+or a setting; and paired differences with their 95 % interval."""
 
 from collections.abc import Mapping, Sequence
 from itertools import product
@@ -197,25 +197,4 @@ def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
         axis.tick_params(axis="y", labelsize=9)
         axis.grid(axis="y", linewidth=0.4)
     legend_below(figure, columns=4)
-    return figure
-
-
-def probe_map(matrix: pd.DataFrame, chance: Mapping[str, Mapping[str, float]]) -> Figure:
-    """A matrix of `inspection.mean_matrices`: the number is the accuracy in % or R², the colour
-    what is read beyond chance, as a share of what could be. `chance` is modality → factor → level
-    in %, 0 for R²; each row takes that of its level "modality"."""
-    rows = matrix.index.get_level_values("modality")
-    base = pd.DataFrame([chance[name] for name in rows], matrix.index)[list(matrix)]
-    beyond = ((matrix - base) / (99.0 * (base > 0) + 1 - base)).clip(0, 1)
-    text = matrix.map("{:.2f}".format).where(base == 0, matrix.map("{:.0f}".format))
-    figure, ((axis,),) = panels(1, 1, 0.52 * matrix.shape[1] + 2.6, 0.36 * len(matrix) + 1.6)
-    style = {"cmap": "Greys", "linewidths": 0.5, "annot_kws": {"fontsize": 8}}
-    bar = {"vmin": 0, "vmax": 1, "cbar_kws": {"label": "read beyond chance"}}
-    labels = [" ".join(row) for row in matrix.index]
-    sns.heatmap(beyond, ax=axis, annot=text, fmt="", yticklabels=labels, **style, **bar)
-    shown = {name: "–".join(f"{level:.0f}" for level in base[name].unique()) for name in base}
-    names = [f"{name}\n({level})" if level != "0" else name for name, level in shown.items()]
-    axis.set_xticklabels(names, rotation=40, ha="right", fontsize=8)
-    axis.tick_params(axis="y", rotation=0)
-    axis.set(xlabel="factor (chance in %; no number: R²)", ylabel="")
     return figure

@@ -84,7 +84,8 @@ def fit(
         if result := _finished(run_dir, asked):  # made by another process meanwhile
             return result
         write_json(run_dir / "config.json", {**_as_config(asked), "address": method.address})
-        split = split._replace(train=split.train.keep_labels(config.labelled, config.seed))
+        kept = config.labelled, config.seed, config.labelled_groups
+        split = split._replace(train=split.train.keep_labels(*kept))
         model, optimizer, schedule, batches, layout = _prepare(network, split, config, fabric)
         state = Checkpoint(run_dir, network, optimizer, schedule)
         scoring = Scoring(network, split, fabric, layout)

@@ -113,8 +113,8 @@ class Result:
 
     @cached_property
     def hash(self) -> str:
-        """See `run_hash`; what Table 4 reads from the parts of a run has the run's."""
-        return run_hash({**vars(self), "method": self.method.split()[0]})
+        """See `run_hash`."""
+        return run_hash(vars(self))
 
     @property
     def parts(self) -> tuple[int, int, int]:
@@ -276,7 +276,8 @@ def load_teacher(run_dir: Path | str, student: Any, split: Split, config: Config
     theirs = {"method": result.method, "reads": None, **result.config, **result.config["options"]}
     reads = student.options(config.options).get("teacher")
     wanted = {"method": student.teacher_method.name, "reads": reads, "labelled": config.labelled}
-    if config.labelled < 1:  # the seed draws which labels are kept
+    wanted["labelled_groups"] = config.labelled_groups
+    if config.labelled < 1 or config.labelled_groups:  # the seed draws which labels are kept
         wanted["seed"] = config.seed
     for name, value in wanted.items():
         if theirs[name] != value:

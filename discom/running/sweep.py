@@ -36,15 +36,12 @@ class Done(NamedTuple):
 def missing(runs: Iterable[Run], known: Iterable[Result] = ()) -> tuple[list[Run], Done]:
     """The runs that have to be trained, teachers before their students, and what is there: in their
     folders, or among `known` results. A student that is trained needs no teacher."""
-    # what Table 4 reads from the parts of a run has the run's hash, and a name of its own
-    stored = {(result.method, result.hash): result for result in known}
+    stored = {result.hash: result for result in known}
     done, teachers, absent = Done([], {}), dict[Path, Run](), dict[Path, Run]()
     for run in runs:
         file = run.folder / "result.json"
         try:
-            result = (
-                Result.read(file) if file.exists() else stored.get((run.asked["method"], run.hash))
-            )
+            result = Result.read(file) if file.exists() else stored.get(run.hash)
         except DiscomError as error:
             done.failed[run.folder] = str(error)
             continue

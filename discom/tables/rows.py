@@ -1,4 +1,4 @@
-"""Tables 1 to 4 of the DisCoM-KD paper, with the controls that it lacks; and ours: 5, "dense" and
+"""Tables 1 to 3 of the DisCoM-KD paper, with the controls that it lacks; and ours: "dense" and
 "crodino"."""
 
 import tomllib
@@ -20,7 +20,7 @@ from discom.running.runs import Result, Run
 from discom.tables.statistics import APART, BASELINES, summary
 
 SEEDS, FEW = 10, 5  # of a row; of one with options, or of a set that each seed splits anew
-NUMBERS = (1, 2, 3, 4, 5, "dense", "crodino")
+NUMBERS = (1, 2, 3, "dense", "crodino")
 # the network alone, two of it, plain distillation, and for what reads all sensors the teacher
 DENSE_BASELINES = ("single", "single-2x", "dense-kdv2", "dense-teacher")
 
@@ -77,8 +77,6 @@ def plan(
     wanted = [methods.get(name.strip()) for name in kept]
     if absent := [each.name for each in wanted if each.name not in {row.method for row in rows}]:
         raise ConfigError("--methods", f"table {number} has no {absent[0]}", "leave it out")
-    if folds and number == 4:
-        raise ConfigError("--folds", "table 4 reads parts of embeddings", "leave it out")
     if folds and images_of(0).drawn:
         way_out = "leave it out, or prepare them: discom data prepare"
         raise ConfigError("--folds", "scenes are drawn anew for each seed", way_out)
@@ -111,7 +109,7 @@ def baselines(number: int | str) -> tuple[str, ...]:
 
 
 def paper_figures() -> pd.DataFrame:
-    """The paper's Tables 1 to 4: columns table, data, modality, method (by our names), f1 (a mean
+    """The paper's Tables 1 to 3: columns table, data, modality, method (by our names), f1 (a mean
     of 5 runs)."""
     return pd.read_csv(files("discom") / "paper_tables.csv")
 
@@ -146,8 +144,6 @@ def paper_table(
         elif number == 1:
             part = part[part["modality"] != modalities[0]]
         parts.append(part)
-    if number == 4:  # and what is read from each part
-        parts.append(compared[compared["method"].str.startswith("discom z_")])
     table = pd.concat(parts, ignore_index=True)
     figures = paper_figures().query("table == @number and data == @results[0].data")
     if len(figures) and set(figures["modality"]) - {"all"} <= set(modalities):

@@ -1,7 +1,9 @@
 """Results in a small form: NAME.csv, a row for each run and network, and of folds one for each
-group, too; NAME.json, the settings of the rows, each once."""
+group, too, with its confusions as "label>predicted:count"; NAME.json, the settings of the rows,
+each once."""
 
 import json
+import re
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -17,9 +19,8 @@ from discom.running.runs import Result
 
 WHICH = ["seed", "drawn", "divided", "fold"]  # of the runs with the same settings
 COSTS = ["seconds", "pairs_per_second", "peak_memory_mb"]
-COUNTS = ["label", "predicted", "n"]  # how many of a group's samples of a class were taken for one
 SIZES = "samples/"  # begins the columns of how many samples a part has
-WHOLE = (*WHICH, "best_epoch", *COUNTS)  # columns of whole numbers, and those of SIZES
+WHOLE = (*WHICH, "best_epoch")  # columns of whole numbers, and those of SIZES
 
 
 def load_results(path: Path | str) -> list[Result]:
@@ -94,9 +95,10 @@ def _write(results: Iterable[Result], file: Path) -> None:
             possible = {"best": best[network]} if network in best else {}
             rows.append({**run, "network": network, **own, **possible, **costs})
         for network, counts in tested["counts"].items() if tested else ():
-            for place, *count in counts:
-                group = {"network": network, "group": json.dumps(tested["groups"][place])}
-                rows.append({**run, **group, **dict(zip(COUNTS, count, strict=True))})
+            for place, name in enumerate(tested["groups"]):
+                if own := [f"{k}>{p}:{n}" for group, k, p, n in counts if group == place]:
+                    group = {"network": network, "group": json.dumps(name)}
+                    rows.append({**run, **group, "counts": " ".join(own)})
     table, header = pd.DataFrame(rows), file.with_suffix(".json")
     whole = [name for name in table if name in WHOLE or name.startswith(SIZES)]
     write_json(header, {**(read_json(header) if header.exists() else {}), **settings})
@@ -115,7 +117,7 @@ def read_runs(file: Path) -> list[Result]:
     how: Any = {"float_precision": "round_trip", "keep_default_na": False, "na_values": [""]}
     with as_data_error(table, "a table of runs", ANEW):
         every = pd.read_csv(
-            table, dtype=dict.fromkeys(["settings", "network", "group"], str), **how
+            table, dtype=dict.fromkeys(["settings", "network", "group", "counts"], str), **how
         )
         runs = []
         for (*seeds, key), rows in every.groupby([*WHICH, "settings"], dropna=False, sort=False):
@@ -144,10 +146,9 @@ def _fields(asked: Mapping[str, Any], rows: pd.DataFrame) -> dict[str, Any]:
     fields["best"] = {network: each.pop("best") for network, each in own if "best" in each}
     if len(counted := rows[rows["seconds"].isna()]):
         place, groups = pd.factorize(counted["group"])
-        counted = counted.assign(place=place).set_index("network")[["place", *COUNTS]].astype(int)
-        counts = {
-            network: own.to_numpy().tolist()
-            for network, own in counted.groupby(level=0, sort=False)
-        }
+        counts: dict[str, list] = {network: [] for network in counted["network"]}
+        for group, network, cells in zip(place, counted["network"], counted["counts"], strict=True):
+            for cell in cells.split():
+                counts[network].append([int(group), *map(int, re.split("[>:]", cell))])
         fields["tested"] = {"groups": [*map(json.loads, groups)], "counts": counts}
     return fields

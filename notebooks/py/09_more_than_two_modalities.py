@@ -283,7 +283,7 @@ check("with shuffled sensors the probe is near chance", off < noise)
 probed.rename_axis("one seed, % of images").round(1)
 
 # %% [markdown]
-# **Reading.** The probe names the right sensor in 100.0 % of the images, after training and before: reversal did not hide the sensor in this run. With two sensors it did not either, in ten of ten runs ([runs](../results/scenes-probes.json)).
+# **Reading.** The probe names the right sensor in 100.0 % of the images, after training and before: reversal did not hide the sensor in this run. With two sensors it did not either ([what the parts hold](../docs/results/parts.md)).
 #
 # ## Does a branch gain from the other two?
 #

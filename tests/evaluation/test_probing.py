@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold, StratifiedKFold
 
-from discom.errors import ConfigError, DataError
-from discom.evaluation.probing import READERS, class_transfer, modality_probe, probe, probe_matrix
+from discom.errors import DataError
+from discom.evaluation.probing import modality_probe, probe
 
 seeded = settings(derandomize=True, database=None, deadline=None, max_examples=5)
 
@@ -78,19 +78,6 @@ def test_what_gives_the_modality_away_is_read_and_twins_are_not():
     assert modality_probe({"rgb": z, "depth": z}, train=shifted).score == 50
 
 
-def test_a_reader_is_carried_to_the_other_modality_as_it_is():
-    y = np.arange(120) % 3
-    code = np.eye(3)[y]
-    same, others = {"a": code, "b": code}, {"a": code, "b": np.eye(3)[(y + 1) % 3]}
-    assert (class_transfer(same, y) == 100).all(None)
-    assert class_transfer(others, y).to_numpy().tolist() == [[100, 0], [0, 100]]
-    two = y > 0  # an offset along the class: a's reader says "two" to all of b, b's "not two" to a
-    moved = class_transfer({"a": two[:, None] + 0.0, "b": two[:, None] + 3.0}, two)
-    assert moved.round(3).to_numpy().tolist() == [[100, 66.667], [33.333, 100]]
-    z = noise(0, 120, 100)  # as wide as long: a sample that was fitted is known in both
-    assert class_transfer({"a": z, "b": z}, y).to_numpy().max() < 55
-
-
 REFERENCES = [  # check, its reference, the switches that make wrong copies of it
     (assert_ridge, naive_ridge, "standardise=0 held_out=0 clip=1 mean_of=0"),
     (assert_classes, naive_classes, "own=1 held_out=0"),
@@ -142,36 +129,7 @@ def test_names_of_classes_and_the_order_of_modalities_count_nothing():
     assert probe(z, pd.Series(["cat", "dog", "owl"])[shape]) == probe(z, shape)
     views = {name: np.eye(3)[shape] + 0.8 * noise(k, 240, 3) for k, name in enumerate("ab")}
     again = dict(reversed([(name, 5 * view - 2) for name, view in views.items()]))
-    assert np.allclose(class_transfer(again, shape), class_transfer(views, shape))
     assert modality_probe(again) == modality_probe(views)
-
-
-def test_a_matrix_has_the_scores_of_single_probes():
-    z, shape, size = read()
-    both, factors = {"a": z, "b": z[:, 2:]}, {"shape": shape, "size": size}
-    train = {name: own[:120] for name, own in both.items()}
-    table = probe_matrix(both, factors, train=train, seed=3)
-    for row, column in ((r, c) for r in both for c in factors):
-        one = probe(both[row], factors[column], train=train[row], seed=3)
-        assert (table.loc[row, column], table.attrs["chance"][column]) == one[:2]
-
-
-def test_an_mlp_reads_what_no_line_reads():
-    """Whether two units have one sign, and which of two modalities; a distance as a number."""
-    z = noise(0, 400, 2)
-    either = (z[:, 0] * z[:, 1] > 0).astype(int)
-    assert probe(z, either).score < 65
-    bent = probe(z, either, reader="mlp")
-    assert bent.score > 95 > 70 > bent.shuffled
-    assert probe(z, either, reader="mlp") == bent  # the seed starts it
-    line, bent = (probe(z, 1000 * np.abs(z) + 7, reader=reader).score for reader in READERS)
-    assert line < 0.1 < 0.8 < bent
-    count = min(either.sum(), (1 - either).sum())
-    views = {"rgb": z[either == 0][:count], "depth": z[either == 1][:count]}
-    assert modality_probe(views).score < 60
-    assert modality_probe(views, reader="mlp").score > 95
-    twins = {"rgb": noise(0, 60, 20), "depth": noise(0, 60, 20)}
-    assert modality_probe(twins, reader="mlp").score == 50
 
 
 Z, Y = noise(0, 20, 3), np.arange(20) % 2
@@ -179,7 +137,6 @@ HOLE = np.where(np.arange(60).reshape(20, 3) < 4, np.nan, Z)  # two rows
 BAD = [
     lambda: probe(HOLE, Y),
     lambda: probe(Z, Y, train=HOLE),
-    lambda: probe(Z, Y, reader="forest"),
     lambda: probe(Z[:, 0], Y),
     lambda: probe(Z, Y, train=Z[:, :2]),
     lambda: probe(Z, 0 * Y),
@@ -188,10 +145,10 @@ BAD = [
     lambda: probe(Z, [None, "a"] * 10),
     lambda: probe(Z, np.arange(20) > 16),
     lambda: modality_probe({"a": Z[:4], "b": Z[:4]}),
-    lambda: class_transfer({"a": Z, "b": HOLE}, Y),
+    lambda: modality_probe({"a": Z, "b": HOLE}),
 ]
 
 
 @pytest.mark.parametrize("call", BAD)
 def test_what_cannot_be_probed_is_refused(call):
-    refused(call, "^(embedding|factor|reader|probe).*: ", (ConfigError, DataError))
+    refused(call, "^(embedding|factor|probe).*: ", DataError)
