@@ -72,6 +72,26 @@ parts() { table=$1; shift; $PYTHON benchmarks/parts.py "$OUT/$table.csv" "$@" --
 parts all-labels student discom mdico decur
 parts terms 'discom adversary=alternating'
 
+# worn sensors, few labels, folds over persons: choices, then tables
+LAST="--precision 32-true --select last"
+WATCH="--data $DATA/watch --encoder conv1d --epochs 12 --batch-size 64 --weight-decay 0.01 $LAST"
+worn() { name=$1; option=$2; shift 2; choose "$name" "$option" --seeds 100,101 "$@"; }
+FIXMATCH='fixmatch:{"threshold":0.8}'
+FEW="$WATCH --labelled 0.0435"
+worn watch/learning-rate learning_rate $FEW --values 0.003,0.01,0.03 student teacher "$FIXMATCH" \
+  'agreed:{"threshold":0.8,"weights":{"contrast":0}}' simclr nt-xent
+worn watch/learning-rate-lower learning_rate $FEW --values 0.001,0.003,0.01 student simclr
+worn watch/learning-rate-higher learning_rate $FEW --values 0.01,0.03,0.1 teacher "$FIXMATCH"
+worn watch/threshold threshold $FEW --values 0.5,0.8,0.95 'fixmatch:{"learning_rate":0.03}' \
+  'agreed:{"learning_rate":0.01,"weights":{"contrast":0}}'
+worn watch/contrast contrast $FEW --values 0.3,1,3 'agreed:{"learning_rate":0.01,"threshold":0.8}' \
+  'simclr:{"learning_rate":0.003}' 'nt-xent:{"learning_rate":0.01}'
+grid watch "" $FEW --folds 5 --seeds 5 'student:{"learning_rate":0.003}' \
+  'fixmatch:{"learning_rate":0.03,"threshold":0.8}' \
+  'agreed:{"learning_rate":0.01,"threshold":0.95,"weights":{"contrast":0}}' \
+  'teacher:{"learning_rate":0.1}'
+grid watch "" $WATCH --folds 5 --seeds 1 'student:{"learning_rate":0.01}' 'teacher:{"learning_rate":0.01}'
+
 # on the validation part of a seed that no table has
 choose weight-decay weight_decay --values 0,0.1,0.3,1,2 student
 choose epochs epochs --values 20,30,60 student

@@ -317,3 +317,15 @@ def test_images_unlike_those_of_training_are_told_once(models, split, tmp_path, 
     with pytest.warns(match=f"/{sensor}/00.npy: {len(images[sensor])} of .* unlike") as told:
         predict(model, [saved(tmp_path / "new", images)])
     assert len(told) == 1
+
+
+@pytest.mark.parametrize("encoder", ["spectrum", "conv1d"])
+def test_a_network_of_signals_is_exported(tmp_path, encoder):
+    rng, labels = np.random.default_rng(0), np.arange(60) % 3
+    signals = data.Modality(rng.normal(size=(60, 3, 1, 64)), labels, np.arange(60), motions="none")
+    split = data.MultiModalData({"acc": signals}, ("sit", "walk", "run")).split()
+    settings = profile("tiny", epochs=1, encoder=encoder)
+    fit("student", split, settings, tmp_path / "run", progress=False)
+    exported = export(tmp_path / "run", split, "acc", tmp_path / "out")
+    assert exported.difference < 1e-4
+    assert exported.contract.sensors[0].shape == (3, 1, 64)

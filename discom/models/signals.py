@@ -44,7 +44,8 @@ class _Spectra(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         windows = x.unfold(2, WINDOW, HOP).contiguous()  # [B, C, frames, 32]
         real, imaginary = (windows @ self.waves).chunk(2, -1)
-        logs = (torch.hypot(real, imaginary)[..., 1:] + FLOOR).log()
+        amplitude = (real.square() + imaginary.square()).sqrt()  # ONNX has no hypot
+        logs = (amplitude[..., 1:] + FLOOR).log()
         rows = torch.cat([real[..., :1], logs], -1)
         mean = rows.mean(2, keepdim=True)
         deviation = (rows - mean).square().mean(2).sqrt()

@@ -89,17 +89,13 @@ def pooled_score(cells: np.ndarray, metric: str) -> np.ndarray:
     return 100 * (hits / np.maximum(either - hits, 1e-9) * present).sum(-1) / present.sum(-1)
 
 
-def group_test(
+def pseudo_values(
     ours: Sequence[pd.DataFrame], theirs: Sequence[pd.DataFrame], metric: str
-) -> tuple[float, float, float, float]:
-    """The difference D of two methods' pooled scores, its 95 % interval and p-value, from a tally
-    of each for every seed; D is the mean over seeds.
+) -> pd.Series:
+    """Of the difference D of two methods' pooled scores one value for each group [G], whose mean is
+    D, from a tally of each for every seed; D is the mean over seeds.
 
-    Groups are what varies: it is a paired t interval about D with G - 1 degrees of freedom over
-    pseudo-values, one for each of G groups. It covers where a bootstrap over few groups is too
-    narrow (docs/results/protocol.md).
-
-        D̃_g = G · D - (G - 1) · D_{-g},  where D_{-g} leaves out group g
+        D̃_g = G · D - (G - 1) · D_{-g} - bias,  where D_{-g} leaves out group g
 
     Source: J. W. Tukey, Bias and confidence in not-quite large samples, 1958.
     """
@@ -111,7 +107,20 @@ def group_test(
     scores = pooled_score(parts.reshape(*parts.shape[:2], 3, -1), metric)
     whole, *without = (scores[: len(ours)] - scores[len(ours) :]).mean(0)
     values = count * whole - (count - 1) * np.array(without)
-    return t_test(values - values.mean() + whole)
+    return pd.Series(values - values.mean() + whole, names)
+
+
+def group_test(
+    ours: Sequence[pd.DataFrame], theirs: Sequence[pd.DataFrame], metric: str
+) -> tuple[float, float, float, float]:
+    """The difference of two methods' pooled scores, its 95 % interval and p-value, from a tally of
+    each for every seed.
+
+    Groups are what varies: it is a paired t interval with G - 1 degrees of freedom over the
+    `pseudo_values` of G groups. It covers where a bootstrap over few groups is too narrow
+    (docs/results/protocol.md).
+    """
+    return t_test(pseudo_values(ours, theirs, metric).to_numpy())
 
 
 def holm(p: ArrayLike) -> np.ndarray:

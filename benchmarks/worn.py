@@ -1,0 +1,248 @@
+"""Claims about worn sensors: differences over persons, pooled over folds and label draws.
+
+python benchmarks/worn.py     writes results/worn.csv and results/worn.png from watch.csv, dsads.csv
+and sisfall.csv of that folder
+"""
+
+import sys
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from catalogue import RESULTS
+from discom import cli, files, plots, tables
+from discom.cli import flags
+from discom.plots.look import panels
+from discom.tables.intervals import pooled_score, pseudo_values, t_test, tally
+from discom.tables.stored import read_runs
+
+TWIN = "_twin"  # ends the name of a sensor's copy
+
+
+class Claim(NamedTuple):
+    """A method minus another, of the same labels: the mean over deployed sensors, and over all that
+    trained beside them. "twin" in the place of a method is `agreed` with the sensor's copy."""
+
+    table: str
+    labels: str  # see `labels_of`
+    ours: str
+    theirs: str
+    deployed: str = ""  # all
+    beside: str = ""  # any
+
+
+AGREED, FUSED = "agreed threshold=0.95 contrast=0", "teacher"
+FIXMATCH = "fixmatch threshold=0.8"
+CLAIMS = {
+    "watch": [
+        Claim("watch", "few", AGREED, "student", "gyro"),
+        Claim("watch", "few", AGREED, FIXMATCH, "gyro"),
+        Claim("watch", "few", AGREED, "student", "acc"),
+    ],
+    "dsads": [
+        Claim("dsads", labels, AGREED, other)
+        for labels in ("few", "one person")
+        for other in (FIXMATCH, "twin")
+    ],
+    "sisfall": [Claim("sisfall", "few", AGREED, "twin", "acc", "gyro")],
+}
+
+
+def labels_of(config: Mapping[str, Any]) -> str:
+    """Whose labels a run had: all, a few of all persons, or as many of one person."""
+    if config["labelled"] == 1:
+        return "all"
+    return "one person" if config["labelled_groups"] else "few"
+
+
+Place = tuple[str, str, str, frozenset]  # labels, method, network, sensors that trained
+
+
+@lru_cache
+def tallies(table: str) -> dict[Place, dict[int, pd.DataFrame]]:
+    """Place → seed → its tally over all folds, see `intervals.tally`."""
+    runs = defaultdict(lambda: defaultdict(list))
+    for run in read_runs(RESULTS / f"{table}.csv"):
+        sensors = frozenset("+".join(run.scores).split("+"))
+        runs[labels_of(run.config), run.label, sensors][run.seed].append(run)
+    found: dict[Place, dict[int, pd.DataFrame]] = defaultdict(dict)
+    for (labels, method, sensors), seeds in runs.items():
+        for seed, folds in seeds.items():
+            for network, own in tally(folds).items():
+                found[labels, method, network, sensors][seed] = own
+    return dict(found)
+
+
+def of(table: str, labels: str, method: str, sensor: str, beside: str = "") -> list[dict]:
+    """Seed → tally of a method's network of `sensor`, for each set of sensors that trained; a twin
+    trained beside its copy, nothing else does."""
+    name = AGREED if method == "twin" else method
+    return [
+        seeds
+        for (*place, sensors), seeds in tallies(table).items()
+        if place[:2] == [labels, name]
+        and sensor in place[2].split("+")
+        and (sensor + TWIN in sensors) == (method == "twin")
+        and (not beside or beside in sensors or method == "twin")
+    ]
+
+
+def deployed(table: str) -> list[str]:
+    """The sensors of a table, without copies."""
+    every = {network for _, _, network, _ in tallies(table)}
+    return sorted(name for name in every if "+" not in name and TWIN not in name)
+
+
+def difference(claim: Claim) -> pd.Series:
+    """A value for each person, see `intervals.pseudo_values`: the mean over sensors and over those
+    that trained beside them, of the seeds that both have."""
+    every = {network for _, _, network, _ in tallies(claim.table)}
+    deployed = (
+        [claim.deployed]
+        if claim.deployed
+        else sorted(n for n in every if "+" not in n and TWIN not in n)
+    )
+    values = []
+    for sensor in deployed:
+        (theirs,) = of(claim.table, claim.labels, claim.theirs, sensor)
+        for ours in of(claim.table, claim.labels, claim.ours, sensor, claim.beside):
+            seeds = sorted(ours.keys() & theirs.keys())
+            values.append(pseudo_values([ours[s] for s in seeds], [theirs[s] for s in seeds], "f1"))
+    return pd.concat(values, axis=1).mean(axis=1)
+
+
+def score(table: str, labels: str, method: str, sensor: str, beside: str = "") -> float:
+    """The pooled F1 of all persons: mean over seeds, and over sensors that trained beside it."""
+    found = of(table, labels, method, sensor, beside)
+    cells = [own.to_numpy().sum(0).reshape(3, -1) for seeds in found for own in seeds.values()]
+    return float(np.mean([pooled_score(own, "f1") for own in cells])) if cells else np.nan
+
+
+def claims(name: str) -> pd.DataFrame:
+    """A set's claims: differences in F1 points with 95 % t intervals over persons, and p-values
+    that Holm's method corrects for all of them."""
+    rows, tests = [], []
+    for claim in CLAIMS[name]:
+        each = difference(claim)
+        tests.append(t_test(each.to_numpy()))
+        rows.append([f"`{claim.ours}`", f"`{claim.theirs}`", claim.deployed or "all", claim.labels])
+    tested = pd.DataFrame(tests, columns=["difference", "low", "high", "p"])
+    tested["holm"] = tables.holm(tested["p"])
+    table = pd.DataFrame(rows, columns=["claim", "above", "deployed", "labels"])
+    return pd.concat([table, tested.round(4)], axis=1)
+
+
+# what a page shows: rows, and columns
+SHOWN = {
+    "watch, gyroscope": ("watch", "few", "gyro", ""),
+    "watch, accelerometer": ("watch", "few", "acc", ""),
+    "body units, labels of all persons": ("dsads", "few", "", ""),
+    "body units, labels of one person": ("dsads", "one person", "", ""),
+    "belt, accelerometer with gyroscope": ("sisfall", "few", "acc", "gyro"),
+}
+COLUMNS = {
+    "labels alone": "student",
+    "and own unlabelled signals": FIXMATCH,
+    "and pairs with another sensor": AGREED,
+    "both sensors at inference": FUSED,
+}
+LOOK = {"labels alone": ("o", "#b0b0b0"), "and own unlabelled signals": ("s", "#4d4d4d")}
+LOOK |= {"and pairs with another sensor": ("D", "#d55e00")}
+LOOK |= {"both sensors at inference": ("^", "#029e73")}
+
+
+def scores() -> pd.DataFrame:
+    """Mean F1 over sensors and their partners: a row for each of SHOWN, a column for each of
+    COLUMNS."""
+    rows: dict[str, list[float]] = {}
+    for row, (table, labels, sensor, beside) in SHOWN.items():
+        if (RESULTS / f"{table}.csv").exists() and any(k[0] == labels for k in tallies(table)):
+            chosen = [sensor] if sensor else deployed(table)
+            rows[row] = [
+                float(np.nanmean([score(table, labels, method, one, beside) for one in chosen]))
+                for method in COLUMNS.values()
+            ]
+    return pd.DataFrame.from_dict(rows, "index", columns=[*COLUMNS])
+
+
+def figure(table: pd.DataFrame) -> Figure:
+    """A line for each set: what labels alone, own signals, pairs and both sensors score."""
+    drawn, axes = panels(1, 1, 9, 0.75 * len(table) + 1.6)
+    axis = axes[0, 0]
+    for place, (_, row) in enumerate(table[::-1].iterrows()):
+        axis.plot([row.min(), row.max()], [place, place], color="#dddddd", zorder=0)
+        for column, (marker, colour) in LOOK.items():
+            label = column if not place else None
+            axis.scatter(row[column], place, 70, colour, marker, label=label)
+    axis.set_yticks(range(len(table)), table.index[::-1])
+    axis.set(xlabel="F1 × 100 of new persons", ylim=(-0.6, len(table) - 0.4))
+    drawn.legend(loc="outside lower center", ncols=2, frameon=False)
+    return drawn
+
+
+def pairs(labels: str) -> pd.DataFrame:
+    """Of `dsads`: a row for each deployed and training unit, with what the pair gains over labels
+    alone, what FixMatch gains without the other unit, and the difference of both, F1 points."""
+    rows = []
+    for sensor in deployed("dsads"):
+        for other in deployed("dsads"):
+            if other != sensor:
+                ours = score("dsads", labels, AGREED, sensor, other)
+                alone, own = (score("dsads", labels, m, sensor) for m in ("student", FIXMATCH))
+                rows.append([sensor, other, ours - alone, own - alone, ours - own])
+    return pd.DataFrame(rows, columns=["deployed", "beside", *PANELS])
+
+
+PANELS = {
+    "gain": "with the other unit:\nabove labels alone",
+    "placebo": "placebo, own signals only:\nabove labels alone",
+    "own part": "the other unit's own part:\nabove own signals",
+}
+UNITS = {"torso": "torso", "rarm": "right arm", "larm": "left arm"}
+UNITS |= {"rleg": "right leg", "lleg": "left leg"}
+
+
+def pair_figure(table: pd.DataFrame) -> Figure:
+    """Three panels of the 20 pairs: a dot for each unit that trained beside the deployed one."""
+    drawn, axes = panels(1, 3, 10.5, 3.6, sharex=True, sharey=True)
+    for axis, (column, title) in zip(axes[0], PANELS.items(), strict=True):
+        for place, unit in enumerate([*UNITS][::-1]):
+            points = table.loc[table["deployed"] == unit, column]
+            colour = "#4d4d4d" if column == "placebo" else "#d55e00"
+            axis.scatter(points, [place] * len(points), 45, colour, alpha=0.6)
+            axis.plot([points.mean()] * 2, [place - 0.3, place + 0.3], color="black")
+        axis.axvline(0, color="#4d4d4d", linestyle=":")
+        axis.set_title(title, fontsize=11)
+        axis.set_yticks(range(len(UNITS)), [*UNITS.values()][::-1])
+    axes[0, 0].set_ylabel("deployed unit")
+    axes[0, 1].set_xlabel("F1 points; a dot for each unit beside it in training, a bar: mean")
+    return drawn
+
+
+@flags.command
+def worn() -> None:
+    """Write results/worn.csv, the claims, and the figures worn.png and worn-pairs.png."""
+    plots.style()
+    there = [name for name in CLAIMS if (RESULTS / f"{name}.csv").exists()]
+    every = pd.concat({name: claims(name) for name in there}, names=["set"]).reset_index("set")
+    with files.atomic_file(RESULTS / "worn.csv") as part:
+        every.to_csv(part, index=False)
+    table = scores()
+    drawn = figure(table)
+    drawn.suptitle("Another sensor in training helps most where labels are from few persons")
+    drawn.savefig(RESULTS / "worn.png")
+    if "dsads" in there:
+        pair_figure(pairs("one person")).savefig(RESULTS / "worn-pairs.png")
+    print(every.to_string(index=False))
+    print(table.round(1).to_string())
+
+
+main = partial(cli.main, command=worn)
+
+if __name__ == "__main__":
+    sys.exit(main())

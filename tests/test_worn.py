@@ -1,0 +1,100 @@
+"""benchmarks/worn.py: claims over persons, pooled over folds, label draws and pairs of sensors."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fixtures.results import result
+
+from discom import tables
+from discom.tables.intervals import t_test
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+import worn
+
+PERSONS, WINDOWS = 6, 30
+AGREED = {"threshold": 0.95, "weights": {"contrast": 0}}
+OPTIONS = {"agreed": AGREED, "fixmatch": {"threshold": 0.8}}
+
+
+def runs(method, networks, seed, labelled_groups=0, skill=0.5):
+    """Two folds of a method, whose networks are right by chance; persons differ."""
+    rng, made = np.random.default_rng([seed, len(method), int(100 * skill)]), []
+    for fold in range(2):
+        counts = {}
+        for network in networks:
+            cells = []
+            for place in range(PERSONS // 2):
+                right = rng.binomial(WINDOWS, skill + 0.02 * place, 2)
+                cells += [[place, c, c, int(right[c])] for c in range(2)]
+                cells += [[place, c, 1 - c, WINDOWS - int(right[c])] for c in range(2)]
+            counts[network] = [cell for cell in cells if cell[3]]
+        tested = {"groups": [f"p{fold}{k}" for k in range(PERSONS // 2)], "counts": counts}
+        of = {"fold": fold, "folds": 2, "tested": tested, "classes": 2}
+        about = {"labelled": 0.1, "labelled_groups": labelled_groups, "draws": "split"}
+        names = "+".join(networks)
+        made.append(
+            result(
+                method,
+                seed,
+                dict.fromkeys(networks, 50.0),
+                options=OPTIONS.get(method),
+                data=f"worn-{names}",
+                digest=names,
+                **about,
+            )
+        )
+        made[-1] = replace(made[-1], **of)
+    return made
+
+
+@pytest.fixture
+def tables_of(tmp_path, monkeypatch):
+    """What writes made runs as a table where worn.py looks."""
+    monkeypatch.setattr(worn, "RESULTS", tmp_path)
+    worn.tallies.cache_clear()
+
+    def write(name, *made):
+        tables.collect([run for part in made for run in part], tmp_path / name)
+
+    yield write
+    worn.tallies.cache_clear()
+
+
+def test_a_claim_on_one_sensor_is_the_tables_difference(tables_of):
+    both = ["acc", "gyro"]
+    made = [runs("agreed", both, seed, skill=0.7) for seed in range(3)]
+    made += [runs(name, both, seed) for name in ("student", "fixmatch") for seed in range(3)]
+    tables_of("watch", *made)
+    expected = tables.compare([run for part in made for run in part], [(worn.AGREED, "student")])
+    expected = expected.set_index("modality").loc["gyro", ["difference", "low", "high", "p"]]
+    found = t_test(worn.difference(worn.CLAIMS["watch"][0]).to_numpy())
+    np.testing.assert_allclose(found, expected.to_numpy(float))
+    assert worn.claims("watch")["holm"].ge(worn.claims("watch")["p"]).all()
+
+
+def test_a_mean_over_pairs_takes_every_partner_and_a_twin_its_copy(tables_of):
+    units, made = ["larm", "torso", "rleg"], []
+    for seed in range(2):
+        for one, two in (("larm", "torso"), ("larm", "rleg"), ("torso", "rleg")):
+            made.append(runs("agreed", [one, two], seed, 1, skill=0.8))
+        made += [runs("agreed", [unit, unit + worn.TWIN], seed, 1, skill=0.6) for unit in units]
+        made += [runs(name, units, seed, 1) for name in ("student", "fixmatch")]
+    tables_of("dsads", *made)
+    assert worn.deployed("dsads") == sorted(units)
+    claim = worn.Claim("dsads", "one person", worn.AGREED, "twin")
+    each = [
+        worn.difference(claim._replace(deployed=unit, beside=other))
+        for unit in units for other in units if other != unit
+    ]  # fmt: skip
+    found = worn.difference(claim)
+    np.testing.assert_allclose(found, np.mean(each, 0), rtol=1e-6)
+    assert 10 < found.mean() < 30  # 80 % right against 60 %
+    assert len(found) == PERSONS
+    above_own = worn.difference(worn.Claim("dsads", "one person", worn.AGREED, worn.FIXMATCH))
+    assert above_own.mean() > found.mean()
+    table = worn.pairs("one person")
+    assert len(table) == 6
+    np.testing.assert_allclose(table["own part"], table["gain"] - table["placebo"])
