@@ -11,7 +11,7 @@ from discom.cli.flags import command, json_text
 from discom.config import check_options
 from discom.errors import ConfigError, DataError
 
-OWN = "name your images: --root DIR"  # where a person's folder is missing
+ROOT = "name the folder of your images or arrays: --root DIR"
 PARTNER = "give a scene one class and name, add the missing file, or use methods without pairs"
 COPIES = "--options '{\"group_copies\": true}'"  # what joins near copies to groups
 
@@ -45,6 +45,7 @@ def prepare(
     \b
     discom data prepare eurosat --download
     discom data prepare folders --root my_images --size 64 --out data/mine
+    discom data prepare arrays --root my_arrays --out data/mine
     """
     if out:  # refused before hours of reading
         discom.files.check_place(out, discom.data.prepared.MANIFEST, overwrite)
@@ -53,7 +54,7 @@ def prepare(
     images, name = _read(data, root, modalities, download, options)
     images.split_indices()  # too few groups are told now, not when training starts
     out = out or discom.data.home() / name
-    if data.removesuffix(":") == "folders":  # runs are called by what they read
+    if data.removesuffix(":") in discom.data.OWN:  # runs are called by what they read
         images = images.changed(name=out.resolve().name)
     images.save(out, overwrite=overwrite)
     print(f"{out}: {_describe(images)}")
@@ -63,7 +64,7 @@ def _read(
     data: str, root: Path | None, modalities: str, download: bool, options: dict[str, Any]
 ) -> tuple[Any, str]:
     """The images, and the name of the folder that takes them."""
-    from discom.data import read_folders, sources
+    from discom.data import OWN, sources
 
     name, sensors = data.removesuffix(":"), modalities.split("+") if modalities else None
     if not (root or download):
@@ -72,13 +73,13 @@ def _read(
         root = root or discom.data.home() / "raw" / name
         images = sources.get(name).read(root, sensors, download=download, **options)
         name = "-".join([name, *(sensors or [])])
-    elif name == "folders":
-        check_options(name, read_folders, options)
+    elif reader := OWN.get(name):
+        check_options(name, reader, options)
         if download:
-            raise ConfigError("--download", "folders has nothing to fetch", "leave it out")
+            raise ConfigError("--download", f"{name} has nothing to fetch", "leave it out")
         if not root or not root.is_dir():
-            raise DataError(root or name, "no such folder (--root)", OWN)
-        images = read_folders(root, sensors, **options)
+            raise DataError(root or name, "no such folder (--root)", ROOT)
+        images = reader(root, sensors, **options)
     else:  # drawn, or prepared before
         if root or download or options:
             listed = ", ".join(["--root", "--download", *(f"--{flag}" for flag in options)])

@@ -15,13 +15,14 @@ from discom.data.arrays import Normalization
 from discom.data.folders import read_folders
 from discom.data.multimodal import Modality, MultiModalData, Split
 from discom.data.prepared import is_prepared
+from discom.data.sources.arrays import read_arrays
 from discom.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from discom.data.batches import Batch, Batches
 
-__all__ = ["DRAWN", "Batch", "Batches", "Modality", "MultiModalData", "Normalization", "Split"]
-__all__ += ["home", "load", "locate", "planned", "read_folders", "scenes"]
+__all__ = ["DRAWN", "OWN", "Batch", "Batches", "Modality", "MultiModalData", "Normalization"]
+__all__ += ["Split", "home", "load", "locate", "planned", "read_arrays", "read_folders", "scenes"]
 
 # name → the function that makes it; nothing is read
 DRAWN: dict[str, Callable[..., MultiModalData]] = {
@@ -29,6 +30,8 @@ DRAWN: dict[str, Callable[..., MultiModalData]] = {
     "scenes-dense": scenes.dense,
     "objects": scenes.objects.make,
 }
+# what a person brings → its reader
+OWN: dict[str, Callable[..., MultiModalData]] = {"folders": read_folders, "arrays": read_arrays}
 
 
 def load(

@@ -15,7 +15,7 @@ REGISTRY: dict[str, "Source"] = {}  # name → the set; a subclass of Source ent
 def names() -> list[str]:
     """The sets of this folder, and those that were defined elsewhere, by name."""
     files = {file.name.replace("_", "-") for file in iter_modules(__path__)}
-    return sorted(files - {"source", "steps"} | {*REGISTRY})
+    return sorted(files - {"source", "steps", "arrays"} | {*REGISTRY})
 
 
 def get(name: str) -> "Source":

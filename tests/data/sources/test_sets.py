@@ -6,8 +6,9 @@ import tifffile
 from fixtures import eurosat, hls, midair, nyuv2, potsdam, sunrgbd, tristar, writing
 from fixtures.refusal import refused
 
+from discom.data import read_arrays
 from discom.data.sources import cellcycle as montages
-from discom.data.sources import get
+from discom.data.sources import dsads, get, sisfall
 from discom.data.sources.potsdam import RIGHT_COPY, TEST
 from discom.data.sources.sunrgbd import to_metres
 
@@ -125,3 +126,44 @@ def test_real_montages_of_cellcycle(real, monkeypatch):
     for channel in data.modalities:
         alone = read("cellcycle", real("jurkat_cell_cycle"), channel)
         assert alone.ids.tolist() == data.ids.tolist()
+
+
+def test_dsads_numbers_segments_by_activity_person_and_time(raw):
+    data = read("dsads", raw("dsads"), "rarm")
+    assert np.array_equal(data.ids, 8 * data.labels + data.groups)
+
+
+def test_sisfall_puts_the_largest_acceleration_into_the_middle(raw):
+    data = read("sisfall", raw("sisfall"), "acc")
+    magnitude = np.linalg.norm(data.modalities["acc"].x[:, :, 0].astype(float), axis=1)
+    falls = np.isin(data.labels, [20, 25, 30])
+    assert set(magnitude[falls].argmax(axis=1)) == {2}
+
+
+def test_real_segments_of_dsads(real, monkeypatch):
+    """The arrays hold what the reader makes of the text, in the rows that it gives them."""
+    monkeypatch.setattr(dsads, "ROWS", 125)
+    arrays = read_arrays(real("dsads"), dsads.UNITS)
+    assert arrays.fingerprint == "3062c35680f3a573"
+    assert np.bincount(arrays.labels).tolist() == [480] * 19
+    assert arrays.classes == get("dsads").classes
+    for file in real("dsads").glob("original/a*/p1/s*.txt"):
+        row = 480 * (int(file.parts[-3][1:]) - 1) + int(file.stem[1:]) - 1
+        for unit, signals in zip(dsads.UNITS, dsads.read_segment(file), strict=True):
+            np.testing.assert_array_equal(arrays.modalities[unit].x[row, :, 0], signals)
+
+
+def test_real_trials_of_sisfall(real, monkeypatch):
+    """The arrays hold what the reader makes of the text: seven windows, two, and one of a fall."""
+    monkeypatch.setattr(sisfall, "WINDOW", 2400)
+    arrays = read_arrays(real("sisfall"), [*sisfall.UNITS])
+    assert arrays.fingerprint == "9839b127d780de9a"
+    assert (arrays.classes, len(set(arrays.groups))) == (get("sisfall").classes, 38)
+    first = {"D01_SA01_R01": 0, "D05_SA01_R01": 28, "D11_SA01_R02": 69, "F01_SA01_R01": 118}
+    for name, row in first.items():
+        trial = sisfall.read_trial(real("sisfall") / "original" / "SA01" / f"{name}.txt")
+        for number, window in enumerate(sisfall.cut(name[:3], trial), start=row):
+            signals = sisfall.to_signals(window)
+            for sensor, columns in sisfall.COLUMNS.items():
+                images = arrays.modalities[sensor].x[number]
+                np.testing.assert_array_equal(images, signals[columns])

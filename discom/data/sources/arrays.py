@@ -1,0 +1,114 @@
+"""A person's own arrays: an .npy file for each sensor, and files of what samples are."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from discom.data.arrays import load_npy
+from discom.data.checks import NO_LABEL, UNLABELLED, check_array
+from discom.data.multimodal import Modality, MultiModalData
+from discom.data.sources.steps import count_pixels
+from discom.errors import ConfigError, DataError
+from discom.files import as_data_error, read_json
+
+FORMS = "images are [N, C, H, W], signals [N, C, T] with T > C; save signals [N, T] as x[:, None]"
+TARGETS = "give labels.npy [N], a class for each sample, or masks.npy uint8 [N, H, W], one a pixel"
+NAMES = 'write ["cat", "dog"], a name for each class from 0 on'
+
+
+def read_arrays(
+    root: Path | str,
+    modalities: Sequence[str] | None = None,
+    unit: Mapping[str, str] | None = None,
+    invalid: Mapping[str, float] | None = None,
+    motions: Mapping[str, str] | None = None,
+) -> MultiModalData:
+    """Read `<root>/<sensor>.npy`; row n of every file is sample n. Sensors stay on disk.
+
+    A sensor has images [N, C, H, W] or signals [N, C, T], which become [N, C, 1, T]. Sensors may
+    differ in H, W and T, unless pixels have classes. Beside them lie labels.npy [N], classes from 0
+    on, or -1 for no label; or masks.npy [N, H, W], uint8, the class of every pixel, or 255 for no
+    label. Optional are groups.npy [N], ids.npy [N], and classes.json, a list of names or an object
+    with the list "classes".
+
+    Args:
+        modalities: the sensors to keep, in this order; by default all, by name. Arrays of other
+            forms are left out with a warning.
+        unit, invalid, motions: by sensor, see `Modality`. Without `motions`, augmentation changes
+            no signal, and mirrors images left to right.
+
+    Raises:
+        ConfigError: an option for a sensor that is not there.
+        DataError: no sensor, no labels, arrays that do not fit together, or pickled objects.
+    """
+    root = Path(root)
+    arrays = {file.stem: _load(file) for file in sorted(root.glob("[!.]*.npy"))}
+    about = {k: arrays.pop(k, None) for k in ("labels", "masks", "groups", "ids")}
+    if modalities:
+        arrays = {name: arrays[name] for name in modalities if name in arrays}
+    sensors = {k: _to_images(root / f"{k}.npy", x) for k, x in arrays.items() if x.ndim in (3, 4)}
+    if others := sorted(set(arrays) - set(sensors)):
+        warnings.warn(f"{root}: {', '.join(others)} left out, no sensor; {FORMS}", stacklevel=2)
+    if not sensors:
+        raise DataError(root, "has no sensor, <sensor>.npy", FORMS)
+    unit, invalid, motions = unit or {}, invalid or {}, motions or {}
+    if unknown := sorted({*unit, *invalid, *motions} - {*sensors}):
+        found = f"{root} has no sensor '{unknown[0]}'"
+        raise ConfigError("unit, invalid, motions", found, f"it has {', '.join(sensors)}")
+    labels, classes = _label(root, about["labels"], about["masks"])
+    for name, array in {**about, **sensors}.items():
+        if array is not None and len(array) != len(labels):
+            found = f"has {len(array)} rows, the labels have {len(labels)}"
+            raise DataError(root / f"{name}.npy", found, "give each sample a row in every file")
+    ids = np.arange(len(labels)) if about["ids"] is None else about["ids"]
+    made = {}
+    for name, x in sensors.items():
+        usual = "none" if x.shape[2] == 1 else "flip"
+        own = unit.get(name, ""), invalid.get(name), motions.get(name, usual)
+        made[name] = Modality(x, labels, ids, *own)
+    more: Any = {"masks": about["masks"], "groups": about["groups"]}
+    more |= {"dense": about["masks"] is not None, "name": root.resolve().name}
+    data = MultiModalData(made, classes, **more)
+    return data.select(modalities) if modalities else data
+
+
+def _load(file: Path) -> np.ndarray:
+    """The array, left on disk where it has several axes."""
+    with as_data_error(file, "a NumPy array", "save numbers or text: np.save(file, x.astype(…))"):
+        array = load_npy(file, "r")
+    return array if array.ndim > 1 else np.array(array, ndmin=1)
+
+
+def _to_images(file: Path, x: np.ndarray) -> np.ndarray:
+    """Signals [N, C, T] as [N, C, 1, T]."""
+    if x.ndim == 3 and x.shape[1] >= x.shape[2]:  # one grey image each, or channels at the end
+        raise DataError(file, f"holds {list(x.shape)}", f"{FORMS}, grey images as x[:, None]")
+    return x if x.ndim == 4 else x[:, :, None]
+
+
+def _label(root: Path, labels: Any, masks: Any) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The class of each sample, of a mask the most frequent one, and the names of the classes."""
+    if (labels is None) == (masks is None):
+        raise DataError(
+            root, f"has {'no labels' if masks is None else 'labels and masks'}", TARGETS
+        )
+    if masks is not None:
+        if masks.dtype != np.uint8 or masks.ndim != 3:
+            raise DataError(root / "masks.npy", f"holds {masks.dtype} {list(masks.shape)}", TARGETS)
+        counts = count_pixels(masks, NO_LABEL)
+        labels = np.where(counts.any(axis=1), counts.argmax(axis=1), UNLABELLED)
+        used = len(np.trim_zeros(counts.sum(axis=0), "b"))
+    else:
+        check_array(labels, f"{root}/labels.npy", "iu", "N")
+        used = int(np.max(labels, initial=UNLABELLED)) + 1
+    if not used:
+        raise DataError(root, "no sample has a label", TARGETS)
+    file = root / "classes.json"
+    names = read_json(file, NAMES) if file.is_file() else [*map(str, range(used))]
+    names = names.get("classes") if isinstance(names, dict) else names
+    if not isinstance(names, list) or len(names) < used:
+        raise DataError(file, f"does not name {used} classes", NAMES)
+    return labels, tuple(names)

@@ -1,0 +1,166 @@
+"""A person's own arrays: what becomes of them, from the command line to folds; what is refused."""
+
+import json
+
+import numpy as np
+import pytest
+from fixtures.refusal import refused
+
+from discom import cli
+from discom.data import OWN, load, read_arrays, sources
+from discom.errors import ConfigError, DiscomError
+
+DRAW = np.random.default_rng(0)
+COUNT, CLASSES = 48, ["lie", "sit", "stand"]
+PERSONS = np.arange(COUNT) % 6
+LABELS = np.arange(COUNT) // 6 % 3
+ARRAYS = {
+    "acc": DRAW.normal(size=(COUNT, 3, 20)).astype(np.float16),
+    "video": DRAW.integers(0, 256, (COUNT, 3, 8, 6), dtype=np.uint8),
+    "labels": LABELS,
+    "groups": PERSONS,
+}
+MASKS = DRAW.integers(0, 3, (COUNT, 8, 6), dtype=np.uint8)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A function that writes the arrays, some of them changed, or None: without them."""
+
+    def folder(classes=None, **changed):
+        (root := tmp_path / "own").mkdir()
+        for name, x in {**ARRAYS, **changed}.items():
+            if x is not None:
+                np.save(root / f"{name}.npy", x)
+        if classes is not None:
+            (root / "classes.json").write_text(json.dumps(classes))
+        return root
+
+    return folder
+
+
+def test_signals_and_images_are_read_where_they_lie(folder):
+    data = read_arrays(root := folder(CLASSES))
+    signals, video = (data.modalities[name] for name in ("acc", "video"))
+    assert (signals.x.shape, signals.motions) == ((COUNT, 3, 1, 20), "none")
+    assert (video.x.shape, video.motions) == ((COUNT, 3, 8, 6), "flip")
+    np.testing.assert_array_equal(signals.x[:, :, 0], ARRAYS["acc"])
+    np.testing.assert_array_equal(video.x, ARRAYS["video"])
+    assert all(isinstance(m.x, np.memmap) for m in (signals, video))
+    assert (data.classes, data.ids.tolist()) == ((*CLASSES,), [*range(COUNT)])
+    assert (data.labels.tolist(), data.groups.tolist()) == (LABELS.tolist(), PERSONS.tolist())
+    np.save(root / "acc.npy", ARRAYS["acc"][:, :, None])  # the same as they are kept here
+    assert read_arrays(root).modalities["acc"].x.shape == signals.x.shape
+
+
+def test_options_ids_and_names_are_taken(folder):
+    ids = np.array([f"w{n}" for n in range(COUNT)])
+    root = folder({"classes": CLASSES, "rate": 25}, ids=ids)
+    options = {"unit": {"acc": "g"}, "invalid": {"video": 0}, "motions": {"video": "all"}}
+    data = read_arrays(root, ["video", "acc"], **options)
+    about = {name: (m.unit, m.invalid, m.motions) for name, m in data.modalities.items()}
+    assert about == {"video": ("", 0, "all"), "acc": ("g", None, "none")}
+    assert (data.ids.tolist(), data.classes) == (ids.tolist(), (*CLASSES,))
+    assert [*data.modalities] == ["video", "acc"]
+
+
+def test_masks_give_pixels_a_class_and_samples_the_most_frequent(folder):
+    masks = MASKS.copy()
+    masks[0], masks[1, :, :4] = 255, 2
+    data = read_arrays(folder(labels=None, masks=masks, acc=None))
+    assert (data.dense, data.classes, data.labels[:2].tolist()) == (True, ("0", "1", "2"), [-1, 2])
+    np.testing.assert_array_equal(data.masks, masks)
+    assert data.split(seed=0).train.dense
+
+
+def test_other_arrays_are_left_out_aloud_or_by_name(folder):
+    root = folder(trial=np.arange(COUNT), pose=np.ones((COUNT, 3, 3)))
+    refused(lambda: read_arrays(root), "pose.npy: holds")
+    (root / "pose.npy").unlink()
+    with pytest.warns(UserWarning, match="trial left out"):
+        assert [*read_arrays(root).modalities] == ["acc", "video"]
+    np.save(root / "pose.npy", np.ones((COUNT, 3, 3)))
+    assert [*read_arrays(root, ["acc"]).modalities] == ["acc"]
+
+
+def test_prepare_folds_and_a_class_that_a_person_lacks(folder, tmp_path, capsys):
+    keep = ~((PERSONS == 2) & (LABELS == 1))
+    root = folder(CLASSES, **{name: x[keep] for name, x in ARRAYS.items()})
+    words = ["data", "prepare", "arrays", "--root", str(root), "--out", str(tmp_path / "mine")]
+    assert cli.main([*words, "--options", '{"unit": {"acc": "g"}}']) == 0
+    data = load(tmp_path / "mine")
+    assert (data.name, data.modalities["acc"].unit) == ("mine", "g")
+    assert data.about["options"] == {"unit": {"acc": "g"}}
+    assert data.fingerprint == read_arrays(root).fingerprint
+    tested = [part for split in data.folds(6) for part in set(split.test.groups.tolist())]
+    assert sorted(tested) == [*range(6)]
+    assert cli.main([*words, "--overwrite", "--download"]) == 2
+    assert "--download" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_too_few_persons_are_counted_when_data_are_divided(folder, count):
+    data = read_arrays(folder(groups=PERSONS % count))
+    refused(lambda: data.folds(5), f"own: {count} groups .* 5 at least")
+    refused(data.split, f"own: {count} groups .* 3 at least")
+
+
+BAD = {  # what is wrong → the files, and what the line says
+    "another length": ({"acc": ARRAYS["acc"][1:]}, "acc.npy: has 47 rows, the labels have 48"),
+    "labels of another length": ({"labels": LABELS[1:]}, "has 48 rows, the labels have 47"),
+    "groups of another length": ({"groups": PERSONS[1:]}, "groups.npy: has 47 rows"),
+    "no sensor": ({"acc": None, "video": None}, "own: has no sensor"),
+    "no labels": ({"labels": None}, "own: has no labels; give labels.npy .* or masks.npy"),
+    "labels and masks": ({"masks": MASKS}, "own: has labels and masks; give"),
+    "no label": ({"labels": LABELS * 0 - 1}, "own: no sample has a label"),
+    "labels below -1": ({"labels": LABELS - 2}, "labels go from -2"),
+    "labels that are no whole numbers": ({"labels": LABELS / 2}, "labels.npy: .* whole numbers"),
+    "masks of numbers": ({"labels": None, "masks": MASKS / 2}, "masks.npy: holds float64"),
+    "masks of another size": ({"labels": None, "masks": MASKS[:, :4]}, "own/masks: .* size"),
+    "objects": ({"ids": np.array([{}] * COUNT)}, "ids.npy: .* objects"),
+    "text": ({"acc": ARRAYS["acc"].astype(str)}, "own/acc: holds <U"),
+    "channels at the end": ({"acc": ARRAYS["acc"].swapaxes(1, 2)}, r"acc.npy: holds \[48, 20, 3\]"),
+    "grey images": ({"video": ARRAYS["video"][:, 0]}, r"video.npy: holds \[48, 8, 6\]"),
+    "few names": ({"classes": CLASSES[:2]}, "classes.json: does not name 3 classes"),
+    "no names": ({"classes": "lie"}, "classes.json: does not name 3 classes"),
+    "a name in capitals": ({"ACC": ARRAYS["acc"]}, "own/ACC: .* rename it"),
+}
+
+
+@pytest.mark.parametrize("problem", BAD)
+def test_arrays_that_do_not_fit_are_refused(folder, problem):
+    changed, line = BAD[problem]
+    refused(lambda: read_arrays(folder(**changed)), line)
+
+
+def test_values_that_are_not_finite_and_damaged_files_are_refused(folder, tmp_path):
+    holes = ARRAYS["acc"].copy()
+    holes[5, 2, 7] = np.nan
+    root = folder(acc=holes)
+    data = read_arrays(root)
+    refused(lambda: data.save(tmp_path / "mine"), "own/acc: sample 5, band 2 holds nan")
+    (root / "acc.npy").write_bytes(b"junk")
+    refused(lambda: read_arrays(root), "acc.npy: cannot be read")
+
+
+@pytest.mark.parametrize("option", ["unit", "invalid", "motions"])
+def test_an_option_of_no_sensor_is_refused(folder, option):
+    root = folder()
+    refused(lambda: read_arrays(root, **{option: {"depth": "m"}}), "no sensor 'depth'", ConfigError)
+    refused(lambda: read_arrays(root, ["depth"]), "no sensor", DiscomError)
+    refused(lambda: read_arrays(root, ["acc", "depth"]), "no modality", DiscomError)
+
+
+@pytest.mark.parametrize("name", ["dsads", "sisfall"])
+def test_a_public_set_is_the_same_from_arrays(name, raw, tmp_path):
+    """Images, labels, groups and ids, and so the fingerprint by which results are compared."""
+    data = sources.get(name).read(raw(name), None)
+    for sensor, m in data.modalities.items():
+        np.save(tmp_path / f"{sensor}.npy", m.x)
+    np.save(tmp_path / "labels.npy", data.labels)
+    np.save(tmp_path / "groups.npy", data.groups)
+    (tmp_path / "classes.json").write_text(json.dumps({"classes": data.classes}))
+    again = OWN["arrays"](tmp_path, [*data.modalities])
+    assert again.fingerprint == data.fingerprint
+    others = OWN["arrays"](tmp_path, [*data.modalities][::-1])
+    assert others.fingerprint != data.fingerprint  # sensors in another order are other data
