@@ -92,6 +92,26 @@ grid watch "" $FEW --folds 5 --seeds 5 'student:{"learning_rate":0.003}' \
   'teacher:{"learning_rate":0.1}'
 grid watch "" $WATCH --folds 5 --seeds 1 'student:{"learning_rate":0.01}' 'teacher:{"learning_rate":0.01}'
 
+# five body units, labels from one person; a unit beside its copy is the twin
+TWINS="$DATA/dsads-twins"
+[ -d "$TWINS" ] || $PYTHON benchmarks/worn.py --twins "$DATA/dsads"
+BODY="--encoder spectrum --epochs 8 --batch-size 192 --weight-decay 0.1 $LAST"
+ONE="--labelled 0.0233 --labelled-groups 1"
+PAIRS="torso+rarm torso+larm torso+rleg torso+lleg rarm+larm rarm+rleg rarm+lleg larm+rleg larm+lleg rleg+lleg"
+COPIES="torso+torso_twin rarm+rarm_twin larm+larm_twin rleg+rleg_twin lleg+lleg_twin"
+PRODUCT='agreed:{"threshold":0.8,"weights":{"contrast":0}}'
+worn dsads/learning-rate learning_rate --data "$TWINS" --modalities rarm+torso $BODY $ONE \
+  --values 0.003,0.01,0.03 student "$FIXMATCH" "$PRODUCT"
+BODY="$BODY --folds 4 --learning-rate 0.03"
+grid dsads "" --data "$TWINS" --modalities torso+rarm+larm+rleg+lleg $BODY $ONE --seeds 1 student "$FIXMATCH"
+for pair in $PAIRS $COPIES; do
+  grid dsads "" --data "$TWINS" --modalities "$pair" $BODY $ONE --seeds 1 "$PRODUCT"
+done
+BELT="--data $DATA/sisfall $BODY --labelled 0.05"
+grid sisfall "" $BELT --modalities acc+gyro --seeds 3 student "$FIXMATCH" "$PRODUCT"
+grid sisfall "" $BELT --modalities acc+acc2 --seeds 3 "$PRODUCT"
+grid sisfall "" $BELT --modalities acc+gyro --seeds 1 teacher
+
 # on the validation part of a seed that no table has
 choose weight-decay weight_decay --values 0,0.1,0.3,1,2 student
 choose epochs epochs --values 20,30,60 student
@@ -198,6 +218,7 @@ seconds time-parts 4 crodino 'crodino:{"weights":{"soft":0}}' \
 if [ "$OUT" = results ]; then # tables, figures, numbers of pages
   $PYTHON benchmarks/pages.py
   $PYTHON benchmarks/labels.py
+  $PYTHON benchmarks/worn.py
 fi
 
 recorded() { # a notebook and the file that keeps what it measures, then the seeds

@@ -9,7 +9,8 @@ import sys
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import lru_cache, partial
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from matplotlib.figure import Figure
 from catalogue import RESULTS, with_tests
 from discom import cli, plots
 from discom.cli import flags
+from discom.data import load
 from discom.plots.look import panels
 from discom.tables.intervals import pooled_score, pseudo_values, t_test, tally
 from discom.tables.stored import read_runs
@@ -232,8 +234,14 @@ def pair_figure(table: pd.DataFrame) -> Figure:
 
 
 @flags.command
-def worn() -> None:
-    """Write the figures worn.png and worn-pairs.png, and print what they show."""
+def worn(twins: Annotated[Path | None, Path, "A prepared folder; no figure."] = None) -> None:
+    """Draw worn.png and worn-pairs.png, and print what they show; or write FOLDER-twins, the data
+    of a folder with a copy of each sensor."""
+    if twins:
+        data = load(str(twins))
+        copies = {name + TWIN: sensor for name, sensor in data.modalities.items()}
+        both = data.with_modalities({**data.modalities, **copies})
+        return both.save(twins.with_name(f"{twins.name}-twins"))
     plots.style()
     table = scores()
     drawn = figure(table)

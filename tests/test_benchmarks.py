@@ -23,6 +23,7 @@ import labels
 import parts
 import speed
 import why
+import worn
 from discom import cli, tables
 from discom.config import profile
 from discom.data import Split, scenes
@@ -217,7 +218,7 @@ def test_every_command_of_results_sh_parses(tmp_path):
     script = catalogue.RESULTS.parent / "benchmarks/results.sh"
     subprocess.run(["sh", str(script)], check=True, env={**os.environ, **places})
     scripts = {"grid": grid.grid, "choose": choose.choose, "kinds": kinds.kinds}
-    scripts |= {"parts": parts.parts, "why": why.why}
+    scripts |= {"parts": parts.parts, "why": why.why, "worn": worn.worn}
     parsed = 0
     for text in record.read_text().split("\n\n")[:-1]:
         first, *words = text.split("\n")

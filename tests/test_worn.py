@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from fixtures.results import result
 
-from discom import tables
+from discom import data, tables
 from discom.tables.intervals import t_test
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
@@ -100,3 +100,13 @@ def test_a_mean_over_pairs_takes_every_partner_and_a_twin_its_copy(tables_of):
     table = worn.pairs("one person")
     assert len(table) == 6
     np.testing.assert_allclose(table["own part"], table["gain"] - table["placebo"])
+
+
+def test_twins_are_copies_beside_their_sensors(tmp_path):
+    whole = data.load("scenes:n=45,size=8")
+    whole.save(tmp_path / "units")
+    assert worn.main(["--twins", str(tmp_path / "units")]) == 0
+    both = data.load(str(tmp_path / "units-twins"))
+    for name, sensor in whole.modalities.items():
+        np.testing.assert_array_equal(both.modalities[name + worn.TWIN].x[:], sensor.x)
+    assert both.select([*whole.modalities]).fingerprint == whole.fingerprint
