@@ -158,25 +158,36 @@ COLUMNS = {
     "labels alone": "student",
     "and own unlabelled signals": "fixmatch",
     "and pairs with another sensor": "agreed",
-    "both sensors at inference": "teacher",
 }
+BOTH = "both sensors at inference"
 LOOK = {"labels alone": ("o", "#b0b0b0"), "and own unlabelled signals": ("s", "#4d4d4d")}
 LOOK |= {"and pairs with another sensor": ("D", "#d55e00")}
-LOOK |= {"both sensors at inference": ("^", "#029e73")}
+LOOK |= {BOTH: ("^", "#029e73")}
 
 
 def scores() -> pd.DataFrame:
     """Mean F1 over sensors and their partners: a row for each of SHOWN, a column for each of
-    COLUMNS."""
+    COLUMNS, and for both sensors at inference: the product of two students' beliefs, where
+    both.py wrote it."""
     rows: dict[str, list[float]] = {}
     for row, (table, labels, sensor, beside) in SHOWN.items():
         if (RESULTS / f"{table}.csv").exists() and any(k[0] == labels for k in tallies(table)):
             chosen = [sensor] if sensor else deployed(table)
-            rows[row] = [
-                float(np.nanmean([score(table, labels, method, one, beside) for one in chosen]))
-                for method in COLUMNS.values()
+            means = [
+                [score(table, labels, method, one, beside) for method in COLUMNS.values()]
+                for one in chosen
             ]
-    return pd.DataFrame.from_dict(rows, "index", columns=[*COLUMNS])
+            rows[row] = [*np.mean(means, 0), product(table)]
+    return pd.DataFrame.from_dict(rows, "index", columns=[*COLUMNS, BOTH])
+
+
+def product(table: str) -> float:
+    """The mean F1 of two students together, NaN where it is not known."""
+    if not (file := RESULTS / f"{table}-both.csv").exists():
+        return np.nan
+    rows = pd.read_csv(file)
+    few = rows["labelled"] == rows["labelled"].min()
+    return float(rows.loc[few & (rows["method"] == "student"), "f1"].mean())
 
 
 def figure(table: pd.DataFrame) -> Figure:

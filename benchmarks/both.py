@@ -1,6 +1,7 @@
-"""A network of all sensors that gets zeros in the place of one: weighted F1 of all folds together.
+"""Both sensors at inference: one network of both, also with zeros in the place of one sensor, and
+the product of what two networks believe; weighted F1 of all folds together.
 
-python benchmarks/zeros.py results/watch.csv --source data/watch   writes results/watch-zeros.csv
+python benchmarks/both.py results/watch.csv --source data/watch   writes results/watch-both.csv
 """
 
 import sys
@@ -17,7 +18,7 @@ from discom import cli, data, files, tables
 from discom.cli import flags
 from discom.data.batches import ModalityTensor
 from discom.evaluation.scores import scores
-from discom.running.runs import load_run
+from discom.running.runs import load_run, read_predictions
 
 
 @torch.inference_mode()
@@ -38,32 +39,42 @@ def answers(run_dir: Path, split: data.Split) -> dict[str, torch.Tensor]:
     return found
 
 
+def product(run_dir: Path) -> dict[str, torch.Tensor]:
+    """Log of the product of the networks' beliefs, [N, C], whose samples are the same."""
+    stored = read_predictions(run_dir / "predictions.npz")
+    names = [name.removesuffix("_logits") for name in stored if name.endswith("_logits")]
+    beliefs = [torch.from_numpy(stored[f"{name}_logits"]).log_softmax(1) for name in names]
+    assert all((stored[f"{name}_ids"] == stored[f"{names[0]}_ids"]).all() for name in names)
+    return {"": torch.stack(beliefs).sum(0)}
+
+
 @flags.command
-def zeros(
+def both(
     table: Path,
     source: Annotated[str, "Name or folder of the set."] = "data/watch",
     runs: flags.Runs = Path("runs"),
 ) -> None:
-    """Read each run of `teacher` in TABLE and write TABLE-zeros.csv: labels, seed, missing, f1."""
+    """Read the runs of TABLE and write TABLE-both.csv: method, share of the labels, seed, the
+    sensor that is missing, and f1."""
     whole = data.load(source)
     said, truth = defaultdict(list), defaultdict(list)
     for result in tables.load_results(table):
-        if result.method == "teacher":
-            split = whole.split(*result.parts)
-            for missing, logits in answers(result.folder(runs), split).items():
-                key = result.config["labelled"], result.seed, missing or "none"
-                said[key].append(logits)
-                truth[key].append(torch.from_numpy(split.test.labels))
+        split, folder = whole.split(*result.parts), result.folder(runs)
+        found = answers(folder, split) if result.method == "teacher" else product(folder)
+        for missing, logits in found.items():
+            key = result.label, result.config["labelled"], result.seed, missing or "none"
+            said[key].append(logits)
+            truth[key].append(torch.from_numpy(split.test.labels))
     rows = [
         [*key, round(scores(torch.cat(logits), torch.cat(truth[key]))["f1"], 3)]
         for key, logits in said.items()
     ]
-    with files.atomic_file(table.with_name(f"{table.stem}-zeros.csv")) as part:
-        columns = ["labelled", "seed", "missing", "f1"]
+    with files.atomic_file(table.with_name(f"{table.stem}-both.csv")) as part:
+        columns = ["method", "labelled", "seed", "missing", "f1"]
         pd.DataFrame(rows, columns=columns).to_csv(part, index=False)
 
 
-main = partial(cli.main, command=zeros)
+main = partial(cli.main, command=both)
 
 if __name__ == "__main__":
     sys.exit(main())
