@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import catalogue
+import worn
 from discom import tables
 from discom.data import sources
 from discom.errors import ConfigError
@@ -59,7 +60,7 @@ def rows_of(wanted: str) -> str:
 
 def claims_of(name: str) -> str:
     """What came of a table's claims, in Markdown."""
-    table = catalogue.claims(name)
+    table = (worn if name in worn.CLAIMS else catalogue).claims(name)
     return table_of(list(table), *table.astype(str).to_numpy().tolist())
 
 

@@ -1,9 +1,10 @@
 """Claims about worn sensors: differences over persons, pooled over folds and label draws.
 
-python benchmarks/worn.py     writes results/worn.csv and results/worn.png from watch.csv, dsads.csv
-and sisfall.csv of that folder
+python benchmarks/worn.py     draws worn.png and worn-pairs.png from watch.csv, dsads.csv and
+sisfall.csv of results/
 """
 
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Mapping
@@ -14,8 +15,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from catalogue import RESULTS
-from discom import cli, files, plots, tables
+from catalogue import RESULTS, with_tests
+from discom import cli, plots
 from discom.cli import flags
 from discom.plots.look import panels
 from discom.tables.intervals import pooled_score, pseudo_values, t_test, tally
@@ -36,20 +37,21 @@ class Claim(NamedTuple):
     beside: str = ""  # any
 
 
-AGREED, FUSED = "agreed threshold=0.95 contrast=0", "teacher"
-FIXMATCH = "fixmatch threshold=0.8"
+# method → its labels, with the threshold that was chosen for a set
+NAMES = {"agreed": r"agreed threshold=[\d.]+ contrast=0", "fixmatch": r"fixmatch threshold=[\d.]+"}
+NAMES["twin"] = NAMES["agreed"]
 CLAIMS = {
     "watch": [
-        Claim("watch", "few", AGREED, "student", "gyro"),
-        Claim("watch", "few", AGREED, FIXMATCH, "gyro"),
-        Claim("watch", "few", AGREED, "student", "acc"),
+        Claim("watch", "few", "agreed", "student", "gyro"),
+        Claim("watch", "few", "agreed", "fixmatch", "gyro"),
+        Claim("watch", "few", "agreed", "student", "acc"),
     ],
     "dsads": [
-        Claim("dsads", labels, AGREED, other)
+        Claim("dsads", labels, "agreed", other)
         for labels in ("few", "one person")
-        for other in (FIXMATCH, "twin")
+        for other in ("fixmatch", "twin")
     ],
-    "sisfall": [Claim("sisfall", "few", AGREED, "twin", "acc", "gyro")],
+    "sisfall": [Claim("sisfall", "few", "agreed", "twin", "acc", "gyro")],
 }
 
 
@@ -78,16 +80,22 @@ def tallies(table: str) -> dict[Place, dict[int, pd.DataFrame]]:
     return dict(found)
 
 
+def twin_of(table: str, sensor: str) -> str:
+    """What measures the same at the same place: the second accelerometer of `sisfall`, else a copy
+    of the sensor."""
+    return "acc2" if table == "sisfall" else sensor + TWIN
+
+
 def of(table: str, labels: str, method: str, sensor: str, beside: str = "") -> list[dict]:
-    """Seed → tally of a method's network of `sensor`, for each set of sensors that trained; a twin
-    trained beside its copy, nothing else does."""
-    name = AGREED if method == "twin" else method
+    """Seed → tally of a method's network that reads `sensor`, for each set of sensors that trained;
+    a "twin" trained beside its twin, nothing else did."""
+    form = re.compile(NAMES.get(method, re.escape(method)))
     return [
         seeds
-        for (*place, sensors), seeds in tallies(table).items()
-        if place[:2] == [labels, name]
-        and sensor in place[2].split("+")
-        and (sensor + TWIN in sensors) == (method == "twin")
+        for (whose, name, network, sensors), seeds in tallies(table).items()
+        if (whose, sensor in network.split("+")) == (labels, True)
+        and form.fullmatch(name)
+        and (method == "student" or (twin_of(table, sensor) in sensors) == (method == "twin"))
         and (not beside or beside in sensors or method == "twin")
     ]
 
@@ -109,7 +117,7 @@ def difference(claim: Claim) -> pd.Series:
     )
     values = []
     for sensor in deployed:
-        (theirs,) = of(claim.table, claim.labels, claim.theirs, sensor)
+        theirs, *_ = of(claim.table, claim.labels, claim.theirs, sensor)
         for ours in of(claim.table, claim.labels, claim.ours, sensor, claim.beside):
             seeds = sorted(ours.keys() & theirs.keys())
             values.append(pseudo_values([ours[s] for s in seeds], [theirs[s] for s in seeds], "f1"))
@@ -124,17 +132,16 @@ def score(table: str, labels: str, method: str, sensor: str, beside: str = "") -
 
 
 def claims(name: str) -> pd.DataFrame:
-    """A set's claims: differences in F1 points with 95 % t intervals over persons, and p-values
-    that Holm's method corrects for all of them."""
+    """A set's claims, as `catalogue.claims` has those of other tables: differences in F1 points
+    with 95 % t intervals over persons."""
     rows, tests = [], []
     for claim in CLAIMS[name]:
         each = difference(claim)
         tests.append(t_test(each.to_numpy()))
-        rows.append([f"`{claim.ours}`", f"`{claim.theirs}`", claim.deployed or "all", claim.labels])
-    tested = pd.DataFrame(tests, columns=["difference", "low", "high", "p"])
-    tested["holm"] = tables.holm(tested["p"])
-    table = pd.DataFrame(rows, columns=["claim", "above", "deployed", "labels"])
-    return pd.concat([table, tested.round(4)], axis=1)
+        sensor = claim.deployed or "mean of all"
+        rows.append([f"`{claim.ours}`", f"`{claim.theirs}`", sensor, claim.labels, len(each)])
+    columns = ["claim", "above", "deployed", "labels", "persons"]
+    return with_tests(pd.DataFrame(rows, columns=columns), tests)
 
 
 # what a page shows: rows, and columns
@@ -147,9 +154,9 @@ SHOWN = {
 }
 COLUMNS = {
     "labels alone": "student",
-    "and own unlabelled signals": FIXMATCH,
-    "and pairs with another sensor": AGREED,
-    "both sensors at inference": FUSED,
+    "and own unlabelled signals": "fixmatch",
+    "and pairs with another sensor": "agreed",
+    "both sensors at inference": "teacher",
 }
 LOOK = {"labels alone": ("o", "#b0b0b0"), "and own unlabelled signals": ("s", "#4d4d4d")}
 LOOK |= {"and pairs with another sensor": ("D", "#d55e00")}
@@ -178,7 +185,7 @@ def figure(table: pd.DataFrame) -> Figure:
         axis.plot([row.min(), row.max()], [place, place], color="#dddddd", zorder=0)
         for column, (marker, colour) in LOOK.items():
             label = column if not place else None
-            axis.scatter(row[column], place, 70, colour, marker, label=label)
+            axis.scatter(row[column], place, s=70, color=colour, marker=marker, label=label)
     axis.set_yticks(range(len(table)), table.index[::-1])
     axis.set(xlabel="F1 × 100 of new persons", ylim=(-0.6, len(table) - 0.4))
     drawn.legend(loc="outside lower center", ncols=2, frameon=False)
@@ -192,8 +199,8 @@ def pairs(labels: str) -> pd.DataFrame:
     for sensor in deployed("dsads"):
         for other in deployed("dsads"):
             if other != sensor:
-                ours = score("dsads", labels, AGREED, sensor, other)
-                alone, own = (score("dsads", labels, m, sensor) for m in ("student", FIXMATCH))
+                ours = score("dsads", labels, "agreed", sensor, other)
+                alone, own = (score("dsads", labels, m, sensor) for m in ("student", "fixmatch"))
                 rows.append([sensor, other, ours - alone, own - alone, ours - own])
     return pd.DataFrame(rows, columns=["deployed", "beside", *PANELS])
 
@@ -214,7 +221,7 @@ def pair_figure(table: pd.DataFrame) -> Figure:
         for place, unit in enumerate([*UNITS][::-1]):
             points = table.loc[table["deployed"] == unit, column]
             colour = "#4d4d4d" if column == "placebo" else "#d55e00"
-            axis.scatter(points, [place] * len(points), 45, colour, alpha=0.6)
+            axis.scatter(points, [place] * len(points), s=45, color=colour, alpha=0.6)
             axis.plot([points.mean()] * 2, [place - 0.3, place + 0.3], color="black")
         axis.axvline(0, color="#4d4d4d", linestyle=":")
         axis.set_title(title, fontsize=11)
@@ -226,19 +233,13 @@ def pair_figure(table: pd.DataFrame) -> Figure:
 
 @flags.command
 def worn() -> None:
-    """Write results/worn.csv, the claims, and the figures worn.png and worn-pairs.png."""
+    """Write the figures worn.png and worn-pairs.png, and print what they show."""
     plots.style()
-    there = [name for name in CLAIMS if (RESULTS / f"{name}.csv").exists()]
-    every = pd.concat({name: claims(name) for name in there}, names=["set"]).reset_index("set")
-    with files.atomic_file(RESULTS / "worn.csv") as part:
-        every.to_csv(part, index=False)
     table = scores()
     drawn = figure(table)
     drawn.suptitle("Another sensor in training helps most where labels are from few persons")
     drawn.savefig(RESULTS / "worn.png")
-    if "dsads" in there:
-        pair_figure(pairs("one person")).savefig(RESULTS / "worn-pairs.png")
-    print(every.to_string(index=False))
+    pair_figure(pairs("one person")).savefig(RESULTS / "worn-pairs.png")
     print(table.round(1).to_string())
 
 

@@ -1,6 +1,5 @@
 """MultiModalData: what every loader returns and everything else takes; the same id is a pair."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, partial
@@ -29,8 +28,7 @@ class Modality:
         invalid: the value of unmeasured pixels, such as 0 for depth; see `Normalization`.
         motions: what augmentation may do to the images: "all", flips and quarter turns (cells,
             satellites); "flip", left–right (street scenes), also in every kind of folder that
-            does not say; "none" (time and frequency); or "rotate", signals each three channels of
-            which are axes in space.
+            does not say; "none"; or "rotate" (signals, each three channels axes in space).
     """
 
     x: Any
@@ -178,8 +176,7 @@ class MultiModalData:
 
     def origin_at(self, seed: int, folds: int = 0, fold: int = 0) -> Origin:
         """The origin of `split` with these arguments. Nothing is read of drawn data."""
-        by_group = " by group" * (self.groups is not None)
-        ends: tuple = (seed,)
+        by_group, ends = " by group" * (self.groups is not None), tuple[Any, ...]([seed])
         rule = f"{self.fractions}{by_group}"
         if folds:
             rule, ends = f"{folds} stratified folds{by_group}", (seed, fold, folds)
@@ -228,10 +225,10 @@ class MultiModalData:
     def keep_labels(self, labelled: float, seed: int = 0, groups: int = 0) -> "MultiModalData":
         """The same samples, of whose labels a share in (0, 1] is kept and the others are -1.
 
-        They are drawn in each class, of samples that the same modalities have, one at least; where
-        dense, all classes are one. A larger share keeps all that a smaller one of that seed keeps.
-        With `groups` the same number of labels, if there are so many, is drawn from so many groups:
-        from number `seed` on, in the order of their names. Warns of a class that these lack.
+        They are drawn in each class (where dense, of all as one) of samples that the same
+        modalities have, one at least. A larger share keeps all that a smaller one keeps.
+        With `groups` as many from so many groups, by name from number `seed` on; a warning names a
+        class that these lack.
 
         >>> from discom.data import scenes
         >>> int((scenes.make(90, size=8).keep_labels(0.2).labels >= 0).sum())
@@ -239,14 +236,7 @@ class MultiModalData:
         """
         checks.check_number("labelled", labelled, 1e-6, 1, whole=False)
         checks.check_number("seed", seed, 0)
-        checks.check_number("groups", groups, 0)
-        classes = np.where(self.labels < 0, -1, 0) if self.dense else self.labels
-        own = splitting.chosen_groups(self, groups, seed)
-        hide = splitting.hidden_rows(np.stack([classes, *self.has.values()]), labelled, seed, own)
-        if lost := {*classes[classes >= 0].tolist()} - {*classes[~hide].tolist()}:
-            named = np.unique(np.asarray(self.groups)[own]).tolist()
-            found = f"groups {named} have no label of class {self.classes[lost.pop()]}"
-            warnings.warn(f"{self.name}: {found}", stacklevel=2)
+        hide = splitting.hidden_rows(self, labelled, seed, groups)
         labels = np.where(hide, checks.UNLABELLED, self.labels)
         hidden = {k: replace(m, y=labels[self.rows_of(k)]) for k, m in self.modalities.items()}
         return self.changed(modalities=hidden)
@@ -294,8 +284,8 @@ class MultiModalData:
 
     def images(self, name: str, rows: Any = slice(None)) -> np.ndarray:
         """Images of modality `name`, scaled to [0, 1] where the bounds are known, float32."""
-        images = self.modalities[name].x[rows]
-        return self.normalization[name](images) if self.normalization else np.array(images, "f4")
+        x = self.modalities[name].x[rows]
+        return self.normalization[name](x) if self.normalization else np.array(x, "f4")
 
     def save(self, folder: Any, *, overwrite: bool = False) -> None:
         """Write one folder that `discom.data.load` reads, whole or not at all, images as they are.

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from discom.data.arrays import Normalization, resize
-from discom.data.checks import PARTS, check_number
+from discom.data.checks import PARTS, UNLABELLED, check_number
 from discom.errors import ConfigError, DataError
 from discom.files import chunks
 from discom.files import digest as digest_of
@@ -182,31 +182,32 @@ def warn_ungrouped(data: Any) -> None:
         warnings.warn(f"{data.name}: folds divide single samples; {advice}", stacklevel=3)
 
 
-def chosen_groups(data: Any, count: int, seed: int) -> np.ndarray:
-    """Which samples are in the `count` groups from number `seed` on, [N]; all where count is 0. A
-    ConfigError for more groups than have a label."""
-    if not count:
-        return np.ones(len(data), dtype=bool)
-    named = np.empty(0) if data.groups is None else data.groups
-    names = np.unique(named[data.labels >= 0] if len(named) else named)
-    if count > len(names):
-        found = f"{count} of {len(names)} groups with a label"
-        raise ConfigError("labelled_groups", found, "ask for fewer, or give the data groups")
-    return np.isin(named, np.roll(names, -seed)[:count])
-
-
-def hidden_rows(
-    kinds: np.ndarray, labelled: float, seed: int, candidates: np.ndarray
-) -> np.ndarray:
-    """Which samples lose their label, [N]: of each combination of the K `kinds` [K, N], such as
-    class and modality, all but a random share, one at least, drawn from the `candidates` [N]."""
-    rng, hidden = np.random.default_rng([seed, 0x1ABE]), np.zeros(kinds.shape[1], dtype=bool)
+def hidden_rows(data: Any, labelled: float, seed: int, groups: int) -> np.ndarray:
+    """Which samples lose their label, [N], see `MultiModalData.keep_labels`."""
+    classes = np.where(data.labels < 0, -1, 0) if data.dense else data.labels
+    rng, hidden = np.random.default_rng([seed, 0x1ABE]), np.zeros(len(data), dtype=bool)
+    chosen = _groups_with_labels(data, groups, seed) if groups else []
+    candidates = np.isin(data.groups, chosen) if groups else ~hidden
+    kinds = np.stack([classes, *data.has.values()])
     strata = np.unique(kinds, axis=1, return_inverse=True)[1].ravel()
     for stratum in np.unique(strata):
         rows = rng.permutation(np.flatnonzero(strata == stratum))
         kept = rows[candidates[rows]][: max(1, round(labelled * len(rows)))]
         hidden[np.setdiff1d(rows, kept)] = True
+    if lost := {*classes.tolist()} - {*classes[~hidden].tolist(), UNLABELLED}:
+        found = f"groups {chosen} have no label of class {data.classes[lost.pop()]}"
+        warnings.warn(f"{data.name}: {found}", stacklevel=3)
     return hidden
+
+
+def _groups_with_labels(data: Any, count: int, seed: int) -> list[Any]:
+    """So many groups from number `seed` on, by name; a ConfigError where there are fewer."""
+    check_number("groups", count, 1)
+    known = [] if data.groups is None else np.unique(data.groups[data.labels >= 0]).tolist()
+    if count > len(known):
+        found = f"{count} of {len(known)} groups with a label"
+        raise ConfigError("labelled_groups", found, "ask for fewer, or give the data groups")
+    return np.roll(known, -seed)[:count].tolist()
 
 
 def near_duplicates(split: Split) -> pd.DataFrame:

@@ -4,9 +4,8 @@ Letters: N samples, D units of an embedding, M modalities. A probe's score is th
 folds of the samples given: a classifier softmax(W ẑ + b) with ½‖W‖², or ridge regression with ‖W‖²,
 of standardised units ẑ is fitted to four folds and scored on the fifth.
 
-`train` holds the training split's embeddings, whose mean and sd standardise the units; without it
-the samples' own do. Every function raises a DataError for NaN or infinity, shapes that do not fit,
-a factor with one value, and a value too rare to be in all folds.
+Every function raises a DataError for NaN or infinity, shapes that do not fit, a factor with one
+value, and a value too rare to be in all folds.
 """
 
 from collections.abc import Mapping
@@ -31,9 +30,7 @@ class Probe(NamedTuple):
     shuffled: float  # the control: the same probe after the factor's rows were permuted
 
 
-def probe(
-    z: ArrayLike, factor: ArrayLike, *, train: ArrayLike | None = None, seed: int = 0
-) -> Probe:
+def probe(z: ArrayLike, factor: ArrayLike, *, seed: int = 0) -> Probe:
     """One factor read from one embedding by a fresh model.
 
         classes: accuracy;   numbers: R² = 1 - Σ(y - ŷ)² / Σ(y - ȳ)²
@@ -41,7 +38,7 @@ def probe(
     Source: Alain & Bengio 2017.
 
     Args:
-        z, train: embeddings [N, D] and [N', D].
+        z: an embedding [N, D].
         factor: N integers, booleans or strings; floats [N] or [N, k], for R² the mean over k.
         seed: of the folds and of the control.
 
@@ -49,7 +46,7 @@ def probe(
     >>> probe(z, ["cat"] * 10 + ["dog"] * 10)[:2]
     (100.0, 50.0)
     """
-    units = standardised(z, train, "embedding")
+    units = standardised(z, None, "embedding")
     y = _target(factor, "factor", len(units))
     splits = _folds(KFold if y.dtype.kind == "f" else StratifiedKFold, len(y), seed)
     control = np.random.default_rng(seed).permutation(y)
@@ -61,7 +58,8 @@ def modality_probe(embeddings: Arrays, *, train: Arrays | None = None, seed: int
     100 / M.
 
     Row i is one sample in every modality; its M views share a fold, so that knowing a sample is no
-    help. One mean and sd serve all modalities; the control permutes them within each sample.
+    help. One mean and sd serve all modalities, those of `train` where it is given; the control
+    permutes them within each sample.
 
     >>> modality_probe({"rgb": np.ones((10, 2)), "depth": np.zeros((10, 2))})[:2]
     (100.0, 50.0)
