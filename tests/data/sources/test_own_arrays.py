@@ -8,6 +8,7 @@ from fixtures.refusal import refused
 
 from discom import cli
 from discom.data import OWN, load, read_arrays, sources
+from discom.data.batches import Batches, ModalityTensor
 from discom.errors import ConfigError, DiscomError
 
 DRAW = np.random.default_rng(0)
@@ -164,3 +165,12 @@ def test_a_public_set_is_the_same_from_arrays(name, raw, tmp_path):
     assert again.fingerprint == data.fingerprint
     others = OWN["arrays"](tmp_path, [*data.modalities][::-1])
     assert others.fingerprint != data.fingerprint  # sensors in another order are other data
+
+
+def test_signals_of_two_lengths_train_side_by_side_and_are_never_stacked(folder):
+    gyro = DRAW.normal(size=(COUNT, 3, 40))
+    train = read_arrays(folder(video=None, gyro=gyro)).split(seed=0).train
+    batch = next(iter(Batches(train, 8, seed=0).epoch(0)))
+    shapes = {name: tuple(x.shape[1:]) for name, x in batch.x.items()}
+    assert shapes == {"acc": (3, 1, 20), "gyro": (3, 1, 40)}
+    refused(lambda: ModalityTensor(train, "acc+gyro", "cpu"), "cannot be stacked; bring them to")
