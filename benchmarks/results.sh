@@ -90,7 +90,6 @@ grid watch "" $FEW --folds 5 --seeds 5 'student:{"learning_rate":0.003}' \
   'fixmatch:{"learning_rate":0.03,"threshold":0.8}' \
   'agreed:{"learning_rate":0.01,"threshold":0.95,"weights":{"contrast":0}}' \
   'teacher:{"learning_rate":0.1}'
-grid watch "" $WATCH --folds 5 --seeds 1 'student:{"learning_rate":0.01}' 'teacher:{"learning_rate":0.01}'
 
 # five body units, labels from one person; a unit beside its copy is the twin
 TWINS="$DATA/dsads-twins"
@@ -103,9 +102,12 @@ PRODUCT='agreed:{"threshold":0.8,"weights":{"contrast":0}}'
 worn dsads/learning-rate learning_rate --data "$TWINS" --modalities rarm+torso $BODY $ONE \
   --values 0.003,0.01,0.03 student "$FIXMATCH" "$PRODUCT"
 BODY="$BODY --folds 4 --learning-rate 0.03"
-grid dsads "" --data "$TWINS" --modalities torso+rarm+larm+rleg+lleg $BODY $ONE --seeds 1 student "$FIXMATCH"
+grid dsads "" --data "$TWINS" --modalities torso+rarm+larm+rleg+lleg $BODY $ONE --seeds 3 student "$FIXMATCH"
 for pair in $PAIRS $COPIES; do
-  grid dsads "" --data "$TWINS" --modalities "$pair" $BODY $ONE --seeds 1 "$PRODUCT"
+  grid dsads "" --data "$TWINS" --modalities "$pair" $BODY $ONE --seeds 3 "$PRODUCT"
+done
+for pair in $PAIRS; do
+  grid dsads "" --data "$TWINS" --modalities "$pair" $BODY $ONE --seeds 1 teacher
 done
 BELT="--data $DATA/sisfall $BODY --labelled 0.05"
 grid sisfall "" $BELT --modalities acc+gyro --seeds 3 student "$FIXMATCH" "$PRODUCT"
@@ -218,6 +220,7 @@ seconds time-parts 4 crodino 'crodino:{"weights":{"soft":0}}' \
 if [ "$OUT" = results ]; then # tables, figures, numbers of pages
   $PYTHON benchmarks/pages.py
   $PYTHON benchmarks/labels.py
+  $PYTHON benchmarks/both.py results/watch.csv --source "$DATA/watch" --runs "$RUNS"
   $PYTHON benchmarks/worn.py
 fi
 

@@ -15,6 +15,7 @@ import pytest
 import torch
 from fixtures.results import result
 
+import both
 import catalogue
 import choose
 import grid
@@ -218,7 +219,7 @@ def test_every_command_of_results_sh_parses(tmp_path):
     script = catalogue.RESULTS.parent / "benchmarks/results.sh"
     subprocess.run(["sh", str(script)], check=True, env={**os.environ, **places})
     scripts = {"grid": grid.grid, "choose": choose.choose, "kinds": kinds.kinds}
-    scripts |= {"parts": parts.parts, "why": why.why, "worn": worn.worn}
+    scripts |= {"parts": parts.parts, "why": why.why, "worn": worn.worn, "both": both.both}
     parsed = 0
     for text in record.read_text().split("\n\n")[:-1]:
         first, *words = text.split("\n")
