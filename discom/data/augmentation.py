@@ -24,10 +24,10 @@ def draw_views(
 
     With `probability` (released code: ½) a horizontal flip (½), a vertical flip (½) and, with ½, a
     rotation by 0, 90, 180 or 270 degrees (only 0 or 180 where H ≠ W); else none, which is motion 0.
-    With motions "flip" the horizontal flip alone, with "none" nothing. A strong view is always
-    moved, as far as its sensor allows, and has one quarter blank.
+    With motions "flip" the horizontal flip alone, with "none" and "rotate" nothing. A strong view
+    is always moved, as far as its sensor allows, and has one quarter blank.
     """
-    mirrored, free = 0.5 * (motions != "none"), 0.5 * (motions == "all")
+    mirrored, free = 0.5 * (motions in ("all", "flip")), 0.5 * (motions == "all")
     chances = torch.tensor([[1.0 if strong else probability], [free], [mirrored], [free]])
     moved, turned, horizontal, vertical = torch.rand(4, len(x), generator=generator) < chances
     turns = torch.randint(4, (len(x),), generator=generator)

@@ -1,5 +1,7 @@
 """Encoders and views of signals: against torch's spectrogram, and properties of what they draw."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ from fixtures.refusal import refused
 from torch import nn
 
 from discom.data import Batches, Modality, MultiModalData
-from discom.data.augmentation import STRONG, _rotations, distort, is_signal, signal_view
+from discom.data.augmentation import STRONG, _rotations, distort, draw_views, is_signal, signal_view
 from discom.errors import ConfigError, DataError
 from discom.models.encoders import check_encoder, encoder
 from discom.models.signals import _Spectra
@@ -142,3 +144,15 @@ def test_a_class_that_a_person_lacks_is_warned_of():
     with pytest.warns(UserWarning, match=r"\['p0'\].* run"):
         kept = lacking.keep_labels(1.0, 0, groups=1)
     assert {*kept.labels.tolist()} == {-1, 0, 1}
+
+
+@pytest.mark.parametrize("motions", ["none", "rotate"])
+def test_time_never_runs_backwards(motions):
+    """The flips of images are no views of a signal."""
+    x = noise(200, 3, 1, 50)
+    assert not draw_views(x, 1.0, generator(), motions=motions).any()
+    slope = torch.arange(64.0).expand(60, 3, 1, 64)
+    data = worn(motions)
+    rising = data.with_modalities({"acc": replace(data.modalities["acc"], x=slope.numpy())})
+    seen = next(iter(Batches(rising, 60, seed=0, augment=1.0).epoch(0))).x["acc"][:, :, 0]
+    assert (seen[..., -8:].mean(2) > seen[..., :8].mean(2)).all()
