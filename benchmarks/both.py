@@ -6,6 +6,7 @@ python benchmarks/both.py results/watch.csv --source data/watch   writes results
 
 import sys
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +18,7 @@ import torch
 from discom import cli, data, files, tables
 from discom.cli import flags
 from discom.data.batches import ModalityTensor
+from discom.errors import RunError
 from discom.evaluation.scores import scores
 from discom.running.runs import load_run, read_predictions
 
@@ -39,13 +41,13 @@ def answers(run_dir: Path, split: data.Split) -> dict[str, torch.Tensor]:
     return found
 
 
-def product(run_dir: Path) -> dict[str, torch.Tensor]:
-    """Log of the product of the networks' beliefs, [N, C], whose samples are the same."""
-    stored = read_predictions(run_dir / "predictions.npz")
-    names = [name.removesuffix("_logits") for name in stored if name.endswith("_logits")]
+def product(stored: Mapping[str, np.ndarray], names: Sequence[str]) -> torch.Tensor:
+    """Log of the product of the networks' beliefs, [N, C]; a RunError where they tested other
+    samples."""
+    if any((stored[f"{name}_ids"] != stored[f"{names[0]}_ids"]).any() for name in names):
+        raise RunError("product", f"{' and '.join(names)} tested other samples", "use pairs alone")
     beliefs = [torch.from_numpy(stored[f"{name}_logits"]).log_softmax(1) for name in names]
-    assert all((stored[f"{name}_ids"] == stored[f"{names[0]}_ids"]).all() for name in names)
-    return {"": torch.stack(beliefs).sum(0)}
+    return torch.stack(beliefs).sum(0)
 
 
 @flags.command
@@ -59,12 +61,16 @@ def both(
     whole = data.load(source)
     said, truth = defaultdict(list), defaultdict(list)
     for result in tables.load_results(table):
-        split, folder = whole.split(*result.parts), result.folder(runs)
-        found = answers(folder, split) if result.method == "teacher" else product(folder)
+        folder, names = result.folder(runs), [*result.scores]
+        stored = read_predictions(folder / "predictions.npz")
+        if result.method == "teacher":
+            found = answers(folder, whole.split(*result.parts))
+        else:
+            found = {"": product(stored, names)}
         for missing, logits in found.items():
             key = result.label, result.config["labelled"], result.seed, missing or "none"
             said[key].append(logits)
-            truth[key].append(torch.from_numpy(split.test.labels))
+            truth[key].append(torch.from_numpy(stored[f"{names[0]}_labels"]))
     rows = [
         [*key, round(scores(torch.cat(logits), torch.cat(truth[key]))["f1"], 3)]
         for key, logits in said.items()

@@ -101,12 +101,12 @@ def plan(
         if drawn := [f"{name}={changes.pop(name):g}" for name in SCENES if name in changes]:
             source += ("," if ":" in source else ":") + ",".join(drawn)
         images = images_of(source, modalities)(seed)
-        for arm in arms:
+        for arm, fold in product(arms, range(folds) if folds else [None]):
             own = {**settings, **changes, **arm.settings, "seed": seed, "options": arm.options}
             config, method = profile(dense=images.dense, **own), methods.get(arm.method)
-            for fold in range(folds or 1):
-                run = Run.of(runs, method, images, config, source, modalities, folds, fold)
-                planned[arm.label, seed, *values, *[fold][: bool(folds)]] = run
+            place = source, modalities, folds, fold or 0
+            run = Run.of(runs, method, images, config, *place)
+            planned[arm.label, seed, *values, *([fold] if folds else [])] = run
     return planned
 
 

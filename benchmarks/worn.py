@@ -107,14 +107,8 @@ def deployed(table: str) -> list[str]:
 def difference(claim: Claim) -> pd.Series:
     """A value for each person, see `intervals.pseudo_values`: the mean over sensors and over those
     that trained beside them, of the seeds that both have."""
-    every = {network for _, _, network, _ in tallies(claim.table)}
-    deployed = (
-        [claim.deployed]
-        if claim.deployed
-        else sorted(n for n in every if "+" not in n and TWIN not in n)
-    )
     values = []
-    for sensor in deployed:
+    for sensor in [claim.deployed] if claim.deployed else deployed(claim.table):
         theirs, *_ = of(claim.table, claim.labels, claim.theirs, sensor)
         for ours in of(claim.table, claim.labels, claim.ours, sensor, claim.beside):
             seeds = sorted(ours.keys() & theirs.keys())

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from discom.data.checks import check_finite
+from discom.data.checks import check_finite, is_signal
 from discom.errors import DataError
 
 PERCENTILES = (2.0, 98.0)  # the paper's clipping bounds
@@ -132,7 +132,7 @@ class Normalization:
             raise DataError(name, "has no sample in the training part", "give more samples")
         sample = np.asarray(images[:: -(-int(np.prod(images.shape)) // VALUES)])
         check_finite(sample, name)
-        bounds, ends = [], EXTREMES if sample.shape[2] == 1 < sample.shape[3] else PERCENTILES
+        bounds, ends = [], EXTREMES if is_signal(sample.shape) else PERCENTILES
         for band, values in enumerate(sample.swapaxes(0, 1)):
             measured = values if invalid is None else values[values != invalid]
             low, high = np.percentile(measured if measured.size else values, ends)

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from discom.data.checks import MOTIONS
+from discom.data.checks import MOTIONS, is_signal
 
 WEAK, STRONG = 0.3, 1.0  # strengths of a signal's views
 ANGLE = 40  # degrees, of the largest rotation of a strong view
@@ -118,7 +118,7 @@ def distort(x: Tensor, motions: str = "all") -> Tensor:
     frequency. Of a signal a strong `signal_view`. Drawn by torch's global generator. The amounts
     were chosen on validation scores of scenes.
     """
-    if is_signal(x):
+    if is_signal(x.shape):
         return signal_view(x, STRONG, motions)
     if motions == "none":
         return recolour(x)
@@ -129,11 +129,6 @@ def distort(x: Tensor, motions: str = "all") -> Tensor:
     grid = F.affine_grid(crop, list(x.shape), align_corners=False)
     x = F.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
     return recolour(turn(x, any_motions(x, motions)))
-
-
-def is_signal(x: Tensor) -> bool:
-    """Whether images [B, C, H, W] are signals: one row, and more than one column."""
-    return x.shape[2] == 1 < x.shape[3]
 
 
 def signal_view(
@@ -155,36 +150,29 @@ def signal_view(
     True
     """
 
-    def uniform(low: float, high: float, *shape: int) -> Tensor:
-        drawn = torch.rand(len(x), *shape, generator=generator)
-        return (low + (high - low) * drawn).to(x)
-
-    def normal(deviation: float, *shape: int) -> Tensor:
-        return (deviation * torch.randn(len(x), *shape, generator=generator)).to(x)
-
     channels, last = x.shape[1], x.shape[3] - 1
     z = x[:, :, 0]  # [B, C, T]
     center = z.mean((0, 2), keepdim=True)
     z = z - center
     deviation = z.square().mean((0, 2), keepdim=True).sqrt().clamp(min=1e-6)  # std is slow
     z = z / deviation
-    speed = uniform(1 - strength / 4, 1, 1)
-    times = uniform(0, 1, 1) * last * (1 - speed) + torch.arange(last + 1, device=x.device) * speed
+    speed = _uniform(x, 1 - strength / 4, 1, 1, generator=generator)
+    start = _uniform(x, 0, 1, 1, generator=generator) * last * (1 - speed)
+    times = start + torch.arange(last + 1, device=x.device) * speed  # [B, T]
     before = times.long().clamp(max=last - 1)
     share = (times - before)[:, None]
     before = before[:, None].expand_as(z)
     z = z.gather(2, before) * (1 - share) + z.gather(2, before + 1) * share
     if motions == "rotate":
-        z = (
-            _rotations(normal(1, 3), uniform(0, ANGLE * strength)) @ z.unflatten(1, (-1, 3))
-        ).flatten(1, 2)
+        axes = _normal(x, 3, generator=generator)
+        turns = _rotations(axes, _uniform(x, 0, ANGLE * strength, generator=generator))
+        z = (turns @ z.unflatten(1, (-1, 3))).flatten(1, 2)
     mean = z.mean(2, keepdim=True)
-    z = (
-        mean
-        + normal(strength / 4, channels, 1)
-        + (z - mean) * normal(0.3 * strength, channels, 1).exp()
-    )
-    z = z + uniform(0, strength / 5, 1, 1) * normal(1, *z.shape[1:])
+    shift = strength / 4 * _normal(x, channels, 1, generator=generator)
+    factor = (0.3 * strength * _normal(x, channels, 1, generator=generator)).exp()
+    z = mean + shift + (z - mean) * factor
+    noise = _uniform(x, 0, strength / 5, 1, 1, generator=generator)
+    z = z + noise * _normal(x, *z.shape[1:], generator=generator)
     return (z * deviation + center)[:, :, None]
 
 
@@ -214,6 +202,17 @@ def recolour(x: Tensor) -> Tensor:
     return x + _uniform(x, 0, 0.1, 1, 1, 1) * torch.randn_like(x)
 
 
-def _uniform(x: Tensor, low: float, high: float, *shape: int) -> Tensor:
+def _uniform(
+    x: Tensor, low: float, high: float, *shape: int, generator: torch.Generator | None = None
+) -> Tensor:
     """Numbers between low and high, `shape` of them for each image, [B, *shape]."""
-    return low + (high - low) * torch.rand(len(x), *shape, device=x.device, dtype=x.dtype)
+    device = generator.device if generator else x.device
+    drawn = torch.rand(len(x), *shape, device=device, dtype=x.dtype, generator=generator)
+    return low + (high - low) * drawn.to(x.device)
+
+
+def _normal(x: Tensor, *shape: int, generator: torch.Generator | None = None) -> Tensor:
+    """Standard normal numbers, `shape` of them for each image, [B, *shape]."""
+    device = generator.device if generator else x.device
+    drawn = torch.randn(len(x), *shape, device=device, dtype=x.dtype, generator=generator)
+    return drawn.to(x.device)

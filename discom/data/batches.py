@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from discom.data.arrays import take_rows
-from discom.data.augmentation import STRONG, WEAK, draw_views, is_signal, signal_view, turn, view
-from discom.data.checks import MOTIONS, NO_LABEL, UNLABELLED, check_number
+from discom.data.augmentation import STRONG, WEAK, draw_views, signal_view, turn, view
+from discom.data.checks import MOTIONS, NO_LABEL, UNLABELLED, check_number, is_signal
 from discom.data.multimodal import MultiModalData
 from discom.errors import DataError, check_choice
 
@@ -242,7 +242,7 @@ class Batches:
             images, truth = self.images[name][own], self.images[name].truth(own)
             motions = self.motions[name]
             views[name] = draw_views(images, self.augment, generators[name], strong, motions)
-            if is_signal(images):
+            if is_signal(images.shape):
                 shown = signal_view(images, STRONG if strong else WEAK, motions, generators[name])
                 chosen = torch.rand(len(images), generator=generators[name]) < self.augment
                 images = torch.where(chosen.to(images.device)[:, None, None, None], shown, images)

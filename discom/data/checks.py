@@ -3,7 +3,7 @@
 import math
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import combinations, product
 from numbers import Integral, Real
@@ -40,6 +40,11 @@ def check_number(
     if not (number and least <= value <= most and value < math.inf):
         span = f"from {least} to {most}" if most < math.inf else f"from {least} on"
         raise ConfigError(option, f"{value!r} is not a {'whole ' * whole}number {span}")
+
+
+def is_signal(shape: Sequence[int]) -> bool:
+    """Whether images [N, C, H, W] of this shape are signals: one row of more than one value."""
+    return shape[2] == 1 < shape[3]
 
 
 def check_size(size: Any) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 
 from discom import methods
 from discom.config import Config, profile
-from discom.data import Split
+from discom.data import MultiModalData, Split
 from discom.data.batches import Batches
 from discom.data.checks import check_split
 from discom.errors import ConfigError, RunError
@@ -84,9 +84,7 @@ def fit(
         if result := _finished(run_dir, asked):  # made by another process meanwhile
             return result
         write_json(run_dir / "config.json", {**_as_config(asked), "address": method.address})
-        kept = config.labelled, config.seed, config.labelled_groups
-        split = split._replace(train=split.train.keep_labels(*kept))
-        model, optimizer, schedule, batches, layout = _prepare(network, split, config, fabric)
+        model, optimizer, schedule, batches, layout = _prepare(network, split.train, config, fabric)
         state = Checkpoint(run_dir, network, optimizer, schedule)
         scoring = Scoring(network, split, fabric, layout)
         if instructor is not None:
@@ -162,11 +160,13 @@ def _alone(run_dir: Path) -> Iterator[None]:
         _TRAINING.release()
 
 
-def _prepare(network: Any, split: Split, config: Config, fabric: Fabric) -> tuple:
-    """The networks on their device, optimizer, schedule, batches, and layout of images."""
+def _prepare(network: Any, train: MultiModalData, config: Config, fabric: Fabric) -> tuple:
+    """The networks on their device, optimizer, schedule, batches of the samples and of the labels
+    that are kept, and layout of images."""
+    train = train.keep_labels(config.labelled, config.seed, config.labelled_groups)
     layout = torch.channels_last if config.channels_last else torch.contiguous_format
     batches = Batches(
-        split.train,
+        train,
         config.batch_size,
         config.seed,
         epochs=config.epochs,
@@ -179,7 +179,7 @@ def _prepare(network: Any, split: Split, config: Config, fabric: Fabric) -> tupl
         dense=network.dense,
         unlabelled=any(network.weights[term] for term in network.unlabelled),
     )
-    counts = class_counts(split.train, network.dense)  # of all sensors: heads are shared
+    counts = class_counts(train, network.dense)  # of all sensors: heads are shared
     if config.class_weights == "balanced":  # one that no sample has is never read
         weights = counts.sum() / ((counts > 0).sum() * counts.clip(min=1))
         network.class_weights = torch.tensor(weights, dtype=torch.float32)
@@ -187,7 +187,7 @@ def _prepare(network: Any, split: Split, config: Config, fabric: Fabric) -> tupl
     if most > 5 * rare and not network.dense:  # no trap for a mean IoU
         found = f"a class has {most / rare:.0f} times the training labels of another"
         way_out = "compare macro_f1 or balanced_accuracy; f1 and accuracy hide rare classes"
-        warnings.warn(f"{split.train.name}: {found}; {way_out}", stacklevel=3)
+        warnings.warn(f"{train.name}: {found}; {way_out}", stacklevel=3)
     network = network.to(memory_format=layout)
     rate, decay = config.learning_rate, config.weight_decay
     groups = _parameter_groups(network, rate, config.encoder_rate)

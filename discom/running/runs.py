@@ -275,8 +275,8 @@ def load_teacher(run_dir: Path | str, student: Any, split: Split, config: Config
     teacher, result = load_run(run_dir, split)
     theirs = {"method": result.method, "reads": None, **result.config, **result.config["options"]}
     reads = student.options(config.options).get("teacher")
-    wanted = {"method": student.teacher_method.name, "reads": reads, "labelled": config.labelled}
-    wanted["labelled_groups"] = config.labelled_groups
+    wanted = {"method": student.teacher_method.name, "reads": reads}
+    wanted |= {name: getattr(config, name) for name in ("labelled", "labelled_groups")}
     if config.labelled < 1 or config.labelled_groups:  # the seed draws which labels are kept
         wanted["seed"] = config.seed
     for name, value in wanted.items():

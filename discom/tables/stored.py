@@ -6,6 +6,8 @@ import json
 import re
 import warnings
 from collections.abc import Iterable, Mapping
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -95,10 +97,10 @@ def _write(results: Iterable[Result], file: Path) -> None:
             possible = {"best": best[network]} if network in best else {}
             rows.append({**run, "network": network, **own, **possible, **costs})
         for network, counts in tested["counts"].items() if tested else ():
-            for place, name in enumerate(tested["groups"]):
-                if own := [f"{k}>{p}:{n}" for group, k, p, n in counts if group == place]:
-                    group = {"network": network, "group": json.dumps(name)}
-                    rows.append({**run, **group, "counts": " ".join(own)})
+            for place, cells in groupby(counts, itemgetter(0)):
+                group = {"network": network, "group": json.dumps(tested["groups"][place])}
+                own = [f"{label}>{predicted}:{n}" for _, label, predicted, n in cells]
+                rows.append({**run, **group, "counts": " ".join(own)})
     table, header = pd.DataFrame(rows), file.with_suffix(".json")
     whole = [name for name in table if name in WHOLE or name.startswith(SIZES)]
     write_json(header, {**(read_json(header) if header.exists() else {}), **settings})

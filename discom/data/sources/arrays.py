@@ -10,7 +10,7 @@ import numpy as np
 from discom.data.arrays import load_npy
 from discom.data.checks import NO_LABEL, UNLABELLED, check_array
 from discom.data.multimodal import Modality, MultiModalData
-from discom.data.sources.steps import count_pixels
+from discom.data.sources.steps import count_pixels, most_frequent
 from discom.errors import ConfigError, DataError
 from discom.files import as_data_error, read_json
 
@@ -99,7 +99,7 @@ def _label(root: Path, labels: Any, masks: Any) -> tuple[np.ndarray, tuple[str, 
         if masks.dtype != np.uint8 or masks.ndim != 3:
             raise DataError(root / "masks.npy", f"holds {masks.dtype} {list(masks.shape)}", TARGETS)
         counts = count_pixels(masks, NO_LABEL)
-        labels = np.where(counts.any(axis=1), counts.argmax(axis=1), UNLABELLED)
+        labels = most_frequent(counts)
         used = len(np.trim_zeros(counts.sum(axis=0), "b"))
     else:
         check_array(labels, f"{root}/labels.npy", "iu", "N")

@@ -8,10 +8,10 @@ import numpy as np
 
 from discom.config import check_options
 from discom.data.arrays import Lazy, resize
-from discom.data.checks import UNLABELLED, check_size
+from discom.data.checks import check_size
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources import REGISTRY
-from discom.data.sources.steps import count_pixels
+from discom.data.sources.steps import count_pixels, most_frequent
 from discom.errors import ConfigError, DataError, first_line
 
 Size = int | Sequence[int]  # height and width in pixels, or one number for both
@@ -152,8 +152,7 @@ class Source:
         }
         masks = arrays.pop("masks", None)
         if labels is None:
-            counts = count_pixels(masks, len(self.classes))
-            labels = np.where(counts.any(axis=1), counts.argmax(axis=1), UNLABELLED)
+            labels = most_frequent(count_pixels(masks, len(self.classes)))
         labels, ids = np.asarray(labels), np.asarray(ids)
         modalities = {
             name: Modality(x, labels, ids, own.unit, own.invalid, self.motions)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from discom.data.checks import UNLABELLED
 from discom.data.images import read_pixels
 from discom.errors import DataError
 from discom.files import as_data_error
@@ -118,6 +119,11 @@ def split_official(tested: np.ndarray, groups: np.ndarray) -> dict[str, np.ndarr
     splitter = GroupShuffleSplit(1, test_size=0.125, random_state=0)
     kept, valid = next(splitter.split(train, groups=groups[train]))
     return {"train": train[kept], "valid": train[valid], "test": test}
+
+
+def most_frequent(counts: np.ndarray) -> np.ndarray:
+    """The class with most pixels of each mask, [N], from `count_pixels`; -1 where there is none."""
+    return np.where(counts.any(axis=1), counts.argmax(axis=1), UNLABELLED)
 
 
 def count_pixels(masks: Any, classes: int) -> np.ndarray:
