@@ -54,7 +54,7 @@ TABLES |= {
     "scenes-budget": Summary(["student", "discom-solo"], factors=["epochs"]),
     "scenes-budget-rates": Summary(["student", "discom-solo"], factors=["learning_rate", "epochs"]),
     "labels": Summary(["student", "fixmatch"]),
-    "watch": Summary(["student", "fixmatch threshold=0.8"]),
+    "watch": Summary(["student", "fixmatch threshold=0.95"]),
     "all-labels": Summary(["student", "discom-solo"]),
     "ladder": Summary(["student"], factors=["epochs"]),
     "terms": Summary(["discom"]),

@@ -77,19 +77,19 @@ LAST="--precision 32-true --select last"
 WATCH="--data $DATA/watch --encoder conv1d --epochs 12 --batch-size 64 --weight-decay 0.01 $LAST"
 worn() { name=$1; option=$2; shift 2; choose "$name" "$option" --seeds 100,101 "$@"; }
 FIXMATCH='fixmatch:{"threshold":0.8}'
+PRODUCT='agreed:{"threshold":0.8,"weights":{"contrast":0}}' # agreed labels, no contrast
+SLOW='fixmatch:{"learning_rate":0.003}'
+BARE='agreed:{"learning_rate":0.01,"weights":{"contrast":0}}'
 FEW="$WATCH --labelled 0.0435"
-worn watch/learning-rate learning_rate $FEW --values 0.003,0.01,0.03 student teacher "$FIXMATCH" \
-  'agreed:{"threshold":0.8,"weights":{"contrast":0}}' simclr nt-xent
-worn watch/learning-rate-lower learning_rate $FEW --values 0.001,0.003,0.01 student simclr
-worn watch/learning-rate-higher learning_rate $FEW --values 0.01,0.03,0.1 teacher "$FIXMATCH"
-worn watch/threshold threshold $FEW --values 0.5,0.8,0.95 'fixmatch:{"learning_rate":0.03}' \
-  'agreed:{"learning_rate":0.01,"weights":{"contrast":0}}'
-worn watch/contrast contrast $FEW --values 0.3,1,3 'agreed:{"learning_rate":0.01,"threshold":0.8}' \
-  'simclr:{"learning_rate":0.003}' 'nt-xent:{"learning_rate":0.01}'
-grid watch "" $FEW --folds 5 --seeds 5 'student:{"learning_rate":0.003}' \
-  'fixmatch:{"learning_rate":0.03,"threshold":0.8}' \
+worn watch/learning-rate learning_rate $FEW --values 0.003,0.01,0.03 student teacher "$FIXMATCH" "$PRODUCT"
+worn watch/learning-rate-higher learning_rate $FEW --values 0.01,0.03,0.1 student
+worn watch/learning-rate-lower learning_rate $FEW --values 0.001,0.003,0.01 "$FIXMATCH"
+worn watch/threshold threshold $FEW --values 0.5,0.8,0.95 "$SLOW" "$BARE"
+worn watch/threshold-higher threshold $FEW --values 0.8,0.95,0.99 "$SLOW" "$BARE"
+grid watch "" $FEW --folds 5 --seeds 5 'student:{"learning_rate":0.03}' \
+  'fixmatch:{"learning_rate":0.003,"threshold":0.95}' \
   'agreed:{"learning_rate":0.01,"threshold":0.95,"weights":{"contrast":0}}' \
-  'teacher:{"learning_rate":0.1}'
+  'teacher:{"learning_rate":0.01}'
 
 # five body units, labels from one person; a unit beside its copy is the twin
 TWINS="$DATA/dsads-twins"
@@ -98,7 +98,6 @@ BODY="--encoder spectrum --epochs 8 --batch-size 192 --weight-decay 0.1 $LAST"
 ONE="--labelled 0.0233 --labelled-groups 1"
 PAIRS="torso+rarm torso+larm torso+rleg torso+lleg rarm+larm rarm+rleg rarm+lleg larm+rleg larm+lleg rleg+lleg"
 COPIES="torso+torso_twin rarm+rarm_twin larm+larm_twin rleg+rleg_twin lleg+lleg_twin"
-PRODUCT='agreed:{"threshold":0.8,"weights":{"contrast":0}}'
 worn dsads/learning-rate learning_rate --data "$TWINS" --modalities rarm+torso $BODY $ONE \
   --values 0.003,0.01,0.03 student "$FIXMATCH" "$PRODUCT"
 BODY="$BODY --folds 4 --learning-rate 0.03"

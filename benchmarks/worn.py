@@ -148,7 +148,7 @@ COLUMNS = {
     "and own unlabelled signals": "fixmatch",
     "and pairs with another sensor": "agreed",
 }
-BOTH = "both sensors at inference"
+BOTH = "labels alone, both sensors at inference"
 LOOK = {"labels alone": ("o", "#b0b0b0"), "and own unlabelled signals": ("s", "#4d4d4d")}
 LOOK |= {"and pairs with another sensor": ("D", "#d55e00")}
 LOOK |= {BOTH: ("^", "#029e73")}
@@ -245,7 +245,7 @@ def worn(twins: Annotated[Path | None, Path, "A prepared folder; no figure."] = 
     plots.style()
     table = scores()
     drawn = figure(table)
-    drawn.suptitle("Pairs with another sensor add what own unlabelled signals do not")
+    drawn.suptitle("Pairs with another sensor score above own unlabelled signals")
     drawn.savefig(RESULTS / "worn.png")
     pair_figure(pairs("one person")).savefig(RESULTS / "worn-pairs.png")
     print(table.round(1).to_string())
