@@ -55,10 +55,10 @@ class HLS(Source):
         tiles = np.stack([_read_tile(root / "tiles" / f"{tile}.tif") for tile in index["tile"]])
         label_of = np.full(101, NO_LABEL, np.uint8)
         label_of[list(COVERS)] = range(len(COVERS))
-        metres = tiles[:, 6:7].astype(np.float32)
-        mean = tiles[:, 6:7].mean((2, 3), keepdims=True).astype(np.float32)  # of the whole tile
+        metres = tiles[:, 6:7]
+        relief = np.arcsinh((metres - metres.mean((2, 3), keepdims=True)) / 5)  # of the whole tile
         bands = {"rgb": tiles[:, [2, 1, 0]], "infrared": tiles[:, [3, 4, 5]]}
-        bands["elevation"] = np.arcsinh((metres - mean) / np.float32(5))
+        bands["elevation"] = relief.astype(np.float32)  # in float32 arcsinh differs by processor
         patches = {name: self._cut(bands[name]) for name in names}
         patches["masks"] = self._cut(label_of[tiles[:, 7:]])[:, 0]
         pixels = steps.count_pixels(patches["masks"], len(COVERS))
