@@ -31,6 +31,8 @@ TERMS = {"discom aux=0": "DisCoM-KD without aux", RELEASED: "DisCoM-KD as releas
 TAUGHT = {"student, 400 labels": "student", "its pupil": "pupil of both sensors"}
 TAUGHT |= {"pupil of the student": "pupil of depth"}
 PROBED = {"untrained": "untrained", "discom": "DisCoM-KD", "mdico": "MDiCo"}
+JUDGED = ("labels alone", "own labels", "pair labels")  # by whom
+MISSING = {"none": "both sensors", "gyro": "no gyroscope", "acc": "no accelerometer"}
 # fact → the parts that DisCoM-KD wants it in: colour's inv, inf, irr, then depth's
 IDEA = {"shape": (0, 3), "material": (0, 3), "material in the dark": (4,)}
 IDEA |= {"light": (2,), "distance": (5,), "which sensor": (1, 2, 4, 5)}
@@ -153,6 +155,12 @@ def keep(table: pd.DataFrame, record: str) -> None:
         table.sort_values("seed", kind="stable").to_csv(file, index=False)
 
 
+def means(right: Mapping, seed: int) -> pd.DataFrame:
+    """(way, sensor) → % right of each sample: a row for each way, a column a sensor."""
+    shares = pd.Series({place: float(own.mean()) for place, own in right.items()})
+    return shares.unstack().rename_axis("way").reset_index().assign(seed=seed)
+
+
 def results_table(file: Path | str, labelled: float = 0.1) -> pd.DataFrame:
     """Mean F1 of each sensor with this share of labels, from a stored table."""
     table = tables.summary(tables.load_results(file), []).query("labelled == @labelled")
@@ -210,6 +218,9 @@ def results(until: str) -> pd.DataFrame:
     taught = pd.read_csv("../results/teachers.csv").mean()
     parts = pd.read_csv("../results/parts.csv").query("sensor == 'depth'")
     read = parts.groupby(["fact", "part", "method"])["score"].mean()
+    pairs = pd.read_csv("../results/watch-pairs.csv").groupby("way")["gyro"].mean()
+    fused = pd.read_csv("../results/watch-both.csv").query("method == 'teacher'")
+    fused = fused.groupby("missing")["f1"].mean().rename(MISSING)
     found = {
         ("00", "depth, 200 labels"): ways[["alone", "strangers", "pairs"]],
         ("01", "watch, mean of 5 deals"): pd.Series(splits),
@@ -219,6 +230,8 @@ def results(until: str) -> pd.DataFrame:
         ("06", "sensor, from inv"): read["which sensor", "inv"][[*PROBED]],
         ("06", "depth's class, from inv"): read["class", "inv"][[*PROBED]],
         ("06", "depth's class, from irr"): read["class", "irr"][[*PROBED]],
+        ("09", "gyroscope, labels of one person"): pairs[list(JUDGED)],
+        ("09", "one network of both, F1"): fused[list(MISSING.values())],
     }
     table = pd.concat(found, names=["notebook", "data", "way"]).to_frame("right, %")
     table = table[table.index.get_level_values(0) <= until].rename(PROBED, level="way")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from course import RIGHT, SMALL
 from pictures import GREY, apart
@@ -91,4 +92,32 @@ def plot_models(scores: pd.DataFrame, title: str):
     axis.set_xticks(places, scores.columns)
     axis.set(xlim=(-1, places[-1] + 1), ylim=(60, 100))
     axis.set(ylabel="test windows right, %", title=title)
+    return figure
+
+
+NAMES = {"acc": "accelerometer", "gyro": "gyroscope"}
+WAYS = {"own labels": "#4d4d4d", "pair labels": "#0173b2"}
+
+
+def plot_gains(gains: Mapping, title: str):
+    """Points gained over labels alone: (sensor, way) → a number for each person; a bar:
+    mean and 95 % interval."""
+    figure, axes = plt.subplots(
+        1, 2, figsize=(9.2, 3.3), sharey=True, layout="constrained"
+    )
+    figure.suptitle(title)
+    for axis, (sensor, name) in zip(axes, NAMES.items(), strict=True):
+        for place, (way, colour) in enumerate(WAYS.items()):
+            points = np.asarray(gains[sensor, way])
+            spread = np.linspace(-0.12, 0.12, len(points))
+            axis.scatter(place + spread, points, s=36, color=colour, alpha=0.55)
+            low, high = stats.ttest_1samp(points, 0).confidence_interval()
+            axis.vlines(place + 0.25, low, high, color=colour, lw=3)
+            axis.scatter(place + 0.25, points.mean(), s=60, color=colour, zorder=3)
+            text = f"{points.mean():+.1f}"
+            axis.text(place + 0.32, points.mean(), text, va="center", fontweight="bold")
+        axis.axhline(0, color="0.6", lw=1, ls=":")
+        axis.set(xlim=(-0.4, 1.65), xticks=range(2), xticklabels=WAYS)
+        axis.set_title(f"{name} deployed", **SMALL)
+    axes[0].set_ylabel("points above labels alone")
     return figure

@@ -406,7 +406,7 @@ if answer_3 is not None:
 #
 # `discom`, `mdico`, the cells' `kdv2` and darkfield ran on [another processor](../docs/results/protocol.md#machines).
 #
-# **Next:** [09](09_more_than_two_modalities.ipynb) asks what changes with three sensors.
+# **Next:** [09](09_real_sensors.ipynb) asks whether it holds on real sensors.
 #
 # **References.** T. Chen et al., *SimCLR*, ICML 2020, [arXiv 2002.05709](https://arxiv.org/abs/2002.05709), equation 1. Y. Tian et al., *Contrastive multiview coding*, ECCV 2020, [arXiv 1906.05849](https://arxiv.org/abs/1906.05849). T. Blasi et al. (cells), Nature Communications 7:10256, 2016. All rows: [few labels](../docs/results/few_labels.md)
 

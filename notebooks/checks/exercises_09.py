@@ -1,0 +1,64 @@
+"""The exercises of notebook 09: a line for each, solved or what is missing."""
+
+from collections.abc import Callable, Mapping
+
+import torch
+
+from checks import report
+
+
+def first(vote: Callable) -> str:
+    """The product of the beliefs that are there; what is wrong, or nothing."""
+    logits = torch.randn(3, 6, 4, generator=torch.Generator().manual_seed(0))
+    beliefs = dict(zip("abc", logits.log_softmax(2), strict=True))
+    has = {name: torch.ones(6, dtype=torch.bool) for name in beliefs}
+    expected = sum(beliefs.values()).log_softmax(1)
+    answer = vote(dict(beliefs), dict(has))
+    if not isinstance(answer, torch.Tensor) or answer.shape != (6, 4):
+        return "return log probabilities, a row for each window"
+    if torch.allclose(answer, (sum(beliefs.values()) / 3).log_softmax(1), atol=1e-4):
+        return "multiply the probabilities: add their logarithms, do not average"
+    if torch.allclose(answer, sum(beliefs.values()), atol=1e-4):
+        return "the probabilities of a window must sum to one"
+    if not torch.allclose(answer, expected, atol=1e-4):
+        return "three sensors: it is not the product of their probabilities"
+    has["b"][2:4] = False
+    expected[2:4] = (beliefs["a"] + beliefs["c"])[2:4].log_softmax(1)
+    if not torch.allclose(vote(dict(beliefs), dict(has)), expected, atol=1e-4):
+        return "a sensor that lacks a window must not judge it"
+    return ""
+
+
+def second(draw: Callable, person: torch.Tensor, labels: torch.Tensor) -> str:
+    """Five rows of each exercise, of any person; what is wrong, or nothing."""
+    for fold in range(5):
+        rows = torch.nonzero(person % 5 != fold)[:, 0]
+        answer = draw(rows, fold)
+        if not isinstance(answer, torch.Tensor) or not len(answer):
+            return "return row numbers"
+        if not torch.isin(answer, rows).all():
+            return "choose among the rows that are given: others are tested"
+        if len(answer.unique()) < len(answer):
+            return "a row is there twice"
+        counts = torch.bincount(labels[answer], minlength=7).tolist()
+        if counts != [5] * 7:
+            return f"take five of each exercise: these are {counts}"
+        if len(person[answer].unique()) == 1:
+            return "all are of one person: draw them at random"
+    return ""
+
+
+def third(scores: Mapping[str, float | None]) -> str:
+    """% right of the gyroscope beside its twin, and beside the accelerometer."""
+    if set(scores) != {"twin", "pair"} or None in scores.values():
+        return "set both scores, in % of windows right"
+    if not all(20 <= score <= 100 for score in scores.values()):
+        return "guessing gets 14 %: give % of windows right"
+    return "the twin has the pair's score" if scores["twin"] == scores["pair"] else ""
+
+
+def check(
+    vote: Callable, draw: Callable, scores: Mapping, person, labels: torch.Tensor
+) -> None:
+    """Print what is solved and what is missing."""
+    report(first(vote), second(draw, person, labels), third(scores))
