@@ -85,7 +85,6 @@ UNFIT = [
     np.where(skewed() < 50, np.nan, skewed()),
     NO_DATA,
     np.maximum(NO_DATA, -3.4028235e38),
-    1e12 + skewed().astype(float),  # all of one value in float32
 ]
 
 
