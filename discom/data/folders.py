@@ -76,7 +76,6 @@ def read_folders(
         rules[name] = asdict(rule)
     own_name, kinds = root.resolve().name, tuple(number)
     data = MultiModalData(sensors, kinds, name=own_name, about={"rules": rules})
-    _warn_alone(root, data)
     data = data.changed(groups=_read_groups(root, groups, data.ids.tolist()))
     if group_copies:
         data = data.changed(groups=near_groups(data))
@@ -168,15 +167,6 @@ def find_alone(data: Any) -> dict[str, np.ndarray]:
     """Modality → its ids that another one lacks."""
     paired = data.paired_ids
     return {name: m.ids[~np.isin(m.ids, paired)] for name, m in data.modalities.items()}
-
-
-def _warn_alone(root: Path, data: MultiModalData) -> None:
-    """Warn where most images have no partner."""
-    if 2 * (paired := len(data.paired_ids)) < len(data):
-        alone = find_alone(data).items()
-        names = [f"{name} {', '.join(map(str, own[:3]))}" for name, own in alone if len(own)]
-        found = f"{paired} of {len(data)} images have a partner; without one are {'; '.join(names)}"
-        warnings.warn(f"{root}: {found}; give a scene one class and one name", stacklevel=3)
 
 
 def _read_groups(root: Path, pattern: str, ids: list[str]) -> np.ndarray | None:

@@ -87,13 +87,6 @@ def test_groups_typed_by_hand_are_those_that_are_meant(tmp_path, table):
     assert data.groups.tolist() == 2 * ["v0", "v0", "v1", "v1"]
 
 
-def test_images_without_a_partner_are_told(tmp_path):
-    tree(tmp_path, "rgb", stems="abc")
-    tree(tmp_path, "depth", stems="cdefgh", bands=None)
-    with pytest.warns(UserWarning, match="2 of 16 images .* depth cat/d, cat/e, cat/f; rgb cat/a"):
-        read_folders(tmp_path)
-
-
 @pytest.fixture
 def photos(tmp_path):
     """Photos of three sizes, one of them held upright, and 16-bit depth of half the size."""

@@ -63,7 +63,7 @@ class TRISTAR(Source):
         steps.warn_left_out(folder, len(frames) - len(kept), unclear)
         part_of = np.array([frame.partition("/")[0] for frame in kept])
         return self.build(
-            steps.collect(files, kept),
+            {name: [own[frame] for frame in kept] for name, own in files.items()},
             kept,
             split="official",
             size=size,
