@@ -17,7 +17,6 @@ from discom.errors import DataError, check_choice
 from discom.files import as_data_error
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
-BANDS = '{"bands": {"rgb": [1, 2, 3]}}'
 NO_DATA = 42113  # GDAL's tag for the value of a pixel that was not measured, as text
 
 
@@ -118,7 +117,7 @@ def read_pixels(file: Path | str, invalid: float | None = None, alpha: bool = Fa
     if opacity and not alpha:
         full = np.iinfo(pixels.dtype).max if pixels.dtype.kind in "iu" else 1
         if (pixels[opacity] != full).any():
-            way_out = f"flatten it, or name bands: --options '{BANDS}'"
+            way_out = """flatten it, or name bands: --options '{"bands": {"rgb": [1, 2, 3]}}'"""
             raise DataError(file, f"band {opacity[0] + 1} is marked as opacity", way_out)
         pixels = np.delete(pixels, opacity, 0)
     if invalid is None:

@@ -60,14 +60,13 @@ class Split(NamedTuple):
         return any(part.origin != (name, origin) for name, part in self._asdict().items())
 
     @property
-    def origin(self) -> Any:
+    def origin(self) -> Origin:
         """Its Origin: what its parts were drawn and divided from; of parts that were changed or put
         together by hand their own content."""
         if self.by_hand:
             bounds = {k: v.to_dict() for k, v in (self.train.normalization or {}).items()}
             return Origin(digest_of([bounds, *(p.fingerprint for p in self)]), "by hand")
-        _, origin = self.train.origin
-        return origin() if callable(origin) else origin
+        return self.train.origin[1]
 
 
 def split_rows(data: Any, seed: int) -> dict[str, np.ndarray]:
