@@ -78,7 +78,7 @@ class MidAir(Source):
         flights = [key.split("/") for key in keys]  # a number ends alike in all climates
         groups = np.array([f"{kind.partition('_')[0]}-{n[1:]}" for kind, _, n, _ in flights])
         images = {name: [own[key] for key in keys] for name, own in files.items()}
-        return self.build(images, keys, split="grouped", size=size, groups=groups)
+        return self.build(images, keys, size=size, groups=groups)
 
 
 def _find_frames(root: Path, stream: str, every: int) -> dict[str, Path]:

@@ -73,7 +73,7 @@ class SUNRGBD(Source):
         labels = [frames[key][1] for key in keys]
         folders = [frames[key][0].name for key in keys]
         groups = np.array([re.sub(r".*(\d{4}-\d\d-\d\d).*", r"\1", folder) for folder in folders])
-        return self.build(images, keys, split="grouped", size=size, labels=labels, groups=groups)
+        return self.build(images, keys, size=size, labels=labels, groups=groups)
 
     def _list_frames(self, root: Path) -> dict[str, tuple[Path, int]]:
         """Id → folder below SUNRGBD, and class; the number in kv2.txt is not read."""

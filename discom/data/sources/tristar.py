@@ -65,7 +65,6 @@ class TRISTAR(Source):
         return self.build(
             {name: [own[frame] for frame in kept] for name, own in files.items()},
             kept,
-            split="official",
             size=size,
             labels=[self.classes.index(actions[frame][0]) for frame in kept],
             groups=np.array([frame.rpartition("/")[0] for frame in kept]),
