@@ -61,7 +61,7 @@ class Lazy(Rows):
     """An array [N, …] whose row i is `read(items[i])`, called each time the row is asked for.
 
     An item is a file, or a tuple that begins with one; `shape` is that of one row. An image of
-    another shape or type, or with a pixel that is not finite, is a DataError that names the file.
+    another shape or type is a DataError that names the file.
 
     >>> halves = Lazy([1, 2, 3], lambda k: np.full((1, 2, 2), k / 2), (1, 2, 2), float)
     >>> halves.shape, halves[1:].shape, float(halves[-1].max())
@@ -81,8 +81,6 @@ class Lazy(Rows):
                 needed = f"{image.dtype} of shape {image.shape} is needed"
                 found = f"holds {values.dtype} of shape {values.shape}, but {needed}"
                 raise DataError(file, found, "fetch the file again")
-            if self.dtype.kind == "f":
-                check_finite(values[None], str(file))
             image[...] = values
         return images
 

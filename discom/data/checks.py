@@ -137,20 +137,12 @@ def check_rows(parts: Mapping[str, Any], count: int, where: str) -> None:
             raise DataError(place, f"index {times.argmax()} occurs twice", "keep it in one part")
 
 
-def check_classes(data: Any) -> None:
-    """Refuse data that have too few labels to be divided: two classes at least, of each three
-    samples."""
-    counts = np.bincount(data.labels[data.labels != UNLABELLED], minlength=len(data.classes))
-    if len(counts) < 2 or counts.min() < 3:
-        found = f"class '{data.classes[counts.argmin()]}' has {counts.min()} labelled sample(s)"
-        way_out = "a split needs two classes, and three of each: add samples or drop the class"
-        raise DataError(data.name, found, way_out)
-
-
 def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
-    """Refuse a split (part → rows of `ids`) of which a part has no label of a modality, or training
-    none of a class; warn of a class that another part lacks, and of groups that official parts
-    divide."""
+    """Refuse a split (part → rows of `ids`) of fewer than two classes, of which a part has no label
+    of a modality, or training none of a class; warn of a class that another part lacks, and of
+    groups that official parts divide."""
+    if len(data.classes) < 2 and not data.dense:
+        raise DataError(data.name, "has one class", "a split needs two: add samples of another")
     for one, other in combinations(rows, 2) if data.groups is not None else ():
         if len(both := np.intersect1d(*(data.groups[rows[part]] for part in (one, other)))):
             found = f"the {one} and the {other} part share {len(both)} groups, such as '{both[0]}'"
@@ -164,7 +156,8 @@ def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
         if len(absent) and not data.dense:
             lack = f"the {part} part has no sample of class '{data.classes[absent[0]]}'"
             if part == "train":
-                raise DataError(data.name, lack, "take another seed, or more and smaller groups")
+                way_out = "add samples of it, make groups smaller, or drop the class"
+                raise DataError(data.name, lack, way_out)
             warnings.warn(f"{data.name}: {lack}", stacklevel=4)
 
 
