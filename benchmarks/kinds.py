@@ -4,7 +4,6 @@ python benchmarks/kinds.py results/all-labels.csv     writes all-labels-kinds.cs
 """
 
 import sys
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -84,7 +83,5 @@ def kinds(table: Path, runs: flags.Runs = Path("runs")) -> None:
     figure(rows).savefig(file.with_suffix(".png"), dpi=150)
 
 
-main = partial(cli.main, command=kinds)
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(cli.main(command=kinds))

@@ -9,7 +9,6 @@ Beside each run of `discom` stands the same network before its training.
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -131,7 +130,5 @@ def parts(
     figure(pd.concat(rows)).savefig(file.with_suffix(".png"), dpi=150)
 
 
-main = partial(cli.main, command=parts)
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(cli.main(command=parts))
