@@ -176,12 +176,8 @@ def test_parts_tell_what_an_embedding_holds_and_nothing_else():
 def test_parts_adds_runs_once_with_the_untrained_beside(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     small = ["--data", "objects:n=225,size=8", "--seeds", "1", "--epochs", "1", "--workers", "1"]
-    assert (
-        cli.main(
-            [*small, "student", "discom", "--profile", "tiny", "--collect", "all.csv"], grid.grid
-        )
-        == 0
-    )
+    words = [*small, "student", "discom", "--profile", "tiny", "--collect", "all.csv"]
+    assert cli.main(words, grid.grid) == 0
     words = ["all.csv", "student", "discom", "--data", "objects:n=225,size=8"]
     assert cli.main(words, parts.parts) == 0
     rows = pd.read_csv("parts.csv")
