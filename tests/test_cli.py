@@ -63,7 +63,7 @@ WRONG = [  # words, what the line names; a line for each way to be wrong
     (f"table 1 --data {SCENES} --seeds 1 --methods student,fixmatch", "fixmatch"),
     ("table 2 --data scenes --folds 3", "--folds"),
     (f"data show {SCENES} --out pairs.abc", "--out"),
-    (f"data prepare {SCENES} --size 8", "--size"),
+    (f"data prepare {SCENES} --size 8", "options of a reader"),
     ("data prepare folders", "--root"),
     ("data prepare arrays", "--root"),
     ("data prepare arrays --root empty", "sensor"),

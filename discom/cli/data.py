@@ -79,8 +79,8 @@ def _read(
         images = reader(root, sensors, **options)
     else:  # drawn, or prepared before
         if root or download or options:
-            given = ", ".join(options) or "--root and --download"
-            raise ConfigError(given, f"'{name}' takes no options", "leave them out")
+            given = "--root, --download and options of a reader"
+            raise ConfigError(given, f"'{name}' takes none of them", "leave them out")
         images = discom.data.load(data, modalities)
         return images, images.name
     return images.changed(about={**images.about, "options": options}), name
