@@ -9,6 +9,7 @@ import pytest
 import catalogue
 import labels
 import pages
+import worn
 from discom import cli, tables
 from discom.tables.stored import read_runs
 
@@ -98,6 +99,8 @@ def test_cells_of_pages_stand_in_tables_of_results():
         compared.append(tables.added_sensor(runs(larger), runs(smaller), [method]))
     for name in catalogue.CLAIMS:
         known |= set(catalogue.claims(name)["F1 points [95 %]"])
+    for name in worn.CLAIMS:
+        known |= set(worn.claims(name)["F1 points [95 %]"])
     for table in compared:
         known |= set(tables.points(table).str.replace("*", ""))
     for page in DOCS.rglob("*.md"):
