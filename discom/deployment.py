@@ -16,7 +16,6 @@ from pydantic.dataclasses import dataclass
 
 from discom.data import Modality, MultiModalData, Split
 from discom.data.arrays import LOWEST
-from discom.data.checks import ANSWERS
 from discom.data.images import Rule
 from discom.errors import ConfigError, DataError, RunError, first_line, install_hint
 from discom.files import atomic_folder, check_place, write_json
@@ -202,7 +201,7 @@ def _write(branch: Any, contract: Contract, file: Path) -> None:
     options: dict[str, Any] = {
         "dynamic_shapes": {"images": (free,) * len(example)},
         "input_names": [sensor.name for sensor in contract.sensors],
-        "output_names": ANSWERS,
+        "output_names": ["logits", "probabilities"],
     }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch and onnxscript deprecate each other's names
