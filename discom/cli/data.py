@@ -73,6 +73,8 @@ def _read(
         name = "-".join([name, *(sensors or [])])
     elif reader := OWN.get(name):
         check_options(name, reader, options)
+        if download:
+            raise ConfigError("--download", f"{name} has nothing to fetch", "leave it out")
         if not root or not root.is_dir():
             way_out = "name the folder of your images or arrays: --root DIR"
             raise DataError(root or name, "no such folder", way_out)
