@@ -100,6 +100,8 @@ PAIRS="torso+rarm torso+larm torso+rleg torso+lleg rarm+larm rarm+rleg rarm+lleg
 COPIES="torso+torso_twin rarm+rarm_twin larm+larm_twin rleg+rleg_twin lleg+lleg_twin"
 worn dsads/learning-rate learning_rate --data "$TWINS" --modalities rarm+torso $BODY $ONE \
   --values 0.003,0.01,0.03 student "$FIXMATCH" "$PRODUCT"
+worn dsads/learning-rate-all-persons learning_rate --data "$TWINS" --modalities rarm+torso $BODY \
+  --labelled 0.0233 --values 0.003,0.01,0.03,0.1 student "$FIXMATCH" "$PRODUCT"
 BODY="$BODY --folds 4 --learning-rate 0.03"
 grid dsads "" --data "$TWINS" --modalities torso+rarm+larm+rleg+lleg $BODY $ONE --seeds 3 student "$FIXMATCH"
 for pair in $PAIRS $COPIES; do
