@@ -14,10 +14,11 @@ import jupytext
 notebooks = Path(globals().get("__file__", "09.py")).resolve().parents[2]
 sys.path.insert(0, str(notebooks))
 os.chdir(notebooks)
-cells = ("data =", "import numpy", "file =", "class Block", "def rotations", "def own_labels")
-cells += ("def train", "def one_person", "def score")
+cells = ("data =", "import numpy", "file =", "class Block", "def network", "def rotations")
+cells += ("def view", "def own_labels", "def pseudo_loss", "def train", "def one_person")
+cells += ("@torch.no_grad()", "def score")
 for cell in jupytext.read(notebooks / "py/09_real_sensors.py", fmt="py:percent").cells:
-    if cell.source.startswith(cells) or "def evaluate(" in cell.source:  # without what it trains
+    if cell.source.startswith(cells):  # without what it trains
         exec(cell.source.split("\njudges = ")[0].split("\nfigure = ")[0], globals())
 
 # %% [markdown]
@@ -34,7 +35,8 @@ def vote(beliefs, has):
 check("exercise 1", exercises.first(vote) == "")
 
 # %% [markdown]
-# **2.** SOLUTION2
+# **2.** The gyroscope gains nine points from pairs, 63 → 72 %, the accelerometer one, 81 → 82 %. Students begin higher: five windows of each
+# exercise, of several persons, tell more than about a hundred of one. It is one draw; the stored table of the watch has five.
 
 
 # %%
@@ -50,7 +52,8 @@ for judge in (None, pair_labels):
     print(judge and judge.__name__, {sensor: round(share) for sensor, share in spread.items()})
 
 # %% [markdown]
-# **3.** SOLUTION3
+# **3.** The other sensor. Beside its twin the gyroscope scores 50 %, ten points below labels alone; beside the accelerometer 64 %. Two
+# networks of one sensor are wrong in the same windows, so their product is sure of the same mistakes.
 
 # %%
 scores = {"pair": score(evaluate(pair_labels)["gyro"]).mean().item()}
