@@ -52,8 +52,8 @@ for judge in (None, pair_labels):
     print(judge and judge.__name__, {sensor: round(share) for sensor, share in spread.items()})
 
 # %% [markdown]
-# **3.** The other sensor. Beside its twin the gyroscope scores 50 %, ten points below labels alone; beside the accelerometer 64 %. Two
-# networks of one sensor are wrong in the same windows, so their product is sure of the same mistakes.
+# **3.** The other sensor. Beside its twin the gyroscope scores 50 %, ten points below labels alone; beside the accelerometer 64 %. Our
+# explanation, not tested: two networks of one sensor make the same mistakes, so their product is sure of them.
 
 # %%
 scores = {"pair": score(evaluate(pair_labels)["gyro"]).mean().item()}
