@@ -114,7 +114,8 @@ def read_runs(file: Path) -> list[Result]:
     damaged or something else."""
     header, table = file.with_suffix(".json"), file.with_suffix(".csv")
     if not header.exists():
-        raise RunError(header, "no such file, the settings of a table of runs", ANEW)
+        way_out = "name a folder of runs, or a table that has both"
+        raise RunError(header, "no such file, the settings of a table of runs", way_out)
     settings = read_json(header)
     how: Any = {"float_precision": "round_trip", "keep_default_na": False, "na_values": [""]}
     with as_data_error(table, "a table of runs", ANEW):
