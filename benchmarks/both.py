@@ -7,7 +7,6 @@ python benchmarks/both.py results/watch.csv --source data/watch   writes results
 import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -80,7 +79,5 @@ def both(
         pd.DataFrame(rows, columns=columns).to_csv(part, index=False)
 
 
-main = partial(cli.main, command=both)
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(cli.main(command=both))

@@ -144,7 +144,7 @@ def with_tests(table: pd.DataFrame, tests: Sequence[tuple]) -> pd.DataFrame:
     tested["holm"] = tables.holm(tested["p"])
     table["F1 points [95 %]"] = tables.points(tested).str.replace("*", "")
     exact = tested["holm"].map("{:.3f}".format).str.removeprefix("0")
-    return table.assign(**{"p after Holm": exact.mask(tested["holm"] < 1e-4, "< .0001")})
+    return table.assign(**{"p after Holm": exact.mask(tested["holm"] < 0.001, "< .001")})
 
 
 def summary(

@@ -8,7 +8,6 @@ python benchmarks/choose.py mdico --option contrast --values 0.1,0.3,1 --labelle
 
 import sys
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -83,7 +82,5 @@ def choose(
         files.write_json(out, {**how, **table.to_dict(), "sensors": sensors})
 
 
-main = partial(cli.main, command=choose)
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(cli.main(command=choose))

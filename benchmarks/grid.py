@@ -7,9 +7,8 @@ python benchmarks/grid.py crodino 'crodino:{"weights":{"soft":0}}' --data scenes
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
-from functools import lru_cache, partial
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -17,14 +16,12 @@ from typing import Annotated, Any, NamedTuple
 import click
 import numpy as np
 import torch
-from joblib import Parallel, delayed
 
 import discom.data
 from catalogue import SCENES, summary
-from discom import cli, files, fit, methods, profile, tables
+from discom import cli, files, methods, profile, tables
 from discom.cli import flags
 from discom.config import FIELDS
-from discom.data import Split
 from discom.errors import ConfigError, say
 from discom.hardware import device_type, machine
 from discom.running import sweep
@@ -48,10 +45,7 @@ class Arm(NamedTuple):
     def of(cls, text: str) -> "Arm":
         """One of METHODS: `name` or `name:{JSON}`, JSON of options and settings."""
         name, _, braces = text.partition(":")
-        try:
-            options = flags.json_text(braces or "{}")
-        except ValueError:
-            raise ConfigError("METHODS", f"{text} has no JSON object", "write name:{…}") from None
+        options = flags.json_text(braces or "{}")
         return cls(name, options, {key: options.pop(key) for key in SETTINGS if key in options})
 
     @property
@@ -89,8 +83,6 @@ def plan(
     if both := {name for arm in arms for name in (*arm.settings, *settings)} & factors.keys():
         raise ConfigError("--factors", f"'{both.pop()}' is also given elsewhere", "give it once")
     epochs_at = {float(value): number for value, number in epochs.items()}
-    if lost := epochs_at.keys() - set(next(iter(factors.values()), [])):
-        raise ConfigError("--epochs-at", f"{lost.pop():g} is no value", "leave it out")
     planned = {}
     images_of = lru_cache(discom.data.planned)
     for seed, *values in product(seeds, *factors.values()):
@@ -110,53 +102,7 @@ def plan(
     return planned
 
 
-def compare(
-    arms: Sequence[Arm], runs: Iterable[Run], factors: Iterable[str], collect: Any, workers: int
-) -> bool:
-    """Train what is missing, then print and collect the table; whether none failed."""
-    done = sweep.sweep(runs, known=tables.collected(collect), workers=workers)
-    if done.results:
-        against = [arms[0].label]
-        print(tables.to_markdown(summary(done.results, against, [*factors]), against))
-        if collect:
-            tables.collect(done.results, collect)
-    for error in done.failed.values():
-        say(f"error: {error}")
-    return not done.failed
-
-
-def watch(
-    planned: Mapping[tuple[Any, ...], Run],
-    after: Sequence[int],
-    read: Callable[[Any, Split], Iterable[dict[str, Any]]],
-    workers: int,
-) -> list[dict[str, Any]]:
-    """Train all and keep nothing but what is read from the networks, in rows, after these epochs
-    and the last one; a ConfigError for a method with a teacher."""
-    for run in planned.values():
-        if run.teacher:
-            raise ConfigError("METHODS", f"{run.method} has no teacher here", "leave it out")
-    jobs = (delayed(_watched)(label, run, after, read) for (label, *_), run in planned.items())
-    return [row for rows in Parallel(workers or -1)(jobs) for row in rows]
-
-
-def _watched(label: str, run: Run, after: Sequence[int], read: Callable) -> list[dict[str, Any]]:
-    torch.set_num_threads(1)
-    config = replace(run.config, accelerator="cpu")
-    split = discom.data.load(run.source, seed=config.seed).split(*run.parts)
-    rows: list[dict[str, Any]] = []
-
-    def look(epoch: int, model: Any) -> None:
-        if epoch in (*after, config.epochs):
-            place = {"method": label, "seed": config.seed, "epoch": epoch}
-            rows.extend(place | row for row in read(model, split))
-
-    with tempfile.TemporaryDirectory() as folder:
-        fit(run.method, split, config, Path(folder) / "run", progress=False, on_epoch_end=look)
-    return rows
-
-
-def measure(arms: Sequence[Arm], seeds: int, file: Path, **asked: Any) -> None:
+def measure(arms: Sequence[Arm], seeds: int, file: Path, *where: Any) -> None:
     """Train all anew, one after the other, a round for each seed; print and write the machine, the
     seconds of each method, its teacher's included, and their share of the first method's: mean and
     95 % interval over rounds. The first round is left out: the first use of a library is slow."""
@@ -165,7 +111,7 @@ def measure(arms: Sequence[Arm], seeds: int, file: Path, **asked: Any) -> None:
     torch.set_num_threads(1)
     rounds: list[dict[str, float]] = [{} for _ in range(seeds)]
     with tempfile.TemporaryDirectory() as runs:
-        for (label, seed), run in plan(arms, range(seeds), runs=runs, **asked).items():
+        for (label, seed), run in plan(arms, range(seeds), *where, runs).items():
             (result,) = sweep.results([run], workers=1)
             rounds[seed][label] = result.seconds
             if run.teacher:
@@ -200,16 +146,20 @@ def grid(
 ) -> bool | None:
     """Compare METHODS, each `name` or `name:{JSON}` of options and settings, with the first over
     factors: arguments of the scenes, which each seed draws anew, or numbers among the settings."""
-    arms, asked = [*map(Arm.of, methods)], {"settings": settings, "data": data}
-    asked["modalities"] = modalities
+    arms, where = [*map(Arm.of, methods)], (settings, data, modalities)
     if seconds:  # run it alone on the machine
-        return measure(arms, seeds, seconds, **asked)
-    asked |= {"factors": factors, "epochs": epochs_at, "folds": folds or 0}
-    every = plan(arms, range(seeds), runs=runs, **asked)
-    return compare(arms, every.values(), factors, collect, workers)
+        return measure(arms, seeds, seconds, *where)
+    planned = plan(arms, range(seeds), *where, runs, factors, epochs_at, folds or 0)
+    done = sweep.sweep(planned.values(), known=tables.collected(collect), workers=workers)
+    if done.results:
+        against = [arms[0].label]
+        print(tables.to_markdown(summary(done.results, against, [*factors]), against))
+        if collect:
+            tables.collect(done.results, collect)
+    for error in done.failed.values():
+        say(f"error: {error}")
+    return not done.failed
 
-
-main = partial(cli.main, command=grid)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(cli.main(command=grid))

@@ -4,7 +4,6 @@ python benchmarks/kinds.py results/all-labels.csv     writes all-labels-kinds.cs
 """
 
 import sys
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -72,10 +71,10 @@ def figure(table: pd.DataFrame) -> Figure:
 def kinds(table: Path, runs: flags.Runs = Path("runs")) -> None:
     """Add the runs of TABLE, a .csv of results/, that TABLE-kinds.csv lacks; print the means."""
     file = table.with_name(f"{table.stem}-kinds.csv")
-    parts = [pd.read_csv(file)] if file.is_file() else []
-    known = {key for part in parts for key in zip(part["method"], part["seed"], strict=True)}
+    rows = pd.read_csv(file) if file.is_file() else pd.DataFrame(columns=["method", "seed"])
+    known = {*zip(rows["method"], rows["seed"], strict=True)}
     absent = [r for r in tables.load_results(table) if (r.label, r.seed) not in known]
-    rows = pd.concat([*parts, *(accuracies(result, runs) for result in absent)], ignore_index=True)
+    rows = pd.concat([rows, *(accuracies(result, runs) for result in absent)], ignore_index=True)
     means = rows.pivot_table("accuracy", ["network", "method"], "kind", sort=False)
     print(means.round(1).to_string())
     with files.atomic_file(file) as temporary:
@@ -84,7 +83,5 @@ def kinds(table: Path, runs: flags.Runs = Path("runs")) -> None:
     figure(rows).savefig(file.with_suffix(".png"), dpi=150)
 
 
-main = partial(cli.main, command=kinds)
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(cli.main(command=kinds))

@@ -14,22 +14,22 @@ A page names tables of results/ and their rows between two marks; the first one 
 of a table's claims; they end alike.
 """
 
-import argparse
 import re
 import sys
 from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import catalogue
 import worn
-from discom import tables
+from discom import cli, tables
+from discom.cli import flags
 from discom.data import sources
 from discom.errors import ConfigError
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "data/README.md", "docs/*.md", "docs/guides/*.md", "docs/results/*.md")
-MARKED = re.compile(r"(<!-- (rows|claims|sets)(?: (.*?))? -->\n\n).*?(\n\n<!-- end -->)", re.DOTALL)
+MARKED = re.compile(r"(<!-- (rows|claims|sets)(?: (.*?))? -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def text_of(name: str) -> str:
@@ -60,11 +60,13 @@ def rows_of(wanted: str) -> str:
 
 def claims_of(name: str) -> str:
     """What came of a table's claims, in Markdown."""
+    if name not in (*worn.CLAIMS, *catalogue.CLAIMS):
+        raise ConfigError(f"claims {name}", "names no table with claims", "name one")
     table = (worn if name in worn.CLAIMS else catalogue).claims(name)
     return table_of(list(table), *table.astype(str).to_numpy().tolist())
 
 
-def sets_of(nothing: None) -> str:
+def sets_of(_: str) -> str:
     """A row for each public data set, in Markdown."""
     rows = []
     for name in sources.names():
@@ -93,16 +95,21 @@ def texts() -> dict[Path, str]:
     """File → what it should hold: the tables of results/, and the pages."""
     made = {catalogue.RESULTS / f"{name}.md": text_of(name) for name in catalogue.TABLES}
     for file in sorted(file for pattern in PAGES for file in ROOT.glob(pattern)):
-        page = file.read_text(encoding="utf-8")
-        made[file] = MARKED.sub(lambda m: m[1] + WRITERS[m[2]](m[3]) + m[4], page)
+        try:
+            made[file] = filled(file.read_text(encoding="utf-8"))
+        except ConfigError as error:
+            raise ConfigError(f"{file.relative_to(ROOT)}: {error}") from None
     return made
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Write, or check: then the exit status is 1 where a file is stale."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="write nothing, name what is stale")
-    check = parser.parse_args(arguments).check
+def filled(page: str) -> str:
+    """A page with the tables that its marks name."""
+    return MARKED.sub(lambda m: f"{m[1]}\n{WRITERS[m[2]](m[3] or '')}\n\n{m[4]}", page)
+
+
+@flags.command
+def pages(check: Annotated[bool, "Write nothing, name what is stale."] = False) -> bool:
+    """Write the tables of results/, their figures, and the rows that pages show of them."""
     made = texts()
     stale = {f: new for f, new in made.items() if not f.exists() or f.read_text("utf-8") != new}
     for file, text in stale.items():
@@ -112,8 +119,8 @@ def main(arguments: list[str] | None = None) -> int:
             if file.is_relative_to(catalogue.RESULTS):
                 name = file.relative_to(catalogue.RESULTS).with_suffix("").as_posix()
                 catalogue.draw(name)
-    return int(check and bool(stale))
+    return not (check and stale)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(cli.main(command=pages))

@@ -9,7 +9,6 @@ Beside each run of `discom` stands the same network before its training.
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -113,7 +112,8 @@ def parts(
 ) -> None:
     """Add METHODS' runs in TABLE that parts.csv beside it lacks, and draw all."""
     file = table.with_name("parts.csv")
-    rows = [pd.read_csv(file)] if file.is_file() else []
+    keys = ["method", "labelled", "seed"]
+    rows = pd.read_csv(file) if file.is_file() else pd.DataFrame(columns=keys)
     found = defaultdict(list)
     for result in tables.load_results(table):
         found[result.label].append(result)
@@ -121,17 +121,13 @@ def parts(
         raise ConfigError(table, f"no run of {absent[0]}", f"name one of {', '.join(found)}")
     for result in [r for method in methods for r in found[method] if r.seed < seeds]:
         run = [result.label, result.config["labelled"], result.seed]
-        if not any(
-            (part[["method", "labelled", "seed"]] == run).all(axis=1).any() for part in rows
-        ):
-            rows.append(rows_of(result, data, runs))
+        if not (rows[keys] == run).all(axis=1).any():
+            rows = pd.concat([rows, rows_of(result, data, runs)], ignore_index=True)
             with files.atomic_file(file) as temporary:
-                pd.concat(rows).to_csv(temporary, index=False)
+                rows.to_csv(temporary, index=False)
     plots.style()
-    figure(pd.concat(rows)).savefig(file.with_suffix(".png"), dpi=150)
+    figure(rows).savefig(file.with_suffix(".png"), dpi=150)
 
-
-main = partial(cli.main, command=parts)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(cli.main(command=parts))

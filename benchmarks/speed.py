@@ -4,22 +4,23 @@ Both sides train the same network from the same weights on the same data, in tur
 compute the same loss on one batch. A busy machine spoils single rounds, so look at the interval.
 """
 
-import argparse
-import json
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
+import click
 import numpy as np
 import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook
 from torch.utils.data import DataLoader, TensorDataset, default_collate
 from torchvision.transforms import v2
 
-from discom import fit, profile
+from discom import cli, files, fit, profile
+from discom.cli import flags
 from discom.config import Config
 from discom.data import Modality, MultiModalData, Split, scenes
 from discom.data.batches import Batch
@@ -119,10 +120,8 @@ def check_losses(name: str, split: Split, config: Config, other: Config) -> None
     for precision, tolerance in TOLERANCES.items():
         loss = ours(split, replace(other, augment=0.0, precision=precision))
         if not abs(loss - expected) <= tolerance * abs(expected):
-            losses = (
-                f"the recipe's loss of one batch is {expected:.6g}, ours in {precision} {loss:.6g}"
-            )
-            raise RunError(f"{name}: {losses}; the sides do not train the same")
+            found = f"the recipe's loss is {expected:.6g}, ours in {precision} {loss:.6g}"
+            raise RunError(name, found, "the sides do not train the same")
 
 
 def step_seconds(side: Callable[[Split, Config], float], split: Split, config: Config) -> float:
@@ -164,21 +163,20 @@ def compare(name: str, rounds: int, accelerator: str) -> dict[str, Any]:
     return {"pairs_per_second": rates, "ratio": ratio, "step_seconds": seconds.tolist()}
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Measure, print the JSON and write it."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--json", type=Path, help="write the figures into this file, too")
-    parser.add_argument("--rounds", type=int, default=7, help="of either side (default: 7)")
-    parser.add_argument("--accelerator", choices=["cpu", "cuda"], default="cpu")
-    chosen = parser.parse_args(arguments)
-    comparisons = {name: compare(name, chosen.rounds, chosen.accelerator) for name in SIZES}
-    here = machine(torch.device(device_type(chosen.accelerator)))
-    report = {"machine": here, "rounds": chosen.rounds, "comparisons": comparisons}
-    text = json.dumps(report, indent=2)
-    print(text)
-    if chosen.json:
-        chosen.json.write_text(text + "\n", encoding="utf-8")
+@flags.command
+def speed(
+    json: Annotated[Path | None, Path, "File to write."] = None,
+    rounds: Annotated[int, click.IntRange(1), "Of either side."] = 7,
+    accelerator: Annotated[Literal["cpu", "cuda"], "Where both train."] = "cpu",
+) -> None:
+    """How fast training is: a plain PyTorch script against discom.fit."""
+    comparisons = {name: compare(name, rounds, accelerator) for name in SIZES}
+    for name, found in comparisons.items():
+        print(name, found["pairs_per_second"])
+    here = machine(torch.device(device_type(accelerator)))
+    if json:
+        files.write_json(json, {"machine": here, "rounds": rounds, "comparisons": comparisons})
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(cli.main(command=speed))

@@ -8,7 +8,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Mapping
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -251,7 +251,5 @@ def worn(twins: Annotated[Path | None, Path, "A prepared folder; no figure."] = 
     print(table.round(1).to_string())
 
 
-main = partial(cli.main, command=worn)
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(cli.main(command=worn))

@@ -2,7 +2,6 @@
 and the way out."""
 
 import sys
-import warnings
 from collections.abc import Collection
 from typing import Any
 
@@ -65,8 +64,3 @@ def say(text: str) -> None:
 def say_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     """A warning on the command line, in the place of `warnings.showwarning`."""
     say(f"warning: {message}")
-
-
-def warn_no_effect(setting: str, why: str) -> None:
-    """Warn of a setting that changes nothing."""
-    warnings.warn(f"{setting}: has no effect {why}; leave it out", stacklevel=3)

@@ -21,8 +21,8 @@ def find_inputs(paths: Sequence[Path], sensors: Sequence[Sensor]) -> list[tuple[
     several: pairs `<path>/<sensor>/<name>`, whatever their endings; sensors that are bands of one
     file need no folder of their own. Hidden folders are left out.
 
-    Warns of names that a sensor lacks. A DataError for a folder that is missing or there in two
-    spellings, two images of one sensor and name, or no pair.
+    Warns of names that a sensor lacks. A DataError for a folder that is missing, two images of one
+    sensor and name, or no pair.
     """
     if len(sensors) == 1:
         return [(file,) for file in find_images(_place(path, *sensors) or path for path in paths)]
@@ -55,12 +55,8 @@ def find_inputs(paths: Sequence[Path], sensors: Sequence[Sensor]) -> list[tuple[
 
 def _place(path: Path, sensor: Sensor) -> Path | None:
     """The folder of a sensor below a path, in whatever letters; None where there is none."""
-    name = sensor.name.lower()
-    folders = sorted(each for each in path.glob("*") if each.is_dir() and each.name.lower() == name)
-    if len(folders) > 1:
-        found = f"{folders[0].name} has this name in other letters"
-        raise DataError(folders[1], found, "rename one, or name one of them")
-    return folders[0] if folders else None
+    folders = sorted(each for each in path.glob("*") if each.is_dir())
+    return next((each for each in folders if each.name.lower() == sensor.name.lower()), None)
 
 
 def predict(model: Model, paths: Sequence[Path]) -> pd.DataFrame:
@@ -106,28 +102,21 @@ def _read(file: Path, sensor: Sensor) -> np.ndarray:
 
 
 def warn_unlike(sensor: Sensor, files: Sequence[Path], measured: np.ndarray) -> None:
-    """Warn of images that were measured in less than half of their pixels; and where more than one
-    in twenty is unlike those of training: nothing was measured, the mean of a band is beyond theirs
-    by more than high − low, or its deviation is below a tenth of theirs; or where more than half of
-    four images or more lie on one side of all of training. This finds other units, number types and
-    offsets, but no other sensor of like values. `measured`: `levels` of each image, [N, 3, C].
+    """Warn where more than one image in twenty is unlike those of training: nothing was measured,
+    the mean of a band is beyond theirs by more than high − low, or its deviation is below a tenth
+    of theirs. This finds other units and number types, but no other sensor of like values.
+    `measured`: `levels` of each image, [N, 3, C].
     """
-    means, deviations, shares = measured.swapaxes(0, 1)  # [N, C] each
-    several = f"of {len(files)} images"
-    if (few := shares.mean(1) < 0.5).any():
-        found = f"{few.sum()} {several} are measured in less than half of their pixels"
-        warnings.warn(f"{files[few.argmax()]}: {found}; distrust their answers", stacklevel=3)
+    means, deviations, _ = measured.swapaxes(0, 1)  # [N, C] each
     least, largest, usual = np.transpose(sensor.range)
     span = np.subtract(sensor.high, sensor.low)
     unlike = (means < least - span) | (means > largest + span)
     unlike |= ~(deviations >= usual / 10)  # also NaN: nothing was measured
-    for side in (means < least, means > largest):
-        unlike |= side & (len(files) > 3) & (side.mean(0) > 0.5)
     unlike &= span > 0
     if unlike.any(1).mean() > 0.05:
         k, c = np.argwhere(unlike)[0]
-        count = f"{unlike.any(1).sum()} {several} of {sensor.name} are unlike training"
+        count = f"{unlike.any(1).sum()} of {len(files)} images of {sensor.name}"
         own = f"{means[k, c]:.3g} ± {deviations[k, c]:.2g}"
         usually = f"{least[c]:.3g} … {largest[c]:.3g} ± {usual[c]:.2g} or more"
-        found = f"{count} (band {c + 1}: {own}, in training {usually})"
+        found = f"{count} are unlike training (band {c + 1}: {own}, in training {usually})"
         warnings.warn(f"{files[k]}: {found}; compare unit, number type and sensor", stacklevel=3)

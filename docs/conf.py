@@ -1,12 +1,18 @@
-"""The documentation site: `make docs` writes it to build/docs. site_links.py has what is ours."""
+"""The documentation site: `make docs` writes it to build/docs. First what Sphinx is told, then what
+it cannot know: pages from outside docs/, links that hold on GitHub as well as on the site, and
+docstrings that read well in a terminal."""
 
+import json
+import os
+import re
 import sys
+import tomllib
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
-
-import site_links  # noqa: E402
-from site_links import PROJECT, ROOT  # noqa: E402
+DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
+sys.path.insert(0, str(ROOT))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 project, author, copyright = PROJECT["name"], "the discom authors", "the discom authors, MIT"
 extensions = [
@@ -68,9 +74,121 @@ linkcheck_ignore = [
 linkcheck_anchors = False
 linkcheck_timeout = 20
 
+# --- what is ours
+# pages from elsewhere, copied into folders that git ignores
+COPIES = {DOCS / "notebooks" / file.name: file for file in ROOT.glob("notebooks/[0-9]*.ipynb")}
+COPIES |= {DOCS / "data/index.md": ROOT / "data/README.md"}
+NOTEBOOKS = """\
+# Notebooks
+
+Each one runs alone, from top to bottom, in JupyterLab (`make lab`), on Colab (its badge), or in
+batch (`make tutorial`). Shown here with the outputs of one run on two CPU cores. Solutions:
+[notebooks/solutions/py](../../notebooks/solutions/py).
+
+```{toctree}
+:maxdepth: 1
+:glob:
+
+[0-9]*
+```
+"""
+# a fenced block, which stays as it is, or a link: its label, target and anchor
+LINK = re.compile(
+    r"^ *(?P<ticks>`{3,})[^\n]*\n.*?^ *(?P=ticks)[ \t]*$"
+    r"|(!?\[(?:[^\[\]]|\[[^\[\]]*\])*\])\(([^()\s#:]+)(#[^()\s]*)?\)",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+def copy_pages() -> None:
+    """Bring the copies up to date, and write the contents of the notebooks."""
+    texts = {copy: file.read_text() for copy, file in COPIES.items()}
+    for file, text in {**texts, DOCS / "notebooks/index.md": NOTEBOOKS}.items():
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+
+
+def rewrite_page(app, docname: str, source: list[str]) -> None:
+    """Sphinx's source-read: the links of a page, and of a notebook's Markdown cells."""
+    notebook_file = DOCS / f"{docname}.ipynb"
+    if not notebook_file.exists():
+        source[0] = with_links(source[0], DOCS / f"{docname}.md")
+        return
+    notebook = json.loads(source[0])
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            cell["source"] = with_links("".join(cell["source"]), notebook_file)
+    # for lines such as %pip
+    notebook["metadata"]["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}
+    source[0] = json.dumps(notebook)
+
+
+def with_links(text: str, page: Path) -> str:
+    """Links to files of the repository lead to their page, or to GitHub where they have none; what
+    leads nowhere is Sphinx's to tell. Code blocks stay as they are."""
+    folder = COPIES.get(page, page).parent
+    pages = {file: copy for copy, file in COPIES.items()}
+
+    def link(found: re.Match) -> str:
+        _, label, target, anchor = found.groups("")
+        file = (folder / target).resolve()
+        if not label or not file.exists():
+            return found[0]
+        if label.startswith("!") or (file.is_relative_to(DOCS) and file.suffix == ".md"):
+            pages.setdefault(file, file)
+        if file in pages:
+            address = Path(os.path.relpath(pages[file], page.parent)).as_posix()
+        else:
+            kind = "tree" if file.is_dir() else "blob"
+            commit = os.environ.get("GITHUB_SHA", "main")
+            place = file.relative_to(ROOT).as_posix()
+            address = f"{PROJECT['urls']['Repository']}/{kind}/{commit}/{place}"
+        return f"{label}({address}{anchor})"
+
+    return LINK.sub(link, text)
+
+
+# what begins a block whose indented paragraphs are not literal
+BLOCK = re.compile(r"(Args|Attributes|Returns|Raises):$|\.\. math::", re.MULTILINE)
+MARKS = re.compile(r"`([^`]+)`(?=(\w)?)|(?<=\w)_(?!\w)|[*|\\]")
+
+
+def rewrite_docstring(app, what, name, obj, options, lines: list[str]) -> None:
+    """Autodoc's process-docstring, before napoleon reads the sections: paragraphs that are indented
+    (equations, layouts) become literal blocks, characters that mean something in reStructuredText
+    are escaped; examples, sections and `.. math::` stay as they are."""
+    made, block = [], ""
+    for paragraph in re.split(r"\n{2,}", "\n".join(lines)):
+        text, mark, example = paragraph.partition(">>>")
+        if not paragraph.startswith(" "):
+            block = found[0] if (found := BLOCK.match(paragraph)) else ""
+        if block == ".. math::":
+            made.append(paragraph)
+        elif paragraph.startswith(" ") and not block and not mark:
+            made += ["::", paragraph]
+        else:
+            made += [escaped(text)] * bool(text.strip()) + [mark + example] * bool(mark)
+    lines[:] = "\n\n".join(made).split("\n")
+
+
+def escaped(text: str) -> str:
+    """Characters of plain text escaped, `code` made literal.
+
+    >>> escaped("a* of `b`, |c|")
+    'a\\\\* of ``b``, \\\\|c\\\\|'
+    """
+
+    def mark(found: re.Match) -> str:
+        if not found[1]:
+            return rf"\{found[0]}"
+        name = re.fullmatch(r"[A-Za-z_][\w.]*\w", found[1])  # a link where it is ours
+        return (found[0] if name else f"`{found[0]}`") + r"\ " * bool(found[2])
+
+    return text if "``" in text else MARKS.sub(mark, text)
+
 
 def setup(app):
-    site_links.copy_pages()
-    app.connect("source-read", site_links.rewrite_page)
+    copy_pages()
+    app.connect("source-read", rewrite_page)
     # before napoleon's 500
-    app.connect("autodoc-process-docstring", site_links.rewrite_docstring, priority=400)
+    app.connect("autodoc-process-docstring", rewrite_docstring, priority=400)

@@ -23,7 +23,6 @@ import kinds
 import labels
 import parts
 import speed
-import why
 import worn
 from discom import cli, tables
 from discom.config import profile
@@ -87,20 +86,6 @@ def test_beyond_the_curve_the_number_is_said_to_be_outside():
     assert 100 < low < number < 200 < 400 < high < 800
 
 
-def test_the_interval_of_labels_covers_the_true_number_in_95_of_100():
-    """Also where the curve is flat, since its own noise counts."""
-    gain, slope = 3.0, 2.0
-    rng, hits, numbers = np.random.default_rng(1), 0, np.array([200, 400, 800, 1600])
-    for _ in range(400):
-        seeds = rng.normal(size=10)
-        rise = slope * np.log2(numbers / 200)[:, None]
-        scores = 40 + rise + seeds + rng.normal(size=(4, 10)) / 2
-        curve = dict(zip(numbers.tolist(), scores, strict=True))
-        _, low, high = labels.labels_worth(40 + gain + seeds + rng.normal(size=10) / 2, curve)
-        hits += low <= 200 * 2 ** (gain / slope) <= high
-    assert 0.92 <= hits / 400 <= 0.98
-
-
 TINY = ["--profile", "tiny", "--workers", "1"]
 SMALL = [*TINY, "--data", "scenes:n=99,size=8,shapes=2"]
 
@@ -111,7 +96,7 @@ def test_scripts_from_end_to_end(tmp_path, monkeypatch, capsys):
     words += ["--channels-last", "false", "--factors", '{"noise": [0, 1]}']
     words += ["--epochs-at", '{"0": 1, "1": 3}', "student"]
     words += ['discom:{"pairing": "paired", "weights": {"adv": 0}, "learning_rate": 0.003}']
-    assert grid.main(words) == 0
+    assert cli.main(words, grid.grid) == 0
     printed = capsys.readouterr().out
     results = tables.load_results("all.csv")
     table = catalogue.summary(results, ["student"], ["noise"])
@@ -126,7 +111,7 @@ def test_scripts_from_end_to_end(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sweep, "fit", lambda *_, **__: pytest.fail("trained twice"))
     shutil.rmtree("runs")  # what the file holds is not trained again
     capsys.readouterr()
-    assert grid.main(words) == 0
+    assert cli.main(words, grid.grid) == 0
     assert capsys.readouterr().out == printed
     assert len(tables.load_results("all.csv")) == 4
 
@@ -152,21 +137,16 @@ def test_kinds_of_scenes_are_those_of_their_factors(tmp_path, monkeypatch):
 
 
 class Knows(torch.nn.Module):
-    """A network whose embedding tells shape and size, and whose logits are right in daylight."""
+    """A network whose embedding tells shape and size."""
 
     def __init__(self, scenes):
         super().__init__()
-        shape, self.scenes = np.eye(3)[scenes.factors["shape"]], scenes
+        shape = np.eye(3)[scenes.factors["shape"]]
         known = np.column_stack([shape, scenes.factors["scale"]])
         self.z = torch.from_numpy(known).float()
 
     def embed(self, _, x):
         return {"inv": self.z[: len(x)]}
-
-    def predict(self, sensor, _):
-        wrong = self.scenes.factors["dark"] if sensor == "rgb" else 0
-        shifted = (self.scenes.labels + wrong) % len(self.scenes.classes)
-        return torch.eye(len(self.scenes.classes))[shifted] * (9 if sensor == "depth" else 1)
 
 
 def test_parts_tell_what_an_embedding_holds_and_nothing_else():
@@ -179,24 +159,13 @@ def test_parts_tell_what_an_embedding_holds_and_nothing_else():
     assert (found[["distance", "light"]] < 1).all(axis=None)
 
 
-def test_why_asks_each_sensor_and_the_product_of_both():
-    whole = scenes.objects.make(200, size=8)
-    rows = pd.DataFrame(why.named(Knows(whole), whole))
-    right = rows.set_index(["sensor", "what"])["score"].unstack()
-    dark = ["dark scenes", "dark and far scenes"]
-    assert (right.loc["rgb", dark] == 0).all()
-    assert (right.drop(columns=dark) == 100).all(axis=None)
-    assert (right.loc[["depth", "both"]] == 100).all(axis=None)  # depth is surer
-
-
 def test_parts_adds_runs_once_with_the_untrained_beside(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     small = ["--data", "objects:n=225,size=8", "--seeds", "1", "--epochs", "1", "--workers", "1"]
-    assert (
-        grid.main([*small, "student", "discom", "--profile", "tiny", "--collect", "all.csv"]) == 0
-    )
+    words = [*small, "student", "discom", "--profile", "tiny", "--collect", "all.csv"]
+    assert cli.main(words, grid.grid) == 0
     words = ["all.csv", "student", "discom", "--data", "objects:n=225,size=8"]
-    assert parts.main(words) == 0
+    assert cli.main(words, parts.parts) == 0
     rows = pd.read_csv("parts.csv")
     assert rows.groupby("method")["part"].nunique().to_dict() == {
         "discom": 3,
@@ -206,7 +175,7 @@ def test_parts_adds_runs_once_with_the_untrained_beside(tmp_path, monkeypatch):
     scores = rows[rows["part"] == "inv"].pivot(index=["sensor", "fact"], columns="method")["score"]
     assert (scores["discom"] != scores["untrained"]).any()
     monkeypatch.setattr(parts, "rows_of", lambda *_: pytest.fail("read twice"))
-    assert parts.main(words) == 0
+    assert cli.main(words, parts.parts) == 0
     pd.testing.assert_frame_equal(pd.read_csv("parts.csv"), rows)
 
 
@@ -219,7 +188,7 @@ def test_every_command_of_results_sh_parses(tmp_path):
     script = catalogue.RESULTS.parent / "benchmarks/results.sh"
     subprocess.run(["sh", str(script)], check=True, env={**os.environ, **places})
     scripts = {"grid": grid.grid, "choose": choose.choose, "kinds": kinds.kinds}
-    scripts |= {"parts": parts.parts, "why": why.why, "worn": worn.worn, "both": both.both}
+    scripts |= {"parts": parts.parts, "worn": worn.worn, "both": both.both}
     parsed = 0
     for text in record.read_text().split("\n\n")[:-1]:
         first, *words = text.split("\n")
@@ -239,7 +208,7 @@ def test_the_best_value_on_validation_is_chosen(tmp_path):
     words = [*SMALL, "--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "choice.json")]
     words += [method, "--option", option, "--values", ",".join(map(str, values))]
     words += ["--seeds", "100,101", "--labelled", "0.5"]
-    assert choose.main(words) == 0
+    assert cli.main(words, choose.choose) == 0
     tried = {}
     arm = grid.Arm.of(method)
     for file in (tmp_path / "runs").rglob(f"{arm.method}/*/result.json"):

@@ -54,7 +54,7 @@ WRONG = [  # words, what the line names; a line for each way to be wrong
     ("train --epoch 3", "--epochs"),
     ("train --method dicsom", "discom"),
     ("train --data sceens", "scenes"),
-    ((*TRAIN, "--options", "{bad"), "--options"),
+    *((((*TRAIN, "--options", text), "is no JSON object")) for text in ("{bad", "[1]")),
     ((*TRAIN, "--options", '{"grl_lambda": NaN}'), "grl_lambda"),
     ((*TRAIN, "--epochs", "0"), "epochs"),
     ((*TRAIN, "--seed", "-1"), "--seed"),
@@ -63,7 +63,7 @@ WRONG = [  # words, what the line names; a line for each way to be wrong
     (f"table 1 --data {SCENES} --seeds 1 --methods student,fixmatch", "fixmatch"),
     ("table 2 --data scenes --folds 3", "--folds"),
     (f"data show {SCENES} --out pairs.abc", "--out"),
-    (f"data prepare {SCENES} --size 8", "--size"),
+    (f"data prepare {SCENES} --size 8", "options of a reader"),
     ("data prepare folders", "--root"),
     ("data prepare arrays", "--root"),
     ("data prepare arrays --root empty", "sensor"),
@@ -72,6 +72,7 @@ WRONG = [  # words, what the line names; a line for each way to be wrong
     ("data check empty", "empty"),
     ("show nowhere", "nowhere"),
     ("show list.json", "list."),
+    ("show mine.py", "mine.json: no such file, the settings of a table of runs; name a folder"),
     ("export empty", "empty"),
     ("predict noise.json empty.npy", "noise.json"),
 ]
@@ -81,6 +82,7 @@ WRONG = [  # words, what the line names; a line for each way to be wrong
 def test_a_wrong_input_is_one_plain_line_with_status_2(tmp_path, capsys, words, fragment):
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty.npy").touch()
+    (tmp_path / "mine.py").touch()
     (tmp_path / "noise.json").write_bytes(bytes(range(256)))
     (tmp_path / "list.json").write_text('[{"checksum": 1}, 2]')
     inputs = sorted(tmp_path.rglob("*"))

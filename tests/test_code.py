@@ -56,24 +56,16 @@ def test_the_encoder_and_the_teacher_are_part_of_it(monkeypatch, module):
     assert code(methods.get("kdv2")) != before[1]
 
 
-def variant(scale, power=1):
-    class Variant(Student):
-        factor = scale
+def test_a_class_without_a_text_of_its_own_is_refused():
+    """Two of a function had one digest: the second run was given the result of the first."""
 
-        def loss(self, batch):
-            return {"cl": self.factor * super().loss(batch)["cl"] ** power}
+    class Made(Student):
+        pass
 
-    return Variant
-
-
-def test_classes_of_a_function_differ_by_its_arguments_and_one_without_a_text_is_refused():
-    """Two of them had one digest: the second run was given the result of the first."""
-    digests = [code(variant(*given)) for given in ((1, 1), (1, 1), (2, 1), (1, 2))]
-    assert digests[0] == digests[1]
-    assert len(set(digests)) == 3
     typed: dict = {"__name__": "builtins", "Student": Student}
     exec("class Typed(Student): pass", typed)
-    refused(lambda: code(typed["Typed"]), "^method: Typed: its source cannot", ConfigError)
+    for own in (Made, typed["Typed"]):
+        refused(lambda own=own: code(own), "^method: (Made|Typed): its source cannot", ConfigError)
 
 
 def test_fit_in_a_folder_of_its_own_says_that_the_code_is_another(tmp_path, module):

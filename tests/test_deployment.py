@@ -1,13 +1,11 @@
 """Deployment: the file answers as the trained network does, or it is not written."""
 
-import json
 import warnings
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 import torch
 from fixtures import writing
@@ -189,20 +187,6 @@ class Changed(torch.nn.Module):
         return self.change(self.branch(x))
 
 
-def forged(file: Path, **changes) -> bytes:
-    """An exported model whose contract has other values."""
-    model = onnx.load(file)
-    (text,) = model.metadata_props
-    text.value = json.dumps(json.loads(text.value) | changes)
-    return model.SerializeToString()
-
-
-@pytest.mark.parametrize("wrong", [{"classes": ["a", "b", "c"]}, {"stride": 4}])
-def test_a_contract_that_contradicts_the_answers_is_refused(reports, tmp_path, wrong):
-    (tmp_path / "model.onnx").write_bytes(forged(reports["depth"][0] / "model.onnx", **wrong))
-    refused(lambda: load(tmp_path), rf"^{tmp_path}/model\.onnx: ")
-
-
 def saved(folder: Path, images) -> Path:
     """The folder with images as <sensor>/<name>.npy."""
     for sensor, own in images.items():
@@ -268,9 +252,8 @@ def test_one_bad_image_refuses_all_by_its_name(models, split, tmp_path):
 
 def test_an_image_without_a_measurement_has_no_answer(models, split, tmp_path):
     images = split.test.modalities["depth"].x[:30].copy()
-    images[3], images[4].flat[:40] = 0, 0
-    with pytest.warns(match="03.npy: [2-9] of 30 images are measured in less than half"):
-        answers = predict(models["depth"], [saved(tmp_path, {"depth": images})])
+    images[3] = 0
+    answers = predict(models["depth"], [saved(tmp_path, {"depth": images})])
     assert answers["class"][3] == ""
     assert answers.iloc[3, 2:].isna().all()
     assert (answers["class"].drop(3) != "").all()
@@ -302,7 +285,6 @@ CHANGES = {  # what is changed → sensor, and the change of its images
     "rgb in 16 bits": ("rgb", lambda x: x.astype(np.uint16) * 257),
     "metres": ("depth", lambda x: x / 1000),
     "rgb as depth": ("depth", lambda x: x // 257),
-    "an offset": ("depth", lambda x: np.where(x == 0, 0, x + np.ptp(x[x > 0]))),
 }
 
 

@@ -303,8 +303,6 @@ def test_fixmatch_learns_each_sensors_own_confident_labels():
         sure = weak.softmax(1).max(1).values >= 0.8
         assert 0 < sure.sum() < COUNT
         assert terms[f"accepted/{m}"].item() == pytest.approx(sure.float().mean().item())
-        counts = weak.argmax(1)[sure].bincount()
-        assert terms[f"largest/{m}"].item() == pytest.approx(counts.max().item() / COUNT)
 
 
 @pytest.mark.parametrize("strong", [True, False])

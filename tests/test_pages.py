@@ -4,11 +4,13 @@ the pages' cells are those of the tables."""
 import re
 
 import numpy as np
+import pytest
 
 import catalogue
 import labels
 import pages
-from discom import tables
+import worn
+from discom import cli, tables
 from discom.tables.stored import read_runs
 
 README = " ".join((pages.ROOT / "README.md").read_text().split())
@@ -32,7 +34,16 @@ def score(name: str, method: str, modality: str, column: str = "", **settings: f
 
 
 def test_nothing_is_stale():
-    assert pages.main(["--check"]) == 0
+    assert cli.main(["--check"], pages.pages) == 0
+
+
+@pytest.mark.parametrize("mark", ["claims", "rows", "claims labels-worth", "rows labels: nobody"])
+def test_a_mark_that_names_nothing_is_refused_by_page(monkeypatch, tmp_path, capsys, mark):
+    (tmp_path / "README.md").write_text(f"<!-- {mark} -->\n\n<!-- end -->\n")
+    monkeypatch.setattr(pages, "ROOT", tmp_path)
+    monkeypatch.setattr(catalogue, "TABLES", {})
+    assert cli.main([], pages.pages) == 2
+    assert "error: README.md: " in capsys.readouterr().err
 
 
 def test_numbers_of_the_readme_are_those_of_the_runs():
@@ -88,6 +99,8 @@ def test_cells_of_pages_stand_in_tables_of_results():
         compared.append(tables.added_sensor(runs(larger), runs(smaller), [method]))
     for name in catalogue.CLAIMS:
         known |= set(catalogue.claims(name)["F1 points [95 %]"])
+    for name in worn.CLAIMS:
+        known |= set(worn.claims(name)["F1 points [95 %]"])
     for table in compared:
         known |= set(tables.points(table).str.replace("*", ""))
     for page in DOCS.rglob("*.md"):

@@ -5,6 +5,7 @@ import json
 import threading
 from dataclasses import replace
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -198,17 +199,18 @@ def test_parts_of_which_none_has_bounds_are_refused(chance, tmp_path):
     refused(partial(fit, "student", raw, ONCE, tmp_path / "run"), "train part: ")
 
 
+class Draws(Student):
+    drawn: ClassVar[list] = []
+
+    def loss(self, batch):
+        self.drawn.append(torch.rand(()).item())
+        return super().loss(batch)
+
+
 def test_every_epoch_draws_its_own_numbers(split, tmp_path):
     """Views of a loss were the same in each epoch if its number were no part of the seed."""
-    drawn = []
-
-    class Draws(Student):
-        def loss(self, batch):
-            drawn.append(torch.rand(()).item())
-            return super().loss(batch)
-
     fit(Draws, split, TINY, tmp_path / "run", progress=False)
-    assert len({*drawn}) == len(drawn) == 3
+    assert len({*Draws.drawn}) == len(Draws.drawn) == 3
 
 
 class Broken(Student):

@@ -1,18 +1,14 @@
 """benchmarks/worn.py: claims over persons, pooled over folds, label draws and pairs of sensors."""
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from fixtures.results import result
 
-from discom import data, tables
-from discom.tables.intervals import t_test
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import worn
+from discom import cli, data, tables
+from discom.tables.intervals import t_test
 
 PERSONS, WINDOWS = 6, 30
 AGREED = {"threshold": 0.95, "weights": {"contrast": 0}}
@@ -105,7 +101,7 @@ def test_a_mean_over_pairs_takes_every_partner_and_a_twin_its_copy(tables_of):
 def test_twins_are_copies_beside_their_sensors(tmp_path):
     whole = data.load("scenes:n=45,size=8")
     whole.save(tmp_path / "units")
-    assert worn.main(["--twins", str(tmp_path / "units")]) == 0
+    assert cli.main(["--twins", str(tmp_path / "units")], worn.worn) == 0
     both = data.load(str(tmp_path / "units-twins"))
     for name, sensor in whole.modalities.items():
         np.testing.assert_array_equal(both.modalities[name + worn.TWIN].x[:], sensor.x)

@@ -1,6 +1,5 @@
 """`discom …`: runs one command, and says in one line what went wrong."""
 
-import io
 import logging
 import re
 import signal
@@ -11,18 +10,15 @@ from collections.abc import Sequence
 import click
 
 from discom import __version__
-from discom.cli import advise, commands, data
+from discom.cli import commands, data
 from discom.errors import DiscomError, first_line, say, say_warning
 
-# what torch says of a GPU's memory and of the machine's, and NumPy of too many values
-TOO_LARGE = (
-    "OutOfMemoryError:|RuntimeError: .enforce fail at alloc_cpu|ValueError: array is too big"
-)
+# what torch says of a GPU's memory and of the machine's
+TOO_LARGE = "out of memory|can't allocate memory"
 HELP = {"help_option_names": ["-h", "--help"], "show_default": True}
 DATA = {"prepare": data.prepare, "check": data.check, "show": data.show}
 ALL: dict[str, click.Command] = {
     "data": click.Group("data", DATA, help="Prepare, check and show data sets."),
-    "advise": advise.advise,
     **{command.name or "": command for command in commands.COMMANDS},
 }
 about = "Run the tutorial's experiments. --debug shows where an error is from."
@@ -40,24 +36,20 @@ def main(arguments: Sequence[str] | None = None, command: click.Command = group)
     if arguments is None:
         arguments = sys.argv[1:]
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, it ends workers, too
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="replace")  # a terminal may have no Δ
     words = [word for word in arguments if word != "--debug"]
     quiet = logging.root.manager.disable
     logging.disable(logging.CRITICAL)  # libraries, which log for developers; ours are warnings
     try:
-        if any(re.fullmatch("(--[a-z-]+=)?", word) for word in words):  # of an unset variable
+        if "" in words:  # of an unset variable
             raise click.UsageError("An argument is empty: give it a value, or leave it out")
-        with warnings.catch_warnings(), command.make_context(command.name, words) as context:
+        with warnings.catch_warnings():
             warnings.showwarning = say_warning
-            return 1 if command.invoke(context) is False else 0
-    except click.exceptions.Exit as end:  # of --help and --version
-        return end.exit_code
+            done = command.main(words, command.name, standalone_mode=False)
+            return 1 if done is False else 0
     except click.exceptions.NoArgsIsHelpError as help_text:  # `discom` and `discom data`
         click.echo(help_text)
         return 0
-    except KeyboardInterrupt:
+    except click.Abort:  # of Ctrl-C
         say("interrupted; the same command goes on")
         return 130
     except click.UsageError as error:
@@ -76,14 +68,12 @@ def main(arguments: Sequence[str] | None = None, command: click.Command = group)
 
 def _explain(error: Exception) -> str:
     """One line for what a person can put right, nothing for all else."""
-    if isinstance(error, OSError):
-        if not error.filename:
-            return first_line(error)
-        return f"{error.filename}: {error.strerror}; check path, rights and room"
     if isinstance(error, DiscomError):
         return str(error)
-    kind = type(error).__name__
-    if isinstance(error, MemoryError | OverflowError) or re.match(TOO_LARGE, f"{kind}: {error}"):
+    if isinstance(error, OSError):
+        found = f"{error.filename}: {error.strerror}" if error.filename else first_line(error)
+        return f"{found}; check path, rights and room"
+    if isinstance(error, MemoryError) or re.search(TOO_LARGE, str(error)):
         found = f"too large ({first_line(error)})"
         return f"{found}; take fewer or smaller images, or a smaller network"
     return ""

@@ -11,20 +11,18 @@ from discom.cli.flags import command, json_text
 from discom.config import check_options
 from discom.errors import ConfigError, DataError
 
-ROOT = "name the folder of your images or arrays: --root DIR"
 PARTNER = "give a scene one class and name, add the missing file, or use methods without pairs"
 COPIES = "--options '{\"group_copies\": true}'"  # what joins near copies to groups
 
 
 def draw(out: Path, figure: Callable) -> None:
     """Write what `figure` draws as a picture; a ConfigError for a name of another kind of file."""
-    file = out if out.suffix else out.with_name(f"{out.name}.png")
-    if file.suffix not in (".png", ".pdf", ".svg"):
+    if out.suffix not in (".png", ".pdf", ".svg"):
         raise ConfigError("--out", f"'{out}' is no picture", "name a .png, .pdf or .svg")
     discom.plots.style()
-    with discom.files.atomic_file(file) as part:
-        figure().savefig(part, format=file.suffix[1:])
-    print(file)
+    with discom.files.atomic_file(out) as part:
+        figure().savefig(part, format=out.suffix[1:])
+    print(out)
 
 
 @command
@@ -75,15 +73,14 @@ def _read(
         name = "-".join([name, *(sensors or [])])
     elif reader := OWN.get(name):
         check_options(name, reader, options)
-        if download:
-            raise ConfigError("--download", f"{name} has nothing to fetch", "leave it out")
         if not root or not root.is_dir():
-            raise DataError(root or name, "no such folder (--root)", ROOT)
+            way_out = "name the folder of your images or arrays: --root DIR"
+            raise DataError(root or name, "no such folder", way_out)
         images = reader(root, sensors, **options)
     else:  # drawn, or prepared before
         if root or download or options:
-            listed = ", ".join(["--root", "--download", *(f"--{flag}" for flag in options)])
-            raise ConfigError(listed, f"'{name}' takes none of them", "leave them out")
+            given = "--root, --download and options of a reader"
+            raise ConfigError(given, f"'{name}' takes none of them", "leave them out")
         images = discom.data.load(data, modalities)
         return images, images.name
     return images.changed(about={**images.about, "options": options}), name
@@ -117,9 +114,7 @@ def check(data: str, seed: flags.Seed = 0) -> None:
         rest = f", without a label {without}" if without else ""
         print(f"{part:>5}: {len(samples)} samples{by_class}{rest}")
     copies = near_duplicates(split)
-    way_out = f"near-copies in two parts; prepare again with --groups PATTERN or {COPIES}"
-    if images.groups is not None:
-        way_out = f"near-copies in two groups; look at them, then mend the groups, or give {COPIES}"
+    way_out = f"near-copies in two parts; look at them, then give --groups PATTERN or {COPIES}"
     for name, alone in find_alone(images).items():
         place, rows = f"{data}/{name}", copies[copies["modality"] == name].itertuples()
         _warn_of(place, alone, f"no partner of this class and name; {PARTNER}")

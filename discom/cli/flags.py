@@ -1,13 +1,13 @@
 """Commands made of functions: what they take is read from the annotations of their parameters."""
 
 import inspect
+import json
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import click
-from pydantic import TypeAdapter
 
 from discom.config import FIELDS
 
@@ -53,7 +53,13 @@ def _flag(name: str, annotation: Any, default: Any) -> click.Option:
 
 def json_text(text: str) -> dict[str, Any]:
     """What reads --options."""
-    return TypeAdapter(dict[str, Any]).validate_json(text)
+    try:
+        options = json.loads(text)
+    except ValueError:
+        options = None
+    if not isinstance(options, dict):
+        raise click.BadParameter(f"{text} is no JSON object; write '{{\"name\": value}}'")
+    return options
 
 
 PROFILE = "Of all settings: tiny, cpu, finetune or paper."

@@ -2,13 +2,10 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from discom.data import scenes, sources
 from discom.data.arrays import Normalization
@@ -54,20 +51,19 @@ def load(
     >>> len(load("scenes:n=12,size=16,modalities=rgb+thermal")), load("objects:n=9,size=8").best
     (12, {'rgb': 86.66666666666667, 'depth': 80.0, 'rgb+depth': 96.0})
     """
-    folder = locate(source)
-    if folder is None:
-        drawn = {} if seed is None else {"seed": seed}
-        data = DRAWN[str(source).partition(":")[0]](**{**drawn, **_arguments(str(source))})
-    else:
+    if (folder := locate(source)) is not None:
         data = _open(str(source), folder)
+    else:
+        drawn = {} if seed is None else {"seed": seed}
+        data = DRAWN[str(source).partition(":")[0]](**drawn | _arguments(str(source)))
     return data.select(modalities.split("+")) if modalities else data
 
 
 def planned(
     source: str | Path, modalities: str | None = None
 ) -> Callable[[int | None], MultiModalData]:
-    """A function of a seed: what runs are planned with, the data of `load` with this seed. Drawn
-    data are nine scenes whose pixels are NaN, with the origin of all.
+    """A function of a seed: what runs are planned with, the data of `load` with this seed; of drawn
+    data nine scenes, with the origin of all.
 
     >>> ours, theirs = planned("objects")(3), load("objects", seed=3)
     >>> len(ours), ours.origin_at(3) == theirs.origin_at(3), ours.name == theirs.name
@@ -76,20 +72,14 @@ def planned(
     if locate(source) is not None:
         data = load(source, modalities)
         return lambda seed: data
-    name, _, text = str(source).partition(":")
-    usual = signature(DRAWN[name]).parameters["n"].default
-    few = load(f"{name}:{text}{',' * bool(text)}n=9", modalities)
-    blank = {
-        sensor: replace(m, x=np.broadcast_to(np.float32(np.nan), m.x.shape))
-        for sensor, m in few.modalities.items()
-    }
-    asked = _arguments(str(source))
+    draw, asked = DRAWN[str(source).partition(":")[0]], _arguments(str(source))
+    few = draw(**{**asked, "n": 9})
+    few = few.select(modalities.split("+")) if modalities else few
+    drawn = {**(few.drawn or {}), "n": asked.get("n", signature(draw).parameters["n"].default)}
 
     def data_of(seed: int | None) -> MultiModalData:
-        drawn: dict[str, Any] = {**(few.drawn or {}), "n": asked.get("n", usual)}
-        if seed is not None and "seed" not in asked:
-            drawn["seed"] = seed
-        return few.changed(modalities=blank).drawn_by(**drawn)
+        own = {} if seed is None or "seed" in asked else {"seed": seed}
+        return few.drawn_by(**{**drawn, **own})
 
     return data_of
 

@@ -4,7 +4,6 @@ percentiles of the training split, and resizing."""
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,16 +16,7 @@ PERCENTILES = (2.0, 98.0)  # the paper's clipping bounds
 EXTREMES = (0.0, 100.0)  # of a signal, whose peaks tell what happened
 VALUES = 1 << 27  # so many are read at once to find the bounds; of more, every k-th sample is read
 HUGE = 1e30  # no sensor measures more, but files store such values where nothing was measured
-STEPS = 16  # so many values of float32 lie at least between the bounds of a band
 LOWEST = 1 / 255  # of measured pixels, where 0 stands for "nothing was measured"
-
-
-def load_npy(file: Path, mmap_mode: Any = None) -> np.ndarray:
-    """The array of an .npy file; a ValueError for an .npz of that name, and for pickled objects."""
-    array = np.load(file, allow_pickle=False, mmap_mode=mmap_mode)
-    if not isinstance(array, np.ndarray):
-        raise ValueError("it is an archive, .npz")
-    return array
 
 
 def read_only(values: Any) -> Any:
@@ -71,7 +61,7 @@ class Lazy(Rows):
     """An array [N, …] whose row i is `read(items[i])`, called each time the row is asked for.
 
     An item is a file, or a tuple that begins with one; `shape` is that of one row. An image of
-    another shape or type, or with a pixel that is not finite, is a DataError that names the file.
+    another shape or type is a DataError that names the file.
 
     >>> halves = Lazy([1, 2, 3], lambda k: np.full((1, 2, 2), k / 2), (1, 2, 2), float)
     >>> halves.shape, halves[1:].shape, float(halves[-1].max())
@@ -91,8 +81,6 @@ class Lazy(Rows):
                 needed = f"{image.dtype} of shape {image.shape} is needed"
                 found = f"holds {values.dtype} of shape {values.shape}, but {needed}"
                 raise DataError(file, found, "fetch the file again")
-            if self.dtype.kind == "f":
-                check_finite(values[None], str(file))
             image[...] = values
         return images
 
@@ -125,8 +113,8 @@ class Normalization:
         """Percentiles per band of `images` [N, C, H, W], pixels equal to `invalid` left out.
 
         Of more than 2²⁷ values every k-th sample is read, with the smallest k that is enough. Warns
-        where a band is constant; a DataError for no sample, another shape, pixels that
-        are not finite, and bounds that no sensor measures.
+        where a band is constant; a DataError for no sample, another shape, pixels that are not
+        finite, and bounds that no sensor measures.
         """
         if not len(images):
             raise DataError(name, "has no sample in the training part", "give more samples")
@@ -139,13 +127,9 @@ class Normalization:
             if max(-low, high) > HUGE:
                 found = f"band {band} goes from {low:g} to {high:g}"
                 raise DataError(name, found, "state the value of unmeasured pixels as invalid")
-            if low < high and high - low < STEPS * np.spacing(np.float32(max(-low, high))):
-                found = f"band {band} goes from {low:.9g} to {high:.9g}, alike in float32"
-                raise DataError(name, found, "subtract its mean, or take another unit")
             bounds.append((low, high))
         if constant := [band for band, (low, high) in enumerate(bounds) if low == high]:
-            more = f" and {len(constant) - 1} more are" if constant[1:] else " is"
-            found = f"band {constant[0]}{more} constant between the percentiles"
+            found = f"bands {constant} are constant between the percentiles"
             warnings.warn(f"{name}: {found}; such a band is scaled to zero", stacklevel=2)
         low, high = np.transpose(bounds)
         return cls(low, high, invalid)

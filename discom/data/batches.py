@@ -12,7 +12,7 @@ from torch import Tensor
 
 from discom.data.arrays import take_rows
 from discom.data.augmentation import STRONG, WEAK, draw_views, signal_view, turn, view
-from discom.data.checks import MOTIONS, NO_LABEL, UNLABELLED, check_number, is_signal
+from discom.data.checks import MOTIONS, NO_LABEL, UNLABELLED, is_signal
 from discom.data.multimodal import MultiModalData
 from discom.errors import DataError, check_choice
 
@@ -169,8 +169,6 @@ class Batches:
         unlabelled: bool = True,
     ):
         check_choice("pairing", pairing, ("paired", "unpaired"))
-        check_number("batch_size", batch_size, 1)
-        check_number("seed", seed, 0)
         self.seed, self.epochs, self.pairing, self.augment = seed, epochs, pairing, augment
         self.device, self.memory_format = torch.device(device), memory_format
         self.strong, self.shared_augmentation, self.dense = strong, shared_augmentation, dense

@@ -5,7 +5,7 @@ import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from itertools import combinations, product
+from itertools import combinations
 from numbers import Integral, Real
 from typing import Any
 
@@ -18,18 +18,11 @@ from discom.files import chunks, digest
 PARTS = ("train", "valid", "test")
 NO_LABEL = 255  # in a mask: void, border, unknown
 UNLABELLED = -1  # the class of a sample without a label
-ANSWERS = ["logits", "probabilities"]  # of an exported network, beside inputs named as sensors
 KINDS = {"iu": "whole numbers", "iuU": "whole numbers or text"}
 KINDS |= {"fiu": "numbers", "biufU": "numbers or text"}
 IMAGES = ("fiu", "N", "C", "H", "W")  # the kinds and the shape of images
 # what augmentation may do to a sensor → its motions are the multiples of this, see `turn`
 MOTIONS = {"all": 1, "flip": 4, "none": 8, "rotate": 8}
-FORM: dict[str, Callable] = {  # what the parts of one split have in common
-    "classes": lambda part: part.classes,
-    "sensors and bands": lambda part: [*part.channels.items()],
-    "bounds": lambda p: p.normalization and {n: b.to_dict() for n, b in p.normalization.items()},
-}
-ALIKE = "take parts of one split, or replace(part, normalization=train.normalization)"
 
 
 def check_number(
@@ -144,53 +137,27 @@ def check_rows(parts: Mapping[str, Any], count: int, where: str) -> None:
             raise DataError(place, f"index {times.argmax()} occurs twice", "keep it in one part")
 
 
-def check_classes(data: Any) -> None:
-    """Refuse data that have too few labels to be divided: two classes at least, of each three
-    samples."""
-    counts = np.bincount(data.labels[data.labels != UNLABELLED], minlength=len(data.classes))
-    if len(counts) < 2 or counts.min() < 3:
-        found = f"class '{data.classes[counts.argmin()]}' has {counts.min()} labelled sample(s)"
-        way_out = "a split needs two classes, and three of each: add samples or drop the class"
-        raise DataError(data.name, found, way_out)
-
-
-def check_band_axis(where: str, shapes: Mapping[str, tuple[int, ...]], *sizes: Any) -> None:
-    """Refuse modalities → [C, H, W] of which the bands of one seem to be the last axis: H equals C
-    and not W, no sensor is four pixels wide, or the others or `sizes` are of the height and width
-    that it would have then. Signals [C, 1, T] are none of that."""
-    for name, (bands, height, width) in shapes.items():
-        others = [shape[1:] for other, shape in shapes.items() if other != name and shape[1] > 1]
-        known = {*others, *sizes}
-        last = bands == height != width or (width <= 4 and min(bands, height) >= 8)
-        last |= (height, width) not in known and bool({(bands, height), (width, bands)} & known)
-        if last and height > 1:
-            found = f"would be {bands} bands of {height}×{width} pixels"
-            way_out = "bring the bands to the front: np.moveaxis(x, -1, -3)"
-            raise DataError(f"{where}/{name}", found, way_out)
-
-
 def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
-    """Refuse a split (part → rows of `ids`) of which a part has no label of a modality, or training
-    none of a class; warn of a class that another part, or in training a modality, lacks, and of
+    """Refuse a split (part → rows of `ids`) of fewer than two classes, of which a part has no label
+    of a modality, or training none of a class; warn of a class that another part lacks, and of
     groups that official parts divide."""
+    if len(data.classes) < 2 and not data.dense:
+        raise DataError(data.name, "has one class", "a split needs two: add samples of another")
     for one, other in combinations(rows, 2) if data.groups is not None else ():
         if len(both := np.intersect1d(*(data.groups[rows[part]] for part in (one, other)))):
             found = f"the {one} and the {other} part share {len(both)} groups, such as '{both[0]}'"
             warnings.warn(f"{data.name}: {found}; leave out parts, or mend groups", stacklevel=4)
-    for name, (part, chosen) in product(data.modalities, rows.items()):
-        labels = data.labels[np.intersect1d(data.rows_of(name), chosen)]
-        if not (labels >= 0).any():
-            lack = f"no sample of the {part} part has a label"
-            raise DataError(f"{data.name}/{name}", lack, "label more, or take smaller groups")
-        if part == "train" and not data.dense:
-            for absent in np.setdiff1d(data.labels[chosen], labels):
-                found = f"no training sample is of class '{data.classes[absent]}', others have some"
-                warnings.warn(f"{data.name}/{name}: {found}", stacklevel=4)
-    for part, chosen in () if data.dense else rows.items():
-        if len(absent := np.setdiff1d(np.arange(len(data.classes)), data.labels[chosen])):
+    for part, chosen in rows.items():
+        for name in data.modalities:
+            if not (data.labels[np.intersect1d(data.rows_of(name), chosen)] >= 0).any():
+                lack = f"no sample of the {part} part has a label"
+                raise DataError(f"{data.name}/{name}", lack, "label more, or take smaller groups")
+        absent = np.setdiff1d(np.arange(len(data.classes)), data.labels[chosen])
+        if len(absent) and not data.dense:
             lack = f"the {part} part has no sample of class '{data.classes[absent[0]]}'"
             if part == "train":
-                raise DataError(data.name, lack, "take another seed, or more and smaller groups")
+                way_out = "add samples of it, make groups smaller, or drop the class"
+                raise DataError(data.name, lack, way_out)
             warnings.warn(f"{data.name}: {lack}", stacklevel=4)
 
 
@@ -198,8 +165,8 @@ def check_data(data: Any) -> None:
     """Refuse a MultiModalData that would be misread: lists or tables in the place of arrays, arrays
     of other lengths, labels out of range, a class, an id or a row of `parts` twice, an id with two
     labels, masks of another size than the images, or fractions that are no shares."""
-    masked, name = data.masks is not None, data.name
-    if data.dense and not masked:
+    name = data.name
+    if data.dense and data.masks is None:
         raise DataError(name, "dense, but has no masks", "give masks [N, H, W], uint8")
     words = {word for word in data.classes if isinstance(word, str) and word.strip()}
     if isinstance(data.classes, str) or not 0 < len(words) == len(data.classes):
@@ -207,7 +174,6 @@ def check_data(data: Any) -> None:
         raise DataError(name, f"classes are {data.classes!r}", way_out)
     for sensor, modality in data.modalities.items():
         _check_modality(f"{name}/{sensor}", sensor, modality, len(data.classes))
-    check_band_axis(name, {sensor: m.x.shape[1:] for sensor, m in data.modalities.items()})
     if len({m.ids.dtype.kind in "iu" for m in data.modalities.values()}) != 1:
         raise DataError(name, "ids of several types, or no modality", "use numbers, or text")
     aligned = {**data.factors, "groups": data.groups}
@@ -215,20 +181,16 @@ def check_data(data: Any) -> None:
         if values is not None:
             kinds = "iuU" if key == "groups" else "biufU"
             check_array(values, f"{name}/{key}", kinds, len(data))
-    if masked:
+    if data.masks is not None:
         check_array(data.masks, f"{name}/masks", "biufU", len(data), "H", "W")
     for sensor, modality in data.modalities.items():
         expected = data.labels[data.rows_of(sensor)]
-        for row in np.flatnonzero(expected != modality.y)[:1]:
-            here, there = (
-                f"of class '{data.classes[y]}'" if y >= 0 else "not labelled"
-                for y in (modality.y[row], expected[row])
-            )
-            found = f"id {str(modality.ids[row])!r} is {here}, but {there} in another sensor"
+        if (other := expected != modality.y).any():
+            found = f"id {str(modality.ids[other][0])!r} has another label in another sensor"
             raise DataError(f"{name}/{sensor}", found, "give a scene one label")
-        sizes = [tuple(each.shape[-2:]) for each in (modality.x, data.masks) if each is not None]
-        if masked and data.dense and (len({*sizes}) > 1 or data.masks.dtype != np.uint8):
-            found = f"masks are {data.masks.dtype} of {sizes[1]} pixels, images of {sizes[0]}"
+        pixels = modality.x.shape[2:]
+        if data.dense and (data.masks.shape[1:] != pixels or data.masks.dtype != np.uint8):
+            found = f"masks are {data.masks.dtype} {data.masks.shape}, images of {pixels} pixels"
             raise DataError(f"{name}/masks", found, "save uint8 of the images' size")
     if data.parts is not None:
         if set(data.parts) != set(PARTS):
@@ -242,12 +204,13 @@ def check_data(data: Any) -> None:
 def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise DataError(where, "a modality's name is lower-case letters, digits and _", "rename it")
-    if name in ANSWERS:
-        raise DataError(where, f"an exported network answers with '{name}'", "rename it")
     check_array(modality.x, where, *IMAGES)
     if modality.motions not in MOTIONS:
         raise DataError(where, f"motions {modality.motions!r}", f"write {', '.join(MOTIONS)}")
-    _, channels, height, _ = modality.x.shape
+    _, channels, height, width = modality.x.shape
+    if height > 1 and (channels == height != width or (width <= 4 and min(channels, height) >= 8)):
+        found = f"would be {channels} bands of {height}×{width} pixels"
+        raise DataError(where, found, "bring the bands to the front: np.moveaxis(x, -1, -3)")
     if modality.motions == "rotate" and (height > 1 or channels % 3):
         found = f"motions 'rotate' of {channels} channels and {height} rows"
         raise DataError(where, found, "rotate signals of three axes each, or write none")
@@ -263,19 +226,20 @@ def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
 def check_split(split: Any) -> None:
     """Refuse parts, put together by hand, that do not belong together: other classes, sensors or
     bounds than the training part has, or a sample or group of another part."""
-    seen: dict[str, set] = {"id": set(), "group": set()}
+    alike = "take parts of one split, or replace(part, normalization=train.normalization)"
+    forms, ids, groups = [], set[Any](), set[Any]()
     for name, part in split._asdict().items():
         place = f"{part.name}, {name} part"
-        for what, of in FORM.items():
-            if of(part) != of(split.train) or of(part) is None:
-                raise DataError(place, f"{what} are not those of the training part", ALIKE)
+        bounds = {sensor: own.to_dict() for sensor, own in (part.normalization or {}).items()}
+        forms.append((part.classes, [*part.channels.items()], bounds))
+        if not bounds or forms[-1] != forms[0]:
+            raise DataError(place, "classes, sensors or bounds are not the training part's", alike)
         if not len(part) or (name != "train" and not part.dense and part.labels.min() < 0):
             raise DataError(place, "is empty, or has a sample without a label", "leave that out")
         if lacking := [m for m in part.modalities if not (part.labels[part.rows_of(m)] >= 0).any()]:
             raise DataError(place, f"no labelled sample of '{lacking[0]}'", "divide the data anew")
-        groups = () if part.groups is None else part.groups.tolist()
-        for kind, own in {"id": {*part.ids.tolist()}, "group": {*groups}}.items():
-            if both := own & seen[kind]:
-                found = f"{kind} {min(both)!r} is in another part, too"
-                raise DataError(place, found, ALIKE)
-            seen[kind] |= own
+        for earlier, values in ((ids, part.ids), (groups, part.groups)):
+            own = set() if values is None else set(values.tolist())
+            if both := own & earlier:
+                raise DataError(place, f"id or group {min(both)!r} is in another part, too", alike)
+            earlier |= own

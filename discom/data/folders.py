@@ -1,21 +1,19 @@
 """A person's own folders of images: sensors, classes, pairs and groups by the names of files."""
 
-import io
-import math
 import re
 import unicodedata
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
-from itertools import chain, pairwise
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from discom.data.checks import UNLABELLED, check_band_axis, check_size
-from discom.data.images import ENDINGS, Rule, images_of, no_data, read_pixels
+from discom.data.checks import UNLABELLED, check_size
+from discom.data.images import ENDINGS, Rule, images_of, no_data, read_image
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.splitting import near_groups
 from discom.errors import ConfigError, DataError
@@ -66,20 +64,18 @@ def read_folders(
     options = {"unit": unit, "invalid": invalid, "motions": motions, "bands": bands}
     files, stated = _by_modality(root, _list_files(root), options)
     number = {k: n for n, k in enumerate(_classes(root, chain.from_iterable(files.values())))}
-    sensors, rules, stored = {}, {}, {}
+    sensors, rules = {}, {}
     for name, tree in files.items():
         own = stated[name]
         chosen = own["bands"] and tuple(own["bands"])
         rule = Rule(shape, fit, chosen, own["invalid"])
-        images, rule, stored[name] = _read_tree([*tree.values()], rule)
+        images, rule = _read_tree([*tree.values()], rule)
         labels = np.array([number.get(one.partition("/")[0], UNLABELLED) for one in tree])
         about = own["unit"] or "", rule.invalid, own["motions"] or "flip"
         sensors[name] = Modality(images, labels, np.array([*tree]), *about)
         rules[name] = asdict(rule)
-    check_band_axis(str(root), stored, shape)
     own_name, kinds = root.resolve().name, tuple(number)
     data = MultiModalData(sensors, kinds, name=own_name, about={"rules": rules})
-    _warn_alone(root, data)
     data = data.changed(groups=_read_groups(root, groups, data.ids.tolist()))
     if group_copies:
         data = data.changed(groups=near_groups(data))
@@ -117,8 +113,6 @@ def _by_modality(root: Path, files: dict[str, dict[str, Path]], options: dict) -
     """The files of each modality, and modality → option → what is stated, None where nothing is.
     Modalities of `bands` without a folder share that of the one which `bands` does not name."""
     for option, values in options.items():
-        if not isinstance(values, Mapping | None):
-            raise ConfigError(option, f"{values!r} names no modality", 'write {"depth": …}')
         options[option] = {name.lower(): value for name, value in (values or {}).items()}
     bands = options["bands"]
     if new := [name for name in bands if name not in files]:
@@ -134,42 +128,27 @@ def _by_modality(root: Path, files: dict[str, dict[str, Path]], options: dict) -
     return files, {name: {key: own.get(name) for key, own in options.items()} for name in files}
 
 
-def _alike(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Names that differ only in case or blanks."""
-    keys = sorted((" ".join(name.casefold().split()), name) for name in set(names))
-    return [(one[1], other[1]) for one, other in pairwise(keys) if one[0] == other[0]]
-
-
 def _classes(root: Path, ids: Iterable[str]) -> tuple[str, ...]:
     kinds = sorted({one.partition("/")[0] for one in ids} - {NAMELESS[0]})
-    if odd := [kind for kind in kinds if kind.encode(errors="ignore").decode() != kind]:
-        raise DataError(root, f"class {odd[0]!r} is not named in UTF-8", "rename its folders")
-    for kind, other in _alike(kinds):
-        found = f"'{kind}' and '{other}' differ only in case or blanks"
-        raise DataError(root, found, "give one class one name")
+    plain: dict[str, str] = {}
+    for kind in kinds:
+        if (other := plain.setdefault(" ".join(kind.casefold().split()), kind)) != kind:
+            found = f"'{other}' and '{kind}' differ only in case or blanks"
+            raise DataError(root, found, "give one class one name")
     return tuple(kinds)
 
 
-def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule, tuple[int, ...]]:
-    """The images of a modality, the rule with the value of pixels that were not measured, and the
-    shape [C, H, W] of the first file."""
+def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule]:
+    """The images of a modality, and the rule with the value of pixels that were not measured."""
     values = {value for file in files if (value := no_data(file)) is not None and value == value}
     if rule.invalid is None and values:
         if len(values) > 1:
             found = f"its files state {min(values):g} and {max(values):g} as no data"
             raise DataError(files[0].parents[1], found, "state one of them as invalid")
         rule = replace(rule, invalid=values.pop())
-    images, stored = list[np.ndarray](), tuple[int, ...]()
-    types = dict[str, str]()  # → the first file of it
+    images: list[np.ndarray] = []
     for file in files:
-        hole = math.nan if rule.invalid is None else rule.invalid
-        pixels = read_pixels(file, hole, bool(rule.bands))
-        if np.isnan(pixels).any():
-            warnings.warn(f"{file}: NaN becomes {HOLE:g}, 'not measured'", stacklevel=3)
-            return _read_tree(files, replace(rule, invalid=HOLE))
-        stored = stored or pixels.shape
-        types.setdefault(pixels.dtype.name, file.name)
-        images.append(rule(pixels, file))
+        images.append(read_image(file, rule, rule.invalid))
         if (shape := images[-1].shape) != (first := images[0].shape):
             advice = "bring all images of a modality to one band count"
             if shape[0] == first[0]:
@@ -177,10 +156,11 @@ def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule, tuple[i
                 advice = f"bring all to one size: {command}"
             one, other = (f"{h}×{w} with {c} band(s)" for c, h, w in (shape, first))
             raise DataError(file, f"is {one}, but {files[0].name} is {other}", advice)
-    if len(types) > 1:
-        found = ", ".join(f"{kind} in {name}" for kind, name in types.items())
-        warnings.warn(f"{files[0].parents[1]}: holds {found}; bring all to one unit", stacklevel=3)
-    return np.stack(images), rule, stored  # in the widest of their types
+    stacked = np.stack(images)  # in the widest of their types
+    if (holes := np.isnan(stacked)).any():
+        warnings.warn(f"{files[0].parents[1]}: NaN becomes {HOLE:g}, 'not measured'", stacklevel=3)
+        stacked[holes], rule = HOLE, replace(rule, invalid=HOLE)
+    return stacked, rule
 
 
 def find_alone(data: Any) -> dict[str, np.ndarray]:
@@ -189,33 +169,16 @@ def find_alone(data: Any) -> dict[str, np.ndarray]:
     return {name: m.ids[~np.isin(m.ids, paired)] for name, m in data.modalities.items()}
 
 
-def _warn_alone(root: Path, data: MultiModalData) -> None:
-    """Warn where most images have no partner."""
-    if 2 * (paired := len(data.paired_ids)) < len(data):
-        alone = find_alone(data).items()
-        names = [f"{name} {', '.join(map(str, own[:3]))}" for name, own in alone if len(own)]
-        found = f"{paired} of {len(data)} images have a partner; without one are {'; '.join(names)}"
-        warnings.warn(f"{root}: {found}; give a scene one class and one name", stacklevel=3)
-
-
 def _read_groups(root: Path, pattern: str, ids: list[str]) -> np.ndarray | None:
     """The group of each id by the pattern, else by the table beside the folders; None without."""
-    files = sorted(path for path in root.glob("*.*") if path.is_file())
-    tables = [file for file in files if file.stem.lower() == "groups"]
-    if pattern:
-        of, source = _groups_by_name(pattern, ids), pattern
-    elif tables[1:]:
-        raise DataError(tables[1], f"{tables[0].name} has groups, too", "keep one of them")
-    elif tables:
-        of, source = _groups_by_table(tables[0]), tables[0].name
-    else:
+    table = root / "groups.csv"
+    if not pattern and not table.is_file():
         return None
+    of = _groups_by_name(pattern, ids) if pattern else _groups_by_table(table)
     groups = [of.get(one) or of.get(one.partition("/")[2], "") for one in ids]
     if "" in groups:
-        found = f"'{ids[groups.index('')]}' has no group by {source}"
+        found = f"'{ids[groups.index('')]}' has no group by {pattern or table.name}"
         raise DataError(root, found, "every image needs one")
-    for one, other in _alike(groups):
-        warnings.warn(f"{root}: groups '{one}' and '{other}' differ only in case", stacklevel=3)
     return np.array(groups)
 
 
@@ -229,17 +192,15 @@ def _groups_by_name(pattern: str, ids: list[str]) -> dict[str, str]:
 
 
 def _groups_by_table(table: Path) -> dict[str, str]:
-    """Name without its ending → group, however a spreadsheet or a person separated the columns."""
+    """Name → group, however a spreadsheet separated the columns."""
     with as_data_error(table, "a table of groups", "give it the columns name and group, in UTF-8"):
-        text = table.read_text(encoding="utf-8-sig")  # any end of line becomes \n
-        separator = next((mark for mark in ";\t" if mark in text.partition("\n")[0]), ",")
-        plain = {"dtype": str, "keep_default_na": False, "index_col": False}
-        rows = pd.read_csv(io.StringIO(text), sep=separator, skipinitialspace=True, **plain)
+        title = table.read_text(encoding="utf-8-sig").partition("\n")[0]
+        separator = next((mark for mark in ";\t" if mark in title), ",")
+        rows = pd.read_csv(
+            table, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig"
+        )
         rows = rows.rename(columns=lambda title: title.strip().lower())[["name", "group"]]
-        rows = rows.apply(lambda column: column.str.strip().str.normalize("NFC"))
-        ending = "|".join(map(re.escape, ENDINGS))
-        names = rows["name"].str.replace("\\", "/").str.replace(f"(?i:{ending})$", "", regex=True)
-    rows = rows.assign(name=names).drop_duplicates()
+        rows = rows.apply(lambda column: column.str.strip().str.normalize("NFC")).drop_duplicates()
     if (twice := rows["name"].duplicated()).any():
         found = f"'{rows['name'][twice].iloc[0]}' is in two groups"
         raise DataError(table, found, "name each image once")

@@ -2,7 +2,6 @@
 
 import glob
 import math
-import os
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,30 +9,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
-from discom.data.arrays import load_npy, resize
+from discom.data.arrays import resize
 from discom.data.checks import check_finite
 from discom.errors import DataError, check_choice
 from discom.files import as_data_error
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
-BANDS = '{"bands": {"rgb": [1, 2, 3]}}'
 NO_DATA = 42113  # GDAL's tag for the value of a pixel that was not measured, as text
-ORIENTATION = 274  # EXIF's and TIFF's tag
 
 
 def find_images(paths: Iterable[Path]) -> list[Path]:
-    """Files as they are named, and every image below a folder that is named, sorted: also in linked
-    ones, each of them once, never in hidden ones. A DataError for a path that is not there, or no
-    image at all."""
+    """Files as they are named, and every image below a folder that is named, sorted; none that is
+    hidden. A DataError for a path that is not there, or no image at all."""
     files: list[Path] = []
     for path in (paths := list(paths)):
         if not path.exists():
             raise DataError(path, "no such file or folder", "give images, or folders of images")
-        below = map(Path, glob.glob(f"{glob.escape(str(path))}/**/*", recursive=True))
-        once = {(os.path.realpath(file.parent), file.name): file for file in sorted(below)[::-1]}
-        files += images_of(path, once.values()) if path.is_dir() else [path]
+        below = glob.glob("**/*", root_dir=path, recursive=True)
+        files += images_of(path, (path / name for name in below)) if path.is_dir() else [path]
     if not files:
         found = f"no image ({' '.join(ENDINGS)})"
         raise DataError(", ".join(map(str, paths)), found, "give images, or folders of images")
@@ -94,9 +89,9 @@ def read_pixels(file: Path | str, invalid: float | None = None, alpha: bool = Fa
     """One image [C, H, W] with the file's own values and type: 8/16-bit PNG, JPEG, TIFF of any
     bands, .npy.
 
-    An image is turned as its EXIF entry or TIFF tag says, a palette becomes its colours. A TIFF may
-    say itself which axis has the bands. Of a plain array with three axes it is the one that differs
-    in length from two equal ones, else the last one where that is the smallest, else the first.
+    A JPEG is turned as its EXIF entry says, a palette of a PNG becomes its colours. A TIFF may say
+    itself which axis has the bands. Of a plain array with three axes it is the one that differs in
+    length from two equal ones, else the last one where that is the smallest, else the first.
 
     Args:
         invalid: what NaN and a TIFF's own "no data" become; by default NaN is refused.
@@ -108,7 +103,7 @@ def read_pixels(file: Path | str, invalid: float | None = None, alpha: bool = Fa
     """
     file = Path(file)
     with as_data_error(file, "an image", "replace or remove it"):
-        pixels, axes, opacity, orientation = _decode(file)
+        pixels, axes, opacity = _decode(file)
     if pixels.ndim == 2:
         pixels, axes = pixels[None], "SYX"
     if pixels.ndim != 3:
@@ -119,14 +114,10 @@ def read_pixels(file: Path | str, invalid: float | None = None, alpha: bool = Fa
     odd_one = first == middle != last or last < min(first, middle)
     if axes.endswith(("S", "C")) or (not stated and middle > 1 and odd_one):
         pixels = np.moveaxis(pixels, 2, 0)
-    if orientation > 4:
-        pixels = pixels.swapaxes(1, 2)
-    upside_down, mirrored = orientation in (3, 4, 7, 8), orientation in (2, 3, 6, 7)
-    pixels = pixels[:, :: -1 if upside_down else 1, :: -1 if mirrored else 1]
     if opacity and not alpha:
         full = np.iinfo(pixels.dtype).max if pixels.dtype.kind in "iu" else 1
         if (pixels[opacity] != full).any():
-            way_out = f"flatten it, or name bands: --options '{BANDS}'"
+            way_out = """flatten it, or name bands: --options '{"bands": {"rgb": [1, 2, 3]}}'"""
             raise DataError(file, f"band {opacity[0] + 1} is marked as opacity", way_out)
         pixels = np.delete(pixels, opacity, 0)
     if invalid is None:
@@ -146,28 +137,27 @@ def read_image(file: Path, rule: Rule, invalid: float | None) -> np.ndarray:
     return rule(read_pixels(file, hole, bool(rule.bands)), file)
 
 
-def _decode(file: Path) -> tuple[np.ndarray, str, list[int], int]:
-    """The pixels, the names of their axes in TIFF's letters ("": not known), which bands are
-    opacity, and the orientation as EXIF numbers it; decoders are loaded where a file needs them."""
+def _decode(file: Path) -> tuple[np.ndarray, str, list[int]]:
+    """The pixels, the names of their axes in TIFF's letters ("": not known), and which bands are
+    opacity; decoders are loaded where a file needs them."""
     ending = file.suffix.lower()
     if ending == ".npy":
-        return load_npy(file), "", [], 1
+        return np.asarray(np.load(file)), "", []
     if ending in (".tif", ".tiff"):
         return _decode_tiff(file)
-    with Image.open(file, formats=["PNG" if ending == ".png" else "JPEG"]) as image:
-        orientation = image.getexif().get(ORIENTATION, 1)
-        if ending != ".png":
+    if ending != ".png":
+        with Image.open(file, formats=["JPEG"]) as image:
             if image.mode == "CMYK":
                 raise DataError(file, "holds inks (CMYK)", "save it as RGB")
-            return np.asarray(image), "YXS", [], orientation
+            return np.asarray(ImageOps.exif_transpose(image)), "YXS", []
     import imagecodecs
 
     pixels = imagecodecs.png_decode(file.read_bytes())  # Pillow takes 8 bits of 16 in colours
     opacity = [pixels.shape[-1] - 1] if pixels.ndim == 3 and pixels.shape[2] != 3 else []
-    return pixels, "YXS", opacity, orientation
+    return pixels, "YXS", opacity
 
 
-def _decode_tiff(file: Path) -> tuple[np.ndarray, str, list[int], int]:
+def _decode_tiff(file: Path) -> tuple[np.ndarray, str, list[int]]:
     import tifffile
 
     with tifffile.TiffFile(file) as tiff:
@@ -185,8 +175,7 @@ def _decode_tiff(file: Path) -> tuple[np.ndarray, str, list[int], int]:
             raise DataError(file, found, "save it as grey (0 is black) or RGB")
         extra = enumerate(page.extrasamples, page.samplesperpixel - len(page.extrasamples))
         opacity = [band for band, kind in extra if kind in (1, 2)]
-        turned = page.tags.get(ORIENTATION)
-        return pixels, axes, opacity, turned.value if turned else 1
+        return pixels, axes, opacity
 
 
 def no_data(file: Path) -> float | None:

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from discom.data import checks, splitting
-from discom.data.arrays import Lazy, Normalization, read_only, take_rows
+from discom.data.arrays import Normalization, read_only, take_rows
 from discom.data.prepared import read_folder, write_folder
 from discom.data.splitting import Origin, Split
 from discom.errors import DataError
@@ -91,7 +91,7 @@ class MultiModalData:
     # of data as they were drawn, and of parts as they were split, which part of what: neither
     # `replace` nor `changed` copies them, so that changed data are known
     drawn: Mapping[str, Any] | None = field(default=None, init=False)
-    origin: tuple[str, Any] | None = field(default=None, init=False)
+    origin: tuple[str, Origin] | None = field(default=None, init=False)
 
     def __post_init__(self):
         object.__setattr__(self, "masks", read_only(self.masks))
@@ -243,8 +243,6 @@ class MultiModalData:
 
     def split_indices(self, seed: int = 0, folds: int = 0, fold: int = 0) -> dict[str, np.ndarray]:
         """Part → its rows of `ids`, as `split` takes them, or a DataError; no pixel is read."""
-        if not self.dense:
-            checks.check_classes(self)
         rows = splitting.fold_rows(self, folds, seed, fold) if folds else self.parts
         rows = dict(rows or splitting.split_rows(self, seed))
         for part in () if self.dense else ("valid", "test"):
@@ -261,11 +259,7 @@ class MultiModalData:
             DataError: too few labels or groups of a class, or pixels that are not finite.
         """
         rows = self.split_indices(seed, folds, fold)
-        origin: Any = partial(self.origin_at, seed, folds, fold)
-        if not any(isinstance(m.x, Lazy) for m in self.modalities.values()):
-            origin = origin()  # its digest checks the pixels
-        elif self.dense:  # images are checked when they are decoded
-            checks.check_masks(self.masks, self)
+        origin = self.origin_at(seed, folds, fold)  # its digest checks the pixels
         parts, bounds = {name: self.take(own) for name, own in rows.items()}, {}
         for name, m in parts["train"].modalities.items():
             bounds[name] = Normalization.fit(m.x, f"{self.name}/{name}", m.invalid)

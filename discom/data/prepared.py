@@ -16,16 +16,8 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from discom.data import checks
-from discom.data.arrays import load_npy
 from discom.errors import DataError
-from discom.files import (
-    as_data_error,
-    atomic_folder,
-    checksum,
-    chunks,
-    read_json,
-    write_json,
-)
+from discom.files import as_data_error, atomic_folder, checksum, chunks, read_json, write_json
 
 MANIFEST, FORMAT = "manifest.json", 1
 IMAGES = "_data.npy"
@@ -79,7 +71,7 @@ def _write(file: Path, name: str, array: Any) -> np.ndarray:
         np.lib.format.write_array_header_1_0(target, form)
         for rows in tqdm(list(chunks(array)), desc=f"{name}: {file.stem}", disable=None):
             target.write(np.ascontiguousarray(array[rows]).tobytes())
-    return load_npy(file, "r")
+    return np.load(file, "r")
 
 
 def _plain(values: np.ndarray) -> np.ndarray:
@@ -133,9 +125,8 @@ def _load(file: Path, otherwise: Any = ..., mmap_mode: Any = None) -> Any:
     if otherwise is not ... and not file.is_file():
         return otherwise
     with as_data_error(file, "a NumPy array", AGAIN):
-        if file.suffix == ".npz":
-            return dict(np.load(file, allow_pickle=False))
-        return load_npy(file, mmap_mode)
+        content = np.load(file, mmap_mode)
+        return dict(content) if file.suffix == ".npz" else content
 
 
 def verify(folder: Path | str) -> int:

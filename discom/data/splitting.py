@@ -18,7 +18,6 @@ from discom.files import digest as digest_of
 FOLDS, WAYS = 10, 1000  # groups are dealt into so many folds, which are joined at random
 SIDE = 16  # pixels of the small grey pictures
 LIKENESS = 0.85  # cosine of two near copies at least
-COLUMNS = ["modality", "part", "id", "other_part", "other_id", "likeness"]
 
 
 class Origin(NamedTuple):
@@ -61,14 +60,13 @@ class Split(NamedTuple):
         return any(part.origin != (name, origin) for name, part in self._asdict().items())
 
     @property
-    def origin(self) -> Any:
+    def origin(self) -> Origin:
         """Its Origin: what its parts were drawn and divided from; of parts that were changed or put
         together by hand their own content."""
         if self.by_hand:
             bounds = {k: v.to_dict() for k, v in (self.train.normalization or {}).items()}
             return Origin(digest_of([bounds, *(p.fingerprint for p in self)]), "by hand")
-        _, origin = self.train.origin
-        return origin() if callable(origin) else origin
+        return self.train.origin[1]
 
 
 def split_rows(data: Any, seed: int) -> dict[str, np.ndarray]:
@@ -135,23 +133,18 @@ def _with_training(groups: np.ndarray, valid: np.ndarray, test: np.ndarray) -> d
 
 
 def _deal(labels: np.ndarray, groups: np.ndarray, k: int, seed: int) -> np.ndarray:
-    """The fold of each sample, [N], by scikit-learn: groups whole, classes balanced. Groups of one
-    sample are dealt on their own, which takes seconds less."""
+    """The fold of each sample, [N], by scikit-learn: groups whole, classes balanced."""
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-    folds, single = np.zeros_like(labels), np.bincount(groups)[groups] == 1
-    single &= np.bincount(labels[single], minlength=labels.max() + 1)[labels] >= k
-    for chosen, deal in ((single, StratifiedKFold), (~single, StratifiedGroupKFold)):
-        rows = np.flatnonzero(chosen)
-        if (count := min(k, len(np.unique(groups[rows])))) < 2:
-            continue
-        # it refuses classes that are all smaller than the number of folds
-        own = labels[rows] if np.bincount(labels[rows]).max() >= count else 0 * rows
-        splitter = deal(count, shuffle=True, random_state=seed % 2**32)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a class with fewer samples than folds
-            for number, (_, dealt) in enumerate(splitter.split(rows, own, groups[rows])):
-                folds[rows[dealt]] = number
+    single = len(np.unique(groups)) == len(groups)  # no groups, which takes seconds less
+    deal, folds = StratifiedKFold if single else StratifiedGroupKFold, np.zeros_like(labels)
+    # it refuses classes that are all smaller than the number of folds
+    own = labels if np.bincount(labels).max() >= k else 0 * labels
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a class with fewer samples than folds
+        splitter = deal(k, shuffle=True, random_state=seed % 2**32)
+        for number, (_, dealt) in enumerate(splitter.split(labels, own, groups)):
+            folds[dealt] = number
     return folds
 
 
@@ -239,7 +232,8 @@ def near_duplicates(split: Split) -> pd.DataFrame:
             for copy in np.flatnonzero(1 - distances >= LIKENESS):
                 pair = (name, part, ids[part][rows[copy]], other, ids[other][copy])
                 matches.append((*pair, 1 - distances[copy]))
-    table = pd.DataFrame(matches, columns=COLUMNS)
+    columns = ["modality", "part", "id", "other_part", "other_id", "likeness"]
+    table = pd.DataFrame(matches, columns=columns)
     table = table.sort_values("likeness", ascending=False, ignore_index=True)
     table.attrs["flat"] = flat
     return table

@@ -8,13 +8,14 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from pydantic import NonNegativeFloat
 from torch import Tensor, nn
 
 from discom.config import Config, as_type
 from discom.data import MultiModalData
 from discom.data.batches import Batch
-from discom.data.checks import UNLABELLED, check_number
-from discom.errors import ConfigError, warn_no_effect
+from discom.data.checks import UNLABELLED
+from discom.errors import ConfigError, check_choice
 from discom.methods.code import remember
 from discom.models.encoders import check_encoder, encoder
 
@@ -77,7 +78,6 @@ class Method(nn.Module):
     least_classes = 2  # with fewer its loss teaches nothing
     adversary_optimizer: torch.optim.Optimizer | None = None  # of a part that `loss` trains itself
     class_weights: Tensor | None  # weight of each class in the cross-entropy, [C]; None: all alike
-    uses_class_weights = False  # whether the loss has asked for it
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Method(nn.Module):
         classes: int,
         encoder: Any,
         *,
-        weights: Mapping[str, float] = {},
+        weights: Mapping[str, NonNegativeFloat] = {},
     ):
         super().__init__()
         self.register_buffer("class_weights", None, persistent=False)
@@ -120,15 +120,9 @@ class Method(nn.Module):
         """The named, unweighted terms, whose weighted sum is minimised, and values of `logged`."""
         raise TypeError(f"{type(self).__name__} must define loss(batch)")
 
-    @property
-    def class_weight(self) -> Tensor | None:
-        """`class_weights`, for a loss that does not call `cross_entropy`."""
-        self.uses_class_weights = True
-        return self.class_weights
-
     def cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """The mean over labelled samples, weighted by `class_weight`."""
-        return F.cross_entropy(logits, labels, self.class_weight, ignore_index=UNLABELLED)
+        """The mean over labelled samples, weighted by `class_weights`."""
+        return F.cross_entropy(logits, labels, self.class_weights, ignore_index=UNLABELLED)
 
     def deployed_module(self, modality: str) -> nn.Module:
         """What is deployed under that name: images [B, C_in, H, W] in, logits out,
@@ -156,9 +150,6 @@ class Method(nn.Module):
         if wrong := [*(wanted - terms.keys()), *(terms.keys() - known)]:
             found = f"{self.name}.loss returns {', '.join(terms)}"
             raise ConfigError("loss", found, f"declare and return '{min(wrong)}', or do neither")
-        if self.class_weights is not None and not self.uses_class_weights:
-            why = f"on {self.name}, whose loss does not call self.cross_entropy"
-            warn_no_effect("class_weights", why)
         return {n: term if self.weights.get(n) else term.detach() for n, term in terms.items()}
 
     def state(self, modality: str) -> dict[str, Tensor]:
@@ -200,17 +191,17 @@ class Method(nn.Module):
     @classmethod
     def options(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         """Every setting of the method, defaults filled in; a ConfigError for one that the method
-        lacks or of another type than its annotation, and for weights that are negative or all 0."""
+        lacks or that its annotation does not allow, and for weights that are all 0."""
         own, keywords, options = cls.defaults(), cls._keywords(), dict[str, Any]()
-        _check_names(cls.name, "options", given, own)
+        for name in given:
+            check_choice(f"options of {cls.name}", name, own)
         for name, default in own.items():
-            kind: Any = keywords[name].annotation if name != "weights" else Mapping[str, float]
+            kind = keywords[name].annotation
             options[name] = as_type(f"options: {name}", given.get(name, default), kind)
-        _check_names(cls.name, "weights", options["weights"], own["weights"])
-        weights = options["weights"] = {**own["weights"], **options["weights"]}
-        for term, weight in weights.items():
-            check_number(f"weights: {term}", weight, 0, whole=False)
-        if not any(weights.values()):
+        for term in options["weights"]:
+            check_choice(f"weights of {cls.name}", term, cls.terms)
+        options["weights"] = {**own["weights"], **options["weights"]}
+        if not any(options["weights"].values()):
             raise ConfigError("weights", f"all terms of {cls.name} are 0", "give one a weight")
         return options
 
@@ -228,11 +219,6 @@ class Method(nn.Module):
             own = usual["weights"]
             changed["weights"] = {k: w for k, w in changed["weights"].items() if w != own[k]}
         return changed
-
-
-def _check_names(method: str, place: str, given: Mapping[str, Any], known: Mapping) -> None:
-    if unknown := [name for name in given if name not in known]:
-        raise ConfigError(place, f"{method} has no '{unknown[0]}'", f"it has {', '.join(known)}")
 
 
 def misfit(method: type[Method], data: MultiModalData, config: Config) -> ConfigError | None:

@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping
 from itertools import combinations
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from discom.data.augmentation import restore, turn
-from discom.errors import ConfigError, check_choice
+from discom.errors import ConfigError
 from discom.losses import crossing, dense
 from discom.methods.base import register
 from discom.methods.dense import Dense
 from discom.models.segmentation import EncoderDecoder
+
+Motions = Literal["decoupled", "coupled"]
 
 
 @register("crodino")
@@ -42,9 +44,10 @@ class CroDiNoKD(Dense):
     terms = {"cl": 1.0, "aux": 0.3, "orth": 0.05, "contrast": 0.02, "soft": 1.0}
     unlabelled = ("orth", "contrast", "soft")
 
-    def __init__(self, channels, classes, encoder, *, augmentation: str = "decoupled", **options):
+    def __init__(
+        self, channels, classes, encoder, *, augmentation: Motions = "decoupled", **options
+    ):
         super().__init__(channels, classes, encoder, **options)
-        check_choice("augmentation", augmentation, ("decoupled", "coupled"))
         if self.weights["soft"] and not self.weights["aux"]:
             raise ConfigError("weights", "soft needs aux's decoder", "raise aux, or set soft=0")
         self.channels, self.shared_augmentation = dict(channels), augmentation == "coupled"

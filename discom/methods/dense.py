@@ -7,6 +7,7 @@ moved together.
 
 import torch
 import torch.nn.functional as F
+from pydantic import PositiveFloat
 from torch import nn
 
 from discom.data.augmentation import any_motions, recolour, restore, turn
@@ -14,7 +15,6 @@ from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError
 from discom.losses import dense
 from discom.losses.crossing import place_contrast, place_labels
-from discom.losses.distill import check_temperature
 from discom.methods.base import Method, register
 from discom.methods.baselines import UNITS, IndependentNetworks, Taught, Teacher
 from discom.models.segmentation import FusionDecoder, SideBySide
@@ -26,8 +26,8 @@ class Pixels(Method):
     dense = True
 
     def cross_entropy(self, logits, labels):
-        """The mean over labelled pixels, weighted by `class_weight`."""
-        return dense.cross_entropy(logits, labels, self.class_weight)
+        """The mean over labelled pixels, weighted by `class_weights`."""
+        return dense.cross_entropy(logits, labels, self.class_weights)
 
 
 class Dense(Pixels, IndependentNetworks):
@@ -192,9 +192,8 @@ class DenseKDv2(DenseDistilled):
     T = 1 was chosen on validation.
     """
 
-    def __init__(self, channels, classes, encoder, *, temperature: float = 1.0, **options):
-        check_temperature(temperature)
-        super().__init__(channels, classes, encoder, **options)
+    def __init__(self, *parts, temperature: PositiveFloat = 1.0, **options):
+        super().__init__(*parts, **options)
         self.temperature = temperature
 
 

@@ -3,14 +3,14 @@
 import math
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import torch
+from pydantic import Field, NonNegativeFloat, NonNegativeInt
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from discom.data.checks import check_number
-from discom.errors import ConfigError, check_choice, warn_no_effect
+from discom.errors import ConfigError
 from discom.losses import disentangle, full_precision, separate, summed
 from discom.losses.contrastive import contrastive_loss
 from discom.losses.disentangle import reverse_gradient
@@ -27,7 +27,7 @@ class _Embedding(Method):
     """Delegates to the `DisCoM` that holds a modality's branch, by default one of all modalities,
     whose heads they share."""
 
-    def __init__(self, channels, classes, encoder, *, dimension: int = 0, **options):
+    def __init__(self, channels, classes, encoder, *, dimension: NonNegativeInt = 0, **options):
         super().__init__(channels, classes, encoder, **options)
         self.make(channels, partial(DisCoM, classes=classes, encoder=encoder, dimension=dimension))
 
@@ -68,8 +68,8 @@ class DisCoMSolo(_Embedding):
         rows = []
         for name, x in batch.x.items():
             z, heads = {name: self.models[name].embed(name, x)}, self.models[name].heads
-            cl = disentangle.task_loss(z, heads, batch.y, weight=self.class_weight)
-            aux = disentangle.auxiliary_loss(z, heads, batch.y, weight=self.class_weight)
+            cl = disentangle.task_loss(z, heads, batch.y, weight=self.class_weights)
+            aux = disentangle.auxiliary_loss(z, heads, batch.y, weight=self.class_weights)
             rows.append({"cl": cl, "aux": aux, "orth": disentangle.orthogonality_loss(z)})
         return summed(rows)
 
@@ -102,30 +102,22 @@ class DisCoMKD(_Embedding):
     def __init__(
         self,
         *parts,
-        grl_lambda: float = 1.0,
-        grl_warmup: float = 0.0,
-        pairing: str = "unpaired",
-        adversary: str = "reversal",
-        adversary_head: int = 0,
-        reduction: str = "paper",
-        modality_targets: str = "paper",
+        grl_lambda: NonNegativeFloat = 1.0,
+        grl_warmup: Annotated[float, Field(ge=0, le=1)] = 0.0,
+        pairing: Literal["paired", "unpaired"] = "unpaired",
+        adversary: Literal["reversal", "alternating"] = "reversal",
+        adversary_head: NonNegativeInt = 0,
+        reduction: Literal["paper", "released"] = "paper",
+        modality_targets: Literal["paper", "released"] = "paper",
         **options,
     ):
         super().__init__(*parts, **options)  # channels, classes, encoder
-        check_choice("pairing", pairing, ("paired", "unpaired"))
-        check_choice("adversary", adversary, ("reversal", "alternating"))
-        check_number("grl_lambda", grl_lambda, 0, whole=False)
-        check_number("grl_warmup", grl_warmup, 0, 1, whole=False)
-        check_number("adversary_head", adversary_head, 0)
         self.conventions = {"reduction": reduction, "modality_targets": modality_targets}
-        disentangle.check_conventions(**self.conventions)
         self.paired, alternating = pairing == "paired", adversary == "alternating"
         self.grl_lambda, self.grl_warmup = grl_lambda, grl_warmup
         heads, width = self.model.heads, self.model.heads.aux.in_features
         if self.weights["irr"]:  # last, so that the other networks start from the same weights
             self.irrelevant = two_layers(width, width, heads.aux.out_features)
-        if adversary_head and not alternating:
-            warn_no_effect("adversary_head", f"on adversary={adversary}")
         if alternating:
             if "released" in self.conventions.values():
                 found = f"'{adversary}' is not in the released code"
@@ -138,7 +130,7 @@ class DisCoMKD(_Embedding):
     def loss(self, batch):
         z = {name: self.model.embed(name, x) for name, x in batch.x.items()}
         heads, reversal = self.model.heads, self.reversal(batch.progress)
-        reduction, weight = self.conventions["reduction"], self.class_weight
+        reduction, weight = self.conventions["reduction"], self.class_weights
         if self.adversary_optimizer is not None and self.training:
             for _ in range(ADVERSARY_STEPS):  # on embeddings as they are; no gradient is left
                 stopped = {name: parts.inv.detach() for name, parts in z.items()}
@@ -210,7 +202,7 @@ class MDiCo(_Embedding):
 
     def loss(self, batch):
         z = {name: self.model.embed(name, x) for name, x in batch.x.items()}
-        heads, count, weight = self.model.heads, len(z), self.class_weight
+        heads, count, weight = self.model.heads, len(z), self.class_weights
         return {
             "cl": disentangle.task_loss(z, heads, batch.y, weight=weight) / count,
             "aux": disentangle.auxiliary_loss(z, heads, batch.y, weight=weight) / (2 * count),

@@ -5,17 +5,19 @@ labels do. A student for every modality trains beside the others, nothing shared
 classes.
 """
 
+from typing import Annotated
+
 import torch
+from pydantic import Field, PositiveFloat
 from torch import nn
 
 from discom.data.batches import Batch
-from discom.data.checks import check_number
-from discom.errors import warn_no_effect
 from discom.losses import distill
 from discom.losses.distill import kd
 from discom.methods.base import register
 from discom.methods.baselines import Taught, Teacher
 
+Share = Annotated[float, Field(gt=0, le=1)]
 PAPER_EPOCHS = 300  # of the paper's protocol: curricula are shares of a run of that length
 
 
@@ -46,9 +48,8 @@ class Distilled(Taught):
 
 
 class _AtTemperature(Distilled):
-    def __init__(self, channels, classes, encoder, *, temperature: float = 4.0, **options):
-        distill.check_temperature(temperature)
-        super().__init__(channels, classes, encoder, **options)
+    def __init__(self, *parts, temperature: PositiveFloat = 4.0, **options):
+        super().__init__(*parts, **options)
         self.temperature = temperature
 
 
@@ -84,11 +85,6 @@ class DKD(_AtTemperature):
     terms = {"cl": 1.0, "tckd": 1.0, "nckd": 8.0}
     every_label = True
 
-    def __init__(self, channels, classes, encoder, **options):
-        super().__init__(channels, classes, encoder, **options)
-        if classes == 2 and self.weights["nckd"]:
-            warn_no_effect("nckd", "on two classes: beside the true one there is one other")
-
     def distil(self, modality, batch, view):
         pair, labels = self.compared(view), batch.y[modality]
         tckd, nckd = distill.dkd_terms(*pair, labels, self.temperature)
@@ -108,9 +104,8 @@ class CTKD(Distilled):
     terms = {"cl": 0.1, "kd": 0.9}
     unlabelled = ("kd",)
 
-    def __init__(self, channels, classes, encoder, *, loops: float = 10 / PAPER_EPOCHS, **options):
-        check_number("loops", loops, 1 / PAPER_EPOCHS, 1, whole=False)
-        super().__init__(channels, classes, encoder, **options)
+    def __init__(self, *parts, loops: Share = 10 / PAPER_EPOCHS, **options):
+        super().__init__(*parts, **options)
         learned = {name: distill.CurriculumTemperature() for name in self.deployed}
         self.temperatures, self.loops = nn.ModuleDict(learned), loops
 
@@ -150,8 +145,8 @@ class LSKD(_AtTemperature):
     standardized = True
     least_classes = 3  # of two, standardised logits are ±.7 whatever the network says
 
-    def __init__(self, channels, classes, encoder, *, temperature: float = 2.0, **options):
-        super().__init__(channels, classes, encoder, temperature=temperature, **options)
+    def __init__(self, *parts, temperature: PositiveFloat = 2.0, **options):
+        super().__init__(*parts, temperature=temperature, **options)
 
 
 @register("kdv1+lskd")

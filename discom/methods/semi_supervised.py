@@ -3,18 +3,17 @@
 `simclr` and `fixmatch` use one sensor; `nt-xent`, `decur` and `agreed` use pairs.
 """
 
-import warnings
 from collections.abc import Mapping
 from itertools import combinations
+from typing import Annotated, Literal
 
 import torch
-import torch.nn.functional as F
+from pydantic import Field, NonNegativeFloat
 from torch import Tensor, nn
 
 from discom.data.augmentation import distort
 from discom.data.batches import Batch
-from discom.data.checks import check_number
-from discom.errors import ConfigError, check_choice
+from discom.errors import check_choice
 from discom.losses import full_precision
 from discom.losses.contrastive import barlow_twins, contrastive_loss, decur_cross, nt_xent
 from discom.losses.pseudo import fixmatch, pseudo_labels
@@ -23,6 +22,7 @@ from discom.methods.baselines import UNITS, IndependentNetworks
 from discom.models.encoders import two_layers
 
 COMMON = UNITS * 3 // 4  # units that DeCUR's sensors share, as many as its authors take
+Threshold = Annotated[float, Field(gt=0, le=1)]
 WARMUP = 0.3  # share of the epochs in which the weight of pseudo-labels grows from 0 to 1
 
 
@@ -47,34 +47,22 @@ class _Projecting(IndependentNetworks):
 
 
 class _PseudoLabelling(IndependentNetworks):
-    """Methods that learn their own confident predictions as labels.
-
-    Each run logs the share of all samples, labelled ones too, that got a pseudo-label (accepted),
-    and the share that got the most frequent one (largest): equal where all got one class. In the
-    first epoch pseudo-labels have no weight yet.
-    """
+    """Methods that learn their own confident predictions as labels. Each run logs the share of all
+    samples, labelled ones too, that got a pseudo-label (accepted)."""
 
     needs_unlabelled = True
 
-    def __init__(self, channels, classes, encoder, *, threshold: float = 0.5, **options):
-        super().__init__(channels, classes, encoder, **options)
-        if not 0 < threshold <= 1:
-            found = f"{threshold} is out of range"
-            raise ConfigError("threshold", found, "use above 0, to 1")
-        if threshold <= 1 / classes:
-            found = f"{threshold} accepts every sample of {classes} classes"
-            warnings.warn(f"{self.name}: threshold {found}; raise it", stacklevel=2)
+    def __init__(self, *parts, threshold: Threshold = 0.5, **options):
+        super().__init__(*parts, **options)
         self.threshold = threshold
 
     def pseudo(self, weak: Tensor, strong: Tensor, batch: Batch) -> Tensor:
         """The `fixmatch` loss; its weight grows over the first `WARMUP` of the epochs."""
         return min(1.0, batch.progress / WARMUP) * fixmatch(weak, strong, self.threshold)
 
-    def accepted(self, weak: Tensor, name: str = "") -> dict[str, Tensor]:
-        """What is logged of the pseudo-labels that these logits give."""
-        labels, accepted = pseudo_labels(weak, self.threshold)
-        each = (F.one_hot(labels, weak.shape[1]) * accepted[:, None]).float().mean(0)  # by class
-        return {f"accepted{name}": each.sum(), f"largest{name}": each.max()}
+    def accepted(self, weak: Tensor) -> Tensor:
+        """The share of samples that these logits give a pseudo-label."""
+        return pseudo_labels(weak, self.threshold)[1].float().mean()
 
 
 @register("simclr")
@@ -93,12 +81,11 @@ class SimCLR(_Projecting):
 
     terms = {"cl": 1.0, "contrast": 0.3}
 
-    def __init__(self, channels, classes, encoder, *, share: Mapping[str, float] = {}, **options):
-        super().__init__(channels, classes, encoder, **options)
-        for name, factor in share.items():
-            check_choice("share", name, channels)
-            check_number(f"share: {name}", factor, 0, whole=False)
-        self.share = {**dict.fromkeys(channels, 1.0), **share}
+    def __init__(self, *parts, share: Mapping[str, NonNegativeFloat] = {}, **options):
+        super().__init__(*parts, **options)
+        for name in share:
+            check_choice("share", name, self.deployed)
+        self.share = {**dict.fromkeys(self.deployed, 1.0), **share}
 
     def loss_of(self, modality, batch):
         network, x = self.branches[modality], batch.x[modality]
@@ -126,17 +113,15 @@ class FixMatch(_PseudoLabelling):
     terms = {"cl": 1.0, "pseudo": 1.0}
     unlabelled = ("pseudo",)
 
-    def __init__(self, channels, classes, encoder, **options):
-        super().__init__(channels, classes, encoder, **options)
-        self.logged = tuple(
-            f"{kind}/{name}" for name in channels for kind in ("accepted", "largest")
-        )
+    def __init__(self, *parts, **options):
+        super().__init__(*parts, **options)
+        self.logged = tuple(f"accepted/{name}" for name in self.deployed)
 
     def loss_of(self, modality, batch):
         weak, strong = self.predict(modality, _views(batch.x[modality], modality, batch)).chunk(2)
         cl = self.cross_entropy(weak, batch.y[modality])
-        logged = self.accepted(weak, f"/{modality}")
-        return {"cl": cl, "pseudo": self.pseudo(weak, strong, batch), **logged}
+        pseudo, accepted = self.pseudo(weak, strong, batch), self.accepted(weak)
+        return {"cl": cl, "pseudo": pseudo, f"accepted/{modality}": accepted}
 
 
 @register("nt-xent")
@@ -157,9 +142,8 @@ class NTXent(_Projecting):
     paired = True
     single_sensor_control = "simclr"
 
-    def __init__(self, channels, classes, encoder, *, partners: str = "paired", **options):
-        super().__init__(channels, classes, encoder, **options)
-        check_choice("partners", partners, ("paired", "shuffled"))
+    def __init__(self, *parts, partners: Literal["paired", "shuffled"] = "paired", **options):
+        super().__init__(*parts, **options)
         self.partners = partners
 
     def loss(self, batch):
@@ -221,14 +205,12 @@ class AgreedLabels(_PseudoLabelling, _Projecting):
 
     terms = {"cl": 1.0, "contrast": 1.0, "pseudo": 1.0}
     unlabelled: tuple[str, ...] = ("contrast", "pseudo")
-    logged: tuple[str, ...] = ("accepted", "largest")
+    logged: tuple[str, ...] = ("accepted",)
     paired = True
     single_sensor_control = "fixmatch"
 
-    def __init__(
-        self, channels, classes, encoder, *, strong: bool = True, threshold: float = 0.3, **options
-    ):
-        super().__init__(channels, classes, encoder, threshold=threshold, **options)
+    def __init__(self, *parts, strong: bool = True, threshold: Threshold = 0.3, **options):
+        super().__init__(*parts, threshold=threshold, **options)
         self.strong = strong
 
     def loss(self, batch):
@@ -242,5 +224,5 @@ class AgreedLabels(_PseudoLabelling, _Projecting):
             "cl": sum(self.cross_entropy(own[:size], batch.y[m]) for m, own in logits.items()),
             "contrast": contrastive_loss(projected) / 2,
             "pseudo": sum(self.pseudo(together, own[-size:], batch) for own in logits.values()),
-            **self.accepted(together),
+            "accepted": self.accepted(together),
         }

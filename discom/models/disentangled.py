@@ -33,9 +33,8 @@ class Branch(nn.Module):
         super().__init__()
         self.specific, features = encoder(channels)
         self.invariant, _ = encoder(channels)
-        if dimension < 0 or (features % 2 and not dimension):
-            found = f"{dimension} of {features} features"
-            raise ConfigError("dimension", found, "use a number above 0")
+        if features % 2 and not dimension:
+            raise ConfigError("dimension", f"{features} features have no halves", "set it, above 0")
         self.width = dimension or features // 2
         if dimension:
             self.specific = nn.Sequential(self.specific, nn.Linear(features, 2 * dimension))

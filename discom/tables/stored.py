@@ -102,7 +102,11 @@ def _write(results: Iterable[Result], file: Path) -> None:
 def read_runs(file: Path) -> list[Result]:
     """The results of FILE.csv and FILE.json, in their order; a DiscomError where one is missing,
     damaged or something else."""
-    settings, table = read_json(file.with_suffix(".json")), file.with_suffix(".csv")
+    header, table = file.with_suffix(".json"), file.with_suffix(".csv")
+    if not header.exists():
+        way_out = "name a folder of runs, or a table that has both"
+        raise RunError(header, "no such file, the settings of a table of runs", way_out)
+    settings = read_json(header)
     how: Any = {"float_precision": "round_trip", "keep_default_na": False, "na_values": [""]}
     texts = dict.fromkeys(["settings", "network", "group", "counts"], str)
     with as_data_error(table, "a table of runs", ANEW):

@@ -42,17 +42,10 @@ def test_a_row_on_disk_is_read_when_it_is_asked_for_and_not_before(mapped):
     assert isinstance(take_rows(WHOLE, np.array([1, 3])), np.ndarray)
 
 
-WRONG = [
-    np.zeros((2, 3, 5), np.float32),
-    np.zeros((2, 3, 4), np.uint8),
-    np.where(WHOLE[0] == 23, -np.inf, WHOLE[0]),
-]
-
-
-@pytest.mark.parametrize("values", WRONG)
-def test_a_wrong_image_is_named_by_its_file(values):
+@pytest.mark.parametrize("wrong", [np.zeros((2, 3, 5), "f4"), np.zeros((2, 3, 4), "u1")])
+def test_a_wrong_image_is_named_by_its_file(wrong):
     for item in (Path("raw/b.tif"), (Path("raw/b.tif"), 512, 0)):
-        refused(lambda item=item: lazy(lambda _: values, items=[item])[0], r"^raw/b\.tif: ")
+        refused(lambda item=item: lazy(lambda _: wrong, items=[item])[0], r"^raw/b\.tif: ")
 
 
 def skewed(seed=0):
@@ -85,7 +78,6 @@ UNFIT = [
     np.where(skewed() < 50, np.nan, skewed()),
     NO_DATA,
     np.maximum(NO_DATA, -3.4028235e38),
-    1e12 + skewed().astype(float),  # all of one value in float32
 ]
 
 

@@ -26,11 +26,6 @@ def make(**fields):
     return MultiModalData(**own | fields)
 
 
-# depth is of the size of rgb where its bands are its last axis
-SHAPES = {"rgb": (6, 1, 5, 7), "depth": (6, 5, 7, 9)}
-BANDS_LAST = {name: modality(x=np.zeros(shape)) for name, shape in SHAPES.items()}
-
-
 def of_rgb(**changed):
     return {"modalities": {"rgb": modality(**changed)}}
 
@@ -67,7 +62,7 @@ WRONG = [  # the place that the error names, what is wrong there
     *(("", {"fractions": f}) for f in ((0.5, 0.5), (0.7, 0.1, 0.3), (0.7, 0.3, float("nan")))),
     ("", {"dense": True}),
     *((f"/{name}", {"modalities": {name: modality()}})
-      for name in ("RGB", "near infrared", "", "2d", "../x", "logits")),
+      for name in ("RGB", "near infrared", "", "2d", "../x")),
     *(("/groups", {"groups": groups}) for groups in (np.zeros(5, int), np.zeros(6))),
     ("/masks", {"masks": np.zeros((7, 2, 2))}),
     ("/masks", {"masks": np.zeros((6, 2, 2), int), "dense": True}),
@@ -75,7 +70,6 @@ WRONG = [  # the place that the error names, what is wrong there
     ("/height", {"factors": {"height": np.zeros(5)}}),
     ("/height", {"factors": {"height": np.array([1.5, None] * 3)}}),
     *(("/depth", of_both(y=np.array(y))) for y in ([0, 1, 2, 0, 0, 2], [0, 1, -1, 0, 1, 2])),
-    ("/depth", {"modalities": BANDS_LAST}),
     *(("/train", {"parts": {**PARTS, "train": np.array(rows, int)}})
       for rows in ([0, 6], [-1], [0, 1, 0], [])),
     *(("/test", {"parts": {**PARTS, "test": rows}}) for rows in ([4, 5], SIX[2:])),
@@ -86,16 +80,6 @@ WRONG = [  # the place that the error names, what is wrong there
 def test_data_that_cannot_be_right(place, changed):
     error = ConfigError if place.endswith("invalid") else DataError
     refused(lambda: make(**changed), f"^mine.*{place}.*: ", error)
-
-
-@pytest.mark.parametrize("shape", [(3, 1, 100), (1, 1, 100), (100, 1, 100), (144, 11, 11)])
-def test_signals_beside_images_are_no_images_with_their_bands_last(shape):
-    """A signal is one pixel high; an image may have a side of its length."""
-    sensors = {
-        "acc": modality(x=np.zeros((6, *shape))),
-        "rgb": modality(x=np.zeros((6, 1, 100, 7))),
-    }
-    assert make(modalities=sensors).channels == {"acc": shape[0], "rgb": 1}
 
 
 @pytest.mark.parametrize("use", [lambda d: d.split(), lambda d: d.fingerprint])

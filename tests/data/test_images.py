@@ -8,7 +8,7 @@ from fixtures.refusal import refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from PIL import Image, ImageOps
+from PIL import Image
 
 from discom.data import MultiModalData
 from discom.data.arrays import resize
@@ -99,22 +99,17 @@ def photo(bands):
 
 @pytest.mark.parametrize("bands", [None, 3])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_an_image_is_turned_as_its_entry_says(tmp_path, bands, orientation):
+def test_a_photo_is_turned_as_its_entry_says(tmp_path, bands, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     image = Image.fromarray(photo(bands))
     image.save(tmp_path / "a.JPG", "JPEG", exif=exif, quality=98, subsampling=0)
-    image.save(tmp_path / "a.png", exif=exif)
-    with Image.open(tmp_path / "a.png") as stored:
-        expected = planes(np.asarray(ImageOps.exif_transpose(stored)))
-    kind, tag = "minisblack" if bands is None else "rgb", (274, "H", 1, orientation, True)
-    tifffile.imwrite(tmp_path / "a.tif", photo(bands), photometric=kind, extratags=[tag])
-    for file, error in {"a.JPG": 4, "a.png": 0, "a.tif": 0}.items():
-        np.testing.assert_allclose(read_pixels(tmp_path / file).astype(int), expected, atol=error)
-    if bands is None:
-        np.save(tmp_path / "a.npy", photo(bands))  # states nothing
-        wrong = read_pixels(tmp_path / "a.npy")
-        assert np.array_equal(wrong, expected) == (orientation == 1)
+    turned = photo(bands)
+    turned = turned.swapaxes(0, 1) if orientation > 4 else turned
+    turned = turned[:: -1 if orientation in (3, 4, 7, 8) else 1]
+    turned = turned[:, :: -1 if orientation in (2, 3, 6, 7) else 1]
+    pixels = read_pixels(tmp_path / "a.JPG").astype(int)
+    np.testing.assert_allclose(pixels, planes(turned), atol=4)
 
 
 def test_pixels_are_the_brightness_and_colours_that_a_person_is_shown(tmp_path):

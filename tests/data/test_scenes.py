@@ -144,15 +144,6 @@ def test_drawn_data_say_the_best_possible_scores_and_what_drew_them():
     assert pair.origin_at(1).content != one.origin_at(1).content
 
 
-def test_hidden_cues_are_the_fourth_kind_in_independent_shares():
-    factors = objects.draw_factors(20_000, 0, 0.2, 0.3)
-    dark, far = factors["dark"] == 1, factors["far"] == 1
-    for found, expected in ((dark, 0.2), (far, 0.3), (dark & far, 0.06)):
-        near(found.mean(), expected, 20_000)
-    assert np.array_equal(factors["texture"], np.where(dark, 3, factors["material"]))
-    assert np.array_equal(factors["relief"], np.where(far, 3, factors["material"]))
-
-
 class OtherMaterial(drawing.Streams):
     """The same random numbers, but every scene has another material."""
 

@@ -178,8 +178,9 @@ REFUSED = [
     (MANY, np.arange(40) // 10, lambda d: d.folds(5), "data"),  # of 4 groups
     (MANY, np.arange(40) // 20, lambda d: d.split(), "data"),
     (MANY, NO_C2, lambda d: d.folds(4), "data: the train part .* 'c2'"),
-    ([0] * 40, None, lambda d: d.split(), "data: class 'c1'"),
-    ([0, 1] * 19 + [2, 2], None, lambda d: d.split(), "data: class 'c2'"),
+    ([0] * 40, None, lambda d: d.split(), "data: the train part .* 'c1'"),
+    ([0] * 40, None, lambda d: replace(d, classes=("c0",)).split(), "data: has one class"),
+    ([0, 1] * 19 + [2, 2], None, lambda d: d.split(), "data: the train part .* 'c2'"),
     (LACKS, None, lambda d: replace(d, parts=PARTS).split(), "data/rgb: .* test part"),
     (MANY, None, lambda d: replace(d, parts=PARTS_).split(), "data: the train .* 'c2'"),
 ]

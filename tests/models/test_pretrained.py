@@ -8,11 +8,9 @@ from urllib.error import URLError
 
 import numpy as np
 import pytest
-import requests
 import timm
 import torch
 from fixtures.refusal import refused
-from huggingface_hub import constants
 from safetensors.torch import save_file
 
 from discom import data, methods, profile
@@ -94,22 +92,6 @@ def test_weights_under_other_names_are_taken_in_their_order(tmp_path):
         assert torch.equal(ours, theirs)
     for wrong in ("swapped", "fewer"):
         refused(partial(make[wrong], 3), "^pretrained: ", ConfigError)
-
-
-def test_a_hub_that_does_not_answer_is_not_asked_again(monkeypatch):
-    """Its library tried ten times, for more than a minute; what it has kept is found."""
-    asked = []
-
-    def unreachable(*given, timeout):
-        raise requests.ConnectionError
-
-    def kept(*given, **options):
-        asked.append(constants.HF_HUB_OFFLINE)
-
-    monkeypatch.setattr("requests.head", unreachable)
-    monkeypatch.setattr("timm.models._builder.load_pretrained", kept)
-    encoder("timm:test_resnet", pretrained="imagenet")(3)
-    assert (asked, constants.HF_HUB_OFFLINE) == ([True], False)
 
 
 def test_a_run_is_known_by_the_content_of_its_file(resnet, tmp_path):

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from discom.data.arrays import load_npy
 from discom.data.checks import NO_LABEL, UNLABELLED, check_array
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.steps import count_pixels, most_frequent
@@ -78,8 +77,8 @@ def read_arrays(
 def _load(file: Path) -> np.ndarray:
     """The array, left on disk where it has several axes."""
     with as_data_error(file, "a NumPy array", "save numbers or text: np.save(file, x.astype(…))"):
-        array = load_npy(file, "r")
-    return array if array.ndim > 1 else np.array(array, ndmin=1)
+        array = np.load(file, "r")
+        return array if array.ndim > 1 else np.array(array, ndmin=1)
 
 
 def _to_images(file: Path, x: np.ndarray) -> np.ndarray:

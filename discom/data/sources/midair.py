@@ -77,8 +77,8 @@ class MidAir(Source):
         keys = steps.pair(files, root)
         flights = [key.split("/") for key in keys]  # a number ends alike in all climates
         groups = np.array([f"{kind.partition('_')[0]}-{n[1:]}" for kind, _, n, _ in flights])
-        images = steps.collect(files, keys)
-        return self.build(images, keys, split="grouped", size=size, groups=groups)
+        images = {name: [own[key] for key in keys] for name, own in files.items()}
+        return self.build(images, keys, size=size, groups=groups)
 
 
 def _find_frames(root: Path, stream: str, every: int) -> dict[str, Path]:

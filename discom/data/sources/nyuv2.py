@@ -93,4 +93,4 @@ class NYUv2(Source):
         items = [(file, row, class_of.astype(np.uint8)) for row in rows]
         images, ids = dict.fromkeys([*names, "masks"], items), [f"{row + 1:04d}" for row in rows]
         parts = steps.split_official(np.isin(rows + 1, test), groups)
-        return self.build(images, ids, split="official", groups=groups, parts=parts)
+        return self.build(images, ids, groups=groups, parts=parts)

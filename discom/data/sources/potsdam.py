@@ -95,7 +95,7 @@ class Potsdam(Source):
         ids = [f"{tile}-{top:04d}-{left:04d}" for tile, top, left in places]
         groups = np.array([tile for tile, _, _ in places])
         parts = steps.split_official(np.isin(groups, TEST), groups)
-        return self.build(images, ids, split="official", groups=groups, parts=parts)
+        return self.build(images, ids, groups=groups, parts=parts)
 
 
 def _find_tiles(root: Path, layer: str) -> dict[str, Path]:

@@ -129,7 +129,6 @@ class Source:
         images: Mapping[str, Any],
         ids: Any,
         *,
-        split: str = "",
         size: Size | None = None,
         labels: Any = None,
         **more: Any,
@@ -139,7 +138,6 @@ class Source:
         Args:
             images: modality (and "masks", of dense data) → an array, or for each sample what its
                 sensor reads when asked for: a file, or a tuple that begins so.
-            split: what the name says of it.
             labels: the class of each sample, by default the most frequent one of its mask, or -1.
             more: groups and parts, as MultiModalData takes them.
         """
@@ -165,7 +163,7 @@ class Source:
             self.classes,
             dense=masks is not None,
             masks=masks,
-            name="-".join(filter(None, [self.name, *names, split])),
+            name="-".join([self.name, *names]),
             about={"source": self.page, "licence": self.licence},
             **more,
         )

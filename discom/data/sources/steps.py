@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from discom.data.checks import UNLABELLED
 from discom.data.images import read_pixels
@@ -93,20 +92,6 @@ def pair(files: Mapping[str, Mapping[str, Any]], where: Path | str) -> list[str]
         alone = sorted(set(keys) - common)
         warn_left_out(where, len(alone), f"{name} have no partner ({', '.join(alone[:3])})")
     return sorted(common)
-
-
-def collect(files: Mapping[str, Mapping[str, Path]], keys: Sequence[str]) -> dict[str, list[Path]]:
-    """Modality → the files of the `keys`; a DataError where those of one scene differ in size."""
-    items = {name: [own[key] for key in keys] for name, own in files.items()}
-    for scene in zip(*items.values(), strict=True):
-        sizes = []
-        for file in scene:
-            with as_data_error(file, "an image", "replace or remove it"), Image.open(file) as image:
-                sizes.append(f"{image.height}×{image.width}")
-        if len(set(sizes)) > 1:
-            found = f"{', '.join(items)} differ in size ({', '.join(sizes)})"
-            raise DataError(scene[0], found, "take the original files")
-    return items
 
 
 def split_official(tested: np.ndarray, groups: np.ndarray) -> dict[str, np.ndarray]:

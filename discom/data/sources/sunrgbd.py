@@ -69,10 +69,11 @@ class SUNRGBD(Source):
         base = steps.find_folder(root, ["kv2"], "SUNRGBD folder with kv2/; unpack SUNRGBD.zip")
         files = {name: _find_images(base, frames, name) for name in names}
         keys = steps.pair({"kv2.txt": frames, **files}, base)
-        images, labels = steps.collect(files, keys), [frames[key][1] for key in keys]
+        images = {name: [own[key] for key in keys] for name, own in files.items()}
+        labels = [frames[key][1] for key in keys]
         folders = [frames[key][0].name for key in keys]
         groups = np.array([re.sub(r".*(\d{4}-\d\d-\d\d).*", r"\1", folder) for folder in folders])
-        return self.build(images, keys, split="grouped", size=size, labels=labels, groups=groups)
+        return self.build(images, keys, size=size, labels=labels, groups=groups)
 
     def _list_frames(self, root: Path) -> dict[str, tuple[Path, int]]:
         """Id → folder below SUNRGBD, and class; the number in kv2.txt is not read."""

@@ -63,9 +63,8 @@ class TRISTAR(Source):
         steps.warn_left_out(folder, len(frames) - len(kept), unclear)
         part_of = np.array([frame.partition("/")[0] for frame in kept])
         return self.build(
-            steps.collect(files, kept),
+            {name: [own[frame] for frame in kept] for name, own in files.items()},
             kept,
-            split="official",
             size=size,
             labels=[self.classes.index(actions[frame][0]) for frame in kept],
             groups=np.array([frame.rpartition("/")[0] for frame in kept]),

@@ -99,17 +99,9 @@ def test_prepare_folds_and_a_class_that_a_person_lacks(folder, tmp_path, capsys)
     assert "--download" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("count", [1, 2])
-def test_too_few_persons_are_counted_when_data_are_divided(folder, count):
-    data = read_arrays(folder(groups=PERSONS % count))
-    refused(lambda: data.folds(5), f"own: {count} groups .* 5 at least")
-    refused(data.split, f"own: {count} groups .* 3 at least")
-
-
 BAD = {  # what is wrong → the files, and what the line says
     "another length": ({"acc": ARRAYS["acc"][1:]}, "acc.npy: has 47 rows, the labels have 48"),
     "labels of another length": ({"labels": LABELS[1:]}, "has 48 rows, the labels have 47"),
-    "groups of another length": ({"groups": PERSONS[1:]}, "groups.npy: has 47 rows"),
     "no sensor": ({"acc": None, "video": None}, "own: has no sensor"),
     "no labels": ({"labels": None}, "own: has no labels; give labels.npy .* or masks.npy"),
     "labels and masks": ({"masks": MASKS}, "own: has labels and masks; give"),
@@ -123,7 +115,6 @@ BAD = {  # what is wrong → the files, and what the line says
     "channels at the end": ({"acc": ARRAYS["acc"].swapaxes(1, 2)}, r"acc.npy: holds \[48, 20, 3\]"),
     "grey images": ({"video": ARRAYS["video"][:, 0]}, r"video.npy: holds \[48, 8, 6\]"),
     "few names": ({"classes": CLASSES[:2]}, "classes.json: does not name 3 classes"),
-    "no names": ({"classes": "lie"}, "classes.json: does not name 3 classes"),
     "a name in capitals": ({"ACC": ARRAYS["acc"]}, "own/ACC: .* rename it"),
 }
 

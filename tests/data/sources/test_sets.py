@@ -1,5 +1,7 @@
 """Numbers special to one public set, and counts of the real files where they are there."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tifffile
@@ -11,6 +13,8 @@ from discom.data.sources import cellcycle as montages
 from discom.data.sources import dsads, get, sisfall
 from discom.data.sources.potsdam import RIGHT_COPY, TEST
 from discom.data.sources.sunrgbd import to_metres
+
+REPOSITORY = Path(__file__).parents[3]
 
 
 def read(name, root, *modalities, **options):
@@ -167,3 +171,16 @@ def test_real_trials_of_sisfall(real, monkeypatch):
             for sensor, columns in sisfall.COLUMNS.items():
                 images = arrays.modalities[sensor].x[number]
                 np.testing.assert_array_equal(images, signals[columns])
+
+
+def test_the_watch_is_as_described():
+    """Windows, exercises, persons and recordings; g and rad/s that a watch at an arm may reach."""
+    watch = np.load(REPOSITORY / "data" / "watch.npz")
+    for name, most in (("acc", 8), ("gyro", 32)):
+        values = watch[name] * watch[f"{name}_step"]
+        assert values.shape == (1149, 3, 100)
+        assert 0 < values.std(axis=(0, 2)).min() < abs(values).max() < most
+    cells = {*zip(*(watch[name] for name in ("person", "label", "side")), strict=True)}
+    assert len(cells) == len(np.unique(watch["recording"])) == 140
+    assert (len(np.unique(watch["label"])), len(np.unique(watch["person"]))) == (7, 10)
+    assert len({window.tobytes() for window in watch["acc"]}) == 1149  # none twice
