@@ -2,7 +2,6 @@
 and the way out."""
 
 import sys
-import warnings
 from collections.abc import Collection
 from typing import Any
 
@@ -15,7 +14,8 @@ class DiscomError(ValueError):
     """
 
     def __init__(self, place: object, found: str = "", way_out: str = ""):
-        line = _one_line(f"{place}: {found}" if found else place)
+        text = f"{place}: {found}" if found else str(place)
+        line = " ".join(part.strip() for part in text.splitlines())
         super().__init__(f"{line}; {way_out}" if way_out else line)
 
 
@@ -64,12 +64,3 @@ def say(text: str) -> None:
 def say_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     """A warning on the command line, in the place of `warnings.showwarning`."""
     say(f"warning: {message}")
-
-
-def warn_no_effect(setting: str, why: str) -> None:
-    """Warn of a setting that changes nothing."""
-    warnings.warn(f"{setting}: has no effect {why}; leave it out", stacklevel=3)
-
-
-def _one_line(text: object) -> str:
-    return " ".join(line.strip() for line in str(text).splitlines())

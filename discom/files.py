@@ -16,7 +16,6 @@ from discom.errors import DataError, first_line
 
 CHUNK_BYTES = 64 << 20
 ANEW = "delete it and run the command again"
-OURS = ".discom-"  # begins the name of what is not finished; nobody else's files are called so
 
 
 @contextmanager
@@ -27,7 +26,7 @@ def atomic_file(path: Path | str) -> Iterator[Path]:
     path = Path(path)
     if path.is_dir():
         raise DataError(path, "is a folder", "name a file in it")
-    part = path.with_name(f"{OURS}{os.getpid()}-{path.name}.part")
+    part = path.with_name(f".{path.name}.part")  # what a killed process left is written over
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part
@@ -50,16 +49,13 @@ def atomic_folder(path: Path | str, *, marker: str, overwrite: bool = False) -> 
     path = Path(path)
     check_place(path, marker, overwrite)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=OURS, suffix=f"-{path.name}.part", dir=path.parent))
-    try:
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
+        part = Path(folder) / path.name
+        part.mkdir()
         yield part
-        check_place(path, marker, overwrite)  # another process may have put it there meanwhile
-        part.chmod(0o755)  # mkdtemp makes it private
-        if path.exists():
+        if overwrite and path.exists():
             shutil.rmtree(path)
         os.replace(part, path)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 def check_place(path: Path, marker: str, overwrite: bool) -> None:
@@ -80,11 +76,9 @@ def write_json(path: Path | str, content: Any) -> None:
 
 
 def read_json(path: Path | str, advice: str = ANEW) -> Any:
-    """Read a JSON file; one that is cut short or damaged is a DataError that names it."""
-    try:
+    """Read a JSON file; one that is missing, cut short or damaged is a DataError that names it."""
+    with as_data_error(path, "JSON", advice):
         return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DataError(path, f"not valid JSON ({error})", advice) from None
 
 
 @contextmanager

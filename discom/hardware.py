@@ -67,8 +67,8 @@ def multiplies_bf16(accelerator: str = "auto") -> bool:
     return torch.cpu._is_avx512_bf16_supported()
 
 
-def _entry(file: Path, name: str = "") -> str:
-    """What follows a name in a file of the system, by default its first line; "" for neither."""
+def _entry(file: Path, name: str) -> str:
+    """What follows a name in a file of the system; "" where it is not there."""
     lines = file.read_text().splitlines() if file.is_file() else []
     entries = (line.removeprefix(name) for line in lines if line.startswith(name))
     return next(entries, "").strip(" \t:")

@@ -9,7 +9,6 @@ import pytest
 
 from discom.errors import DataError
 from discom.files import atomic_file, atomic_folder, checksum, digest, read_json, write_json
-from discom.running.checkpoint import locked
 
 MARKER = "manifest.json"
 
@@ -30,17 +29,6 @@ def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path):
         assert (tmp_path / "deep/a.txt").read_text() == "old"
     write(tmp_path / "deep/a.txt", "new")
     assert (tmp_path / "deep/a.txt").read_text() == "new"
-
-
-def test_what_killed_writers_left_in_a_run_is_deleted_and_nothing_else(tmp_path):
-    """A foreign file of a similar name stays, and so does all below another folder."""
-    kept = {".x.part", "a.part", "weights/.x.7.part", "plots/.discom-1-mine.json.part"}
-    for name in (*kept, ".discom-1-result.json.part", "weights/.discom-1-rgb.safetensors.part"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    with locked(tmp_path):
-        files = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()}
-    assert files - {".lock"} == kept
 
 
 def fill(path, text="new", *, fail=False, **given):

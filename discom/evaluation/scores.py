@@ -32,35 +32,26 @@ from discom.files import atomic_file
 from discom.methods import Method
 
 
-def weighted_f1(logits: Tensor, labels: Tensor) -> Tensor:
-    """Σ_c (n_c / N) · F1_c × 100: the F1 of every class, weighted by its share of the labels. A
-    scalar, 0 to 100, from logits [N, C] and labels [N], int64 in [0, C).
-
-    Source: DisCoM-KD, section 4.
-
-    >>> weighted_f1(torch.eye(3), torch.tensor([0, 1, 2])).item()
-    100.0
-    """
-    return 100 * multiclass_f1_score(logits, labels, logits.shape[1], average="weighted")
-
-
 def scores(logits: Tensor, labels: Tensor) -> dict[str, float]:
-    """Weighted F1 ("f1") and accuracy in percent; "macro_f1" and "balanced_accuracy", the means of
-    F1 and of recall over the classes present; and the expected calibration error over 15 bins of
-    confidence, in [0, 1].
+    """Every score of a test part, from logits [N, C] and labels [N], int64 in [0, C): in percent
+    "f1", the F1 of every class, weighted by its share of the labels; accuracy; "macro_f1" and
+    "balanced_accuracy", the means of F1 and of recall over the classes present; and the expected
+    calibration error over 15 bins of confidence, in [0, 1].
 
-    ECE = Σ_b (n_b / N) · |accuracy_b − confidence_b|
+        f1 = Σ_c (n_c / N) · F1_c;   ECE = Σ_b (n_b / N) · |accuracy_b − confidence_b|
 
-    Source: C. Guo et al., On Calibration of Modern Neural Networks, ICML 2017, equation 3.
+    Source: DisCoM-KD, section 4; C. Guo et al., On Calibration of Modern Neural Networks, ICML
+    2017, equation 3.
 
     >>> sorted(scores(torch.eye(3), torch.tensor([0, 1, 2])))
     ['accuracy', 'balanced_accuracy', 'calibration_error', 'f1', 'macro_f1']
     """
-    recall, f1, _ = _by_class(multiclass_confusion_matrix(logits, labels, logits.shape[1]))
+    classes = logits.shape[1]
+    recall, f1, _ = _by_class(multiclass_confusion_matrix(logits, labels, classes))
     shares = logits.softmax(1).clamp(max=1 - 1e-6)  # torchmetrics gives 1 a bin of its own
-    gap = multiclass_calibration_error(shares, labels, logits.shape[1], n_bins=15)
+    gap = multiclass_calibration_error(shares, labels, classes, n_bins=15)
     return {
-        "f1": float(weighted_f1(logits, labels)),
+        "f1": float(100 * multiclass_f1_score(logits, labels, classes, average="weighted")),
         "macro_f1": float(f1.nanmean()),
         "balanced_accuracy": float(recall.nanmean()),
         "accuracy": 100 * float((logits.argmax(1) == labels).float().mean()),
@@ -199,19 +190,14 @@ CLASSIFICATION = Task("f1", "logits", Tensor.float, lambda z, truth, _: scores(z
 SEGMENTATION = Task("miou", "predicted", lambda z: z.argmax(1).to(torch.uint8), dense_scores, 64)
 
 
-def task_of(method: type[Method] | Method) -> Task:
-    """One class for an image, or one for every pixel."""
-    return SEGMENTATION if method.dense else CLASSIFICATION
-
-
 class Scoring:
     """What a run's networks score: on the validation part, which stays in memory, and on the test
     part, which is read when it is asked for and nowhere else."""
 
     def __init__(self, network: Any, split: Split, fabric: Fabric, layout: torch.memory_format):
         self.network, self.test_part, self.fabric, self.layout = network, split.test, fabric, layout
-        self.task, self.classes = task_of(network), split.train.classes
-        self.metric = self.task.metric
+        self.task = SEGMENTATION if network.dense else CLASSIFICATION
+        self.metric, self.classes = self.task.metric, split.train.classes
         self.valid = {name: self._images(split.valid, name) for name in network.deployed}
 
     def validate(self) -> dict[str, float]:

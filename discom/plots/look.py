@@ -68,11 +68,6 @@ def legend_below(figure: Figure, columns: int) -> None:
     figure.legend(series.values(), series.keys(), **place)
 
 
-def coloured(data: MultiModalData, modality: str) -> bool:
-    """Whether images of this sensor are shown in colours, see `show`."""
-    return modality in COLOURED.get(data.name.partition("-")[0], ())
-
-
 def show(axis: Axes, image: np.ndarray | None, in_colours: bool = False) -> None:
     """Draw an image [C, H, W] in [0, 1], or the word "missing": the first three bands as red, green
     and blue, or the first as grey. Where `in_colours`, one band goes from blue to yellow (viridis),
@@ -113,11 +108,11 @@ def class_legend(
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=8)
 
 
-def pairs(data: MultiModalData, columns: int = 9, rows: Sequence[int] | None = None) -> Figure:
+def pairs(data: MultiModalData, rows: Sequence[int] | None = None) -> Figure:
     """A grid of scenes: a row for each modality, and for the mask of dense data; a column for each
-    scene at the places `rows` of `data.ids`, or for `columns` of them, classes in turn and complete
-    pairs first. Before a split, images are scaled by bounds of at most 256 samples."""
-    chosen = _in_turn(data, columns) if rows is None else np.asarray(rows)
+    scene at the places `rows` of `data.ids`, or for nine pairs, classes in turn. Before a split,
+    images are scaled by bounds of at most 256 samples."""
+    chosen = _in_turn(data) if rows is None else np.asarray(rows)
     if data.normalization is None:
         fitted = {}
         for name, modality in data.modalities.items():
@@ -132,7 +127,7 @@ def pairs(data: MultiModalData, columns: int = 9, rows: Sequence[int] | None = N
         masks = np.asarray(data.masks[chosen])
         shown["class"] = class_colours(len(data.classes))[masks].transpose(0, 3, 1, 2)
     figure, axes = panels(len(shown), len(chosen), 1.25 * len(chosen), 1.4 * len(shown) + 0.3)
-    _draw_rows(axes, shown, [name for name in shown if coloured(data, name)])
+    _draw_rows(axes, shown, COLOURED.get(data.name.partition("-")[0], ()))
     if data.dense:
         class_legend(figure, np.unique(masks), data.classes)
         return figure
@@ -142,12 +137,12 @@ def pairs(data: MultiModalData, columns: int = 9, rows: Sequence[int] | None = N
     return figure
 
 
-def _in_turn(data: MultiModalData, count: int) -> np.ndarray:
-    """Rows of the first scene of each class, then of the second, …; sorted by class."""
+def _in_turn(data: MultiModalData) -> np.ndarray:
+    """Nine rows: the first scene of each class, then the second, …; sorted by class."""
     ids = data.paired_ids if len(data.paired_ids) else data.ids
     labels = pd.Series(data.labels[np.isin(data.ids, ids)])
     turn = labels.groupby(labels).cumcount()
-    chosen = np.flatnonzero(np.isin(data.ids, ids[np.lexsort((labels, turn))[:count]]))
+    chosen = np.flatnonzero(np.isin(data.ids, ids[np.lexsort((labels, turn))[:9]]))
     return chosen[np.argsort(data.labels[chosen], kind="stable")]
 
 

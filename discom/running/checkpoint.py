@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from safetensors.torch import save as to_safetensors
 
 from discom.errors import RunError
-from discom.files import OURS, as_data_error, atomic_file
+from discom.files import as_data_error, atomic_file
 
 STATE = "state.pt"
 SAVED = ("epoch", "seconds", "rows", "best")  # besides the state of networks and optimizers
@@ -31,13 +31,10 @@ def locked(run_dir: Path) -> Iterator[None]:
     another process has it."""
     try:
         with FileLock(run_dir / ".lock", timeout=0):
-            for file in [*run_dir.glob(f"{OURS}*.part"), *run_dir.glob(f"weights/{OURS}*.part")]:
-                if file.is_file():  # of a killed process
-                    file.unlink()
             yield
     except Timeout:
-        found = "another process trains this run"
-        raise RunError(run_dir, found, "wait for it, or stop it") from None
+        way_out = "wait for it, or stop it"
+        raise RunError(run_dir, "another process trains this run", way_out) from None
 
 
 class Checkpoint:

@@ -22,7 +22,7 @@ from discom.data.batches import Batches
 from discom.data.checks import check_split
 from discom.errors import ConfigError, RunError
 from discom.evaluation.scores import Scoring, class_counts, count_by_group
-from discom.files import as_data_error, read_json, write_json
+from discom.files import read_json, write_json
 from discom.hardware import launch, machine, peak_memory
 from discom.methods import Method, build
 from discom.models.pretrained import Pretrained
@@ -81,8 +81,6 @@ def fit(
         network: Any = build(method, split.train, config)
         fabric = launch(config.accelerator, config.precision)
         stack.enter_context(locked(run_dir))
-        if result := _finished(run_dir, asked):  # made by another process meanwhile
-            return result
         write_json(run_dir / "config.json", {**_as_config(asked), "address": method.address})
         model, optimizer, schedule, batches, layout = _prepare(network, split.train, config, fabric)
         state = Checkpoint(run_dir, network, optimizer, schedule)
@@ -125,24 +123,20 @@ def _as_config(asked: Mapping[str, Any]) -> dict[str, Any]:
     """The content of config.json, as it is read again (tuples are lists then): the settings beside
     all else that was asked for."""
     content = {"method": asked["method"], **asked["config"], **asked}
-    del content["config"]
-    return json.loads(json.dumps(content))
+    return json.loads(json.dumps({k: v for k, v in content.items() if k != "config"}))
 
 
 def _finished(run_dir: Path, asked: Mapping[str, Any]) -> Result | None:
     """The result of a run that is done; a RunError where another run is in the folder."""
-    file, settings, stored = run_dir / "result.json", run_dir / "config.json", dict[str, Any]()
-    result = Result.read(file) if file.exists() else None
-    if settings.exists():
-        with as_data_error(settings, "settings of a run", DAMAGED):
-            stored = dict(read_json(settings))
-    elif result:
-        stored = _as_config({name: getattr(result, name) for name in asked})
-    for name, value in _as_config(asked).items() if stored else ():
+    file, settings = run_dir / "result.json", run_dir / "config.json"
+    if not settings.exists():
+        return None
+    stored = read_json(settings, DAMAGED)
+    for name, value in _as_config(asked).items():
         if stored.get(name) != value:
             found = f"holds a run with another {name}: {stored.get(name)}, not {value}"
             raise RunError(run_dir, found, "use another folder")
-    return result
+    return Result.read(file) if file.exists() else None
 
 
 _TRAINING = threading.Lock()

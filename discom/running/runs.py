@@ -99,17 +99,8 @@ class Result:
 
     @property
     def label(self) -> str:
-        """Its method with the options that are not the default, and a teacher's settings that are
-        not its own, as rows of tables are called."""
-        label = methods.label(self.method, self.changed)
-        if not self.teacher:
-            return label
-        theirs, own = self.teacher["config"], ("seed", "options")
-        other = {k: v for k, v in theirs.items() if k not in own and v != self.config.get(k)}
-        if (name := self.teacher["method"]) in methods.names():  # what it reads is the student's
-            options = {k: v for k, v in theirs["options"].items() if k != "reads"}
-            other |= methods.get(name).changed(options)
-        return methods.label(f"{label} teacher:", other) if other else label
+        """Its method with the options that are not the default, as rows of tables are called."""
+        return methods.label(self.method, self.changed)
 
     @cached_property
     def hash(self) -> str:

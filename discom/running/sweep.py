@@ -119,7 +119,9 @@ def spread(jobs: Iterable[Job], workers: int, backend: str = "loky") -> Iterator
     if not (jobs := list(jobs)):
         return
     try:
-        with _dask(workers) if backend == "dask" else _joblib(backend, workers):
+        # idle workers end soon, since nobody else ends those of a killed sweep
+        here = {"n_jobs": workers, "inner_max_num_threads": 1, "idle_worker_timeout": 5}
+        with _dask(workers) if backend == "dask" else parallel_config(backend, **here):
             how = {"return_as": "generator_unordered", "batch_size": 1}
             yield from Parallel(**how)(delayed(job)() for job in jobs)
     except Exception as error:  # of joblib or Dask: jobs return theirs
@@ -127,12 +129,6 @@ def spread(jobs: Iterable[Job], workers: int, backend: str = "loky") -> Iterator
         if isinstance(error, ImportError):
             way_out = install_hint("cluster")
         raise RunError(f"{backend} workers", first_line(error), way_out) from None
-
-
-def _joblib(backend: str, workers: int) -> parallel_config:
-    # idle workers end soon, since nobody else ends those of a killed sweep
-    one = {"inner_max_num_threads": 1, "idle_worker_timeout": 5}
-    return parallel_config(backend, n_jobs=workers, **one)
 
 
 @contextmanager

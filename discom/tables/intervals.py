@@ -72,7 +72,7 @@ def tally(runs: Sequence[Result]) -> dict[str, pd.DataFrame]:
 
 def pooled_score(cells: np.ndarray, metric: str) -> np.ndarray:
     """Weighted F1 ("f1") or mean IoU ("miou") in percent, [...], from the number of hits, of labels
-    and of predictions of each class, [..., 3, C]: `weighted_f1` and `dense_scores` of all samples
+    and of predictions of each class, [..., 3, C]: `scores` and `dense_scores` of all samples
     together. A class without labels counts in neither.
 
         F1_c = 2 hits_c / (labels_c + predictions_c)
@@ -108,19 +108,6 @@ def pseudo_values(
     whole, *without = (scores[: len(ours)] - scores[len(ours) :]).mean(0)
     values = count * whole - (count - 1) * np.array(without)
     return pd.Series(values - values.mean() + whole, names)
-
-
-def group_test(
-    ours: Sequence[pd.DataFrame], theirs: Sequence[pd.DataFrame], metric: str
-) -> tuple[float, float, float, float]:
-    """The difference of two methods' pooled scores, its 95 % interval and p-value, from a tally of
-    each for every seed.
-
-    Groups are what varies: it is a paired t interval with G - 1 degrees of freedom over the
-    `pseudo_values` of G groups. It covers where a bootstrap over few groups is too narrow
-    (docs/results/protocol.md).
-    """
-    return t_test(pseudo_values(ours, theirs, metric).to_numpy())
 
 
 def holm(p: ArrayLike) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Many runs put together: means over seeds, and differences paired by seed.
+"""Many runs put together: means over seeds, and differences paired by seed; as Markdown and CSV.
 
 What a seed draws decides how much n seeds tell. Where every seed has samples of its own ("samples":
 synthetic data), the differences are independent, and the variance of their mean is s²/n. Where all
@@ -10,14 +10,16 @@ nothing about other test samples. Folds are pooled, and the interval is one over
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from discom.errors import RunError
+from discom.files import atomic_file
 from discom.running.runs import SEEDS, Result
-from discom.tables.intervals import group_test, holm, pooled_score, t_test, tally
+from discom.tables.intervals import holm, pooled_score, pseudo_values, t_test, tally
 
 BASELINES = ("student", "student-2x", "discom-solo")  # what every method is compared with
 METRICS = {"f1": "F1", "miou": "mIoU"}  # column of a table → what it is called
@@ -26,6 +28,18 @@ APART = "collect them apart"
 OWN = ("seed", "learning_rate", "precision", "options")
 # which of a run's seeds differ → what a seed draws
 DRAWS = dict(zip(SEEDS, ("samples", "split", "weights"), strict=True))
+
+
+# what a seed draws → how the intervals are computed, as it stands below a table
+INTERVALS = {
+    "samples": "each seed has samples of its own; 95 % Student-t intervals of paired differences",
+    "split": "each seed splits the same samples anew; 95 % intervals of paired differences, "
+    "variance corrected after Nadeau and Bengio (2003)",
+    "weights": "all seeds share one split; 95 % Student-t intervals of paired differences on its "
+    "test part",
+    "folds": "scores of all test predictions together; 95 % intervals of paired differences over "
+    "groups, Student's t over jackknife pseudo-values",
+}
 
 
 class _Group(NamedTuple):
@@ -40,13 +54,16 @@ class _Group(NamedTuple):
 
     def test(self, method: str, minus: str, modality: str) -> tuple[np.ndarray, tuple[float, ...]]:
         """The differences of two methods on the seeds that both have, ascending, [n]; and their
-        mean, its 95 % interval and p-value."""
+        mean, its 95 % interval and p-value. Of folds, groups are what varies: it is a t interval
+        over their `pseudo_values`, which covers where a bootstrap over few groups is too narrow
+        (docs/results/protocol.md)."""
         rows = self.rows[self.rows["modality"] == modality]
         ours, theirs = (rows[rows["method"] == name] for name in (method, minus))
         both = ours.merge(theirs[theirs["method"] != method], on=[*SEEDS, "draw"])
         each = (both["score_x"] - both["score_y"]).groupby(both["draw"], dropna=False).mean()
         if both["tally_x"].notna().any():
-            return each.to_numpy(), group_test(both["tally_x"], both["tally_y"], self.metric)
+            values = pseudo_values(both["tally_x"], both["tally_y"], self.metric)
+            return each.to_numpy(), t_test(values.to_numpy())
         return each.to_numpy(), t_test(each.to_numpy(), self.overlap)
 
 
@@ -142,8 +159,8 @@ def compare(results: Iterable[Result], pairs: Iterable[tuple[str, str]]) -> pd.D
     every data set, settings and deployed network that both have.
 
     A row for each comparison: data and settings as in `summary`, modality, method, minus, n (seeds
-    in common), difference, low, high (95 % interval of `paired_difference`, of folds `group_test`),
-    p (of the same test, 1 for one seed), holm (p corrected for all rows) and each (the differences,
+    in common), difference, low, high (95 % interval, see `paired_difference`), p (of the
+    same test, 1 for one seed), holm (p corrected for all rows) and each (the differences,
     [n], seeds ascending). Refuses the runs that `summary` refuses.
     """
     groups, rows = _groups(results), []
@@ -175,3 +192,71 @@ def added_sensor(
 def metric_of(table: pd.DataFrame) -> str:
     """The column that holds the score of a summary: "f1" or "miou"."""
     return next(name for name in METRICS if name in table)
+
+
+def _text(values: pd.Series, form: str) -> pd.Series:
+    """Numbers as text; NA stays NA."""
+    return values.map(form.format, na_action="ignore").astype("string")
+
+
+def _intervals(table: pd.DataFrame, columns: Sequence[str], stars: pd.Series | str) -> pd.Series:
+    """Means with their interval, which a single seed lacks, of columns mean, low and high."""
+    mean, low, high = (_text(table[name], "{:+.1f}") for name in columns)
+    return mean + stars + (" [" + low + ", " + high + "]").fillna("")
+
+
+def points(compared: pd.DataFrame) -> pd.Series:
+    """Differences of `compare` as text with their interval; * where p after Holm's correction is
+    below 0.05.
+
+    >>> row = {"difference": [4.5], "low": [2.8], "high": [6.2], "holm": [0.009]}
+    >>> points(pd.DataFrame(row)).item()
+    '+4.5* [+2.8, +6.2]'
+    """
+    stars = compared["holm"].lt(0.05).map({True: "*", False: ""})
+    return _intervals(compared, ("difference", "low", "high"), stars)
+
+
+def cells(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> pd.DataFrame:
+    """A summary, or a table of the paper, as text: scores as mean ± sd, differences with their
+    interval."""
+    metric = metric_of(table)
+    texts = table.loc[:, :"modality"].astype("string").assign(n=table["n"].astype("string"))
+    texts["labelled"] = _text(table["labelled"], "{:g}")
+    if (table["labelled"] == 1).all():
+        del texts["labelled"]
+    texts["lr"] = _text(table["lr"], "{:g}")
+    scores = _text(table[metric], "{:.1f}") + _text(table["sd"], " ± {:.1f}").fillna("")
+    texts[METRICS[metric]] = (scores + " " + table.get("arrow", "")).str.strip()
+    for name in baselines:
+        columns = [f"vs {name}{end}" for end in ("", " low", " high")]
+        texts[f"Δ {name}"] = _intervals(table, columns, "")
+    for name in [name for name in ("best", "paper") if name in table]:
+        texts[name] = _text(table[name], "{:.1f}")
+    return texts.dropna(axis=1, how="all").fillna("–")
+
+
+def to_markdown(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> str:
+    """`cells` in Markdown, its columns aligned for a terminal; below it how intervals are computed
+    and what `best` is."""
+    shown, notes = cells(table, baselines), []
+    text = shown.to_markdown(index=False, tablefmt="github", disable_numparse=True)
+    known = table.filter(regex="^vs .* low$").notna().any(axis=1)
+    for draws, part in table[known].groupby("draws", sort=False):
+        how = INTERVALS.get(draws) or f"{draws}; {INTERVALS['folds']}"
+        notes.append(f"{', '.join(part['data'].unique())}: {how}.")
+    if table["best"].notna().any():
+        possible = {"f1": "accuracy", "miou": "mIoU"}[metric_of(table)]
+        notes.append(f"best: the best possible {possible} in %.")
+    return text + "\n\n" * bool(notes) + " ".join(notes)
+
+
+def write(
+    table: pd.DataFrame, stem: Path | str, baselines: Sequence[str] = BASELINES
+) -> list[Path]:
+    """Write a table as STEM.md and STEM.csv (all digits); returns the files."""
+    texts = {".md": to_markdown(table, baselines) + "\n", ".csv": table.to_csv(index=False)}
+    for end, text in texts.items():
+        with atomic_file(f"{stem}{end}") as part:
+            part.write_text(text, encoding="utf-8")
+    return [Path(f"{stem}{end}") for end in texts]

@@ -54,13 +54,9 @@ def complete(results: list[Result]) -> list[Result]:
 
 def collect(results: Iterable[Result], file: Path | str) -> None:
     """Add results to a table, FILE.csv and FILE.json, which `load_results` reads: a run that is
-    there is written anew, every other stays. Each file is replaced at once, and two commands that
-    add wait for each other: `.NAME.lock` beside it is theirs.
-
-    Raises:
-        DataError, RunError: the table is there and is damaged or holds something else.
-    """
-    file = _rows_of(file)
+    there is written anew, every other stays. Two commands that add wait for each other. A
+    DiscomError where the table is there and is damaged or holds something else."""
+    file = Path(file).with_suffix(".csv")
     file.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(file.with_name(f".{file.stem}.lock")):
         merged = {(run.label, run.hash): run for run in [*collected(file), *results]}
@@ -69,19 +65,13 @@ def collect(results: Iterable[Result], file: Path | str) -> None:
 
 def collected(file: Path | str | None) -> list[Result]:
     """What a table that `collect` writes has so far: nothing where it is not there, or None."""
-    table = _rows_of(file) if file else None
+    table = Path(file).with_suffix(".csv") if file else None
     return load_results(table) if table and table.exists() else []
 
 
-def _rows_of(file: Path | str) -> Path:
-    """FILE.csv of FILE, FILE.csv or FILE.json; a point in a name begins no other ending."""
-    file = Path(file)
-    return file.with_name(file.name.removesuffix(".json").removesuffix(".csv") + ".csv")
-
-
 def _write(results: Iterable[Result], file: Path) -> None:
-    """Write FILE.csv and FILE.json. A process that is killed leaves the old table or the new one:
-    the settings of both are there until the rows are."""
+    """Write FILE.csv and FILE.json, whose settings are those of the old rows, too, until the new
+    ones are there: a process that is killed leaves a table that can be read."""
     settings, rows = dict[str, Any](), list[dict[str, Any]]()
     for result in results:
         fields = result.to_json()
@@ -118,10 +108,9 @@ def read_runs(file: Path) -> list[Result]:
         raise RunError(header, "no such file, the settings of a table of runs", way_out)
     settings = read_json(header)
     how: Any = {"float_precision": "round_trip", "keep_default_na": False, "na_values": [""]}
+    texts = dict.fromkeys(["settings", "network", "group", "counts"], str)
     with as_data_error(table, "a table of runs", ANEW):
-        every = pd.read_csv(
-            table, dtype=dict.fromkeys(["settings", "network", "group", "counts"], str), **how
-        )
+        every = pd.read_csv(table, dtype=texts, **how)
         runs = []
         for (*seeds, key), rows in every.groupby([*WHICH, "settings"], dropna=False, sort=False):
             which = {n: None if pd.isna(v) else int(v) for n, v in zip(WHICH, seeds, strict=True)}

@@ -8,7 +8,7 @@ import pytest
 from fixtures.results import result
 
 from discom.tables import compare, points, summary, to_markdown, write
-from discom.tables.output import INTERVALS
+from discom.tables.statistics import INTERVALS
 
 RUNS = [
     *(result("student", s, {"rgb": rgb}) for s, rgb in enumerate((70.0, 72.0, 74.0))),

@@ -14,7 +14,7 @@ from sklearn.metrics import f1_score
 from discom.errors import RunError
 from discom.evaluation.scores import dense_scores
 from discom.tables import compare, summary, to_markdown
-from discom.tables.intervals import group_test, pooled_score
+from discom.tables.intervals import pooled_score, pseudo_values, t_test
 
 
 def tallies(truth, predicted, group, classes=3):
@@ -24,6 +24,10 @@ def tallies(truth, predicted, group, classes=3):
     np.add.at(cells, (group, 1, truth), 1)
     np.add.at(cells, (group, 2, predicted), 1)
     return cells
+
+
+def group_test(ours, theirs, metric):
+    return t_test(pseudo_values(ours, theirs, metric).to_numpy())
 
 
 def runs_of(method, truth, predicted, group, fold, seed=0, k=2):

@@ -10,8 +10,8 @@ import pytest
 from fixtures.results import result
 
 from discom import methods
-from discom.tables import FEW, SEEDS, baselines, paper_figures, paper_rows, paper_table
-from discom.tables.rows import NUMBERS
+from discom.tables import baselines, paper_figures, paper_rows, paper_table
+from discom.tables.rows import FEW, NUMBERS, SEEDS
 
 PAIR = ["rgb", "depth"]
 
