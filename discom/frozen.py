@@ -11,7 +11,6 @@ from tqdm.auto import tqdm
 
 from discom.data import Modality, MultiModalData, Normalization
 from discom.data.batches import paired_rows
-from discom.errors import DataError
 from discom.models.encoders import encoder
 
 ENCODER = "timm:tf_efficientnet_lite0"  # small, and quick on a CPU
@@ -36,10 +35,8 @@ def frozen(
         bounds: sensor → what scales its images, those of the training part.
         name, pretrained: see `discom.models.encoder`.
 
-    A DataError for a sensor called "fused", a ConfigError for weights that cannot be had.
+    A ConfigError for weights that cannot be had.
     """
-    if "fused" in data.modalities:
-        raise DataError(data.name, "has a sensor called 'fused'", "rename the sensor")
     modalities = {}
     for sensor, m in data.modalities.items():
         module = encoder(name, pretrained=pretrained)(m.x.shape[1])[0].eval()
