@@ -24,6 +24,7 @@ from discom.files import digest
 from discom.frozen import frozen
 from discom.running.runs import Result, Run, read_metrics, read_predictions
 from discom.tables import Row, compare
+from discom.tables.intervals import tally
 
 # with two weights of either contrast: which one is right differs between sensors
 ALONE = [Row("student", {}), *(Row("simclr", {"weights": {"contrast": w}}) for w in (0.03, 0.3))]
@@ -137,7 +138,7 @@ def unfinished(students: Iterable[Result], runs_dir: Path | str) -> str:
 class Answer(NamedTuple):
     """For a sensor deployed alone, or for both: the best method with the other sensor and the best
     without it, by validation score, and their difference on the test parts with its 95 % interval.
-    `network` is what is deployed."""
+    `network` is what is deployed; `learned`, whether the one without tells the classes apart."""
 
     network: str
     with_other: str
@@ -145,6 +146,7 @@ class Answer(NamedTuple):
     difference: float
     low: float
     high: float
+    learned: bool = True
 
     @property
     def recommended(self) -> str:
@@ -160,7 +162,9 @@ class Answer(NamedTuple):
         else:
             place, gain = f"{self.network} is deployed alone", "train it with the other sensor"
             cost = "train it alone, the other sensor costs"
-        if self.low > 0 or self.high < 0:
+        if not self.learned:
+            verdict = f"{self.without} learned nothing, train longer or label more images"
+        elif self.low > 0 or self.high < 0:
             verdict = gain if self.low > 0 else cost
         elif not self.high - self.low <= WIDE:  # also where one seed gives no interval
             verdict = "not decided, label more images"
@@ -206,8 +210,22 @@ def answers(
             theirs = [_on_pairs(run, sensor, images, runs_dir) for run in theirs]
         table = compare(theirs + ours, [(label, other)])
         row = table[table["modality"] == sensor].iloc[0]
-        found.append(Answer(network, label, other, row.difference, row.low, row.high))
+        answer = row.difference, row.low, row.high, _learned(theirs, sensor)
+        found.append(Answer(network, label, other, *answer))
     return found
+
+
+def _learned(runs: Sequence[Result], sensor: str) -> bool:
+    """Whether the mean recall of K classes in the test parts of folds is above that of chance:
+
+    1/K + 2 √((K - 1) Σ_c 1/n_c) / K²
+    """
+    if not runs[0].folds:
+        return True
+    hits, labels, _ = tally(runs)[sensor].to_numpy().sum(0).reshape(3, -1)
+    recall, number = (hits / labels.clip(1))[labels > 0], labels[labels > 0]
+    kinds = len(recall)
+    return recall.mean() > 1 / kinds + 2 * np.sqrt((kinds - 1) * (1 / number).sum()) / kinds**2
 
 
 def _on_pairs(run: Result, sensor: str, images: MultiModalData, runs_dir: Path | str) -> Result:

@@ -200,6 +200,24 @@ REFUSED = {
 }
 
 
+def folds_of(method, network, told, options=None):
+    """A run on two folds of twenty images each: whether it tells two classes apart."""
+    for fold in range(2):
+        run = result(method, 0, {network: 50.0}, options=options, draws="weights")
+        names = [str(20 * fold + k) for k in range(20)]
+        counts = {network: [[k, k % 2, k % 2 if told else k // 2 % 2, 1] for k in range(20)]}
+        tested = {"groups": names, "counts": counts}
+        yield replace(run, fold=fold, folds=2, tested=tested, code=f"{method}{fold}{options}")
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_networks_at_chance_are_no_answer(told):
+    runs = [run for row in ROWS for run in folds_of(row.method, "rgb", told, row.options)]
+    (answer,) = advice.answers(runs)
+    assert answer.learned == told
+    assert ("student learned nothing" in answer.text) == (not told)
+
+
 def test_a_sensor_is_compared_with_the_fused_network_on_complete_pairs(tmp_path):
     """Alone, a sensor is right on pairs and wrong on all else; fused, two of three pairs are."""
     images, runs = pairs_of(BOTH, BOTH, 30), []

@@ -86,6 +86,20 @@ def test_beyond_the_curve_the_number_is_said_to_be_outside():
     assert 100 < low < number < 200 < 400 < high < 800
 
 
+def test_the_interval_of_labels_covers_the_true_number_in_95_of_100():
+    """Also where the curve is flat, since its own noise counts."""
+    gain, slope = 3.0, 2.0
+    rng, hits, numbers = np.random.default_rng(1), 0, np.array([200, 400, 800, 1600])
+    for _ in range(400):
+        seeds = rng.normal(size=10)
+        rise = slope * np.log2(numbers / 200)[:, None]
+        scores = 40 + rise + seeds + rng.normal(size=(4, 10)) / 2
+        curve = dict(zip(numbers.tolist(), scores, strict=True))
+        _, low, high = labels.labels_worth(40 + gain + seeds + rng.normal(size=10) / 2, curve)
+        hits += low <= 200 * 2 ** (gain / slope) <= high
+    assert 0.92 <= hits / 400 <= 0.98
+
+
 TINY = ["--profile", "tiny", "--workers", "1"]
 SMALL = [*TINY, "--data", "scenes:n=99,size=8,shapes=2"]
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 import torch.nn.functional as F
 from fixtures.refusal import answers_with
 
@@ -115,3 +116,14 @@ def test_what_leaving_a_loss_out_changes_is_drawn_seed_by_seed():
     dots = [axis.lines[1].get_xdata().tolist() for axis in figure.axes]
     assert dots == [table["aux"].tolist(), (2 * table["aux"]).tolist()]
     assert figure.axes[0].texts[0].get_text() == f"{table['aux'].mean():+.1f}"
+
+
+def test_pushes_are_drawn_for_each_sensor():
+    said = torch.linspace(0, 1, 3)
+    pushes = {
+        (version, sensor): said - number
+        for version, number in (("paper", 0), ("released", 1))
+        for sensor in course.SENSORS
+    }
+    for axis in ladder.plot_pushes(said, pushes).axes:
+        assert [line.get_ydata()[0] for line in axis.lines[:2]] == [0, -1]

@@ -225,7 +225,8 @@ def advise(
         print(answer.text)
         chosen = zip(planned[rate], results, strict=True)  # results have the order of the runs
         run = next(run for run, result in chosen if result.label == answer.recommended)
-        print(f"  {advice.command(run, settings['name'])}")
+        if answer.learned:
+            print(f"  {advice.command(run, settings['name'])}")
 
 
 COMMANDS = (advise, train, table, show, export, predict)
