@@ -21,8 +21,8 @@ def find_inputs(paths: Sequence[Path], sensors: Sequence[Sensor]) -> list[tuple[
     several: pairs `<path>/<sensor>/<name>`, whatever their endings; sensors that are bands of one
     file need no folder of their own. Hidden folders are left out.
 
-    Warns of names that a sensor lacks. A DataError for a folder that is missing, two images of one
-    sensor and name, or no pair.
+    Warns of names that a sensor lacks. A DataError for a folder that is missing or there in two
+    spellings, two images of one sensor and name, or no pair.
     """
     if len(sensors) == 1:
         return [(file,) for file in find_images(_place(path, *sensors) or path for path in paths)]
@@ -55,8 +55,12 @@ def find_inputs(paths: Sequence[Path], sensors: Sequence[Sensor]) -> list[tuple[
 
 def _place(path: Path, sensor: Sensor) -> Path | None:
     """The folder of a sensor below a path, in whatever letters; None where there is none."""
-    folders = sorted(each for each in path.glob("*") if each.is_dir())
-    return next((each for each in folders if each.name.lower() == sensor.name.lower()), None)
+    name = sensor.name.lower()
+    folders = sorted(each for each in path.glob("*") if each.is_dir() and each.name.lower() == name)
+    if len(folders) > 1:
+        found = f"{folders[0].name} has this name in other letters"
+        raise DataError(folders[1], found, "rename one, or name one of them")
+    return folders[0] if folders else None
 
 
 def predict(model: Model, paths: Sequence[Path]) -> pd.DataFrame:

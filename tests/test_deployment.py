@@ -221,6 +221,8 @@ def test_pairs_have_one_name_below_their_sensors_folders(tmp_path):
     refused(find, "1.png: ")
     (tmp_path / "empty").mkdir()
     refused(lambda: find_inputs([tmp_path / "empty"], [DEPTH]), "empty: ")
+    written(tmp_path, "rgb/a/0.npy")  # a folder of the same name in other letters
+    refused(find, "rgb: RGB has this name")
 
 
 @pytest.mark.parametrize("network", NETWORKS)

@@ -5,7 +5,7 @@
 #
 # A clinic wants a wristband that names the shoulder exercise its wearer does. For a pilot, ten persons wore a watch with an **accelerometer** and a **gyroscope**. *One* of them noted what she did, so some hundred windows of four seconds have a label. The wristband will have *one* of the two sensors.
 #
-# On scenes that we drew, pairs with a second sensor were worth hundreds of labels. But we drew them so that each sensor misses what the other sees.
+# On synthetic scenes pairs with a second sensor were worth hundreds of labels. But we made each sensor miss what the other sees.
 #
 # **Write down a guess.** On persons it has never seen, a network trained on one person's labels names 70 % of the windows by the accelerometer, 60 % by the gyroscope. What will the other persons' unlabelled windows add, for each sensor? And what do *pairs* add that one sensor's own windows do not?
 #
@@ -243,7 +243,7 @@ for sensor in signals:
 #
 # ## Why do own labels mislead?
 #
-# Our suspicion: a network that knows one person is *sure* of wrong exercises on the others. It learns these, and is surer still. The other sensor is wrong elsewhere, so the product is less often sure and wrong.
+# Our suspicion: a network that knows one person is *sure* of wrong exercises on the others. It learns these, and is surer still. The other sensor is wrong elsewhere.
 #
 # If so, own labels raise how often the network is sure, and lower how often it is then right. **Guess** both for the gyroscope.
 
@@ -261,7 +261,7 @@ print(f"students agree in {same.float().mean():.0%}, then right in {hits:.0%}")
 # %% [markdown]
 # As suspected. With own labels the gyroscope is sure of more windows, 63 in place of 41 %, and right in fewer of them, 56 in place of 79 %. It has learned its own mistakes. With pair labels it is sure as often and still right in 79 %.
 #
-# And where two students of one person agree, they are right in 86 %: better than either. That is what a second sensor brings, before any training.
+# Where two students agree, they are right in 86 %: that is what a second sensor brings.
 #
 # ## Twenty more pairs
 #
@@ -273,11 +273,11 @@ print(f"students agree in {same.float().mean():.0%}, then right in {hits:.0%}")
 Image("../results/worn-pairs.png", width=900)
 
 # %% [markdown]
-# For all 20 (right): six points on average, four above labels alone (left). Own signals (middle) cost two: labels of one person mislead here, too.
+# For all 20 (right): six points on average, four above labels alone (left). Own signals (middle) cost two.
 #
 # **Is it the other sensor, or just a second network?** A *twin* is a second network of the *same* unit, with the same loss. Pairs with another unit stand 4.6 points above it, so most of the gain is the other place on the body. With labels of *all* persons own labels help, and pairs add less ([worn sensors](../docs/results/real.md)).
 #
-# **Three and more?** The product takes any number; exercise 1 writes it. DisCoM-KD's adversary does, too. On drawn scenes [a third sensor](../docs/results/modalities.md) brought nothing measurable.
+# **Three and more?** The product takes any number; exercise 1 writes it. DisCoM-KD's adversary does, too. On synthetic scenes [a third sensor](../docs/results/modalities.md) brought nothing measurable.
 #
 # ## And if the wristband had both?
 #
@@ -308,7 +308,7 @@ course.results("09")
 #
 # 1. **Warm-up.** Three sensors, and not each was on all the time. Write `vote(beliefs, has)`: the product of those that are there, as log probabilities that sum to one. `has` tells for each sensor which windows it has.
 # 2. **Change one thing.** Spread the labels: `some(rows, fold)` draws five windows of each exercise, of any person. Run `evaluate` with it, for labels alone and for pair labels. Who gains now?
-# 3. **Open.** Is it the *other* sensor, or just a second network? In the place of the accelerometer put a **twin**, a second network that reads the gyroscope: two copies in `signals`. Enter the gyroscope's score beside its twin and beside the accelerometer, in %.
+# 3. **Open.** Is it the *other* sensor, or just a second network? In the place of the accelerometer put a **twin**: in `signals` the gyroscope twice. Enter its score beside the twin and beside the accelerometer, in %.
 #
 # ## Quiz
 #

@@ -9,7 +9,7 @@ import pytest
 from fixtures.results import result
 
 from discom.errors import DataError, RunError
-from discom.tables import collect, load_results
+from discom.tables import collect, collected, load_results
 
 PAIR = {"rgb": 100 / 3, "depth": 60.0}
 RUNS = [result(name, seed, PAIR) for name in ("student", "discom") for seed in (1, 0, 2)]
@@ -68,6 +68,14 @@ DAMAGE = [  # file → its new content; None: it is removed
     {"a.json": "{"},
     {"a.csv": "a,b\n1,2\n"},
 ]
+
+
+def test_a_point_in_a_name_begins_no_ending(tmp_path):
+    collect(RUNS[:1], tmp_path / "noise-0.1")
+    collect(RUNS[1:2], tmp_path / "noise-0.2.json")
+    names = sorted(file.name for file in tmp_path.glob("*.csv"))
+    assert names == ["noise-0.1.csv", "noise-0.2.csv"]
+    assert [len(collected(tmp_path / f"noise-0.{k}")) for k in (1, 2)] == [1, 1]
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
