@@ -90,7 +90,7 @@ def test_frozen_features_are_rows_beside_trained_networks():
 
 
 def test_frozen_features_are_the_encoders_and_stand_side_by_side():
-    images = data.load("scenes:n=99,size=16")
+    images = data.load("objects:n=99,size=16")
     depth = images.modalities["depth"].take(np.arange(90))  # nine scenes lack it
     images = images.with_modalities({"rgb": images.modalities["rgb"], "depth": depth})
     bounds = images.split().train.normalization
@@ -121,7 +121,7 @@ def mean_colours(images, bounds, pretrained):
 def test_features_are_made_anew_for_other_images_or_weights(tmp_path, monkeypatch):
     made = []
     monkeypatch.setattr(advice, "frozen", lambda *a, **k: made.append(a) or mean_colours(*a, **k))
-    images = [data.load(f"scenes:n=45,size=8,seed={seed}") for seed in (0, 1)]
+    images = [data.load(f"objects:n=45,size=8,seed={seed}") for seed in (0, 1)]
     files = [str(tmp_path / f"{name}.pth") for name in "ab"]
     for number, file in enumerate(files):
         torch.save(number, file)
@@ -139,7 +139,7 @@ def test_a_persons_folder_is_answered_and_nothing_is_trained_twice(tmp_path, mon
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(advice, "frozen", mean_colours)
     torch.save({}, "weights.pth")
-    data.load("scenes:n=66,size=8,shapes=2").save("mine")
+    data.load("objects:n=66,size=8,shapes=2").save("mine")
     words = ["advise", "mine", "--labelled", "0.5", "--folds", "2", *TINY]
     words += ["--features", "weights.pth"]
     assert cli.main([*words, "--dry-run"]) == 0
@@ -194,7 +194,7 @@ def pairs_of(rgb, depth, paired):
 
 BOTH = np.arange(60) % 2
 REFUSED = {
-    "one sensor": "scenes:n=66,size=8,modalities=rgb",
+    "one sensor": "objects:n=66,size=8,modalities=rgb",
     "dense": "scenes-dense:n=20,size=16",
     "no pairs": pairs_of(BOTH, BOTH, 0),
 }

@@ -88,8 +88,7 @@ def test_first_steps_and_deployment_run(tmp_path, monkeypatch, capsys):
 def test_examples_run(page, tmp_path):
     for code in blocks((ROOT / page).read_text(), "python"):
         short = code.replace('"cpu"', '"tiny"')
-        for name in ("scenes", "objects"):
-            short = short.replace(f'"{name}"', f'"{name}:n=330"')
+        short = short.replace('"objects"', '"objects:n=330"')
         (tmp_path / "example.py").write_text(short)
         command = [sys.executable, "example.py"]
         done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)

@@ -31,7 +31,7 @@ ONCE = profile("tiny", epochs=1)
 
 @pytest.fixture(scope="module")
 def split():
-    return data.load("scenes:n=66,size=16").split(seed=0)
+    return data.load("objects:n=66,size=16").split(seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -230,7 +230,7 @@ def test_a_nan_names_term_epoch_and_batch(split, tmp_path):
 
 @pytest.mark.parametrize(("name", "dense"), [("discom", False), ("single", True)])
 def test_balanced_class_weights_are_scikit_learns(name, dense, tmp_path):
-    split = data.load("scenes-dense:n=30,size=16" if dense else "scenes:n=90,size=8").split(seed=0)
+    split = data.load("scenes-dense:n=30,size=16" if dense else "objects:n=90,size=8").split(seed=0)
     config = profile("tiny", dense=dense, epochs=1, labelled=0.5, class_weights="balanced")
     seen = {"on_epoch_end": lambda epochs, network: weights.append(network.class_weights)}
     weights: list = []

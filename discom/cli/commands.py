@@ -32,8 +32,8 @@ def train(
     """Train one method on one data set; a finished run is shown, a stopped one continues.
 
     \b
-    discom train --data scenes --method discom --profile cpu --seed 0
-    discom train --data scenes --method kdv2 --options '{"teacher": "rgb"}'
+    discom train --data objects --method discom --profile cpu --seed 0
+    discom train --data objects --method kdv2 --options '{"teacher": "rgb"}'
     """
     from discom.running import sweep
     from discom.running.runs import Run

@@ -192,7 +192,7 @@ def test_a_setting_that_differs_has_a_column_and_the_share_of_labels_always():
     elsewhere = replace(RUNS[0], data="hls", digest="hls")
     table = summary([*RUNS, *changed(RUNS[:3], epochs=3), elsewhere])
     named = set(table[["data", "epochs"]].itertuples(index=False, name=None))
-    assert named == {("scenes", 2), ("scenes", 3), ("hls", 2)}
+    assert named == {("objects", 2), ("objects", 3), ("hls", 2)}
     assert "epochs" not in summary([*RUNS, elsewhere])
     weights = changed(RUNS[3:], class_weights="balanced")
     assert compare([*RUNS[:3], *weights], [("discom", "student")]).empty
@@ -222,7 +222,7 @@ def test_two_data_sets_of_one_name_are_two_rows_with_two_names():
     runs = [result("student", 0, digest="a120"), result("student", 1, digest="b150")]
     table = summary(runs)
     assert (table["n"].tolist(), table["data"].nunique()) == ([1] * 4, 2)
-    assert set(table["data"]) == {"scenes [a120]", "scenes [b150]"}
+    assert set(table["data"]) == {"objects [a120]", "objects [b150]"}
     assert compare([*runs, result("discom", 1, digest="a120")], [("discom", "student")]).empty
 
 
