@@ -36,7 +36,7 @@ CONFIG = profile("tiny", accelerator="cpu", **{**speed.TIMED, "batch_size": 16})
 
 
 def make(count):
-    split = objects.make(3 * count, size=16, materials=2, shapes=2).split(seed=0)
+    split = objects.make(3 * count, size=16).split(seed=0)
     rest = (split.test.take(np.arange(first, first + 8)) for first in (0, 8))
     return Split(split.train.take(np.arange(count)), *rest)
 
