@@ -15,7 +15,7 @@ from scipy import stats
 
 from discom import plots
 from discom.data import Modality, MultiModalData, Normalization, load
-from discom.tables import compare, summary
+from discom.tables import summary
 
 CLASSES = ("grass", "crop", "water")
 SENSORS = ("rgb", "depth")
@@ -94,7 +94,7 @@ def spans(container):
 
 
 def test_every_figure_of_a_table_draws_its_numbers():
-    """Three methods and a teacher with all labels and with a tenth: forest, intervals, gains and
+    """Three methods and a teacher with all labels and with a tenth: intervals, gains and
     scores have the mean and the interval of every row, in their panel."""
     rng, runs = np.random.default_rng(0), []
     for share, seed in ((share, seed) for share in (1.0, 0.1) for seed in range(4)):
@@ -133,17 +133,3 @@ def test_every_figure_of_a_table_draws_its_numbers():
             best = [line.get_ydata()[0] for line in axis.lines if len(set(line.get_ydata())) == 1]
             assert (93.3 in best) == (column == "f1" and sensor == "rgb")
     plt.close("all")
-
-    compared = compare(runs[:16], [("kdv2", "student"), ("discom-solo", "student")])
-    compared["holm"] = [0.01, 0.9, 0.06, 0.9]
-    named = {"difference": "d", "low": "d low", "high": "d high"}
-    (axis,) = drawn(plots.forest(compared))
-    for sensor, container in zip(SENSORS, axis.containers, strict=True):
-        check(container, "d", compared[compared["modality"] == sensor].rename(columns=named), 0)
-        assert np.allclose(spans(container)[0][:, 1].round(), [0, 1])  # in their lines
-    xs = {}
-    for line in axis.lines:
-        filled = line.get_zorder() == 3 and line.get_markerfacecolor() == line.get_color()
-        xs.setdefault("filled" if filled else line.get_marker(), []).extend(line.get_xdata())
-    assert sorted(xs["."]) == sorted(one for each in compared["each"] for one in each)
-    assert xs["filled"] == [compared["difference"][0]]  # clear by Holm
