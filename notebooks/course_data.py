@@ -31,7 +31,7 @@ TERMS = {"discom aux=0": "DisCoM-KD without aux", RELEASED: "DisCoM-KD as releas
 TAUGHT = {"student, 400 labels": "student", "its pupil": "pupil of both sensors"}
 TAUGHT |= {"pupil of the student": "pupil of depth"}
 PROBED = {"untrained": "untrained", "discom": "DisCoM-KD", "mdico": "MDiCo"}
-JUDGED = ("labels alone", "own labels", "pair labels")  # by whom
+JUDGED = ["labels alone", "own labels", "pair labels", "twin labels"]  # by whom
 MISSING = {"none": "both sensors", "gyro": "no gyroscope", "acc": "no accelerometer"}
 # fact → the parts that DisCoM-KD wants it in: colour's inv, inf, irr, then depth's
 IDEA = {"shape": (0, 3), "material": (0, 3), "material in the dark": (4,)}
@@ -218,7 +218,7 @@ def results(until: str) -> pd.DataFrame:
     taught = pd.read_csv("../results/teachers.csv").mean()
     parts = pd.read_csv("../results/parts.csv").query("sensor == 'depth'")
     read = parts.groupby(["fact", "part", "method"])["score"].mean()
-    pairs = pd.read_csv("../results/watch-pairs.csv").groupby("way")["gyro"].mean()
+    pairs = pd.read_csv("../results/watch-pairs.csv").groupby("way").mean()
     fused = pd.read_csv("../results/watch-both.csv").query("method == 'teacher'")
     fused = fused.groupby("missing")["f1"].mean().rename(MISSING)
     found = {
@@ -230,7 +230,8 @@ def results(until: str) -> pd.DataFrame:
         ("06", "sensor, from inv"): read["which sensor", "inv"][[*PROBED]],
         ("06", "depth's class, from inv"): read["class", "inv"][[*PROBED]],
         ("06", "depth's class, from irr"): read["class", "irr"][[*PROBED]],
-        ("09", "gyroscope, labels of one person"): pairs[list(JUDGED)],
+        ("09", "accelerometer, labels of one person"): pairs["acc"][JUDGED[:3]],
+        ("09", "gyroscope, labels of one person"): pairs["gyro"][JUDGED],
         ("09", "one network of both, F1"): fused[list(MISSING.values())],
     }
     table = pd.concat(found, names=["notebook", "data", "way"]).to_frame("right, %")
