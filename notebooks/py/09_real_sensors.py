@@ -91,7 +91,6 @@ class Block(nn.Module):
         return F.relu(self.body(x) + self.short(x))
 
 
-# %%
 def network():
     scale, start = nn.BatchNorm1d(3, affine=False), nn.Conv1d(3, 16, 7, 2, 3)
     blocks = Block(16, 32), Block(32, 32), nn.AdaptiveAvgPool1d(1), nn.Flatten()
@@ -112,7 +111,6 @@ def rotations(n, degrees):  # about a random axis, by up to so many degrees
     return torch.linalg.matrix_exp(turns.view(n, 3, 3))
 
 
-# %%
 def view(x, strength=1):
     scale = 1 + 0.1 * strength * torch.randn(len(x), 1, 1)
     x, time = rotations(len(x), 20 * strength) @ x * scale, torch.arange(100)
@@ -144,7 +142,6 @@ def pair_labels(beliefs):
     return dict.fromkeys(beliefs, sum(beliefs.values()))
 
 
-# %%
 def pseudo_loss(logits, belief):
     confidence, guess = belief.softmax(1).max(1)
     guess = guess.masked_fill(confidence < 0.9, -100)  # cross_entropy skips -100
@@ -188,7 +185,6 @@ def one_person(rows, fold):  # all windows of one training person
     return rows[person[rows] == chosen]
 
 
-# %%
 @torch.no_grad()
 def evaluate(judge=None, draw=one_person, signals=signals):  # log probabilities
     answers = {sensor: torch.zeros(len(labels), 7) for sensor in signals}
@@ -233,8 +229,8 @@ figure = pictures.plot_gains(gains, "Own labels cost; pair labels repair the gyr
 points = gains["gyro", "pair labels"] - gains["gyro", "own labels"]
 low, high = stats.ttest_1samp(points, 0).confidence_interval()
 print(f"gyroscope: pairs − own {points.mean():+.0f} [{low:+.0f}, {high:+.0f}]")
-stored = pd.read_csv("../results/watch-pairs.csv").set_index(["seed", "way"])
-stored.unstack("way")[["acc", "gyro"]].round(0)
+stored = pd.read_csv("../results/watch-pairs.csv").query("way in @judges")
+stored.pivot(index="seed", columns="way").round().astype(int)
 
 # %% [markdown]
 # Own labels cost in all six cases. Pairs repair the gyroscope each time, here by 13 points above own labels (in brackets: the 95 % interval over persons); the accelerometer, the better sensor, only once. Above *labels alone* pairs lie in three cases of six: on this watch that is open.
