@@ -3,7 +3,7 @@ it reads; `discom.prediction` asks it."""
 
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, field, replace
 from functools import partial
 from importlib import import_module
@@ -96,7 +96,8 @@ def export(
     logits of the file on the raw images of the split's test part are compared with the network's.
 
     Args:
-        network: one of the method's `deployed`; "" where the run has one alone.
+        network: one of the method's `deployed`; "" where the run has one alone. Of several, such as
+            "rgb+depth", one file multiplies their probabilities.
 
     Raises:
         RunError: not done, of other data, or logits differ by more than 1e-4 of the largest.
@@ -111,10 +112,13 @@ def export(
     result = Result.read(run_dir / "result.json")
     if not network and len(result.scores) == 1:
         (network,) = result.scores
-    if network not in result.scores:
+    networks = [network] if network in result.scores else network.split("+")
+    able = result.metric == "f1" and len({*networks}) == len(networks)
+    if not {*networks} <= {*result.scores} or (networks[1:] and not able):
         found = f"{result.method} has no network {network}" if network else "is missing"
         raise ConfigError("--modality", found, f"choose {' or '.join(result.scores)}")
-    branch = load_run(run_dir, split, network)[0].branch(network).eval()
+    branches = {name: load_run(run_dir, split, name)[0].branch(name) for name in networks}
+    branch = _product(branches, split) if networks[1:] else branches[network].eval()
     contract = _contract(run_dir, result, split, network, getattr(branch, "stride", 0))
     with atomic_folder(out, marker=CONTRACT, overwrite=overwrite) as folder:
         _write(branch, contract, folder / ONNX)
@@ -130,6 +134,25 @@ def _require(module: str) -> Any:
         return import_module(module)
     except ImportError:
         raise ConfigError(module, "is not installed", install_hint("deploy")) from None
+
+
+def _product(branches: Mapping[str, Any], split: Split) -> Any:
+    """Networks of one sensor each as one of all: the product of their probabilities."""
+    import torch
+
+    if len({split.train.modalities[name].x.shape[2:] for name in branches}) > 1:
+        found = f"images of {' and '.join(branches)} have different sizes"
+        raise ConfigError("--modality", found, "prepare them in one size, or export each alone")
+    bands = [split.train.channels[name] for name in branches]
+
+    class Product(torch.nn.Module):
+        def forward(self, x):
+            parts = zip(self.branches, x.split(bands, 1), strict=True)
+            return torch.stack([own(part).log_softmax(1) for own, part in parts]).sum(0)
+
+    product = Product()
+    product.branches = torch.nn.ModuleList(branches.values())
+    return product.eval()
 
 
 def _contract(run_dir: Path, result: Any, split: Split, network: str, stride: int) -> Contract:

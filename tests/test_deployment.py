@@ -15,7 +15,7 @@ from discom import cli, data, deployment, fit, profile
 from discom.data.folders import id_of, read_folders
 from discom.data.images import NO_DATA, Rule
 from discom.deployment import Sensor, export, load
-from discom.errors import RunError
+from discom.errors import ConfigError, RunError
 from discom.prediction import find_inputs, predict
 from discom.running.runs import Result, load_run
 
@@ -88,6 +88,36 @@ def test_the_file_answers_as_the_trained_network_on_raw_images(models, runs, spl
     np.testing.assert_allclose(probabilities, expected.softmax(1).numpy(), atol=1e-5)
     usual = [split.test.modalities[name].x.astype("f4") for name in images]
     assert np.ptp(models[network].answer(*usual)[0], axis=0).min() > 0
+
+
+def test_networks_of_one_run_are_exported_as_the_product_of_their_probabilities(split, tmp_path):
+    fit("student", split, profile("tiny", epochs=1), tmp_path / "run", progress=False)
+    out = {name: tmp_path / name for name in ("rgb", "depth", "rgb+depth")}
+    for name, folder in out.items():
+        export(tmp_path / "run", split, name, folder)
+    x = {name: split.test.modalities[name].x[:9].astype("f4") for name in ("rgb", "depth")}
+    each = np.prod([load(out[name]).answer(images)[1] for name, images in x.items()], 0)
+    together = load(out["rgb+depth"]).answer(*x.values())[1]
+    np.testing.assert_allclose(together, each / each.sum(1, keepdims=True), atol=1e-5)
+    for wrong in ("rgb+rgb", "rgb+thermal"):
+        refused(
+            partial(export, tmp_path / "run", split, wrong, tmp_path / "no"),
+            "no network",
+            ConfigError,
+        )
+
+
+def test_a_network_of_all_images_has_no_test_part(tmp_path, capsys):
+    data.load("scenes:n=99,size=8,shapes=2,materials=2").save(tmp_path / "saved")
+    words = f"train --data {tmp_path}/saved --method student --profile tiny --runs {tmp_path}/runs"
+    assert cli.main([*words.split(), "--everything"]) == 0
+    folder, _, said, *_ = capsys.readouterr().out.splitlines()
+    assert "trained on" in said
+    counts = Result.read(Path(folder) / "result.json").counts
+    assert (counts["train"], counts["labelled"], counts["test"]) == (99, 99, 99)
+    words = f"export {folder} --data {tmp_path}/saved --modality depth --out {tmp_path}/out"
+    assert cli.main(words.split()) == 0
+    assert "images that trained" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("offset", "invalid"), [(0, 0.0), (1e6 + 0.4, None)])

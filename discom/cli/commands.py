@@ -26,6 +26,7 @@ def train(
     seed: flags.Seed = 0,
     options: Annotated[Any, json_text, "Of the method, such as '{\"grl_lambda\": 0.5}'."] = "{}",
     modalities: flags.Modalities = "",
+    everything: Annotated[bool, "Train on all images; no test part is left."] = False,
     runs: flags.Runs = Path("runs"),
     **settings: Any,
 ) -> None:
@@ -43,7 +44,7 @@ def train(
     source = data or SCENES[kind.dense]
     images = discom.data.load(source, modalities, seed)
     discom.methods.build(kind, images, config)  # refuses a setting before a teacher is trained
-    run = Run.of(runs, kind, images, config, source, modalities)
+    run = Run.of(runs, kind, images, config, source, modalities, int(everything))
     for each in filter(None, (run.teacher, run)):
         sweep.train(each, images, progress=True)
     print(run.folder)
@@ -123,6 +124,8 @@ def _show_run(path: Path) -> None:
     print(f"{run.method} on {run.data}, seed {run.seed}: {cost}, {run.peak_memory_mb:.0f} MB")
     scores = pd.DataFrame(run.scores).T
     scores = scores[[name for name in scores if "/" not in name]]  # those are of a class
+    if run.folds == 1:
+        print("These are scores of images that it trained on:")
     print(scores.to_string(float_format="{:.2f}".format))
 
 
@@ -130,7 +133,7 @@ def _show_run(path: Path) -> None:
 def export(
     path: Path,
     data: Annotated[str, "Name or folder  [default: the run's]"] = "",
-    modality: Annotated[str, "Network to write: rgb, rgb+depth  [default: the only one]"] = "",
+    modality: Annotated[str, "Network to write: rgb, or rgb+depth  [default: the only one]"] = "",
     modalities: flags.Modalities = "",
     out: Annotated[Path, "Folder to write."] = Path("exported"),
     overwrite: flags.Overwrite = False,
@@ -143,9 +146,11 @@ def export(
     images = discom.data.load(data or run.data, modalities, run.drawn)
     where = files[0].parent, images.split(*run.parts), modality, out
     model = discom.deployment.export(*where, overwrite=overwrite)
-    before, after = run.main[model.contract.network], model.scores[run.metric]
+    before, after = run.main.get(model.contract.network), model.scores[run.metric]
+    part = "images that trained" if run.folds == 1 else "the test part"
     print(f"{out}: {model.parameters:,} parameters, {model.bytes:,} bytes")
-    print(f"{tables.METRICS[run.metric]} on the test part: the run {before:.2f},", end=" ")
+    print(f"{tables.METRICS[run.metric]} on {part}:", end=" ")
+    print(f"the run {before:.2f}, " if before is not None else "", end="")
     print(f"model.onnx {after:.2f}; logits of {model.images} images differ by", end=" ")
     print(f"{model.difference:.1e} at most")
 

@@ -62,6 +62,18 @@ def paired_rows(data: MultiModalData, names: Sequence[str]) -> dict[str, Tensor]
     return {name: torch.from_numpy(own) for name, own in rows.items()}
 
 
+def count_steps(labelled: int, rest: int, batch_size: int, dense: bool = False) -> tuple[int, int]:
+    """How many labelled samples and how many batches an epoch has: labelled ones are LABELLED of
+    all at least, and two in each batch.
+
+    >>> count_steps(100, 700, batch_size=128)
+    (350, 9)
+    """
+    least = LABELLED[dense]
+    count = max(round(rest * least / (1 - least)), labelled)
+    return count, max(1, min(-(-(count + rest) // batch_size), count // 2))
+
+
 def memory_budget(device: torch.device | str) -> float:
     """Bytes that one modality's images may take: a quarter of what is free on the device."""
     if torch.device(device).type == "cuda":
@@ -198,10 +210,8 @@ class Batches:
                 raise DataError(data.name, lack, "label some, or split it anew")
             labelled[name], others[name] = own[known], own[~known]
         rest = max(map(len, others.values()))
-        # labelled samples of an epoch, LABELLED of all at least, and two in each batch
-        least = LABELLED[dense]
-        count = max(round(rest * least / (1 - least)), *map(len, labelled.values()))
-        self.steps = max(1, min(-(-(count + rest) // batch_size), count // 2))
+        most = max(map(len, labelled.values()))
+        count, self.steps = count_steps(most, rest, batch_size, dense)
         self.kinds = [(labelled, count), (others, rest if unlabelled else 0)]
         self.count = sum(size for _, size in self.kinds)
 

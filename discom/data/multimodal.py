@@ -227,8 +227,8 @@ class MultiModalData:
 
         They are drawn in each class (where dense, of all as one) of samples that the same
         modalities have, one at least. A larger share keeps all that a smaller one keeps.
-        With `groups` as many from so many groups, by name from number `seed` on; a warning names a
-        class that these lack.
+        With `groups` as many from so many groups, evenly spaced by name from number `seed` on; a
+        warning names a class that these lack.
 
         >>> from discom.data import scenes
         >>> int((scenes.make(90, size=8).keep_labels(0.2).labels >= 0).sum())
@@ -247,13 +247,14 @@ class MultiModalData:
         rows = dict(rows or splitting.split_rows(self, seed))
         for part in () if self.dense else ("valid", "test"):
             rows[part] = rows[part][self.labels[rows[part]] >= 0]
-        checks.check_parts(self, rows)
+        checks.check_parts(self, rows if folds != 1 else {"train": rows["train"]})
         return rows
 
     def split(self, seed: int = 0, folds: int = 0, fold: int = 0) -> Split:
         """The split that came with the data, or else one by class and by group, near `fractions`;
         bounds are fitted on the training part, the only one with unlabelled samples. Where `folds`
-        is not 0, number `fold` of so many.
+        is not 0, number `fold` of so many; of one fold all samples train, and those with a label
+        validate and test, too.
 
         Raises:
             DataError: too few labels or groups of a class, or pixels that are not finite.
@@ -273,6 +274,7 @@ class MultiModalData:
         About a tenth of all samples, in whole groups, validates. Official `parts` are ignored. A
         DataError for fewer groups than k, or a training part without a class.
         """
+        checks.check_number("folds", k, 2)
         splitting.warn_ungrouped(self)
         return [self.split(seed, k, fold) for fold in range(k)]
 
