@@ -116,13 +116,13 @@ grid sisfall "" $BELT --modalities acc+gyro --seeds 1 teacher
 
 # MRI, tumour per pixel, folds over patients: learning rates of one split, then masks of all patients
 # and of seven; every second slice, see data/README.md
-BRAIN="--data $DATA/lgg --epochs 12 --batch-size 16 --dice 1 $LAST"
+BRAIN="--data $DATA/lgg --epochs 8 --batch-size 16 --dice 1 $LAST"
 SEQUENCES="--modalities t1+flair"
-choose mri/learning-rate learning_rate $BRAIN $SEQUENCES --values 0.003,0.01,0.03 \
+choose mri/learning-rate learning_rate $BRAIN $SEQUENCES --values 0.001,0.003,0.01 \
   single dense-teacher dense-kdv2 crodino
 mri() { name=$1; shift; grid "$name" "" $BRAIN --folds 4 --seeds 1 "$@"; }
 mri mri $SEQUENCES single dense-teacher dense-kdv2 crodino
-mri mri $SEQUENCES --labelled-groups 7 --epochs 6 single dense-teacher dense-kdv2 crodino dense-self
+mri mri $SEQUENCES --labelled-groups 7 --epochs 4 single dense-teacher dense-kdv2 crodino dense-self
 mri mri-contrast --modalities flair+t1c single dense-teacher
 
 # real images: a learning rate on the validation part of a sixth split, then five splits
