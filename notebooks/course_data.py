@@ -32,6 +32,10 @@ TAUGHT = {"student, 400 labels": "student", "its pupil": "pupil of both sensors"
 TAUGHT |= {"pupil of the student": "pupil of depth"}
 PROBED = {"untrained": "untrained", "discom": "DisCoM-KD", "mdico": "MDiCo"}
 JUDGED = ["labels alone", "own labels", "pair labels", "twin labels"]  # by whom
+# column of results/margins.csv → its name here
+MARGINS = {"student, as they are": "student, images as they are"}
+MARGINS |= {"student, turned": "student, images turned"}
+MARGINS |= {"branch alone, turned": "branch alone, images turned"}
 MASKED = {"single": "alone", "dense-self": "own teacher"}
 MASKED |= {"dense-kdv2": "teacher of both", "crodino": "our CroDiNo-KD"}
 MISSING = {"none": "both sensors", "gyro": "no gyroscope", "acc": "no accelerometer"}
@@ -260,6 +264,7 @@ def results(until: str) -> pd.DataFrame:
     taught = pd.read_csv("../results/teachers.csv").mean()
     parts = pd.read_csv("../results/parts.csv").query("sensor == 'depth'")
     read = parts.groupby(["fact", "part", "method"])["score"].mean()
+    margins = pd.read_csv("../results/margins.csv").mean()
     pairs = pd.read_csv("../results/watch-pairs.csv").groupby("way").mean()
     fused = pd.read_csv("../results/watch-both.csv").query("method == 'teacher'")
     fused = fused.groupby("missing")["f1"].mean().rename(MISSING)
@@ -272,6 +277,7 @@ def results(until: str) -> pd.DataFrame:
         ("06", "sensor, from inv"): read["which sensor", "inv"][[*PROBED]],
         ("06", "depth's class, from inv"): read["class", "inv"][[*PROBED]],
         ("06", "depth's class, from irr"): read["class", "irr"][[*PROBED]],
+        ("07", "colour, every label"): margins[[*MARGINS]].rename(MARGINS),
         ("09", "accelerometer, labels of one person"): pairs["acc"][JUDGED[:3]],
         ("09", "gyroscope, labels of one person"): pairs["gyro"][JUDGED],
         ("09", "one network of both, F1"): fused[list(MISSING.values())],
