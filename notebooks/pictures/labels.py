@@ -1,0 +1,119 @@
+"""What labels and unlabelled pairs are worth: curves, points and shares."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.ticker import FuncFormatter, NullLocator
+
+from course import COLOURS, SENSORS, SMALL
+from course_data import METHODS, ROWS
+from discom import tables
+from pictures import GREY, apart
+
+TRAIN = 2000  # training scenes of the stored tables
+LOOKS = {"FixMatch": "#8c3fb0"} | {
+    way: COLOURS[way] for way in ROWS if way != "FixMatch"
+}
+JUDGES = {"agreed label": "#d55e00", "colour": "#cc3377", "depth": "#117788"}
+
+
+def stored_scores(*files: str) -> pd.DataFrame:
+    """F1 of stored runs: a row for each seed, a column for each sensor, way and number
+    of labels."""
+    runs = [run for file in files for run in tables.load_results(file)]
+    found = {
+        (
+            run.seed,
+            sensor,
+            METHODS[run.label],
+            round(TRAIN * run.config["labelled"]),
+        ): f1
+        for run in runs
+        if run.label in METHODS
+        for sensor, f1 in run.main.items()
+    }
+    names = ["seed", "sensor", "way", "labels"]
+    return pd.Series(found).rename_axis(names).unstack(names[1:]).sort_index(axis=1)
+
+
+def plot_worth(scores: pd.DataFrame, worth: Mapping, best: Mapping, title: str):
+    """Mean F1 over the number of labels, a panel for each sensor. An arrow leads from
+    pairs and 200 labels to as many labels as do the same alone: `worth` of a sensor."""
+    figure, axes = plt.subplots(
+        1, 2, figsize=(9.2, 4.2), sharey=True, layout="constrained"
+    )
+    figure.suptitle(title)
+    for axis, (sensor, number) in zip(axes, worth.items(), strict=True):
+        means = scores[sensor].mean()
+        for way in ("alone", "FixMatch", "pairs and labels"):
+            curve = means[way].dropna()
+            axis.plot(curve, "o-", color=LOOKS[way], lw=2.2, ms=6, label=way)
+        score = means["pairs and labels"][200]
+        arrow = {"arrowstyle": "->", "color": GREY, "lw": 1.5, "shrinkB": 0}
+        axis.annotate("", (number, score), (200, score), arrowprops=arrow)
+        axis.vlines(number, 0, score, color=GREY, lw=1, ls=":")
+        axis.text(number * 1.04, 31, f"{number:.0f}\nlabels", color=GREY, fontsize=9.5)
+        axis.axhline(best[sensor], color="0.6", lw=1, ls=":")
+        name = {"ha": "right", "color": GREY, "fontsize": 9}
+        axis.text(2000, best[sensor] + 0.8, "best possible", **name)
+        numbers = sorted(means["alone"].index.union(means["pairs and labels"].index))
+        axis.set_xscale("log")
+        axis.set(xlabel="labels, of 2 000 scenes", ylim=(28, 92), xticks=numbers)
+        axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:.0f}"))
+        axis.xaxis.set_minor_locator(NullLocator())
+        axis.set_title(f"{SENSORS[sensor]} deployed", **SMALL)
+    axes[0].set_ylabel("F1 on new scenes, %")
+    axes[0].legend(frameon=False, loc="lower right")
+    return figure
+
+
+def plot_ways(scores: pd.DataFrame, live: pd.DataFrame, title: str):
+    """A row for each way: F1 of each stored seed with 200 labels as dots, and the live
+    run's % right as a diamond; `live`: way × sensor."""
+    figure, axes = plt.subplots(
+        1, 2, figsize=(9.2, 3.1), sharex=True, sharey=True, layout="constrained"
+    )
+    figure.suptitle(title)
+    ways = [way for way in ROWS if ("depth", way, 200) in scores]
+    for axis, sensor in zip(axes, ("depth", "rgb"), strict=True):
+        for place, way in enumerate(ways):
+            values = scores[sensor, way, 200].dropna()
+            look = {"color": LOOKS[way]}
+            axis.plot(
+                values, np.full(len(values), place), "o", alpha=0.45, mew=0, **look
+            )
+            axis.vlines(values.mean(), place - 0.3, place + 0.3, lw=2.5, **look)
+        for name, score in live[sensor].items():
+            place = ways.index(name)
+            axis.plot(score, place, "D", ms=8, mfc="white", mec="black", mew=1.6)
+        axis.set_title(f"{SENSORS[sensor]} deployed", **SMALL)
+        axis.set(
+            yticks=range(len(ways)), yticklabels=ways, ylim=(len(ways) - 0.4, -0.6)
+        )
+        axis.set_xlabel("new scenes right, %")
+    return figure
+
+
+def plot_judges(history: pd.DataFrame, title: str):
+    """How many guesses about the pool are right in training: columns kind of scene,
+    step, and a share in % for each of JUDGES."""
+    kinds = history["kind"].unique()
+    figure, axes = plt.subplots(
+        1, len(kinds), figsize=(9.2, 3.6), sharey=True, layout="constrained"
+    )
+    figure.suptitle(title)
+    for axis, kind in zip(axes, kinds, strict=True):
+        curves = history[history["kind"] == kind].set_index("step")[[*JUDGES]]
+        ends = curves.iloc[-1].sort_values()
+        for name, height in zip(ends.index, apart(ends, 6), strict=True):
+            axis.plot(curves[name], color=JUDGES[name], lw=2.4)
+            text = {"color": JUDGES[name], "va": "center", "fontsize": 9.5}
+            last = curves.index[-1]
+            axis.text(1.03 * last, height, f"{ends[name]:.0f} %  {name}", **text)
+        axis.set(xlim=(0, 1.75 * last), ylim=(0, 100), xlabel="training step")
+        axis.set_xticks([0, last])
+        axis.set_title(kind, **SMALL)
+    axes[0].set_ylabel("guesses right, %")
+    return figure
