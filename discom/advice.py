@@ -4,6 +4,7 @@ folds that test every image once, and what they say, in words."""
 import json
 import shlex
 import tempfile
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -120,7 +121,8 @@ class Asked:
         few = Split(train, *(part.take(np.arange(min(50, len(part)))) for part in others))
         config, threads = replace(self.run(STUDENT).config, epochs=2), torch.get_num_threads()
         torch.set_num_threads(1)  # as side by side
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of scores after two epochs
             counts = fit("student", few, config, folder, progress=False).counts
             first, last = read_metrics(Path(folder, "metrics.csv"))["seconds"]
         torch.set_num_threads(threads)
