@@ -301,7 +301,7 @@ def mine(tmp_path, monkeypatch):
     """A person's folder of images that are larger than is needed."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(frozen, "frozen", lambda x: x.mean((2, 3)))
-    data.load("objects:n=66,size=40,shapes=2,materials=1").save("mine")
+    data.load("objects:n=66,size=40").save("mine")
     return [*shlex.split("advise mine --size 16"), *TINY]
 
 

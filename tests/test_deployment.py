@@ -108,7 +108,7 @@ def test_networks_of_one_run_are_exported_as_the_product_of_their_probabilities(
 
 
 def test_a_network_of_all_images_has_no_test_part(tmp_path, capsys):
-    data.load("scenes:n=99,size=8,shapes=2,materials=2").save(tmp_path / "saved")
+    data.load("objects:n=99,size=8").save(tmp_path / "saved")
     words = f"train --data {tmp_path}/saved --method student --profile tiny --runs {tmp_path}/runs"
     assert cli.main([*words.split(), "--everything"]) == 0
     folder, _, said, *_ = capsys.readouterr().out.splitlines()
