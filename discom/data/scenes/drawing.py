@@ -199,12 +199,13 @@ def one_object(
         masks[rows] = view["mask"] > 0.5
         for name, sensor in sensors.items():
             images[name][rows] = rounded(sensor(part, view, rngs[name]))
-    labels = factors["shape"] * len(MATERIALS) + factors["material"]
+    shapes, materials = (settings.get(name, 3) for name in ("shapes", "materials"))
+    labels = factors["shape"] * materials + factors["material"]
     ids = np.array([f"{kind.removesuffix('s')}-{seed}-{row:06d}" for row in range(n)])
     names = [] if set(sensors) == {"rgb", "depth"} else list(sensors)
     data = MultiModalData(
         {name: Modality(images[name], labels, ids, motions="all") for name in sensors},
-        tuple(f"{shape}/{m}" for shape in SHAPES for m in MATERIALS),
+        tuple(f"{shape}/{m}" for shape in SHAPES[:shapes] for m in MATERIALS[:materials]),
         factors=one_number_each(factors),
         masks=masks,
         name=name_of(make, kind, *names, **settings),
