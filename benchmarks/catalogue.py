@@ -44,6 +44,7 @@ TABLES |= {
     "watch": Summary(["student", "fixmatch threshold=0.95"]),
     "all-labels": Summary(["student", "discom-solo"]),
     "ladder": Summary(["student"], factors=["epochs"]),
+    "three": Summary(["student"]),
     "terms": Summary(["discom"]),
     "terms-ten": Summary(["discom"]),
     "dense/scenes-labelled": Summary(

@@ -48,7 +48,7 @@ tune learning-rate-one-sensor learning_rate --values 0.005,0.01,0.02 \
   'simclr:{"weights":{"contrast":1}}'
 shares labels 0.1 $FEW "student:{$FAST}" "fixmatch:{$FAST}" agreed \
   'nt-xent:{"partners":"shuffled","weights":{"contrast":3}}'
-shares labels "0.2, 0.4, 0.6" $FEW student
+shares labels "0.2, 0.4, 0.6" $FEW --epochs-at '{"0.2": 35, "0.4": 41, "0.6": 41}' student # equal steps
 shares labels 0.1 $FEW "student:{$FAST}" "$NTXENT" 'agreed:{"weights":{"contrast":0}}' 'agreed:{"strong":false}'
 shares labels 0.1 $FEW "teacher:{$FAST}" 'simclr:{"weights":{"contrast":1}}'
 
@@ -67,6 +67,9 @@ terms() { name=$1; shift; grid "$name" "" --seeds 5 $ALL "$@" discom \
   'discom:{"adversary":"alternating"}' 'discom:{"weights":{"hsic":0.2}}'; }
 terms terms --epochs 30
 terms terms-ten --epochs 10
+three() { grid three "" --data objects:modalities=rgb+depth+thermal --precision 32-true --select last --seeds 3 "$@"; }
+three student discom
+for pair in rgb+thermal depth+thermal; do three --modalities "$pair" discom; done
 parts() { table=$1; shift; $PYTHON benchmarks/parts.py "$OUT/$table.csv" "$@" --runs "$RUNS"; }
 parts all-labels student discom mdico decur
 parts terms 'discom adversary=alternating'
