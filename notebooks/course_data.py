@@ -66,6 +66,14 @@ def kinds(part: SimpleNamespace) -> dict[str, torch.Tensor]:
     return {"ordinary": ~dark & ~far, "dark": dark & ~far, "far away": far & ~dark}
 
 
+def kind_names(part: SimpleNamespace) -> np.ndarray:
+    """The kind of each scene, also "dark and far"."""
+    names = np.full(len(part.labels), "dark and far", dtype=object)
+    for kind, rows in kinds(part).items():
+        names[rows] = kind
+    return names
+
+
 def of_each(part: SimpleNamespace, kind: str, *classes: int) -> dict[int, str]:
     """The first scene of this kind in each of these classes, and the class."""
     labels = part.labels.where(kinds(part)[kind], -1).tolist()

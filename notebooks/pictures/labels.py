@@ -16,13 +16,35 @@ TRAIN = 2000  # training scenes of the stored tables
 LOOKS = {"FixMatch": "#8c3fb0"} | {
     way: COLOURS[way] for way in ROWS if way != "FixMatch"
 }
+# case → its table, the deployed sensor ("": mean of all), the share of labels
+CASES = {
+    "objects, depth, 200 labels": ("labels", "depth", 0.1),
+    "objects, colour, 200 labels": ("labels", "rgb", 0.1),
+    "objects, depth, every label": ("all-labels", "depth", 1.0),
+    "objects, colour, every label": ("all-labels", "rgb", 1.0),
+    "watch, gyroscope, 35 labels": ("watch", "gyro", 0.0435),
+    "watch, accelerometer, 35 labels": ("watch", "acc", 0.0435),
+    "body units, one person": ("dsads", "", 0.0233),
+    "belt, accelerometer, 5 % labels": ("sisfall", "acc", 0.05),
+}
+AGREED = [f"agreed threshold={chosen} contrast=0" for chosen in ("0.8", "0.95")]
+# column → the methods that stand for it, one in each table
+COLUMNS = {
+    "labels alone": ["student"],
+    "own data": ["fixmatch", "fixmatch threshold=0.8", "fixmatch threshold=0.95"],
+    "pairs": ["agreed", "mdico", *AGREED],
+    "one network of both": ["teacher"],
+}
 JUDGES = {"agreed label": "#d55e00", "colour": "#cc3377", "depth": "#117788"}
+
+
+FILES = ("../results/labels.csv", "../results/all-labels.csv")
 
 
 def stored_scores(*files: str) -> pd.DataFrame:
     """F1 of stored runs: a row for each seed, a column for each sensor, way and number
     of labels."""
-    runs = [run for file in files for run in tables.load_results(file)]
+    runs = [run for file in files or FILES for run in tables.load_results(file)]
     found = {
         (
             run.seed,
@@ -117,3 +139,21 @@ def plot_judges(history: pd.DataFrame, title: str):
         axis.set_title(kind, **SMALL)
     axes[0].set_ylabel("guesses right, %")
     return figure
+
+
+def cases() -> pd.DataFrame:
+    """Mean F1 of stored runs: a row for each of CASES, a column for each of COLUMNS."""
+    found = {}
+    for name, (file, sensor, labelled) in CASES.items():
+        table = tables.summary(tables.load_results(f"../results/{file}.csv"), [])
+        twins = table["data"].str.contains("twin|acc2")
+        table = table[(table["labelled"] == labelled) & ~twins]
+        own = table["modality"].str.contains(
+            rf"(?:^|\+){sensor}(?:\+|$)" if sensor else ""
+        )
+        means = table[own].groupby("method")["f1"].mean()
+        found[name] = {
+            column: means[[method for method in methods if method in means]].mean()
+            for column, methods in COLUMNS.items()
+        }
+    return pd.DataFrame.from_dict(found, orient="index")
