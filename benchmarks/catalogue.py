@@ -138,11 +138,11 @@ def claims(name: str) -> pd.DataFrame:
     return with_tests(pd.DataFrame(rows, columns=["claim", "above", "seeds"]), tests)
 
 
-def with_tests(table: pd.DataFrame, tests: Sequence[tuple]) -> pd.DataFrame:
+def with_tests(table: pd.DataFrame, tests: Sequence[tuple], score: str = "F1") -> pd.DataFrame:
     """The rows of claims with their tests, as a page shows them: Holm's correction is for all."""
     tested = pd.DataFrame(tests, columns=["difference", "low", "high", "p"])
     tested["holm"] = tables.holm(tested["p"])
-    table["F1 points [95 %]"] = tables.points(tested).str.replace("*", "")
+    table[f"{score} points [95 %]"] = tables.points(tested).str.replace("*", "")
     exact = tested["holm"].map("{:.3f}".format).str.removeprefix("0")
     return table.assign(**{"p after Holm": exact.mask(tested["holm"] < 0.001, "< .001")})
 

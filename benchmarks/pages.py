@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import catalogue
+import mri
 import worn
 from discom import cli, tables
 from discom.cli import flags
@@ -60,9 +61,10 @@ def rows_of(wanted: str) -> str:
 
 def claims_of(name: str) -> str:
     """What came of a table's claims, in Markdown."""
-    if name not in (*worn.CLAIMS, *catalogue.CLAIMS):
+    owners = [owner for owner in (worn, mri, catalogue) if name in owner.CLAIMS]
+    if not owners:
         raise ConfigError(f"claims {name}", "names no table with claims", "name one")
-    table = (worn if name in worn.CLAIMS else catalogue).claims(name)
+    table = owners[0].claims(name)
     return table_of(list(table), *table.astype(str).to_numpy().tolist())
 
 

@@ -115,6 +115,17 @@ grid sisfall "" $BELT --modalities acc+gyro --seeds 3 student "$FIXMATCH" "$PROD
 grid sisfall "" $BELT --modalities acc+acc2 --seeds 3 "$PRODUCT"
 grid sisfall "" $BELT --modalities acc+gyro --seeds 1 teacher
 
+# MRI, tumour per pixel, folds over patients: learning rates of one split, then masks of all patients
+# and of seven; every second slice, see data/README.md
+BRAIN="--data $DATA/lgg --epochs 8 --batch-size 16 --dice 1 $LAST"
+SEQUENCES="--modalities t1+flair"
+choose mri/learning-rate learning_rate $BRAIN $SEQUENCES --values 0.001,0.003,0.01 \
+  single dense-teacher dense-kdv2 crodino
+mri() { name=$1; shift; grid "$name" "" $BRAIN --folds 4 --seeds 1 "$@"; }
+mri mri $SEQUENCES single dense-teacher dense-kdv2 crodino
+mri mri $SEQUENCES --labelled-groups 7 --epochs 4 single dense-teacher dense-kdv2 crodino dense-self
+mri mri-contrast --modalities flair+t1c single dense-teacher
+
 # on the validation part of a seed that no table has
 choose weight-decay weight_decay --values 0,0.1,0.3,1,2 student
 choose epochs epochs --values 20,30,60 student
@@ -223,6 +234,7 @@ if [ "$OUT" = results ]; then # tables, figures, numbers of pages
   $PYTHON benchmarks/labels.py
   $PYTHON benchmarks/both.py results/watch.csv --source "$DATA/watch" --runs "$RUNS"
   $PYTHON benchmarks/worn.py
+  $PYTHON benchmarks/mri.py
 fi
 
 recorded() { # a notebook and the file that keeps what it measures, then the seeds

@@ -62,6 +62,8 @@ class Config:
     class_weights: Literal["none", "balanced"] = "none"
     """Of the cross-entropy: none (paper), or balanced, N / (C·n_c) for a class with n_c of the
     training part's N labels (where dense, of its pixels)."""
+    dice: float = Field(default=0.0, ge=0)
+    """Of dense prediction: weight of a soft Dice loss beside every cross-entropy with labels."""
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     """32-true, or bf16-mixed: bf16 where the device has instructions for it."""
     channels_last: bool = True
@@ -87,6 +89,8 @@ class Config:
         """Settings that change nothing beside the others → why."""
         unread, read = ("encoder", self.network) if self.dense else ("network", self.encoder)
         unused = {unread: f"where {'pixels' if self.dense else 'images'} have classes"}
+        if not self.dense:
+            unused["dice"] = unused["network"]
         if ":" in read or read == "none":
             unused["width"] = f"on {read}"
         return unused if self.pretrained else {**unused, "encoder_rate": "without pretrained"}

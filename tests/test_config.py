@@ -17,7 +17,7 @@ PAPER = {
     **{"augment": 0.5, "precision": "32-true", "channels_last": True, "network": "small"},
     **{"pretrained": "", "encoder_rate": 1.0, "class_weights": "none", "select": "best"},
     **{"options": {}, "accelerator": "auto", "labelled": 1.0, "dense": False},
-    **{"labelled_groups": 0},
+    **{"labelled_groups": 0, "dice": 0.0},
 }
 
 
@@ -51,6 +51,7 @@ BAD = [
     ("schedule", ("cosine", np.eye(2))),
     ("lr", (0.1,)),
     ("network", ("unet:resnet18",)),  # of pixels, in a profile of images
+    ("dice", (-1, math.nan, 1.0)),  # 1: of pixels, in a profile of images
     ("encoder_rate", (0.5,)),  # nothing is pretrained
 ]
 

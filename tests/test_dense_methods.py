@@ -88,6 +88,25 @@ def test_each_encoder_of_the_teacher_has_a_head_of_its_own():
     assert make("dense-teacher", reads="rgb").branch("rgb").stride == 8  # it can be exported
 
 
+@pytest.mark.parametrize("name", DENSE)
+def test_dice_is_added_to_every_cross_entropy_with_labels(name, split, monkeypatch):
+    """By terms whose cross-entropy is twice the Dice loss instead; terms without labels stay."""
+    batch, model = batch_of(name), make(name).eval()
+
+    def terms(weight):
+        torch.manual_seed(0)  # of views that a method draws
+        model.dice = weight
+        return model(batch)
+
+    plain, both = terms(0.0), terms(2.0)
+    monkeypatch.setattr(dense, "cross_entropy", lambda z, y, w: 2 * dense.soft_dice(z, y))
+    other = terms(0.0)
+    for term in plain.keys() - {"tokens"}:  # which has a part without labels, too
+        added = other[term] if term in ("cl", "aux", "deep") else 0
+        torch.testing.assert_close(both[term], plain[term] + added)
+    assert build(methods.get(name), split.train, replace(TINY, dice=0.5)).dice == 0.5
+
+
 def test_crodino_without_its_terms_is_single_to_the_last_digit(single, split, tmp_path):
     folder, alone = single
     config = replace(TINY, options={"weights": OFF})

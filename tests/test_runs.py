@@ -27,7 +27,7 @@ OTHER = {
     **{"channels_last": True, "weight_decay": 0.01, "network": "unet:resnet18"},
     **{"options": {"grl_lambda": 0.5}, "accelerator": "cpu"},
     **{"labelled": 0.5, "dense": True, "pretrained": "imagenet", "encoder_rate": 0.5},
-    **{"class_weights": "balanced", "select": "last", "labelled_groups": 1},
+    **{"class_weights": "balanced", "select": "last", "labelled_groups": 1, "dice": 1.0},
 }
 TAUGHT = [name for name in methods.names() if methods.get(name).teacher_method]
 
@@ -49,7 +49,8 @@ def options(**given):
 def test_every_setting_but_the_accelerator_changes_the_hash(whole, name, monkeypatch):
     monkeypatch.setattr("discom.hardware.multiplies_bf16", lambda accelerator: True)
     # some settings have an effect beside another alone, see `Config.unused`
-    base = replace(BASE, dense=name == "network", pretrained="imagenet" * (name == "encoder_rate"))
+    dense, pretrained = name in ("network", "dice"), "imagenet" * (name == "encoder_rate")
+    base = replace(BASE, dense=dense, pretrained=pretrained)
     changed = replace(base, **{name: OTHER[name]})
     other = run(whole, changed)
     assert (other.hash == run(whole, base).hash) == (name == "accelerator")

@@ -227,8 +227,8 @@ class MultiModalData:
 
         They are drawn in each class (where dense, of all as one) of samples that the same
         modalities have, one at least. A larger share keeps all that a smaller one keeps.
-        With `groups` as many from so many groups, by name from number `seed` on; a warning names a
-        class that these lack.
+        With `groups` as many from so many groups, evenly spaced by name from number `seed` on; a
+        warning names a class that these lack.
 
         >>> from discom.data import scenes
         >>> int((scenes.make(90, size=8).keep_labels(0.2).labels >= 0).sum())

@@ -197,13 +197,14 @@ def hidden_rows(data: Any, labelled: float, seed: int, groups: int) -> np.ndarra
 
 
 def _groups_with_labels(data: Any, count: int, seed: int) -> list[Any]:
-    """So many groups from number `seed` on, by name; a ConfigError where there are fewer."""
+    """So many groups, evenly spaced by name from number `seed` on, since names that are alike often
+    come from one place; a ConfigError where there are fewer."""
     check_number("groups", count, 1)
     known = [] if data.groups is None else np.unique(data.groups[data.labels >= 0]).tolist()
     if count > len(known):
         found = f"{count} of {len(known)} groups with a label"
         raise ConfigError("labelled_groups", found, "ask for fewer, or give the data groups")
-    return np.roll(known, -seed)[:count].tolist()
+    return np.roll(known, -seed)[:: len(known) // count][:count].tolist()
 
 
 def near_duplicates(split: Split) -> pd.DataFrame:

@@ -77,6 +77,7 @@ class Method(nn.Module):
     every_label = False  # whether its terms need the label of every sample
     least_classes = 2  # with fewer its loss teaches nothing
     adversary_optimizer: torch.optim.Optimizer | None = None  # of a part that `loss` trains itself
+    dice = 0.0  # where dense, weight of a Dice loss beside the cross-entropy
     class_weights: Tensor | None  # weight of each class in the cross-entropy, [C]; None: all alike
 
     def __init__(
@@ -268,5 +269,6 @@ def build(
         networks = encoder(config.encoder, **start)
     torch.manual_seed(config.seed + method.seed_offset)
     model = method(data.channels, classes, networks, **options)
+    model.dice = config.dice
     model.check_shapes(shapes)
     return model

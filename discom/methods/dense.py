@@ -26,8 +26,10 @@ class Pixels(Method):
     dense = True
 
     def cross_entropy(self, logits, labels):
-        """The mean over labelled pixels, weighted by `class_weights`."""
-        return dense.cross_entropy(logits, labels, self.class_weights)
+        """The mean over labelled pixels, weighted by `class_weights`, plus `dice` times the soft
+        Dice loss."""
+        loss = dense.cross_entropy(logits, labels, self.class_weights)
+        return loss + self.dice * dense.soft_dice(logits, labels) if self.dice else loss
 
 
 class Dense(Pixels, IndependentNetworks):

@@ -3,6 +3,7 @@
 import math
 
 import torch
+import torch.nn.functional as F
 from golden_values import EXACT, golden
 from harness import Case, Point, by_loops, classes_of, kl, normal, seven_checks, twice
 
@@ -66,8 +67,45 @@ def loop_labels(s, y):
     return sum(losses) / len(losses)
 
 
+def loop_dice(s, y):
+    """Class by class, over the labelled pixels of the whole batch."""
+    p, y = s.softmax(1).movedim(1, -1).flatten(0, 2), y.flatten()
+    p, y = p[y != NO_LABEL], y[y != NO_LABEL]
+    overlaps = []
+    for c in sorted(set(y.tolist())):
+        own = (y == c).double()
+        overlaps.append(2 * (p[:, c] * own).sum() / ((p[:, c] ** 2).sum() + own.sum()))
+    return 1 - sum(overlaps) / len(overlaps)
+
+
+def each_image(s, y):
+    """A wrong copy: overlaps of single images."""
+    pairs = zip(s.split(1), y.split(1), strict=True)
+    return torch.stack([dense.soft_dice(*pair) for pair in pairs]).mean()
+
+
+def all_classes(s, y):
+    """A wrong copy: an absent class counts as missed."""
+    present = len(set(y.flatten().tolist()) - {NO_LABEL})
+    return 1 - (1 - dense.soft_dice(s, y)) * present / s.shape[1]
+
+
+def plain_sums(s, y):
+    """A wrong copy: probabilities are not squared."""
+    p, known = s.softmax(1), (y != NO_LABEL)[:, None]
+    truth = torch.stack([y == c for c in range(s.shape[1])], 1)
+    hits, guessed, labelled = ((k * known).sum((0, 2, 3)) for k in (p * truth, p, truth * 1.0))
+    overlaps = (2 * hits / (guessed + labelled))[labelled > 0]
+    return 1 - overlaps.mean()
+
+
 def maps(seed):
     return normal(*SHAPE, seed=seed), 2 * normal(*SHAPE, seed=seed + 50)
+
+
+def few_classes(logits, labels):
+    """Without a label of class 4."""
+    return logits, labels.where(labels != 4, 1)
 
 
 def labelled(seed):
@@ -144,6 +182,21 @@ CASES = {
         by_loops(loop_labels, labelled),
         [((S, torch.full((2, 3, 2), 3)), math.log(5)), ((X, torch.full((2, 3, 2), 255)), 0)],
         {"mean over all pixels": lambda s, y: dense.cross_entropy(s, y) * 11 / 12},
+        teachers=(),
+        same=[twice, lambda s, y: (s + 3 * s.mean(1, True), y)],
+        edges=[(1e4 * X, torch.full((2, 3, 2), NO_LABEL))],
+        float32=True,
+    ),
+    "soft_dice": Case(
+        dense.soft_dice,
+        by_loops(loop_dice, lambda seed: few_classes(*labelled(seed))),
+        [
+            # 12 pixels of class 3, p = 1/5 each: 2 · 12/5 over 12/25 + 12
+            ((S, torch.full((2, 3, 2), 3)), 1 - 4.8 / 12.48),
+            ((1e3 * F.one_hot(TWO, 2).movedim(-1, 1).double(), TWO), 0.0),
+            ((X, torch.full((2, 3, 2), 255)), 0.0),
+        ],
+        {"each image": each_image, "all classes": all_classes, "plain sums": plain_sums},
         teachers=(),
         same=[twice, lambda s, y: (s + 3 * s.mean(1, True), y)],
         edges=[(1e4 * X, torch.full((2, 3, 2), NO_LABEL))],

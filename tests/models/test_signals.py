@@ -130,6 +130,8 @@ def test_labels_come_from_as_many_groups_as_asked():
         assert len(people) == 1
         seen |= people
     assert len(seen) == 5  # each person once
+    two = data.keep_labels(1.0, 1, groups=2)
+    assert {*data.groups[two.labels >= 0].tolist()} == {"p1", "p3"}  # not neighbours by name
     whole = data.keep_labels(1.0, 0, groups=1)  # all that one person has
     assert (whole.labels >= 0).sum() == 12
 

@@ -14,7 +14,7 @@ from sklearn.metrics import f1_score
 from discom.errors import RunError
 from discom.evaluation.scores import dense_scores
 from discom.tables import compare, summary, to_markdown
-from discom.tables.intervals import pooled_score, pseudo_values, t_test
+from discom.tables.intervals import group_dice, pooled_score, pseudo_values, t_test
 
 
 def tallies(truth, predicted, group, classes=3):
@@ -69,6 +69,17 @@ def test_scores_from_counts_are_those_of_the_libraries(predictions):
     assert pooled_score(cells.sum(0), "miou") == pytest.approx(iou)
     each = pooled_score(cells, "f1")
     assert each[3] == pytest.approx(f1(truth[group == 3], one[group == 3]))
+
+
+def test_dice_of_groups_is_scikit_learns(predictions):
+    truth, one, _, group, _ = predictions
+    truth = np.where(group == 3, 0, truth)  # a group without the class
+    cells = tallies(truth, one, group)
+    found = group_dice(pd.DataFrame(cells.reshape(len(cells), -1)), 2)
+    for number in range(len(cells)):
+        own = group == number
+        expected = 100 * f1_score(truth[own] == 2, one[own] == 2, zero_division=0)
+        assert found[number] == pytest.approx(expected if number != 3 else np.nan, nan_ok=True)
 
 
 def test_tables_pool_all_folds_and_average_seeds(predictions):

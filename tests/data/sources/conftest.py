@@ -9,7 +9,7 @@ import pytest
 from fixtures import writing
 
 from discom.data import sources
-from discom.data.sources import cellcycle, dsads, potsdam, sisfall
+from discom.data.sources import cellcycle, dsads, lgg, potsdam, sisfall
 
 REPOSITORY = Path(__file__).parents[3]
 REAL = Path(os.environ.get("DISCOM_REAL_DATA", REPOSITORY / ".." / "shared" / "data"))
@@ -19,13 +19,15 @@ REAL = Path(os.environ.get("DISCOM_REAL_DATA", REPOSITORY / ".." / "shared" / "d
 def small_files(monkeypatch):
     """Made files are smaller: Potsdam's tiles have 6000 pixels a side, the made ones 20, and a
     montage of the cell cycle has 30 tiles a side, a made one 4. Activities have one segment of
-    25 rows a person, SisFall's windows 32 rows. None has a known checksum."""
+    25 rows a person, SisFall's windows 32 rows, slices of a brain 16 pixels a side. None has a
+    known checksum."""
     monkeypatch.setattr(potsdam, "SIDE", 20)
     monkeypatch.setattr(cellcycle, "TILES", 4)
     monkeypatch.setattr(dsads, "SEGMENTS", 1)
     monkeypatch.setattr(dsads, "ROWS", 25)
     monkeypatch.setattr(sisfall, "WINDOW", 32)
     monkeypatch.setattr(sisfall, "TRIALS", 204)
+    monkeypatch.setattr(lgg, "SIDE", 16)
     for source in map(sources.get, sources.names()):
         addresses = {name: (url, "") for name, (url, _) in source.files.items()}
         monkeypatch.setattr(source, "files", addresses)

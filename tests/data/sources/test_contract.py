@@ -41,8 +41,8 @@ def test_every_value_is_the_planted_one(name, raw):
     assert set(data.about) == {"source", "licence"}
     for key, m in data.modalities.items():
         assert (m.unit, m.invalid) == (source.sensors[key].unit, source.sensors[key].invalid)
-        signals = {"dsads": "none", "sisfall": "none", "watch": "rotate"}
-        assert m.motions == signals.get(name, "all")  # images as the papers' code
+        others = {"dsads": "none", "sisfall": "none", "watch": "rotate", "lgg": "flip"}
+        assert m.motions == others.get(name, "all")  # images as the papers' code
     for row, sample in enumerate(data.ids):
         planted = case.samples[sample]
         assert data.classes[data.labels[row]] == planted["class"]

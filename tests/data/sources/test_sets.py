@@ -5,16 +5,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from fixtures import eurosat, hls, midair, nyuv2, potsdam, sunrgbd, tristar, writing
+from fixtures import eurosat, hls, lgg, midair, nyuv2, potsdam, sunrgbd, tristar, writing
 from fixtures.refusal import refused
 
 from discom.data import read_arrays
 from discom.data.sources import cellcycle as montages
 from discom.data.sources import dsads, get, sisfall
+from discom.data.sources import lgg as slices
 from discom.data.sources.potsdam import RIGHT_COPY, TEST
 from discom.data.sources.sunrgbd import to_metres
 
 REPOSITORY = Path(__file__).parents[3]
+SEQUENCES = {"t1": "pre", "flair": "flair", "t1c": "post"}  # of lgg → the file of its arrays
+LGG = "f3491fa66d71c043"
 
 
 def read(name, root, *modalities, **options):
@@ -171,6 +174,40 @@ def test_real_trials_of_sisfall(real, monkeypatch):
             for sensor, columns in sisfall.COLUMNS.items():
                 images = arrays.modalities[sensor].x[number]
                 np.testing.assert_array_equal(images, signals[columns])
+
+
+def test_lgg_leaves_out_patients_who_lack_a_sequence(raw, copy):
+    with pytest.warns(UserWarning, match="2 of the patients lack a sequence"):
+        data = read("lgg", raw("lgg"))
+    assert sorted(set(data.groups)) == [n for n in range(12) if n not in lgg.LACKING]
+    root, own = copy("lgg"), lgg.PATIENTS[3]
+    file = f"kaggle_3m/{own}/{own}_100.tif"  # one slice alone is no copy of FLAIR
+    bands = lgg.CASE.files[file].copy()
+    bands[0, 0, 0] ^= 128
+    writing.write(root, {file: bands})
+    with pytest.warns(UserWarning, match="1 of the patients lack a sequence"):
+        assert len(read("lgg", root)) == len(data) + 3
+
+
+def test_real_slices_of_lgg(real, monkeypatch, tmp_path):
+    """The arrays hold what the reader makes of the files, in the rows that it gives them."""
+    monkeypatch.setattr(slices, "SIDE", 256)
+    folder, complete = real("lgg_mri"), np.load(real("lgg_mri") / "complete.npy")
+    arrays = {name: np.load(folder / f"{name}.npy") for name in ("masks", "groups", "slice")}
+    arrays |= {name: np.load(folder / f"{old}.npy") for name, old in SEQUENCES.items()}
+    for name in (*SEQUENCES, "masks", "groups"):
+        np.save(tmp_path / f"{name}.npy", arrays[name][complete])
+    (tmp_path / "classes.json").write_text('["other", "tumour"]')
+    data = read_arrays(tmp_path, [*SEQUENCES])
+    assert (data.fingerprint, len(data), len(set(data.groups))) == (LGG, 3473, 100)
+    found = slices.find_slices(folder / "original" / slices.FIRST)
+    assert len(found) == 4
+    for image, mask in found:
+        row = np.flatnonzero((arrays["groups"] == 0) & (arrays["slice"] == int(image.stem[22:])))[0]
+        bands, drawn = slices.read_slice(image, mask)
+        np.testing.assert_array_equal(data.masks[row], drawn)
+        for name, band in zip(SEQUENCES, bands, strict=True):
+            np.testing.assert_array_equal(data.modalities[name].x[row, 0], band)
 
 
 def test_the_watch_is_as_described():
