@@ -1,14 +1,20 @@
 """Notebook 08: checkers that refuse likely wrong answers, curves and points of stored runs."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 import torch
 from fixtures.refusal import answers_with
 from fixtures.results import result
 
+import course
 from checks import exercises_08
 from discom import tables
 from pictures import labels
+
+ROOT = Path(__file__).parents[1]
 
 pytestmark = pytest.mark.usefixtures("clean_slate")  # of pictures
 
@@ -135,3 +141,26 @@ def test_judges_are_drawn_by_kind_of_scene():
     assert [axis.get_title() for axis in figure.axes] == ["dark", "far"]
     ends = [text.get_text() for text in figure.axes[1].texts]
     assert ends == [f"50 %  {names[0]}", f"60 %  {names[1]}", f"72 %  {names[2]}"]
+
+
+def test_every_scene_has_one_kind():
+    dark, far = torch.tensor([[0, 1, 0, 1], [0, 0, 1, 1]])
+    part = SimpleNamespace(labels=torch.zeros(4), factors={"dark": dark, "far": far})
+    assert [*course.kind_names(part)] == ["ordinary", "dark", "far away", "dark and far"]
+
+
+def test_stored_cases_are_those_of_the_pages(monkeypatch):
+    monkeypatch.chdir(ROOT / "notebooks")
+    cases, worn = labels.cases(), read("docs/results/real.md")
+    assert not cases.drop(columns="own data").isna().any(axis=None)
+    units = cases.loc["body units, one person"]
+    assert f"| {units['pairs'] - units['own data']:+.1f} [" in worn
+    few = cases.loc["objects, depth, 200 labels"]
+    row = next(line for line in read("docs/results/labels.md").splitlines() if "`agreed` |" in line)
+    assert f"| {few['pairs']:.1f} ±" in row
+    table = course.results("08")["right, %"]["08"]
+    assert table["depth, 200 labels, F1"]["FixMatch"] == round(few["own data"])
+
+
+def read(page):
+    return (ROOT / page).read_text()
