@@ -35,6 +35,7 @@ COLUMNS = {
     "pairs": ["agreed", "mdico", *AGREED],
     "one network of both": ["teacher"],
 }
+KINDS = ("ordinary", "dark", "far away", "dark and far")
 JUDGES = {"agreed label": "#d55e00", "colour": "#cc3377", "depth": "#117788"}
 
 
@@ -87,7 +88,7 @@ def plot_worth(scores: pd.DataFrame, worth: Mapping, best: Mapping, title: str):
         axis.xaxis.set_minor_locator(NullLocator())
         axis.set_title(f"{SENSORS[sensor]} deployed", **SMALL)
     axes[0].set_ylabel("F1 on new scenes, %")
-    axes[0].legend(frameon=False, loc="lower right")
+    axes[0].legend(frameon=False, loc="upper left")
     return figure
 
 
@@ -114,29 +115,37 @@ def plot_ways(scores: pd.DataFrame, live: pd.DataFrame, title: str):
         axis.set(
             yticks=range(len(ways)), yticklabels=ways, ylim=(len(ways) - 0.4, -0.6)
         )
-        axis.set_xlabel("new scenes right, %")
+        axis.set_xlabel("right on new scenes, %")
+    point = {"ls": "", "color": "black"}
+    run = axis.plot([], [], "D", mfc="white", mew=1.6, label="this run", **point)
+    seeds = axis.plot([], [], "o", alpha=0.45, label="stored seeds", **point)
+    figure.legend(
+        handles=seeds + run, loc="outside lower center", ncols=2, frameon=False
+    )
     return figure
 
 
 def plot_judges(history: pd.DataFrame, title: str):
     """How many guesses about the pool are right in training: columns kind of scene,
     step, and a share in % for each of JUDGES."""
-    kinds = history["kind"].unique()
+    kinds = [kind for kind in KINDS if kind in set(history["kind"])]
     figure, axes = plt.subplots(
         1, len(kinds), figsize=(9.2, 3.6), sharey=True, layout="constrained"
     )
     figure.suptitle(title)
     for axis, kind in zip(axes, kinds, strict=True):
         curves = history[history["kind"] == kind].set_index("step")[[*JUDGES]]
-        ends = curves.iloc[-1].sort_values()
+        last, ends = curves.index[-1], curves.iloc[-1].sort_values()
+        for name, colour in JUDGES.items():
+            axis.plot(curves[name], color=colour, lw=2.4, label=name)
         for name, height in zip(ends.index, apart(ends, 6), strict=True):
-            axis.plot(curves[name], color=JUDGES[name], lw=2.4)
-            text = {"color": JUDGES[name], "va": "center", "fontsize": 9.5}
-            last = curves.index[-1]
-            axis.text(1.03 * last, height, f"{ends[name]:.0f} %  {name}", **text)
-        axis.set(xlim=(0, 1.75 * last), ylim=(0, 100), xlabel="training step")
+            end = f"{ends[name]:.0f}"
+            axis.text(1.04 * last, height, end, color=JUDGES[name], va="center")
+        axis.set(xlim=(0, 1.2 * last), ylim=(0, 100), xlabel="training step")
         axis.set_xticks([0, last])
         axis.set_title(kind, **SMALL)
+    look = {"loc": "outside lower center", "ncols": 3, "frameon": False}
+    figure.legend(*axes[0].get_legend_handles_labels(), **look)
     axes[0].set_ylabel("guesses right, %")
     return figure
 

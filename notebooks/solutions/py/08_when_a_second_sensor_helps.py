@@ -39,12 +39,12 @@ check("exercise 1", exercises.first(surest) == "")
 # %%
 def late(pool):
     rows = pool.clone()
-    rows[:16] = pool[:16].roll(1)
+    rows[:24] = pool[:24].roll(1)
     return rows
 
 
 check("exercise 2", exercises.second(late) == "")
-go_on("late", judge=pair_labels, weight=3, colour_of=late)
+go_on("late", judge=pair_labels, weight=1, colour_of=late)
 
 # %% [markdown]
 # **3.** THREE
@@ -53,6 +53,6 @@ go_on("late", judge=pair_labels, weight=3, colour_of=late)
 scores = {}
 for kind in ("ordinary", "far away"):
     unlabelled = torch.tensor(kinds.index[kinds == kind][:400].to_numpy())
-    go_on(kind, judge=pair_labels, weight=3)
+    go_on(kind, judge=pair_labels, weight=1)
     scores[kind] = live[kind]["depth"]
 check("exercise 3", exercises.third(scores) == "")
