@@ -32,7 +32,9 @@ TERMS = {"discom aux=0": "DisCoM-KD without aux", RELEASED: "DisCoM-KD as releas
 TAUGHT = {"student, 400 labels": "student", "its pupil": "pupil of both sensors"}
 TAUGHT |= {"pupil of the student": "pupil of depth"}
 PROBED = {"untrained": "untrained", "discom": "DisCoM-KD", "mdico": "MDiCo"}
-JUDGED = ("labels alone", "own labels", "pair labels")  # by whom
+JUDGED = ["labels alone", "own labels", "pair labels", "twin labels"]  # by whom
+MASKED = {"single": "alone", "dense-self": "own teacher"}
+MASKED |= {"dense-kdv2": "teacher of both", "crodino": "our CroDiNo-KD"}
 MISSING = {"none": "both sensors", "gyro": "no gyroscope", "acc": "no accelerometer"}
 # fact → the parts that DisCoM-KD wants it in: colour's inv, inf, irr, then depth's
 IDEA = {"shape": (0, 3), "material": (0, 3), "material in the dark": (4,)}
@@ -53,6 +55,34 @@ def scenes(source: str, seed: int = 0) -> tuple[SimpleNamespace, SimpleNamespace
     return parts[0], parts[1]
 
 
+def dense_scenes(
+    source: str, seed: int = 0
+) -> tuple[SimpleNamespace, SimpleNamespace, dict]:
+    """Scenes of four objects, to learn from and to test on: `images` [n, bands, H, W],
+    `masks` [n, H, W], and `shown`, what colour alone shows. And the best possible mIoU.
+    """
+    whole, parts = data.load(source, seed=seed), []
+    split = whole.split(seed=seed)
+    for part in (split.train, split.test):
+        images = {s: torch.tensor(m.x) for s, m in part.modalities.items()}
+        images = {s: x.to(memory_format=torch.channels_last) for s, x in images.items()}
+        both = {"images": images, "masks": torch.tensor(part.masks).long()}
+        both |= {"shown": of_objects(part, "texture"), "classes": part.classes}
+        parts.append(SimpleNamespace(**both))
+    return parts[0], parts[1], whole.best
+
+
+def of_objects(part, factor: str) -> torch.Tensor:
+    """1 plus this factor of the foremost object at each pixel, 0 without one."""
+    found = np.zeros(part.masks.shape, int)
+    for k in range(1, 5):  # a later one hides the earlier ones
+        own = ("shape", "scale", "rotation", "centre_x", "centre_y", factor)
+        thing = {name: part.factors[f"{name}_{k}"] for name in own}
+        there = drawing.geometry(thing, found.shape[-1])["mask"] > 0.5
+        found = np.where(there, 1 + thing[factor][:, None, None], found)
+    return torch.from_numpy(found)
+
+
 def factors(part: SimpleNamespace) -> dict[str, torch.Tensor]:
     """What a linear fit looks for: name → [scenes, numbers]."""
     f = {name: values.float()[:, None] for name, values in part.factors.items()}
@@ -65,14 +95,6 @@ def kinds(part: SimpleNamespace) -> dict[str, torch.Tensor]:
     """Which scenes are ordinary, dark, or far away, but not both."""
     dark, far = part.factors["dark"].bool(), part.factors["far"].bool()
     return {"ordinary": ~dark & ~far, "dark": dark & ~far, "far away": far & ~dark}
-
-
-def kind_names(part: SimpleNamespace) -> np.ndarray:
-    """The kind of each scene, also "dark and far"."""
-    names = np.full(len(part.labels), "dark and far", dtype=object)
-    for kind, rows in kinds(part).items():
-        names[rows] = kind
-    return names
 
 
 def of_each(part: SimpleNamespace, kind: str, *classes: int) -> dict[int, str]:
@@ -191,6 +213,18 @@ def seeds(file: Path | str, names: Mapping[str, str], sensor: str) -> pd.DataFra
     return pd.Series(scores).unstack()[list(names.values())]
 
 
+def dense_seeds(labelled: float, sensor: str = "rgb") -> pd.DataFrame:
+    """Stored mIoU with masks for this share of scenes, a row for each seed and a column
+    for each way."""
+    runs = tables.load_results("../results/dense/scenes-labelled.json")
+    scores = {
+        (run.seed, MASKED[run.label]): run.main[sensor]
+        for run in runs
+        if run.label in MASKED and run.config["labelled"] == labelled
+    }
+    return pd.Series(scores).unstack()[list(MASKED.values())]
+
+
 def stored_kinds(file: Path | str, method: str, sensor: str) -> pd.Series:
     """% right in scenes of each kind, mean over stored seeds: of the network that reads
     this sensor, alone or with others."""
@@ -227,7 +261,7 @@ def results(until: str) -> pd.DataFrame:
     taught = pd.read_csv("../results/teachers.csv").mean()
     parts = pd.read_csv("../results/parts.csv").query("sensor == 'depth'")
     read = parts.groupby(["fact", "part", "method"])["score"].mean()
-    pairs = pd.read_csv("../results/watch-pairs.csv").groupby("way")["gyro"].mean()
+    pairs = pd.read_csv("../results/watch-pairs.csv").groupby("way").mean()
     fused = pd.read_csv("../results/watch-both.csv").query("method == 'teacher'")
     fused = fused.groupby("missing")["f1"].mean().rename(MISSING)
     few = results_table("../results/labels.csv").loc[[*FEW]]
@@ -242,7 +276,8 @@ def results(until: str) -> pd.DataFrame:
         ("06", "depth's class, from irr"): read["class", "irr"][[*PROBED]],
         ("08", "depth, 200 labels, F1"): few["depth"],
         ("08", "colour, 200 labels, F1"): few["colour"],
-        ("09", "gyroscope, labels of one person"): pairs[list(JUDGED)],
+        ("09", "accelerometer, labels of one person"): pairs["acc"][JUDGED[:3]],
+        ("09", "gyroscope, labels of one person"): pairs["gyro"][JUDGED],
         ("09", "one network of both, F1"): fused[list(MISSING.values())],
     }
     table = pd.concat(found, names=["notebook", "data", "way"]).to_frame("right, %")

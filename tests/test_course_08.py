@@ -145,7 +145,7 @@ def test_judges_are_drawn_by_kind_of_scene():
 def test_every_scene_has_one_kind():
     dark, far = torch.tensor([[0, 1, 0, 1], [0, 0, 1, 1]])
     part = SimpleNamespace(labels=torch.zeros(4), factors={"dark": dark, "far": far})
-    assert [*course.kind_names(part)] == ["ordinary", "dark", "far away", "dark and far"]
+    assert [*labels.kind_names(part)] == ["ordinary", "dark", "far away", "dark and far"]
 
 
 def test_stored_cases_are_those_of_the_pages(monkeypatch):

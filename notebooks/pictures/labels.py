@@ -1,6 +1,7 @@
 """What labels and unlabelled pairs are worth: curves, points and shares."""
 
 from collections.abc import Mapping
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from course import COLOURS, SENSORS, SMALL
-from course_data import METHODS, ROWS
+from course_data import METHODS, ROWS, kinds
 from discom import tables
 from pictures import GREY, apart
 
@@ -40,6 +41,14 @@ JUDGES = {"agreed label": "#d55e00", "colour": "#cc3377", "depth": "#117788"}
 
 
 FILES = ("../results/labels.csv", "../results/all-labels.csv")
+
+
+def kind_names(part: SimpleNamespace) -> np.ndarray:
+    """The kind of each scene, also "dark and far"."""
+    names = np.full(len(part.labels), "dark and far", dtype=object)
+    for kind, rows in kinds(part).items():
+        names[rows] = kind
+    return names
 
 
 def stored_scores(*files: str) -> pd.DataFrame:
@@ -88,7 +97,8 @@ def plot_worth(scores: pd.DataFrame, worth: Mapping, best: Mapping, title: str):
         axis.xaxis.set_minor_locator(NullLocator())
         axis.set_title(f"{SENSORS[sensor]} deployed", **SMALL)
     axes[0].set_ylabel("F1 on new scenes, %")
-    axes[0].legend(frameon=False, loc="upper left")
+    names = axes[0].get_legend_handles_labels()
+    figure.legend(*names, loc="outside lower center", ncols=3, frameon=False)
     return figure
 
 
@@ -128,12 +138,12 @@ def plot_ways(scores: pd.DataFrame, live: pd.DataFrame, title: str):
 def plot_judges(history: pd.DataFrame, title: str):
     """How many guesses about the pool are right in training: columns kind of scene,
     step, and a share in % for each of JUDGES."""
-    kinds = [kind for kind in KINDS if kind in set(history["kind"])]
+    shown = [kind for kind in KINDS if kind in set(history["kind"])]
     figure, axes = plt.subplots(
-        1, len(kinds), figsize=(9.2, 3.6), sharey=True, layout="constrained"
+        1, len(shown), figsize=(9.2, 3.6), sharey=True, layout="constrained"
     )
     figure.suptitle(title)
-    for axis, kind in zip(axes, kinds, strict=True):
+    for axis, kind in zip(axes, shown, strict=True):
         curves = history[history["kind"] == kind].set_index("step")[[*JUDGES]]
         last, ends = curves.index[-1], curves.iloc[-1].sort_values()
         for name, colour in JUDGES.items():

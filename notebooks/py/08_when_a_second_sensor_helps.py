@@ -206,8 +206,7 @@ def strangers(pool):
 
 
 go_on("strangers", judge=pair_labels, weight=1, colour_of=strangers)
-title = "Only true pairs raise both sensors"
-figure = pictures.plot_ways(stored, pd.DataFrame(live).T, title)
+figure = pictures.plot_ways(stored, pd.DataFrame(live).T, "Only true pairs help both")
 
 # %% [markdown]
 # ANSWER TWO
@@ -218,7 +217,7 @@ figure = pictures.plot_ways(stored, pd.DataFrame(live).T, title)
 
 
 # %%
-kinds = course.kind_names(scenes)  # ordinary, dark, far away, or dark and far
+kinds = pictures.kind_names(scenes)  # ordinary, dark, far away, or dark and far
 
 
 def read(step, pool, beliefs):  # a row for each scene: who was right, who was sure
@@ -234,9 +233,9 @@ def read(step, pool, beliefs):  # a row for each scene: who was right, who was s
 # %% alt="FIGURE THREE"
 pages = pd.concat([read(*page) for page in diaries["pairs and labels"]])
 history = pages.groupby(["kind", "step"]).mean().reset_index()  # of 50 steps each
-title = "In the dark the label follows depth, far away it follows colour"
+title = "Agreed labels beat both sensors, but in the dark they trail depth"
 figure = pictures.plot_judges(history, title)
-history.query("step == step.max()").set_index("kind").filter(like="sure").round()
+history.groupby("kind").last().filter(like="sure").round()
 
 # %% [markdown]
 # ANSWER THREE
@@ -245,7 +244,7 @@ history.query("step == step.max()").set_index("kind").filter(like="sure").round(
 
 # %%
 answers = {way: right(own["depth"], "depth") for way, own in trained.items()}
-pd.DataFrame(answers).groupby(course.kind_names(test)).mean().T.round()
+pd.DataFrame(answers).groupby(pictures.kind_names(test)).mean().T.round()
 
 # %% [markdown]
 # ANSWER FOUR
@@ -256,26 +255,28 @@ pd.DataFrame(answers).groupby(course.kind_names(test)).mean().T.round()
 
 # %%
 cases = pictures.cases()
-cases.round()
+cases.round(1)
 
 # %% [markdown]
 # ANSWER FIVE
 
+
 # %%
-def chart(alone, half, own, both, paired, sources):
+def chart(alone, own, both, labels, recordings, paired, sources):
+    gain = (cases["pairs"] - cases["labels alone"]).map("{:+.0f}".format)
     if both > alone + 3:
-        print(f"Deploy both, if you may: {both - alone:+} points.")
-    if alone - half < 3:
-        return "Labels suffice: expect little from pairs (objects, every label)."
+        print(f"Deploy both, if you may: {both - alone:+.0f} points.")
+    if labels > recordings / 2:
+        return f"Deploy one, alone. Objects: {gain['objects, depth, every label']}."
     if not paired:
-        return f"FixMatch: {own - alone:+}. Record true pairs: strangers did harm."
+        return "Record true pairs: strangers gained nothing."
     if sources < 3:
-        return "Train with pairs, not with FixMatch by itself (body units)."
-    return f"FixMatch: {own - alone:+}. Try pairs, and count what is above that."
+        return f"Pairs. Body units: {gain['body units, one person']}."
+    return f"FixMatch first ({own - alone:+.0f}). Then pairs: what do they add?"
 
 
-mine = {"alone": 64, "half": 50, "own": 62, "both": 66}  # yours
-print(chart(**mine, paired=True, sources=10))  # labels from ten persons or places
+alone, own, _, both = cases.loc["objects, depth, 200 labels"]  # yours
+print(chart(alone, own, both, labels=200, recordings=2000, paired=True, sources=200))
 
 # %%
 logits, strong = torch.randn(2, 64, 9)
