@@ -52,7 +52,7 @@ go_on("late", judge=pair_labels, weight=1, colour_of=late)
 # %%
 scores = {}
 for kind in ("ordinary", "far away"):
-    unlabelled = torch.tensor(kinds.index[kinds == kind][:400].to_numpy())
+    unlabelled = torch.nonzero(torch.tensor(kinds == kind))[:400, 0]
     go_on(kind, judge=pair_labels, weight=1)
     scores[kind] = live[kind]["depth"]
 check("exercise 3", exercises.third(scores) == "")
