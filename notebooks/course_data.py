@@ -21,6 +21,7 @@ METHODS = {"student": "alone", "fixmatch": "FixMatch", "agreed": "pairs and labe
 METHODS |= {"nt-xent contrast=3": "pairs"}
 METHODS |= {"nt-xent partners=shuffled contrast=3": "strangers"}
 ROWS = ("alone", "FixMatch", "strangers", "pairs", "pairs and labels")
+FEW = ("alone", "FixMatch", "pairs and labels")  # rows of 08
 # the same where every scene has its label
 PAIRED = "discom pairing=paired"
 EVERY = {"student": "student", "discom-solo": "branch alone", "discom": "DisCoM-KD"}
@@ -268,6 +269,7 @@ def results(until: str) -> pd.DataFrame:
     pairs = pd.read_csv("../results/watch-pairs.csv").groupby("way").mean()
     fused = pd.read_csv("../results/watch-both.csv").query("method == 'teacher'")
     fused = fused.groupby("missing")["f1"].mean().rename(MISSING)
+    few = results_table("../results/labels.csv").loc[[*FEW]]
     found = {
         ("00", "depth, 200 labels"): ways[["alone", "strangers", "pairs"]],
         ("01", "watch, mean of 5 deals"): pd.Series(splits),
@@ -278,6 +280,8 @@ def results(until: str) -> pd.DataFrame:
         ("06", "depth's class, from inv"): read["class", "inv"][[*PROBED]],
         ("06", "depth's class, from irr"): read["class", "irr"][[*PROBED]],
         ("07", "colour, every label"): margins[[*MARGINS]].rename(MARGINS),
+        ("08", "depth, 200 labels, F1"): few["depth"],
+        ("08", "colour, 200 labels, F1"): few["colour"],
         ("09", "accelerometer, labels of one person"): pairs["acc"][JUDGED[:3]],
         ("09", "gyroscope, labels of one person"): pairs["gyro"][JUDGED],
         ("09", "one network of both, F1"): fused[list(MISSING.values())],
