@@ -315,9 +315,10 @@ compared(stain + darkfield, names, *versus)
 
 # %%
 tiny = f"scenes:n=120,size=16,materials=1,seed={seed}"
-options = ["--labelled", "0.5", "--profile", "tiny", "--steps", "4", "--folds", "2", "--seeds", "2"]
+options = ["--labelled", "0.5", "--profile", "tiny", "--steps", "4"]
+options += ["--folds", "2", "--seeds", "2", "--workers", "1"]
 with redirect_stdout(StringIO()) as printed:
-    code = cli.main(["advise", tiny, *options, "--workers", "1", "--runs", runs])
+    code = cli.main(["advise", tiny, *options, "--runs", runs])
 answered = [line for line in printed.getvalue().splitlines() if "F1 points [" in line]
 print(*map(fill, answered), sep="\n\n")
 check("the command ran", code == 0)
