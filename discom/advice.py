@@ -33,7 +33,7 @@ STUDENT, HALF, FUSED = "student", "student, half of the labels", "one network of
 OWN, PAIRS, TAUGHT = "FixMatch", "agreed labels", "taught by both"
 # row → its method, and what a step takes, of a student's
 METHODS = {STUDENT: ("student", 1), HALF: ("student", 1), FUSED: ("teacher", 1)}
-METHODS |= {OWN: ("fixmatch", 4), PAIRS: ("agreed", 4), TAUGHT: ("kdv2", 2)}
+METHODS |= {OWN: ("fixmatch", 4), PAIRS: ("agreed", 4), TAUGHT: ("kdv2", 1.3)}
 # what worn sensors took, see docs/results/protocol.md
 SIGNALS = {OWN: {"threshold": 0.8}, PAIRS: {"threshold": 0.8, "weights": {"contrast": 0}}}
 # roughly: the share of images of which one of two networks alone is right, and the share of this
