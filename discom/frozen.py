@@ -53,7 +53,7 @@ def rows(images: MultiModalData, config: Config, seeds: int, folds: int) -> dict
 
     scaled = {k: Normalization.fit(m.x, k, m.invalid)(m.x) for k, m in images.modalities.items()}
     features, models = {"extra trees": {k: coarse(x) for k, x in scaled.items()}}, dict[str, Any]()
-    models["extra trees"] = ExtraTreesClassifier(300, random_state=0, n_jobs=-1)
+    models["extra trees"] = ExtraTreesClassifier(random_state=0, n_jobs=-1)
     models["frozen features"] = make_pipeline(StandardScaler(), LogisticRegression(C=0.01))
     try:
         if not any(is_signal(x.shape) for x in scaled.values()):

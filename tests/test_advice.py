@@ -279,7 +279,7 @@ def test_cheap_rows_learn_from_kept_labels_and_answer_every_labelled_image_once(
     sensors = {"rgb": replace(images.modalities["rgb"], x=x), "depth": depth}
     images = images.with_modalities(sensors)
     monkeypatch.setattr(frozen, "frozen", lambda x: x.reshape(len(x), -1))
-    rows = frozen.rows(images, profile("tiny", labelled=0.2), 2, 3)
+    rows = frozen.rows(images, profile("tiny", labelled=0.2), 2, 2)
     assert [*rows] == ["extra trees", "frozen features"]
     known = set(images.ids[images.labels >= 0].tolist())
     for row in rows.values():

@@ -86,11 +86,11 @@ for sensor in ("depth", "rgb"):
     numbers[sensor] = worth(f1[sensor, "pairs and labels", 200], f1[sensor, "alone"])
     pair = (numbers[sensor] - 200) / 1800
     print(f"{sensor}: {numbers[sensor]:.0f} labels; a pair is worth {pair:.2f} of one")
-title = "200 labels and 1 800 pairs do what 600 to 1 100 labels do alone"
+title = "200 labels and 1 800 pairs do what 470 to 940 labels do alone"
 figure = pictures.plot_worth(stored, numbers, test.best, title)
 
 # %% [markdown]
-# **A pair is worth a quarter of a label for depth, half a label for colour.** For depth the 1 800 pairs replace some 430 labels (95 %: [330 to 600](../docs/results/labels.md)), for colour 900. Why colour gains more we have not tested.
+# **A pair is worth a seventh of a label for depth, two fifths of one for colour.** For depth the 1 800 pairs replace some 270 labels (95 %: [230 to 330](../docs/results/labels.md)), for colour 740. Why colour gains more we have not tested.
 #
 # ## Two doubts
 #
@@ -291,7 +291,7 @@ course.results("08")
 # %% [markdown]
 # ## What you found
 #
-# **With 200 labels of 2 000, an unlabelled pair was worth a quarter of a label for depth, half a label for colour. Depth's own images gave it nothing, strangers gave neither sensor anything. With every label a pair was worth nothing. Agreed labels are right where both sensors see, or where the blind one knows that it is blind.**
+# **With 200 labels of 2 000, an unlabelled pair was worth a seventh of a label for depth, two fifths of one for colour. Depth's own images gave it nothing, strangers gave neither sensor anything. With every label a pair was worth nothing. Agreed labels are right where both sensors see, or where the blind one knows that it is blind.**
 #
 # For your own two sensors:
 #
