@@ -457,7 +457,7 @@ def test_a_class_in_a_file_works_on_the_command_line_and_in_workers(
     file = Path("mutual.py")
     file.write_text(text)
     assert cli.main(shlex.split(command)) == 0
-    assert "Mutual on scenes, seed 0" in capsys.readouterr().out
+    assert "Mutual on objects, seed 0" in capsys.readouterr().out
     mutual, source = methods.get("mutual.py:Mutual"), "objects:n=66,size=8"
     configs = [profile("tiny", epochs=1, seed=seed) for seed in (0, 1)]
     runs = [Run.of("runs", mutual, data.load(source), own, source) for own in configs]
