@@ -228,7 +228,7 @@ def advise(
         return
     lines, deployed = advice.answers(rows, images, asked.few)
     print(*lines, "", *asked.commands(deployed, settings["name"]), sep="\n")
-    if small.name in source:
+    if source != data:
         print(
             f"At {size} pixels. --size {2 * size} asks once more, in about four times the minutes."
         )
