@@ -14,7 +14,6 @@ from discom.tables.intervals import t_test
 from discom.tables.stored import read_runs
 
 RESULTS = Path(__file__).parents[1] / "results"
-SCENES = ("noise",)  # numbers that stand in a data set's name; 1 where they do not
 
 
 class Summary(NamedTuple):
@@ -28,51 +27,26 @@ class Summary(NamedTuple):
     differences: bool = True
 
 
-OWN = "simclr depth=0.1"  # no other sensor
 IMAGES = "+ all images of this sensor (SimCLR)"
-FEW = {"student": "labels alone", OWN: IMAGES, "simclr": IMAGES, "simclr contrast=1": IMAGES}
-FEW |= dict.fromkeys(
-    ["nt-xent", "nt-xent contrast=3"], "+ all pairs with the other sensor (NT-Xent)"
-)
-FEW |= {"kdv2": "+ a teacher of both sensors (KD)"}
 MASKS = {"single": "masks alone", "dense-simclr": IMAGES}
 MASKS |= {"dense-self": "+ a teacher of this sensor", "dense-kdv2": "+ a teacher of both sensors"}
 MASKS |= {"crodino": "+ our CroDiNo-KD"}
 TITLES = {
-    "labelled": "With 5 to 40 % labels pairs raise depth; RGB gains mostly from its own images",
-    "stain": "Cells: NT-Xent beats labels alone in brightfield, not in the stain",
-    "elevation": "Land cover: nothing decided with five splits by place",
     "masks": "A teacher of both sensors helps RGB where masks are few",
     "tiles": "Real tiles: nothing is decided with five splits",
 }
 # file of results/ → its number among `tables.paper_rows`, or what its runs are compared with
-TABLES: dict[str, int | str | Summary] = {f"scenes-table{number}": number for number in (1, 2, 3)}
-TABLES |= dict.fromkeys(["scenes-thermal-table2", "hls-table2", "hls-random-table2"], 2)
-TABLES |= {f"cellcycle-{name}": 2 for name in ("table2", "stain-table2", "darkfield-table2")}
+TABLES: dict[str, int | str | Summary] = {"hls-table2": 2}
+TABLES |= {f"cellcycle-{name}-table2": 2 for name in ("stain", "darkfield")}
 TABLES |= {
     "dense/scenes-table-crodino": "crodino",
-    "scenes-budget": Summary(["student", "discom-solo"], factors=["epochs"]),
-    "scenes-budget-rates": Summary(["student", "discom-solo"], factors=["learning_rate", "epochs"]),
     "labels": Summary(["student", "fixmatch"]),
     "watch": Summary(["student", "fixmatch threshold=0.95"]),
     "all-labels": Summary(["student", "discom-solo"]),
     "ladder": Summary(["student"], factors=["epochs"]),
+    "three": Summary(["student"]),
     "terms": Summary(["discom"]),
     "terms-ten": Summary(["discom"]),
-    "few-labels/scenes-labelled": Summary(["student", OWN], TITLES["labelled"], FEW),
-    "few-labels/scenes-labelled-ten": Summary(["student", OWN], differences=False),
-    "few-labels/scenes-others": Summary(["student", OWN, "nt-xent"]),
-    "few-labels/scenes-noise": Summary(["student", OWN], names=FEW, factors=["noise"]),
-    "few-labels/cellcycle-stain": Summary(
-        ["student", "simclr"], TITLES["stain"], FEW, differences=False
-    ),
-    "few-labels/cellcycle-stain-kd": Summary(
-        ["student", "simclr", "nt-xent contrast=3"], differences=False
-    ),
-    "few-labels/cellcycle-darkfield": Summary(["student", "simclr"]),
-    "few-labels/hls-elevation": Summary(
-        ["student", "simclr contrast=1"], TITLES["elevation"], FEW, differences=False
-    ),
     "dense/scenes-labelled": Summary(
         ["single", "dense-self"], TITLES["masks"], MASKS, differences=False
     ),
@@ -109,6 +83,9 @@ CLAIMS = {
 }
 
 
+CLAIMED = {"labels": 0.1}  # of which share of labels the claims are; else of all
+
+
 def by_seed(runs: Iterable[Result]) -> pd.DataFrame:
     """Test scores: a row for each seed, a column for each network, or their mean, each method and
     share of labels. Two runs of one cell, such as of two learning rates, are an error of pandas."""
@@ -124,14 +101,13 @@ def by_seed(runs: Iterable[Result]) -> pd.DataFrame:
 
 def claims(name: str) -> pd.DataFrame:
     """The claims of a table: differences in F1 points, paired by seed, with 95 % t intervals, and
-    p-values that Holm's method corrects for all of them. "mean" is that of all sensors. Of several
-    shares of labels the least."""
+    p-values that Holm's method corrects for all of them. "mean" is that of all sensors."""
+    share = CLAIMED.get(name, 1.0)
     runs = read_runs(RESULTS / f"{name}.csv")
-    least = min(run.config["labelled"] for run in runs)
-    scores = by_seed([run for run in runs if run.config["labelled"] == least])
+    scores = by_seed([run for run in runs if run.config["labelled"] == share])
     rows, tests = [], []
     for method, sensor, other, its_sensor in CLAIMS[name]:
-        ours, theirs = scores[sensor, method, least], scores[its_sensor, other, least]
+        ours, theirs = scores[sensor, method, share], scores[its_sensor, other, share]
         each = (ours - theirs).dropna().to_numpy()
         tests.append(t_test(each))
         rows.append([f"`{method}`, {sensor}", f"`{other}`, {its_sensor}", len(each)])
@@ -150,21 +126,10 @@ def with_tests(table: pd.DataFrame, tests: Sequence[tuple], score: str = "F1") -
 def summary(
     results: Sequence[Result], against: Sequence[str], factors: Sequence[str]
 ) -> pd.DataFrame:
-    """A row for each point of the factors, method and network, and a column for each factor.
-    Learning rates are compared one by one where they are a factor."""
-    parts = [list(results)]
-    if "learning_rate" in factors:
-        rates = dict.fromkeys(result.config["learning_rate"] for result in results)
-        parts = [[r for r in results if r.config["learning_rate"] == rate] for rate in rates]
-    table = pd.concat([tables.summary(part, against) for part in parts], ignore_index=True)
-    for name in set(factors) - set(table):
-        if name in SCENES:
-            values = table["data"].str.extract(rf"-{name}=([\d.]+)", expand=False)
-            table.insert(2, name, values.astype(float).fillna(1))
-        elif name == "learning_rate":
-            table[name] = table["lr"]
-        else:  # all runs have one value
-            table.insert(2, name, results[0].config[name])
+    """A row for each point of the factors, method and network, and a column for each factor."""
+    table = tables.summary(results, against)
+    for name in set(factors) - set(table):  # all runs have one value
+        table.insert(2, name, results[0].config[name])
     return table
 
 

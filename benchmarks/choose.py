@@ -52,7 +52,7 @@ def choose(
     methods: tuple[str, ...],
     option: Annotated[str, "A setting, or an option or weight of the method."] = "learning_rate",
     values: Annotated[Any, values_of, "Numbers."] = "0.005,0.01,0.02",
-    data: grid.Data = "scenes",
+    data: grid.Data = "objects",
     seeds: Annotated[Any, seeds_of, "Numbers, of no table."] = "100",
     out: Annotated[Path | None, Path, "JSON file to write."] = None,
     workers: flags.Workers = 0,

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 import discom.data
-from catalogue import SCENES, summary
+from catalogue import summary
 from discom import cli, files, methods, profile, tables
 from discom.cli import flags
 from discom.config import FIELDS
@@ -29,8 +29,7 @@ from discom.running.runs import Result, Run
 from discom.tables.intervals import t_test
 
 SETTINGS = [n for n, each in FIELDS.items() if each.annotation in (int, float) and n != "seed"]
-FACTORS = [*SCENES, *SETTINGS]
-Data = Annotated[str, "Such as scenes:n=600, or a folder."]
+Data = Annotated[str, "Such as objects:n=600, or a folder."]
 Seeds = Annotated[int, click.IntRange(1), "How many."]
 
 
@@ -55,10 +54,10 @@ class Arm(NamedTuple):
 
 
 def factors_of(text: str) -> dict[str, list[float]]:
-    """What reads --factors: arguments of the scenes or settings, and the values of each."""
+    """What reads --factors: settings, and the values of each."""
     given = {name: [*map(float, values)] for name, values in flags.json_text(text).items()}
-    if given.keys() - set(FACTORS) or not all(given.values()):
-        raise click.BadParameter(f"{text}: give one of {', '.join(FACTORS)} its values")
+    if given.keys() - set(SETTINGS) or not all(given.values()):
+        raise click.BadParameter(f"{text}: give one of {', '.join(SETTINGS)} its values")
     return given
 
 
@@ -89,14 +88,11 @@ def plan(
         changes = dict(zip(factors, values, strict=True))
         if values and values[0] in epochs_at:
             changes["epochs"] = epochs_at[values[0]]
-        source = data
-        if drawn := [f"{name}={changes.pop(name):g}" for name in SCENES if name in changes]:
-            source += ("," if ":" in source else ":") + ",".join(drawn)
-        images = images_of(source, modalities)(seed)
+        images = images_of(data, modalities)(seed)
         for arm, fold in product(arms, range(folds) if folds else [None]):
             own = {**settings, **changes, **arm.settings, "seed": seed, "options": arm.options}
             config, method = profile(dense=images.dense, **own), methods.get(arm.method)
-            place = source, modalities, folds, fold or 0
+            place = data, modalities, folds, fold or 0
             run = Run.of(runs, method, images, config, *place)
             planned[arm.label, seed, *values, *([fold] if folds else [])] = run
     return planned
@@ -132,7 +128,7 @@ EPOCHS = 'Value of the first factor → epochs, so that all take as many steps: 
 @flags.command
 def grid(
     methods: tuple[str, ...],
-    data: Data = "scenes",
+    data: Data = "objects",
     seeds: Seeds = 10,
     factors: Annotated[Any, factors_of, "Name → values, JSON."] = "{}",
     epochs_at: Annotated[Any, flags.json_text, EPOCHS] = "{}",
@@ -145,7 +141,7 @@ def grid(
     **settings: Any,
 ) -> bool | None:
     """Compare METHODS, each `name` or `name:{JSON}` of options and settings, with the first over
-    factors: arguments of the scenes, which each seed draws anew, or numbers among the settings."""
+    factors, which are numbers among the settings."""
     arms, where = [*map(Arm.of, methods)], (settings, data, modalities)
     if seconds:  # run it alone on the machine
         return measure(arms, seeds, seconds, *where)

@@ -39,9 +39,8 @@ def scores(sensor: str) -> pd.DataFrame:
 
 def worth(sensor: str) -> tuple[float, float, float]:
     """How many labels a student needs to score as the method does with 200, and the interval."""
-    every = scores(sensor)
-    seeds = every[["student", METHOD]].dropna()
-    return labels_worth(seeds[METHOD, 200], seeds["student"])
+    every = scores(sensor).dropna(axis=1)  # what has all seeds
+    return labels_worth(every[METHOD, 200], every["student"])
 
 
 def labels_worth(scores: ArrayLike, curve: Mapping[float, ArrayLike]) -> tuple[float, float, float]:

@@ -8,7 +8,6 @@ PYTHON=${PYTHON:-.venv/bin/python}
 RUNS=${RUNS:-runs}
 OUT=${OUT:-results}
 DATA=${DATA:-data}
-MAIN=teacher,student,student-2x,kdv2,discom-solo,discom,mdico
 
 choose() { # name, option, then what choose.py takes
   name=$1; option=$2; shift 2
@@ -49,7 +48,7 @@ tune learning-rate-one-sensor learning_rate --values 0.005,0.01,0.02 \
   'simclr:{"weights":{"contrast":1}}'
 shares labels 0.1 $FEW "student:{$FAST}" "fixmatch:{$FAST}" agreed \
   'nt-xent:{"partners":"shuffled","weights":{"contrast":3}}'
-shares labels "0.2, 0.4, 0.6" $FEW student
+shares labels "0.2, 0.4, 0.6" $FEW --epochs-at '{"0.2": 35, "0.4": 41, "0.6": 41}' student # equal steps
 shares labels 0.1 $FEW "student:{$FAST}" "$NTXENT" 'agreed:{"weights":{"contrast":0}}' 'agreed:{"strong":false}'
 shares labels 0.1 $FEW "teacher:{$FAST}" 'simclr:{"weights":{"contrast":1}}'
 
@@ -68,6 +67,9 @@ terms() { name=$1; shift; grid "$name" "" --seeds 5 $ALL "$@" discom \
   'discom:{"adversary":"alternating"}' 'discom:{"weights":{"hsic":0.2}}'; }
 terms terms --epochs 30
 terms terms-ten --epochs 10
+three() { grid three "" --data objects:modalities=rgb+depth+thermal --precision 32-true --select last --seeds 3 "$@"; }
+three student discom
+for pair in rgb+thermal depth+thermal; do three --modalities "$pair" discom; done
 parts() { table=$1; shift; $PYTHON benchmarks/parts.py "$OUT/$table.csv" "$@" --runs "$RUNS"; }
 parts all-labels student discom mdico decur
 parts terms 'discom adversary=alternating'
@@ -126,72 +128,17 @@ mri mri $SEQUENCES single dense-teacher dense-kdv2 crodino
 mri mri $SEQUENCES --labelled-groups 7 --epochs 4 single dense-teacher dense-kdv2 crodino dense-self
 mri mri-contrast --modalities flair+t1c single dense-teacher
 
-# on the validation part of a seed that no table has
-choose weight-decay weight_decay --values 0,0.1,0.3,1,2 student
-choose epochs epochs --values 20,30,60 student
-choose batch-size batch_size --values 64,128,256 student
-choose width width --values 16,32 student
-choose learning-rate learning_rate teacher student student-2x kdv1 kdv2 dkd ctkd mlkd kdv1+lskd \
-  kdv2+lskd dkd+lskd ctkd+lskd mlkd+lskd discom-solo discom 'discom:{"adversary": "alternating"}' mdico
+# real images: a learning rate on the validation part of a sixth split, then five splits
 SOME="teacher student student-2x kdv2 discom-solo discom mdico"
 for set in hls:hls-rgb-elevation cellcycle:cellcycle-brightfield-stain; do
   choose "${set%%:*}-learning-rate" learning_rate --data "$DATA/${set#*:}" --values 0.001,0.003,0.01 \
-    $SOME 'discom:{"adversary": "alternating"}'
+    --select best $SOME 'discom:{"adversary": "alternating"}'
 done
-choose temperature temperature --values 0.5,1,2,4 \
-  kdv1+lskd kdv2+lskd dkd+lskd mlkd+lskd
-
-table scenes-table2 2
-table cellcycle-stain-table2 2 --data "$DATA/cellcycle-brightfield-stain" --learning-rate 0.003 \
-  --methods $MAIN
-table hls-table2 2 --data "$DATA/hls-rgb-elevation" --learning-rate 0.003 --methods $MAIN
-table scenes-table3 3
-grid scenes-budget '"epochs": [5, 10, 20, 40, 80]' --seeds 5 \
-  student student-2x discom-solo discom
-table scenes-table1 1
-table cellcycle-darkfield-table2 2 --data "$DATA/cellcycle-brightfield-darkfield" \
-  --learning-rate 0.003 --methods $MAIN
-table cellcycle-table2 2 --data "$DATA/cellcycle" --learning-rate 0.003 \
-  --methods teacher,student,student-2x,discom-solo,discom
-table scenes-thermal-table2 2 --data scenes:modalities=rgb+depth+thermal --seeds 5 \
-  --methods student,discom-solo,discom
-table hls-random-table2 2 --data "$DATA/hls-rgb-elevation-random" --learning-rate 0.003 \
-  --methods student,discom
-
-# is it the learning rate? Few epochs at lower rates
-grid scenes-budget-rates '"learning_rate": [0.003, 0.005], "epochs": [10]' --seeds 5 \
-  student student-2x discom-solo discom
-
-# labels for a part of the pairs; few labels take longer to learn, so twice the epochs on scenes
-few() { name=$1; shares=$2; shift 2; shares "few-labels/$name" "$shares" --seeds 5 "$@"; }
-SIMCLR='simclr:{"share":{"depth":0.1}}' # the control without the other sensor
-SCENES="--seeds 100,101 --labelled 0.2"
-choose few-labels/scenes-simclr contrast $SCENES --values 0.1,0.3,1 $SIMCLR
-choose few-labels/scenes-nt-xent contrast $SCENES --values 0.3,1,3 nt-xent
-choose few-labels/scenes-mdico contrast $SCENES --values 0.03,0.1,0.3,1 mdico
-few scenes-labelled "0.05, 0.1, 0.2, 0.4, 1" --epochs 60 student $SIMCLR nt-xent kdv2
-few scenes-labelled-ten "0.1, 0.2" --epochs 60 --seeds 10 student $SIMCLR nt-xent
-few scenes-others "0.2" --epochs 60 \
-  student student-2x $SIMCLR nt-xent discom 'mdico:{"weights":{"contrast":0.1}}'
-grid few-labels/scenes-noise '"noise": [0.25, 3]' --seeds 3 \
-  --epochs 60 --labelled 0.2 student $SIMCLR nt-xent
-CELLS="--data $DATA/cellcycle-brightfield-stain"
-for tried in cellcycle-brightfield-stain:0.084:3 hls-rgb-elevation:0.1:0.03; do # data:share:weight
-  set=${tried%%:*}; share=${tried%:*}
-  real="--data $DATA/$set --labelled ${share#*:} --learning-rate 0.003"
-  choose few-labels/$set-epochs epochs $real --values 30,60,120 student
-  choose few-labels/$set-contrast contrast $real --values 0.1,0.3,1,${tried##*:} simclr nt-xent
+SLOWLY="--learning-rate 0.003 --select best"
+for set in cellcycle-stain:cellcycle-brightfield-stain hls:hls-rgb-elevation \
+  cellcycle-darkfield:cellcycle-brightfield-darkfield; do
+  table "${set%%:*}-table2" 2 --data "$DATA/${set#*:}" $SLOWLY --methods "$(echo $SOME | tr ' ' ,)"
 done
-few cellcycle-stain "0.021, 0.042, 0.084, 0.167" $CELLS --learning-rate 0.003 \
-  student simclr 'nt-xent:{"weights":{"contrast":3}}'
-choose few-labels/cellcycle-brightfield-stain-mdico contrast $CELLS --labelled 0.084 --learning-rate 0.003 \
-  --values 0.1,0.3,1,3 mdico
-few cellcycle-stain-kd "0.042, 0.084" $CELLS --learning-rate 0.003 \
-  student simclr 'nt-xent:{"weights":{"contrast":3}}' kdv2
-few cellcycle-darkfield "0.084" --data $DATA/cellcycle-brightfield-darkfield \
-  --learning-rate 0.003 student simclr 'nt-xent:{"weights":{"contrast":3}}'
-few hls-elevation "0.05, 0.1, 0.2" --data "$DATA/hls-rgb-elevation" \
-  --learning-rate 0.003 student 'simclr:{"weights":{"contrast":1}}' nt-xent
 
 # a class for every pixel: masks for a part of the images, 1 500 steps each; parts
 FIFTH="--data scenes-dense --seeds 100,101,102 --labelled 0.2 --epochs 13"

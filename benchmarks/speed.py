@@ -49,7 +49,7 @@ def eurosat_sized(count: int) -> Split:
 
 def small_scenes(count: int) -> Split:
     """Synthetic scenes, `count` for training."""
-    split = scenes.make(300 + 3 * count).split(seed=0)  # two fifths train, one validates
+    split = scenes.objects.make(300 + 3 * count).split(seed=0)  # two fifths train, one validates
     few = [part.take(np.arange(EVALUATED)) for part in (split.valid, split.test)]
     return Split(split.train.take(np.arange(count)), *few)
 
@@ -57,7 +57,7 @@ def small_scenes(count: int) -> Split:
 # name → data, settings, and timed steps of a round on each kind of device
 SIZES: dict[str, tuple[Callable[[int], Split], Config, dict[str, int]]] = {
     "eurosat-sized": (eurosat_sized, profile("paper", **TIMED), {"cpu": 1, "cuda": 50}),
-    "scenes": (small_scenes, profile("cpu", **TIMED), {"cpu": 4, "cuda": 50}),
+    "objects": (small_scenes, profile("cpu", **TIMED), {"cpu": 4, "cuda": 50}),
 }
 
 

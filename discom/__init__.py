@@ -1,7 +1,7 @@
 """discom: teacher-free cross-modal knowledge distillation, taught, run and put to the test.
 
 from discom import data, fit, profile
-split = data.load("scenes").split(seed=0)
+split = data.load("objects").split(seed=0)
 result = fit("discom", split, profile("cpu"), "runs/first")
 result.f1                                  # {"rgb": …, "depth": …}
 """

@@ -192,7 +192,7 @@ PROFILES: dict[str, Config] = {
     # seconds: does everything run? its scores say nothing
     "tiny": replace(_FAST, batch_size=32, **_TINY),
     # a minute on two cores for 2 000 images of 32×32 pixels; chosen on validation scores
-    "cpu": replace(_FAST, epochs=30, width=16, augment=1.0, precision="bf16-mixed"),
+    "cpu": replace(_FAST, epochs=30, width=16, augment=1.0, precision="bf16-mixed", select="last"),
     # a pretrained network, for images of 64 to 224 pixels (docs/performance.md)
     "finetune": Config(
         encoder="timm:tf_efficientnet_lite0", batch_size=32, weight_decay=0.05, **_TUNED

@@ -54,7 +54,7 @@ class Contract:
     """What an exported network reads and answers; kept as JSON in the ONNX file's metadata.
 
     Args:
-        run: data, method, seed and hash of its training, such as "scenes/discom/0-1f2e3d4c5b".
+        run: data, method, seed and hash of its training, such as "objects/discom/0-1f2e3d4c5b".
         network: which of `Method.deployed`, such as "depth", or "rgb+depth" which reads pairs.
         classes: name of class k at place k.
         sensors: what it reads; each is an input of the file, by its name.

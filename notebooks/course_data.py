@@ -21,6 +21,7 @@ METHODS = {"student": "alone", "fixmatch": "FixMatch", "agreed": "pairs and labe
 METHODS |= {"nt-xent contrast=3": "pairs"}
 METHODS |= {"nt-xent partners=shuffled contrast=3": "strangers"}
 ROWS = ("alone", "FixMatch", "strangers", "pairs", "pairs and labels")
+FEW = ("alone", "FixMatch", "pairs and labels")  # rows of 08
 # the same where every scene has its label
 PAIRED = "discom pairing=paired"
 EVERY = {"student": "student", "discom-solo": "branch alone", "discom": "DisCoM-KD"}
@@ -32,6 +33,10 @@ TAUGHT = {"student, 400 labels": "student", "its pupil": "pupil of both sensors"
 TAUGHT |= {"pupil of the student": "pupil of depth"}
 PROBED = {"untrained": "untrained", "discom": "DisCoM-KD", "mdico": "MDiCo"}
 JUDGED = ["labels alone", "own labels", "pair labels", "twin labels"]  # by whom
+# column of results/margins.csv → its name here
+MARGINS = {"student, as they are": "student, images as they are"}
+MARGINS |= {"student, turned": "student, images turned"}
+MARGINS |= {"branch alone, turned": "branch alone, images turned"}
 MASKED = {"single": "alone", "dense-self": "own teacher"}
 MASKED |= {"dense-kdv2": "teacher of both", "crodino": "our CroDiNo-KD"}
 MISSING = {"none": "both sensors", "gyro": "no gyroscope", "acc": "no accelerometer"}
@@ -260,11 +265,13 @@ def results(until: str) -> pd.DataFrame:
     taught = pd.read_csv("../results/teachers.csv").mean()
     parts = pd.read_csv("../results/parts.csv").query("sensor == 'depth'")
     read = parts.groupby(["fact", "part", "method"])["score"].mean()
+    margins = pd.read_csv("../results/margins.csv").mean()
     pairs = pd.read_csv("../results/watch-pairs.csv").groupby("way").mean()
     fused = pd.read_csv("../results/watch-both.csv").query("method == 'teacher'")
     fused = fused.groupby("missing")["f1"].mean().rename(MISSING)
     rooms = pd.read_csv("../results/rooms.csv").drop(columns="seed")
     rooms = rooms.groupby("way").mean()
+    few = results_table("../results/labels.csv").loc[[*FEW]]
     found = {
         ("00", "depth, 200 labels"): ways[["alone", "strangers", "pairs"]],
         ("01", "watch, mean of 5 deals"): pd.Series(splits),
@@ -274,6 +281,9 @@ def results(until: str) -> pd.DataFrame:
         ("06", "sensor, from inv"): read["which sensor", "inv"][[*PROBED]],
         ("06", "depth's class, from inv"): read["class", "inv"][[*PROBED]],
         ("06", "depth's class, from irr"): read["class", "irr"][[*PROBED]],
+        ("07", "colour, every label"): margins[[*MARGINS]].rename(MARGINS),
+        ("08", "depth, 200 labels, F1"): few["depth"],
+        ("08", "colour, 200 labels, F1"): few["colour"],
         ("09", "accelerometer, labels of one person"): pairs["acc"][JUDGED[:3]],
         ("09", "gyroscope, labels of one person"): pairs["gyro"][JUDGED],
         ("09", "one network of both, F1"): fused[list(MISSING.values())],

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from discom.data import MultiModalData
-from discom.data.scenes.classification import MATERIALS
+from discom.data.scenes.drawing import MATERIALS
 from discom.errors import DataError
 
 DEEPEST = 4000  # mm, the farthest that the depth sensor sees

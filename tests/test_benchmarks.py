@@ -27,7 +27,8 @@ import speed
 import worn
 from discom import cli, tables
 from discom.config import profile
-from discom.data import Split, scenes
+from discom.data import Split
+from discom.data.scenes import objects
 from discom.errors import RunError
 from discom.running import sweep
 from discom.running.runs import Result
@@ -36,7 +37,7 @@ CONFIG = profile("tiny", accelerator="cpu", **{**speed.TIMED, "batch_size": 16})
 
 
 def make(count):
-    split = scenes.make(3 * count, size=16, materials=2, shapes=2).split(seed=0)
+    split = objects.make(3 * count, size=16).split(seed=0)
     rest = (split.test.take(np.arange(first, first + 8)) for first in (0, 8))
     return Split(split.train.take(np.arange(count)), *rest)
 
@@ -102,24 +103,27 @@ def test_the_interval_of_labels_covers_the_true_number_in_95_of_100():
 
 
 TINY = ["--profile", "tiny", "--workers", "1"]
-SMALL = [*TINY, "--data", "scenes:n=99,size=8,shapes=2"]
+SMALL = [*TINY, "--data", "objects:n=99,size=8"]
 
 
 def test_scripts_from_end_to_end(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    words = [*TINY, "--seeds", "1", "--data", "scenes:n=225,size=8", "--collect", "all.csv"]
-    words += ["--channels-last", "false", "--factors", '{"noise": [0, 1]}']
-    words += ["--epochs-at", '{"0": 1, "1": 3}', "student"]
+    words = [*TINY, "--seeds", "1", "--data", "objects:n=225,size=8", "--collect", "all.csv"]
+    words += ["--channels-last", "false", "--factors", '{"labelled": [0.5, 1]}']
+    words += ["--epochs-at", '{"0.5": 1, "1": 3}', "student"]
     words += ['discom:{"pairing": "paired", "weights": {"adv": 0}, "learning_rate": 0.003}']
     assert cli.main(words, grid.grid) == 0
     printed = capsys.readouterr().out
     results = tables.load_results("all.csv")
-    table = catalogue.summary(results, ["student"], ["noise"])
-    points = set(zip(table["data"], table["noise"], strict=True))
-    assert points == {("scenes-noise=0", 0), ("scenes", 1)}
+    table = catalogue.summary(results, ["student"], ["labelled"])
+    points = set(zip(table["data"], table["labelled"], strict=True))
+    assert points == {("objects", 0.5), ("objects", 1)}
     assert table["method"].unique().tolist() == ["student", "discom pairing=paired adv=0"]
-    asked = {(run.data, run.config["epochs"], run.config["channels_last"]) for run in results}
-    assert asked == {("scenes-noise=0", 1, False), ("scenes", 3, False)}
+    asked = {
+        (run.config["labelled"], run.config["epochs"], run.config["channels_last"])
+        for run in results
+    }
+    assert asked == {(0.5, 1, False), (1, 3, False)}
     rates = {(run.method, run.config["learning_rate"]) for run in results}
     assert rates == {("student", 0.01), ("discom", 0.003)}
 
@@ -133,7 +137,7 @@ def test_scripts_from_end_to_end(tmp_path, monkeypatch, capsys):
 
 def test_kinds_of_scenes_are_those_of_their_factors(tmp_path, monkeypatch):
     """A network that is right in the dark alone, on the last rows in another order."""
-    whole = scenes.objects.make(40, size=8)
+    whole = objects.make(40, size=8)
     monkeypatch.setattr(kinds.data, "load", lambda *_, **__: whole)
     run, rows = result(main={"rgb": 50.0}), np.arange(39, 9, -1)
     dark, far = (whole.factors[name][rows] for name in ("dark", "far"))
@@ -165,7 +169,7 @@ class Knows(torch.nn.Module):
 
 
 def test_parts_tell_what_an_embedding_holds_and_nothing_else():
-    whole = scenes.objects.make(600, size=8)
+    whole = objects.make(600, size=8)
     rows = pd.DataFrame(parts.read(Knows(whole), whole))
     found = rows.set_index(["sensor", "fact"])["score"].unstack()
     assert (found[["shape", "size"]] > 99).all(axis=None)  # told
@@ -236,7 +240,7 @@ def test_the_best_value_on_validation_is_chosen(tmp_path):
     assert [*map(sorted, tried.values())] == [[100, 101]] * 2
     means = {value: sum(scores.values()) / 2 for value, scores in tried.items()}
     choice = json.loads((tmp_path / "choice.json").read_text())
-    assert choice["data"] == "scenes-shapes=2"
+    assert choice["data"] == "objects"
     assert choice["chosen"][arm.label] == max(means, key=means.get)
     assert {float(v): choice[f"{v:g}"][arm.label] for v in values} == pytest.approx(means)
     teachers = [*(tmp_path / "runs").rglob("teacher/*/result.json")]

@@ -14,7 +14,7 @@ from discom.config import Config, profile
 from discom.errors import DataError
 from discom.running.runs import Result
 
-SCENES = "scenes:n=66,size=16"
+SCENES = "objects:n=66,size=16"
 TRAIN = ("train", "--data", SCENES, "--profile", "tiny")
 QUICK = (*TRAIN, "--method", "student", "--epochs", "1")
 
@@ -53,7 +53,7 @@ WRONG = [  # words, what the line names; a line for each way to be wrong
     ("trian", "train"),
     ("train --epoch 3", "--epochs"),
     ("train --method dicsom", "discom"),
-    ("train --data sceens", "scenes"),
+    ("train --data object", "objects"),
     *((((*TRAIN, "--options", text), "is no JSON object")) for text in ("{bad", "[1]")),
     ((*TRAIN, "--options", '{"grl_lambda": NaN}'), "grl_lambda"),
     ((*TRAIN, "--epochs", "0"), "epochs"),
@@ -61,7 +61,7 @@ WRONG = [  # words, what the line names; a line for each way to be wrong
     ((*TRAIN, "--data", ""), "empty"),
     ("table ²", "dense"),
     (f"table 1 --data {SCENES} --seeds 1 --methods student,fixmatch", "fixmatch"),
-    ("table 2 --data scenes --folds 3", "--folds"),
+    ("table 2 --data objects --folds 3", "--folds"),
     (f"data show {SCENES} --out pairs.abc", "--out"),
     (f"data prepare {SCENES} --size 8", "options of a reader"),
     ("data prepare folders", "--root"),
@@ -102,17 +102,17 @@ def test_sigterm_interrupts_as_ctrl_c_does(monkeypatch):
 
 
 def test_a_path_is_the_folder_a_colon_is_ours_and_the_bare_name_is_refused(tmp_path, capsys):
-    own = data.load("scenes:n=36,size=8,seed=9")
-    own.save("scenes")
-    for place in ("./scenes", "scenes/", str(tmp_path / "scenes"), Path("scenes")):
+    own = data.load("objects:n=36,size=8,seed=9")
+    own.save("objects")
+    for place in ("./objects", "objects/", str(tmp_path / "objects"), Path("objects")):
         assert data.load(place, seed=3).fingerprint == own.fingerprint
-    assert data.load("scenes:n=9", seed=3).drawn["seed"] == 3
-    assert "./scenes" in refused(capsys, "train", "--data", "scenes")
+    assert data.load("objects:n=9", seed=3).drawn["seed"] == 3
+    assert "./objects" in refused(capsys, "train", "--data", "objects")
 
 
 def test_a_public_set_and_a_folder_of_its_name(tmp_path, capsys, monkeypatch):
     monkeypatch.delenv("DISCOM_DATA", raising=False)
-    ours, own = (data.load(f"scenes:n=30,size=8,seed={seed}") for seed in (0, 1))
+    ours, own = (data.load(f"objects:n=30,size=8,seed={seed}") for seed in (0, 1))
     ours.save("data/eurosat")
     assert data.load("eurosat").fingerprint == ours.fingerprint
     own.save("eurosat")
@@ -123,7 +123,7 @@ def test_a_public_set_and_a_folder_of_its_name(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("DISCOM_DATA", str(tmp_path))  # the folder here is the prepared set
     assert data.load("eurosat").fingerprint == own.fingerprint
     assert run("data", "prepare", SCENES) == 0  # where it says, and never further up
-    assert (tmp_path / "scenes/manifest.json").is_file()
+    assert (tmp_path / "objects/manifest.json").is_file()
     with pytest.raises(DataError, match="hls: not prepared yet"):
         data.load("hls")
 

@@ -70,7 +70,7 @@ def test_a_class_without_a_text_of_its_own_is_refused():
 
 def test_fit_in_a_folder_of_its_own_says_that_the_code_is_another(tmp_path, module):
     """It returned the result of the old loss."""
-    split = data.load("scenes:n=66,size=16,modalities=rgb").split(0)
+    split = data.load("objects:n=66,size=16,modalities=rgb").split(0)
     config = profile("tiny", epochs=1)
     first = module(SOURCE)
     fit(first.Mine, split, config, tmp_path / "run", progress=False)
@@ -88,7 +88,7 @@ def test_a_file_edited_after_its_import_is_not_what_runs(module):
 
 
 def test_a_worker_that_imports_an_edited_file_refuses_the_run(tmp_path, monkeypatch):
-    images = data.load("scenes:n=66,size=16,modalities=rgb")
+    images = data.load("objects:n=66,size=16,modalities=rgb")
     run = Run.of(tmp_path, Student, images, profile("tiny", epochs=1))
     assert run.asked["code"] == code(Student)
     monkeypatch.setattr("discom.methods.code", lambda method: "edited")

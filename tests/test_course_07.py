@@ -1,5 +1,7 @@
 """Notebook 07: checkers that refuse likely wrong answers, its pictures."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,10 +9,13 @@ import torch
 from fixtures.refusal import answers_with
 from torch import nn
 
+import course
 from checks import exercises_07
 from discom import tables
 from discom.models.encoders import resnet10
 from pictures import papers
+
+ROOT = Path(__file__).parents[1]
 
 pytestmark = pytest.mark.usefixtures("clean_slate")  # of pictures
 
@@ -140,3 +145,11 @@ def test_a_choice_marks_the_best_epoch_of_test_and_validation():
     stars = [line for line in figure.axes[0].lines if line.get_marker() == "*"]
     assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in stars] == [(2, 3), (1, 4)]
     assert [text.get_text() for text in figure.axes[1].texts] == ["+1.5", "-0.1"]
+
+
+def test_the_table_of_the_course_has_the_means_of_stored_networks(monkeypatch):
+    monkeypatch.chdir(ROOT / "notebooks")
+    stored = pd.read_csv(ROOT / "results/margins.csv").mean().round()
+    shown = course.results("07")["right, %"]["07"]["colour, every label"]
+    for column, name in course.MARGINS.items():
+        assert shown[name] == stored[column]

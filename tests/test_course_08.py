@@ -1,14 +1,20 @@
 """Notebook 08: checkers that refuse likely wrong answers, curves and points of stored runs."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 import torch
 from fixtures.refusal import answers_with
 from fixtures.results import result
 
+import course
 from checks import exercises_08
 from discom import tables
 from pictures import labels
+
+ROOT = Path(__file__).parents[1]
 
 pytestmark = pytest.mark.usefixtures("clean_slate")  # of pictures
 
@@ -39,7 +45,7 @@ def test_the_surer_sensor_judges(answer, problem):
     assert answers_with(exercises_08.first(answer), problem)
 
 
-def late(pool, count=16, source=None, in_place=False):
+def late(pool, count=24, source=None, in_place=False):
     rows = pool if in_place else pool.clone()
     rows[:count] = (pool if source is None else source)[:count].roll(1)
     return rows
@@ -50,12 +56,12 @@ def late(pool, count=16, source=None, in_place=False):
     [
         (late, ""),
         (lambda pool: None, "a row number"),
-        (lambda pool: pool.roll(1), "these are 64"),
+        (lambda pool: pool.roll(1), "these are 96"),
         (lambda pool: pool, "these are 0"),
         (lambda pool: late(pool, count=4), "these are 4"),
         (lambda pool: late(pool, in_place=True), "leave the pool"),
         (lambda pool: late(pool, source=pool + 2000), "from the pool"),
-        (lambda pool: torch.where(torch.arange(64) < 16, pool[20], pool), "once"),
+        (lambda pool: torch.where(torch.arange(96) < 24, pool[40], pool), "once"),
     ],
 )
 def test_a_quarter_of_the_pairs_is_late(answer, problem):
@@ -128,10 +134,32 @@ def test_stored_seeds_and_the_live_run_share_a_row(tmp_path):
 def test_judges_are_drawn_by_kind_of_scene():
     names = [*labels.JUDGES]
     history = pd.DataFrame(
-        [(kind, step, 50, 60, 70 + step) for kind in ("dark", "far") for step in (1, 2)],
+        [(kind, step, 50, 60, 70 + step) for kind in ("dark", "ordinary") for step in (1, 2)],
         columns=["kind", "step", *names],
     )
     figure = labels.plot_judges(history, "title")
-    assert [axis.get_title() for axis in figure.axes] == ["dark", "far"]
-    ends = [text.get_text() for text in figure.axes[1].texts]
-    assert ends == [f"50 %  {names[0]}", f"60 %  {names[1]}", f"72 %  {names[2]}"]
+    assert [axis.get_title() for axis in figure.axes] == ["ordinary", "dark"]
+    assert [text.get_text() for text in figure.axes[1].texts] == ["50", "60", "72"]
+
+
+def test_every_scene_has_one_kind():
+    dark, far = torch.tensor([[0, 1, 0, 1], [0, 0, 1, 1]])
+    part = SimpleNamespace(labels=torch.zeros(4), factors={"dark": dark, "far": far})
+    assert [*labels.kind_names(part)] == ["ordinary", "dark", "far away", "dark and far"]
+
+
+def test_stored_cases_are_those_of_the_pages(monkeypatch):
+    monkeypatch.chdir(ROOT / "notebooks")
+    cases, worn = labels.cases(), read("docs/results/real.md")
+    assert not cases.drop(columns="own data").isna().any(axis=None)
+    units = cases.loc["body units, one person"]
+    assert f"| {units['pairs'] - units['own data']:+.1f} [" in worn
+    few = cases.loc["objects, depth, 200 labels"]
+    row = next(line for line in read("docs/results/labels.md").splitlines() if "`agreed` |" in line)
+    assert f"| {few['pairs']:.1f} ±" in row
+    table = course.results("08")["right, %"]["08"]
+    assert table["depth, 200 labels, F1"]["FixMatch"] == round(few["own data"])
+
+
+def read(page):
+    return (ROOT / page).read_text()

@@ -205,7 +205,7 @@ def test_the_rate_of_the_classifier_follows_the_schedule(tmp_path, monkeypatch):
     method, rates = methods.get("discom"), []
     set_rate = method.set_rate
     monkeypatch.setattr(method, "set_rate", lambda self, r: (rates.append(r), set_rate(self, r)))
-    config, split = profile("tiny", epochs=4, options=ALTERNATING), data.load("scenes:n=66,size=8")
+    config, split = profile("tiny", epochs=4, options=ALTERNATING), data.load("objects:n=66,size=8")
     fit("discom", split.split(seed=0), config, tmp_path, progress=False)
     logged = read_metrics(tmp_path / "metrics.csv")["learning_rate"]  # one step an epoch
     assert rates == pytest.approx([*logged])

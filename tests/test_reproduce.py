@@ -19,7 +19,7 @@ def write(file, text, data="objects:size=16"):
 
 def test_a_notebook_keeps_its_own_data_and_tiny_shortens_them(tmp_path):
     given = {"runs": "runs"}
-    for own, short in (("objects", "objects:n=330"), ("scenes:size=16", "scenes:size=16,n=330")):
+    for own, short in (("objects", "objects:n=330"), ("objects:size=16", "objects:size=16,n=330")):
         write(tmp_path / "01.ipynb", "1", own)
         cpu, tiny = (
             batch.injected(tmp_path / "01.ipynb", p, Path("runs")) for p in ("cpu", "tiny")

@@ -34,7 +34,7 @@ TAUGHT = [name for name in methods.names() if methods.get(name).teacher_method]
 
 @pytest.fixture(scope="module")
 def whole():
-    return data.load("scenes:n=66,size=16")
+    return data.load("objects:n=66,size=16")
 
 
 def run(whole, config=BASE, method="discom", runs="runs"):
@@ -72,7 +72,7 @@ def test_what_no_network_sees_is_no_other_run(whole, tmp_path):
     bare = run(replace(whole, factors={}, masks=None), replace(BASE, seed=7), runs=tmp_path)
     assert bare.hash == run(replace(whole), replace(BASE, seed=7), runs="elsewhere").hash
     code = methods.code(methods.DisCoMKD)
-    assert bare.folder == tmp_path / "scenes" / "discom" / f"7-{bare.hash}-{code}"
+    assert bare.folder == tmp_path / "objects" / "discom" / f"7-{bare.hash}-{code}"
     assert not bare.folder.exists()
 
 
@@ -91,8 +91,8 @@ def test_identity_names_what_was_asked_for_and_tells_splits_apart(whole):
     darker = {name: replace(m, x=m.x / 2) for name, m in split.test.modalities.items()}
     others = [
         whole.split(seed=1),
-        data.load("scenes:n=66,size=16,seed=1").split(seed=0),
-        data.load("scenes:n=67,size=16").split(seed=0),
+        data.load("objects:n=66,size=16,seed=1").split(seed=0),
+        data.load("objects:n=67,size=16").split(seed=0),
         replace(whole, fractions=(0.5, 0.1, 0.4)).split(seed=0),
         whole.select(["rgb"]).split(seed=0),
         whole.select(["depth", "rgb"]).split(seed=0),  # heads are numbered in this order

@@ -12,8 +12,8 @@ from discom.errors import RunError
 from discom.running import sweep
 from discom.running.runs import Result, Run, load_run, read_predictions
 
-DATA = "scenes:n=60,size=16"
-SMALL = "scenes:n=99,size=8"
+DATA = "objects:n=60,size=16"
+SMALL = "objects:n=99,size=8"
 TINY = profile("tiny", epochs=1)
 
 
@@ -111,7 +111,7 @@ def test_data_that_changed_since_the_plan_are_refused_and_new_ones_are_read(tmp_
     """A prepared folder that is written anew under the same name, in one process."""
     place, student = str(tmp_path / "mine"), methods.get("student")
     for number in (60, 66):
-        drawn = replace(data.load(f"scenes:n={number},size=16"))
+        drawn = replace(data.load(f"objects:n={number},size=16"))
         drawn.save(place, overwrite=True)
         images, config = data.load(place), replace(TINY, seed=number)
         run = Run.of(tmp_path, student, images, config, place)
@@ -166,7 +166,7 @@ def test_a_table_from_end_to_end(trained, tmp_path, monkeypatch, capsys):
     printed = capsys.readouterr().out.splitlines()
     assert {file.suffix for file in tmp_path.glob("table.*")} == {".csv", ".md", ".png"}
     results = tables.load_results(tmp_path / "all.json")
-    assert {(result.data, result.seed) for result in results} == {("scenes", 0), ("scenes", 1)}
+    assert {(result.data, result.seed) for result in results} == {("objects", 0), ("objects", 1)}
     assert len(trained.calls) == 4
     shutil.rmtree("runs")
     assert cli.main(words) == 0  # nothing is trained twice
@@ -174,7 +174,7 @@ def test_a_table_from_end_to_end(trained, tmp_path, monkeypatch, capsys):
     assert len(trained.calls) == 4
 
 
-@pytest.mark.parametrize("name", ["scenes:n=60,size=16,seed=0", "scenes-dense:n=24,size=16,seed=0"])
+@pytest.mark.parametrize("name", ["objects:n=60,size=16,seed=0", "scenes-dense:n=24,size=16"])
 def test_folds_test_every_sample_once_and_keep_what_was_predicted_of_each_group(name, tmp_path):
     drawn = data.load(name)
     images = replace(drawn, groups=np.arange(len(drawn)) // 2)

@@ -26,7 +26,7 @@ def options(**given):
 
 @pytest.fixture(scope="module")
 def split():
-    return data.load("scenes:n=66,size=16").split(seed=0)
+    return data.load("objects:n=66,size=16").split(seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +126,7 @@ def rescaled(split):
 
 
 WRONG = [
-    (None, lambda split: data.load("scenes:n=66,size=16").split(seed=1), "another split"),
+    (None, lambda split: data.load("objects:n=66,size=16").split(seed=1), "another split"),
     (None, rescaled, "another split"),
     (shutil.rmtree, None, ""),
     (lambda folder: shutil.rmtree(folder / "weights"), None, ""),

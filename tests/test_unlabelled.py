@@ -16,7 +16,7 @@ FEW = profile("tiny", epochs=1, batch_size=15, labelled=0.4, augment=1.0)
 
 @pytest.fixture(scope="module")
 def split():
-    return data.load("scenes:n=88,size=8").split(seed=0)
+    return data.load("objects:n=88,size=8").split(seed=0)
 
 
 @pytest.fixture(scope="module")

@@ -99,7 +99,7 @@ def test_a_mean_over_pairs_takes_every_partner_and_a_twin_its_copy(tables_of):
 
 
 def test_twins_are_copies_beside_their_sensors(tmp_path):
-    whole = data.load("scenes:n=45,size=8")
+    whole = data.load("objects:n=45,size=8")
     whole.save(tmp_path / "units")
     assert cli.main(["--twins", str(tmp_path / "units")], worn.worn) == 0
     both = data.load(str(tmp_path / "units-twins"))

@@ -13,7 +13,7 @@ from discom.cli.data import draw
 from discom.cli.flags import command, json_text
 from discom.errors import ConfigError, say
 
-SCENES = {False: "scenes:", True: "scenes-dense:"}  # what dense methods and others take unasked
+SCENES = {False: "objects:", True: "scenes-dense:"}  # what dense methods and others take unasked
 
 
 @command
@@ -32,8 +32,8 @@ def train(
     """Train one method on one data set; a finished run is shown, a stopped one continues.
 
     \b
-    discom train --data scenes --method discom --profile cpu --seed 0
-    discom train --data scenes --method kdv2 --options '{"teacher": "rgb"}'
+    discom train --data objects --method discom --profile cpu --seed 0
+    discom train --data objects --method kdv2 --options '{"teacher": "rgb"}'
     """
     from discom.running import sweep
     from discom.running.runs import Run
@@ -55,7 +55,7 @@ def table(
     number: Literal[1, 2, 3, "dense", "crodino"],
     data: flags.Data = "",
     methods: Annotated[str, "Methods to keep, such as student,discom  [default: all]"] = "",
-    seeds: Annotated[int | None, IntRange(1), "How many  [default: 5, on scenes 10]"] = None,
+    seeds: Annotated[int | None, IntRange(1), "How many  [default: 5; 10 of objects]"] = None,
     folds: Annotated[int | None, IntRange(2), "Test every image once, in so many parts."] = None,
     workers: flags.Workers = 0,
     backend: Annotated[Literal["loky", "dask"], "Processes here, or of Dask."] = "loky",
@@ -228,7 +228,7 @@ def advise(
         return
     lines, deployed = advice.answers(rows, images, asked.few)
     print(*lines, "", *asked.commands(deployed, settings["name"]), sep="\n")
-    if small.name in source:
+    if source != data:
         print(
             f"At {size} pixels. --size {2 * size} asks once more, in about four times the minutes."
         )

@@ -63,7 +63,7 @@ def json_text(text: str) -> dict[str, Any]:
 
 
 PROFILE = "Of all settings: tiny, cpu, finetune or paper."
-Data = Annotated[str, "Name or folder  [default: scenes, or scenes-dense]"]
+Data = Annotated[str, "Name or folder  [default: objects, or scenes-dense]"]
 Modalities = Annotated[str, "Sensors in this order: rgb+depth  [default: all]"]
 Seed = Annotated[int, click.IntRange(0, 2**32 - 1), "Of the split, weights and batches."]
 Runs = Annotated[Path, "Folder of all runs."]

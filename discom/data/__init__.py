@@ -23,9 +23,9 @@ __all__ += ["Split", "home", "load", "locate", "planned", "read_arrays", "read_f
 
 # name → the function that makes it; nothing is read
 DRAWN: dict[str, Callable[..., MultiModalData]] = {
-    "scenes": scenes.make,
-    "scenes-dense": scenes.dense,
     "objects": scenes.objects.make,
+    "scenes-dense": scenes.dense,
+    "scenes": scenes.make,
 }
 # what a person brings → its reader
 OWN: dict[str, Callable[..., MultiModalData]] = {"folders": read_folders, "arrays": read_arrays}
@@ -37,9 +37,9 @@ def load(
     """Read a data set by name or folder.
 
     Args:
-        source: `scenes`, `scenes-dense` or `objects`, with arguments of `scenes.make`,
-            `scenes.dense` or `scenes.objects.make` (`objects:n=600,seed=1`; modalities joined by
-            +), the name of a public set that is prepared, a prepared folder, or a folder of images
+        source: `objects` or `scenes-dense`, with arguments of `scenes.objects.make` or
+            `scenes.dense` (`objects:n=600,seed=1`; modalities joined by +), the name of a public
+            set that is prepared, a prepared folder, or a folder of images
             `<modality>/<class>/<id>.png`; see `locate`.
         modalities: which ones to keep, such as rgb+elevation; all by default.
         seed: by which scenes are drawn that name no seed of their own; other data have none.
@@ -48,7 +48,7 @@ def load(
         DataError: nothing of that name, a damaged folder, or a modality that it lacks.
         ConfigError: an argument that is not there.
 
-    >>> len(load("scenes:n=12,size=16,modalities=rgb+thermal")), load("objects:n=9,size=8").best
+    >>> len(load("objects:n=12,size=16,modalities=rgb+thermal")), load("objects:n=9,size=8").best
     (12, {'rgb': 86.66666666666667, 'depth': 80.0, 'rgb+depth': 96.0})
     """
     if (folder := locate(source)) is not None:
@@ -98,7 +98,7 @@ def locate(source: str | Path) -> Path | None:
     Raises:
         DataError: a bare name that is a set of discom's and a folder here.
 
-    >>> locate("scenes:n=60"), locate("eurosat:").name, locate("./mine").name
+    >>> locate("objects:n=60"), locate("eurosat:").name, locate("./mine").name
     (None, 'eurosat', 'mine')
     """
     name, colon, arguments = str(source).partition(":")

@@ -159,7 +159,7 @@ class Batches:
         unlabelled: whether batches hold the unlabelled samples, too.
 
     >>> from discom.data import scenes
-    >>> batches = Batches(scenes.make(9, size=8), batch_size=4, seed=0)
+    >>> batches = Batches(scenes.objects.make(9, size=8), batch_size=4, seed=0)
     >>> [len(batch.y["rgb"]) for batch in batches.epoch(0)]
     [3, 3, 3]
     """

@@ -231,7 +231,7 @@ class MultiModalData:
         warning names a class that these lack.
 
         >>> from discom.data import scenes
-        >>> int((scenes.make(90, size=8).keep_labels(0.2).labels >= 0).sum())
+        >>> int((scenes.objects.make(90, size=8).keep_labels(0.2).labels >= 0).sum())
         17
         """
         checks.check_number("labelled", labelled, 1e-6, 1, whole=False)

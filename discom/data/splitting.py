@@ -74,7 +74,7 @@ def split_rows(data: Any, seed: int) -> dict[str, np.ndarray]:
     is divided; where there are groups, none of them is.
 
     >>> from discom.data import scenes
-    >>> {part: len(rows) for part, rows in split_rows(scenes.make(180, size=8), 0).items()}
+    >>> {part: len(rows) for part, rows in split_rows(scenes.objects.make(180, size=8), 0).items()}
     {'train': 72, 'valid': 36, 'test': 72}
     """
     check_number("seed", seed, 0)
@@ -99,8 +99,8 @@ def fold_rows(data: Any, k: int, seed: int, number: int) -> dict[str, np.ndarray
     """Part → its rows, ascending, in fold `number` of k; see `MultiModalData.folds`. One fold
     trains on all samples, and is scored on samples that trained.
 
-    >>> from discom.data import scenes
-    >>> {part: len(rows) for part, rows in fold_rows(scenes.make(180, size=8), 3, 0, 0).items()}
+    >>> from discom.data.scenes import objects
+    >>> {part: len(rows) for part, rows in fold_rows(objects.make(180, size=8), 3, 0, 0).items()}
     {'train': 96, 'valid': 24, 'test': 60}
     """
     check_number("folds", k, 1)
@@ -214,8 +214,8 @@ def near_duplicates(split: Split) -> pd.DataFrame:
     neighbouring pixels of it. Near copies have r(a, b) = ⟨e_a, e_b⟩ / (‖e_a‖ ‖e_b‖) ≥ 0.85.
 
     Copies that were saved as JPEG or made darker are found, and most that were moved by one pixel
-    of 64; turned, mirrored and cropped ones are not. Of 1 000 synthetic scenes of 64×64 pixels, 6
-    are taken for a copy of another (in RGB; none in depth), of 200 EuroSAT patches none.
+    of 64; turned, mirrored and cropped ones are not. Of 1 000 scenes of `objects` at 64×64 pixels,
+    37 are taken for a copy of another (in RGB; none in depth), of 200 EuroSAT patches none.
 
     Returns:
         One row for each image and earlier part, most alike first: modality, part and id of the
@@ -249,7 +249,7 @@ def near_groups(data: Any) -> np.ndarray:
     split divides them.
 
     >>> from discom.data import scenes
-    >>> near_groups(scenes.make(n=9, size=32)).tolist()  # no two are alike
+    >>> near_groups(scenes.objects.make(n=9, size=32)).tolist()  # no two are alike
     [0, 1, 2, 3, 4, 5, 6, 7, 8]
     """
     from scipy.sparse import csr_array

@@ -248,7 +248,7 @@ def build(
     so that pretrained ones are neither fetched nor read.
 
     >>> from discom import data, methods, profile
-    >>> model = build(methods.get("student"), data.load("scenes:n=9"), profile("tiny"))
+    >>> model = build(methods.get("student"), data.load("objects:n=9"), profile("tiny"))
     >>> model.deployed
     ['rgb', 'depth']
     """

@@ -1,7 +1,7 @@
 """Figures: each function draws one and returns it; the caller saves it."""
 
 from discom.plots.look import pairs, predictions, style
-from discom.plots.tables import curves, forest, gains, intervals, scores
+from discom.plots.tables import curves, gains, intervals, scores
 
-__all__ = ["curves", "forest", "gains", "intervals", "pairs", "predictions"]
+__all__ = ["curves", "gains", "intervals", "pairs", "predictions"]
 __all__ += ["scores", "style"]

@@ -1,5 +1,4 @@
-"""What runs say: curves over epochs and over a factor, which is a parameter of the synthetic scenes
-or a setting; and paired differences with their 95 % interval."""
+"""What runs say: curves over epochs and over a setting; paired differences with 95 % intervals."""
 
 from collections.abc import Mapping, Sequence
 from itertools import product
@@ -14,11 +13,11 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from discom.errors import RunError
-from discom.plots.look import DOTTED, legend_below, method_look, panels, sensor_look
+from discom.plots.look import DOTTED, legend_below, method_look, panels
 from discom.tables.statistics import METRICS, metric_of
 
 NAMES = {"valid_f1": "validation F1 × 100", "valid_miou": "validation mIoU in %"}
-AXES = {"labelled": "training pairs with a label (%)", "noise": "noise of depth (1 is usual)"}
+AXES = {"labelled": "training pairs with a label (%)"}
 
 
 def curves(metrics: Mapping[str, pd.DataFrame] | pd.DataFrame) -> Figure:
@@ -121,38 +120,6 @@ def _curves(
     axis.set_xlabel(AXES.get(factor, factor))
 
 
-def forest(compared: pd.DataFrame) -> Figure:
-    """Rows of `tables.compare`: a line for each pair (named by its column `row`, else "method minus
-    other"), a marker for each modality at the mean difference with its 95 % interval, filled where
-    Holm's p < 0.05. Small dots are single seeds."""
-    if "row" not in compared:
-        compared = compared.assign(row=compared["method"] + " minus " + compared["minus"])
-    labels, modalities = list(compared["row"].unique()), compared["modality"].unique()
-    figure, ((axis,),) = panels(1, 1, 7.0, 0.3 * len(labels) * (len(modalities) + 0.4) + 1.3)
-    for number, modality in enumerate(modalities):
-        rows = compared[compared["modality"] == modality]
-        places = rows["row"].map(labels.index) + 0.7 * ((number + 0.5) / len(modalities) - 0.5)
-        style: dict[str, Any] = {**sensor_look(modality, number), "linestyle": ""}
-        means, clear = rows["difference"], rows["holm"] < 0.05
-        half = rows["high"] - means  # the interval is symmetric
-        axis.errorbar(means, places, xerr=half, mfc="white", label=modality, **style)
-        axis.plot(means[clear], places[clear], **style, zorder=3)
-        for place, each in zip(places - 0.12, rows["each"], strict=True):
-            axis.plot(each, np.full(len(each), place), ".", ms=3, alpha=0.5, color=style["color"])
-    if (compared["holm"] < 0.05).any():
-        axis.plot([], [], "ko", label="filled: Holm p < 0.05")
-    _lines(axis, labels)
-    axis.set_xlabel("difference in points")
-    legend_below(figure, columns=len(modalities) + 1)
-    return figure
-
-
-def _lines(axis: Axes, labels: Sequence[str]) -> None:
-    """A line for each label, the first above, and a dotted one where a difference is zero."""
-    axis.axvline(0, **DOTTED)
-    axis.set(yticks=range(len(labels)), yticklabels=labels, ylim=(len(labels) - 0.5, -0.5))
-
-
 def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
     """Differences of every method to each baseline, a panel for each modality (data set, and
     setting) that several methods read, if there is one; the mean score stands at the right. A
@@ -193,7 +160,8 @@ def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
         named = zip(keys, where, strict=True)
         texts = [v if k in ("data", "modality") else f"{k}={v}" for k, v in named]
         axis.set(title=f"{', '.join(texts)} (n = {seeds})", xlabel=f"difference in {score} points")
-        _lines(axis, labels)
+        axis.axvline(0, **DOTTED)
+        axis.set(yticks=range(len(labels)), yticklabels=labels, ylim=(len(labels) - 0.5, -0.5))
         axis.tick_params(axis="y", labelsize=9)
         axis.grid(axis="y", linewidth=0.4)
     legend_below(figure, columns=4)

@@ -5,7 +5,6 @@ from discom.tables.rows import Row, baselines, paper_figures, paper_rows, paper_
 from discom.tables.statistics import (
     BASELINES,
     METRICS,
-    added_sensor,
     cells,
     compare,
     metric_of,
@@ -16,7 +15,7 @@ from discom.tables.statistics import (
 )
 from discom.tables.stored import collect, collected, complete, load_results
 
-__all__ = ["BASELINES", "METRICS", "Row", "added_sensor", "baselines", "cells", "collect"]
+__all__ = ["BASELINES", "METRICS", "Row", "baselines", "cells", "collect"]
 __all__ += ["collected", "compare", "complete", "holm", "load_results", "metric_of"]
 __all__ += ["paired_difference", "paper_figures", "paper_rows", "paper_table", "plan", "points"]
 __all__ += ["summary", "to_markdown", "write"]

@@ -57,9 +57,10 @@ class Difference(NamedTuple):
 
     @property
     def missing(self) -> float:
-        """How many groups more would show a gain of LITTLE points four times out of five."""
-        more = self.groups * max(0.1, (2.8 * self.error / LITTLE) ** 2 - 1)
-        return float(f"{more:.2g}")
+        """How many groups more would show a gain of LITTLE points four times out of five, and at
+        this mean decide whether it is there."""
+        reach = max(2.8 / LITTLE, 1.96 / max(self.mean, LITTLE - self.mean)) * self.error
+        return float(f"{max(1, self.groups * (reach**2 - 1)):.2g}")
 
     def __str__(self) -> str:
         return f"{self.mean:+.1f} F1 points [{self.low:+.1f}, {self.high:+.1f}]"

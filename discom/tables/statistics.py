@@ -9,7 +9,6 @@ nothing about other test samples. Folds are pooled, and the interval is one over
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -174,19 +173,6 @@ def compare(results: Iterable[Result], pairs: Iterable[tuple[str, str]]) -> pd.D
     names = "modality method minus n difference low high p holm each"
     table = pd.DataFrame(rows, columns=[*groups[0].place, *names.split()])
     return table.assign(holm=holm(table["p"].to_numpy(float)))
-
-
-def added_sensor(
-    larger: Sequence[Result], smaller: Sequence[Result], methods: Iterable[str]
-) -> pd.DataFrame:
-    """What one more sensor changes: runs of the larger data set minus runs of the smaller one, as
-    rows of `compare`, for each method (named as by `label`) and each sensor that both read."""
-    data, digits = smaller[0].data, smaller[0].digest  # runs on other data are not compared
-    named = [
-        replace(run, data=data, digest=digits, method=f"{run.label}, one more", changed={})
-        for run in larger
-    ]
-    return compare([*smaller, *named], [(f"{name}, one more", name) for name in methods])
 
 
 def metric_of(table: pd.DataFrame) -> str:

@@ -34,7 +34,7 @@ def load_results(path: Path | str) -> list[Result]:
     runs = read_runs(path) if path.is_file() else map(Result.read, files)
     results = {(run.data, run.label, run.hash): run for run in runs}.values()
     if not results:
-        way_out = f"train one with: discom train --data scenes --runs {path}"
+        way_out = f"train one with: discom train --data objects --runs {path}"
         found = "no finished run in it" if path.exists() else "no such file or folder"
         raise RunError(path, found, way_out)
     place = {name: number for number, name in enumerate(methods.names())}

@@ -37,7 +37,7 @@ def first(surest: Callable) -> str:
 def second(late: Callable) -> str:
     """A quarter of the scenes get another scene's colour; what is wrong, or nothing."""
     torch.manual_seed(0)
-    pool = torch.randperm(2000)[:64]
+    pool = torch.randperm(2000)[:96]
     given = pool.clone()
     rows = late(given)
     if not torch.equal(given, pool):
@@ -47,10 +47,10 @@ def second(late: Callable) -> str:
     if not torch.isin(rows, pool).all():
         return "take the other scenes from the pool"
     wrong = (rows != pool).sum().item()
-    if wrong != 16:
-        return f"16 of 64 scenes must get another scene's colour: these are {wrong}"
+    if wrong != 24:
+        return f"24 of 96 scenes must get another scene's colour: these are {wrong}"
     if len(rows.unique()) < len(rows):
-        return "each colour image is there once: let 16 scenes change places"
+        return "each colour image is there once: let 24 scenes change places"
     return ""
 
 

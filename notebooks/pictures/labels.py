@@ -1,6 +1,7 @@
 """What labels and unlabelled pairs are worth: curves, points and shares."""
 
 from collections.abc import Mapping
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from course import COLOURS, SENSORS, SMALL
-from course_data import METHODS, ROWS
+from course_data import METHODS, ROWS, kinds
 from discom import tables
 from pictures import GREY, apart
 
@@ -16,13 +17,44 @@ TRAIN = 2000  # training scenes of the stored tables
 LOOKS = {"FixMatch": "#8c3fb0"} | {
     way: COLOURS[way] for way in ROWS if way != "FixMatch"
 }
+# case → its table, the deployed sensor ("": mean of all), the share of labels
+CASES = {
+    "objects, depth, 200 labels": ("labels", "depth", 0.1),
+    "objects, colour, 200 labels": ("labels", "rgb", 0.1),
+    "objects, depth, every label": ("all-labels", "depth", 1.0),
+    "objects, colour, every label": ("all-labels", "rgb", 1.0),
+    "watch, gyroscope, 35 labels": ("watch", "gyro", 0.0435),
+    "watch, accelerometer, 35 labels": ("watch", "acc", 0.0435),
+    "body units, one person": ("dsads", "", 0.0233),
+    "belt, accelerometer, 5 % labels": ("sisfall", "acc", 0.05),
+}
+AGREED = [f"agreed threshold={chosen} contrast=0" for chosen in ("0.8", "0.95")]
+# column → the methods that stand for it, one in each table
+COLUMNS = {
+    "labels alone": ["student"],
+    "own data": ["fixmatch", "fixmatch threshold=0.8", "fixmatch threshold=0.95"],
+    "pairs": ["agreed", "mdico", *AGREED],
+    "one network of both": ["teacher"],
+}
+KINDS = ("ordinary", "dark", "far away", "dark and far")
 JUDGES = {"agreed label": "#d55e00", "colour": "#cc3377", "depth": "#117788"}
+
+
+FILES = ("../results/labels.csv", "../results/all-labels.csv")
+
+
+def kind_names(part: SimpleNamespace) -> np.ndarray:
+    """The kind of each scene, also "dark and far"."""
+    names = np.full(len(part.labels), "dark and far", dtype=object)
+    for kind, rows in kinds(part).items():
+        names[rows] = kind
+    return names
 
 
 def stored_scores(*files: str) -> pd.DataFrame:
     """F1 of stored runs: a row for each seed, a column for each sensor, way and number
     of labels."""
-    runs = [run for file in files for run in tables.load_results(file)]
+    runs = [run for file in files or FILES for run in tables.load_results(file)]
     found = {
         (
             run.seed,
@@ -65,7 +97,8 @@ def plot_worth(scores: pd.DataFrame, worth: Mapping, best: Mapping, title: str):
         axis.xaxis.set_minor_locator(NullLocator())
         axis.set_title(f"{SENSORS[sensor]} deployed", **SMALL)
     axes[0].set_ylabel("F1 on new scenes, %")
-    axes[0].legend(frameon=False, loc="lower right")
+    names = axes[0].get_legend_handles_labels()
+    figure.legend(*names, loc="outside lower center", ncols=3, frameon=False)
     return figure
 
 
@@ -92,28 +125,54 @@ def plot_ways(scores: pd.DataFrame, live: pd.DataFrame, title: str):
         axis.set(
             yticks=range(len(ways)), yticklabels=ways, ylim=(len(ways) - 0.4, -0.6)
         )
-        axis.set_xlabel("new scenes right, %")
+        axis.set_xlabel("right on new scenes, %")
+    point = {"ls": "", "color": "black"}
+    run = axis.plot([], [], "D", mfc="white", mew=1.6, label="this run", **point)
+    seeds = axis.plot([], [], "o", alpha=0.45, label="stored seeds", **point)
+    figure.legend(
+        handles=seeds + run, loc="outside lower center", ncols=2, frameon=False
+    )
     return figure
 
 
 def plot_judges(history: pd.DataFrame, title: str):
     """How many guesses about the pool are right in training: columns kind of scene,
     step, and a share in % for each of JUDGES."""
-    kinds = history["kind"].unique()
+    shown = [kind for kind in KINDS if kind in set(history["kind"])]
     figure, axes = plt.subplots(
-        1, len(kinds), figsize=(9.2, 3.6), sharey=True, layout="constrained"
+        1, len(shown), figsize=(9.2, 3.6), sharey=True, layout="constrained"
     )
     figure.suptitle(title)
-    for axis, kind in zip(axes, kinds, strict=True):
+    for axis, kind in zip(axes, shown, strict=True):
         curves = history[history["kind"] == kind].set_index("step")[[*JUDGES]]
-        ends = curves.iloc[-1].sort_values()
+        last, ends = curves.index[-1], curves.iloc[-1].sort_values()
+        for name, colour in JUDGES.items():
+            axis.plot(curves[name], color=colour, lw=2.4, label=name)
         for name, height in zip(ends.index, apart(ends, 6), strict=True):
-            axis.plot(curves[name], color=JUDGES[name], lw=2.4)
-            text = {"color": JUDGES[name], "va": "center", "fontsize": 9.5}
-            last = curves.index[-1]
-            axis.text(1.03 * last, height, f"{ends[name]:.0f} %  {name}", **text)
-        axis.set(xlim=(0, 1.75 * last), ylim=(0, 100), xlabel="training step")
+            end = f"{ends[name]:.0f}"
+            axis.text(1.04 * last, height, end, color=JUDGES[name], va="center")
+        axis.set(xlim=(0, 1.2 * last), ylim=(0, 100), xlabel="training step")
         axis.set_xticks([0, last])
         axis.set_title(kind, **SMALL)
+    look = {"loc": "outside lower center", "ncols": 3, "frameon": False}
+    figure.legend(*axes[0].get_legend_handles_labels(), **look)
     axes[0].set_ylabel("guesses right, %")
     return figure
+
+
+def cases() -> pd.DataFrame:
+    """Mean F1 of stored runs: a row for each of CASES, a column for each of COLUMNS."""
+    found = {}
+    for name, (file, sensor, labelled) in CASES.items():
+        table = tables.summary(tables.load_results(f"../results/{file}.csv"), [])
+        twins = table["data"].str.contains("twin|acc2")
+        table = table[(table["labelled"] == labelled) & ~twins]
+        own = table["modality"].str.contains(
+            rf"(?:^|\+){sensor}(?:\+|$)" if sensor else ""
+        )
+        means = table[own].groupby("method")["f1"].mean()
+        found[name] = {
+            column: means[[method for method in methods if method in means]].mean()
+            for column, methods in COLUMNS.items()
+        }
+    return pd.DataFrame.from_dict(found, orient="index")

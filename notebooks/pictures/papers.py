@@ -61,18 +61,19 @@ def plot_margins(theirs: pd.DataFrame, ours: Mapping, title: str):
 def plot_cell(scores: pd.DataFrame, live: Mapping, margin: float, title: str):
     """Networks of one sensor, name → % right: a dot for each stored seed, a large one
     for this run. The bar: as wide as the paper's largest margin."""
-    figure, axis = plt.subplots(figsize=(9.2, 2.6), layout="constrained")
+    figure, axis = plt.subplots(figsize=(9.2, 2.9), layout="constrained")
     for place, (name, right) in enumerate(live.items()):
         values = scores[name].dropna()
         axis.plot(values, np.full(len(values), place), "o", color=GREY, alpha=0.6)
         axis.plot(right, place, "o", ms=11, color=CLOUDS["rgb"])
         axis.text(right, place - 0.24, f"{right:.0f} %", ha="center", fontweight="bold")
-    start = next(iter(live.values()))
-    axis.plot([start, start + margin], [0.5, 0.5], color="#d55e00", lw=4)
-    text = f"the paper's largest margin, {margin:.1f} points"
-    axis.text(start + margin + 0.3, 0.5, text, va="center", color="#d55e00")
-    axis.set(yticks=range(len(live)), yticklabels=live, ylim=(len(live) - 0.6, -0.7))
+    start, last = next(iter(live.values())), len(live)
+    axis.plot([start, start + margin], [last, last], color="#d55e00", lw=5)
+    look = {"color": "#d55e00", "ha": "center", "fontweight": "bold"}
+    axis.text(start + margin / 2, last - 0.24, f"{margin:.1f} points", **look)
+    axis.set(yticks=range(last + 1), yticklabels=[*live, "the paper's largest margin"])
     axis.set(xlabel="new colour images right, %; grey: other seeds", title=title)
+    axis.set(ylim=(last + 0.4, -0.7))
     return figure
 
 
@@ -91,7 +92,7 @@ def plot_choice(curves: Sequence, excess: Mapping, title: str):
             axes[0].plot(best + 1, curve[best], "*", ms=15, color=colour)
     axes[0].set(xlabel="epoch at a constant rate; a star: the best", ylabel="right, %")
     axes[0].set_title("one draw of the scenes", **SMALL)
-    axes[0].legend(frameon=False, fontsize=9)
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
     bars = axes[1].barh(list(excess), list(excess.values()), color="0.4")
     axes[1].bar_label(bars, fmt="%+.1f", padding=3)
     axes[1].axvline(0, color="0.6", lw=1)

@@ -15,6 +15,7 @@ from discom.data import batches as module
 from discom.data.augmentation import draw_views, turn, view
 from discom.data.batches import LABELLED, Batch, Batches, ModalityTensor
 from discom.data.checks import NO_LABEL
+from discom.data.scenes import objects
 from discom.errors import ConfigError, DataError
 from discom.files import digest
 
@@ -93,7 +94,7 @@ def test_every_sample_once_and_never_a_batch_of_one(count, batch_size, pairing, 
 @pytest.mark.parametrize("pairing", ["paired", "unpaired"])
 def test_an_epoch_is_what_its_seed_and_number_say(pairing, unlabelled, shape):
     """Rows and views, weak and strong, drawn once more from their streams."""
-    data = scenes.make(40, size=8)
+    data = objects.make(40, size=8)
     sensors = {k: replace(m, x=m.x.reshape(40, -1, *shape)) for k, m in data.modalities.items()}
     data, labels = replace(data, modalities=sensors, masks=None), torch.from_numpy(data.labels)
     for seed, epoch in ((3, 5), (3, 6), (4, 5)):
@@ -115,7 +116,6 @@ def test_an_epoch_is_what_its_seed_and_number_say(pairing, unlabelled, shape):
 
 
 DRAWN = [  # data, their digest, that of labels and views of an epoch of pairs, and without pairs
-    ("scenes", "5cab18faee2413f4", "b24c29831bf4a422", "764e47d562fa99da"),
     ("scenes-dense", "51dd98723ee162ce", "ee45c469e3e21505", "543f08cba83b38d3"),
     ("objects", "8c5b0f14be6606c2", "b24c29831bf4a422", "764e47d562fa99da"),
 ]
@@ -196,7 +196,7 @@ def test_every_batch_has_the_same_share_of_labels_and_every_other_sample_comes_o
 APART = {"rgb": range(10), "depth": range(10, 20)}
 LACKS = numbered({"rgb": range(30), "depth": range(10, 30)}, partly(30, 10))
 SIZES = {
-    name: scenes.make(10, size=size).modalities[name] for name, size in (("rgb", 8), ("depth", 12))
+    name: objects.make(10, size=size).modalities[name] for name, size in (("rgb", 8), ("depth", 12))
 }
 UNEQUAL = MultiModalData(SIZES, tuple("abcdefghi"))
 REFUSED = [
@@ -215,7 +215,7 @@ def test_what_makes_no_batches(place, make):
 
 @pytest.mark.parametrize("pairing", ["paired", "unpaired"])
 def test_from_disk_and_from_memory_are_the_same(tmp_path, room, pairing):
-    data = scenes.make(66, size=8)
+    data = objects.make(66, size=8)
     split = data.split(seed=1)
     data.save(tmp_path / "out")
     opened = MultiModalData.open(tmp_path / "out").split(seed=1).train
@@ -236,7 +236,7 @@ def test_from_disk_and_from_memory_are_the_same(tmp_path, room, pairing):
 @pytest.mark.parametrize("name", ["rgb+depth", "depth+thermal+rgb", "depth"])
 def test_stacked_images_are_the_bands_of_the_same_scenes(room, size, name):
     room(size)
-    whole = scenes.make(66, size=8, modalities=("rgb", "depth", "thermal")).split(seed=1).test
+    whole = objects.make(66, size=8, modalities=("rgb", "depth", "thermal")).split(seed=1).test
     depth = whole.modalities["depth"].take(np.r_[15:2:-1])  # in another order, and some are missing
     data = MultiModalData({**whole.modalities, "depth": depth}, whole.classes)
     images = ModalityTensor(replace(data, normalization=whole.normalization), name, "cpu")

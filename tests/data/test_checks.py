@@ -9,7 +9,8 @@ import torch
 from fixtures.refusal import refused
 
 from discom import data, files, methods, profile
-from discom.data import Modality, MultiModalData, scenes
+from discom.data import Modality, MultiModalData
+from discom.data.scenes import objects
 from discom.errors import ConfigError, DataError
 
 SIX, TEXT = np.arange(6), np.arange(6).astype(str)
@@ -123,5 +124,5 @@ def test_a_step_with_images_without_a_label(name, unlabelled):
 
 
 def test_a_dense_method_needs_a_class_for_every_pixel():
-    plain, tiny = scenes.make(66, size=16), profile("tiny", dense=True, epochs=1)
+    plain, tiny = objects.make(66, size=16), profile("tiny", dense=True, epochs=1)
     refused(lambda: methods.build(methods.get("single"), plain, tiny), "^single: ", ConfigError)

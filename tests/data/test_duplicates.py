@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from discom.data import Modality, MultiModalData, Split, scenes
+from discom.data import Modality, MultiModalData, Split
+from discom.data.scenes import objects
 from discom.data.splitting import near_duplicates, near_groups
 
 COPIES = 40
@@ -16,7 +17,7 @@ COPIES = 40
 
 @pytest.fixture(scope="module")
 def split() -> Split:
-    return scenes.make(n=200, size=64, seed=3).split()
+    return objects.make(n=200, size=64, seed=4, dark=0, far=0).split()
 
 
 def jpeg(image: np.ndarray) -> np.ndarray:
@@ -82,7 +83,7 @@ def test_different_scenes_and_flat_images_match_nothing(split, count):
 
 
 def test_near_copies_are_one_group_also_by_way_of_others_and_flat_images_are_none():
-    data = scenes.make(n=60, size=64, seed=3)
+    data = objects.make(n=60, size=64, seed=3)
     rgb = data.modalities["rgb"]
     x = rgb.x.copy()
     x[7] = 0.8 * x[5]

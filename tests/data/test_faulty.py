@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from discom.data import read_folders, scenes
+from discom.data import read_folders
 from discom.data.images import read_pixels
+from discom.data.scenes import objects
 from faulty import write_faulty
 
 
 def test_files_hold_what_was_measured_but_for_the_faults(tmp_path):
-    drawn = scenes.make(n=40, size=8)
+    drawn = objects.make(n=40, size=8)
     faults = write_faulty(tmp_path, drawn, seed=3)
     depth = np.round(4000 * drawn.modalities["depth"].x)
     assert {kind: len(ids) for kind, ids in faults.items()} == {

@@ -9,7 +9,8 @@ from fixtures.refusal import refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from discom.data import Modality, MultiModalData, Normalization, scenes
+from discom.data import Modality, MultiModalData, Normalization
+from discom.data.scenes import objects
 from discom.errors import ConfigError
 
 calm = settings(max_examples=20, deadline=None, derandomize=True, database=None)
@@ -143,7 +144,7 @@ def test_no_id_in_two_parts_across_modalities(seed, lacking, grouped):
 
 
 def test_images_are_scaled_by_the_bounds_of_the_training_part():
-    split = scenes.make(66, size=8).split(seed=1)
+    split = objects.make(66, size=8).split(seed=1)
     bounds = Normalization.fit(split.train.modalities["rgb"].x)
     for part in split:
         np.testing.assert_array_equal(part.images("rgb"), bounds(part.modalities["rgb"].x))
@@ -165,7 +166,7 @@ def test_hidden_labels_are_nested_and_stratified(counts, seed):
 
 
 def test_hidden_are_the_same_ids_in_all_modalities_and_nothing_else_changes():
-    train = scenes.make(330, size=8).split().train
+    train = objects.make(330, size=8).split().train
     hidden, other = train.keep_labels(0.2, seed=3), train.keep_labels(0.2, seed=4)
     rgb, depth = hidden.modalities.values()
     assert np.array_equal(rgb.y, depth.y)
@@ -189,7 +190,7 @@ def test_what_is_not_there_is_refused():
 
 def test_arrays_cannot_be_changed_in_place():
     """Pixels set to 0 kept the digest of the data as they were drawn."""
-    whole = scenes.make(66, size=8)
+    whole = objects.make(66, size=8)
     for part, name in product((whole, whole.split(0).train), ("x", "y", "ids")):
         with pytest.raises(ValueError, match="read-only"):
             getattr(part.modalities["rgb"], name)[:] = 0

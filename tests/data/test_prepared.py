@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from fixtures.refusal import refused
 
-from discom.data import Modality, MultiModalData, load, scenes
+from discom.data import Modality, MultiModalData, load
 from discom.data.prepared import MANIFEST, verify
+from discom.data.scenes import objects
 
 PARTS = ("train", "valid", "test")
 
@@ -67,13 +68,13 @@ def test_values_in_their_unit_come_back(tmp_path, parts, monkeypatch):
 
 
 def test_a_folder_is_written_anew_on_request_alone_and_then_read_anew(saved):
-    second, old = scenes.make(30, size=8, seed=1), load(saved)
+    second, old = objects.make(30, size=8, seed=1), load(saved)
     images = old.modalities["rgb"].x.copy()
     refused(lambda: second.save(saved), "exists already; pass overwrite")
     second.save(saved, overwrite=True)
     new = load(saved)
     assert new.fingerprint == second.fingerprint != old.fingerprint
-    assert (new.name, new.groups) == ("scenes", None)  # no file of the first is left
+    assert (new.name, new.groups) == ("objects", None)  # no file of the first is left
     np.testing.assert_array_equal(old.modalities["rgb"].x, images)
     np.testing.assert_array_equal(new.modalities["rgb"].x, second.modalities["rgb"].x)
 

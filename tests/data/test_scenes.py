@@ -11,20 +11,17 @@ from fixtures.refusal import refused
 
 from discom.data import load, scenes
 from discom.data.scenes import (
-    best_accuracy,
     ceilings,
-    classification,
     drawing,
     objects,
     segmentation,
 )
-from discom.data.scenes.classification import MATERIALS
+from discom.data.scenes.drawing import MATERIALS
 from discom.errors import ConfigError
 from discom.files import digest
 
 ALL = ("rgb", "depth", "thermal")
 CUES = {"rgb": "texture", "depth": "relief", "thermal": "warmth"}
-REDRAWN = {"texture": 0.10, "relief": 0.25, "warmth": 0.40}
 
 
 def near(found, expected, n, sds=4.0):
@@ -42,10 +39,8 @@ def changed(one, other):
 
 
 SUMS = {
-    "scenes:n=24,size=16,seed=3,modalities=rgb+depth+thermal": "dcecb4c91f807861 66e5831bdfd6a83e"
-    " 685d9177cda2613f d3aae3a4de5a79e0 5020f00759164cce",
-    # noise is drawn 500 scenes at a time
     "scenes:n=520,size=8": "5332c1b08588bb29 da0eeb6e3b9250c6 b2bd3b0e72eba8d0 fc982e4e3d0502ca",
+    # noise is drawn 500 scenes at a time
     "objects:n=520,size=8": "055cc480926bcf93 e9b4dcaf931ba51b 1315bb45b14c9e23 fc982e4e3d0502ca",
     "scenes-dense:n=24,size=32,seed=3": "3099a034c2fb1097 5ef30ffe5b06093f"
     " b73362447925cc5f 0319d9bf6dfd8927",
@@ -98,16 +93,6 @@ def ceiling(train, test, *names):
     return (counts.argmax(1)[others_shown] == others_label).mean()
 
 
-@pytest.mark.parametrize("materials", [2, 3])
-@pytest.mark.parametrize("cue", REDRAWN)
-def test_the_best_accuracy_of_one_sensor(cue, materials):
-    train, test = (classification._factors(20_000, seed, 3, materials) for seed in (0, 1))
-    share = REDRAWN[cue]
-    expected = 1 - share + share / materials
-    assert best_accuracy(share, materials) == pytest.approx(expected)
-    near(ceiling(train, test, "shape", cue), expected, 20_000)
-
-
 def scores(confusion):
     """Share of right ones for each class, and mean IoU; rows are the truth."""
     right = np.diag(confusion)
@@ -130,9 +115,8 @@ def test_ceilings_are_the_best_of_all_rules(sensor, p):
 
 
 def test_drawn_data_say_the_best_possible_scores_and_what_drew_them():
-    make = scenes.make
+    make = objects.make
     whole = make(9, modalities=ALL)
-    assert whole.best == pytest.approx({"rgb": 280 / 3, "depth": 250 / 3, "thermal": 220 / 3})
     one, other = make(9, seed=1), make(9, seed=2)
     assert one.origin_at(1).digest == other.origin_at(2).digest != whole.origin_at(0).digest
     assert (one.origin_at(7).drawn, one.origin_at(7).divided) == (1, 7)
@@ -191,15 +175,14 @@ def test_the_best_accuracy_of_sensors(names, dark, far):
 
 
 def test_arguments_by_name():
-    by_name = load("scenes:n=12,size=16,seed=4,noise=0.5,modalities=rgb+thermal")
-    expected = scenes.make(12, 16, 4, modalities=("rgb", "thermal"), noise=0.5)
+    by_name = load("objects:n=12,size=16,seed=4,dark=0.5,modalities=rgb+thermal")
+    expected = objects.make(12, 16, 4, dark=0.5, modalities=("rgb", "thermal"))
     assert by_name.fingerprint == expected.fingerprint
-    assert by_name.name == "scenes-rgb-thermal-noise=0.5"
+    assert by_name.name == "objects-rgb-thermal-dark=0.5"
 
 
-MAKE = {"scenes": scenes.make, "scenes-dense": scenes.dense, "objects": objects.make}
+MAKE = {"scenes-dense": scenes.dense, "objects": objects.make}
 WRONG = [(name, wrong) for name in MAKE for wrong in ({"n": 0}, {"size": 30}, {"seed": -1})]
-WRONG += [("scenes", {"noise": math.inf}), ("scenes", {"shapes": 4})]
 WRONG += [("objects", {"dark": -0.1}), ("objects", {"modalities": ("rgb", "sonar")})]
 
 

@@ -95,7 +95,7 @@ def test_weights_under_other_names_are_taken_in_their_order(tmp_path):
 
 
 def test_a_run_is_known_by_the_content_of_its_file(resnet, tmp_path):
-    scenes = data.load("scenes:n=66,size=16")
+    scenes = data.load("objects:n=66,size=16")
     config = profile("finetune", encoder="timm:resnet18", pretrained=resnet[1])
     copy, other = tmp_path / "copy.pth", tmp_path / "other.pth"
     shutil.copy(resnet[1], copy)
@@ -132,7 +132,7 @@ def test_a_run_that_was_cut_off_ends_alike_and_what_is_exported_answers_alike(
 ):
     """The optimizer has a second group of weights; frozen ones stay, BatchNorm's statistics too,
     although each epoch calls train()."""
-    split = data.load("scenes:n=66,size=16").split(seed=0)
+    split = data.load("objects:n=66,size=16").split(seed=0)
     torch.manual_seed(0)
     start = timm.create_model("test_resnet", num_classes=0).state_dict()
     save_file(start, file := str(tmp_path / "start.safetensors"))

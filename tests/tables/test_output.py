@@ -21,7 +21,7 @@ INTERVAL = f"[{3 - HALF:+.1f}, {3 + HALF:+.1f}]"
 
 def test_cells_of_markdown_are_the_rounded_numbers_and_csv_has_all_digits(tmp_path):
     markdown, _, note = to_markdown(summary(RUNS)).rpartition("\n\n")
-    assert note == f"scenes: {INTERVALS['samples']}."
+    assert note == f"objects: {INTERVALS['samples']}."
     cells = [[cell.strip() for cell in line.split("|")[5:-1]] for line in markdown.splitlines()]
     assert cells[2:] == [
         ["0.001", "72.0 ± 2.0", "–", "+1.0"],
@@ -39,7 +39,7 @@ def test_what_a_seed_draws_is_said_under_the_table():
     drawn = [result(name, s) for s in (0, 1) for name in ("student", "discom")]
     fixed = [replace(run, data="hls", digest="hls", drawn=None) for run in drawn]
     last = to_markdown(summary(drawn + fixed)).splitlines()[-1]
-    assert last == f"scenes: {INTERVALS['samples']}. hls: {INTERVALS['split']}."
+    assert last == f"objects: {INTERVALS['samples']}. hls: {INTERVALS['split']}."
 
 
 def test_a_star_needs_all_comparisons():

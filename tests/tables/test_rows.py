@@ -29,7 +29,7 @@ def networks_of(name, options, modalities):
     return [*(m for m in modalities if m != reads), *["+".join(modalities)] * fused]
 
 
-def runs_of(number, data="scenes", modalities=PAIR, seeds=3, gain=None, **config):
+def runs_of(number, data="objects", modalities=PAIR, seeds=3, gain=None, **config):
     """Runs of a whole table; `gain` adds points to rows by their label, a tenth more a seed."""
     runs, kind = [], "miou" if isinstance(number, str) else "f1"
     for row, seed in product(paper_rows(number, list(modalities)), range(seeds)):

@@ -14,7 +14,7 @@ from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
 from sklearn.svm import SVC
 
 from discom.errors import RunError
-from discom.tables import added_sensor, compare, holm, summary
+from discom.tables import compare, holm, summary
 
 seeded = settings(derandomize=True, database=None, deadline=None, max_examples=12)
 METHODS, SENSORS = ("student", "discom", "kdv2"), ("rgb", "depth")
@@ -192,7 +192,7 @@ def test_a_setting_that_differs_has_a_column_and_the_share_of_labels_always():
     elsewhere = replace(RUNS[0], data="hls", digest="hls")
     table = summary([*RUNS, *changed(RUNS[:3], epochs=3), elsewhere])
     named = set(table[["data", "epochs"]].itertuples(index=False, name=None))
-    assert named == {("scenes", 2), ("scenes", 3), ("hls", 2)}
+    assert named == {("objects", 2), ("objects", 3), ("hls", 2)}
     assert "epochs" not in summary([*RUNS, elsewhere])
     weights = changed(RUNS[3:], class_weights="balanced")
     assert compare([*RUNS[:3], *weights], [("discom", "student")]).empty
@@ -222,22 +222,5 @@ def test_two_data_sets_of_one_name_are_two_rows_with_two_names():
     runs = [result("student", 0, digest="a120"), result("student", 1, digest="b150")]
     table = summary(runs)
     assert (table["n"].tolist(), table["data"].nunique()) == ([1] * 4, 2)
-    assert set(table["data"]) == {"scenes [a120]", "scenes [b150]"}
+    assert set(table["data"]) == {"objects [a120]", "objects [b150]"}
     assert compare([*runs, result("discom", 1, digest="a120")], [("discom", "student")]).empty
-
-
-def test_an_added_sensor_is_three_sensors_minus_two_of_the_same_seed_and_method():
-    def run(seed, scores, data, **options):
-        return result("discom", seed, scores, data=data, options=options)
-
-    two = [run(seed, {"rgb": 70.0 + seed, "depth": 60.0}, "two") for seed in range(3)]
-    two += [run(seed, {"rgb": 0.0}, "two", pairing="paired") for seed in range(3)]
-    three = [
-        run(seed, {"rgb": 72.0 + 2 * seed, "depth": 60.0, "thermal": 90.0}, "three")
-        for seed in (2, 1)
-    ]
-    table = added_sensor(three, two, ["discom"]).set_index("modality")
-    assert list(table.index) == ["rgb", "depth"]  # no two sensors saw thermal
-    assert list(table.loc["rgb", "each"]) == [3, 4]  # 74 - 71 and 76 - 72
-    assert list(table.loc["depth", "each"]) == [0, 0]
-    assert set(table["minus"]) == {"discom"}
