@@ -269,6 +269,8 @@ def results(until: str) -> pd.DataFrame:
     pairs = pd.read_csv("../results/watch-pairs.csv").groupby("way").mean()
     fused = pd.read_csv("../results/watch-both.csv").query("method == 'teacher'")
     fused = fused.groupby("missing")["f1"].mean().rename(MISSING)
+    rooms = pd.read_csv("../results/rooms.csv").drop(columns="seed")
+    rooms = rooms.groupby("way").mean()
     few = results_table("../results/labels.csv").loc[[*FEW]]
     found = {
         ("00", "depth, 200 labels"): ways[["alone", "strangers", "pairs"]],
@@ -285,6 +287,8 @@ def results(until: str) -> pd.DataFrame:
         ("09", "accelerometer, labels of one person"): pairs["acc"][JUDGED[:3]],
         ("09", "gyroscope, labels of one person"): pairs["gyro"][JUDGED],
         ("09", "one network of both, F1"): fused[list(MISSING.values())],
+        ("11", "rooms, 408 labels"): rooms.loc["labels"].dropna(),
+        ("11", "the same, with pairs"): rooms.loc["pairs"].dropna(),
     }
     table = pd.concat(found, names=["notebook", "data", "way"]).to_frame("right, %")
     table = table[table.index.get_level_values(0) <= until].rename(PROBED, level="way")

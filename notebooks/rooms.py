@@ -1,16 +1,25 @@
-"""Drawn scenes as a person's own folder of images, recorded in rooms: what notebook 11
-reads."""
+"""A person's own folder of images, as notebook 11 reads it; and drawn scenes as such a
+folder, recorded in rooms."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 from PIL import Image
 
-from discom.data import MultiModalData
-from discom.errors import DataError
+from discom.data import MultiModalData, load, read_folders
+from discom.data.augmentation import any_motions, turn
+from discom.errors import ConfigError, DataError
+from discom.frozen import ENCODER
+from discom.models.encoders import encoder
 
 SENSORS = {"rgb": "colour", "depth": "depth"}  # sensor → its folder
-CENTIMETRES = 8  # the room whose depth is stored in them, the others in millimetres
+NEARNESS = 8  # the room whose depth another program stored: 255 at 0 m, 0 at 4 m
 
 
 def write_rooms(
@@ -19,13 +28,14 @@ def write_rooms(
     seed: int = 0,
     rooms: int = 12,
     pairs: int = 1200,
-    labelled: float = 0.25,
+    labelled: float = 1 / 3,
 ) -> list[str]:
     """Write <root>/<sensor>/<class>/room01_000.png, the same number of pairs in each
     room: photographs of 8 bits, and depth of 16 bits in millimetres, 0 where nothing
     was measured. Most are in the folder "unlabelled".
 
-    A room has its own lamp and camera height; room 8 stores depth in centimetres.
+    A room has its own lamp and camera height. In room 8 another program stored depth,
+    as nearness from 0 to 255.
 
     Returns:
         The class of every pair, in the order of rooms and numbers.
@@ -41,8 +51,9 @@ def write_rooms(
     for room in range(1, rooms + 1):
         rows = np.arange((room - 1) * each, room * each)
         images = _measure(scenes, rows, rng)
-        if room == CENTIMETRES:
-            images["depth"] //= 10
+        if room == NEARNESS:
+            depth = images["depth"]
+            images["depth"] = np.where(depth == 0, 0, 255 - depth // 16)
         for place, row in enumerate(rows):
             names.append(scenes.classes[scenes.labels[row]].replace("/", "-"))
             kind = names[-1] if place < labelled * each else "unlabelled"
@@ -63,3 +74,63 @@ def _measure(
     millimetres = np.where(depth == 0, 0, np.round(height - 1500 * depth))
     photograph = np.round(255 * np.clip(lamp * rgb, 0, 1)).astype(np.uint8)
     return {"rgb": photograph, "depth": millimetres.astype(np.uint16)}
+
+
+def read_pairs(
+    folder: str, options: Mapping[str, Any], data: str, seed: int, size: int = 32
+) -> SimpleNamespace:
+    """The complete pairs of a person's own folder, or of rooms that are drawn.
+
+    Returns:
+        `images` sensor → [n, bands, size, size] as they were stored, `holes` sensor →
+        the value that says "not measured", or NaN, `labels` [n], -1 for none, `groups`
+        [n], `classes`, `motions`, what augmentation may do, `data`, the same as the
+        package has it, and `place`, a folder that is deleted in the end.
+    """
+    options, place = dict(options), TemporaryDirectory()
+    if not folder:
+        folder = f"{place.name}/rooms"
+        options |= {"invalid": {"depth": 0}, "groups": "(.+)_[0-9]+"}
+        options["motions"] = dict.fromkeys(SENSORS.values(), "all")
+        write_rooms(folder, load(data, seed=seed), seed)
+    own = read_folders(folder, size=size, **options)
+    own = own.take(np.flatnonzero(np.isin(own.ids, own.paired_ids)))
+    sensors = own.modalities.items()
+    return SimpleNamespace(
+        images={s: torch.tensor(np.float32(m.x)) for s, m in sensors},
+        holes={s: np.nan if m.invalid is None else m.invalid for s, m in sensors},
+        motions={s: m.motions for s, m in sensors},
+        labels=torch.tensor(own.labels),
+        classes=own.classes,
+        groups=own.ids if own.groups is None else own.groups,
+        data=own,
+        place=place,
+    )
+
+
+def views(own: SimpleNamespace, rows: torch.Tensor) -> dict[str, torch.Tensor]:
+    """The images of these pairs, each turned or mirrored as its sensor allows."""
+    moved = {}
+    for sensor, images in own.images.items():
+        x = images[rows]
+        moved[sensor] = turn(x, any_motions(x, own.motions[sensor]))
+    return moved
+
+
+@torch.no_grad()
+def pretrained(
+    images: Mapping[str, torch.Tensor], name: str = ENCODER, size: int = 112
+) -> dict[str, torch.Tensor]:
+    """Sensor → features of a network that ImageNet has trained, [n, 1280]. Without its
+    weights nothing, and a line that says so."""
+    features = {}
+    for sensor, x in images.items():
+        try:
+            network, _ = encoder(name, pretrained="imagenet")(x.shape[1])
+        except ConfigError as error:
+            print(f"no pretrained network: {error}")
+            return {}
+        x = (x - x.min()) / (x.max() - x.min())
+        x = F.interpolate(x, (size, size), mode="bilinear")
+        features[sensor] = torch.cat([network.eval()(part) for part in x.split(50)])
+    return features

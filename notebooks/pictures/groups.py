@@ -11,9 +11,14 @@ from scipy import stats
 from course import SMALL, draw
 
 
-def show_groups(images: Mapping, rows: Mapping[str, Sequence[int]], title: str):
-    """Pairs of each group, name → rows, the first sensor above the second; of one scale
-    in all groups, depth white where nothing was measured."""
+def show_groups(images: Mapping, groups: np.ndarray, title: str):
+    """Three pairs of each of the first four groups, the first sensor above the second;
+    of one scale in all groups, depth white where nothing was measured."""
+    names = np.unique(groups)[:4]
+    rows = {}
+    for name in names:
+        own = np.flatnonzero(groups == name)
+        rows[name] = own[np.unique(np.linspace(0, len(own) - 1, 3).astype(int))]
     figure = plt.figure(figsize=(11, 2.7), layout="constrained")
     figure.get_layout_engine().set(rect=(0.02, 0, 0.98, 1))  # a margin for two names
     figure.suptitle(title)
