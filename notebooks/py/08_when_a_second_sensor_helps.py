@@ -3,7 +3,7 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/main/notebooks/08_when_a_second_sensor_helps.ipynb) · [solutions](solutions/py/08_when_a_second_sensor_helps.py)
 #
-# With a label for every scene, no second sensor in 01 to 07 helped a network of one. With 200 labels, in [00](00_start_here.ipynb), a second camera did. You have 200 labels, too, and some money left. It buys **more labels**, or a second camera on the rig: then all that you record are **pairs**, and nobody labels them. Which is cheaper? You need an exchange rate.
+# With a label for every scene, no second sensor in 01 to 07 helped a network of one. With 200 labels, in [00](00_start_here.ipynb), a second camera did. You have 200 labels, and money for **more labels** or for a second camera on the rig: then all that you record are **pairs**, and nobody labels them. Which is cheaper? You need an exchange rate.
 #
 # **Write down two guesses.** Of 2 000 scenes 200 have a label; the other 1 800 are pairs without one. How many labels would a network *alone* need to do as well as with these pairs? And who gains more from the other, depth or colour?
 #
@@ -209,7 +209,7 @@ go_on("strangers", judge=pair_labels, weight=1, colour_of=strangers)
 figure = pictures.plot_ways(stored, pd.DataFrame(live).T, "Only true pairs help both")
 
 # %% [markdown]
-# Near *alone*: without true pairs the gain is gone. Our run is one seed of narrow networks. The stored ones are wider and gain more; there FixMatch gives **colour** ten points, depth none. (Their rows *pairs* and *strangers* have a contrast and no agreed labels; with strangers it does harm.)
+# Near *alone*: without true pairs the gain is gone. Our run is one seed of narrow networks. The stored ones are wider and gain more; there FixMatch gives **colour** ten points, depth none. (Their *pairs* and *strangers* have the contrast alone; with strangers it does harm.)
 #
 # ## Where do right labels come from?
 #
@@ -249,7 +249,7 @@ answers = {way: right(own["depth"], "depth") for way, own in trained.items()}
 pd.DataFrame(answers).groupby(pictures.kind_names(test)).mean().T.round()
 
 # %% [markdown]
-# In ordinary scenes by 11 points, where the labels are best, and in the dark by 9, where they were worse than its own. So something else helps, too: the contrast. In stored runs agreed labels without it raise depth by one point, the contrast alone by nine, both by 16. Far away it gains next to nothing: its image lacks the material.
+# In ordinary scenes by 11 points, where the labels are best, and in the dark by 9, where they were worse than its own. So something else helps, too: the contrast. Stored runs of depth: agreed labels alone +1, the contrast alone +9, both +16. Far away it gains next to nothing: its image lacks the material.
 #
 # ## Can you foretell the gain?
 #
