@@ -90,7 +90,7 @@ title = "200 labels and 1 800 pairs do what 470 to 940 labels do alone"
 figure = pictures.plot_worth(stored, numbers, test.best, title)
 
 # %% [markdown]
-# **On average a pair is worth a seventh of a label for depth, two fifths of one for colour.** For depth the 1 800 pairs replace some 270 labels (95 %: [230 to 330](../docs/results/labels.md)), for colour 740. Why colour gains more we have not tested.
+# **On average a pair is worth a seventh of a label for depth, two fifths of one for colour.** For depth the 1 800 pairs replace 270 labels (95 %: [230 to 330](../docs/results/labels.md)), for colour 740. Why colour gains more we have not tested.
 #
 # ## Two doubts
 #
