@@ -208,9 +208,9 @@ def pairs(labels: str) -> pd.DataFrame:
 
 
 PANELS = {
-    "gain": "with the other unit:\nabove labels alone",
-    "placebo": "placebo, own signals only:\nabove labels alone",
-    "own part": "the other unit's own part:\nabove own signals",
+    "gain": "pairs with another unit\nminus labels alone",
+    "placebo": "own labels (FixMatch)\nminus labels alone",
+    "own part": "pairs with another unit\nminus own labels",
 }
 UNITS = {"torso": "torso", "rarm": "right arm", "larm": "left arm"}
 UNITS |= {"rleg": "right leg", "lleg": "left leg"}
@@ -218,7 +218,7 @@ UNITS |= {"rleg": "right leg", "lleg": "left leg"}
 
 def pair_figure(table: pd.DataFrame) -> Figure:
     """Three panels of the 20 pairs: a dot for each unit that trained beside the deployed one."""
-    drawn, axes = panels(1, 3, 10.5, 3.6, sharex=True, sharey=True)
+    drawn, axes = panels(1, 3, 10.5, 3.9, sharex=True, sharey=True)
     for axis, (column, title) in zip(axes[0], PANELS.items(), strict=True):
         for place, unit in enumerate([*UNITS][::-1]):
             points = table.loc[table["deployed"] == unit, column]
@@ -228,6 +228,9 @@ def pair_figure(table: pd.DataFrame) -> Figure:
         axis.axvline(0, color="#4d4d4d", linestyle=":")
         axis.set_title(title, fontsize=11)
         axis.set_yticks(range(len(UNITS)), [*UNITS.values()][::-1])
+    above = (table["own part"] > 0).sum()
+    title = f"{above} of {len(table)} pairs of units lie above own labels"
+    drawn.suptitle(title, fontweight="bold", fontsize=13)
     axes[0, 0].set_ylabel("deployed unit")
     axes[0, 1].set_xlabel("F1 points; a dot for each unit beside it in training, a bar: mean")
     return drawn

@@ -1,59 +1,87 @@
-"""Frozen features: what a pretrained encoder says of each image, as images of one pixel. A linear
-layer on them is logistic regression: the first thing to compare a trained network with."""
+"""What needs no training of a network, and comes first: extra trees on coarse features, and
+logistic regression on what a pretrained encoder says of each image."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+import warnings
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 import torch.nn.functional as F
 from tqdm.auto import tqdm
 
-from discom.data import Modality, MultiModalData, Normalization
-from discom.data.batches import paired_rows
-from discom.errors import DataError
+from discom.config import Config
+from discom.data import MultiModalData, Normalization
+from discom.data.checks import is_signal
+from discom.errors import ConfigError
 from discom.models.encoders import encoder
+from discom.tables.answers import Row
 
 ENCODER = "timm:tf_efficientnet_lite0"  # small, and quick on a CPU
-BATCH = 32
+
+
+def coarse(x: np.ndarray) -> np.ndarray:
+    """Scaled images [N, C, H, W] as means of 8×8 parts; signals as mean, deviation and logarithms
+    of the power in six bands of each channel; [N, D]."""
+    if is_signal(x.shape):
+        power = np.abs(np.fft.rfft(x[:, :, 0])[..., 1:]) ** 2
+        bands = [np.log(b.mean(-1) + 1e-6) for b in np.array_split(power, 6, axis=-1) if b.size]
+        return np.concatenate([x.mean((2, 3)), x.std((2, 3)), *bands], 1)
+    return F.adaptive_avg_pool2d(torch.from_numpy(x), 8).flatten(1).numpy()
 
 
 @torch.inference_mode()
 def frozen(
-    data: MultiModalData,
-    bounds: Mapping[str, Normalization],
-    name: str = ENCODER,
-    pretrained: str = "imagenet",
-    size: int = 224,
-) -> MultiModalData:
-    """The same samples, with the features of each image in the place of its pixels, [N, D, 1, 1];
-    of several sensors also those of complete samples side by side, as a sensor called "fused".
+    x: np.ndarray, name: str = ENCODER, pretrained: str = "imagenet", size: int = 128
+) -> np.ndarray:
+    """Features [N, D] of scaled images by a pretrained encoder, at size×size pixels; a ConfigError
+    for weights that cannot be had."""
+    module, features = encoder(name, pretrained=pretrained)(x.shape[1])[0].eval(), []
+    for images in tqdm(torch.from_numpy(x).split(32), "frozen features", leave=False):
+        images = F.interpolate(images, (size, size), mode="bilinear", antialias=True)
+        features.append(module(images).numpy())
+    return np.concatenate(features)
 
-    Bilinear interpolation brings the scaled images to `size`×`size` pixels. Train on the features
-    with `encoder="none"`.
 
-    Args:
-        bounds: sensor → what scales its images, those of the training part.
-        name, pretrained: see `discom.models.encoder`.
+def rows(images: MultiModalData, config: Config, seeds: int, folds: int) -> dict[str, Row]:
+    """Answers of extra trees and, on images, of logistic regression, by each sensor and by complete
+    samples of all, with the labels and folds of runs of these settings."""
+    from sklearn.ensemble import ExtraTreesClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
 
-    A DataError for a sensor called "fused", a ConfigError for weights that cannot be had.
-    """
-    if "fused" in data.modalities:
-        raise DataError(data.name, "has a sensor called 'fused'", "rename the sensor")
-    modalities = {}
-    for sensor, m in data.modalities.items():
-        module = encoder(name, pretrained=pretrained)(m.x.shape[1])[0].eval()
-        features = []
-        for first in tqdm(range(0, len(m.x), BATCH), f"{sensor}: features", leave=False):
-            images = torch.from_numpy(bounds[sensor](m.x[first : first + BATCH]))
-            images = F.interpolate(images, (size, size), mode="bilinear", antialias=True)
-            features.append(module(images).numpy())
-        modalities[sensor] = Modality(
-            np.concatenate(features)[:, :, None, None], m.y, m.ids, motions="all"
-        )
-    if len(modalities) > 1 and len(data.paired_ids):
-        rows = paired_rows(data, list(modalities))
-        parts = [modalities[sensor].take(own.numpy()) for sensor, own in rows.items()]
-        modalities["fused"] = replace(parts[0], x=np.concatenate([part.x for part in parts], 1))
-    made = data.with_modalities(modalities, data.parts)
-    return replace(made, name=f"{data.name}-frozen", about={**data.about, "encoder": name})
+    scaled = {k: Normalization.fit(m.x, k, m.invalid)(m.x) for k, m in images.modalities.items()}
+    features, models = {"extra trees": {k: coarse(x) for k, x in scaled.items()}}, dict[str, Any]()
+    models["extra trees"] = ExtraTreesClassifier(random_state=0, n_jobs=-1)
+    models["frozen features"] = make_pipeline(StandardScaler(), LogisticRegression(C=0.01))
+    try:
+        if not any(is_signal(x.shape) for x in scaled.values()):
+            features["frozen features"] = {k: frozen(x) for k, x in scaled.items()}
+    except ConfigError as error:
+        warnings.warn(f"frozen features are left out: {error}", stacklevel=2)
+    found: dict[str, Row] = {}
+    for kind, own in features.items():
+        tables = {k: pd.DataFrame(x, images.modalities[k].ids) for k, x in own.items()}
+        tables["+".join(own)] = pd.concat(tables.values(), axis=1, join="inner", ignore_index=True)
+        found[kind] = {name: [] for name in tables}
+        for seed in range(seeds):
+            splits = [images.split_indices(seed, folds, fold) for fold in range(folds)]
+            for name, table in tables.items():
+                where = table, images, seed, config
+                each = [_answers(models[kind], rows, *where) for rows in splits]
+                found[kind][name].append(pd.concat(each))
+    return found
+
+
+def _answers(
+    model: Any, rows: Any, table: pd.DataFrame, images: MultiModalData, seed: int, config: Config
+) -> pd.DataFrame:
+    """The test part's probabilities, [N, C]."""
+    train = images.take(rows["train"]).keep_labels(config.labelled, seed, config.labelled_groups)
+    labels = pd.Series(train.labels, train.ids)[train.labels >= 0]
+    labels = labels[labels.index.isin(table.index)]
+    tested = table[table.index.isin(images.ids[rows["test"]])]
+    model.fit(table.loc[labels.index], labels)
+    found = pd.DataFrame(model.predict_proba(tested), tested.index, model.classes_)
+    return found.reindex(columns=range(len(images.classes)), fill_value=0.0)

@@ -35,7 +35,7 @@ PROBED = {"untrained": "untrained", "discom": "DisCoM-KD", "mdico": "MDiCo"}
 MARGINS = {"student, as they are": "student, images as they are"}
 MARGINS |= {"student, turned": "student, images turned"}
 MARGINS |= {"branch alone, turned": "branch alone, images turned"}
-JUDGED = ("labels alone", "own labels", "pair labels")  # by whom
+JUDGED = ["labels alone", "own labels", "pair labels", "twin labels"]  # by whom
 MASKED = {"single": "alone", "dense-self": "own teacher"}
 MASKED |= {"dense-kdv2": "teacher of both", "crodino": "our CroDiNo-KD"}
 MISSING = {"none": "both sensors", "gyro": "no gyroscope", "acc": "no accelerometer"}
@@ -265,7 +265,7 @@ def results(until: str) -> pd.DataFrame:
     parts = pd.read_csv("../results/parts.csv").query("sensor == 'depth'")
     read = parts.groupby(["fact", "part", "method"])["score"].mean()
     margins = pd.read_csv("../results/margins.csv").mean()
-    pairs = pd.read_csv("../results/watch-pairs.csv").groupby("way")["gyro"].mean()
+    pairs = pd.read_csv("../results/watch-pairs.csv").groupby("way").mean()
     fused = pd.read_csv("../results/watch-both.csv").query("method == 'teacher'")
     fused = fused.groupby("missing")["f1"].mean().rename(MISSING)
     found = {
@@ -278,7 +278,8 @@ def results(until: str) -> pd.DataFrame:
         ("06", "depth's class, from inv"): read["class", "inv"][[*PROBED]],
         ("06", "depth's class, from irr"): read["class", "irr"][[*PROBED]],
         ("07", "colour, every label"): margins[[*MARGINS]].rename(MARGINS),
-        ("09", "gyroscope, labels of one person"): pairs[list(JUDGED)],
+        ("09", "accelerometer, labels of one person"): pairs["acc"][JUDGED[:3]],
+        ("09", "gyroscope, labels of one person"): pairs["gyro"][JUDGED],
         ("09", "one network of both, F1"): fused[list(MISSING.values())],
     }
     table = pd.concat(found, names=["notebook", "data", "way"]).to_frame("right, %")

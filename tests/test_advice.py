@@ -1,252 +1,374 @@
 """discom advise: what it trains, what it answers, and what it refuses."""
 
+import shlex
 from dataclasses import replace
-from functools import partial
-from itertools import product
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from fixtures.refusal import refused
 from fixtures.results import result
 
-from discom import advice, cli, data, profile
-from discom.data import Modality, MultiModalData, Normalization
+from discom import advice, cli, data, deployment, frozen, profile
+from discom.advice import FUSED, HALF, OWN, PAIRS, STUDENT, TAUGHT, Asked
+from discom.data import Modality, MultiModalData
+from discom.data.batches import Batches
+from discom.data.images import shrink
 from discom.errors import ConfigError, DataError
 from discom.evaluation.scores import count_by_group
-from discom.frozen import frozen
 from discom.models import encoder
 from discom.running.runs import Result
 from discom.tables import compare
+from discom.tables.answers import difference, gains, learned, score
+from discom.tables.intervals import crossed_test
 
-ROWS = [*advice.ALONE, *advice.BOTH]
-TINY = ("--profile", "tiny", "--epochs", "1", "--workers", "1", "--features", "none")
-
-
-def results(valid, test):
-    """Runs of every row: label → validation score, label → test score, 50 where none is given."""
-    runs = []
-    for row in ROWS:
-        for seed in range(3):
-            score = test.get(row.label(), 50.0) + seed
-            run = result(row.method, seed, {"rgb": score, "depth": 40.0}, options=row.options)
-            run.scores["rgb"]["valid_f1"] = valid.get(row.label(), 50.0)
-            runs.append(run)
-    return runs
+TINY = ["--profile", "tiny", "--steps", "4", "--folds", "2", "--seeds", "2", "--workers", "1"]
 
 
-def test_the_best_on_validation_are_compared_on_the_test_part():
-    """`kdv2` is best on the test part and `student` second best; validation says otherwise."""
-    valid = {"simclr": 60.0, "nt-xent": 61.0}
-    test = {"kdv2": 99.0, "student": 90.0, "nt-xent": 70.0, "simclr": 65.0}
-    rgb, depth = advice.answers(results(valid, test))
-    assert rgb[:3] == ("rgb", "nt-xent", "simclr")
-    assert rgb[3:6] == pytest.approx((5.0, 5.0, 5.0))
-    assert (rgb.recommended, depth.recommended) == ("nt-xent", "student")
-    assert depth[:3] == ("depth", "kdv2", "student")  # of equals the simplest
-    best = [result("discom", seed, {"rgb": 99.0, "depth": 99.0}) for seed in range(3)]
-    assert advice.answers(results(valid, test) + best) == [rgb, depth]  # it is no candidate
+def images_of(groups=40, size=6, unlabelled=0):
+    """Samples of two sensors and classes, in groups of `size`; the last groups have no label."""
+    ids = np.arange(groups * size)
+    labels = np.where(ids >= (groups - unlabelled) * size, -1, ids % 2)
+    x = np.random.default_rng(0).random((len(ids), 1, 8, 8), dtype=np.float32)
+    sensors = {name: Modality(x, labels, ids) for name in ("rgb", "depth")}
+    return MultiModalData(sensors, ("cat", "dog"), groups=ids // size, name="mine")
 
 
-@pytest.mark.parametrize(("gain", "spread"), [(5, 0.1), (-5, 0.1), (0, 0.1), (5, 9.0)])
-def test_the_interval_decides(gain, spread):
-    runs = results({"nt-xent": 61.0}, {"nt-xent": 50.0 + gain})
-    for run in runs:
-        run.scores["rgb"]["f1"] += spread * (-1) ** run.seed * (run.method == "nt-xent")
-    rgb, _ = advice.answers(runs)
-    decided = gain != 0 and spread < 1
-    assert (rgb.low > 0, rgb.high < 0) == (decided and gain > 0, decided and gain < 0)
-    assert (rgb.recommended == "nt-xent") == (decided and gain > 0)
-    assert ("not decided" in rgb.text) == (spread > 1)
+IMAGES = images_of()
 
 
-def test_the_learning_rate_is_the_best_of_validation():
-    scores = [(0, 1e-3, 60.0), (1, 1e-3, 60.0), (0, 1e-2, 99.0), (1, 1e-2, 10.0)]
-    runs = [result("student", seed, {"rgb": f1}, learning_rate=rate) for seed, rate, f1 in scores]
-    assert advice.best_rate(runs) == 1e-3
+def answered(share, seed=0, spread=0.0, images=IMAGES, seeds=3):
+    """For each of some seeds answers of which about a share is right, more in some groups."""
+    rng, found = np.random.default_rng(seed), []
+    own = share + spread * rng.uniform(-1, 1, images.groups.max() + 1)
+    for _ in range(seeds):
+        right = rng.random(len(images)) < own[images.groups]
+        truth = np.where(right, images.labels, 1 - images.labels)
+        found.append(pd.DataFrame(np.eye(2)[truth], images.ids)[images.labels >= 0])
+    return found
 
 
-@pytest.mark.parametrize("gain", [5, -5])
-def test_the_fused_network_is_compared_with_the_better_sensor(gain):
-    fused = [result("teacher", seed, {"rgb+depth": 55.0 + gain + seed}) for seed in range(3)]
-    valid, test = {"student": 60.0, "nt-xent": 61.0}, {"student": 55.0}
-    both, rgb, depth = advice.answers(results(valid, test) + fused)
-    assert both[:3] == ("rgb+depth", "teacher", "student")  # of rgb, the better on validation
-    assert both.difference == pytest.approx(gain)
-    assert ("do not fuse" in both.text) == (gain < 0)
-    assert (rgb.network, depth.network) == ("rgb", "depth")
+def rows_of(few, **shares):
+    """Rows of networks that get shares of the images right: rgb, depth, both, or of a kind."""
+    usual = {"rgb": 0.8, "depth": 0.6, "both": 0.8, "spread": 0.0} | shares
+    spread, rows = usual["spread"], {}
+    for number, kind in enumerate((STUDENT, PAIRS, OWN, HALF) if few else (STUDENT, TAUGHT)):
+        row = {}
+        for place, name in enumerate(("rgb", "depth", "rgb+depth")):
+            share = usual.get(f"{kind}/{name}", usual["both" if "+" in name else name])
+            same = spread == 0 and f"{kind}/{name}" not in usual  # networks that agree everywhere
+            row[name] = answered(share, place if same else 10 * number + place, spread)
+        rows[kind] = row
+    return {**rows, FUSED: {"rgb+depth": answered(usual.get(FUSED, 0.5), 99)}}
 
 
-def test_frozen_features_are_rows_beside_trained_networks():
-    trained = results({}, {"student": 60.0})
-    trained += [result("teacher", seed, {"rgb+depth": 90.0 + seed}) for seed in range(3)]
-    trained = [replace(run, drawn=None) for run in trained]
-    scores = [{"rgb": 70.0 + s, "depth": 30.0, "fused": 91.0 + s**3} for s in range(3)]
-    given = {"data": "frozen", "digest": "f", "draws": "split", "width": 8}
-    features = advice.beside([result("student", s, scores[s], **given) for s in range(3)], trained)
-    assert {(*run.scores,) for run in features} == {("rgb", "depth", "rgb+depth")}
-    table = compare([*features, *trained], [("frozen", "student")]).set_index("modality")
-    assert table["difference"].to_dict() == {"rgb": 10.0, "depth": -10.0}
+def verdicts(lines):
+    """Question → the word that answers it."""
+    return {line.partition("? ")[0]: line.partition("? ")[2].partition(":")[0] for line in lines}
 
 
-def test_frozen_features_are_the_encoders_and_stand_side_by_side():
-    images = data.load("scenes:n=99,size=16")
-    depth = images.modalities["depth"].take(np.arange(90))  # nine scenes lack it
-    images = images.with_modalities({"rgb": images.modalities["rgb"], "depth": depth})
-    bounds = images.split().train.normalization
+@pytest.mark.parametrize("few", [False, True])
+def test_the_questions_come_in_their_order_with_an_interval_each(few):
+    rows = rows_of(few)
+    lines, deployed = advice.answers(rows, IMAGES, few)
+    starts = ["Is rgb", "Mount both", "Deploy rgb", "Deploy depth", "Label more", "Label more"]
+    assert [line[: len(start)] for line, start in zip(lines, starts, strict=False)] == starts[
+        : len(lines)
+    ]
+    assert len(lines) == (6 if few else 4)
+    assert all(line.count("[") == 1 for line in lines)
+    lead = difference(gains(rows[STUDENT]["rgb"], rows[STUDENT]["depth"], IMAGES))
+    assert str(lead) in lines[0]
+    assert lead.low < 20 < lead.high
+    assert deployed == {"rgb": STUDENT, "depth": STUDENT}
+
+
+@pytest.mark.parametrize("few", [False, True])
+@pytest.mark.parametrize(
+    ("share", "spread", "word"),
+    [(0.9, 0.0, "Yes"), (0.5, 0.0, "No"), (None, 0.0, "No"), (0.65, 0.6, "Not decided")],
+)
+def test_each_verdict_on_training_with_the_other_sensor(few, share, spread, word):
+    """depth has 60 % right alone; with the other sensor a share of its own, or the same ones."""
+    other = PAIRS if few else TAUGHT
+    shares = {} if share is None else {f"{other}/depth": share}
+    rows = rows_of(few, spread=spread, **shares)
+    lines, deployed = advice.answers(rows, IMAGES, few)
+    (found,) = [word for key, word in verdicts(lines).items() if key.startswith("Deploy depth")]
+    assert found == word
+    assert (deployed["depth"] == other) == (word == "Yes")
+
+
+@pytest.mark.parametrize(("fused", "word"), [(1.0, "Yes"), (0.6, "No")])
+def test_both_are_compared_with_the_better_one_as_it_is_deployed(fused, word):
+    """rgb has 80 % right alone, depth 90 % where rgb trained with it."""
+    rows = rows_of(True, **{FUSED: fused, f"{PAIRS}/depth": 0.9, f"{PAIRS}/rgb+depth": 0.5})
+    lines, deployed = advice.answers(rows, IMAGES, True)
+    assert "above depth alone" in lines[1]
+    assert verdicts(lines)["Mount both"] == word
+    assert [*deployed.values()] == [FUSED, STUDENT, PAIRS][word == "No" :]
+
+
+@pytest.mark.parametrize("few", [False, True])
+def test_what_is_open_takes_more_groups_and_labels_only_where_they_are_missing(few):
+    other = PAIRS if few else TAUGHT
+    rows = rows_of(few, spread=0.6, **{f"{other}/depth": 0.65, f"{OWN}/depth": 0.4})
+    lines = [line for line in advice.answers(rows, IMAGES, few)[0] if "Not decided" in line]
+    gain = difference(gains(rows[other]["depth"], rows[STUDENT]["depth"], IMAGES))
+    assert any(f"{gain.missing:,.0f} groups more (now 40)" in line for line in lines)
+    assert all(("labels" in line.partition("]")[2]) == few for line in lines)
+    # so many groups, with the same spread, decide
+    share = gain.groups / (gain.groups + gain.missing)
+    reach = 1.96 * gain.error * share**0.5
+    assert gain.mean - reach > -0.1 or gain.mean + reach < 2.1
+    assert 2.8 * gain.error * share**0.5 < 2.1
+
+
+def test_more_labels_are_worth_what_half_of_them_lack():
+    rows = rows_of(True, **{f"{HALF}/depth": 0.5, f"{HALF}/rgb": 0.8})
+    lines, _ = advice.answers(rows, IMAGES, True)
+    assert [line.startswith("Label more, for depth? Yes") for line in lines].count(True) == 1
+    assert not [line for line in lines if line.startswith("Label more, for rgb? Yes")]
+
+
+def test_networks_at_chance_are_no_answer_and_no_command():
+    rows = rows_of(False, depth=0.5)
+    lines, deployed = advice.answers(rows, IMAGES, False)
+    assert verdicts(lines)["Deploy depth alone: train it with rgb"] == "Not known"
+    assert [*deployed] == ["rgb"]
+    assert learned(answered(0.6), IMAGES)
+    assert not learned(answered(0.5), IMAGES)
+
+
+def test_a_cheap_row_that_is_better_is_named():
+    rows = rows_of(False) | {"extra trees": {"rgb": answered(0.95), "depth": answered(0.1)}}
+    assert "extra trees" in advice.answers(rows, IMAGES, False)[0][-1]
+    rows["extra trees"] = {"rgb": answered(0.8, 7), "depth": answered(0.95)}
+    assert "extra trees" not in advice.answers(rows, IMAGES, False)[0][-1]
+
+
+@pytest.mark.parametrize(("share", "short"), [(0.8, False), (0.7, False), (0.95, True)])
+def test_no_answer_where_a_longer_training_still_gains(share, short):
+    rows, kind = rows_of(False), TAUGHT
+    fold = np.arange(80)
+    longer = {STUDENT: {name: own[:1] for name, own in rows[STUDENT].items()}}
+    longer[kind] = {name: [answered(share, 5)[0].loc[fold]] for name in ("rgb", "depth")}
+    rows[kind] = {name: answered(0.8, 6) for name in ("rgb", "depth")}
+    assert bool(advice.unfinished(longer, rows, IMAGES)) == short
+
+
+def test_gains_are_those_of_tables_for_one_seed():
+    """On every image, and on those that both answer."""
+    ours, theirs = answered(0.8, 1, seeds=1), answered(0.7, 2, seeds=1)
+    test, runs = IMAGES.changed(), []
+    for name, (own,) in {"student": ours, "kdv2": theirs}.items():
+        kept = {"rgb_labels": IMAGES.labels, "rgb_ids": IMAGES.ids, "rgb_logits": own.to_numpy()}
+        run = result(name, 0, {"rgb": 1.0}, draws="weights", code=name)
+        tested = count_by_group(test, kept, ["rgb"])
+        runs.append(replace(run, fold=0, folds=1, tested=tested, classes=2))
+    row = compare(runs, [("student", "kdv2")]).iloc[0]
+    found = difference(gains(ours, theirs, IMAGES))
+    assert found[:3] == pytest.approx((row.difference, row.low, row.high))
+    pairs = IMAGES.take(np.arange(0, 240, 2))
+    some = [own.loc[pairs.ids] for own in ours]
+    expected = score(some, IMAGES) - score([own.loc[pairs.ids] for own in theirs], IMAGES)
+    assert difference(gains(some, theirs, IMAGES)).mean == pytest.approx(expected)
+
+
+def test_an_interval_covers_other_groups_and_other_seeds():
+    """Where seeds differ as a whole, one over groups alone is too narrow."""
+    rng, held = np.random.default_rng(0), {"groups": 0, "both": 0}
+    for _ in range(800):
+        values = 12 * rng.normal(size=(1, 30)) + 4 * rng.normal(size=(3, 1))
+        values = values + 20 * rng.normal(size=(3, 30))
+        for name, own in (("groups", values.mean(0)[None]), ("both", values)):
+            _, low, high, _ = crossed_test(own)
+            held[name] += low < 0 < high
+    assert held["both"] / 800 > 0.92 > 0.89 > held["groups"] / 800
+    values = np.array([[1.0, 2.0, 6.0]])
+    assert crossed_test(values) == pytest.approx((3, -3.57, 9.57, 1.5275), abs=0.01)
+
+
+def asked(images, steps=40, folds=3, seeds=3, **given):
+    config = advice.settings(images, "tiny", **given)
+    return Asked(images, config, "mine", "", Path("runs"), steps, folds, seeds)
+
+
+def test_trainings_are_as_long_as_their_steps_and_once_twice_as_long():
+    images = images_of(unlabelled=20)
+    plan = asked(images).plan()
+    assert [*plan] == [STUDENT, PAIRS, OWN, HALF, FUSED]
+    assert {len(runs) for runs in plan.values()} == {9}
+    assert len({run.folder for runs in plan.values() for run in runs}) == 45
+    for kind, (run, *_) in plan.items():
+        train = images.split(*run.parts).train.keep_labels(run.config.labelled, 0)
+        batches = Batches(train, run.config.batch_size, 0)
+        assert 40 <= run.config.epochs * len(batches) < 40 + len(batches), kind
+    once = asked(images).run(PAIRS, longer=2)
+    assert once.config.epochs == 2 * plan[PAIRS][0].config.epochs
+    assert {run.config.labelled for run in plan[HALF]} == {0.5}
+
+
+def test_with_all_labels_nothing_is_trained_for_missing_ones():
+    plan = asked(IMAGES).plan()
+    assert [*plan] == [STUDENT, TAUGHT, FUSED]
+    # the teacher is the network of both, trained once
+    assert [run.teacher.folder for run in plan[TAUGHT]] == [run.folder for run in plan[FUSED]]
+    assert [*asked(IMAGES, labelled=0.5).plan()] == [*asked(images_of(unlabelled=1)).plan()]
+
+
+def test_signals_have_an_encoder_and_a_threshold_of_their_own():
+    def signals(length):
+        x = np.random.default_rng(0).random((240, 3, 1, length), dtype=np.float32)
+        own = {k: replace(m, x=x, motions="none") for k, m in IMAGES.modalities.items()}
+        return replace(IMAGES, modalities=own)
+
+    assert advice.settings(signals(64), "cpu").encoder == "spectrum"
+    assert advice.settings(signals(16), "cpu").encoder == "conv1d"
+    assert advice.settings(signals(64), "cpu", encoder="conv1d").encoder == "conv1d"
+    assert advice.settings(IMAGES, "cpu").encoder == profile("cpu").encoder
+    run = asked(signals(64), labelled=0.5).run(PAIRS)
+    assert run.config.options["weights"]["contrast"] == 0
+    assert shrink(signals(64), 32).modalities["rgb"].x.shape == (240, 3, 1, 64)
+
+
+def test_larger_images_are_shrunk_and_small_ones_stay():
+    assert shrink(IMAGES, 8) is IMAGES
+    x = np.arange(240 * 8 * 16, dtype=np.float32).reshape(240, 1, 8, 16)
+    holes = np.where(np.arange(16) < 3, 0, x)
+    sensors = dict(IMAGES.modalities)
+    sensors["depth"] = replace(sensors["depth"], x=x)
+    sensors = {"depth": replace(sensors["depth"], x=holes, invalid=0.0), "rgb": sensors["rgb"]}
+    about = {"rules": {"rgb": {"fit": "crop"}}}
+    small = shrink(replace(IMAGES, modalities=sensors, about=about), 8)
+    assert {m.x.shape for m in small.modalities.values()} == {(240, 1, 4, 8)}
+    assert small.modalities["depth"].x[1, 0, 0, 0] == 0  # more than half of it was not measured
+    np.testing.assert_allclose(small.modalities["depth"].x[1, 0, 0, 2], x[1, 0, :2, 4:6].mean())
+    sides = {"size": [4, 8]}
+    assert small.about["rules"] == {"rgb": {"fit": "crop", **sides}, "depth": sides}
+
+
+def test_coarse_features_are_means_of_parts_and_powers_of_bands():
+    x = np.random.default_rng(0).random((5, 2, 16, 16), dtype=np.float32)
+    parts = frozen.coarse(x).reshape(5, 2, 8, 8)
+    np.testing.assert_allclose(parts[3, 1, 2, 7], x[3, 1, 4:6, 14:16].mean(), rtol=1e-5)
+    waves = np.sin(2 * np.pi * np.array([3, 40])[:, None] * np.arange(96) / 96)[:, None, None]
+    low, high = frozen.coarse(waves)[:, 2:]
+    assert (low.argmax(), high.argmax()) == (0, 4)  # of 48 frequencies in six bands
+
+
+def test_frozen_features_are_the_encoders():
+    x = np.random.default_rng(0).random((3, 3, 16, 16), dtype=np.float32)
     torch.manual_seed(0)
-    features = frozen(images, bounds, "timm:resnet10t", "", size=32)
+    found = frozen.frozen(x, "timm:resnet10t", "", size=32)
     torch.manual_seed(0)
     module, count = encoder("timm:resnet10t")(3)
-    rgb, both = features.modalities["rgb"].x, features.modalities["fused"]
-    x = torch.from_numpy(bounds["rgb"](images.modalities["rgb"].x[40:43]))
-    x = torch.nn.functional.interpolate(x, (32, 32), mode="bilinear", antialias=True)
+    large = torch.nn.functional.interpolate(torch.from_numpy(x), (32, 32), mode="bilinear")
     with torch.inference_mode():
-        expected = module.eval()(x)
-    np.testing.assert_allclose(rgb[40:43, :, 0, 0], expected, rtol=1e-4, atol=1e-5)
-    assert rgb.shape == (99, count, 1, 1)
-    assert both.x.shape == (90, 2 * count, 1, 1)
-    assert np.array_equal(both.x[:, :count], rgb[:90])
+        np.testing.assert_allclose(found, module.eval()(large), rtol=1e-3, atol=1e-4)
+    assert found.shape == (3, count)
 
 
-def mean_colours(images, bounds, pretrained):
-    """In the place of `frozen`: the mean of each band."""
-    modalities = {}
-    for name, m in images.modalities.items():
-        modalities[name] = replace(m, x=m.x.mean((2, 3), keepdims=True, dtype=np.float32))
-    modalities["fused"] = modalities["rgb"]
-    return replace(images.with_modalities(modalities), name=f"{images.name}-frozen")
+def test_cheap_rows_learn_from_kept_labels_and_answer_every_labelled_image_once(monkeypatch):
+    """An image is its class; those of the unlabelled say another one."""
+    images = images_of(unlabelled=4)
+    classes = images.ids % 2
+    x = np.zeros((240, 1, 8, 8), np.float32) + classes[:, None, None, None]
+    depth = replace(images.modalities["depth"], x=np.random.default_rng(0).random(x.shape))
+    depth = depth.take(np.arange(0, 240, 3))
+    sensors = {"rgb": replace(images.modalities["rgb"], x=x), "depth": depth}
+    images = images.with_modalities(sensors)
+    monkeypatch.setattr(frozen, "frozen", lambda x: x.reshape(len(x), -1))
+    rows = frozen.rows(images, profile("tiny", labelled=0.2), 2, 2)
+    assert [*rows] == ["extra trees", "frozen features"]
+    known = set(images.ids[images.labels >= 0].tolist())
+    for row in rows.values():
+        assert [len(own) for own in row.values()] == [2, 2, 2]
+        assert all(sorted(own.index) == sorted(known) for own in row["rgb"])
+        assert set(row["rgb+depth"][0].index) == known & set(depth.ids.tolist())
+        assert score(row["rgb"], images) == 100 > 90 > score(row["depth"], images)
+
+    def refuse(x):
+        raise ConfigError("pretrained", "cannot be had")
+
+    monkeypatch.setattr(frozen, "frozen", refuse)
+    with pytest.warns(UserWarning, match="left out"):
+        assert [*frozen.rows(images, profile("tiny"), 1, 3)] == ["extra trees"]
 
 
-def test_features_are_made_anew_for_other_images_or_weights(tmp_path, monkeypatch):
-    made = []
-    monkeypatch.setattr(advice, "frozen", lambda *a, **k: made.append(a) or mean_colours(*a, **k))
-    images = [data.load(f"scenes:n=45,size=8,seed={seed}") for seed in (0, 1)]
-    files = [str(tmp_path / f"{name}.pth") for name in "ab"]
-    for number, file in enumerate(files):
-        torch.save(number, file)
-    for own, file, count in ((0, 0, 2), (0, 0, 2), (0, 1, 4), (1, 1, 6), (0, 0, 6)):
-        runs = advice.frozen_runs(images[own], profile("tiny"), 2, tmp_path, files[file])
-        assert (len(runs), len(made)) == (2, count)
-    for fold, (whole, bounds) in enumerate(made[:2]):  # the training part's, as of trained networks
-        part = whole.split(0, 2, fold).train
-        for sensor, m in part.modalities.items():
-            fitted = Normalization.fit(m.x, sensor, m.invalid)
-            assert bounds[sensor].to_dict() == fitted.to_dict()
-
-
-def test_a_persons_folder_is_answered_and_nothing_is_trained_twice(tmp_path, monkeypatch, capsys):
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    """A person's folder of images that are larger than is needed."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(advice, "frozen", mean_colours)
-    torch.save({}, "weights.pth")
-    data.load("scenes:n=66,size=8,shapes=2").save("mine")
-    words = ["advise", "mine", "--labelled", "0.5", "--folds", "2", *TINY]
-    words += ["--features", "weights.pth"]
-    assert cli.main([*words, "--dry-run"]) == 0
-    assert capsys.readouterr().out.startswith("15 runs, ")
+    monkeypatch.setattr(frozen, "frozen", lambda x: x.mean((2, 3)))
+    data.load("scenes:n=66,size=40,shapes=2,materials=1").save("mine")
+    return [*shlex.split("advise mine --size 16"), *TINY]
+
+
+def test_a_dry_run_trains_nothing(mine, tmp_path, capsys):
+    assert cli.main([*mine, "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "66 samples of rgb 3×16×16, depth 1×16×16" in said
+    assert "15 runs of 4 steps" in said  # four of each kind, three twice as long
     assert not list(tmp_path.rglob("result.json"))
-    assert cli.main(words) == 0
-    scores = capsys.readouterr().out.splitlines()[1:-1]  # without the time that it will take
-    for name in ("frozen", "teacher", *(row.label() for row in ROWS)):
-        assert any(f"| {name} " in line for line in scores)
-    files = sorted(tmp_path.rglob("result.json"))
-    found = [Result.read(file) for file in files if "frozen" not in str(file)]
-    assert {(run.config["labelled"], run.config["select"]) for run in found} == {(0.5, "last")}
-    rates = {run.config["learning_rate"] for run in found if run.method == "student"}
-    assert rates == set(advice.RATES)
-    assert {run.config["learning_rate"] for run in found if run.method == "nt-xent"} < rates
-    # the same command trains nothing again, and answers where a training is long enough
-    before = [file.stat().st_mtime_ns for file in files]
-    for steps, answered in ((600, False), (0, True)):
-        monkeypatch.setattr(advice, "STEPS", steps)
-        monkeypatch.setattr(advice, "UNLEARNED", np.inf)
-        assert cli.main(words) == 0
-        printed = capsys.readouterr().out.splitlines()
-        assert printed[: len(scores)] == scores
-        assert len([line for line in printed if line.startswith("If ")]) == 3 * answered
-    assert [file.stat().st_mtime_ns for file in files] == before
 
 
-@pytest.mark.parametrize(
-    ("epochs", "loss", "finished"),
-    [(10, 0.1, True), (9, 0.1, False), (10, 1.1, False), (10, 1.0, True)],
-)
-def test_steps_and_the_last_loss_say_whether_a_training_is_finished(
-    tmp_path, epochs, loss, finished
+def test_a_persons_folder_is_answered_once_and_its_commands_train_on_all(
+    mine, tmp_path, capsys, monkeypatch
 ):
-    """60 steps an epoch; guessing one of three classes in two networks costs 2 log 3 = 2.197."""
-    run = replace(result(epochs=epochs, batch_size=16), classes=3, counts={"train": 950})
-    file = run.folder(tmp_path) / "metrics.csv"
-    file.parent.mkdir(parents=True)
-    file.write_text(f"epoch,cl\n0,9\n1,{loss}\n")
-    assert bool(advice.unfinished([run], tmp_path)) != finished
+    monkeypatch.setattr(advice, "unfinished", lambda *rows: "")
+    assert cli.main(mine) == 0
+    said = capsys.readouterr().out
+    for name in ("extra trees", "frozen features", STUDENT, TAUGHT, FUSED):
+        assert f"| {name} " in said
+    assert "label more" not in said.lower()
+    files = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("result.json")}
+    assert cli.main(mine) == 0
+    assert capsys.readouterr().out == said[said.index("| F1") :]  # nothing is left to train
+    assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("result.json")} == files
 
 
-def pairs_of(rgb, depth, paired):
-    """Images of two sensors by their classes; the first so many are pairs."""
-    number, modalities = np.arange(60), {}
-    for name, classes in (("rgb", rgb), ("depth", depth)):
-        x = np.random.default_rng(len(name)).random((60, 1, 8, 8), dtype=np.float32)
-        ids = number if name == "rgb" else np.where(number < paired, number, number + 60)
-        modalities[name] = Modality(x, classes, ids)
-    return MultiModalData(modalities, ("cat", "dog"), name="mine")
+def test_the_commands_train_on_all_images_and_export_what_is_recommended(mine, tmp_path):
+    source = "runs/mine-16x16/saved"
+    shrink(data.load("mine"), 16).save(source)
+    images = data.load(source)
+    config = advice.settings(images, "tiny", learning_rate=0.02)
+    own = Asked(images, config, source, "", Path("runs"), 9, 2, 2)
+    lines = own.commands({"rgb+depth": STUDENT, "depth": TAUGHT}, "tiny")
+    assert [line.split()[1] for line in lines] == ["train", "export", "train", "export"]
+    for line in lines:
+        assert cli.main(shlex.split(line)[1:]) == 0
+    models = [deployment.load(Path("deployed", name)) for name in ("rgb+depth", "depth")]
+    contracts = [model.contract for model in models]
+    assert [len(contract.sensors) for contract in contracts] == [2, 1]
+    assert contracts[1].sensors[0].rule.size == (16, 16)
+    for file in tmp_path.rglob("result.json"):
+        counts = Result.read(file).counts
+        assert counts["train"] == counts["labelled"] == 66
+    hidden = replace(own, config=replace(config, labelled=0.5))
+    assert not [line for line in hidden.commands({"rgb": PAIRS}, "tiny") if "discom" in line]
 
 
-BOTH = np.arange(60) % 2
 REFUSED = {
-    "one sensor": "scenes:n=66,size=8,modalities=rgb",
-    "dense": "scenes-dense:n=20,size=16",
-    "no pairs": pairs_of(BOTH, BOTH, 0),
+    "one sensor": (data.load("scenes:n=66,size=8,modalities=rgb"), ConfigError),
+    "dense": (data.load("scenes-dense:n=20,size=16"), DataError),
+    "no pairs": (IMAGES.take(np.arange(240)), DataError),
 }
-
-
-def folds_of(method, network, told, options=None):
-    """A run on two folds of twenty images each: whether it tells two classes apart."""
-    for fold in range(2):
-        run = result(method, 0, {network: 50.0}, options=options, draws="weights")
-        names = [str(20 * fold + k) for k in range(20)]
-        counts = {network: [[k, k % 2, k % 2 if told else k // 2 % 2, 1] for k in range(20)]}
-        tested = {"groups": names, "counts": counts}
-        yield replace(run, fold=fold, folds=2, tested=tested, code=f"{method}{fold}{options}")
-
-
-@pytest.mark.parametrize("told", [False, True])
-def test_networks_at_chance_are_no_answer(told):
-    runs = [run for row in ROWS for run in folds_of(row.method, "rgb", told, row.options)]
-    (answer,) = advice.answers(runs)
-    assert answer.learned == told
-    assert ("student learned nothing" in answer.text) == (not told)
-
-
-def test_a_sensor_is_compared_with_the_fused_network_on_complete_pairs(tmp_path):
-    """Alone, a sensor is right on pairs and wrong on all else; fused, two of three pairs are."""
-    images, runs = pairs_of(BOTH, BOTH, 30), []
-    valid = {"rgb": 60.0, "depth": 40.0}
-    for fold, method in product(range(2), ("student", "kdv2", "teacher")):
-        main = {"rgb+depth": 50.0} if method == "teacher" else valid
-        run = result(method, 0, main, draws="weights", data="mine", code=f"{fold}")
-        run, arrays = replace(run, fold=fold, folds=2), {}
-        test = images.take(images.split_indices(*run.parts)["test"])
-        for network in main:
-            ids = np.intersect1d(
-                *(test.modalities[name].ids for name in (network.split("+") * 2)[:2])
-            )
-            right = (ids < 30) & ((ids % 3 > 0) | (method != "teacher"))
-            truth = ids % 2
-            arrays |= {f"{network}_ids": ids, f"{network}_labels": truth}
-            arrays[f"{network}_logits"] = np.eye(2)[np.where(right, truth, 1 - truth)]
-        run.folder(tmp_path).mkdir(parents=True)
-        arrays["rgb_2_ids"] = np.arange(3)  # of a sensor whose name begins alike
-        np.savez(run.folder(tmp_path) / "predictions.npz", **arrays)
-        runs.append(replace(run, tested=count_by_group(test, arrays, main)))
-    fused = advice.answers(runs, images, tmp_path)[0]
-    assert fused.difference == pytest.approx(-100 / 3)
-    assert advice.answers(runs)[0].difference > 0  # on other images than the fused network's
+apart = {"depth": replace(IMAGES.modalities["depth"], ids=np.arange(240, 480))}
+REFUSED["no pairs"] = (
+    replace(IMAGES, modalities={**IMAGES.modalities, **apart}, groups=None),
+    DataError,
+)
 
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_cannot_be_answered_is_refused_before_the_trainings(case):
-    images, config = REFUSED[case], profile("tiny")
-    images = data.load(images) if isinstance(images, str) else images
-    ask = partial(advice.plan, images, config, advice.RATES, 3, "runs", "mine")
-    refused(ask, "", (ConfigError, DataError))
+    images, error = REFUSED[case]
+    refused(asked(images).plan, "", error)
+
+
+def test_epochs_are_refused_since_steps_count(mine, capsys):
+    assert cli.main([*mine, "--epochs", "3"]) == 2
+    assert "--steps" in capsys.readouterr().err

@@ -61,13 +61,13 @@ def test_a_few_labels_of_every_person(answer, problem):
 @pytest.mark.parametrize(
     ("scores", "problem"),
     [
-        ({"twin": 71.0, "pair": 75.0}, ""),
-        ({"twin": 71.0, "pair": None}, "set both"),
-        ({"twin": 0.71, "pair": 0.75}, "guessing gets 14 %"),
-        ({"twin": 71.0, "pair": 71.0}, "the twin has"),
+        ({0.5: 41.0, 0.9: 47.0}, ""),
+        ({0.5: 41.0, 0.9: None}, "set both"),
+        ({0.5: 0.41, 0.9: 0.47}, "guessing gets 14 %"),
+        ({0.5: 47.0, 0.9: 47.0}, "one score"),
     ],
 )
-def test_scores_of_a_twin(scores, problem):
+def test_scores_of_two_thresholds(scores, problem):
     assert answers_with(exercises_09.third(scores), problem)
 
 

@@ -1,7 +1,6 @@
 """`discom train`, `table` and the other commands on runs. Modules such as `discom.plots` are loaded
 at their first use, so that help is quick."""
 
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -178,60 +177,61 @@ def predict(
 @command
 def advise(
     data: str,
-    folds: Annotated[int, IntRange(2), "Parts; each is tested once."] = 4,
-    features: Annotated[str, "Frozen weights: imagenet, a file, or none."] = "imagenet",
+    steps: Annotated[int, IntRange(3), "Of each training."] = 500,
+    size: Annotated[int, IntRange(8), "Longest side in pixels; larger images are shrunk."] = 32,
+    folds: Annotated[int, IntRange(2), "Parts; each is tested once."] = 3,
+    seeds: Annotated[int, IntRange(2), "Of parts and weights, and of labels that are hidden."] = 3,
     workers: flags.Workers = 0,
-    dry_run: flags.DryRun = False,
+    dry_run: Annotated[bool, "Say how long it takes and what it can show, and stop."] = False,
     modalities: flags.Modalities = "",
     runs: flags.Runs = Path("runs"),
     **settings: Any,
 ) -> None:
-    """Should you train with your second sensor, or deploy both? Measures it on your pairs.
+    """Which sensor alone, both, or one trained with the other? Measures it on your pairs.
 
-    Frozen features of a pretrained network with a linear layer first; then each sensor alone
-    (student, simclr), with the other (kdv2, nt-xent), and both fused (teacher), every image tested
-    once, with twice the profile's epochs, of which the last is taken. Images without a label are
-    used, too. The same command continues where it stopped.
+    Every image is tested once. The answers come with 95 % intervals and with the commands that
+    train and export what is recommended; where longer trainings would still change them, with the
+    minutes of these. The same command continues where it stopped.
 
     \b
-    discom advise my_images --labelled 0.2
+    discom advise data/mine --dry-run
+    discom advise data/mine
     """
     from discom.running import sweep
 
-    advice, tables = discom.advice, discom.tables
-    epochs = 2 * discom.profile(settings["name"]).epochs
-    config = discom.profile(**{"epochs": epochs, "select": "last", **settings})
-    images = discom.data.load(data, modalities, 0)
-    rates = (config.learning_rate,) if "learning_rate" in settings else advice.RATES
-    planned = advice.plan(images, config, rates, folds, runs, data, modalities)
-    tried = [run for run in chain(*planned.values()) if run.method == "student"]
-    tried = [run for run in tried if run.origin.fold == 0 and len(rates) > 1]
-    needed = {run.folder: run for run in (*tried, *planned[rates[0]])}  # none twice
-    workers = sweep.worker_count(workers)
-    if absent := sweep.missing(needed.values())[0]:
-        print(advice.outlook(images, len(absent), workers), flush=True)
+    advice, images, source = discom.advice, discom.data.load(data, modalities, 0), data
+    if "epochs" in settings:
+        raise ConfigError("--epochs", "advise counts steps", "give --steps")
+    small = discom.data.images.shrink(images, size)
+    if small is not images:
+        folder, modalities = runs / small.name / f"images-{images.fingerprint}", ""
+        if not folder.exists():
+            small.save(folder)
+        images, source = discom.data.load(folder), str(folder)
+    config = advice.settings(images, **settings)
+    asked = advice.Asked(images, config, source, modalities, runs, steps, folds, seeds)
+    planned = asked.plan()
+    longer = {kind: [asked.run(kind, longer=2)] for kind in asked.kinds[:2]}
+    every, workers = [*chain(*planned.values(), *longer.values())], sweep.worker_count(workers)
+    if missing := len(sweep.missing(every)[0]):
+        print(asked.outlook(missing, workers), flush=True)
     if dry_run:
         return
-
-    train = partial(sweep.results, workers=workers)
-    frozen = []
-    if features != "none":
-        frozen = train(advice.frozen_runs(images, config, folds, runs, features))
-    rate = advice.best_rate(train(tried)) if tried else rates[0]
-    results = train(planned[rate])
-    beside = advice.beside(frozen, results)
-    table = tables.summary([*beside, *results], ["student"])
-    print(tables.to_markdown(table, ["student"]), end="\n\n")
-    students = [run for run in results if run.method == "student"]
-    if short := advice.unfinished(students, runs):
-        print(f"No answer: {short}.")
+    results = sweep.results(every, workers=workers)
+    answers, cheap = discom.tables.answers, discom.frozen.rows(images, config, seeds, folds)
+    rows = {**cheap, **answers.read(planned)}
+    print(answers.to_markdown(rows, images), end="\n\n")
+    if short := advice.unfinished(answers.read(longer), rows, images):
+        minutes = 2 * sum(result.seconds for result in results) / workers / 60
+        way_out = f"ask again with --steps {2 * steps}, about {minutes:.0f} minutes"
+        print(f"No answer yet: {short}; {way_out}.")
         return
-    for answer in advice.answers(results, images, runs):
-        print(answer.text)
-        chosen = zip(planned[rate], results, strict=True)  # results have the order of the runs
-        run = next(run for run, result in chosen if result.label == answer.recommended)
-        if answer.learned:
-            print(f"  {advice.command(run, settings['name'])}")
+    lines, deployed = advice.answers(rows, images, asked.few)
+    print(*lines, "", *asked.commands(deployed, settings["name"]), sep="\n")
+    if source != data:
+        print(
+            f"At {size} pixels. --size {2 * size} asks once more, in about four times the minutes."
+        )
 
 
 COMMANDS = (advise, train, table, show, export, predict)

@@ -124,6 +124,30 @@ def pseudo_values(
     return pd.Series(values - values.mean() + whole, names)
 
 
+def crossed_test(values: np.ndarray) -> tuple[float, float, float, float]:
+    """Mean of values of S seeds and G groups [S, G], its 95 % interval and its standard error, for
+    other seeds and other groups.
+
+        error² = s²_groups / G + max(0, s²_seeds / S - s²_rest / (S·G))
+
+    s² are the variances of the groups' means over seeds, of the seeds' means over groups, and of
+    what these two leave. Student's t has degrees of freedom after Satterthwaite (1946); one seed
+    adds nothing, and one group gives no interval.
+    """
+    seeds, count = values.shape
+    groups, each = values.mean(0), values.mean(1)
+    parts = [(groups.var(ddof=1) / count, count - 1)] if count > 1 else [(np.nan, 1)]
+    if seeds > 1 and count > 1:
+        rest = values - groups - each[:, None] + values.mean()
+        spread = (rest**2).sum() / ((seeds - 1) * (count - 1)) / (seeds * count)
+        parts.append((max(0.0, each.var(ddof=1) / seeds - spread), seeds - 1))
+    variance = sum(part for part, _ in parts)
+    degrees = variance**2 / max(sum(part**2 / own for part, own in parts), 1e-300)
+    mean, error = float(values.mean()), float(np.sqrt(variance))
+    reach = error and float(stats.t.ppf(0.975, degrees)) * error
+    return mean, mean - reach, mean + reach, error
+
+
 def holm(p: ArrayLike) -> np.ndarray:
     """Holm's correction of the p-values of all comparisons that are read together [m], in their
     order: p̃ < α makes any false alarm among them as rare as α. A ValueError for a value outside of

@@ -48,13 +48,13 @@ def second(draw: Callable, person: torch.Tensor, labels: torch.Tensor) -> str:
     return ""
 
 
-def third(scores: Mapping[str, float | None]) -> str:
-    """% right of the gyroscope beside its twin, and beside the accelerometer."""
-    if set(scores) != {"twin", "pair"} or None in scores.values():
+def third(scores: Mapping[float, float | None]) -> str:
+    """% right of the gyroscope with two thresholds."""
+    if set(scores) != {0.5, 0.9} or None in scores.values():
         return "set both scores, in % of windows right"
     if not all(20 <= score <= 100 for score in scores.values()):
         return "guessing gets 14 %: give % of windows right"
-    return "the twin has the pair's score" if scores["twin"] == scores["pair"] else ""
+    return "both thresholds have one score" if scores[0.5] == scores[0.9] else ""
 
 
 def check(

@@ -14,7 +14,7 @@ AXES = {
     "acc": ("#08306b", "#3b8bc2", "#9fc9e6"),
     "gyro": ("#7f2704", "#d9731a", "#fdbe85"),
 }
-UNITS = {"acc": ("accelerometer, g", 2), "gyro": ("gyroscope, rad/s", 6)}
+UNITS = {"acc": ("accelerometer, g", 2), "gyro": ("gyroscope, rad/s", 2.6)}
 WRONG = "#d55e00"
 
 
@@ -41,6 +41,12 @@ def show_windows(signals: Mapping, rows: Mapping[str, int], title: str):
         )
     figure.supxlabel("seconds", fontsize=9.5)
     return figure
+
+
+def show_persons(signals: Mapping, chosen, person, title: str):
+    """A window of each of four persons, of those that are chosen."""
+    rows = {k: np.flatnonzero(chosen & (person == k))[2] for k in (0, 2, 5, 7)}
+    return show_windows(signals, {f"person {k}": row for k, row in rows.items()}, title)
 
 
 def show_finds(found: Mapping, labels, recording, person, title: str):
@@ -96,7 +102,7 @@ def plot_models(scores: pd.DataFrame, title: str):
 
 
 NAMES = {"acc": "accelerometer", "gyro": "gyroscope"}
-WAYS = {"own labels": "#4d4d4d", "pair labels": "#0173b2"}
+WAYS = {"own labels": "#4d4d4d", "pair labels": "#d55e00"}
 
 
 def plot_gains(gains: Mapping, title: str):

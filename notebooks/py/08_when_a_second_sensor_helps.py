@@ -50,7 +50,6 @@ import torch
 import torch.nn.functional as F
 
 from discom import cli, data as sets, plots, tables
-from discom.advice import answers
 from discom.data.augmentation import any_motions, distort, turn
 from discom.losses.contrastive import nt_xent
 from discom.notebook import check, finish, stamp
@@ -302,50 +301,25 @@ compared(stain + darkfield, names, *versus)
 # %% [markdown]
 # **Reading.** Darkfield, the weaker sensor of its pair, gains most: NT-Xent lies 8.5 points above the student. In brightfield with the stain it lies 4 to 6 points above, and SimCLR may do as well. The stain shows no measurable gain. None of the 30 differences is clear.
 #
-# ## Which sentence does that give?
-#
-# `discom advise` writes a sentence for each sensor. By validation score it picks the best method with the other sensor and the best without. The 95 % interval of their test difference, not corrected, decides:
-#
-# | interval | answer |
-# |---|---|
-# | above zero | train it with the other sensor |
-# | below zero | train it alone |
-# | includes zero, over 10 points wide | not decided |
-# | includes zero, narrower | no measurable difference, train it alone |
-#
-# Here it reads finished runs with 200 labels. **Predict first:** of the six answers, how many are "train it with the other sensor"?
-
-# %%
-for file in ("scenes-labelled-ten", "cellcycle-stain-kd", "cellcycle-darkfield"):
-    results = tables.load_results(f"../results/few-labels/{file}.json")
-    results = [run for run in results if abs(run.counts["labelled"] - 200) < 5]
-    for answer in answers(results):
-        print(fill(f"{file}: {answer.text}", 60), "\n")
-
-# %% [markdown]
-# **Reading.** Three answers are "train it with the other sensor": both sensors of scenes, and darkfield. The interval for darkfield is not corrected for the 30 comparisons; after correction it is not clear.
-#
 # ## How do I ask about my own images?
 #
 # Put the images into `<sensor>/<class>/<name>.png`, those without a label into `<sensor>/unlabelled/`. Equal names are a pair. Then:
 #
 # ```bash
 # discom advise my_images
-# discom train --data my_images --method nt-xent --epochs 60 \
-#   --learning-rate 0.01 --options '{"weights": {"contrast": 3}}'
 # ```
 #
-# The first tests every image once, in four parts: frozen features of a pretrained network, student, SimCLR, `kdv2`, NT-Xent, and both sensors fused ([example](../docs/cli.md#should-i-train-with-my-second-sensor)). Each answer ends with the command that trains what it recommends, such as the second. [11](11_your_own_data_and_deployment.ipynb) exports the network.
+# It tests every image once, in folds, and answers which sensor alone is better, whether both pay, whether one should be trained with the other, and what more labels give ([example](../docs/guides/second_sensor.md#an-example)). It ends with the commands that train and export what it recommends.
 #
-# **The next cell shows what answers look like;** its two epochs on 120 tiny scenes mean nothing.
+# **The next cell shows what answers look like;** its few steps on 120 tiny scenes mean nothing.
 
 # %%
 tiny = f"scenes:n=120,size=16,materials=1,seed={seed}"
-options = ["--labelled", "0.5", "--profile", "tiny", "--learning-rate", "0.01"]
-options += ["--epochs", "2", "--folds", "2", "--features", "none"]
+options = ["--labelled", "0.5", "--profile", "tiny", "--steps", "4"]
+options += ["--folds", "2", "--seeds", "2", "--workers", "1"]
 with redirect_stdout(StringIO()) as printed:
-    code = cli.main(["advise", tiny, *options, "--workers", "1", "--runs", runs])
-answered = [line for line in printed.getvalue().splitlines() if line.startswith("If ")]
+    code = cli.main(["advise", tiny, *options, "--runs", runs])
+answered = [line for line in printed.getvalue().splitlines() if "F1 points [" in line]
 print(*map(fill, answered), sep="\n\n")
 check("the command ran", code == 0)
 

@@ -3,15 +3,15 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/main/notebooks/09_real_sensors.ipynb) · [solutions](solutions/py/09_real_sensors.py)
 #
-# A clinic wants a wristband that names the shoulder exercise its wearer does. For a pilot, ten persons wore a watch with an **accelerometer** and a **gyroscope**. *One* of them noted what she did, so some hundred windows of four seconds have a label. The wristband will have *one* of the two sensors.
+# A clinic wants a wristband that names which of seven shoulder exercises its wearer does. For a pilot, ten persons wore a watch with an **accelerometer** and a **gyroscope**. Only *one* of them noted her exercises: about a hundred labelled windows of four seconds. The wristband will have *one* of the two sensors.
 #
-# On synthetic scenes pairs with a second sensor were worth hundreds of labels. But we made each sensor miss what the other sees.
+# On synthetic scenes a second sensor in training was worth hundreds of labels. But we made each sensor miss what the other sees.
 #
-# **Write down a guess.** On persons it has never seen, a network trained on one person's labels names 70 % of the windows by the accelerometer, 60 % by the gyroscope. What will the other persons' unlabelled windows add, for each sensor? And what do *pairs* add that one sensor's own windows do not?
+# **Write down a guess.** A network trained on one person's labels is right on new persons in 70 % of the windows (accelerometer) or 60 % (gyroscope); guessing gets 14 %. What will the other persons' unlabelled windows of the same sensor add? And what do **pairs** add, both sensors' windows of the same four seconds?
 #
 # | At a glance | |
 # |---|---|
-# | You will | **train** on real signals, tested on persons never seen · **separate** what the other sensor adds from what more data adds · **decide** for one sensor, two or three |
+# | You will | **train** on real signals, tested on persons never seen · **separate** what the other sensor adds from what more data and a second network add · **decide** for one sensor or two |
 # | You need | notebook [00](00_start_here.ipynb) |
 # | Time, memory | four minutes on one core, 1 GB |
 # | Data, licence | recordings of [Burns et al. 2018](https://arxiv.org/abs/1802.01489), [BSD-3](../data/watch-LICENSE.txt) |
@@ -41,6 +41,7 @@ runs = "runs"  # no effect here
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 import numpy as np
+import pandas as pd
 import torch
 import torch.nn.functional as F
 from IPython.display import Image
@@ -58,17 +59,14 @@ course.style()
 stamp(seed)
 steps = 5 if profile == "tiny" else steps
 
-# %% alt="Four windows of the bent-over row, accelerometer above gyroscope, of four persons. The curves differ in level, speed and size."
+# %% alt="Four windows of one exercise, accelerometer above gyroscope, of four persons. The curves differ in level, speed and size."
 file = np.load("../data/watch.npz")
 labels, person = (torch.tensor(file[k].astype(int)) for k in ("label", "person"))
-signals = {s: file[s] * file[f"{s}_step"] for s in ("acc", "gyro")}
-signals = {s: torch.tensor(x, dtype=torch.float32) for s, x in signals.items()}
+signals = {s: torch.Tensor(file[s] * file[f"{s}_step"]) for s in ("acc", "gyro")}
 left = torch.tensor(file["side"] == 0)  # its mirror is a right arm
 signals["acc"][left, 0] *= -1
 signals["gyro"][left, 1:] *= -1
-rows = torch.nonzero(labels == 6)[:, 0].tolist()
-rows = {f"person {k}": [r for r in rows if person[r] == k][2] for k in (0, 2, 5, 7)}
-figure = pictures.show_windows(signals, rows, "One exercise, four persons")
+figure = pictures.show_persons(signals, (labels == 6), person, "The bent-over row")
 
 # %% [markdown]
 # One exercise looks different on each person. So we test on **persons**: five *folds* of two persons, each after training on the eight others. [01](01_data_preparation.ipynb) shows what goes wrong otherwise.
@@ -92,7 +90,6 @@ class Block(nn.Module):
         return F.relu(self.body(x) + self.short(x))
 
 
-# %%
 def network():
     scale, start = nn.BatchNorm1d(3, affine=False), nn.Conv1d(3, 16, 7, 2, 3)
     blocks = Block(16, 32), Block(32, 32), nn.AdaptiveAvgPool1d(1), nn.Flatten()
@@ -113,7 +110,6 @@ def rotations(n, degrees):  # about a random axis, by up to so many degrees
     return torch.linalg.matrix_exp(turns.view(n, 3, 3))
 
 
-# %%
 def view(x, strength=1):
     scale = 1 + 0.1 * strength * torch.randn(len(x), 1, 1)
     x, time = rotations(len(x), 20 * strength) @ x * scale, torch.arange(100)
@@ -125,16 +121,15 @@ def view(x, strength=1):
 
 
 turns = rotations(50, 20)
-error = (turns @ turns.mT - torch.eye(3)).abs().max()
-check("a rotation keeps lengths", error < 1e-5)
+check("a rotation keeps lengths", (turns @ turns.mT - torch.eye(3)).abs().max() < 1e-5)
 
 # %% [markdown]
 # ## Who labels the windows of the others?
 #
-# In each step a network judges a weak view of 64 unlabelled windows. Where somebody is sure of an exercise, 90 % or more, it becomes the label of the *strong* view. The two ways differ in one line: who judges.
+# In each step a network judges a weak view of 64 unlabelled windows. If the judge gives one exercise 90 % or more, that is the label of the *strong* view. The two ways differ in one line: who judges.
 #
 # - **Own labels:** each sensor by itself. This is FixMatch. It sees no other sensor.
-# - **Pair labels:** the product of both probabilities, as in 00. It is the label of both windows.
+# - **Pair labels:** the product of both probabilities, as in 00. Both networks learn this one label.
 
 
 # %%
@@ -146,7 +141,6 @@ def pair_labels(beliefs):
     return dict.fromkeys(beliefs, sum(beliefs.values()))
 
 
-# %%
 def pseudo_loss(logits, belief):
     confidence, guess = belief.softmax(1).max(1)
     guess = guess.masked_fill(confidence < 0.9, -100)  # cross_entropy skips -100
@@ -154,7 +148,7 @@ def pseudo_loss(logits, belief):
 
 
 # %%
-def train(rows, labelled, judge=None):
+def train(rows, labelled, judge=None, signals=signals):
     torch.manual_seed(seed)
     networks = {sensor: network() for sensor in signals}
     weights = [w for own in networks.values() for w in own.parameters()]
@@ -190,15 +184,14 @@ def one_person(rows, fold):  # all windows of one training person
     return rows[person[rows] == chosen]
 
 
-# %%
 @torch.no_grad()
-def evaluate(judge=None, draw=one_person):  # log probabilities of all windows
+def evaluate(judge=None, draw=one_person, signals=signals):  # log probabilities
     answers = {sensor: torch.zeros(len(labels), 7) for sensor in signals}
     for fold in range(5):
         tested = person % 5 == fold
         rows = torch.nonzero(~tested)[:, 0]
         with torch.enable_grad():
-            networks = train(rows, draw(rows, fold), judge)
+            networks = train(rows, draw(rows, fold), judge, signals)
         for sensor, own in networks.items():
             answers[sensor][tested] = own(signals[sensor][tested]).log_softmax(1)
     return answers
@@ -218,34 +211,34 @@ for way, judge in judges.items():
     print(f"{way}: accelerometer {acc:.0f} %, gyroscope {gyro:.0f} % right")
 
 # %% [markdown]
-# Own labels, the usual cure for few labels, make **both** sensors *worse*. Pair labels do not.
+# Own labels, the usual cure for few labels, make **both** sensors *worse* here. Pair labels do not.
 #
 # ## Is that luck, or one odd person?
 #
-# **Guess:** of ten persons, for how many is the gyroscope better off with pair labels than with own labels?
+# **Guess:** two more seeds choose other persons for the labels. In how many of the six cases (three seeds, two sensors) do own labels cost, and in how many do pairs gain over labels alone?
 
-# %% alt="Two panels of points gained over labels alone, ten persons each. Accelerometer: own labels lie five points below zero on average, pair labels three above. Gyroscope: own labels twelve below, pair labels four above, with one person at minus 39."
+# %% alt="Two panels of points gained over labels alone, ten persons each, with means and intervals. Accelerometer: own labels four points below zero on average, pair labels one above. Gyroscope: own labels seven below, pair labels six above."
 def by_person(points):  # [1149] → a mean for each of ten persons
     return np.array([points[person == k].mean() for k in range(10)])
 
 
 ways = [place for place in right if place[0] != "labels alone"]
 gains = {(s, w): by_person(right[w, s] - right["labels alone", s]) for w, s in ways}
-figure = pictures.plot_gains(gains, "Own labels cost, pair labels do not")
-for sensor in signals:
-    points = gains[sensor, "pair labels"] - gains[sensor, "own labels"]
-    low, high = stats.ttest_1samp(points, 0).confidence_interval()
-    print(f"{sensor}: pairs − own {points.mean():+.0f} [{low:+.0f}, {high:+.0f}],")
-    print(f"   better for {(points > 0).sum()} of 10 persons")
+figure = pictures.plot_gains(gains, "Own labels cost; pair labels repair the gyroscope")
+points = gains["gyro", "pair labels"] - gains["gyro", "own labels"]
+low, high = stats.ttest_1samp(points, 0).confidence_interval()
+print(f"gyroscope: pairs − own {points.mean():+.0f} [{low:+.0f}, {high:+.0f}]")
+stored = pd.read_csv("../results/watch-pairs.csv").query("way in @judges")
+stored.pivot(index="seed", columns="way").round().astype(int)
 
 # %% [markdown]
-# For eight of ten. Pair labels beat own labels with both sensors, the gyroscope by 16 points (in brackets: the 95 % interval over persons). Above *labels alone* they gain three and four points; one person at −39 leaves that open.
+# Own labels cost in all six cases. Pairs repair the gyroscope each time, here by 13 points above own labels (in brackets: the 95 % interval over persons); the accelerometer, the better sensor, only once. Above *labels alone* pairs lie in three cases of six: on this watch that is open.
 #
 # ## Why do own labels mislead?
 #
-# Our suspicion: a network that knows one person is *sure* of wrong exercises on the others. It learns these, and is surer still. The other sensor is wrong elsewhere.
+# Our suspicion: a network that knows one person is *sure* of wrong exercises on the others. It learns these, and is surer still.
 #
-# If so, own labels raise how often the network is sure, and lower how often it is then right. **Guess** both for the gyroscope.
+# **Guess** for the gyroscope: in how many windows is it sure, and how often is it then right, with each of the three ways?
 
 # %%
 for way, answer in answers.items():
@@ -253,74 +246,84 @@ for way, answer in answers.items():
     sure = confidence > 0.9
     share, hits = sure.float().mean(), (guess == labels)[sure].float().mean()
     print(f"gyroscope, {way}: sure in {share:.0%}, then right in {hits:.0%}")
-alone = answers["labels alone"]
-same = alone["acc"].argmax(1) == alone["gyro"].argmax(1)
-hits = (alone["acc"].argmax(1) == labels)[same].float().mean()
-print(f"students agree in {same.float().mean():.0%}, then right in {hits:.0%}")
 
 # %% [markdown]
-# As suspected. With own labels the gyroscope is sure of more windows, 63 in place of 41 %, and right in fewer of them, 56 in place of 79 %. It has learned its own mistakes. With pair labels it is sure as often and still right in 79 %.
+# As suspected. With own labels the gyroscope is sure of 65 % of the windows in place of 41, and of these it gets 61 % right in place of 77. It has learned its own mistakes. With pair labels it is sure of nearly as many, and right in 79 %.
 #
-# Where two students agree, they are right in 86 %: that is what a second sensor brings.
+# ## The other sensor, or just a second network?
+#
+# The product of *two* networks may be the better judge whatever they read. So replace the accelerometer by a **twin**: a second network of the gyroscope, with weights and views of its own.
+#
+# **Guess:** with its twin in the accelerometer's place, is the gyroscope nearer to 65 % (pair labels) or to 51 % (own labels)?
+
+# %%
+twins = {"gyro": signals["gyro"], "twin": signals["gyro"]}
+right["twin labels", "gyro"] = score(evaluate(pair_labels, signals=twins)["gyro"])
+share = right["twin labels", "gyro"].mean()
+print(f"gyroscope, pair labels with its twin: {share:.0f} % right")
+
+# %% [markdown]
+# To own labels: 51 %, and with the other two seeds within a point of them, too. Twins share their mistakes, so that both are sure of the wrong exercise. It is the *other* sensor that repairs.
 #
 # ## Twenty more pairs
 #
-# One watch and ten persons decide little. Elsewhere eight persons wore five units, on torso, arms and legs. Each was deployed with each other one beside it in training, again with labels of one person: 20 pairs, stored.
+# Elsewhere eight persons wore five units, on torso, arms and legs. We deploy one unit and train it beside one of the other four: 5 × 4 = 20 pairs, again with labels of one person. These runs are stored.
 #
-# **Guess:** for how many of the 20 is the other unit better than own signals?
+# **Guess:** for how many of the 20 does training with the other unit beat training on its own labels?
 
-# %% alt="Three panels of dots, a row for each of five deployed units. With the other unit, 17 of 20 dots lie above labels alone. With own signals, three of five units lie below. The difference is positive for all 20."
+# %% alt="Three panels of dots, a row for each of five deployed units. Pairs minus labels alone: 17 of 20 dots above zero. Own labels minus labels alone: three of five units below. Pairs minus own labels: all 20 above."
 Image("../results/worn-pairs.png", width=900)
 
 # %% [markdown]
-# For all 20 (right): six points on average, four above labels alone (left). Own signals (middle) cost two.
-#
-# **Is it the other sensor, or just a second network?** A *twin* is a second network of the *same* unit, with the same loss. Pairs with another unit stand 4.6 points above it, so most of the gain is the other place on the body. With labels of *all* persons own labels help, and pairs add less ([worn sensors](../docs/results/real.md)).
-#
-# **Three and more?** The product takes any number; exercise 1 writes it. DisCoM-KD's adversary does, too. On synthetic scenes [a third sensor](../docs/results/modalities.md) brought nothing measurable.
+# For all 20 (right): six points on average, four above labels alone (left). Own labels (middle) cost two. A twin gains one of the six. With labels of *all* persons own labels help, and pairs add less ([worn sensors](../docs/results/real.md)).
 #
 # ## And if the wristband had both?
 #
-# **Guess:** multiply the probabilities of the two networks that were trained on labels alone. Is it above the best single network so far? And what is left of *one* network of both sensors when one sensor breaks, with zeros in its place?
+# **Guess:** multiply the probabilities of the two networks. Is that above the best single one, with labels alone, and after training on pairs?
 
 # %%
 course.keep(course.means(right, seed), record)
-both = score(alone["acc"] + alone["gyro"]).mean()
-print(f"two networks, labels alone, multiplied: {both:.0f} % right")
-course.results("09")
+for way in ("labels alone", "pair labels"):
+    both = score(answers[way]["acc"] + answers[way]["gyro"]).mean()
+    print(f"two networks, {way}, multiplied: {both:.0f} % right")
 
 # %% [markdown]
-# Two networks together score 75 %, above every single network here, without one unlabelled window. One network of both falls from 74 to 26 or 37 when a sensor is missing (stored runs, labels of all persons).
+# Both products score 74 %, above each network alone. Where both sensors stay, labels alone were enough here: pairs pass on what the product already has.
 #
 # ## What you found
 #
-# **It holds where nobody drew the data, within limits. With labels of one person, own labels made both sensors worse; pairs mostly repaired that, no more (three seeds, in the table). On 20 pairs of body units they added six points to own signals.**
+# **With labels of one person, own labels made both sensors worse. Pairs repaired the weaker one, a twin did not. Whether they beat labels alone, this watch leaves open; on 20 pairs of body units they gain four points, and six over own labels.**
 #
 # For your own two sensors:
 #
 # - *Deploy both* if you may: two networks, probabilities multiplied. Each still works alone.
-# - *Deploy one, labels from few persons:* train with both, on unlabelled pairs. Do not trust FixMatch by itself.
-# - *Labels from many persons:* compare with FixMatch first. The second sensor may add nothing.
+# - *Deploy one:* first take the better sensor. Here the accelerometer on labels alone (70 %) beats the gyroscope with pairs (65 %).
+# - *Labels from one person:* train with both, on unlabelled pairs. Do not trust own labels by themselves.
+# - *Labels from many persons:* compare with own labels (FixMatch) first; most of the gain may be theirs.
 #
 # [10](10_segmentation.ipynb) asks the same of every pixel.
-#
+
+# %%
+course.results("09")
+
+# %% [markdown]
 # ## Exercises
 #
 # 1. **Warm-up.** Three sensors, and not each was on all the time. Write `vote(beliefs, has)`: the product of those that are there, as log probabilities that sum to one. `has` tells for each sensor which windows it has.
 # 2. **Change one thing.** Spread the labels: `some(rows, fold)` draws five windows of each exercise, of any person. Run `evaluate` with it, for labels alone and for pair labels. Who gains now?
-# 3. **Open.** Is it the *other* sensor, or just a second network? In the place of the accelerometer put a **twin**: in `signals` the gyroscope twice. Enter its score beside the twin and beside the accelerometer, in %.
+# 3. **Open.** How sure must a judge be? In `pseudo_loss` put 0.5 in the place of 0.9, and run `evaluate` with own labels. Enter the gyroscope's score with both thresholds, in %.
 #
 # ## Quiz
 #
-# 1. With own labels a network is sure of 63 % of its windows, up from 41. That says (a) it has learned the new persons, (b) nothing without labels, (c) the threshold is too low.
+# 1. With own labels a network is sure of 65 % of its windows, up from 41. That says (a) it has learned the new persons, (b) nothing, until you check against labels, (c) the threshold is too low.
 # 2. Five windows of an exercise have a label, of *any* person. You expect from own labels (a) the same harm, (b) less harm, (c) that pairs become useless.
 # 3. Both sensors go into the product, and one often breaks. You deploy (a) one network of both, zeros for what is missing, (b) a network for each, (c) the better sensor alone.
 #
 # <details><summary>Answers</summary>
 #
-# 1. **b**: here it was right less often. Not *a*: being sure is no evidence. Not *c*: a higher threshold keeps the surest errors.
+# 1. **b**: here it was right less often. Not *a*: being sure is no evidence. Not *c*: nobody tried another one yet (exercise 3 does).
 # 2. **b**: the first guesses on each person are better; on the stored watch table own labels then even help. Not *a*: the harm came from labels of one person. Not *c*: nothing here says so.
-# 3. **b**: each works alone, and while both run you have the product. Not *a*: with zeros the stored network falls below one half. Not *c*: that gives five points away.
+# 3. **b**: each works alone, and while both run you have the product. Not *a*: in stored runs such a network fell from 74 to 37 or 26 F1. Not *c*: the product is above it.
 #
 # </details>
 #
@@ -334,5 +337,5 @@ def vote(beliefs, has): ...
 def some(rows, fold): ...
 
 
-exercises.check(vote, some, {"twin": None, "pair": None}, person, labels)
+exercises.check(vote, some, {0.5: None, 0.9: None}, person, labels)
 finish(**{way: right[way, "gyro"].mean().item() for way in judges})

@@ -1,0 +1,114 @@
+"""Answers of networks to the images of a data set, each tested once in each seed: scores of all
+together, and differences with their intervals over groups and seeds."""
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from math import sqrt
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+
+from discom.data import MultiModalData
+from discom.running.runs import Run, read_predictions
+from discom.tables.intervals import crossed_test, pooled_score, pseudo_values
+
+Answers = list[pd.DataFrame]  # of each seed: id → probability of each class
+Row = dict[str, Answers]  # by network
+LITTLE = 2.0  # F1 points: a smaller gain is none
+
+
+def read(planned: Mapping[str, Sequence[Run]]) -> dict[str, Row]:
+    """A row for each kind of finished runs. Networks of one sensor each also answer together: the
+    product of their probabilities."""
+    rows: dict[str, Row] = {}
+    for kind, runs in planned.items():
+        parts: dict[str, dict[int, list[pd.DataFrame]]] = {}
+        for run in runs:
+            kept = read_predictions(run.folder / "predictions.npz")
+            for name in [key.removesuffix("_ids") for key in kept if key.endswith("_ids")]:
+                shares = torch.from_numpy(kept[f"{name}_logits"]).softmax(1).numpy()
+                found = pd.DataFrame(shares, kept[f"{name}_ids"])
+                parts.setdefault(name, {}).setdefault(run.config.seed, []).append(found)
+        row = {name: [*map(pd.concat, seeds.values())] for name, seeds in parts.items()}
+        if len(row) > 1:
+            each = zip(*row.values(), strict=True)
+            row["+".join(row)] = [reduce(pd.DataFrame.mul, own).dropna() for own in each]
+        rows[kind] = row
+    return rows
+
+
+class Difference(NamedTuple):
+    """F1 points, their 95 % interval over groups and seeds, and their standard error."""
+
+    mean: float
+    low: float
+    high: float
+    error: float
+    groups: int
+
+    @property
+    def verdict(self) -> str:
+        """yes, no, or open: LITTLE points or more are gained, are not, or neither is shown."""
+        if self.low > 0 and self.mean >= LITTLE:
+            return "yes"
+        return "no" if self.high < LITTLE or self.low > 0 else "open"
+
+    @property
+    def missing(self) -> float:
+        """How many groups more would show a gain of LITTLE points four times out of five, and at
+        this mean decide whether it is there."""
+        reach = max(2.8 / LITTLE, 1.96 / max(self.mean, LITTLE - self.mean)) * self.error
+        return float(f"{max(1, self.groups * (reach**2 - 1)):.2g}")
+
+    def __str__(self) -> str:
+        return f"{self.mean:+.1f} F1 points [{self.low:+.1f}, {self.high:+.1f}]"
+
+
+def gains(ours: Answers, theirs: Answers, images: MultiModalData) -> pd.DataFrame:
+    """Pooled F1 of one network minus that of another on the images that both answer, as a value for
+    each seed and group, see `pseudo_values`."""
+    rows = []
+    for one, other in zip(ours, theirs, strict=True):
+        both = one.index.intersection(other.index)
+        tallies = [[_tally(own.loc[both], images)] for own in (one, other)]
+        rows.append(pseudo_values(tallies[0], tallies[1], "f1"))
+    return pd.DataFrame(rows)
+
+
+def difference(values: pd.DataFrame) -> Difference:
+    """The mean of `gains`."""
+    return Difference(*crossed_test(values.to_numpy()), values.shape[1])
+
+
+def score(answers: Answers, images: MultiModalData) -> float:
+    """Pooled F1, mean over seeds."""
+    cells = [_tally(own, images).to_numpy().sum(0).reshape(3, -1) for own in answers]
+    return float(np.mean([pooled_score(own, "f1") for own in cells]))
+
+
+def learned(answers: Answers, images: MultiModalData) -> bool:
+    """Whether the mean recall of K classes is above 1/K + 2 √((K - 1) Σ_c 1/n_c) / K², chance."""
+    cells = np.mean([_tally(own, images).to_numpy().sum(0) for own in answers], 0).reshape(3, -1)
+    hits, labels, _ = cells[:, cells[1] > 0]
+    kinds = len(labels)
+    chance = 1 / kinds + 2 * sqrt((kinds - 1) * (1 / labels).sum()) / kinds**2
+    return bool((hits / labels).mean() > chance)
+
+
+def _tally(answers: pd.DataFrame, images: MultiModalData) -> pd.DataFrame:
+    """What `intervals.tally` has of one network: hits, labels and predictions of every class for
+    each group, [G, 3·C]."""
+    rows, one = pd.Index(images.ids).get_indexer(answers.index), np.eye(answers.shape[1])
+    truth, found = images.labels[rows], answers.to_numpy().argmax(1)
+    cells = np.hstack([one[truth] * (truth == found)[:, None], one[truth], one[found]])
+    groups = images.ids if images.groups is None else images.groups
+    return pd.DataFrame(cells).groupby(groups[rows]).sum()
+
+
+def to_markdown(rows: Mapping[str, Row], images: MultiModalData) -> str:
+    """F1 of every row."""
+    scores = {kind: {k: score(own, images) for k, own in row.items()} for kind, row in rows.items()}
+    shown = pd.DataFrame(scores).T.map("{:.1f}".format).replace("nan", "–").rename_axis("F1")
+    return shown.to_markdown(tablefmt="github", disable_numparse=True)
