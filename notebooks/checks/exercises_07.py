@@ -1,6 +1,6 @@
 """The exercises of notebook 07: a line for each, solved or what is missing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -51,17 +51,23 @@ def second(Twice: type) -> str:
     return ""
 
 
-def third(longer: Mapping[int, float]) -> str:
-    """Two lengths of training; what is wrong, or nothing."""
-    if len(longer) < 2 or max(longer) < 2 * min(longer):
-        return "train twice as long, and enter both lengths"
-    if None in longer.values():
-        return "enter both shares"
-    if not all(12 < right <= 100 for right in longer.values()):
-        return "guessing gets 11 %: give % right of new scenes"
+def third(choose: Callable) -> str:
+    """A rule for the epoch; what is wrong, or nothing."""
+    draws, gains = np.random.default_rng(0), []
+    for _ in range(300):
+        epochs, peak = np.arange(60), draws.integers(15, 45)
+        worth = 80 - 0.02 * np.maximum(peak - epochs, 0) ** 2
+        worth -= 0.15 * np.maximum(epochs - peak, 0)
+        valid = worth + 2 * draws.standard_normal(60)
+        own = choose(torch.tensor(valid))
+        if own is None or float(own) != int(own) or not -60 <= own < 60:
+            return "return the number of an epoch"
+        gains.append(worth[int(own)] - worth[valid.argmax()])
+    if np.mean(gains) < 0.2:
+        return f"on noisy curves it gains {np.mean(gains):+.1f} points over the best"
     return ""
 
 
-def check(holm: Callable, Twice: type, longer: Mapping[int, float]) -> None:
+def check(holm: Callable, Twice: type, choose: Callable) -> None:
     """Print what is solved and what is missing."""
-    report(first(holm), second(Twice), third(longer))
+    report(first(holm), second(Twice), third(choose))

@@ -2,7 +2,7 @@
 # # Solutions to notebook 07
 #
 # At the end of the notebook the cells below run as they are. This one takes the notebook's own cells, so that the page
-# also runs alone, in about two minutes.
+# also runs alone, in about a minute.
 
 # %%
 import os
@@ -35,7 +35,8 @@ def holm(p):
 check("exercise 1", exercises.first(holm) == "")
 
 # %% [markdown]
-# **2.** SOLUTION2
+# **2.** Here it is two points below the student of one encoder, and ten stored seeds have it one point below: size alone does
+# not help.
 
 
 # %%
@@ -56,13 +57,13 @@ network = Twice().to(memory_format=torch.channels_last)
 print(f"twice the weights, turned: {100 * train(network, True)[-1].mean():.1f} %")
 
 # %% [markdown]
-# **3.** SOLUTION3
+# **3.** The best of many noisy scores is partly luck. A mean over neighbouring epochs has less noise.
+
 
 # %%
-longer = {}
-for length in (20, 40):
-    torch.manual_seed(seed)
-    network = Student().to(memory_format=torch.channels_last)
-    longer[length] = 100 * train(network, False, length)[-1].mean().item()
-print({length: f"{share:.1f} %" for length, share in longer.items()})
-check("exercise 3", exercises.third(longer) == "")
+def choose(valid, width=7):
+    means = valid.unfold(0, width, 1).mean(1)
+    return means.argmax() + width // 2
+
+
+check("exercise 3", exercises.third(choose) == "")
