@@ -305,7 +305,7 @@ pd.DataFrame(means, index=["shown", "worth"]).T.round(1)
 #
 # **Who is right? Perhaps both: they answer different questions. Theirs: does the whole method beat a student? Ours: what does the second sensor add? Of four reasons the comparison was worth most: in a short run turns moved a margin by eleven points, branch and `aux` by one. That the second sensor made their gains, their tables do not show; that it never does, ours cannot.**
 #
-# What would convince us, also on your own two sensors:
+# What would convince us, also on your two sensors:
 #
 # - *Controls*: the branch alone, a student of its size, the same turns.
 # - *Ten seeds or folds*, and an interval of the differences.

@@ -280,7 +280,7 @@ for name, network in networks.items():
     print(f"{name}: {10 * min(times):.2f} ms an image")
 
 # %% [markdown]
-# The file is the network, and takes a fifth of a millisecond or less here. But it checks nothing: give it nearness in place of depth, and it answers all the same. [`discom export`](../docs/guides/deploy.md) adds a contract: classes, units, usual values. `discom predict` refuses other bands, and warns of unusual values.
+# The file is the network, and takes a quarter of a millisecond or less here. But it checks nothing: give it nearness in place of depth, and it answers all the same. [`discom export`](../docs/guides/deploy.md) adds a contract: classes, units, usual values. `discom predict` refuses other bands, and warns of unusual values.
 #
 # ## The package: the same, with the corners filled
 
