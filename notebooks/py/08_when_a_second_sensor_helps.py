@@ -68,7 +68,7 @@ scenes, test = course.scenes(data, seed)
 # %% [markdown]
 # ## What do more labels buy?
 #
-# Stored runs, ten seeds each (thin lines), trained networks of one camera with 200 to 2 000 labels. Scores are F1 × 100, close to the share of right answers in %. Dotted: the best possible; no camera sees the material in every scene.
+# Stored runs, ten seeds each (thin lines), trained networks of one camera with 200 to 2 000 labels. Scores are F1 × 100, close to % right. Dotted: the best possible; no camera sees the material in every scene.
 
 # %% alt="F1 over the number of labels, 200 to 2 000, for depth and colour. Depth rises from 50 to 66, 70, 74 and 76, colour from 51 to 68, 76, 81 and 84; the best possible scores are 80 and 87."
 stored = pictures.stored_scores()  # a row for each seed
@@ -194,9 +194,9 @@ figure = pictures.plot_ways(stored, pd.DataFrame(live).T, title)
 course.results("08")  # the dots' means, and strangers
 
 # %% [markdown]
-# **It depends on the sensor.** In the stored runs depth has 50 *alone*, and 51 with pair labels. The contrast lifts it to 59, and on top of the contrast pair labels help, to 67. Colour gains from each part: 72, 68, and 78 with both. *Own labels* lift colour only.
+# **It depends on the sensor.** In the stored runs depth has 50 *alone*, and 51 with pair labels. The contrast lifts it to 59, and pair labels on top of the contrast to 67. Colour gains from each part: 72, 68, and 78 with both. *Own labels* lift colour only.
 #
-# Our run is one seed of narrower networks. Again pair labels alone do not help depth, and the contrast does; on top of it they add nothing here, and own labels help neither. (Our ways share their settings. Stored ones have their own, but *pair labels* has the recipe's.)
+# Our run is one seed of narrower networks. Again pair labels alone do not help depth, and the contrast does. On top of it they add nothing to depth here, and own labels help neither sensor. (Our ways share their settings; stored ones have their own, but *pair labels* has the recipe's.)
 #
 # **Strangers.** In the table's last rows another scene's image is the partner, and scores fall below *alone*. In 00 strangers ended at 38, above a weaker *alone* of 32. In both notebooks they stay 19 points or more below true pairs.
 #
@@ -234,7 +234,7 @@ for way, own in trained.items():
 pd.DataFrame(answers).groupby(pictures.kind_names(test)).mean().T.round()
 
 # %% [markdown]
-# Far away 82 % of the pair labels are right, but depth's image does not show the material: every way stays below a third. In the dark the labels (64 %) are no better than depth's own answers (67 %). In ordinary scenes 81 % could teach 70 %, and did not. Why, we have not tested. The contrast helps in both.
+# Far away 82 % of the pair labels are right, but depth's image does not show the material: every way stays below a third. In the dark the labels (64 %) are no better than depth's own answers (67 %). In ordinary scenes 81 % could teach 70 %, and did not. Why, we have not tested. The contrast helps in dark and ordinary scenes.
 #
 # ## Which is cheaper?
 #
