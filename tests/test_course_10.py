@@ -7,18 +7,17 @@ import torch
 import torch.nn.functional as F
 from fixtures.refusal import answers_with
 
-import course
 from checks import exercises_10
 from pictures import segments
 
 pytestmark = pytest.mark.usefixtures("clean_slate")  # of pictures
 
 
-def dice_loss(logits, labels, *, skip=True, axes=(0, 2, 3), factor=2, start=1):
-    drawn = labels < 255
-    y = F.one_hot(labels.clamp(max=3), 4).movedim(3, 1) * (drawn | (not skip))[:, None]
-    p = logits.softmax(1) * (drawn | (not skip))[:, None]
-    overlap = factor * (p * y).sum(axes) / (p.sum(axes) + y.sum(axes))
+def dice_loss(logits, masks, *, skip=True, axes=(0, 2, 3), factor=2, power=2, start=1):
+    drawn = (masks < 255) | (not skip)
+    p = logits.softmax(1) * drawn[:, None]
+    y = F.one_hot(masks.clamp(max=3), 4).movedim(3, 1) * drawn[:, None]
+    overlap = factor * (p * y).sum(axes) / (p.pow(power).sum(axes) + y.sum(axes))
     return abs(start - overlap.mean())
 
 
@@ -29,10 +28,11 @@ def dice_loss(logits, labels, *, skip=True, axes=(0, 2, 3), factor=2, start=1):
         (lambda *given: None, "return a loss"),
         (lambda z, y: F.cross_entropy(z, y, ignore_index=255), "mean over classes"),
         (lambda *given: dice_loss(*given, start=0), "1 minus Dice"),
-        (lambda *given: dice_loss(*given, factor=1), "twice the overlap"),
+        (lambda *given: dice_loss(*given, factor=1), "2 Σ p y"),
+        (lambda *given: dice_loss(*given, power=1), "squared"),
         (lambda *given: dice_loss(*given, axes=(2, 3)), "the whole batch"),
         (lambda *given: dice_loss(*given, skip=False), "out of all three sums"),
-        (lambda z, y: exercises_10.dice(z, F.one_hot(y, 4).argmax(3)), "255 is no class"),
+        (lambda z, y: dice_loss(z, F.one_hot(y, 4).argmax(3)), "255 is no class"),
     ],
 )
 def test_a_loss_that_is_dice(answer, problem):
@@ -61,7 +61,7 @@ def test_masks_of_what_is_sure(answer, problem):
 
 
 def test_scenes_hold_what_colour_shows():
-    scenes, test, best = course.dense_scenes("scenes-dense:n=40,size=32", seed=1)
+    scenes, test, best = segments.load("scenes-dense:n=40,size=32", seed=1)
     assert scenes.images["rgb"].shape == (20, 3, 32, 32)
     assert scenes.masks.shape == scenes.shown.shape == (20, 32, 32)
     assert len(test.masks) == 16
@@ -76,13 +76,13 @@ def test_gains_are_drawn_with_their_mean():
     points = pd.Series(np.arange(10.0))
     figure = segments.plot_gains({"few": dict.fromkeys([*segments.WAYS][1:], points)}, "title")
     (axis,) = figure.axes
-    assert [text.get_text() for text in axis.texts] == ["+4.5"] * 3
+    assert [text.get_text() for text in axis.texts] == ["+4.5 ± 2.2"] * 3
     drawn = [dots.get_offsets()[:, 1].tolist() for dots in axis.collections]
     assert drawn.count(points.tolist()) == 3
 
 
 def test_masks_are_drawn_beside_their_images():
-    scenes, _, _ = course.dense_scenes("scenes-dense:n=40,size=16", seed=1)
+    scenes, _, _ = segments.load("scenes-dense:n=40,size=16", seed=1)
     assert len(segments.show_scenes(scenes, [0, 1, 2], "title").axes) == 9
     answers = dict.fromkeys(("alone", "own teacher"), scenes.masks)
     assert len(segments.show_answers(scenes, [0, 2], answers, "title").axes) == 10
