@@ -220,8 +220,8 @@ def written(number: str, *names: str) -> str:
     return "\n\n\n".join(found[name] for name in names)
 
 
-def results(until: str) -> pd.DataFrame:
-    """What the notebooks up to this one have measured: means over stored seeds."""
+def results(number: str) -> pd.DataFrame:
+    """What the notebook of this number has measured: means over stored seeds."""
     fork = pd.read_csv("../results/fork.csv").query("step == step.max()")
     ways = fork.groupby("way")["depth"].mean()
     watch = pd.read_csv("../results/watch-splits.csv").groupby("model").mean()
@@ -261,5 +261,4 @@ def results(until: str) -> pd.DataFrame:
         ("11", "the same, with pairs"): rooms.loc["pairs"].dropna(),
     }
     table = pd.concat(found, names=["notebook", "data", "way"]).to_frame("right, %")
-    table = table[table.index.get_level_values(0) <= until].rename(PROBED, level="way")
-    return table.round(0).astype(int)
+    return table.loc[number].rename(PROBED, level="way").round(0).astype(int)

@@ -151,7 +151,7 @@ def test_curves_are_those_given_and_end_where_nothing_more_is_erased():
 
 def test_the_table_of_the_course_has_the_means_of_stored_probes(monkeypatch):
     monkeypatch.chdir(ROOT / "notebooks")
-    table = course.results("06")["right, %"]["06"]
+    table = course.results("06")["right, %"]
     assert table["sensor, from inv"].to_dict() == {"untrained": 100, "DisCoM-KD": 100, "MDiCo": 80}
     assert table["depth's class, from irr"].to_dict() == {
         "untrained": 16,

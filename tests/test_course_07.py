@@ -158,6 +158,6 @@ def test_a_choice_marks_the_best_epoch_of_test_and_validation():
 def test_the_table_of_the_course_has_the_means_of_stored_networks(monkeypatch):
     monkeypatch.chdir(ROOT / "notebooks")
     stored = pd.read_csv(ROOT / "results/margins.csv").mean().round()
-    shown = course.results("07")["right, %"]["07"]["colour, every label"]
+    shown = course.results("07")["right, %"]["colour, every label"]
     for column, name in course.MARGINS.items():
         assert shown[name] == stored[column]

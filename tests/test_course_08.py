@@ -157,7 +157,7 @@ def test_stored_cases_are_those_of_the_pages(monkeypatch):
     few = cases.loc["objects, depth, 200 labels"]
     row = next(line for line in read("docs/results/labels.md").splitlines() if "`agreed` |" in line)
     assert f"| {few['pairs']:.1f} ±" in row
-    table = course.results("08")["right, %"]["08"]
+    table = course.results("08")["right, %"]
     assert table["depth, 200 labels, F1"]["FixMatch"] == round(few["own data"])
 
 
