@@ -1,6 +1,7 @@
 """Scenes of several objects: what the sensors see, the masks that networks draw, and
 stored scores."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from types import SimpleNamespace
 
@@ -16,6 +17,7 @@ from discom import data as sets
 from discom import tables
 from discom.data.scenes import drawing
 from discom.plots.look import class_colours, class_legend, show
+from discom.tables.intervals import group_dice, t_test, tally
 from pictures import GREY
 
 WAYS = {"alone": "#4d4d4d", "own teacher": "#0173b2", "teacher of both": "#029e73"}
@@ -23,6 +25,7 @@ WAYS |= {"our CroDiNo-KD": "#8c3fb0"}
 # method of the stored table → its name here
 MASKED = {"single": "alone", "dense-self": "own teacher"}
 MASKED |= {"dense-kdv2": "teacher of both", "crodino": "our CroDiNo-KD"}
+FUSED = {"dense-teacher": "both at inference"}
 
 
 def load(source: str, seed: int = 0) -> tuple[SimpleNamespace, SimpleNamespace, dict]:
@@ -132,3 +135,32 @@ def stored_gains() -> dict[str, pd.DataFrame]:
         table = pd.Series(scores).unstack()[list(MASKED.values())]
         gains[name] = table.sub(table.pop("own teacher"), axis=0)
     return gains
+
+
+def patients(file: str = "../results/mri.csv") -> pd.DataFrame:
+    """Stored Dice of the tumour, %: a row for each patient, a column for whose masks
+    there were, what is read, and the way to learn."""
+    folds = defaultdict(list)
+    for run in tables.load_results(file):
+        masks = "7 patients" if run.config["labelled_groups"] else "all patients"
+        folds[masks, (MASKED | FUSED)[run.label]].append(run)
+    columns = {
+        (masks, network.upper(), way): group_dice(cells, 1)
+        for (masks, way), runs in folds.items()
+        for network, cells in tally(runs).items()
+    }
+    return pd.DataFrame(columns).rename_axis(columns=["masks of", "reads", "way"])
+
+
+def of_patients(dice: pd.DataFrame) -> pd.DataFrame:
+    """Their mean, and T1's points above alone with a 95 % interval over patients."""
+    shown = {}
+    for masks, read, way in dice:
+        own, alone = dice[masks, read, way], dice[masks, "T1", "alone"]
+        shown[masks, "Dice", read, way] = f"{own.mean():.0f}"
+        if read == "T1" and way != "alone":
+            mean, low, high, _ = t_test((own - alone).dropna().to_numpy())
+            shown[masks, "above alone", read, way] = (
+                f"{mean:+.0f} [{low:+.0f}, {high:+.0f}]"
+            )
+    return pd.Series(shown).unstack([0, 1]).fillna("")
