@@ -23,8 +23,9 @@ NAMELESS = ("unlabelled", "unlabeled")  # folders of images without a class
 HOLE = -32768.0  # takes the place of NaN; every type of float holds it exactly
 GROUPS = r"write e.g. (.+)_[0-9]+ for frames of videos"
 # where in a modality's folder its images lie, and where below the root none may lie
-IN_CLASSES = ("[!.]*/*", ("[!.]*", "[!.]*/[!.]*", "[!.]*/[!.]*/[!.]*/**/[!.]*"))
-IN_ONE = ("*", ("[!.]*", "[!.]*/[!.]*/**/[!.]*"))  # with a table of labels
+Layout = tuple[str, tuple[str, ...]]
+IN_CLASSES: Layout = ("[!.]*/*", ("[!.]*", "[!.]*/[!.]*", "[!.]*/[!.]*/[!.]*/**/[!.]*"))
+IN_ONE: Layout = ("*", ("[!.]*", "[!.]*/[!.]*/**/[!.]*"))  # with a table of labels
 
 
 def read_folders(
