@@ -3,16 +3,16 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/main/notebooks/10_segmentation.ipynb) · [solutions](solutions/py/10_segmentation.py)
 #
-# A sorting machine is to name the material of every **pixel** of a photo. In the lab it had a depth camera beside it; in the plant it has colour alone. There are 600 pairs of images. To draw a *mask*, the class of every pixel, takes a person ten minutes, so 30 pairs have one.
+# A sorting machine is to name the material of every **pixel** of a photo. In the lab it had a depth camera beside it; in the plant it has colour alone. There are 600 pairs of images, and 30 have a *mask*, the class of every pixel, drawn by hand.
 #
-# A network of both sensors could draw the other 570 masks, and a colour network learn from them. In [04](04_teacher_and_student.ipynb), where a label was one class for a whole image, such a teacher was worth no more than one of the same sensor.
+# A network of both sensors could draw the other 570, and a colour network learn from them. In [04](04_teacher_and_student.ipynb), where a label was one class for a whole image, such a teacher was worth no more than one of the same sensor.
 #
-# **Write down two guesses.** With 30 masks our colour network scores 46 points, and together with a depth network 66. How much will the colour network score when these *two* draw the missing masks for it? And when it draws them **itself**?
+# **Write down two guesses.** With 30 masks our colour network scores 40 points; multiplied with a depth network, 61. What will a colour network score when these *two* draw its missing masks? And when two *colour* networks do?
 #
 # | At a glance | |
 # |---|---|
-# | You will | **write** a U-Net, its score, and soft labels for pixels · **take** a teacher apart to see which half teaches · **build** an idea of CroDiNo-KD |
-# | You need | convolutions, cross-entropy; the soft labels of [04](04_teacher_and_student.ipynb) |
+# | You will | **write** a U-Net, its score, and soft labels for pixels · **find** what a teacher passes on · **build** an idea of CroDiNo-KD |
+# | You need | the soft labels of [04](04_teacher_and_student.ipynb) |
 # | Time, memory | four minutes on one free CPU core, 2 GB |
 # | Data, licence | scenes drawn here, MIT |
 
@@ -64,11 +64,11 @@ masks[:drawn] = scenes.masks[:drawn]
 figure = segments.show_scenes(scenes, range(6), "Which is wood, which metal?")
 
 # %% [markdown]
-# Wood is striped and flat, metal checked and domed, stone ringed and ridged. But colour shows 30 % of the wood as metal, and of the metal as wood; depth confuses metal and stone in the same way. Both together never err.
+# Wood is striped and flat, metal checked and domed, stone ringed and ridged. But colour shows 30 % of the wood as metal, and of the metal as wood; depth confuses metal and stone likewise. Both together never err.
 #
 # ## A network that answers for every pixel
 #
-# A **U-Net** makes ever coarser maps, on which it sees whole objects. On the way back up it reads the finer maps again, which keeps outlines sharp.
+# A **U-Net** makes ever coarser maps, which see whole objects. On the way back up it reads the finer maps again, which keeps outlines sharp.
 
 
 # %%
@@ -100,13 +100,12 @@ class UNet(nn.Module):
     def forward(self, x):
         return self.decode(self.encode(x))  # logits [B, 4, 64, 64]
 
-
 # %% [markdown]
 # ## What is a good mask?
 #
-# Most pixels are background, so the share of right pixels says little. Count for each class the pixels that the answer has, those that the truth has, and those that both have. **IoU** divides the last by all that either has, **Dice** by the mean of the two. The mean of IoU over the classes is *mIoU*.
+# Most pixels are background, so the share of right pixels says little. Count for each class the pixels of the answer, of the truth, and of both. **IoU** divides the last by all that are in either, **Dice** by the mean of the two. *mIoU* is the mean over classes.
 #
-# **Guess** both for an answer that finds one of two pixels of stone and names no other stone.
+# **Guess** both for an answer that finds one of two pixels of stone and names no other.
 
 
 # %%
@@ -127,11 +126,11 @@ print(f"stone: IoU {iou[3]:.2f}, Dice {dice[3]:.2f}")
 print("best possible mIoU:", {name: round(value) for name, value in best.items()})
 
 # %% [markdown]
-# One half and two thirds. Dice is never the lower of the two; for one class both rank answers alike. The best possible network of one sensor has 77 here.
+# One half and two thirds. The best possible network of one sensor has an mIoU of 77 here.
 #
 # ## Thirty masks
 #
-# A step shows eight images, each turned and mirrored at random: four with a mask, and four of all. Cross-entropy skips the pixels that nobody drew. We train a network of colour, its *twin* (other weights and batches), and one of depth. Then we multiply the probabilities of two networks, as in [09](09_real_sensors.ipynb).
+# A step shows eight images, turned and mirrored at random: four with a mask, four of all. Cross-entropy skips pixels that nobody drew. We train a network of colour, its *twin* (other weights and batches), and one of depth, and multiply the probabilities of two.
 
 
 # %%
@@ -186,14 +185,14 @@ judge("both sensors", answers["alone"] + answers["depth alone"])
 # %% [markdown]
 # ## Two teachers that cost no training
 #
-# These products answer for all 600 pairs, and a student hears them at every pixel: half of its loss is the divergence of its probabilities $p^s$ from the teacher's $p^t$, half is the cross-entropy.
+# Each product answers for all 600 pairs, and a student hears it at every pixel: half of its loss is the divergence of its probabilities $p^s$ from the teacher's $p^t$, half is the cross-entropy.
 #
 # $$ L_{soft} = \frac{1}{|X|} \sum_{x \in X} \sum_c p^t_{xc} \, \log \frac{p^t_{xc}}{p^s_{xc}} $$
 #
-# *Both sensors* is one teacher. The other is the control, *colour twice*: it is two networks, too, and knows the same 30 masks, but not depth. **Take out your guesses.**
+# One teacher is *both sensors*. The control is *colour twice*: two networks, too, but without depth. **Take out your guesses.**
 
 
-# %% alt="Three scenes: colour, what it shows, the truth, and three answers. Alone, objects are blots of two or three materials. With the teacher of both most have one. A disk of metal that colour shows as wood stays partly wrong."
+# %% alt="Three scenes: colour, what it shows, the truth, and the masks of four. Alone, objects are blots of two materials. The students of both teachers have fewer blots, and still mistake some objects. A disk of metal that colour shows as wood is partly wood for the student of both sensors. Both sensors together draw clean outlines."
 def soft_loss(logits, soft):
     return (soft.exp() * (soft - logits.log_softmax(1))).sum(1).mean()
 
@@ -214,13 +213,13 @@ said = {way: answers[way].argmax(1) for way in ways}
 figure = segments.show_answers(test, [4, 7, 12], said, "Students mix materials less")
 
 # %% [markdown]
-# TAUGHT
+# 53 with *both sensors*, and **57** with its *own* teacher, although that teacher scores eight points less. Both are far above *alone*, but *alone* was unlucky: its twin has 55. So with this seed depth adds nothing. Two more follow below.
 #
 # ## Which errors go away?
 #
-# A wrong pixel is one of three kinds. An *outline* error takes an object for background, or the reverse. A *hidden* one names what colour shows, and the object is of another material. The rest is *misread*: colour shows the material, and the network does not read it.
+# A wrong pixel is one of three kinds. *Outline*: an object taken for background, or the reverse. *Hidden*: named as colour shows it, but the object is of another material. *Misread*: the rest; colour shows the material.
 #
-# **Guess:** which kinds does the teacher of both cure?
+# **Guess:** which kinds does the teacher of both cure better?
 
 
 # %%
@@ -235,9 +234,9 @@ def errors(answer):  # of each kind, % of all pixels
 pd.DataFrame({way: errors(masks) for way, masks in said.items()}).T.round(1)
 
 # %% [markdown]
-# ERRORS
+# Outlines: 3.5 % of the pixels are wrong, in place of 4.0. But it misreads more materials. And nothing *hidden* is cured: that teacher errs in 0.3 %, its student in 2.6, more than *alone*. Whoever reads colour better is deceived more often.
 #
-# Is it outlines or materials that depth teaches? **Test it**: build two teachers that are half and half. One takes from *both sensors* what is object and what background, and from *colour twice* which material. The other does the reverse. **Guess** both scores.
+# So our explanation: depth teaches *outlines*. Materials are learned from whoever reads **colour** well, and this teacher does not (misread 7.1). **Test it**: build two teachers that are half and half. One takes from *both sensors* what is object and what background, and from *colour twice* which material. The other does the reverse. **Guess** both scores.
 
 
 # %%
@@ -252,11 +251,11 @@ soft = half_and_half(own, both)
 _ = train("materials of both", "rgb", taught_loss)
 
 # %% [markdown]
-# HALF
+# 58.1 and 52.9, on either side of the *own* teacher's 57.0: outlines of both help, materials of both harm, as explained.
 #
 # ## No teacher: an idea of CroDiNo-KD
 #
-# CroDiNo-KD (2025) trains the networks of both sensors side by side, without a teacher. We had its abstract and README alone, so this is **our reconstruction**, and a low score may be ours. Each map is cut in two by channels: an *invariant* half for what both sensors see, a *specific* half for the rest. An *auxiliary decoder* reads the invariant half of one sensor and the specific half of the other, in turn. Both networks learn its answers as soft labels. **Guess** its score.
+# CroDiNo-KD (2025) trains the networks of both sensors side by side. We had its abstract and README alone, so this is **our reconstruction**; a low score may be ours. Maps are cut in two by channels: an *invariant* half for what both sensors see, a *specific* half for the rest. An *auxiliary decoder* reads the invariant half of one sensor and the specific half of the other. Both networks learn its answers as soft labels. **Guess** its score.
 
 
 # %%
@@ -279,7 +278,6 @@ def side_by_side():
         loss += label_loss(logits, rows) + soft_loss(logits, soft)
     return loss
 
-
 # %%
 torch.manual_seed(seed)
 model = nn.ModuleDict({"rgb": UNet(3), "depth": UNet(1), "mixed": UNet(1)})
@@ -288,52 +286,52 @@ judge("our CroDiNo-KD", answer(model["rgb"], test.images["rgb"]))
 course.beside("segments.csv", points, seed, record)
 
 # %% [markdown]
-# SEEDS
+# 60.8, the best here; but with seed 1 it is below *alone*. Three seeds say this: either teacher gains each time, and outlines of both add to the *own* teacher each time, by 0.2 to 1.1 points. They do **not** say which teacher is better: *both* minus *own* is −3.9, +1.4 and +3.2.
 #
 # ## Ten seeds, and all masks
 #
-# The package fills the corners. Its teachers are *one* network each, and its CroDiNo-KD also contrasts the invariant halves, keeps the halves uncorrelated, and turns each sensor on its own. All have ten stored seeds. **Guess:** what is left when all 600 pairs have a mask?
+# The package fills the corners: its teachers are *one* network each, and its CroDiNo-KD has a contrast, a decorrelation, and a turn of its own for each sensor. **Guess** from ten stored seeds: what is left when all 600 pairs have a mask?
 
-# %% alt="Two panels of dots, ten seeds each, points above the student of a teacher of the same sensor. With 30 masks alone lies two points below, the teacher of both 4.5 above, our CroDiNo-KD one above with an interval across zero. With all masks alone and the teacher of both lie at zero, and our CroDiNo-KD two and a half below."
+# %% alt="Two panels of dots, ten seeds each, points above the student of a teacher of the same sensor. With 30 masks alone lies two points below, the teacher of both 4.5 above, our CroDiNo-KD one above, with an interval across zero. With all masks alone and the teacher of both lie at zero, and our CroDiNo-KD two and a half below."
 title = "With few masks a teacher of both helps, with all it does not"
 figure = segments.plot_gains(segments.stored_gains(), title)
 
 # %% [markdown]
-# TEN
+# Nothing. A mask leaves a teacher little to add, as a label did in 04; here that is untested. With 30 masks a teacher of both leads by 4.5 points, but over *one* colour network; against two, as above, it is open. So is our CroDiNo-KD, and with all masks it costs 2.6 points.
 #
 # ## What you found
 #
-# **FOUND**
+# **A teacher of either kind helps where masks are few. Depth taught outlines in each of three seeds, and nothing that colour does not show; whether it teaches more than a second colour network, they leave open. With all masks no teacher helps.**
 #
 # For your own two sensors:
 #
-# - *Few masks, many pairs:* train a network for each sensor, let the product draw the rest, and train a student. Compare it with a student of its **own** sensor's answers.
+# - *Few masks, many pairs:* let two networks draw the rest, and train a student. Compare with two networks of the **same** sensor.
 # - *A mask for every pair:* train the one network.
-# - *Both sensors at inference:* deploy both, and multiply.
+# - *Both sensors at inference:* deploy both.
 #
 # [11](11_your_own_data_and_deployment.ipynb) takes your data, in [folders with masks](../docs/guides/new_data.md#a-class-for-every-pixel).
 #
 # ## Exercises
 #
-# 1. **Warm-up.** Where a class has one pixel in a hundred, cross-entropy may never find it. Write `dice_loss(logits, masks)`: 1 minus the mean over classes of $2 \sum p y / (\sum p^2 + \sum y)$, with the probabilities $p$, $y$ = 1 at the pixels of the class and 0 elsewhere, and sums over all drawn pixels of the batch.
-# 2. **Change one thing.** Must the teacher's answers be *soft*? Write `hard(soft)`: masks [N, H, W], 255 where the teacher is less than 90 % sure. Train on them.
-# 3. **Open.** How many masks is the teacher of both worth? Train `alone` with more: `masks` and `drawn`. Enter masks → mIoU in `worth`: one below the taught student, one above.
+# 1. **Warm-up.** Where a class is rare, cross-entropy may miss it. Write `dice_loss(logits, masks)`: 1 minus the mean over classes of $2 \sum p y / (\sum p^2 + \sum y)$, with the probabilities $p$, $y$ = 1 at pixels of the class and else 0, sums over all drawn pixels of the batch.
+# 2. **Change one thing.** Must answers be *soft*? Write `hard(soft)`: masks [N, H, W], 255 where the teacher is less than 90 % sure. Train on them.
+# 3. **Open.** How many masks is the teacher of both worth? Train `alone` with more (`masks`, `drawn`). Enter masks → mIoU in `worth`: one below the taught student, one above.
 #
 # ## Quiz
 #
-# 1. A class has an IoU of ½. Its Dice is (a) ½, (b) ⅔, (c) 1.
-# 2. Colour shows a metal disk as wood. Taught by both sensors, the colour network (a) calls it metal, (b) calls it what such a texture mostly is, (c) leaves it out.
-# 3. A student of *both* gains six points on your data. Before you buy a depth camera you (a) train a student of its own sensor's answers, (b) train longer, (c) take a larger teacher.
+# 1. An IoU of ½ is a Dice of (a) ½, (b) ⅔, (c) 1.
+# 2. Colour shows a metal disk as wood. Taught by both sensors, the colour network calls it (a) metal, (b) wood, (c) background.
+# 3. Taught by both sensors, your student gains six points. Next you (a) try a teacher of two networks of its one sensor, (b) train longer, (c) buy the second sensor.
 #
 # <details><summary>Answers</summary>
 #
-# 1. **b**: Dice = 2 IoU / (1 + IoU). Not *a*: they agree at 0 and 1 alone. Not *c*: then all pixels would be right.
-# 2. **b**: nothing in the image says otherwise. Not *a*: that is in depth alone. Not *c*: its outline is plain to see.
-# 3. **a**: part of the gain may need no second sensor. Not *b* or *c*: neither tells whose gain it is.
+# 1. **b**: 2 IoU / (1 + IoU). Not *a*: they agree at 0 and 1 alone. Not *c*: then all would be right.
+# 2. **b**: nothing in the image says otherwise. Not *a*: only depth knows. Not *c*: its outline is plain.
+# 3. **a**: the gain may need no second sensor. Neither *b* nor *c* tells whose gain it is.
 #
 # </details>
 #
-# **References.** Ronneberger et al., [U-Net](https://arxiv.org/abs/1505.04597), 2015. Ferrod et al., [CroDiNo-KD](https://arxiv.org/abs/2505.24361), 2025, and its [README](https://github.com/rogerferrod/CroDiNo-KD). All stored rows: [segmentation](../docs/results/segmentation.md), [what we rebuilt](../docs/results/crodino.md).
+# **References.** Ronneberger et al., [U-Net](https://arxiv.org/abs/1505.04597), 2015. Ferrod et al., [CroDiNo-KD](https://arxiv.org/abs/2505.24361), 2025. Stored rows: [segmentation](../docs/results/segmentation.md), [what we rebuilt](../docs/results/crodino.md).
 
 
 # %%

@@ -19,8 +19,8 @@ cells += ("def label_loss", "def soft_loss")
 for cell in jupytext.read(notebooks / "py/10_segmentation.py", fmt="py:percent").cells:
     if cell.source.startswith(cells):  # without its students
         exec(cell.source.split("\nguess, sure = ")[0].split("\nfigure = ")[0], globals())
-own = answer(colour, scenes.images["rgb"])
-soft = both = (own + answer(depth, scenes.images["depth"])).log_softmax(1)
+alone = answer(colour, scenes.images["rgb"])
+soft = both = (alone + answer(depth, scenes.images["depth"])).log_softmax(1)
 train("teacher of both", "rgb", taught_loss)
 
 # %% [markdown]
