@@ -39,7 +39,7 @@ def dice_loss(logits, masks):
 check("exercise 1", exercises.first(dice_loss) == "")
 
 # %% [markdown]
-# **2.** HARD
+# **2.** A pixel of which the teacher is unsure stays undrawn.
 
 
 # %%
@@ -53,7 +53,7 @@ masks[drawn:] = hard(both)[drawn:]
 train("hard masks of both", "rgb", label_loss)
 
 # %% [markdown]
-# **3.** WORTH
+# **3.** Thirty masks lie below the taught student, ninety above.
 
 # %%
 worth, goal = {drawn: points["alone"]}, points["teacher of both"]
