@@ -65,9 +65,11 @@ def plot_lengths(scores: pd.DataFrame, seed: int, epochs: int):
         axis.plot([], [], "o", color=colour, label=name)
     own = margins.loc[seed, "student, turned"]
     last, lengths = own.index[-1], scores.index.unique("epochs").sort_values()
-    title = (
-        f"Turns: {own[epochs]:.0f} points at {epochs} epochs, {own[last]:.0f} at {last}"
+    start, end = (
+        f"{own[epochs]:.0f} points at {epochs} epochs",
+        f"{own[last]:.0f} at {last}",
     )
+    title = f"Turns: {start}, {end} (one seed)"
     axis.axhline(0, color="0.6", lw=1, ls=":")
     axis.set(xscale="log", title=title, xlabel="epochs of training; a dot: one seed")
     axis.set(xticks=lengths, xticklabels=lengths)
