@@ -37,8 +37,7 @@ JUDGED = ["labels alone", "own labels", "pair labels", "twin labels"]  # by whom
 MARGINS = {"student, as they are": "student, images as they are"}
 MARGINS |= {"student, turned": "student, images turned"}
 MARGINS |= {"branch alone, turned": "branch alone, images turned"}
-MASKED = {"single": "alone", "dense-self": "own teacher"}
-MASKED |= {"dense-kdv2": "teacher of both", "crodino": "our CroDiNo-KD"}
+MASKED = ["alone", "own teacher", "teacher of both", "our CroDiNo-KD"]  # who draws
 MISSING = {"none": "both sensors", "gyro": "no gyroscope", "acc": "no accelerometer"}
 # fact → the parts that DisCoM-KD wants it in: colour's inv, inf, irr, then depth's
 IDEA = {"shape": (0, 3), "material": (0, 3), "material in the dark": (4,)}
@@ -57,34 +56,6 @@ def scenes(source: str, seed: int = 0) -> tuple[SimpleNamespace, SimpleNamespace
         part |= {"factors": factors, "classes": whole.classes, "best": whole.best}
         parts.append(SimpleNamespace(**part))
     return parts[0], parts[1]
-
-
-def dense_scenes(
-    source: str, seed: int = 0
-) -> tuple[SimpleNamespace, SimpleNamespace, dict]:
-    """Scenes of four objects, to learn from and to test on: `images` [n, bands, H, W],
-    `masks` [n, H, W], and `shown`, what colour alone shows. And the best possible mIoU.
-    """
-    whole, parts = data.load(source, seed=seed), []
-    split = whole.split(seed=seed)
-    for part in (split.train, split.test):
-        images = {s: torch.tensor(m.x) for s, m in part.modalities.items()}
-        images = {s: x.to(memory_format=torch.channels_last) for s, x in images.items()}
-        both = {"images": images, "masks": torch.tensor(part.masks).long()}
-        both |= {"shown": of_objects(part, "texture"), "classes": part.classes}
-        parts.append(SimpleNamespace(**both))
-    return parts[0], parts[1], whole.best
-
-
-def of_objects(part, factor: str) -> torch.Tensor:
-    """1 plus this factor of the foremost object at each pixel, 0 without one."""
-    found = np.zeros(part.masks.shape, int)
-    for k in range(1, 5):  # a later one hides the earlier ones
-        own = ("shape", "scale", "rotation", "centre_x", "centre_y", factor)
-        thing = {name: part.factors[f"{name}_{k}"] for name in own}
-        there = drawing.geometry(thing, found.shape[-1])["mask"] > 0.5
-        found = np.where(there, 1 + thing[factor][:, None, None], found)
-    return torch.from_numpy(found)
 
 
 def factors(part: SimpleNamespace) -> dict[str, torch.Tensor]:
@@ -190,6 +161,15 @@ def keep(table: pd.DataFrame, record: str, by: Sequence[str] = ("seed",)) -> Non
         table.sort_values([*by], kind="stable").to_csv(file, index=False)
 
 
+def beside(file: str, points: Mapping, seed: int, record: str = "") -> pd.DataFrame:
+    """These points, a row for each way, and those of other seeds that are stored; with
+    `record` they are put into that file."""
+    live = pd.DataFrame([{"seed": seed, **points}])
+    keep(live, record)
+    others = pd.read_csv(record or f"../results/{file}").query("seed != @seed")
+    return pd.concat([live, others]).set_index("seed").T.round(1)
+
+
 def means(right: Mapping, seed: int) -> pd.DataFrame:
     """(way, sensor) → % right of each sample: a row for each way, a column a sensor."""
     shares = pd.Series({place: float(own.mean()) for place, own in right.items()})
@@ -215,18 +195,6 @@ def seeds(file: Path | str, names: Mapping[str, str], sensor: str) -> pd.DataFra
         if sensor in network.split("+")
     }
     return pd.Series(scores).unstack()[list(names.values())]
-
-
-def dense_seeds(labelled: float, sensor: str = "rgb") -> pd.DataFrame:
-    """Stored mIoU with masks for this share of scenes, a row for each seed and a column
-    for each way."""
-    runs = tables.load_results("../results/dense/scenes-labelled.json")
-    scores = {
-        (run.seed, MASKED[run.label]): run.main[sensor]
-        for run in runs
-        if run.label in MASKED and run.config["labelled"] == labelled
-    }
-    return pd.Series(scores).unstack()[list(MASKED.values())]
 
 
 def stored_kinds(file: Path | str, method: str, sensor: str) -> pd.Series:
@@ -271,6 +239,7 @@ def results(number: str) -> pd.DataFrame:
     fused = fused.groupby("missing")["f1"].mean().rename(MISSING)
     rooms = pd.read_csv("../results/rooms.csv").drop(columns="seed")
     rooms = rooms.groupby("way").mean()
+    masked = pd.read_csv("../results/segments.csv").mean()
     few = results_table("../results/labels.csv").loc[[*FEW]]
     found = {
         ("00", "depth, 200 labels"): ways[["alone", "strangers", "pairs"]],
@@ -287,6 +256,7 @@ def results(number: str) -> pd.DataFrame:
         ("09", "accelerometer, labels of one person"): pairs["acc"][JUDGED[:3]],
         ("09", "gyroscope, labels of one person"): pairs["gyro"][JUDGED],
         ("09", "one network of both, F1"): fused[list(MISSING.values())],
+        ("10", "colour, 30 masks, mIoU"): masked[MASKED],
         ("11", "rooms, 408 labels"): rooms.loc["labels"].dropna(),
         ("11", "the same, with pairs"): rooms.loc["pairs"].dropna(),
     }
