@@ -273,7 +273,7 @@ excess["their margin"] = excess[name] - excess["student, turned"]
 excess.rename_axis("points too high").round(1)
 
 # %% [markdown]
-# Both scores are 1.5 points too high, and the margin is right: what both gain by luck cancels here. (One training; the best of 300 epochs may differ.) Validation promises nothing too many; the [authors' code](https://github.com/tanodino/CMKD_Disentangle/blob/main/main_DisCoM-KD.py) uses it. The epoch itself matters more: the margin goes from −0.5 to +1.4.
+# Both scores are 1.5 points too high, and the margin is right: what both gain by luck cancels here. (One training; the best of 300 epochs may differ.) With validation both are right, and the [authors' code](https://github.com/tanodino/CMKD_Disentangle/blob/main/main_DisCoM-KD.py) uses it. The epoch itself matters more: the margin goes from −0.5 to +1.4.
 #
 # ## What you found
 #
