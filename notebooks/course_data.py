@@ -3,7 +3,7 @@ that are stored."""
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -151,14 +151,14 @@ def other_seeds(curves: Mapping, seed: int, record: str = "") -> pd.DataFrame:
     return stored[stored["seed"] != seed]
 
 
-def keep(table: pd.DataFrame, record: str) -> None:
+def keep(table: pd.DataFrame, record: str, by: Sequence[str] = ("seed",)) -> None:
     """With `record`, put a seed's rows into that file, in the place of earlier ones."""
     if record:
         file = Path(record)
         stored = pd.read_csv(file) if file.exists() else table[:0]
-        others = stored[~stored["seed"].isin(table["seed"])]
-        table = pd.concat([others, table.round(1)])
-        table.sort_values("seed", kind="stable").to_csv(file, index=False)
+        old, new = (rows.set_index([*by]).index for rows in (stored, table))
+        table = pd.concat([stored[~old.isin(new)], table.round(1)])
+        table.sort_values([*by], kind="stable").to_csv(file, index=False)
 
 
 def beside(file: str, points: Mapping, seed: int, record: str = "") -> pd.DataFrame:
@@ -233,7 +233,7 @@ def results(number: str) -> pd.DataFrame:
     taught = pd.read_csv("../results/teachers.csv").mean()
     parts = pd.read_csv("../results/parts.csv").query("sensor == 'depth'")
     read = parts.groupby(["fact", "part", "method"])["score"].mean()
-    margins = pd.read_csv("../results/margins.csv").mean()
+    margins = pd.read_csv("../results/margins.csv").query("epochs == 20").mean()
     pairs = pd.read_csv("../results/watch-pairs.csv").groupby("way").mean()
     fused = pd.read_csv("../results/watch-both.csv").query("method == 'teacher'")
     fused = fused.groupby("missing")["f1"].mean().rename(MISSING)
@@ -250,7 +250,7 @@ def results(number: str) -> pd.DataFrame:
         ("06", "sensor, from inv"): read["which sensor", "inv"][[*PROBED]],
         ("06", "depth's class, from inv"): read["class", "inv"][[*PROBED]],
         ("06", "depth's class, from irr"): read["class", "irr"][[*PROBED]],
-        ("07", "colour, every label"): margins[[*MARGINS]].rename(MARGINS),
+        ("07", "colour, 20 epochs"): margins[[*MARGINS]].rename(MARGINS),
         ("08", "depth, 200 labels, F1"): few["depth"],
         ("08", "colour, 200 labels, F1"): few["colour"],
         ("09", "accelerometer, labels of one person"): pairs["acc"][JUDGED[:3]],
