@@ -307,7 +307,7 @@ figure = segments.plot_gains(segments.stored_gains(), title)
 segments.of_patients(segments.patients())
 
 # %% [markdown]
-# Nothing measurable: −1 and +1, zero in both intervals; our CroDiNo-KD neither. Of the 33 points between T1 and both it learns none. Why is untested. Doctors drew these masks on FLAIR: perhaps much of a tumour is *hidden* in T1.
+# [Nothing measurable](../docs/results/real.md#mri-can-t1-be-read-as-if-flair-were-there): −1 and +1, zero in both intervals; our CroDiNo-KD neither. Of the 33 points between T1 and both it learns none. Why is untested. Doctors drew these masks on FLAIR: perhaps much of a tumour is *hidden* in T1.
 #
 # ## What you found
 #
