@@ -153,14 +153,16 @@ def patients(file: str = "../results/mri.csv") -> pd.DataFrame:
 
 
 def of_patients(dice: pd.DataFrame) -> pd.DataFrame:
-    """Their mean, and T1's points above alone with a 95 % interval over patients."""
-    shown = {}
+    """Its mean over patients, where T1 is read or nothing was taught; and what T1 was
+    taught: points above alone with a 95 % interval."""
+    shown = defaultdict(dict)
     for masks, read, way in dice:
         own, alone = dice[masks, read, way], dice[masks, "T1", "alone"]
-        shown[masks, "Dice", read, way] = f"{own.mean():.0f}"
+        if read == "T1" or way in ("alone", *FUSED.values()):
+            shown[masks, "Dice"][read, way] = f"{own.mean():.0f}"
         if read == "T1" and way != "alone":
             mean, low, high, _ = t_test((own - alone).dropna().to_numpy())
-            shown[masks, "above alone", read, way] = (
-                f"{mean:+.0f} [{low:+.0f}, {high:+.0f}]"
-            )
-    return pd.Series(shown).unstack([0, 1]).fillna("")
+            gain = f"{mean:+.0f} [{low:+.0f}, {high:+.0f}]"
+            shown[masks, "above alone"][read, way] = gain
+    table = pd.DataFrame(shown).sort_index().fillna("")
+    return table.sort_index(axis=1, level=0, sort_remaining=False)
