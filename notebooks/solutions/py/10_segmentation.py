@@ -53,7 +53,7 @@ masks[drawn:] = hard(both)[drawn:]
 train("hard masks of both", "rgb", label_loss)
 
 # %% [markdown]
-# **3.** Ninety masks score 61: the teacher of both is worth fewer than sixty.
+# **3.** Ninety masks score 61: the teacher of both is worth fewer than sixty more.
 
 # %%
 worth, goal = {drawn: points["alone"]}, points["teacher of both"]
