@@ -18,7 +18,7 @@
 # |---|---|
 # | You will | **rebuild** a comparison, **check** four reasons, **decide** on a gain |
 # | You need | [02](02_model_and_losses.ipynb) and [03](03_training.ipynb): branch, losses, student |
-# | Time, memory | two minutes on one free CPU core, 2 GB |
+# | Time, memory | two minutes of a free CPU core, 2 GB |
 # | Data, licence | scenes drawn here, MIT; figures of the paper |
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -91,7 +91,7 @@ figure = papers.plot_margins(paper.loc["discom"] - paper.loc["student"], ours)
 #
 # ## What does their own table say?
 #
-# It also has a network that *reads both sensors*, and its ten *pupils*: students that learn from its answers ([04](04_teacher_and_student.ipynb)). **Guess:** in how many columns is that network clearly above the student? Where it is not, do its pupils gain?
+# It also has a network that *reads both sensors*, and ten *pupils* that learn from its answers ([04](04_teacher_and_student.ipynb)). **Guess** in how many columns it is clearly above the student. Where it is not, do its pupils gain?
 
 # %%
 rows = {"teacher": "network of both sensors", "student": "student"}
@@ -100,13 +100,13 @@ paper.loc["pupils"] = paper.filter(regex="kd", axis=0).median()  # kdv1, dkd, �
 paper.loc[[*rows]].rename(rows).round(1)
 
 # %% [markdown]
-# In four of six. In `ms`, multispectral images, it is no better. Yet its **pupils are two points above the student there**, and DisCoM-KD, too. So something lifts these rows that the network of both does not have.
+# It is clearly ahead in four of six. In `ms`, multispectral images, it is no better than the student. Yet **its pupils are two points above the student there**, and DisCoM-KD, too. Something lifts these rows that the network of both does not have.
 #
 # ## Rebuild a comparison without a second sensor
 #
 # *Reason 3.* The paper's student is one ResNet-18; the branch has two, and more losses. It also sees images turned and mirrored at random. So do all methods, the paper says; but of its student's code two versions are public: [one](https://github.com/tanodino/CMKD_Disentangle/blob/60e467b59b169c25b59958ce36f70be30982563f/monoSource.py) turns images, [one](https://github.com/tanodino/CMKD_Disentangle/blob/e285a30216f3b7259a42b99baa4eb6b609045b77/monoSource.py) does not. Which made the table we do not know.
 #
-# So train three networks of colour, **none of which sees a depth image**: a student with images as they are, one with turned images, and your branch of 02, alone. **Your second guess?**
+# So train three networks of colour, **none of which sees depth**: a student with images as they are, one with turned images, and your branch of 02, alone. **Your second guess?**
 
 # %%
 exec(course.written("02", "Branch"))
@@ -191,13 +191,13 @@ points.to_frame(f"points, {epochs} epochs, {len(plain)} seeds")
 # %% [markdown]
 # **Twelve points, give or take four, without a second sensor**, eleven of them by the turns. (They suit these scenes, which have no upright.)
 #
-# *Why?* With images as they are the student knows 99 % of its training scenes; in eight positions they are harder to memorise. **Guess** what is left of this seed's fourteen points after eighty epochs.
+# *Why?* With images as they are the student knows 99 % of its training scenes; in eight positions they are harder to memorise (87 %). **Guess** what is left of this seed's fourteen points after eighty epochs.
 
-# %% alt="Points above the student whose images stay as they are. At 20 epochs five dots for the turned student, 7 to 14 points, and five for the branch alone, 7 to 14. One seed of the student goes on: 8 points at 40 epochs, 3 at 80."
+# %% alt="Points above the student whose images stay as they are. At 20 epochs five dots for the turned student, 7 to 14 points, and five for the branch alone, 7 to 14. One seed goes on: 8 and 9 points at 40 epochs, 3 and 4 at 80."
 figure = papers.plot_lengths(scores, seed, epochs)
 
 # %% [markdown]
-# Three. **A margin depends on the length of training.** The paper trains 300 epochs; what turns are worth there we have not measured.
+# Three; with the branch alone four. **A margin depends on the length of training.** The paper trains 300 epochs, we have not.
 #
 # ## And if all images are turned?
 #
@@ -218,7 +218,7 @@ check("the package has your interval", np.allclose(package, [mean, mean - half])
 table
 
 # %% [markdown]
-# Clearly so only the branch alone, by 0.9 points in colour. Size is not why: twice the weights are a point *worse* there. The second sensor adds nothing to the branch; why it even costs a point in colour we have not tested. Pairs add less than a point.
+# Only the branch alone clearly is, by 0.9 points in colour. Size is not why: twice the weights are a point *worse* there. The second sensor adds nothing to the branch; why it costs a point in colour we have not tested. Pairs add less than a point.
 #
 # ## What is left to teach?
 #
@@ -238,15 +238,15 @@ for sensor, hidden in {"rgb": "dark", "depth": "far"}.items():
 figure = papers.plot_leads(pd.DataFrame(leads).T)
 
 # %% [markdown]
-# There all networks of one sensor get a third right: a guess among three materials. What an image does not show, no loss can teach. So **at most** 1.5 points in colour and 2.1 in depth could be learned from it.
+# In such scenes every network of one sensor gets a third right: a guess among three materials. What an image does not show, no loss can teach. So **at most** 1.5 points in colour and 2.1 in depth could be learned.
 #
-# That bounds a gain *here*. In SUN RGB-D the network of both is twelve points ahead; how many one image shows we do not know.
+# That bounds a gain *here*. In SUN RGB-D the network of both is twelve points ahead; how many of them one image shows we do not know.
 #
 # ## Which epoch counts?
 #
 # *Reason 4.* Our learning rate fades to zero, and the last epoch counts. Theirs is constant, so scores go up and down to the end. What if each method takes its best epoch *on the test part*?
 #
-# Train the turned student and the branch on, at a constant rate. A thousand times deal the new scenes: 400 are the test part, 200 validation; the others tell what an epoch is worth. **Guess** how many points a score is too high, and how many the *margin*.
+# Train the turned student and the branch on, at a constant rate. A thousand times deal the new scenes: 400 are the test part, 200 validation; the others tell an epoch's worth. **Guess** how many points a score is too high, and how many the *margin*.
 
 # %%
 torch.manual_seed(seed)
@@ -273,7 +273,7 @@ excess["their margin"] = excess[name] - excess["student, turned"]
 excess.rename_axis("points too high").round(1)
 
 # %% [markdown]
-# Both scores are 1.5 points too high, and the margin is right: what both gain by luck cancels here. (One training; the best of 300 epochs may differ.) With validation both are right, and the [authors' code](https://github.com/tanodino/CMKD_Disentangle/blob/main/main_DisCoM-KD.py) uses it. The epoch itself matters more: the margin goes from −0.5 to +1.4.
+# Both scores are 1.5 points too high, and the margin is right: what both gain by luck cancels here. (One training, eight epochs; theirs has 300.) With validation both are right, and the [authors' code](https://github.com/tanodino/CMKD_Disentangle/blob/main/main_DisCoM-KD.py) uses it. The epoch matters more: from one to the next the margin moves by up to a point and a half.
 #
 # ## What you found
 #
@@ -287,13 +287,13 @@ excess.rename_axis("points too high").round(1)
 # | 4 epoch | both choose on the test part | 0.0 |
 # | | one epoch or another | −0.5 to +1.4 |
 #
-# **Who is right? Perhaps both: the paper asks whether the whole method beats a student, we ask what the second sensor adds. Here, with every label, it adds nothing that we could measure. The comparison moved a margin most, in short runs. What made the paper's gains neither its table nor our scenes tell.**
+# **Who is right? Perhaps both: the paper asks whether the whole method beats a student, we ask what the second sensor adds. Here, with every label, it adds nothing that we could measure. The comparison moved a margin most, in short runs. What made the paper's gains, neither its table nor our scenes can tell.**
 #
 # **A rule for your two sensors.** Train a student, a network of both, the branch alone and the method, with equal turns, length and choice of the epoch, on ten seeds or folds. Then:
 #
 # 1. The network of both is not above the student? Stop: little to add.
 # 2. The interval of method − *branch alone* is above zero? The second sensor helps: use the method.
-# 3. That of branch alone − student is? Use the branch.
+# 3. Only that of branch alone − student is? Use the branch.
 # 4. Else use the student; with few labels try [08](08_when_a_second_sensor_helps.ipynb).
 
 # %%
@@ -302,7 +302,7 @@ course.results("07")
 # %% [markdown]
 # ## Exercises
 #
-# 1. **Warm-up.** Who compares much finds something by luck. Write `holm(p)`, which corrects m p-values: the smallest times m, the second smallest times m − 1, and so on. None ends below that of a smaller p, or above 1.
+# 1. **Warm-up.** Write `holm(p)`, which corrects m p-values for luck: the smallest times m, the second smallest times m − 1, and so on. None ends below that of a smaller p, or above 1.
 # 2. **Change one thing.** Write `Twice`, a student with a second encoder, features side by side, no other loss. Train it turned.
 # 3. **Open.** The best of many noisy scores is partly luck. Write `choose(valid)`: from the validation score of each epoch it returns the number of one that is worth more, on average, than the best-scored.
 #
@@ -310,7 +310,7 @@ course.results("07")
 #
 # 1. A method is nine points above a student of other size and losses. The second sensor gave (a) all, (b) at most nine, (c) an unknown number.
 # 2. Two methods each take their best epoch on the test part. (a) Only the margin is too high. (b) Both scores are. (c) Only the better score is.
-# 3. In colour our DisCoM-KD − student is −0.1 points, interval −0.7 to +0.4. (a) The paper is wrong. (b) A gain of a point is unlikely here. (c) More seeds will show one.
+# 3. In colour our DisCoM-KD − student is −0.1 points, interval −0.7 to +0.4. (a) The paper errs. (b) A gain of a point is unlikely here. (c) More seeds will show one.
 #
 # <details><summary>Answers</summary>
 #
