@@ -93,7 +93,7 @@ distance = (levels - levels.median()).abs()
 levels[(distance > 5 * distance.median()).any(axis=1)].round()
 
 # %% [markdown]
-# Room 8. Its depth lies below 256, elsewhere it is near 1 700 mm: another program stored *nearness* in 8 bits. We will scale each image by itself, so a change of sign repairs it.
+# Room 8. Its depth lies below 256, elsewhere it is near 1 700 mm: another program stored *nearness*. We will scale each image by itself, so a change of sign repairs it.
 #
 # ## Who is tested?
 #
@@ -145,11 +145,11 @@ def table():
 table()
 
 # %% [markdown]
-# 66 % in colour, two points above the small network. In depth 25 %: depth images are not photographs (our explanation, not tested). It has 3.4 million weights; ours has 78 000.
+# 66 % in colour, two points above the small network. In depth 25 %: depth images are not photographs (not tested). It has 3.4 million weights; ours has 78 000.
 #
 # ## Networks of your own
 #
-# A network takes stored values. Scaling is its first step, so nobody forgets it in the box. Steps, rate and batch were chosen on rooms of seed 100, which no table here has.
+# A network takes stored values. Scaling is its first step, so nobody forgets it in the box. Steps, rate, batch and the inputs of the pretrained network were chosen on rooms of seed 100, which no table here has.
 
 # %%
 class Network(nn.Module):
@@ -304,7 +304,7 @@ pd.read_csv("../results/rooms.csv").query("seed != @seed").set_index(["seed", "w
 #
 # **Mount both cameras if six points are worth it, with two networks: one network is no better, and weak when a camera fails. If you mount one, take colour. What pairs add is open here. A pretrained network is two points above ours in colour, and fails in depth.**
 #
-# For your own two sensors:
+# For your own:
 #
 # - *Begin* with levels by group and a pretrained network.
 # - *Decide* by an interval over groups.
