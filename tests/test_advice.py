@@ -219,12 +219,43 @@ def test_with_all_labels_nothing_is_trained_for_missing_ones():
     assert [*asked(IMAGES, labelled=0.5).plan()] == [*asked(images_of(unlabelled=1)).plan()]
 
 
-def test_signals_have_an_encoder_and_a_threshold_of_their_own():
-    def signals(length):
-        x = np.random.default_rng(0).random((240, 3, 1, length), dtype=np.float32)
-        own = {k: replace(m, x=x, motions="none") for k, m in IMAGES.modalities.items()}
-        return replace(IMAGES, modalities=own)
+def signals(length):
+    x = np.random.default_rng(0).random((240, 3, 1, length), dtype=np.float32)
+    own = {k: replace(m, x=x, motions="none") for k, m in IMAGES.modalities.items()}
+    return replace(IMAGES, modalities=own)
 
+
+@pytest.mark.parametrize("better", ["spectrum", "conv1d"])
+def test_the_encoder_of_signals_is_the_one_whose_students_are_better_together(monkeypatch, better):
+    """Alone they are worse with it."""
+    tried = asked(signals(64)).candidates()
+
+    def read(planned):
+        ((kind, (run, *_)),) = planned.items()
+        share = 0.8 if run.config.encoder == better else 0.6
+        row = {name: answered(1 - share) for name in ("rgb", "depth")}
+        return {kind: {**row, "rgb+depth": answered(share)}}
+
+    monkeypatch.setattr(advice, "read", read)
+    assert advice.best(tried)[0].config.encoder == better
+    assert len(tried) == 2
+    assert [len(asked(images).candidates()) for images in (IMAGES, signals(16))] == [1, 1]
+
+
+def test_signals_are_answered_with_one_of_two_encoders(tmp_path, capsys):
+    """All networks have the chosen one, and another encoder is tried by students alone."""
+    signals(64).save(tmp_path / "mine")
+    runs = tmp_path / "runs"
+    asked_for = [*map(str, ("advise", tmp_path / "mine", "--runs", runs)), *TINY]
+    assert cli.main(asked_for) == 0
+    chosen = capsys.readouterr().out.partition("Encoder ")[2].partition(":")[0]
+    results = [Result.read(file) for file in runs.rglob("result.json")]
+    others = [run.method for run in results if run.config["encoder"] != chosen]
+    assert others == ["student"] * 4
+    assert {run.method for run in results} == {"student", "kdv2", "teacher"}
+
+
+def test_signals_have_an_encoder_and_a_threshold_of_their_own():
     assert advice.settings(signals(64), "cpu").encoder == "spectrum"
     assert advice.settings(signals(16), "cpu").encoder == "conv1d"
     assert advice.settings(signals(64), "cpu", encoder="conv1d").encoder == "conv1d"

@@ -210,18 +210,22 @@ def advise(
         images, source = discom.data.load(folder), str(folder)
     config = advice.settings(images, **settings)
     asked = advice.Asked(images, config, source, modalities, runs, steps, folds, seeds)
-    planned = asked.plan()
-    longer = {kind: [asked.run(kind, longer=2)] for kind in asked.kinds[:2]}
-    every, workers = [*chain(*planned.values(), *longer.values())], sweep.worker_count(workers)
+    tried = [asked] if "encoder" in settings else asked.candidates()
+    students = [*chain(*(each.plan()[advice.STUDENT] for each in tried))]
+    every, workers = [*students, *asked.every()], sweep.worker_count(workers)
     if missing := len(sweep.missing(every)[0]):
         print(asked.outlook(missing, workers), flush=True)
     if dry_run:
         return
-    results = sweep.results(every, workers=workers)
+    if tried[1:]:
+        sweep.results(students, workers=workers)
+        asked, why = advice.best(tried)
+        print(why)
+    results = sweep.results(asked.every(), workers=workers)
     answers, cheap = discom.tables.answers, discom.frozen.rows(images, config, seeds, folds)
-    rows = {**cheap, **answers.read(planned)}
+    rows = {**cheap, **answers.read(asked.plan())}
     print(answers.to_markdown(rows, images), end="\n\n")
-    if short := advice.unfinished(answers.read(longer), rows, images):
+    if short := advice.unfinished(answers.read(asked.longer()), rows, images):
         minutes = 2 * sum(result.seconds for result in results) / workers / 60
         way_out = f"ask again with --steps {2 * steps}, about {minutes:.0f} minutes"
         print(f"No answer yet: {short}; {way_out}.")

@@ -22,7 +22,10 @@ from discom.files import as_data_error
 NAMELESS = ("unlabelled", "unlabeled")  # folders of images without a class
 HOLE = -32768.0  # takes the place of NaN; every type of float holds it exactly
 GROUPS = r"write e.g. (.+)_[0-9]+ for frames of videos"
-MISPLACED = ("[!.]*", "[!.]*/[!.]*", "[!.]*/[!.]*/[!.]*/**/[!.]*")  # not <modality>/<class>/<id>
+# where in a modality's folder its images lie, and where below the root none may lie
+Layout = tuple[str, tuple[str, ...]]
+IN_CLASSES: Layout = ("[!.]*/*", ("[!.]*", "[!.]*/[!.]*", "[!.]*/[!.]*/[!.]*/**/[!.]*"))
+IN_ONE: Layout = ("*", ("[!.]*", "[!.]*/[!.]*/**/[!.]*"))  # with a table of labels
 
 
 def read_folders(
@@ -40,6 +43,9 @@ def read_folders(
     """Read `<root>/<modality>/<class>/<id>.<ending>`; the same class and id in two trees are a
     pair, and samples without a partner are kept. A folder `unlabelled` (or `unlabeled`) is no
     class, but holds images without a label. Names are compared in Unicode's form NFC.
+
+    Where `<root>/labels.csv` has the columns name and label, images lie in `<root>/<modality>/`
+    without folders of classes; a name without a row there has no label.
 
     Args:
         root: the folder that has one tree per modality; they come in alphabetical order, as
@@ -69,7 +75,7 @@ def read_folders(
         own = stated[name]
         chosen = own["bands"] and tuple(own["bands"])
         rule = Rule(shape, fit, chosen, own["invalid"])
-        images, rule = _read_tree([*tree.values()], rule)
+        images, rule = _read_tree(root, [*tree.values()], rule)
         labels = np.array([number.get(one.partition("/")[0], UNLABELLED) for one in tree])
         about = own["unit"] or "", rule.invalid, own["motions"] or "flip"
         sensors[name] = Modality(images, labels, np.array([*tree]), *about)
@@ -82,30 +88,39 @@ def read_folders(
     return data.select(modalities) if modalities else data
 
 
-def id_of(file: Path) -> str:
-    """Class and name of an image, in Unicode's form NFC: systems write "é" in two ways."""
-    kind = NAMELESS[0] if file.parent.name.lower() in NAMELESS else file.parent.name
-    return unicodedata.normalize("NFC", f"{kind}/{file.stem}")
+def id_of(file: Path, kinds: Mapping[str, str] | None = None) -> str:
+    """Class and name of an image, in Unicode's form NFC: systems write "é" in two ways. The class
+    is its folder, or that of its name in `kinds`."""
+    name = unicodedata.normalize("NFC", file.stem)
+    kind = file.parent.name if kinds is None else kinds.get(name, "")
+    kind = NAMELESS[0] if kind.lower() in ("", *NAMELESS) else kind
+    return unicodedata.normalize("NFC", f"{kind}/{name}")
 
 
 def _list_files(root: Path) -> dict[str, dict[str, Path]]:
     """Modality → id → image."""
     files: dict[str, dict[str, Path]] = {}
-    expected = f"expected {root}/<modality>/<class>/<id> with one of {' '.join(ENDINGS)}"
-    for file in chain.from_iterable(map(root.glob, MISPLACED)):
+    place, (pattern, misplaced), kinds = "<modality>/<class>/<id>", IN_CLASSES, None
+    if (table := root / "labels.csv").is_file():
+        place, (pattern, misplaced), kinds = "<modality>/<id>", IN_ONE, _read_labels(table)
+    expected = f"expected {root}/{place} with one of {' '.join(ENDINGS)}"
+    for file in chain.from_iterable(map(root.glob, misplaced)):
         if file.suffix.lower() in ENDINGS and file.is_file():
-            raise DataError(file, "lies in no class's folder, or too deep", expected)
+            raise DataError(file, "lies beside the folders, or too deep", expected)
     for tree in sorted(path for path in root.glob("[!.]*") if path.is_dir()):
         if (name := tree.name.lower()) in files:
             raise DataError(tree, "another folder has this name in other letters", "rename one")
         files[name] = {}
-        for file in images_of(tree, tree.glob("[!.]*/*")):
-            if (other := files[name].setdefault(id_of(file), file)) != file:
+        for file in images_of(tree, tree.glob(pattern)):
+            if (other := files[name].setdefault(id_of(file, kinds), file)) != file:
                 raise DataError(file, f"{other.name} has its name, too", "remove or rename one")
         if not files[name]:
             raise DataError(tree, "no images", expected)
     if not files:
         raise DataError(root, "has no folder", expected)
+    names = {one.partition("/")[2] for tree in files.values() for one in tree}
+    if kinds and names.isdisjoint(kinds):
+        raise DataError(table, f"no image is called '{next(iter(kinds))}', or as others", expected)
     return files
 
 
@@ -138,13 +153,14 @@ def _classes(root: Path, ids: Iterable[str]) -> tuple[str, ...]:
     return tuple(kinds)
 
 
-def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule]:
+def _read_tree(root: Path, files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule]:
     """The images of a modality, and the rule with the value of pixels that were not measured."""
+    tree = root / files[0].relative_to(root).parts[0]
     values = {value for file in files if (value := no_data(file)) is not None and value == value}
     if rule.invalid is None and values:
         if len(values) > 1:
             found = f"its files state {min(values):g} and {max(values):g} as no data"
-            raise DataError(files[0].parents[1], found, "state one of them as invalid")
+            raise DataError(tree, found, "state one of them as invalid")
         rule = replace(rule, invalid=values.pop())
     images: list[np.ndarray] = []
     for file in files:
@@ -152,13 +168,13 @@ def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule]:
         if (shape := images[-1].shape) != (first := images[0].shape):
             advice = "bring all images of a modality to one band count"
             if shape[0] == first[0]:
-                command = f"discom data prepare folders --root {file.parents[2]} --size 64 --out …"
+                command = f"discom data prepare folders --root {root} --size 64 --out …"
                 advice = f"bring all to one size: {command}"
             one, other = (f"{h}×{w} with {c} band(s)" for c, h, w in (shape, first))
             raise DataError(file, f"is {one}, but {files[0].name} is {other}", advice)
     stacked = np.stack(images)  # in the widest of their types
     if (holes := np.isnan(stacked)).any():
-        warnings.warn(f"{files[0].parents[1]}: NaN becomes {HOLE:g}, 'not measured'", stacklevel=3)
+        warnings.warn(f"{tree}: NaN becomes {HOLE:g}, 'not measured'", stacklevel=3)
         stacked[holes], rule = HOLE, replace(rule, invalid=HOLE)
     return stacked, rule
 
@@ -174,7 +190,7 @@ def _read_groups(root: Path, pattern: str, ids: list[str]) -> np.ndarray | None:
     table = root / "groups.csv"
     if not pattern and not table.is_file():
         return None
-    of = _groups_by_name(pattern, ids) if pattern else _groups_by_table(table)
+    of = _groups_by_name(pattern, ids) if pattern else _read_table(table, "group")
     groups = [of.get(one) or of.get(one.partition("/")[2], "") for one in ids]
     if "" in groups:
         found = f"'{ids[groups.index('')]}' has no group by {pattern or table.name}"
@@ -191,17 +207,27 @@ def _groups_by_name(pattern: str, ids: list[str]) -> dict[str, str]:
     return {one: match[1] for one, match in matches.items() if match}
 
 
-def _groups_by_table(table: Path) -> dict[str, str]:
-    """Name → group, however a spreadsheet separated the columns."""
-    with as_data_error(table, "a table of groups", "give it the columns name and group, in UTF-8"):
+def _read_labels(table: Path) -> dict[str, str]:
+    """Name of a file without its ending → class, or nothing."""
+    labels = _read_table(table, "label")
+    if wrong := [label for label in labels.values() if "/" in label]:
+        raise DataError(table, f"has the label '{wrong[0]}'", "write it without /")
+    ending = "|".join(map(re.escape, ENDINGS))
+    return {re.sub(f"({ending})$", "", name, flags=re.I): kind for name, kind in labels.items()}
+
+
+def _read_table(table: Path, column: str) -> dict[str, str]:
+    """Name → this column, however a spreadsheet separated the columns."""
+    advice = f"give it the columns name and {column}, in UTF-8"
+    with as_data_error(table, f"a table of {column}s", advice):
         title = table.read_text(encoding="utf-8-sig").partition("\n")[0]
         separator = next((mark for mark in ";\t" if mark in title), ",")
         rows = pd.read_csv(
             table, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig"
         )
-        rows = rows.rename(columns=lambda title: title.strip().lower())[["name", "group"]]
+        rows = rows.rename(columns=lambda title: title.strip().lower())[["name", column]]
         rows = rows.apply(lambda column: column.str.strip().str.normalize("NFC")).drop_duplicates()
     if (twice := rows["name"].duplicated()).any():
-        found = f"'{rows['name'][twice].iloc[0]}' is in two groups"
+        found = f"'{rows['name'][twice].iloc[0]}' is in two {column}s"
         raise DataError(table, found, "name each image once")
-    return dict(zip(rows["name"], rows["group"], strict=True))
+    return dict(zip(rows["name"], rows[column], strict=True))

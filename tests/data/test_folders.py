@@ -87,6 +87,55 @@ def test_groups_typed_by_hand_are_those_that_are_meant(tmp_path, table):
     assert data.groups.tolist() == 2 * ["v0", "v0", "v1", "v1"]
 
 
+IMAGE = pixels(3, seed=5)
+LABELS = [  # a name may have its ending; d has no row, or an empty one
+    "name,label\na, cat\nb,dog \nc.PNG,cat",
+    "\ufeffLabel;Name\r\ncat;a.png\r\ndog;b\r\ncat;c\r\n;d\r\n",
+]
+
+
+@pytest.mark.parametrize("table", LABELS)
+def test_labels_of_a_table_are_those_of_folders(tmp_path, table):
+    kinds = {"a": "cat", "b": "dog", "c": "cat", "d": "unlabelled"}
+    for sensor, bands in (("rgb", 3), ("depth", None)):
+        for seed, (name, kind) in enumerate(kinds.items()):
+            image = pixels(bands, seed=seed)
+            write(tmp_path / "sorted" / sensor / kind / f"{name}.png", image)
+            write(tmp_path / "listed" / sensor / f"{name}.png", image)
+    (tmp_path / "listed/labels.csv").write_bytes(table.encode())
+    (tmp_path / "listed/groups.csv").write_text("name,group\na,0\nb,0\nc,1\nd,1\n")
+    listed, expected = (read_folders(tmp_path / name) for name in ("listed", "sorted"))
+    assert listed.ids.tolist() == [f"{kind}/{name}" for name, kind in kinds.items()]
+    assert (listed.classes, listed.labels.tolist()) == (("cat", "dog"), [0, 1, 0, -1])
+    assert listed.groups.tolist() == ["0", "0", "1", "1"]
+    for sensor, own in expected.modalities.items():
+        other = listed.modalities[sensor]
+        np.testing.assert_array_equal(own.x[own.ids.argsort()], other.x[other.ids.argsort()])
+
+
+TITLES = "name,label\n"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "place"),
+    [
+        ({"labels.csv": f"{TITLES}e,cat\n"}, "labels.csv: no image is called 'e'"),
+        ({"labels.csv": f"{TITLES}a,cat\na,dog\n"}, "labels.csv: 'a' is in two labels"),
+        ({"labels.csv": f"{TITLES}a,cat/dog\n"}, "labels.csv: has the label 'cat/dog'"),
+        ({"labels.csv": "file,kind\na,cat\n"}, "labels.csv: "),
+        ({"rgb/cat/c.png": IMAGE}, r"cat/c\.png: "),  # a folder of a class beside a table
+        ({"rgb/c.png": pixels(3, shape=(9, 5))}, r"--root \S+/mine --size"),
+    ],
+)
+def test_tables_of_labels_that_cannot_be_used(tmp_path, wrong, place):
+    files = {"labels.csv": f"{TITLES}a,cat\nb,dog\n", "rgb/a.png": IMAGE, "rgb/b.png": IMAGE}
+    for name, content in (files | wrong).items():
+        file = tmp_path / "mine" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content) if name.endswith(".csv") else write(file, content)
+    refused(lambda: read_folders(tmp_path / "mine"), place)
+
+
 @pytest.fixture
 def photos(tmp_path):
     """Photos of three sizes, one of them held upright, and 16-bit depth of half the size."""
@@ -133,7 +182,7 @@ def test_sensors_in_the_bands_of_one_file_and_their_motions(tmp_path):
     assert own.channels == {"nir": 1, "rgb": 3, "thermal": 1}
 
 
-IMAGE, TABLE = pixels(3, seed=5), "name,group\n"
+TABLE = "name,group\n"
 WRONG = [  # a file that is there, too, or options; the place of the error
     ({"rgb/dog/b.npy": IMAGE}, r"b\.(npy|png): "),  # a name twice
     ({"RGB/cat/a.png": IMAGE}, r"(?i)/rgb: "),
