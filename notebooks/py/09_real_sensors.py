@@ -124,7 +124,7 @@ check("a rotation keeps lengths", (turns @ turns.mT - torch.eye(3)).abs().max() 
 #
 # In each step the networks look at weak views of 64 windows. A *judge* says whose probabilities count. Where they give an exercise 90 % or more, it becomes the label of the *strong* view; elsewhere nothing is learned. Two judges:
 #
-# - **Own labels:** each network believes itself. This is FixMatch; no other sensor takes part.
+# - **Own labels:** each network believes itself. This is FixMatch.
 # - **Pair labels:** both networks learn from the *product* of both probabilities.
 #
 # **Write `pair_labels` before you go on.** A belief holds log probabilities, 64 windows by seven exercises; logarithms of a product add up.
@@ -240,7 +240,7 @@ pictures.by_seed(table)
 # %% [markdown]
 # With all three, by 12 points on average; in brackets, the 95 % interval over persons. The accelerometer's includes zero.
 #
-# Compare also with *labels alone*, in the table. **Pairs did not help the better sensor, the accelerometer.** The gyroscope gained with two seeds of three.
+# Against *labels alone*, in the table: **Pairs did not help the better sensor, the accelerometer.** The gyroscope gained with two seeds of three.
 #
 # ## Another sensor, a better one, or just a second network?
 #
@@ -261,7 +261,7 @@ table = pictures.with_stored(answers, score, seed)
 pictures.by_seed(table)
 
 # %% [markdown]
-# Lent labels do, with every seed; the twin stays within a point of own labels. A second network is not enough, and no product is needed: the *accelerometer's* labels do it. But is that because it is another sensor, or the better one? The watch cannot tell.
+# Lent labels do, with every seed; the twin stays within a point of own labels. A second network is not enough, and no product is needed: the *accelerometer's* labels do it. But is that because it is another sensor, or the better one? The watch cannot tell. (In the last row the accelerometer has labels alone, normalised over everybody's windows: no gain.)
 #
 # ## Why do own labels mislead?
 #
@@ -284,7 +284,7 @@ print("both sure and wrong:", pictures.overlaps(diaries, sure))
 #
 # ## Twenty more pairs
 #
-# In another data set, eight persons do 19 activities with five **units** on torso, arms and legs. Each unit holds an accelerometer, a gyroscope and a magnetometer. So a pair is two *places on the body*, not two types of sensor. We deploy one unit and train it beside one of the other four: 20 pairs, again with labels of one person. The runs are stored; their score is F1.
+# In another data set, eight persons do 19 activities with five **units** on torso, arms and legs. Each unit holds an accelerometer, a gyroscope and a magnetometer. So a pair is two *places on the body*, not two types of sensor. We deploy one unit and train it beside one of the other four: 20 pairs, with labels of one person. The runs are stored; scores are F1.
 #
 # In half of the pairs the other unit is the *weaker* one. **Guess:** does it help, too?
 
@@ -313,7 +313,7 @@ pictures.decision(table)
 # For your own two sensors, with labels of one person:
 #
 # - *You may deploy both:* two networks on labels alone, multiplied: 71 % against 68.
-# - *You may choose one:* the better sensor, on labels alone. Leave the pairs out.
+# - *You may choose one:* the better sensor, on labels alone, without pairs.
 # - *It must be the weaker one*, for price or battery: train it with pairs, 61 % against 58, and check: with one seed nothing was gained.
 # - *Two places on the body:* train with pairs, above all a weak unit.
 #
@@ -327,7 +327,7 @@ pictures.decision(table)
 #
 # ## Quiz
 #
-# 1. A network becomes sure of more windows of new persons. That says (a) it has learned these persons, (b) nothing, without labels to check, (c) the threshold is too low.
+# 1. A network grows surer of new persons. That says (a) it has learned these persons, (b) nothing, without labels to check, (c) the threshold is low.
 # 2. A twin did not help the gyroscope, the accelerometer did. So it takes (a) another type of sensor, (b) a better sensor, (c) one or the other.
 # 3. You have both sensors, and one often breaks. You deploy (a) one network of both, zeros for what is missing, (b) a network for each, (c) the better one alone.
 #
@@ -335,7 +335,7 @@ pictures.decision(table)
 #
 # 1. **b**: the gyroscope was sure and often wrong. Not *a*: being sure is no evidence. Not *c*: that takes a run.
 # 2. **c**: the accelerometer is both.
-# 3. **b**: each works alone, and while both run you have the product. Not *a*: in [stored runs](../docs/results/real.md) it lost half its score or more. Not *c*: the product was better.
+# 3. **b**: each works alone, and while both run you have the product. Not *a*: in [stored runs](../docs/results/real.md) it lost half its score or more. Not *c*: the product beats it.
 #
 # </details>
 #
