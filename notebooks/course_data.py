@@ -21,7 +21,11 @@ METHODS = {"student": "alone", "fixmatch": "FixMatch", "agreed": "pairs and labe
 METHODS |= {"nt-xent contrast=3": "pairs"}
 METHODS |= {"nt-xent partners=shuffled contrast=3": "strangers"}
 ROWS = ("alone", "FixMatch", "strangers", "pairs", "pairs and labels")
-FEW = ("alone", "FixMatch", "pairs and labels")  # rows of 08
+# the same in 08, part by part
+WAYS = {"student": "alone", "fixmatch": "own labels"}
+WAYS |= {"agreed contrast=0": "pair labels"}
+WAYS |= {"nt-xent contrast=3": "contrast", "agreed": "contrast + pair labels"}
+WAYS |= {"nt-xent partners=shuffled contrast=3": "contrast, strangers"}
 # the same where every scene has its label
 PAIRED = "discom pairing=paired"
 EVERY = {"student": "student", "discom-solo": "branch alone", "discom": "DisCoM-KD"}
@@ -176,11 +180,11 @@ def means(right: Mapping, seed: int) -> pd.DataFrame:
     return shares.unstack().rename_axis("way").reset_index().assign(seed=seed)
 
 
-def results_table(file: Path | str, labelled: float = 0.1) -> pd.DataFrame:
+def results_table(file, labelled=0.1, names=METHODS, rows=ROWS) -> pd.DataFrame:
     """Mean F1 of each sensor with this share of labels, from a stored table."""
     table = tables.summary(tables.load_results(file), []).query("labelled == @labelled")
     table = table.pivot_table(index="method", columns="modality", values="f1")
-    table = table.rename(METHODS).loc[list(ROWS), ["depth", "rgb"]].round(1)
+    table = table.rename(names).loc[list(rows), ["depth", "rgb"]].round(1)
     return table.rename(columns=SENSORS).rename_axis(index=None, columns="F1, %")
 
 
@@ -240,7 +244,7 @@ def results(number: str) -> pd.DataFrame:
     rooms = pd.read_csv("../results/rooms.csv").drop(columns="seed")
     rooms = rooms.groupby("way").mean()
     masked = pd.read_csv("../results/segments.csv").mean()
-    few = results_table("../results/labels.csv").loc[[*FEW]]
+    few = results_table("../results/labels.csv", 0.1, WAYS, WAYS.values())
     found = {
         ("00", "depth, 200 labels"): ways[["alone", "strangers", "pairs"]],
         ("01", "watch, mean of 5 deals"): pd.Series(splits),
