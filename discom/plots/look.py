@@ -20,8 +20,7 @@ from discom.data.checks import NO_LABEL
 
 COLOURS = sns.color_palette("colorblind")
 MARKERS = "os^DvPX<>"  # no factor in common with the eight colours of METHODS: 72 looks
-SENSORS = {"rgb": 3, "depth": 0, "elevation": 0, "thermal": 2}  # their colours in all figures
-METHODS = [(0.1, 0.1, 0.1), *(COLOURS[k] for k in (4, 1, 5, 6, 9, 8, 7))]  # no sensor's
+METHODS = [(0.1, 0.1, 0.1), *(COLOURS[k] for k in (4, 1, 5, 6, 9, 8, 7))]
 PLACES = {"student": 0, "simclr": 1, "discom-solo": 1, "nt-xent": 2, "discom": 3, "kdv2": 7}
 PLACES |= {"single": 0, "dense-simclr": 1, "crodino": 3, "dense-kdv2": 7}  # the same for pixels
 PLACES |= {"student-2x": 5, "dense-self": 5}  # further controls
@@ -41,13 +40,6 @@ def method_look(number: int, method: str = "") -> dict[str, Any]:
     of `PLACES`, with whatever options, has one everywhere, and other methods share the rest."""
     place = PLACES.get(method.partition(" ")[0], 4 + number % 3) if method else number
     return {"color": METHODS[place % len(METHODS)], "marker": MARKERS[number % len(MARKERS)]}
-
-
-def sensor_look(modality: str, number: int) -> dict[str, Any]:
-    """Colour and marker of the number-th modality of a figure; some have one colour everywhere,
-    which no other modality takes."""
-    own = {"color": COLOURS[SENSORS[modality]]} if modality in SENSORS else {}
-    return method_look(number) | own
 
 
 def panels(rows: int, columns: int, width: float, height: float, **more: Any) -> tuple[Figure, Any]:

@@ -164,5 +164,5 @@ def of_patients(dice: pd.DataFrame) -> pd.DataFrame:
             mean, low, high, _ = t_test((own - alone).dropna().to_numpy())
             gain = f"{mean:+.0f} [{low:+.0f}, {high:+.0f}]"
             shown[masks, "above alone"][read, way] = gain
-    table = pd.DataFrame(shown).sort_index().fillna("")
+    table = pd.DataFrame(shown).sort_index(ascending=[False, True]).fillna("")
     return table.sort_index(axis=1, level=0, sort_remaining=False)

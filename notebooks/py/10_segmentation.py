@@ -234,7 +234,7 @@ def errors(answer):  # of each kind, % of all pixels
 pd.DataFrame({way: errors(z.argmax(1)) for way, z in answers.items()}).T.round(1)
 
 # %% [markdown]
-# Outlines: 3.5 % of the pixels, not 4.0. But it misreads more. And nothing *hidden* is cured: the teacher errs in 0.3 %, its student in 2.6, more than *alone*. Whoever reads colour better is deceived more often.
+# Outlines: wrong in 3.5 % of the pixels, not 4.0. But it misreads more. And nothing *hidden* is cured: the teacher errs in 0.3 %, its student in 2.6, more than *alone*. Whoever reads colour better is deceived more often.
 #
 # So our explanation: depth teaches *outlines*; materials are learned from the teacher that reads **colour** better, here *colour twice* (it misreads 5.6 %, *both sensors* 7.1). **Test it** with teachers that are half and half. One takes from *both sensors* what is object, and from *colour twice* which material; the other does the reverse. **Guess** both scores.
 
@@ -286,14 +286,14 @@ judge("our CroDiNo-KD", answer(model["rgb"], test.images["rgb"]))
 course.beside("segments.csv", points, seed, record)
 
 # %% [markdown]
-# 60.8, the best of colour here; with seed 1 it is below *alone*. With all three seeds either teacher gains, and outlines of both add 0.2 to 1.1 points to the *own* teacher. Materials of both do not always, so which teacher is better stays open: *both* minus *own* is −3.9, +1.4, +3.2.
+# 60.8, the best of colour here; with seed 1 it is below *alone*. With all three seeds each teacher gains, and outlines of both add 0.2 to 1.1 points to the *own* teacher. Materials of both do not always, so which teacher is better stays open: *both* minus *own* is −3.9, +1.4, +3.2.
 #
 # ## Ten seeds, and all masks
 #
 # In the package each teacher is *one* network, and CroDiNo-KD has [more parts](../docs/results/crodino.md). **Guess** from [ten stored seeds](../docs/results/segmentation.md): what is left with all 600 masks?
 
 # %% alt="Two panels of dots, ten seeds each, points above the student of a teacher of the same sensor. With 30 masks alone lies two points below, the teacher of both 4.5 above, our CroDiNo-KD one above, with an interval across zero. With all masks alone and the teacher of both lie at zero, and our CroDiNo-KD two and a half below."
-title = "With few masks a teacher of both helps, with all it does not"
+title = "With few masks a teacher of both leads, with all it does not"
 figure = segments.plot_gains(segments.stored_gains(), title)
 
 # %% [markdown]
@@ -301,7 +301,7 @@ figure = segments.plot_gains(segments.stored_gains(), title)
 #
 # ## Back to the patients
 #
-# The score is the tumour's Dice, mean of 100 patients, each new to its networks. The licence lets us show no images. With all masks both sequences together reach 68, T1 alone 35; with masks of seven patients 43 and 17. **Guess** what a teacher of both adds to T1.
+# The score is the tumour's Dice, mean of 100 patients new to their networks. The licence lets us show no images. With all masks both sequences together reach 68, T1 alone 35; with masks of seven patients 43 and 17. **Guess** what a teacher of both adds to T1.
 
 # %%
 segments.of_patients(segments.patients())
@@ -351,5 +351,5 @@ def dice_loss(logits, masks): ...
 def hard(soft): ...
 
 
-exercises.check(dice_loss, hard, {}, goal=points["teacher of both"])
+exercises.check(dice_loss, hard, worth={}, goal=points["teacher of both"])
 finish(**points)
