@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 from course import COLOURS, SENSORS, SMALL
 from course_data import WAYS, kinds
 from discom import tables
-from pictures import GREY, apart
+from pictures import GREY
 
 TRAIN = 2000  # training scenes of the stored tables
 RECIPE = "contrast + pair labels"
@@ -19,24 +19,29 @@ LOOKS = {"alone": COLOURS["alone"], "own labels": "#8c3fb0", "pair labels": "#a6
 LOOKS |= {"contrast": COLOURS["pairs"], RECIPE: COLOURS["pairs and labels"]}
 # labels, case → its table, the deployed sensor ("": mean of all), the share of labels
 CASES = {
-    ("every", "objects, depth"): ("all-labels", "depth", 1.0),
-    ("every", "objects, colour"): ("all-labels", "rgb", 1.0),
+    ("all", "objects, depth"): ("all-labels", "depth", 1.0),
+    ("all", "objects, colour"): ("all-labels", "rgb", 1.0),
     ("few", "objects, depth"): ("labels", "depth", 0.1),
     ("few", "objects, colour"): ("labels", "rgb", 0.1),
     ("few", "watch, gyroscope"): ("watch", "gyro", 0.0435),
     ("few", "watch, accelerometer"): ("watch", "acc", 0.0435),
     ("few", "belt, accelerometer"): ("sisfall", "acc", 0.05),
-    ("one person", "body, mean of units"): ("dsads", "", 0.0233),
+    ("one person's", "body, mean of units"): ("dsads", "", 0.0233),
 }
-AGREED = [f"agreed threshold={chosen} contrast=0" for chosen in ("0.8", "0.95")]
-# column → the methods that stand for it, one in each table
+BOTH = "both sensors in use"
+# column → the methods that stand for it, at most one in each table
 COLUMNS = {
     "labels alone": ["student"],
     "own labels": ["fixmatch", "fixmatch threshold=0.8", "fixmatch threshold=0.95"],
-    "pairs": ["agreed", "mdico", *AGREED],
-    "both in use": ["teacher"],
+    "contrast": ["nt-xent contrast=3"],
+    "pair labels": [
+        f"agreed {options}contrast=0"
+        for options in ("", "threshold=0.8 ", "threshold=0.95 ")
+    ],
+    RECIPE: ["agreed"],
+    "MDiCo": ["mdico"],
+    BOTH: ["teacher"],
 }
-KINDS = ("ordinary", "dark", "far away", "dark and far")
 FILES = ("../results/labels.csv", "../results/all-labels.csv")
 
 
@@ -67,12 +72,19 @@ def stored_scores(*files: str) -> pd.DataFrame:
     return pd.Series(found).rename_axis(names).unstack(names[1:]).sort_index(axis=1)
 
 
-def plot_worth(scores: pd.DataFrame, best: Mapping, title: str, worth=None):
+def plot_worth(scores: pd.DataFrame, best: Mapping, worth=None):
     """F1 over the number of labels, a panel for each sensor; thin: each seed. With
-    `worth`, sensor → labels, an arrow leads from the recipe's mean to as many alone."""
+    `worth`, sensor → labels and their bounds (labels, low, high), an arrow leads from
+    the recipe's mean to as many labels alone, and a band shows the bounds."""
     figure, axes = plt.subplots(
         1, 2, figsize=(9.2, 4.2), sharey=True, layout="constrained"
     )
+    alone = scores.mean().xs("alone", level="way").unstack()
+    title = "200 more labels: {:+.0f} points in depth, {:+.0f} in colour"
+    title = title.format(*(alone[400] - alone[200])[["depth", "rgb"]])
+    if worth:
+        title = "200 labels and 1 800 pairs: as {:.0f} labels alone in depth, {:.0f} in"
+        title = f"{title} colour".format(worth["depth"][0], worth["rgb"][0])
     figure.suptitle(title)
     for axis, sensor in zip(axes, ("depth", "rgb"), strict=True):
         means = scores[sensor].mean()
@@ -83,13 +95,16 @@ def plot_worth(scores: pd.DataFrame, best: Mapping, title: str, worth=None):
             axis.plot(seed, color=LOOKS["alone"], lw=0.7, alpha=0.35)
         axis.set_xscale("log")
         if worth:
-            number, name = worth[sensor], "200 labels + 1 800 pairs"
+            number, low, high = worth[sensor]
+            name = "200 labels + 1 800 pairs"
             axis.plot(200, few, "o", color=LOOKS[RECIPE], label=name, **look)
+            axis.axvspan(low, high, color=LOOKS[RECIPE], alpha=0.2, lw=0)
             arrow = {"arrowstyle": "->", "color": GREY, "lw": 1.5, "shrinkB": 0}
             axis.annotate("", (number, few), (200, few), arrowprops=arrow)
             axis.vlines(number, 0, few, color=GREY, lw=1, ls=":")
-            name = f"{number:.0f}\nlabels"
-            axis.text(number * 1.04, 41, name, color=GREY, fontsize=9.5)
+            name = f"{number:.0f} labels\n95 %: {low:.0f} to {high:.0f}"
+            side = {"ha": "right", "color": GREY, "fontsize": 9.5}
+            axis.text(low * 0.97, 40, name, **side)
         axis.axhline(best[sensor], color="0.6", lw=1, ls=":")
         name = {"ha": "right", "color": GREY, "fontsize": 9}
         axis.text(2000, best[sensor] + 0.8, "best possible", **name)
@@ -103,13 +118,18 @@ def plot_worth(scores: pd.DataFrame, best: Mapping, title: str, worth=None):
     return figure
 
 
-def plot_ways(scores: pd.DataFrame, live: pd.DataFrame, title: str):
+def plot_ways(scores: pd.DataFrame, live: pd.DataFrame):
     """A row for each way in `live`, way × sensor: F1 of the stored seeds with 200
-    labels as dots, their mean as a line, and the live run's as a diamond."""
+    labels as dots, their mean as a line, and the live run's as a diamond below."""
     figure, axes = plt.subplots(
-        1, 2, figsize=(9.2, 3.3), sharex=True, sharey=True, layout="constrained"
+        1, 2, figsize=(9.2, 3.6), sharex=True, sharey=True, layout="constrained"
     )
-    figure.suptitle(title)
+    few = scores.mean().xs(200, level="labels").unstack()
+    gain = (few["pair labels"] - few["alone"])[["depth", "rgb"]]
+    title = (
+        "Pair labels alone: {:+.0f} in depth, {:+.0f} in colour (mean of stored seeds)"
+    )
+    figure.suptitle(title.format(*gain))
     for axis, sensor in zip(axes, ("depth", "rgb"), strict=True):
         for place, way in enumerate(live.index):
             values = scores[sensor, way, 200].dropna()
@@ -118,10 +138,10 @@ def plot_ways(scores: pd.DataFrame, live: pd.DataFrame, title: str):
             axis.plot(values, heights, "o", alpha=0.45, mew=0, **look)
             axis.vlines(values.mean(), place - 0.3, place + 0.3, lw=2.5, **look)
             score = live.loc[way, sensor]
-            axis.plot(score, place, "D", ms=7, mfc="white", mec="black", mew=1.6)
+            axis.plot(score, place + 0.36, "D", ms=6, mfc="white", mec="black", mew=1.6)
         axis.set_title(f"{SENSORS[sensor]} deployed", **SMALL)
         axis.set(yticks=range(len(live)), yticklabels=live.index)
-        axis.set(ylim=(len(live) - 0.4, -0.6), xlabel="F1 on new scenes × 100")
+        axis.set(ylim=(len(live) - 0.3, -0.6), xlabel="F1 on new scenes × 100")
     point = {"ls": "", "color": "black"}
     run = axis.plot([], [], "D", mfc="white", mew=1.6, label="this run", **point)
     name = "ten stored seeds, line: their mean"
@@ -131,48 +151,28 @@ def plot_ways(scores: pd.DataFrame, live: pd.DataFrame, title: str):
     return figure
 
 
-def plot_judges(history: pd.DataFrame, title: str):
-    """Pair labels that are right while training, means of 50 steps: columns way, kind
-    of scene, step, and `right` in %, a row for each label."""
-    history = history.assign(step=(history["step"] + 49) // 50 * 50)
-    history = history.groupby(["way", "kind", "step"])["right"].mean().reset_index()
-    shown = [kind for kind in KINDS if kind in set(history["kind"])]
-    figure, axes = plt.subplots(
-        1, len(shown), figsize=(9.2, 3.4), sharey=True, layout="constrained"
-    )
-    figure.suptitle(title)
-    for axis, kind in zip(axes, shown, strict=True):
-        rows = history[history["kind"] == kind]
-        curves = rows.pivot(index="step", columns="way", values="right")
-        last, ends = curves.index[-1], curves.iloc[-1].sort_values()
-        for way, curve in curves.items():
-            axis.plot(curve, color=LOOKS[way], lw=2.4, label=way)
-        for way, height in zip(ends.index, apart(ends, 6), strict=True):
-            end = {"color": LOOKS[way], "va": "center"}
-            axis.text(1.04 * last, height, f"{ends[way]:.0f}", **end)
-        axis.set(xlim=(0, 1.25 * last), ylim=(0, 100), xlabel="training step")
-        axis.set_xticks([0, last])
-        axis.set_title(kind, **SMALL)
-    look = {"loc": "outside lower center", "ncols": 3, "frameon": False}
-    figure.legend(*axes[0].get_legend_handles_labels(), **look)
-    axes[0].set_ylabel("pair labels right, %")
-    return figure
-
-
 def cases() -> pd.DataFrame:
-    """Mean F1 of stored runs: a row for each of CASES, a column for each of COLUMNS."""
+    """Mean F1 of stored runs: a row for each of CASES, with its labels and pairs, and a
+    column for each of COLUMNS."""
     found = {}
-    for name, (file, sensor, labelled) in CASES.items():
-        table = tables.summary(tables.load_results(f"../results/{file}.csv"), [])
+    for (which, name), (file, sensor, labelled) in CASES.items():
+        runs = tables.load_results(f"../results/{file}.csv")
+        table = tables.summary(runs, [])
         twins = table["data"].str.contains("twin|acc2")
         table = table[(table["labelled"] == labelled) & ~twins]
         own = table["modality"].str.contains(
             rf"(?:^|\+){sensor}(?:\+|$)" if sensor else ""
         )
         means = table[own].groupby("method")["f1"].mean()
-        found[name] = {
+        counts = [r.counts for r in runs if r.config["labelled"] == labelled]
+        labels, pairs = (
+            np.mean([own[part] for own in counts]) for part in ("labelled", "train")
+        )
+        labels, pairs = float(f"{labels:.3g}"), float(f"{pairs:.2g}")
+        size = f"{which} {labels:.0f} of {pairs:.0f}"
+        found[size, name] = {
             column: means[[method for method in methods if method in means]].mean()
             for column, methods in COLUMNS.items()
         }
     table = pd.DataFrame.from_dict(found, orient="index")
-    return table.rename_axis(["labels", "case"])
+    return table.rename_axis(["labels, of pairs", "case"])
