@@ -261,7 +261,7 @@ table = pictures.with_stored(answers, score, seed)
 pictures.by_seed(table)
 
 # %% [markdown]
-# Lent labels do as well as pair labels, with every seed; the twin does no better than own labels. So a second network is not enough, and no product is needed. But do the accelerometer's labels help because it is *another* sensor, or the *better* one? These runs cannot tell.
+# Lent labels do as well as pair labels, with every seed; the twin does no better than own labels. So a second network is not enough, and no product is needed. But do the accelerometer's labels help because it is *another* sensor, or the *better* one? The runs cannot tell.
 #
 # ## Why do own labels mislead?
 #
@@ -310,7 +310,7 @@ pictures.decision(table)
 #
 # - *You may choose one:* the better sensor, on labels alone, without pairs.
 # - *It must be the weaker one*, for price or battery: train it with pairs, 61 % against 58, and test on a second labelled person: it may gain nothing.
-# - *You may deploy both:* multiply two networks on labels alone. Three points more are not decided here; with labels of many persons five are ([worn sensors](../docs/results/real.md)).
+# - *You may deploy both:* multiply two networks on labels alone. Three points are not decided here; with labels of many persons five are ([worn sensors](../docs/results/real.md)).
 # - *Two places on the body:* train with pairs, above all a weak unit.
 #
 # Threshold and steps are not tuned.
