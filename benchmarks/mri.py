@@ -108,7 +108,7 @@ def figure(table: pd.DataFrame) -> Figure:
                 axis.scatter(mean, place, color=colour)
         patients = "all patients" if masks == "all" else "a tenth of the patients"
         axis.set(xlabel="Dice of the tumour, mean of 100 patients", title=f"masks of {patients}")
-        axis.set_yticks(range(len(lines)), [f"{n}: {NAMES[m]}" for m, n in lines])
+        axis.set_yticks(range(len(lines)), [f"{n.upper()}: {NAMES[m]}" for m, n in lines])
     return drawn
 
 

@@ -122,8 +122,9 @@ grid sisfall "" $BELT --modalities acc+gyro --seeds 1 teacher
 BRAIN="--data $DATA/lgg --epochs 8 --batch-size 16 --dice 1 $LAST"
 SEQUENCES="--modalities t1+flair"
 choose mri/learning-rate learning_rate $BRAIN $SEQUENCES --values 0.001,0.003,0.01 \
-  single dense-teacher dense-kdv2 crodino
-mri() { name=$1; shift; grid "$name" "" $BRAIN --folds 4 --seeds 1 "$@"; }
+  single dense-teacher dense-kdv2
+choose mri/learning-rate-crodino learning_rate $BRAIN $SEQUENCES --values 0.001,0.003,0.01 crodino
+mri() { name=$1; shift; grid "$name" "" $BRAIN --learning-rate 0.003 --folds 4 --seeds 1 "$@"; }
 mri mri $SEQUENCES single dense-teacher dense-kdv2 crodino
 mri mri $SEQUENCES --labelled-groups 7 --epochs 4 single dense-teacher dense-kdv2 crodino dense-self
 mri mri-contrast --modalities flair+t1c single dense-teacher
@@ -195,3 +196,4 @@ recorded 00_start_here fork 0 1 2 3 # the thin curves behind its own; it shows r
 recorded 01_data_preparation watch-splits 0 1 2 3 4
 recorded 03_training noise 0 1 2 3 4 # DisCoM-KD beside colour images and beside noise
 recorded 04_teacher_and_student teachers 0 1 2
+recorded 11_your_own_data_and_deployment rooms 0 1 2 # steps and rate chosen on seed 100

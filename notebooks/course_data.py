@@ -3,7 +3,7 @@ that are stored."""
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,7 +21,11 @@ METHODS = {"student": "alone", "fixmatch": "FixMatch", "agreed": "pairs and labe
 METHODS |= {"nt-xent contrast=3": "pairs"}
 METHODS |= {"nt-xent partners=shuffled contrast=3": "strangers"}
 ROWS = ("alone", "FixMatch", "strangers", "pairs", "pairs and labels")
-FEW = ("alone", "FixMatch", "pairs and labels")  # rows of 08
+# the same in 08, part by part
+WAYS = {"student": "alone", "fixmatch": "own labels"}
+WAYS |= {"agreed contrast=0": "pair labels"}
+WAYS |= {"nt-xent contrast=3": "contrast", "agreed": "contrast + pair labels"}
+WAYS |= {"nt-xent partners=shuffled contrast=3": "contrast, strangers"}
 # the same where every scene has its label
 PAIRED = "discom pairing=paired"
 EVERY = {"student": "student", "discom-solo": "branch alone", "discom": "DisCoM-KD"}
@@ -37,8 +41,7 @@ JUDGED = ["labels alone", "own labels", "pair labels", "twin labels"]  # by whom
 MARGINS = {"student, as they are": "student, images as they are"}
 MARGINS |= {"student, turned": "student, images turned"}
 MARGINS |= {"branch alone, turned": "branch alone, images turned"}
-MASKED = {"single": "alone", "dense-self": "own teacher"}
-MASKED |= {"dense-kdv2": "teacher of both", "crodino": "our CroDiNo-KD"}
+MASKED = ["alone", "own teacher", "teacher of both", "our CroDiNo-KD"]  # who draws
 MISSING = {"none": "both sensors", "gyro": "no gyroscope", "acc": "no accelerometer"}
 # fact → the parts that DisCoM-KD wants it in: colour's inv, inf, irr, then depth's
 IDEA = {"shape": (0, 3), "material": (0, 3), "material in the dark": (4,)}
@@ -57,34 +60,6 @@ def scenes(source: str, seed: int = 0) -> tuple[SimpleNamespace, SimpleNamespace
         part |= {"factors": factors, "classes": whole.classes, "best": whole.best}
         parts.append(SimpleNamespace(**part))
     return parts[0], parts[1]
-
-
-def dense_scenes(
-    source: str, seed: int = 0
-) -> tuple[SimpleNamespace, SimpleNamespace, dict]:
-    """Scenes of four objects, to learn from and to test on: `images` [n, bands, H, W],
-    `masks` [n, H, W], and `shown`, what colour alone shows. And the best possible mIoU.
-    """
-    whole, parts = data.load(source, seed=seed), []
-    split = whole.split(seed=seed)
-    for part in (split.train, split.test):
-        images = {s: torch.tensor(m.x) for s, m in part.modalities.items()}
-        images = {s: x.to(memory_format=torch.channels_last) for s, x in images.items()}
-        both = {"images": images, "masks": torch.tensor(part.masks).long()}
-        both |= {"shown": of_objects(part, "texture"), "classes": part.classes}
-        parts.append(SimpleNamespace(**both))
-    return parts[0], parts[1], whole.best
-
-
-def of_objects(part, factor: str) -> torch.Tensor:
-    """1 plus this factor of the foremost object at each pixel, 0 without one."""
-    found = np.zeros(part.masks.shape, int)
-    for k in range(1, 5):  # a later one hides the earlier ones
-        own = ("shape", "scale", "rotation", "centre_x", "centre_y", factor)
-        thing = {name: part.factors[f"{name}_{k}"] for name in own}
-        there = drawing.geometry(thing, found.shape[-1])["mask"] > 0.5
-        found = np.where(there, 1 + thing[factor][:, None, None], found)
-    return torch.from_numpy(found)
 
 
 def factors(part: SimpleNamespace) -> dict[str, torch.Tensor]:
@@ -180,14 +155,23 @@ def other_seeds(curves: Mapping, seed: int, record: str = "") -> pd.DataFrame:
     return stored[stored["seed"] != seed]
 
 
-def keep(table: pd.DataFrame, record: str) -> None:
+def keep(table: pd.DataFrame, record: str, by: Sequence[str] = ("seed",)) -> None:
     """With `record`, put a seed's rows into that file, in the place of earlier ones."""
     if record:
         file = Path(record)
         stored = pd.read_csv(file) if file.exists() else table[:0]
-        others = stored[~stored["seed"].isin(table["seed"])]
-        table = pd.concat([others, table.round(1)])
-        table.sort_values("seed", kind="stable").to_csv(file, index=False)
+        old, new = (rows.set_index([*by]).index for rows in (stored, table))
+        table = pd.concat([stored[~old.isin(new)], table.round(1)])
+        table.sort_values([*by], kind="stable").to_csv(file, index=False)
+
+
+def beside(file: str, points: Mapping, seed: int, record: str = "") -> pd.DataFrame:
+    """These points, a row for each way, and those of other seeds that are stored; with
+    `record` they are put into that file."""
+    live = pd.DataFrame([{"seed": seed, **points}])
+    keep(live, record)
+    others = pd.read_csv(record or f"../results/{file}").query("seed != @seed")
+    return pd.concat([live, others]).set_index("seed").T.round(1)
 
 
 def means(right: Mapping, seed: int) -> pd.DataFrame:
@@ -196,11 +180,11 @@ def means(right: Mapping, seed: int) -> pd.DataFrame:
     return shares.unstack().rename_axis("way").reset_index().assign(seed=seed)
 
 
-def results_table(file: Path | str, labelled: float = 0.1) -> pd.DataFrame:
+def results_table(file, labelled=0.1, names=METHODS, rows=ROWS) -> pd.DataFrame:
     """Mean F1 of each sensor with this share of labels, from a stored table."""
     table = tables.summary(tables.load_results(file), []).query("labelled == @labelled")
     table = table.pivot_table(index="method", columns="modality", values="f1")
-    table = table.rename(METHODS).loc[list(ROWS), ["depth", "rgb"]].round(1)
+    table = table.rename(names).loc[list(rows), ["depth", "rgb"]].round(1)
     return table.rename(columns=SENSORS).rename_axis(index=None, columns="F1, %")
 
 
@@ -215,18 +199,6 @@ def seeds(file: Path | str, names: Mapping[str, str], sensor: str) -> pd.DataFra
         if sensor in network.split("+")
     }
     return pd.Series(scores).unstack()[list(names.values())]
-
-
-def dense_seeds(labelled: float, sensor: str = "rgb") -> pd.DataFrame:
-    """Stored mIoU with masks for this share of scenes, a row for each seed and a column
-    for each way."""
-    runs = tables.load_results("../results/dense/scenes-labelled.json")
-    scores = {
-        (run.seed, MASKED[run.label]): run.main[sensor]
-        for run in runs
-        if run.label in MASKED and run.config["labelled"] == labelled
-    }
-    return pd.Series(scores).unstack()[list(MASKED.values())]
 
 
 def stored_kinds(file: Path | str, method: str, sensor: str) -> pd.Series:
@@ -265,13 +237,14 @@ def results(number: str) -> pd.DataFrame:
     taught = pd.read_csv("../results/teachers.csv").mean()
     parts = pd.read_csv("../results/parts.csv").query("sensor == 'depth'")
     read = parts.groupby(["fact", "part", "method"])["score"].mean()
-    margins = pd.read_csv("../results/margins.csv").mean()
+    margins = pd.read_csv("../results/margins.csv").query("epochs == 20").mean()
     pairs = pd.read_csv("../results/watch-pairs.csv").groupby("way").mean()
     fused = pd.read_csv("../results/watch-both.csv").query("method == 'teacher'")
     fused = fused.groupby("missing")["f1"].mean().rename(MISSING)
     rooms = pd.read_csv("../results/rooms.csv").drop(columns="seed")
     rooms = rooms.groupby("way").mean()
-    few = results_table("../results/labels.csv").loc[[*FEW]]
+    masked = pd.read_csv("../results/segments.csv").mean()
+    few = results_table("../results/labels.csv", 0.1, WAYS, WAYS.values())
     found = {
         ("00", "depth, 200 labels"): ways[["alone", "strangers", "pairs"]],
         ("01", "watch, mean of 5 deals"): pd.Series(splits),
@@ -281,12 +254,13 @@ def results(number: str) -> pd.DataFrame:
         ("06", "sensor, from inv"): read["which sensor", "inv"][[*PROBED]],
         ("06", "depth's class, from inv"): read["class", "inv"][[*PROBED]],
         ("06", "depth's class, from irr"): read["class", "irr"][[*PROBED]],
-        ("07", "colour, every label"): margins[[*MARGINS]].rename(MARGINS),
+        ("07", "colour, 20 epochs"): margins[[*MARGINS]].rename(MARGINS),
         ("08", "depth, 200 labels, F1"): few["depth"],
         ("08", "colour, 200 labels, F1"): few["colour"],
         ("09", "accelerometer, labels of one person"): pairs["acc"][JUDGED[:3]],
         ("09", "gyroscope, labels of one person"): pairs["gyro"][JUDGED],
         ("09", "one network of both, F1"): fused[list(MISSING.values())],
+        ("10", "colour, 30 masks, mIoU"): masked[MASKED],
         ("11", "rooms, 408 labels"): rooms.loc["labels"].dropna(),
         ("11", "the same, with pairs"): rooms.loc["pairs"].dropna(),
     }

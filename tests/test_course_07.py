@@ -123,41 +123,67 @@ def test_a_rule_for_the_epoch(answer, problem):
     assert answers_with(exercises_07.third(answer), problem)
 
 
-def test_margins_beyond_the_axis_are_told_and_missing_ones_are_left_out():
-    theirs = pd.DataFrame({"a": [1.0, -45.2], "b": [2.0, 3.0]}, index=["discom", "mlkd+lskd"])
-    figure = papers.plot_margins(theirs, {("discom", "rgb"): (0.5, 0.2)}, "title")
-    paper, ours = figure.axes
-    assert [line.get_xdata().tolist() for line in paper.lines[:2]] == [[1, 2], [3]]
-    assert [text.get_text() for text in paper.texts] == ["", "◂ -45"]
-    assert [label.get_text() for label in paper.get_yticklabels()] == ["DisCoM-KD", "MLKD + LSKD"]
-    (bar,) = ours.containers
-    assert bar.lines[0].get_xdata().tolist() == [0.5]
+def test_the_network_of_both_sensors_stands_in_each_column_of_its_data():
+    figures = papers.columns()
+    assert figures.loc["teacher"].tolist() == [55.95, 55.95, 95.36, 95.36, 97.72, 97.72]
+    assert figures.loc["student", ("eurosat", "ms")] == 95.49
+    assert len(figures.dropna()) == 13
 
 
-def test_papers_rows_are_all_methods_but_the_student():
-    points = tables.paper_figures().query("table == 2").pivot_table("f1", "method", "modality")
-    rows = papers.in_order(points).index
-    assert set(points.index) - set(rows) == {"student", "teacher"}
+def test_margins_are_dots_of_the_paper_and_ours_with_intervals():
+    columns = pd.MultiIndex.from_tuples([("eurosat", "sar"), ("tristar", "depth")])
+    theirs = pd.Series([8.5, 2.2], index=columns)
+    axis = papers.plot_margins(theirs, {"rgb": (-0.1, 0.5)}).axes[0]
+    assert axis.lines[0].get_xdata().tolist() == [8.5, 2.2]
+    (bar,) = axis.containers
+    (ends,) = bar.lines[2][0].get_segments()
+    assert np.allclose(ends, [[-0.6, 2], [0.4, 2]])
+    names = [label.get_text() for label in axis.get_yticklabels()]
+    assert names == ["EuroSAT, radar", "TRISTAR, depth", "ours, colour"]
 
 
-def test_a_cell_shows_stored_seeds_and_this_run():
-    stored = pd.DataFrame({"seed": [1, 2], "one": [60.0, 62.0], "two": [70.0, np.nan]})
-    axis = papers.plot_cell(stored, {"one": 61.0, "two": 71.0}, 9.0, "title").axes[0]
-    drawn = [line.get_xdata().tolist() for line in axis.lines]
-    assert drawn == [[60, 62], [61], [70], [71], [61, 70]]
+NAMES = ["student, as they are", *papers.TURNS]
 
 
-def test_a_choice_marks_the_best_epoch_of_test_and_validation():
-    curves = np.array([[1.0, 3, 2], [4, 3, 2], [2, 2, 2]])
-    figure = papers.plot_choice(curves, {"best on test": 1.5, "last": -0.1}, "title")
-    stars = [line for line in figure.axes[0].lines if line.get_marker() == "*"]
-    assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in stars] == [(2, 3), (1, 4)]
-    assert [text.get_text() for text in figure.axes[1].texts] == ["+1.5", "-0.1"]
+def test_scores_of_a_run_replace_those_of_its_seed_and_length_alone(tmp_path):
+    file, row = tmp_path / "margins.csv", {"seed": 0, "epochs": 20}
+    places = {"seed": [0, 0, 1], "epochs": [20, 40, 20]}
+    pd.DataFrame(places | dict.fromkeys(NAMES, 50.0)).to_csv(file, index=False)
+    row |= dict.fromkeys(NAMES, 61.26)
+    scores = papers.beside_stored(row, str(file))
+    assert scores["student, turned"].tolist() == [61.26, 50, 50]
+    stored = pd.read_csv(file)
+    assert stored["student, turned"].tolist() == [61.3, 50, 50]
+    assert list(zip(stored["seed"], stored["epochs"], strict=True)) == [(0, 20), (0, 40), (1, 20)]
+
+
+def test_without_record_nothing_is_written_and_stored_seeds_stand_beside(monkeypatch):
+    monkeypatch.chdir(ROOT / "notebooks")
+    before = (ROOT / "results/margins.csv").read_text()
+    scores = papers.beside_stored({"seed": 7, "epochs": 20} | dict.fromkeys(NAMES, 50.0))
+    assert (ROOT / "results/margins.csv").read_text() == before
+    assert len(scores) == len(pd.read_csv(ROOT / "results/margins.csv")) + 1
+
+
+def test_a_line_joins_the_lengths_of_one_seed_and_leaves_out_what_is_missing():
+    index = pd.MultiIndex.from_tuples([(0, 20), (0, 80), (1, 20)], names=papers.PLACE)
+    scores = pd.DataFrame([[60, 74.0, 75], [80, 83, np.nan], [61, 70, 71]], index, NAMES)
+    axis = papers.plot_lengths(scores, 0, 20).axes[0]
+    drawn = [[*line.get_ydata()] for line in axis.lines if len(line.get_ydata())]
+    assert drawn == [[14, 3], [9], [15], [10], [0, 0]]
+    assert axis.get_title() == "Turns: 14 points at 20 epochs, 3 at 80 (one seed)"
+
+
+def test_leads_are_stacked():
+    leads = pd.DataFrame({"shown": [1.5, 2.0], "not": [7.5, 15.0]}, index=["colour", "depth"])
+    bars = papers.plot_leads(leads).axes[0].patches
+    assert [bar.get_x() for bar in bars] == [0, 0, 1.5, 2]
+    assert [bar.get_width() for bar in bars] == [1.5, 2, 7.5, 15]
 
 
 def test_the_table_of_the_course_has_the_means_of_stored_networks(monkeypatch):
     monkeypatch.chdir(ROOT / "notebooks")
-    stored = pd.read_csv(ROOT / "results/margins.csv").mean().round()
-    shown = course.results("07")["right, %"]["colour, every label"]
+    stored = pd.read_csv(ROOT / "results/margins.csv").query("epochs == 20").mean().round()
+    shown = course.results("07")["right, %"]["colour, 20 epochs"]
     for column, name in course.MARGINS.items():
         assert shown[name] == stored[column]

@@ -1,5 +1,7 @@
 """Notebook 08: checkers that refuse likely wrong answers, curves and points of stored runs."""
 
+import ast
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +14,7 @@ from fixtures.results import result
 import course
 from checks import exercises_08
 from discom import tables
+from labels import worth  # of benchmarks
 from pictures import labels
 
 ROOT = Path(__file__).parents[1]
@@ -91,11 +94,14 @@ def stored(tmp_path, shares=(0.1, 0.2, 1.0)):
         for share in shares
         for seed in (0, 1)
     ]  # fmt: skip
+    without = {"weights": {"contrast": 0.0}}
     runs += [
-        result(method, seed, {"rgb": 52.0, "depth": 45.0}, data="objects", labelled=0.1)
-        for method in ("agreed", "fixmatch", "decur")
+        result(method, seed, {"rgb": f1 + 7, "depth": f1},
+               options=own, data="objects", labelled=0.1)
+        for method, f1, own in (("agreed", 45.0, {}), ("agreed", 41.0, without),
+                                ("fixmatch", 38.0, {}), ("decur", 1.0, {}))
         for seed in (0, 1)
-    ]
+    ]  # fmt: skip
     tables.collect(runs, tmp_path / "labels.csv")
     return labels.stored_scores(str(tmp_path / "labels.csv"))
 
@@ -103,43 +109,57 @@ def stored(tmp_path, shares=(0.1, 0.2, 1.0)):
 def test_stored_scores_are_found_by_sensor_way_and_number(tmp_path):
     scores = stored(tmp_path)
     assert scores["rgb", "alone", 2000].tolist() == [60, 61]
-    assert scores["depth", "pairs and labels", 200].tolist() == [45, 45]
-    assert set(scores["depth"].columns.get_level_values("way")) == {
-        "alone",
-        "FixMatch",
-        "pairs and labels",
-    }
+    assert scores["depth", labels.RECIPE, 200].tolist() == [45, 45]
+    assert scores["depth", "pair labels", 200].tolist() == [41, 41]
+    ways = {"alone", "own labels", "pair labels", labels.RECIPE}
+    assert set(scores["depth"].columns.get_level_values("way")) == ways
 
 
 def test_the_arrow_ends_at_the_number_of_labels(tmp_path):
     scores, worth = stored(tmp_path), {"depth": 283.0, "rgb": 500.0}
-    figure = labels.plot_worth(scores, worth, {"depth": 80, "rgb": 87}, "title")
+    figure = labels.plot_worth(scores, {"depth": 80, "rgb": 87}, "title", worth)
     for axis, (sensor, number) in zip(figure.axes, worth.items(), strict=True):
         (arrow,) = [text for text in axis.texts if hasattr(text, "arrow_patch")]
-        assert arrow.xy == (number, scores[sensor, "pairs and labels", 200].mean())
+        assert arrow.xy == (number, scores[sensor, labels.RECIPE, 200].mean())
         alone = axis.lines[0]
         assert list(alone.get_xdata()) == [200, 400, 2000]
 
 
+def test_before_the_guess_the_curve_shows_labels_alone(tmp_path):
+    figure = labels.plot_worth(stored(tmp_path), {"depth": 80, "rgb": 87}, "title")
+    for axis in figure.axes:
+        assert [line.get_label() for line in axis.lines][:1] == ["labels alone"]
+        heights = {float(y) for line in axis.lines for y in line.get_ydata()}
+        assert not heights & {45.0, 52.0}  # the recipe's scores
+        assert not [text for text in axis.texts if hasattr(text, "arrow_patch")]
+
+
 def test_stored_seeds_and_the_live_run_share_a_row(tmp_path):
-    live = pd.DataFrame({"depth": [33.0, 44.0], "rgb": [35.0, 46.0]}, ["alone", "FixMatch"])
+    live = pd.DataFrame({"depth": [33.0, 44.0], "rgb": [35.0, 46.0]}, ["alone", "pair labels"])
     figure = labels.plot_ways(stored(tmp_path), live, "title")
     axis = figure.axes[0]
     rows = [text.get_text() for text in axis.get_yticklabels()]
-    diamonds = [line for line in axis.lines if line.get_marker() == "D"]
-    places = {float(d.get_xdata()[0]): rows[int(d.get_ydata()[0])] for d in diamonds}
-    assert places == {33: "alone", 44: "FixMatch"}
+
+    def points(marker):
+        lines = [line for line in axis.lines if line.get_marker() == marker]
+        return {rows[int(line.get_ydata()[0])]: list(line.get_xdata()) for line in lines}
+
+    assert points("D") == {"alone": [33], "pair labels": [44]}
+    assert points("o") == {"alone": [40, 40], "pair labels": [41, 41]}
 
 
-def test_judges_are_drawn_by_kind_of_scene():
-    names = [*labels.JUDGES]
-    history = pd.DataFrame(
-        [(kind, step, 50, 60, 70 + step) for kind in ("dark", "ordinary") for step in (1, 2)],
-        columns=["kind", "step", *names],
-    )
+def test_right_pair_labels_are_drawn_by_kind_of_scene():
+    rows = [
+        (way, kind, 50 * step, end + step + part)
+        for way, end in (("pair labels", 50), (labels.RECIPE, 70))
+        for kind in ("dark", "ordinary")
+        for step in (1, 2)
+        for part in (-10, 10)
+    ]
+    history = pd.DataFrame(rows, columns=["way", "kind", "step", "right"])
     figure = labels.plot_judges(history, "title")
     assert [axis.get_title() for axis in figure.axes] == ["ordinary", "dark"]
-    assert [text.get_text() for text in figure.axes[1].texts] == ["50", "60", "72"]
+    assert [text.get_text() for text in figure.axes[1].texts] == ["52", "72"]
 
 
 def test_every_scene_has_one_kind():
@@ -151,14 +171,23 @@ def test_every_scene_has_one_kind():
 def test_stored_cases_are_those_of_the_pages(monkeypatch):
     monkeypatch.chdir(ROOT / "notebooks")
     cases, worn = labels.cases(), read("docs/results/real.md")
-    assert not cases.drop(columns="own data").isna().any(axis=None)
-    units = cases.loc["body units, one person"]
-    assert f"| {units['pairs'] - units['own data']:+.1f} [" in worn
-    few = cases.loc["objects, depth, 200 labels"]
+    assert not cases.drop(columns="own labels").isna().any(axis=None)
+    units = cases.loc["one person", "body, mean of units"]
+    assert f"| {units['pairs'] - units['own labels']:+.1f} [" in worn
+    few = cases.loc["few", "objects, depth"]
     row = next(line for line in read("docs/results/labels.md").splitlines() if "`agreed` |" in line)
     assert f"| {few['pairs']:.1f} ±" in row
     table = course.results("08")["right, %"]
-    assert table["depth, 200 labels, F1"]["FixMatch"] == round(few["own data"])
+    assert table["depth, 200 labels, F1"]["own labels"] == round(few["own labels"])
+    assert table["depth, 200 labels, F1"][labels.RECIPE] == round(few["pairs"])
+
+
+def test_intervals_of_the_notebook_are_those_of_the_runs():
+    """95 % bounds of the labels that the pairs replace, as the cell has them."""
+    text = read("notebooks/py/08_when_a_second_sensor_helps.py")
+    (stated,) = re.findall(r"^bounds = (.+)$", text, re.MULTILINE)
+    for sensor, bounds in ast.literal_eval(stated).items():
+        assert bounds == tuple(round(edge, -1) - 200 for edge in worth(sensor)[1:]), sensor
 
 
 def read(page):

@@ -25,7 +25,6 @@ __all__ += ["Split", "home", "load", "locate", "planned", "read_arrays", "read_f
 DRAWN: dict[str, Callable[..., MultiModalData]] = {
     "objects": scenes.objects.make,
     "scenes-dense": scenes.dense,
-    "scenes": scenes.make,
 }
 # what a person brings → its reader
 OWN: dict[str, Callable[..., MultiModalData]] = {"folders": read_folders, "arrays": read_arrays}

@@ -1,10 +1,9 @@
-"""What figures share: colours, panels and legends; and the figures of images: scenes side by side
-and what networks predict for them.
+"""What figures share: colours, panels and legends; and scenes side by side.
 
 Masks are class ids [n, H, W]; 255 is no label, which is drawn light grey and counted nowhere.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -21,15 +20,13 @@ from discom.data.checks import NO_LABEL
 
 COLOURS = sns.color_palette("colorblind")
 MARKERS = "os^DvPX<>"  # no factor in common with the eight colours of METHODS: 72 looks
-SENSORS = {"rgb": 3, "depth": 0, "elevation": 0, "thermal": 2}  # their colours in all figures
-METHODS = [(0.1, 0.1, 0.1), *(COLOURS[k] for k in (4, 1, 5, 6, 9, 8, 7))]  # no sensor's
+METHODS = [(0.1, 0.1, 0.1), *(COLOURS[k] for k in (4, 1, 5, 6, 9, 8, 7))]
 PLACES = {"student": 0, "simclr": 1, "discom-solo": 1, "nt-xent": 2, "discom": 3, "kdv2": 7}
 PLACES |= {"single": 0, "dense-simclr": 1, "crodino": 3, "dense-kdv2": 7}  # the same for pixels
 PLACES |= {"student-2x": 5, "dense-self": 5}  # further controls
 DOTTED: dict[str, Any] = {"color": "black", "linewidth": 0.8, "linestyle": ":"}  # what compares
 COLOURED = {"objects": ("depth",)}  # data set → its sensors that are shown in colours, not in grey
 NOTHING = 0.85  # grey of a pixel without a label
-Masks = Mapping[str, np.ndarray]
 
 
 def style() -> None:
@@ -43,13 +40,6 @@ def method_look(number: int, method: str = "") -> dict[str, Any]:
     of `PLACES`, with whatever options, has one everywhere, and other methods share the rest."""
     place = PLACES.get(method.partition(" ")[0], 4 + number % 3) if method else number
     return {"color": METHODS[place % len(METHODS)], "marker": MARKERS[number % len(MARKERS)]}
-
-
-def sensor_look(modality: str, number: int) -> dict[str, Any]:
-    """Colour and marker of the number-th modality of a figure; some have one colour everywhere,
-    which no other modality takes."""
-    own = {"color": COLOURS[SENSORS[modality]]} if modality in SENSORS else {}
-    return method_look(number) | own
 
 
 def panels(rows: int, columns: int, width: float, height: float, **more: Any) -> tuple[Figure, Any]:
@@ -97,13 +87,10 @@ def class_colours(count: int) -> np.ndarray:
     return np.vstack([colours, np.full((NO_LABEL + 1 - count, 3), NOTHING)])
 
 
-def class_legend(
-    figure: Figure, ids: np.ndarray, classes: Sequence[str], also: Mapping[str, Any] = {}
-) -> None:
-    """Below the figure, the colours of the classes whose ids occur, and further entries."""
+def class_legend(figure: Figure, ids: np.ndarray, classes: Sequence[str]) -> None:
+    """Below the figure, the colours of the classes whose ids occur."""
     palette = class_colours(len(classes))
-    entries = {classes[k]: palette[k] for k in ids if k < len(classes)} | dict(also)
-    handles = [Patch(color=colour, label=name) for name, colour in entries.items()]
+    handles = [Patch(color=palette[k], label=classes[k]) for k in ids if k < len(classes)]
     columns = min(8, len(handles))
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=8)
 
@@ -127,7 +114,11 @@ def pairs(data: MultiModalData, rows: Sequence[int] | None = None) -> Figure:
         masks = np.asarray(data.masks[chosen])
         shown["class"] = class_colours(len(data.classes))[masks].transpose(0, 3, 1, 2)
     figure, axes = panels(len(shown), len(chosen), 1.25 * len(chosen), 1.4 * len(shown) + 0.3)
-    _draw_rows(axes, shown, COLOURED.get(data.name.partition("-")[0], ()))
+    in_colours = COLOURED.get(data.name.partition("-")[0], ())
+    for line, (name, images) in zip(axes, shown.items(), strict=True):
+        line[0].set_ylabel(name)
+        for axis, image in zip(line, images, strict=True):
+            show(axis, image, name in in_colours)
     if data.dense:
         class_legend(figure, np.unique(masks), data.classes)
         return figure
@@ -144,45 +135,3 @@ def _in_turn(data: MultiModalData) -> np.ndarray:
     turn = labels.groupby(labels).cumcount()
     chosen = np.flatnonzero(np.isin(data.ids, ids[np.lexsort((labels, turn))[:9]]))
     return chosen[np.argsort(data.labels[chosen], kind="stable")]
-
-
-def _draw_rows(
-    axes: np.ndarray,
-    rows: Mapping[str, Iterable[np.ndarray | None]],
-    in_colours: Sequence[str] = (),
-) -> None:
-    """Of each name a row of images [C, H, W]."""
-    for line, (name, images) in zip(axes, rows.items(), strict=True):
-        line[0].set_ylabel(name)
-        for axis, image in zip(line, images, strict=True):
-            show(axis, image, name in in_colours)
-
-
-def predictions(
-    images: Masks, labels: np.ndarray, predicted: Masks, classes: Sequence[str]
-) -> Figure:
-    """A column for each image: what each sensor sees, the truth, and of each network its prediction
-    and its errors (black), with the share of the labelled pixels that are wrong.
-
-    `images` is modality → [n, C, H, W] in [0, 1], `labels` [n, H, W], `predicted` network → [n, H,
-    W]. Three to six images can be read; classes are coloured as in `pairs`.
-    """
-    labelled, palette = labels != NO_LABEL, class_colours(len(classes))
-    rows: dict[str, np.ndarray] = dict(images) | {"truth": palette[labels].transpose(0, 3, 1, 2)}
-    shares = {}
-    for name, masks in predicted.items():
-        wrong, errors = labelled & (masks != labels), f"{name}:\nerrors"
-        rows[name] = palette[masks].transpose(0, 3, 1, 2)
-        rows[errors] = np.where(wrong, 0, np.where(labelled, 1, NOTHING))[:, None]
-        shares[errors] = 100 * wrong.sum((1, 2)) / labelled.sum((1, 2)).clip(1)
-    size = 1.4 * len(labels) + 0.6, 1.4 * len(rows) + 0.2 * len(predicted) + 0.6
-    figure, axes = panels(len(rows), len(labels), *size)
-    figure.set_layout_engine("constrained", w_pad=0.02, h_pad=0.03, wspace=0, hspace=0)
-    _draw_rows(axes, rows)
-    for line, name in zip(axes, rows, strict=True):
-        for axis, share in zip(line, shares.get(name, ()), strict=False):
-            axis.set_xlabel(f"{share:.1f} % wrong", fontsize=9, labelpad=2)
-    ids = np.unique([labels, *predicted.values()])
-    unlabelled = {"no label": np.full(3, NOTHING)} if NO_LABEL in ids else {}
-    class_legend(figure, ids, classes, {"wrong": np.zeros(3), **unlabelled})
-    return figure

@@ -1,4 +1,4 @@
-"""What runs say: curves over epochs and over a setting; paired differences with 95 % intervals."""
+"""What runs say: curves over a setting; paired differences with 95 % intervals."""
 
 from collections.abc import Mapping, Sequence
 from itertools import product
@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import stats
@@ -16,31 +15,7 @@ from discom.errors import RunError
 from discom.plots.look import DOTTED, legend_below, method_look, panels
 from discom.tables.statistics import METRICS, metric_of
 
-NAMES = {"valid_f1": "validation F1 × 100", "valid_miou": "validation mIoU in %"}
 AXES = {"labelled": "training pairs with a label (%)"}
-
-
-def curves(metrics: Mapping[str, pd.DataFrame] | pd.DataFrame) -> Figure:
-    """Training loss, and validation F1 (or mean IoU) of every modality, over epochs; of several
-    runs by name, or of one."""
-    runs = {"": metrics} if isinstance(metrics, pd.DataFrame) else metrics
-    table = pd.concat(runs, names=["run"]).reset_index("run")
-    titles = {"loss": "training loss"}
-    for column in table:
-        score, _, modality = column.partition("/")
-        if score in NAMES:
-            titles[column] = f"{modality}: {NAMES[score]}"
-    points = table.rename(columns=titles).melt(["run", "epoch"], list(titles.values())).dropna()
-    several = "run" if len(runs) > 1 else None
-    palette = [method_look(number, name)["color"] for number, name in enumerate(runs)]
-    series = {"hue": several, "style": several, "palette": palette if several else None}
-    panel = {"kind": "line", "height": 2.9, "aspect": 1.15, "facet_kws": {"sharey": False}}
-    columns = {"col": "variable", "col_wrap": 2 if len(titles) > 3 else None}
-    grid = sns.relplot(points, x="epoch", y="value", errorbar=None, **columns, **panel, **series)
-    grid.set_titles("{col_name}").set_ylabels("")
-    if several:
-        sns.move_legend(grid, "upper center", bbox_to_anchor=(0.5, 0), ncols=5, title=None)
-    return grid.figure
 
 
 def gains(

@@ -55,9 +55,9 @@ def second(late: Callable) -> str:
 
 
 def third(scores: Mapping[str, float | None]) -> str:
-    """Depth's % right after pairs of ordinary scenes alone, and of far ones."""
+    """Depth's F1 × 100 after pairs of ordinary scenes alone, and of far ones."""
     if set(scores) != {"ordinary", "far away"} or None in scores.values():
-        return "set both scores, in % of new scenes right"
+        return "set both scores, F1 × 100"
     if not all(11 < score <= 80 for score in scores.values()):
         return "guessing gets 11 %, the best possible network 80 %"
     same = scores["ordinary"] == scores["far away"]

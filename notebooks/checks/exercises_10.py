@@ -8,41 +8,50 @@ from torch import Tensor
 
 from checks import report
 from checks.exercises_00 import third
+from discom.losses import dense
 
 
-def dice(
-    logits: Tensor, labels: Tensor, own: tuple[int, ...] = (0, 2, 3), twice: float = 2
+def overlap(
+    logits: Tensor, masks: Tensor, power: int = 2, axes: tuple[int, ...] = (0, 2, 3)
 ) -> Tensor:
-    """1 minus the mean Dice of the classes; sums over these axes."""
-    drawn = (labels != 255)[:, None]
+    """The soft Dice of each class, with probabilities to this power, sums over axes."""
+    drawn = (masks != 255)[:, None]
     p = logits.softmax(1) * drawn
-    y = F.one_hot(labels.where(labels != 255, 0), logits.shape[1]).movedim(3, 1) * drawn
-    return 1 - (twice * (p * y).sum(own) / (p.sum(own) + y.sum(own))).mean()
+    y = F.one_hot(masks.where(masks != 255, 0), logits.shape[1]).movedim(3, 1) * drawn
+    return 2 * (p * y).sum(axes) / ((p**power).sum(axes) + y.sum(axes))
 
 
 def first(dice_loss: Callable) -> str:
-    """A Dice loss over the labelled pixels of a batch; what is wrong, or nothing."""
+    """A Dice loss over the drawn pixels of a batch; what is wrong, or nothing."""
     draws = torch.Generator().manual_seed(0)
     logits = torch.randn(3, 4, 8, 8, generator=draws)
-    labels = torch.randint(4, (3, 8, 8), generator=draws)
-    own = dice_loss(logits.clone(), labels.clone())
+    masks = torch.randint(4, (3, 8, 8), generator=draws)
+    own = dice_loss(logits.clone(), masks.clone())
     if not isinstance(own, Tensor) or own.dim():
         return "return a loss"
-    if torch.isclose(own, 1 - dice(logits, labels), atol=1e-4):
-        return "a loss falls as Dice rises: 1 minus Dice"
-    if torch.isclose(own, dice(logits, labels, twice=1), atol=1e-4):
-        return "twice the overlap: where all is right Dice is 1"
-    if torch.isclose(own, dice(logits, labels, own=(2, 3)), atol=1e-4):
-        return "sum over the whole batch: an image may lack a class"
-    if not torch.isclose(own, dice(logits, labels), atol=1e-4):
-        return "1 minus the mean over classes of 2·Σ p·y / (Σ p + Σ y)"
-    labels[1, :4] = 255
+    for value, problem in (
+        (overlap(logits, masks).mean(), "a loss falls as Dice rises: 1 minus Dice"),
+        (
+            1 - overlap(logits, masks).mean() / 2,
+            "above the line stands 2 Σ p y",
+        ),
+        (1 - overlap(logits, masks, power=1).mean(), "below the line p is squared"),
+        (
+            1 - overlap(logits, masks, axes=(2, 3)).mean(),
+            "sum over the whole batch: an image may lack a class",
+        ),
+    ):
+        if torch.isclose(own, value, atol=1e-4):
+            return problem
+    if not torch.isclose(own, dense.soft_dice(logits, masks), atol=1e-4):
+        return "1 minus the mean over classes of 2 Σ p y / (Σ p² + Σ y)"
+    masks[1, :4] = 255
     try:
-        own = dice_loss(logits.clone(), labels.clone())
+        own = dice_loss(logits.clone(), masks.clone())
     except (IndexError, RuntimeError) as error:
         return f"255 is no class: {str(error).splitlines()[0]}"
-    right = torch.isclose(own, dice(logits, labels), atol=1e-4)
-    return "" if right else "leave pixels of label 255 out of all three sums"
+    right = torch.isclose(own, dense.soft_dice(logits, masks), atol=1e-4)
+    return "" if right else "leave pixels of 255 out of all three sums"
 
 
 def second(hard: Callable) -> str:

@@ -1,20 +1,57 @@
-"""Scenes of several objects: what the sensors see, and the masks that networks draw."""
+"""Scenes of several objects: what the sensors see, the masks that networks draw, and
+stored scores."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import torch
 from scipy import stats
 from torch import Tensor
 
 from course import SMALL, draw
+from discom import data as sets
+from discom import tables
+from discom.data.scenes import drawing
 from discom.plots.look import class_colours, class_legend, show
+from discom.tables.intervals import group_dice, t_test, tally
 from pictures import GREY
 
 WAYS = {"alone": "#4d4d4d", "own teacher": "#0173b2", "teacher of both": "#029e73"}
 WAYS |= {"our CroDiNo-KD": "#8c3fb0"}
+# method of the stored table → its name here
+MASKED = {"single": "alone", "dense-self": "own teacher"}
+MASKED |= {"dense-kdv2": "teacher of both", "crodino": "our CroDiNo-KD"}
+FUSED = {"dense-teacher": "both at inference"}
+
+
+def load(source: str, seed: int = 0) -> tuple[SimpleNamespace, SimpleNamespace, dict]:
+    """Scenes of four objects, to learn from and to test on: `images` [n, bands, H, W],
+    `masks` [n, H, W], and `shown`, what colour alone shows. And the best possible mIoU.
+    """
+    whole, parts = sets.load(source, seed=seed), []
+    split = whole.split(seed=seed)
+    for part in (split.train, split.test):
+        images = {s: torch.tensor(m.x) for s, m in part.modalities.items()}
+        images = {s: x.to(memory_format=torch.channels_last) for s, x in images.items()}
+        both = {"images": images, "masks": torch.tensor(part.masks).long()}
+        both |= {"shown": of_objects(part, "texture"), "classes": part.classes}
+        parts.append(SimpleNamespace(**both))
+    return parts[0], parts[1], whole.best
+
+
+def of_objects(part, factor: str) -> torch.Tensor:
+    """1 plus this factor of the foremost object at each pixel, 0 without one."""
+    found = np.zeros(part.masks.shape, int)
+    for k in range(1, 5):  # a later one hides the earlier ones
+        own = ("shape", "scale", "rotation", "centre_x", "centre_y", factor)
+        thing = {name: part.factors[f"{name}_{k}"] for name in own}
+        there = drawing.geometry(thing, found.shape[-1])["mask"] > 0.5
+        found = np.where(there, 1 + thing[factor][:, None, None], found)
+    return torch.from_numpy(found)
 
 
 def show_scenes(part: SimpleNamespace, rows: list[int], title: str):
@@ -60,8 +97,8 @@ def show_answers(part: SimpleNamespace, rows: list[int], answers: Mapping, title
 
 
 def plot_gains(gains: Mapping[str, Mapping[str, pd.Series]], title: str):
-    """Points above a network alone: panel → way → a number for each seed; a bar: mean
-    and 95 % interval."""
+    """Points above a student of the same sensor: panel → way → a number for each seed;
+    a bar: mean and 95 % interval."""
     look = {"figsize": (9.2, 3.5), "sharey": True, "layout": "constrained"}
     figure, (axes,) = plt.subplots(1, len(gains), squeeze=False, **look)
     figure.suptitle(title)
@@ -73,11 +110,59 @@ def plot_gains(gains: Mapping[str, Mapping[str, pd.Series]], title: str):
             low, high = stats.ttest_1samp(points, 0).confidence_interval()
             axis.vlines(place + 0.25, low, high, lw=3, **look)
             axis.scatter(place + 0.25, points.mean(), s=60, zorder=3, **look)
-            text = f"{points.mean():+.1f}"
-            axis.text(place + 0.32, points.mean(), text, va="center", fontweight="bold")
+            text = f"{points.mean():+.1f} ± {high - points.mean():.1f}"
+            axis.text(place + 0.1, 12, text, ha="center", va="top", fontweight="bold")
         axis.axhline(0, color=GREY, lw=1, ls=":")
-        axis.set(xlim=(-0.4, len(ways) - 0.3), xticks=range(len(ways)))
-        axis.set_xticklabels([way.replace(" ", "\n", 1) for way in ways])
+        names = [way.replace(" ", "\n", 1) for way in ways]
+        axis.set(xlim=(-0.5, len(names) - 0.3), ylim=(-4.5, 12))
+        axis.set_xticks(range(len(names)), names)
         axis.set_title(heading, **SMALL)
-    axes[0].set_ylabel("points of mIoU above alone")
+    axes[0].set_ylabel("points of mIoU above own teacher")
     return figure
+
+
+def stored_gains() -> dict[str, pd.DataFrame]:
+    """Stored points of mIoU in colour above the student of a teacher of colour: for few
+    masks and for all a row for each seed and a column for each other way."""
+    runs = tables.load_results("../results/dense/scenes-labelled.json")
+    gains = {}
+    for name, share in {"30 masks": 0.05, "all 600 masks": 1.0}.items():
+        scores = {
+            (run.seed, MASKED[run.label]): run.main["rgb"]
+            for run in runs
+            if run.label in MASKED and run.config["labelled"] == share
+        }
+        table = pd.Series(scores).unstack()[list(MASKED.values())]
+        gains[name] = table.sub(table.pop("own teacher"), axis=0)
+    return gains
+
+
+def patients(file: str = "../results/mri.csv") -> pd.DataFrame:
+    """Stored Dice of the tumour, %: a row for each patient, a column for whose masks
+    there were, what is read, and the way to learn."""
+    folds = defaultdict(list)
+    for run in tables.load_results(file):
+        masks = "7 patients" if run.config["labelled_groups"] else "all patients"
+        folds[masks, (MASKED | FUSED)[run.label]].append(run)
+    columns = {
+        (masks, network.upper(), way): group_dice(cells, 1)
+        for (masks, way), runs in folds.items()
+        for network, cells in tally(runs).items()
+    }
+    return pd.DataFrame(columns).rename_axis(columns=["masks of", "reads", "way"])
+
+
+def of_patients(dice: pd.DataFrame) -> pd.DataFrame:
+    """Its mean over patients, where T1 is read or nothing was taught; and what T1 was
+    taught: points above alone with a 95 % interval."""
+    shown = defaultdict(dict)
+    for masks, read, way in dice:
+        own, alone = dice[masks, read, way], dice[masks, "T1", "alone"]
+        if read == "T1" or way in ("alone", *FUSED.values()):
+            shown[masks, "Dice"][read, way] = f"{own.mean():.0f}"
+        if read == "T1" and way != "alone":
+            mean, low, high, _ = t_test((own - alone).dropna().to_numpy())
+            gain = f"{mean:+.0f} [{low:+.0f}, {high:+.0f}]"
+            shown[masks, "above alone"][read, way] = gain
+    table = pd.DataFrame(shown).sort_index(ascending=[False, True]).fillna("")
+    return table.sort_index(axis=1, level=0, sort_remaining=False)

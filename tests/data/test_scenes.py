@@ -39,7 +39,6 @@ def changed(one, other):
 
 
 SUMS = {
-    "scenes:n=520,size=8": "5332c1b08588bb29 da0eeb6e3b9250c6 b2bd3b0e72eba8d0 fc982e4e3d0502ca",
     # noise is drawn 500 scenes at a time
     "objects:n=520,size=8": "055cc480926bcf93 e9b4dcaf931ba51b 1315bb45b14c9e23 fc982e4e3d0502ca",
     "scenes-dense:n=24,size=32,seed=3": "3099a034c2fb1097 5ef30ffe5b06093f"

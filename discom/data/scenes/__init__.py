@@ -1,7 +1,6 @@
 """Synthetic scenes with known factors: one object (`objects.make`) or several (`dense`)."""
 
 from discom.data.scenes import objects
-from discom.data.scenes.classification import make
 from discom.data.scenes.segmentation import ceilings, dense
 
-__all__ = ["ceilings", "dense", "make", "objects"]
+__all__ = ["ceilings", "dense", "objects"]

@@ -4,22 +4,16 @@ Factors f are arrays whose first axis is the scene, and a view is what `geometry
 rest on these bytes: a change here needs another VERSION of every kind of scene that it reaches.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from inspect import signature
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from discom.data.checks import check_number
-from discom.data.multimodal import Modality, MultiModalData
 from discom.errors import ConfigError
 
 SHAPES = ("disk", "square", "triangle")
 MATERIALS = ("wood", "metal", "stone")  # names for the class list; only their cues are visible
 BANDS = {"rgb": 3, "depth": 1, "thermal": 1}
-FRACTIONS = (0.4, 0.2, 0.4)  # of one object; scenes cost nothing, so as many test as train
-WARMTH = 0.4  # share of the scenes of one object whose warmth is drawn uniformly
-CHUNK = 500  # scenes drawn at a time; noise is drawn by chunk, so a seed's meaning rests on it
 
 # nuisance factors: name, lowest and highest value, and how many numbers, in the order of streams
 RANGES: tuple[tuple, ...] = (
@@ -83,13 +77,6 @@ def check_sensors(where: str, modalities: Sequence[str]) -> list[str]:
         found = f"modality '{wrong[0]}' is unknown or twice"
         raise ConfigError(where, found, f"choose of {', '.join(BANDS)}")
     return names
-
-
-def name_of(draw: Callable, *parts: str, **arguments: float) -> str:
-    """The data set's name, with the arguments that are not the default of what draws it."""
-    usual = {name: one.default for name, one in signature(draw).parameters.items()}
-    changed = [f"{k}={v:g}" for k, v in arguments.items() if v != usual.get(k, v)]
-    return "-".join([*parts, *changed])
 
 
 def one_number_each(factors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -171,75 +158,3 @@ def holes(rng: np.random.Generator, n: int, size: int, share: float) -> np.ndarr
 def rounded(image: np.ndarray, least: float = 0.0) -> np.ndarray:
     """Clipped to [least, 1] and rounded to 16 bits, which hides how processors differ."""
     return np.round(np.clip(image, least, 1) * 65535) / 65535
-
-
-def one_object(
-    make: Callable,
-    version: str,
-    factors: Mapping[str, np.ndarray],
-    sensors: Mapping[str, Callable],
-    best: Mapping[str, float],
-    size: int,
-    seed: int,
-    **settings: Any,
-) -> MultiModalData:
-    """Scenes of one object with these factors, and its mask, as `make` returns them.
-
-    A sensor is a function of factors, view and random generator; its images do not depend on which
-    other sensors there are. `settings` are the other arguments of `make`.
-    """
-    kind, n = version.split()[0], len(factors["shape"])
-    rngs = {name: np.random.default_rng([seed, k]) for k, name in enumerate(BANDS, 1)}
-    images = {name: np.empty((n, BANDS[name], size, size), np.float32) for name in sensors}
-    masks = np.empty((n, size, size), bool)
-    for start in range(0, n, CHUNK):
-        rows = slice(start, start + CHUNK)
-        part = {name: values[rows] for name, values in factors.items()}
-        view = geometry(part, size)
-        masks[rows] = view["mask"] > 0.5
-        for name, sensor in sensors.items():
-            images[name][rows] = rounded(sensor(part, view, rngs[name]))
-    shapes, materials = (settings.get(name, 3) for name in ("shapes", "materials"))
-    labels = factors["shape"] * materials + factors["material"]
-    ids = np.array([f"{kind.removesuffix('s')}-{seed}-{row:06d}" for row in range(n)])
-    names = [] if set(sensors) == {"rgb", "depth"} else list(sensors)
-    data = MultiModalData(
-        {name: Modality(images[name], labels, ids, motions="all") for name in sensors},
-        tuple(f"{shape}/{m}" for shape in SHAPES[:shapes] for m in MATERIALS[:materials]),
-        factors=one_number_each(factors),
-        masks=masks,
-        name=name_of(make, kind, *names, **settings),
-        fractions=FRACTIONS,
-        best=dict(best),
-    )
-    return data.drawn_by(version, seed, n=n, size=size, modalities=list(sensors), **settings)
-
-
-def painted(f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The colours of one object before its background, [n, 3, H, W]."""
-    mask = view["mask"][:, None]
-    return mask * texture(f, view) + (1 - mask) * background(f, view)
-
-
-def photo(f: Mapping[str, np.ndarray], colours: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """What a camera makes of colours [n, 3, H, W]: brighter or darker, and with noise."""
-    lit = colours * f["illumination"][:, None, None, None]
-    return lit + 0.05 * rng.standard_normal(lit.shape)
-
-
-def ranged(surface: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:
-    """What a depth sensor makes of a surface [n, H, W]: noise, and holes, [n, 1, H, W]."""
-    depth = surface + noise * rng.standard_normal(surface.shape)
-    return np.where(holes(rng, len(depth), depth.shape[-1], 0.15), 0, depth)[:, None]
-
-
-def thermal(
-    f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray], rng: np.random.Generator
-) -> np.ndarray:
-    """A warm object before a wall of drifting temperature, [n, 1, H, W]; its heat has one of three
-    levels."""
-    names = ("ambient", "draught_x", "draught_y", "warmth")
-    ambient, draught_x, draught_y, warmth = columns(f, *names)
-    wall = 0.25 + ambient + draught_x * view["x"] + draught_y * view["y"]
-    heat = (0.12 + 0.16 * warmth) * view["mask"]
-    return (wall + heat + 0.06 * rng.standard_normal(wall.shape))[:, None]

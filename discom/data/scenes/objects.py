@@ -12,11 +12,15 @@ from math import prod
 
 import numpy as np
 
-from discom.data.multimodal import MultiModalData
+from discom.data.multimodal import Modality, MultiModalData
 from discom.data.scenes import drawing
 from discom.data.scenes.drawing import MATERIALS, SHAPES
 
 VERSION = "objects 1"  # raised when other pixels are drawn, so that results stand apart
+DARK, FAR = 0.2, 0.3  # shares of the scenes whose cue colour or depth does not show
+WARMTH = 0.4  # share whose warmth is drawn uniformly
+FRACTIONS = (0.4, 0.2, 0.4)  # scenes cost nothing, so as many test as train
+CHUNK = 500  # scenes drawn at a time; noise is drawn by chunk, so a seed's meaning rests on it
 HIDDEN = 3  # the kind of a texture or relief that the sensor does not show
 NOISE = 0.06  # standard deviation of depth's pixels
 
@@ -25,8 +29,8 @@ def make(
     n: int = 5000,
     size: int = 32,
     seed: int = 0,
-    dark: float = 0.2,
-    far: float = 0.3,
+    dark: float = DARK,
+    far: float = FAR,
     modalities: Sequence[str] = ("rgb", "depth"),
 ) -> MultiModalData:
     """Draw `n` paired scenes; the same arguments give the same bytes.
@@ -50,22 +54,29 @@ def make(
     ([0, 1, 0, 0, 1, 1], [1, 3, 1, 0, 3, 3])
     """
     drawing.check("objects", n, seed, size, {"dark": dark, "far": far})
-    names = drawing.check_sensors("objects", modalities)
-    return drawing.one_object(
-        make,
-        VERSION,
-        draw_factors(n, seed, dark, far),
-        {name: SENSES[name] for name in names},
-        best(dark, far, names),
-        size,
-        seed,
-        dark=float(dark),
-        far=float(far),
+    sensors = drawing.check_sensors("objects", modalities)
+    factors = draw_factors(n, seed, dark, far)
+    images, masks = _draw(factors, sensors, size, seed)
+    labels = factors["shape"] * len(MATERIALS) + factors["material"]
+    ids = np.array([f"object-{seed}-{row:06d}" for row in range(n)])
+    changed = [] if {*sensors} == {"rgb", "depth"} else [*sensors]
+    usual = {"dark": (dark, DARK), "far": (far, FAR)}
+    changed += [f"{name}={share:g}" for name, (share, own) in usual.items() if share != own]
+    data = MultiModalData(
+        {name: Modality(images[name], labels, ids, motions="all") for name in sensors},
+        tuple(f"{shape}/{material}" for shape in SHAPES for material in MATERIALS),
+        factors=drawing.one_number_each(factors),
+        masks=masks,
+        name="-".join(["objects", *changed]),
+        fractions=FRACTIONS,
+        best=best(dark, far, sensors),
     )
+    asked = {"n": n, "size": size, "modalities": sensors, "dark": float(dark), "far": float(far)}
+    return data.drawn_by(VERSION, seed, **asked)
 
 
 def best(
-    dark: float = 0.2, far: float = 0.3, modalities: Sequence[str] = ("rgb", "depth")
+    dark: float = DARK, far: float = FAR, modalities: Sequence[str] = ("rgb", "depth")
 ) -> dict[str, float]:
     """The best possible accuracy in %, of each sensor and of every combination, joined by +.
 
@@ -77,7 +88,7 @@ def best(
     {'rgb': 86.7, 'depth': 80.0, 'rgb+depth': 96.0}
     """
     drawing.check("objects", 1, 0, 8, {"dark": dark, "far": far})
-    share = {"rgb": dark, "depth": far, "thermal": drawing.WARMTH}
+    share = {"rgb": dark, "depth": far, "thermal": WARMTH}
     groups = [group for k in range(len(modalities)) for group in combinations(modalities, k + 1)]
     hidden = {"+".join(group): prod(share[name] for name in group) for group in groups}
     return {name: 100 * (1 - h + h / len(MATERIALS)) for name, h in hidden.items()}
@@ -91,23 +102,56 @@ def draw_factors(n: int, seed: int, dark: float, far: float) -> dict[str, np.nda
     for name, cue, share in (("dark", "texture", dark), ("far", "relief", far)):
         factors[name] = (streams.uniform(0, 1) < share).astype(int)
         factors[cue] = np.where(factors[name], HIDDEN, material)
-    factors["warmth"] = streams.redrawn(material, drawing.WARMTH, len(MATERIALS))
+    factors["warmth"] = streams.redrawn(material, WARMTH, len(MATERIALS))
     return factors | streams.nuisances()
 
 
+def _draw(
+    factors: dict[str, np.ndarray], sensors: Sequence[str], size: int, seed: int
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Images of each sensor, which do not depend on the other sensors, and masks of the object."""
+    n, bands = len(factors["shape"]), drawing.BANDS
+    rngs = {name: np.random.default_rng([seed, k]) for k, name in enumerate(bands, 1)}
+    images = {name: np.empty((n, bands[name], size, size), np.float32) for name in sensors}
+    masks = np.empty((n, size, size), bool)
+    for start in range(0, n, CHUNK):
+        rows = slice(start, start + CHUNK)
+        part = {name: values[rows] for name, values in factors.items()}
+        view = drawing.geometry(part, size)
+        masks[rows] = view["mask"] > 0.5
+        for name in sensors:
+            images[name][rows] = drawing.rounded(SENSES[name](part, view, rngs[name]))
+    return images, masks
+
+
 def _rgb(f, view, rng):
-    """In the dark, a fifth of the colours, and the object brightened a little."""
-    colours, dark = drawing.painted(f, view), f["dark"][:, None, None, None]
-    colours = np.where(dark, 0.2 * colours + 0.2 * view["mask"][:, None], colours)
-    return drawing.photo(f, colours, rng)
+    """In the dark, a fifth of the colours, and the object brightened a little; all brighter or
+    darker, and with noise, [n, 3, H, W]."""
+    mask, dark = view["mask"][:, None], f["dark"][:, None, None, None]
+    colours = mask * drawing.texture(f, view) + (1 - mask) * drawing.background(f, view)
+    colours = np.where(dark, 0.2 * colours + 0.2 * mask, colours)
+    lit = colours * f["illumination"][:, None, None, None]
+    return lit + 0.05 * rng.standard_normal(lit.shape)
 
 
 def _depth(f, view, rng):
-    """Far away, a third of the differences in depth, and the object raised a little."""
+    """Far away, a third of the differences in depth, and the object raised a little; with noise and
+    holes, [n, 1, H, W]."""
     mask, far = view["mask"], f["far"][:, None, None]
     surface = drawing.plane(f, view) + mask * (0.10 + 0.22 * drawing.relief(f, view))
     surface = np.where(far, 0.35 * surface + 0.1 * mask + 0.05, surface)
-    return drawing.ranged(surface, NOISE, rng)
+    depth = surface + NOISE * rng.standard_normal(surface.shape)
+    return np.where(drawing.holes(rng, len(depth), depth.shape[-1], 0.15), 0, depth)[:, None]
 
 
-SENSES: dict[str, Callable] = {"rgb": _rgb, "depth": _depth, "thermal": drawing.thermal}
+def _thermal(f, view, rng):
+    """A warm object before a wall of drifting temperature, [n, 1, H, W]; its heat has one of three
+    levels."""
+    names = ("ambient", "draught_x", "draught_y", "warmth")
+    ambient, draught_x, draught_y, warmth = drawing.columns(f, *names)
+    wall = 0.25 + ambient + draught_x * view["x"] + draught_y * view["y"]
+    heat = (0.12 + 0.16 * warmth) * view["mask"]
+    return (wall + heat + 0.06 * rng.standard_normal(wall.shape))[:, None]
+
+
+SENSES: dict[str, Callable] = {"rgb": _rgb, "depth": _depth, "thermal": _thermal}
