@@ -190,8 +190,8 @@ def advise(
     """Which sensor alone, both, or one trained with the other? Measures it on your pairs.
 
     Every image is tested once. The answers come with 95 % intervals and with the commands that
-    train and export what is recommended; where longer trainings may still change them, with the
-    minutes of these instead. The same command continues where it stopped.
+    train and export what is recommended; where longer trainings would still change them, there is no answer but the
+    minutes of these. The same command continues where it stopped.
 
     \b
     discom advise data/mine --dry-run
@@ -230,11 +230,10 @@ def advise(
     if short := advice.unfinished(answers.read(asked.longer()), rows, images):
         minutes = 2 * sum(result.seconds for result in results) / workers / 60
         way_out = f"ask again with --steps {2 * steps}, about {minutes:.0f} minutes"
-        print(f"These answers may change: {short}; {way_out}.")
+        print(f"No answer yet: {short}; {way_out}.")
+        return
     lines, deployed = advice.answers(rows, images, asked.few)
-    print(*lines, sep="\n")
-    if not short:
-        print("", *asked.commands(deployed, settings["name"]), sep="\n")
+    print(*lines, "", *asked.commands(deployed, settings["name"]), sep="\n")
     if source != data:
         print(
             f"At {size} pixels. --size {2 * size} asks once more, in about four times the minutes."
