@@ -190,8 +190,8 @@ def advise(
     """Which sensor alone, both, or one trained with the other? Measures it on your pairs.
 
     Every image is tested once. The answers come with 95 % intervals and with the commands that
-    train and export what is recommended; where longer trainings would still change them, with the
-    minutes of these. The same command continues where it stopped.
+    train and export what is recommended; where longer trainings may still change them, with the
+    minutes of these instead. The same command continues where it stopped.
 
     \b
     discom advise data/mine --dry-run
@@ -212,8 +212,10 @@ def advise(
     asked = advice.Asked(images, config, source, modalities, runs, steps, folds, seeds)
     tried = [asked] if "encoder" in settings else asked.candidates()
     students = [*chain(*(each.plan()[advice.STUDENT] for each in tried))]
-    every, workers = [*students, *asked.every()], sweep.worker_count(workers)
-    if missing := len(sweep.missing(every)[0]):
+    workers = sweep.worker_count(workers)
+    if tried[1:] and not sweep.missing(students)[0]:
+        asked, _ = advice.best(tried)
+    if missing := len(sweep.missing([*students, *asked.every()])[0]):
         print(asked.outlook(missing, workers), flush=True)
     if dry_run:
         return
@@ -228,10 +230,11 @@ def advise(
     if short := advice.unfinished(answers.read(asked.longer()), rows, images):
         minutes = 2 * sum(result.seconds for result in results) / workers / 60
         way_out = f"ask again with --steps {2 * steps}, about {minutes:.0f} minutes"
-        print(f"No answer yet: {short}; {way_out}.")
-        return
+        print(f"These answers may change: {short}; {way_out}.")
     lines, deployed = advice.answers(rows, images, asked.few)
-    print(*lines, "", *asked.commands(deployed, settings["name"]), sep="\n")
+    print(*lines, sep="\n")
+    if not short:
+        print("", *asked.commands(deployed, settings["name"]), sep="\n")
     if source != data:
         print(
             f"At {size} pixels. --size {2 * size} asks once more, in about four times the minutes."
