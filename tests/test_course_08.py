@@ -1,10 +1,10 @@
 """Notebook 08: checkers that refuse likely wrong answers, curves and points of stored runs."""
 
-import ast
 import re
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -115,18 +115,21 @@ def test_stored_scores_are_found_by_sensor_way_and_number(tmp_path):
     assert set(scores["depth"].columns.get_level_values("way")) == ways
 
 
-def test_the_arrow_ends_at_the_number_of_labels(tmp_path):
-    scores, worth = stored(tmp_path), {"depth": 283.0, "rgb": 500.0}
-    figure = labels.plot_worth(scores, {"depth": 80, "rgb": 87}, "title", worth)
-    for axis, (sensor, number) in zip(figure.axes, worth.items(), strict=True):
+def test_the_arrow_ends_at_the_number_of_labels_in_its_interval(tmp_path):
+    scores, worth = stored(tmp_path), {"depth": (283, 250, 320), "rgb": (500, 410, 610)}
+    figure = labels.plot_worth(scores, {"depth": 80, "rgb": 87}, worth)
+    for axis, (sensor, (number, low, high)) in zip(figure.axes, worth.items(), strict=True):
         (arrow,) = [text for text in axis.texts if hasattr(text, "arrow_patch")]
         assert arrow.xy == (number, scores[sensor, labels.RECIPE, 200].mean())
+        assert (axis.patches[0].get_x(), axis.patches[0].get_width()) == (low, high - low)
         alone = axis.lines[0]
         assert list(alone.get_xdata()) == [200, 400, 2000]
+    assert re.findall(r"\d+", figure.get_suptitle())[-2:] == ["283", "500"]
 
 
 def test_before_the_guess_the_curve_shows_labels_alone(tmp_path):
-    figure = labels.plot_worth(stored(tmp_path), {"depth": 80, "rgb": 87}, "title")
+    figure = labels.plot_worth(stored(tmp_path), {"depth": 80, "rgb": 87})
+    assert figure.get_suptitle().count("+10 ") == 2  # of 200 more labels
     for axis in figure.axes:
         assert [line.get_label() for line in axis.lines][:1] == ["labels alone"]
         heights = {float(y) for line in axis.lines for y in line.get_ydata()}
@@ -136,7 +139,8 @@ def test_before_the_guess_the_curve_shows_labels_alone(tmp_path):
 
 def test_stored_seeds_and_the_live_run_share_a_row(tmp_path):
     live = pd.DataFrame({"depth": [33.0, 44.0], "rgb": [35.0, 46.0]}, ["alone", "pair labels"])
-    figure = labels.plot_ways(stored(tmp_path), live, "title")
+    figure = labels.plot_ways(stored(tmp_path), live)
+    assert re.findall(r"[+-]\d+", figure.get_suptitle()) == ["+1", "+8"]
     axis = figure.axes[0]
     rows = [text.get_text() for text in axis.get_yticklabels()]
 
@@ -148,20 +152,6 @@ def test_stored_seeds_and_the_live_run_share_a_row(tmp_path):
     assert points("o") == {"alone": [40, 40], "pair labels": [41, 41]}
 
 
-def test_right_pair_labels_are_drawn_by_kind_of_scene():
-    rows = [
-        (way, kind, 50 * step, end + step + part)
-        for way, end in (("pair labels", 50), (labels.RECIPE, 70))
-        for kind in ("dark", "ordinary")
-        for step in (1, 2)
-        for part in (-10, 10)
-    ]
-    history = pd.DataFrame(rows, columns=["way", "kind", "step", "right"])
-    figure = labels.plot_judges(history, "title")
-    assert [axis.get_title() for axis in figure.axes] == ["ordinary", "dark"]
-    assert [text.get_text() for text in figure.axes[1].texts] == ["52", "72"]
-
-
 def test_every_scene_has_one_kind():
     dark, far = torch.tensor([[0, 1, 0, 1], [0, 0, 1, 1]])
     part = SimpleNamespace(labels=torch.zeros(4), factors={"dark": dark, "far": far})
@@ -171,23 +161,46 @@ def test_every_scene_has_one_kind():
 def test_stored_cases_are_those_of_the_pages(monkeypatch):
     monkeypatch.chdir(ROOT / "notebooks")
     cases, worn = labels.cases(), read("docs/results/real.md")
-    assert not cases.drop(columns="own labels").isna().any(axis=None)
-    units = cases.loc["one person", "body, mean of units"]
-    assert f"| {units['pairs'] - units['own labels']:+.1f} [" in worn
-    few = cases.loc["few", "objects, depth"]
+    sizes = {"all 2000 of 2000", "few 200 of 2000", "few 35 of 800"}
+    assert sizes < {size for size, _ in cases.index}
+    units = cases.loc["one person's 133 of 5700", "body, mean of units"]
+    assert f"| {units['pair labels'] - units['own labels']:+.1f} [" in worn
+    few = cases.loc["few 200 of 2000", "objects, depth"]
     row = next(line for line in read("docs/results/labels.md").splitlines() if "`agreed` |" in line)
-    assert f"| {few['pairs']:.1f} ±" in row
-    table = course.results("08")["right, %"]
-    assert table["depth, 200 labels, F1"]["own labels"] == round(few["own labels"])
-    assert table["depth, 200 labels, F1"][labels.RECIPE] == round(few["pairs"])
+    assert f"| {few[labels.RECIPE]:.1f} ±" in row
+    table = course.results("08")["right, %"]["depth, 200 labels, F1"]
+    for way in ("alone", "own labels", "pair labels", "contrast", labels.RECIPE):
+        assert table[way] == round(few["labels alone" if way == "alone" else way])
+    assert units.isna().sum() == 3  # no contrast, alone or with labels, and no MDiCo
 
 
-def test_intervals_of_the_notebook_are_those_of_the_runs():
-    """95 % bounds of the labels that the pairs replace, as the cell has them."""
-    text = read("notebooks/py/08_when_a_second_sensor_helps.py")
-    (stated,) = re.findall(r"^bounds = (.+)$", text, re.MULTILINE)
-    for sensor, bounds in ast.literal_eval(stated).items():
-        assert bounds == tuple(round(edge, -1) - 200 for edge in worth(sensor)[1:]), sensor
+def test_the_worth_of_the_notebook_is_that_of_the_page(monkeypatch):
+    monkeypatch.chdir(ROOT / "notebooks")
+    scope, scores = {"np": np}, labels.stored_scores()
+    exec(course.written("08", "worth"), scope)
+    for sensor in ("depth", "rgb"):
+        few, curve = scores[sensor].xs(200, axis=1, level="labels"), scores[sensor]["alone"]
+        found = scope["worth"](few[labels.RECIPE], curve)
+        assert found == pytest.approx(worth(sensor), abs=3)
+    assert scope["worth"](scores["depth", "own labels", 200], scores["depth", "alone"]) is None
+    few = scores["depth", labels.RECIPE, 200]
+    assert scope["worth"](few + 30, scores["depth", "alone"]) is None  # above every number
+
+
+@pytest.mark.parametrize(
+    ("price", "answer"),
+    [(0.8, "more labels"), (1.0, "too close"), (1.3, "the second camera")],
+)
+def test_the_price_of_a_label_decides(monkeypatch, capsys, price, answer):
+    monkeypatch.chdir(ROOT / "notebooks")
+    scope = {"numbers": {"depth": (473, 426, 532), "rgb": (944, 830, 1057)}}
+    exec(course.written("08", "cheaper"), scope)
+    scope["cheaper"]("depth", label=price, pair=0.02, camera=250)
+    said = capsys.readouterr().out
+    assert f"273 labels: {answer}" in said
+    assert "1.06" in said
+    scope["cheaper"]("rgb", label=0.5, pair=0.02, camera=250, without=310)
+    assert "634 labels: too close to call; break-even 0.46" in capsys.readouterr().out
 
 
 def read(page):

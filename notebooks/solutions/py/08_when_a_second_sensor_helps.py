@@ -2,7 +2,7 @@
 # # Solutions to notebook 08
 #
 # At the end of the notebook the cells below run as they are. This one takes the notebook's own cells, so that the page
-# also runs alone, in about four minutes.
+# also runs alone, in some minutes.
 
 # %%
 import os
@@ -26,8 +26,9 @@ cells = (
 for cell in jupytext.read(
     notebooks / "py/08_when_a_second_sensor_helps.py", fmt="py:percent"
 ).cells:
-    if cell.source.startswith(cells):  # without what it trains
-        exec(cell.source.split('\n\n\ngo_on("alone")')[0], globals())
+    if cell.source.startswith(cells):  # without what it trains and reads of that
+        source = cell.source.split('\n\n\ngo_on("alone")')[0]
+        exec(source.split("\n\n\nparts =")[0], globals())
 
 # %% [markdown]
 # **1.** Row by row the judge is the sensor with the larger maximum. `torch.where` takes whole rows.
