@@ -214,13 +214,6 @@ def evaluate(way, parts, pair_labels=None, lost=("",)):  # parts: name → senso
 fused = evaluate("labels", {"one network": sensors}, lost=("", *sensors))
 small = evaluate("labels", {s: [s] for s in sensors})
 answers["labels", "two networks"] = sum(answers["labels", s] for s in sensors)
-
-def best(sensor):  # of the networks of this sensor: its way and name
-    ways = [place for place in answers if place[1] == sensor]
-    return max(ways, key=lambda place: right(answers[place]).mean())
-
-
-answers["best of each", "two networks"] = sum(answers[best(s)] for s in sensors)
 table()
 
 # %% [markdown]
@@ -254,6 +247,14 @@ table()
 def gain(first, second):  # a mean for each group
     points = right(answers[first]) - right(answers[second])
     return pd.Series(points).groupby(groups[known]).mean()
+
+
+def best(sensor):  # of the networks of this sensor: its way and name
+    ways = [place for place in answers if place[1] == sensor]
+    return max(ways, key=lambda place: right(answers[place]).mean())
+
+
+answers["best of each", "two networks"] = sum(answers[best(s)] for s in sensors)
 
 # %% alt="Four rows of twelve dots with their means and intervals. Two networks minus colour: 12 points, interval from seven to 18. Two networks minus one: one, from minus five to seven. Pairs minus labels: colour minus one, from minus four to three; depth one, from minus four to six."
 one = max(map(best, sensors), key=lambda place: right(answers[place]).mean())
