@@ -260,7 +260,7 @@ answers["best of each", "two networks"] = sum(answers[best(s)] for s in sensors)
 one = max(map(best, sensors), key=lambda place: right(answers[place]).mean())
 gains = {"two cameras − best of one": gain(("best of each", "two networks"), one)}
 gains["two networks − one"] = gain(("labels", "two networks"), ("labels", "one network"))
-for way, s in [place for place in answers if place[1] in sensors and place[0] != "labels"]:
+for way, s in [(w, s) for w, s in answers if s in sensors and w != "labels"]:
     gains[f"{s}: {way} − labels"] = gain((way, s), ("labels", s))
 figure = pictures.plot_differences(gains, folder or "Rooms decide; blue: clear")
 
