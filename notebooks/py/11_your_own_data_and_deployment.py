@@ -259,7 +259,7 @@ answers["best of each", "two networks"] = sum(answers[best(s)] for s in sensors)
 # %% alt="Four rows of twelve dots with their means and intervals. Two networks minus colour: 12 points, interval from seven to 18. Two networks minus one: one, from minus five to seven. Pairs minus labels: colour minus one, from minus four to three; depth one, from minus four to six."
 one = max(map(best, sensors), key=lambda place: right(answers[place]).mean())
 gains = {"two cameras − best of one": gain(("best of each", "two networks"), one)}
-gains["two networks − one"] = gain(("labels", "two networks"), ("labels", "one network"))
+gains["two small − one"] = gain(("labels", "two networks"), ("labels", "one network"))
 for way, s in [(w, s) for w, s in answers if s in sensors and w != "labels"]:
     gains[f"{s}: {way} − labels"] = gain((way, s), ("labels", s))
 figure = pictures.plot_differences(gains, folder or "Rooms decide; blue: clear")
