@@ -80,7 +80,7 @@ def show_mask(axis, mask: Tensor) -> None:
 
 
 def outline(axis, part: SimpleNamespace, row: int) -> None:
-    """A line around the pixels where colour shows another material than the true one."""
+    """A line around the pixels where colour shows another material than theirs."""
     deceives = (part.shown[row] != part.masks[row]).float()
     if deceives.any():  # white on black, so that it shows on every colour
         axis.contour(deceives, [0.5], colors="black", linewidths=4)
@@ -179,6 +179,5 @@ def of_patients(dice: pd.DataFrame) -> pd.DataFrame:
             shown[masks, "above alone"][read, way] = gain
     table = pd.DataFrame(shown).sort_index(ascending=[False, True])
     table = table.sort_index(axis=1, level=0, sort_remaining=False)
-    return table.fillna({name: "not run" for name in table if "Dice" in name}).fillna(
-        ""
-    )
+    missing = {name: "not run" for name in table if "Dice" in name}
+    return table.fillna(missing).fillna("")

@@ -3,18 +3,18 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/main/notebooks/10_segmentation.ipynb) · [solutions](solutions/py/10_segmentation.py)
 #
-# **FLAIR** and **T1** are two kinds of MR image: a brain tumour is bright in FLAIR, and hardly visible in T1. Can a network learn to mark the tumour in T1, **pixel** by pixel, from networks that see FLAIR as well?
+# **FLAIR** and **T1** are kinds of MR image. A brain tumour is bright in FLAIR, hardly visible in T1. Can a network learn to mark the tumour in T1, **pixel** by pixel, from networks that see FLAIR as well?
 #
-# Before patients come scenes that we draw, where we know what each sensor shows: 600 pairs of a photograph ("colour") and a depth image. Thirty pairs have a *mask*, the class of every pixel.
+# First come drawn scenes, where we know what each sensor shows: 600 pairs of a photograph ("colour") and a depth image. Thirty have a *mask*, the class of every pixel.
 #
-# **Write down a guess.** A network of colour and one of depth together draw the other 570 masks, and a new colour network learns from them. In the control *two colour networks* draw them. Which student will be better, by how many points of a hundred?
+# **Write down a guess.** A network of colour and one of depth together draw the other 570 masks for a new colour network. In the control *two colour networks* draw them. Which student is better, by how many points?
 #
 # | At a glance | |
 # |---|---|
-# | You will | **write** a U-Net, mIoU and soft labels · **find** where a teacher cannot help · **build** an idea of CroDiNo-KD |
+# | You will | **write** a U-Net, mIoU and soft labels · **find** where a teacher cannot help |
 # | You need | the soft labels of [04](04_teacher_and_student.ipynb) |
-# | Time, memory | four minutes on one free CPU core, 2 GB |
-# | Data, licence | scenes drawn here, MIT |
+# | Time, memory | three minutes on one free CPU core, 2 GB |
+# | Data, licence | scenes drawn here, MIT; of patients only scores |
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 import os
@@ -65,13 +65,13 @@ title = "Outlined: objects whose colour deceives"
 figure = segments.show_scenes(scenes, range(6), title)
 
 # %% [markdown]
-# Wood is striped and flat, metal checked and domed, stone ringed and ridged. White blocks in depth are holes, where nothing was measured.
+# Wood is striped and flat, metal checked and domed, stone ringed and ridged. In white blocks depth measured nothing.
 #
-# **Outlined objects deceive.** Colour shows 30 % of the wood as metal, and 30 % of the metal as wood; nothing in the photograph tells. Depth confuses metal and stone likewise. Both together tell every material.
+# **Outlined objects deceive.** Colour shows 30 % of the wood as metal, and of the metal as wood; nothing in the photograph gives them away. Depth confuses metal and stone likewise. Both together tell every material.
 #
 # ## A network that answers for every pixel
 #
-# A **U-Net** makes ever coarser maps, which see whole objects. On the way back it reads the finer ones again, for sharp outlines.
+# A **U-Net** makes ever coarser maps, which see whole objects. On the way back it reads the finer ones, for sharp outlines.
 
 
 # %%
@@ -108,7 +108,7 @@ class UNet(nn.Module):
 #
 # Count for each class the pixels of the answer, of the truth, and of both. **IoU** divides the last by all that are in either, **Dice** by the mean of the two. *mIoU* is the mean over classes.
 #
-# **Guess** both for an answer that finds one of two pixels of stone and names no other.
+# Below, an answer finds one of two pixels of stone.
 
 
 # %%
@@ -129,13 +129,11 @@ print(f"stone: IoU {iou[3]:.2f}, Dice {dice[3]:.2f}")
 print("best possible mIoU:", {name: round(value) for name, value in best.items()})
 
 # %% [markdown]
-# One half and two thirds.
-#
 # ## Thirty masks
 #
-# A step shows eight images, turned and mirrored at random: four with a mask, four of all 600. Cross-entropy skips pixels that nobody drew. We train a network of colour, its *twin* (other initial weights and batches), and one of depth.
+# A step shows eight images, turned and mirrored at random: four with a mask, four of all 600. We train a network of colour, its *twin* (other weights and batches), and one of depth.
 #
-# Two networks answer together when we **multiply** their probabilities of each class and rescale them. *Colour twice* is colour and its twin, *both sensors* colour and depth.
+# Two networks answer together: we **multiply** their probabilities and rescale. *Colour twice* is colour and its twin, *both sensors* colour and depth.
 
 
 # %%
@@ -188,9 +186,9 @@ judge("colour twice", answers["alone"] + answers["its twin"])
 judge("both sensors", answers["alone"] + answers["depth alone"])
 
 # %% [markdown]
-# ## Two pairs of networks draw the missing masks
+# ## Two pairs draw the missing masks
 #
-# Each pair is a teacher for all 600 scenes. Half of its student's loss is cross-entropy, half the divergence of the student's probabilities $p^s$ from the teacher's $p^t$ at every pixel:
+# Each pair is a teacher. Half of its student's loss is cross-entropy, half the divergence of its probabilities $p^s$ from the teacher's $p^t$ at every pixel:
 #
 # $$ L_{soft} = \sum_c p^t_c \, \log \frac{p^t_c}{p^s_c} $$
 #
@@ -215,7 +213,7 @@ soft = both = (alone + answer(depth, scenes.images["depth"])).log_softmax(1)
 _ = train("student of both sensors", "rgb", taught_loss)
 
 # %% [markdown]
-# One seed decides nothing, so the table adds two stored runs of the same cells. **Take out your guess.**
+# One seed decides nothing; the table adds two stored runs. **Take out your guess.**
 
 # %%
 table = course.beside("segments.csv", points, seed).dropna()
@@ -224,13 +222,13 @@ table.loc["difference of the students"] = students.diff().iloc[1].round(1)
 table
 
 # %% [markdown]
-# **Three seeds leave it open:** −3.9, +1.4, +3.2. Both students beat *alone* with each seed. But chance alone moves its twin by +14.5, −5.1, +1.2.
+# **Three seeds leave it open:** the student of both is −3.9, +1.4, +3.2 points above that of colour twice. Each beats *alone* with each seed, but so does the twin with two, by chance: +14.5, −5.1, +1.2.
 #
-# Yet as a teacher *both sensors* is 8 to 22 points above *colour twice*. Why is its student not clearly better?
+# Yet *both sensors* scores 8 to 22 points above *colour twice*. Why is its student not clearly better?
 #
 # ## Where are the errors?
 #
-# *Outline*: the share of all pixels where an object is taken for background, or the reverse. Then the share of the objects' pixels that get a wrong material, where colour is *true* and where it *deceives*.
+# *Outline*: the share of all pixels where an object is taken for background, or the reverse. Then the share of objects' pixels with a wrong material, where colour is *true* and where it *deceives*.
 #
 # **Guess:** in which of the three is the student of both better than *alone*?
 
@@ -255,13 +253,13 @@ rows, title = deceived.topk(3).indices, "Outlined: colour deceives"
 figure = segments.show_answers(test, rows.tolist(), said, title)
 
 # %% [markdown]
-# In the first two. Where colour deceives, *both sensors* errs in 41 % of the pixels, its student in 75 %, *alone* in 74. (The picture: the three test scenes that deceive most.)
+# In the first two. The twin is nearly as good. Where colour deceives, *both sensors* errs in 41 % of the pixels, its student in 75 %, *alone* in 74.
 #
-# **Because** no photograph tells a deceiving object from an honest one, no teacher can cure these errors; the best possible colour network makes all of them, and scores 77. A student can learn outlines, and materials where colour is true. There, with this one seed, *both sensors* has better outlines than *colour twice* (1.9, 4.2), but no better materials (28.6, 26.3).
+# **Because** no photograph tells which object deceives, no teacher can cure these errors; the best possible colour network makes all of them, and scores 77. Where the student is right there, it misreads colour. A student can learn outlines, and materials where colour is true. With this one seed *both sensors* has better outlines than *colour twice* (1.9, 4.2), but no better materials there (28.6, 26.3).
 #
 # ## No teacher: an idea of CroDiNo-KD
 #
-# CroDiNo-KD trains both networks side by side. We had its abstract and README alone, so this is **our reconstruction**; a low score may be ours. Maps are cut in two by channels: an *invariant* half for what both sensors see, a *specific* one for the rest. A third decoder reads one sensor's invariant half and the other's specific half; both networks learn its answers. **Guess** its score.
+# CroDiNo-KD trains both networks side by side. We had its abstract and README alone: this is a part of [**our reconstruction**](../docs/results/crodino.md), and a low score may be ours. Of the channels an *invariant* half is for what both sensors see, a *specific* half for the rest. A third decoder reads one sensor's invariant and the other's specific half; both networks learn its answers. **Guess** its score.
 
 
 # %%
@@ -294,65 +292,65 @@ course.beside("segments.csv", points, seed, record).loc[["our CroDiNo-KD"]]
 # %% [markdown]
 # Against the student of colour twice +3.8, −2.8, +5.3: open as well.
 #
-# ## Ten seeds, and all masks
+# ## Ten seeds, all masks
 #
-# In the package a teacher is *one* network: of both sensors, or of the student's own. That of both is larger, and has [one more loss](../docs/results/segmentation.md#limits). CroDiNo-KD has [more parts](../docs/results/crodino.md). Ten stored seeds; a bar, and ±, is the 95 % interval of their mean. **Guess:** what is left with all 600 masks?
+# In the package a teacher is *one* network, of both sensors or of the student's own. Bars and ± are 95 % intervals of the mean. **Guess:** what is left with all 600 masks?
 
 # %% alt="Two panels of dots, ten seeds each, points above the student of one network of the same sensor. With 30 masks alone lies two points below, the student of one network of both 4.5 above, our CroDiNo-KD one above, with an interval across zero. With all masks alone and the student of both lie at zero, and our CroDiNo-KD two and a half below."
 title = "Student of one network of both sensors: ahead with 30 masks, not with all"
 figure = segments.plot_gains(segments.stored_gains(), title)
 
 # %% [markdown]
-# Nothing. With 30 masks the student of one network of both leads by 4.5 points, thanks to depth or to its larger teacher: these runs do not separate them. Our CroDiNo-KD is open with 30 masks, and costs 2.6 with all.
+# Nothing. With 30 masks the student of one network of both leads by 4.5 points; the cause may be depth, or that its teacher is larger, with [one more loss](../docs/results/segmentation.md#limits). Our CroDiNo-KD is open, and with all masks costs 2.6.
 #
 # ## Back to the patients
 #
-# [The images](../data/README.md#brain-mri-lgg) show 100 patients of The Cancer Genome Atlas with a lower-grade glioma, a brain tumour, in FLAIR and in T1 before a contrast agent. Doctors drew the masks on FLAIR. For the licence, non-commercial, we show numbers alone.
+# [The images](../data/README.md#brain-mri-lgg) show 100 patients of The Cancer Genome Atlas with a lower-grade glioma, a brain tumour, in FLAIR and in T1 before contrast agent. Doctors drew the masks on FLAIR. A non-commercial licence is stated: we show numbers alone.
 #
-# Each patient is tested once, in one of four folds, by networks that never saw them; one seed. The score is the tumour's Dice, mean over patients; [ ] is the 95 % interval of a mean difference. With all masks one network of both has 68, T1 alone 35. **Guess** what a teacher of both adds to T1.
+# No network is tested on patients it saw: four folds, one seed. The score is the tumour's Dice, mean over patients; [ ] is the 95 % interval of a mean difference. With all masks one network of both has 68, T1 alone 35. **Guess** what a teacher of both adds to T1.
 
 # %%
 segments.of_patients(segments.patients())
 
 # %% [markdown]
-# [Nothing measurable](../docs/results/real.md#mri-can-t1-be-read-as-if-flair-were-there): −1 with all masks, +1 with those of seven patients; each interval holds zero. Why is untested: since the masks follow FLAIR, nobody knows how well T1 could do.
+# [Nothing measurable](../docs/results/real.md#mri-can-t1-be-read-as-if-flair-were-there): −1 with all masks, +1 with those of seven patients; each interval holds zero. We have not tested why. Since the masks follow FLAIR, we do not know the best score for T1.
 #
-# FLAIR **alone** has 62 with all masks. With those of seven patients it has 44, both 43.
+# With all masks FLAIR **alone** has 62 and both 68; with those of seven patients, 44 and 43.
 #
 # ## What you found
 #
-# **Patients: no. FLAIR taught T1 nothing measurable (one seed). Drawn scenes: with 30 masks a student of two networks beats *alone* in each of three seeds, which leave open whether one of the two must see depth. Where colour deceives, no teacher can help.**
+# **Patients: no. FLAIR taught T1 nothing measurable. Drawn scenes: with 30 masks both students beat *alone*; three seeds leave open whether depth helps. Where colour deceives, no teacher can help.**
 #
 # For your own two sensors:
 #
-# - *Only one fits:* choose the better. FLAIR alone has 62, T1 35.
-# - *The weaker is given, masks are few:* let two networks of **its own** sensor draw the rest. Try both sensors second, and keep them if a validation part gains.
-# - *All masks:* train one network; no student of ours gained.
-# - *Both fit:* compare both with the better alone: 68 and 62 with all masks, 43 and 44 with seven patients'.
+# - *Only one fits:* choose the better, here FLAIR.
+# - *The weaker is given, masks are few:* let two networks of **its own** sensor draw the rest. Use a pair of both only where a validation part gains.
+# - *All masks:* train one network; no student of both gained.
+# - *Both fit:* compare them with the better alone, which with few masks may be as good.
 #
-# [11](11_your_own_data_and_deployment.ipynb) takes your data, in [folders with masks](../docs/guides/new_data.md#a-class-for-every-pixel).
+# [11](11_your_own_data_and_deployment.ipynb) takes [your data](../docs/guides/new_data.md#a-class-for-every-pixel).
 #
 # ## Exercises
 #
-# 1. **Warm-up.** Write `dice_loss(logits, masks)`: 1 minus the mean over classes of $2 \sum p y / (\sum p^2 + \sum y)$, with probabilities $p$, $y$ = 1 at pixels of the class, else 0, summed over all drawn pixels of the batch.
-# 2. **Change one thing.** Must answers be *soft*? Write `hard(soft)`: masks [N, H, W], 255 where the teacher is less than 90 % sure. Train on them.
-# 3. **Open.** How many masks is the teacher of both worth? Train `alone` with more (`masks`, `drawn`). Enter masks → mIoU in `worth`: one below the student of both, one above.
+# 1. **Warm-up.** Write `dice_loss(logits, masks)`: 1 minus the mean over classes of $2 \sum p y / (\sum p^2 + \sum y)$, with probabilities $p$, $y$ = 1 at pixels of the class, else 0, summed over drawn pixels.
+# 2. **Change one thing.** Write `hard(soft)`: masks [N, H, W], 255 where the teacher is less than 90 % sure. Train on them.
+# 3. **Open.** How many masks is the teacher of both worth? Train `alone` with more (`masks`, `drawn`); enter masks → mIoU in `worth`, one below the student of both, one above.
 #
 # ## Quiz
 #
 # 1. An IoU of ½ is a Dice of (a) ½, (b) ⅔, (c) 1.
-# 2. A disk has stripes, as most wood has. The best answer of a colour network, taught by whomever, is (a) metal, (b) wood, (c) background.
+# 2. A disk has stripes. A colour network's best answer is (a) metal, (b) wood, (c) background.
 # 3. Taught by both sensors, your student gains six points. Next you (a) try two networks of its own sensor, (b) train longer, (c) buy the second sensor.
 #
 # <details><summary>Answers</summary>
 #
-# 1. **b**: 2 IoU / (1 + IoU). Not *a*: they agree at 0 and 1 alone. Not *c*: then all would be right.
-# 2. **b**, even if it is metal: 30 % of the metal has stripes, 70 % of the wood. Not *a*: only depth could tell. Not *c*: its outline is plain.
+# 1. **b**: 2 IoU / (1 + IoU). Not *a*: they agree at 0 and 1 alone. Not *c*: all would be right.
+# 2. **b**: 70 % of the wood has stripes, 30 % of the metal. Not *a*: only depth could tell. Not *c*: its outline is plain.
 # 3. **a**: the gain may need no second sensor. Neither *b* nor *c* tells whose gain it is.
 #
 # </details>
 #
-# **References.** Ronneberger et al., [U-Net](https://arxiv.org/abs/1505.04597), 2015. Ferrod et al., [CroDiNo-KD](https://arxiv.org/abs/2505.24361), 2025. Buda et al., [lower-grade gliomas](https://doi.org/10.1016/j.compbiomed.2019.05.002), 2019.
+# **References.** [Ronneberger et al.](https://arxiv.org/abs/1505.04597), 2015. [Ferrod et al.](https://arxiv.org/abs/2505.24361), 2025. [Buda et al.](https://doi.org/10.1016/j.compbiomed.2019.05.002), 2019.
 
 
 # %%
