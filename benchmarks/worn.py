@@ -1,7 +1,7 @@
 """Claims about worn sensors: differences over persons, pooled over folds and label draws.
 
-python benchmarks/worn.py     draws worn.png and worn-pairs.png from watch.csv, dsads.csv and
-sisfall.csv of results/
+python benchmarks/worn.py     draws worn.png and worn-pairs.png, and writes worn-pairs.csv, from
+watch.csv, dsads.csv and sisfall.csv of results/
 """
 
 import re
@@ -9,6 +9,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import permutations
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -207,6 +208,23 @@ def pairs(labels: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["deployed", "beside", *PANELS])
 
 
+def pair_seeds(labels: str) -> pd.DataFrame:
+    """Of `dsads`, pooled F1 of the deployed unit: a row for each unit that trained beside it and
+    each draw of labels; labels alone, own labels, with its twin, with the other unit."""
+    ways = {"alone": "student", "own": "fixmatch", "twin": "twin", "pair": "agreed"}
+    rows = []
+    for sensor, other in permutations(deployed("dsads"), 2):
+        scores = {}
+        for way, method in ways.items():
+            (seeds,) = of("dsads", labels, method, sensor, other if way == "pair" else "")
+            for seed, own in seeds.items():
+                cells = own.to_numpy().sum(0).reshape(3, -1)
+                scores[way, seed] = float(pooled_score(cells, "f1"))
+        table = pd.Series(scores).unstack(0)[[*ways]].rename_axis("seed").reset_index()
+        rows.append(table.assign(deployed=sensor, beside=other))
+    return pd.concat(rows)[["deployed", "beside", "seed", *ways]]
+
+
 PANELS = {
     "gain": "pairs with another unit\nminus labels alone",
     "placebo": "own labels (FixMatch)\nminus labels alone",
@@ -251,6 +269,7 @@ def worn(twins: Annotated[Path | None, Path, "A prepared folder; no figure."] = 
     drawn.suptitle("Pairs with another sensor score above own unlabelled signals")
     drawn.savefig(RESULTS / "worn.png")
     pair_figure(pairs("one person")).savefig(RESULTS / "worn-pairs.png")
+    pair_seeds("one person").round(2).to_csv(RESULTS / "worn-pairs.csv", index=False)
     print(table.round(1).to_string())
 
 

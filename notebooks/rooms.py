@@ -1,7 +1,7 @@
 """A person's own folder of images, as notebook 11 reads it; and drawn scenes as such a
 folder, recorded in rooms."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
@@ -11,6 +11,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import PredefinedSplit, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from discom.data import MultiModalData, load, read_folders
 from discom.data.augmentation import any_motions, turn
@@ -77,7 +81,7 @@ def _measure(
 
 
 def read_pairs(
-    folder: str, options: Mapping[str, Any], data: str, seed: int, size: int = 32
+    folder: str, options: Mapping[str, Any], data: str, seed: int
 ) -> SimpleNamespace:
     """The complete pairs of a person's own folder, or of rooms that are drawn.
 
@@ -87,13 +91,13 @@ def read_pairs(
         [n], `classes`, `motions`, what augmentation may do, `data`, the same as the
         package has it, and `place`, a folder that is deleted in the end.
     """
-    options, place = dict(options), TemporaryDirectory()
+    options, place = {"size": 32} | dict(options), TemporaryDirectory()
     if not folder:
         folder = f"{place.name}/rooms"
         options |= {"invalid": {"depth": 0}, "groups": "(.+)_[0-9]+"}
         options["motions"] = dict.fromkeys(SENSORS.values(), "all")
         write_rooms(folder, load(data, seed=seed), seed)
-    own = read_folders(folder, size=size, **options)
+    own = read_folders(folder, **options)
     own = own.take(np.flatnonzero(np.isin(own.ids, own.paired_ids)))
     sensors = own.modalities.items()
     return SimpleNamespace(
@@ -119,18 +123,32 @@ def views(own: SimpleNamespace, rows: torch.Tensor) -> dict[str, torch.Tensor]:
 
 @torch.no_grad()
 def pretrained(
-    images: Mapping[str, torch.Tensor], name: str = ENCODER, size: int = 112
+    own: SimpleNamespace,
+    rows: torch.Tensor,
+    fold: torch.Tensor,
+    scale: Callable,
+    name: str = ENCODER,
+    size: int = 112,
 ) -> dict[str, torch.Tensor]:
-    """Sensor → features of a network that ImageNet has trained, [n, 1280]. Without its
-    weights nothing, and a line that says so."""
-    features = {}
-    for sensor, x in images.items():
+    """Sensor → log probabilities of each class for these pairs: logistic regression on
+    the features of a network that ImageNet has trained, learned from the other folds.
+    Without its weights nothing, and a line that says so.
+
+    Images of three bands are shown as they are, as photographs; others are scaled.
+    """
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000))
+    tests = {"cv": PredefinedSplit(fold[rows]), "method": "predict_proba"}
+    answers = {}
+    for sensor, images in own.images.items():
         try:
-            network, _ = encoder(name, pretrained="imagenet")(x.shape[1])
+            network, _ = encoder(name, pretrained="imagenet")(images.shape[1])
         except ConfigError as error:
             print(f"no pretrained network: {error}")
             return {}
-        x = (x - x.min()) / (x.max() - x.min())
+        x = images[rows]
+        x = x / images.max() if x.shape[1] == 3 else scale(x, own.holes[sensor])
         x = F.interpolate(x, (size, size), mode="bilinear")
-        features[sensor] = torch.cat([network.eval()(part) for part in x.split(50)])
-    return features
+        features = torch.cat([network.eval()(part) for part in x.split(50)]).numpy()
+        answer = cross_val_predict(model, features, own.labels[rows].numpy(), **tests)
+        answers[sensor] = torch.tensor(answer).log()
+    return answers

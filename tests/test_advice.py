@@ -248,11 +248,14 @@ def test_signals_are_answered_with_one_of_two_encoders(tmp_path, capsys):
     runs = tmp_path / "runs"
     asked_for = [*map(str, ("advise", tmp_path / "mine", "--runs", runs)), *TINY]
     assert cli.main(asked_for) == 0
-    chosen = capsys.readouterr().out.partition("Encoder ")[2].partition(":")[0]
+    said = capsys.readouterr().out
+    chosen = said.partition("Encoder ")[2].partition(":")[0]
     results = [Result.read(file) for file in runs.rglob("result.json")]
     others = [run.method for run in results if run.config["encoder"] != chosen]
     assert others == ["student"] * 4
     assert {run.method for run in results} == {"student", "kdv2", "teacher"}
+    assert cli.main(asked_for) == 0
+    assert capsys.readouterr().out == said[said.index("Encoder") :]  # nothing is left to train
 
 
 def test_signals_have_an_encoder_and_a_threshold_of_their_own():

@@ -171,7 +171,7 @@ def test_a_line_joins_the_lengths_of_one_seed_and_leaves_out_what_is_missing():
     axis = papers.plot_lengths(scores, 0, 20).axes[0]
     drawn = [[*line.get_ydata()] for line in axis.lines if len(line.get_ydata())]
     assert drawn == [[14, 3], [9], [15], [10], [0, 0]]
-    assert axis.get_title() == "Turns: 14 points at 20 epochs, 3 at 80 (one seed)"
+    assert axis.get_title() == "What turns give one seed: 14 points at 20 epochs, 3 at 80"
 
 
 def test_leads_are_stacked():

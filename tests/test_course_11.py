@@ -122,22 +122,28 @@ def test_rooms_are_written_as_a_person_would(tmp_path):
     assert refused(lambda: write_rooms(tmp_path, drawn.select(["rgb"])), "rgb and depth")
 
 
-def made_folder(root, n=48):
-    """Photographs and temperatures of other sizes, in other kinds of files; no groups."""
+def made_folder(root, n=48, table=False):
+    """Photographs and temperatures of other sizes, in other kinds of files; no groups. Classes
+    are folders, or stand in a table."""
     rng = np.random.default_rng(0)
-    for row in range(n):
-        kind = ("Unlabelled", "broken", "ok")[row % 3]
+    kinds = {str(row): ("Unlabelled", "broken", "ok")[row % 3] for row in range(n)}
+    for row, kind in kinds.items():
+        place = Path() if table else Path(kind)
         for sensor in ("Photo", "thermo"):
-            (root / sensor / kind).mkdir(parents=True, exist_ok=True)
+            (root / sensor / place).mkdir(parents=True, exist_ok=True)
         photo = rng.integers(0, 255, (30, 40, 3)).astype(np.uint8)
-        Image.fromarray(photo).save(root / "Photo" / kind / f"{row}.jpg")
-        if row:  # the first photograph has no partner
-            warm = 280 + 5 * (row % 3) + rng.standard_normal((24, 20))
-            np.save(root / "thermo" / kind / f"{row}.npy", warm.astype(np.float32))
+        Image.fromarray(photo).save(root / "Photo" / place / f"{row}.jpg")
+        if row != "0":  # the first photograph has no partner
+            warm = 280 + 5 * (int(row) % 3) + rng.standard_normal((24, 20))
+            np.save(root / "thermo" / place / f"{row}.npy", warm.astype(np.float32))
+    if table:
+        rows = [f"{name},{kind}" for name, kind in kinds.items() if kind != "Unlabelled"]
+        (root / "labels.csv").write_text("\n".join(["name,label", *rows]))
 
 
-def test_a_folder_of_other_names_is_read_without_a_word(tmp_path):
-    made_folder(tmp_path)
+@pytest.mark.parametrize("table", [False, True])
+def test_a_folder_of_other_names_is_read_without_a_word(tmp_path, table):
+    made_folder(tmp_path, table=table)
     own = read_pairs(str(tmp_path), {}, "objects", seed=0)
     assert {name: tuple(x.shape) for name, x in own.images.items()} == {
         "photo": (47, 3, 32, 32),
@@ -148,6 +154,8 @@ def test_a_folder_of_other_names_is_read_without_a_word(tmp_path):
     assert len(set(own.groups)) == 47
     assert all(np.isnan(hole) for hole in own.holes.values())
     assert set(own.motions.values()) == {"flip"}
+    large = read_pairs(str(tmp_path), {"size": 48}, "objects", seed=0)
+    assert large.images["photo"].shape == (47, 3, 48, 48)
     mean = own.images["thermo"][own.labels == 1].mean()
     assert abs(mean - 290) < 0.2  # as it was stored
     shown = views(own, torch.arange(5))["photo"]
@@ -158,7 +166,7 @@ def test_a_folder_of_other_names_is_read_without_a_word(tmp_path):
 
 @pytest.mark.slow
 def test_the_cells_answer_for_a_folder_of_other_names(tmp_path, monkeypatch, capsys):
-    made_folder(tmp_path)
+    made_folder(tmp_path, table=True)
     monkeypatch.chdir(ROOT / "notebooks")
     cells = jupytext.read(TWIN, fmt="py:percent").cells
     page = {"__name__": "page"}
@@ -169,7 +177,8 @@ def test_the_cells_answer_for_a_folder_of_other_names(tmp_path, monkeypatch, cap
                 page |= {"folder": str(tmp_path), "profile": "tiny"}
     said = capsys.readouterr().out
     assert "47 pairs in 47 groups, 32 with a label" in said
-    assert said.count("the file is the network") == 2
+    assert said.count("the file is the network") == 3
+    assert said.count("kB") == 3
     assert "exercise 3: not yet: enter low" in said
     ways = {network for way, network in page["answers"] if way == "labels"}
     assert {"one network", "one network, no thermo", "photo", "two networks"} <= ways

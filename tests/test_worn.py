@@ -96,6 +96,12 @@ def test_a_mean_over_pairs_takes_every_partner_and_a_twin_its_copy(tables_of):
     table = worn.pairs("one person")
     assert len(table) == 6
     np.testing.assert_allclose(table["own part"], table["gain"] - table["placebo"])
+    every = worn.pair_seeds("one person")
+    assert len(every) == 2 * len(table)  # a row for each seed
+    means = every.groupby(["deployed", "beside"]).mean()
+    own_part = (means["pair"] - means["own"]).to_numpy()
+    np.testing.assert_allclose(own_part, table["own part"], atol=1e-6)
+    assert (means["twin"] < means["pair"]).all()
 
 
 def test_twins_are_copies_beside_their_sensors(tmp_path):

@@ -190,7 +190,7 @@ def advise(
     """Which sensor alone, both, or one trained with the other? Measures it on your pairs.
 
     Every image is tested once. The answers come with 95 % intervals and with the commands that
-    train and export what is recommended; where longer trainings would still change them, with the
+    train and export what is recommended; where longer trainings would still change them, there is no answer but the
     minutes of these. The same command continues where it stopped.
 
     \b
@@ -212,8 +212,10 @@ def advise(
     asked = advice.Asked(images, config, source, modalities, runs, steps, folds, seeds)
     tried = [asked] if "encoder" in settings else asked.candidates()
     students = [*chain(*(each.plan()[advice.STUDENT] for each in tried))]
-    every, workers = [*students, *asked.every()], sweep.worker_count(workers)
-    if missing := len(sweep.missing(every)[0]):
+    workers = sweep.worker_count(workers)
+    if tried[1:] and not sweep.missing(students)[0]:
+        asked, _ = advice.best(tried)
+    if missing := len(sweep.missing([*students, *asked.every()])[0]):
         print(asked.outlook(missing, workers), flush=True)
     if dry_run:
         return

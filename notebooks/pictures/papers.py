@@ -69,7 +69,7 @@ def plot_lengths(scores: pd.DataFrame, seed: int, epochs: int):
         f"{own[epochs]:.0f} points at {epochs} epochs",
         f"{own[last]:.0f} at {last}",
     )
-    title = f"Turns: {start}, {end} (one seed)"
+    title = f"What turns give one seed: {start}, {end}"
     axis.axhline(0, color="0.6", lw=1, ls=":")
     axis.set(xscale="log", title=title, xlabel="epochs of training; a dot: one seed")
     axis.set(xticks=lengths, xticklabels=lengths)

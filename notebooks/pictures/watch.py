@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from course import RIGHT, SMALL
 from pictures import GREY, apart
@@ -18,7 +17,9 @@ UNITS = {"acc": ("accelerometer, g", 2), "gyro": ("gyroscope, rad/s", 2.6)}
 WRONG = "#d55e00"
 
 
-def show_windows(signals: Mapping, rows: Mapping[str, int], title: str):
+def show_windows(
+    signals: Mapping, rows: Mapping[str, int], title: str, colours: Mapping = AXES
+):
     """Windows of both sensors, name → row, the x, y and z axis from dark to light."""
     figure, axes = plt.subplots(
         2, len(rows), figsize=(11, 3.6), sharex=True, layout="constrained"
@@ -28,7 +29,7 @@ def show_windows(signals: Mapping, rows: Mapping[str, int], title: str):
     for line, (sensor, (unit, most)) in zip(axes, UNITS.items(), strict=True):
         for axis, (name, row) in zip(line, rows.items(), strict=True):
             for curve, colour, letter in zip(
-                signals[sensor][row], AXES[sensor], "xyz", strict=True
+                signals[sensor][row], colours[sensor], "xyz", strict=True
             ):
                 axis.plot(seconds, curve, color=colour, lw=1.4, label=letter)
             axis.set(ylim=(-most, most), xticks=range(5))
@@ -41,12 +42,6 @@ def show_windows(signals: Mapping, rows: Mapping[str, int], title: str):
         )
     figure.supxlabel("seconds", fontsize=9.5)
     return figure
-
-
-def show_persons(signals: Mapping, chosen, person, title: str):
-    """A window of each of four persons, of those that are chosen."""
-    rows = {k: np.flatnonzero(chosen & (person == k))[2] for k in (0, 2, 5, 7)}
-    return show_windows(signals, {f"person {k}": row for k, row in rows.items()}, title)
 
 
 def show_finds(found: Mapping, labels, recording, person, title: str):
@@ -98,32 +93,4 @@ def plot_models(scores: pd.DataFrame, title: str):
     axis.set_xticks(places, scores.columns)
     axis.set(xlim=(-1, places[-1] + 1), ylim=(60, 100))
     axis.set(ylabel="test windows right, %", title=title)
-    return figure
-
-
-NAMES = {"acc": "accelerometer", "gyro": "gyroscope"}
-WAYS = {"own labels": "#4d4d4d", "pair labels": "#d55e00"}
-
-
-def plot_gains(gains: Mapping, title: str):
-    """Points gained over labels alone: (sensor, way) → a number for each person; a bar:
-    mean and 95 % interval."""
-    figure, axes = plt.subplots(
-        1, 2, figsize=(9.2, 3.3), sharey=True, layout="constrained"
-    )
-    figure.suptitle(title)
-    for axis, (sensor, name) in zip(axes, NAMES.items(), strict=True):
-        for place, (way, colour) in enumerate(WAYS.items()):
-            points = np.asarray(gains[sensor, way])
-            spread = np.linspace(-0.12, 0.12, len(points))
-            axis.scatter(place + spread, points, s=36, color=colour, alpha=0.55)
-            low, high = stats.ttest_1samp(points, 0).confidence_interval()
-            axis.vlines(place + 0.25, low, high, color=colour, lw=3)
-            axis.scatter(place + 0.25, points.mean(), s=60, color=colour, zorder=3)
-            text = f"{points.mean():+.1f}"
-            axis.text(place + 0.32, points.mean(), text, va="center", fontweight="bold")
-        axis.axhline(0, color="0.6", lw=1, ls=":")
-        axis.set(xlim=(-0.4, 1.65), xticks=range(2), xticklabels=WAYS)
-        axis.set_title(f"{name} deployed", **SMALL)
-    axes[0].set_ylabel("points above labels alone")
     return figure
