@@ -41,7 +41,8 @@ JUDGED = ["labels alone", "own labels", "pair labels", "twin labels"]  # by whom
 MARGINS = {"student, as they are": "student, images as they are"}
 MARGINS |= {"student, turned": "student, images turned"}
 MARGINS |= {"branch alone, turned": "branch alone, images turned"}
-MASKED = ["alone", "own teacher", "teacher of both", "our CroDiNo-KD"]  # who draws
+MASKED = ["alone", "student of colour twice", "student of both sensors"]
+MASKED += ["our CroDiNo-KD"]
 MISSING = {"none": "both sensors", "gyro": "no gyroscope", "acc": "no accelerometer"}
 # fact → the parts that DisCoM-KD wants it in: colour's inv, inf, irr, then depth's
 IDEA = {"shape": (0, 3), "material": (0, 3), "material in the dark": (4,)}

@@ -190,8 +190,8 @@ def advise(
     """Which sensor alone, both, or one trained with the other? Measures it on your pairs.
 
     Every image is tested once. The answers come with 95 % intervals and with the commands that
-    train and export what is recommended; where longer trainings would still change them, there is no answer but the
-    minutes of these. The same command continues where it stopped.
+    train and export what is recommended; where longer trainings would still change them, the
+    minutes of these come instead. The same command continues where it stopped.
 
     \b
     discom advise data/mine --dry-run

@@ -20,12 +20,12 @@ from discom.plots.look import class_colours, class_legend, show
 from discom.tables.intervals import group_dice, t_test, tally
 from pictures import GREY
 
-WAYS = {"alone": "#4d4d4d", "own teacher": "#0173b2", "teacher of both": "#029e73"}
-WAYS |= {"our CroDiNo-KD": "#8c3fb0"}
-# method of the stored table → its name here
-MASKED = {"single": "alone", "dense-self": "own teacher"}
-MASKED |= {"dense-kdv2": "teacher of both", "crodino": "our CroDiNo-KD"}
-FUSED = {"dense-teacher": "both at inference"}
+# method of the stored tables → its name here; a teacher is one network there
+SAME, BOTH = "student of one, same sensor", "student of one, both sensors"
+MASKED = {"single": "alone", "dense-self": SAME, "dense-kdv2": BOTH}
+MASKED |= {"crodino": "our CroDiNo-KD"}
+FUSED = {"dense-teacher": "one network of both"}
+WAYS = {"alone": "#4d4d4d", BOTH: "#029e73", "our CroDiNo-KD": "#8c3fb0"}
 
 
 def load(source: str, seed: int = 0) -> tuple[SimpleNamespace, SimpleNamespace, dict]:
@@ -55,7 +55,8 @@ def of_objects(part, factor: str) -> torch.Tensor:
 
 
 def show_scenes(part: SimpleNamespace, rows: list[int], title: str):
-    """Scenes in columns: colour, depth, and the class of every pixel."""
+    """Scenes in columns: colour, depth, and the class of every pixel. A line is drawn
+    around objects whose colour deceives."""
     names = ("colour", "depth", "mask")
     size = (1.6 * len(rows), 5.6)
     figure, axes = plt.subplots(3, len(rows), figsize=size, layout="constrained")
@@ -64,6 +65,8 @@ def show_scenes(part: SimpleNamespace, rows: list[int], title: str):
         draw(column[0], part.images["rgb"][row])
         draw(column[1], part.images["depth"][row])
         show_mask(column[2], part.masks[row])
+        for axis in column:
+            outline(axis, part, row)
     for axis, name in zip(axes[:, 0], names, strict=True):
         axis.set_ylabel(name)
     class_legend(figure, np.arange(4), part.classes)
@@ -76,20 +79,30 @@ def show_mask(axis, mask: Tensor) -> None:
     axis.spines[:].set_visible(False)
 
 
+def outline(axis, part: SimpleNamespace, row: int) -> None:
+    """A line around the pixels where colour shows another material than theirs."""
+    deceives = (part.shown[row] != part.masks[row]).float()
+    if deceives.any():  # white on black, so that it shows on every colour
+        axis.contour(deceives, [0.5], colors="black", linewidths=4)
+        axis.contour(deceives, [0.5], colors="white", linewidths=2)
+
+
 def show_answers(part: SimpleNamespace, rows: list[int], answers: Mapping, title: str):
-    """A line for each scene: colour, what colour shows, the truth, and the masks of
-    networks, name → [N, H, W]."""
-    names = ["colour", "what it shows", "truth", *answers]
-    size = (1.55 * len(names), 1.55 * len(rows) + 1)
+    """A line for each scene: colour, the truth, and the masks of networks, name →
+    [N, H, W]. A line is drawn around objects whose colour deceives."""
+    names = ["colour", "truth", *answers]
+    size = (1.9 * len(names), 1.9 * len(rows) + 1)
     figure, axes = plt.subplots(
         len(rows), len(names), figsize=size, layout="constrained"
     )
     figure.suptitle(title)
     for line, row in zip(axes, rows, strict=True):
         draw(line[0], part.images["rgb"][row])
-        masks = [part.shown[row], part.masks[row], *(a[row] for a in answers.values())]
+        masks = [part.masks[row], *(a[row] for a in answers.values())]
         for axis, mask in zip(line[1:], masks, strict=True):
             show_mask(axis, mask)
+        for axis in line:
+            outline(axis, part, row)
     for axis, name in zip(axes[0], names, strict=True):
         axis.set_title(name, **SMALL)
     class_legend(figure, np.arange(4), part.classes)
@@ -113,11 +126,11 @@ def plot_gains(gains: Mapping[str, Mapping[str, pd.Series]], title: str):
             text = f"{points.mean():+.1f} ± {high - points.mean():.1f}"
             axis.text(place + 0.1, 12, text, ha="center", va="top", fontweight="bold")
         axis.axhline(0, color=GREY, lw=1, ls=":")
-        names = [way.replace(" ", "\n", 1) for way in ways]
+        names = [way.replace(", ", ",\n").replace("our ", "our\n") for way in ways]
         axis.set(xlim=(-0.5, len(names) - 0.3), ylim=(-4.5, 12))
         axis.set_xticks(range(len(names)), names)
         axis.set_title(heading, **SMALL)
-    axes[0].set_ylabel("points of mIoU above own teacher")
+    axes[0].set_ylabel(f"mIoU points above\n{SAME}")
     return figure
 
 
@@ -133,7 +146,7 @@ def stored_gains() -> dict[str, pd.DataFrame]:
             if run.label in MASKED and run.config["labelled"] == share
         }
         table = pd.Series(scores).unstack()[list(MASKED.values())]
-        gains[name] = table.sub(table.pop("own teacher"), axis=0)
+        gains[name] = table.sub(table.pop(SAME), axis=0)
     return gains
 
 
@@ -164,5 +177,7 @@ def of_patients(dice: pd.DataFrame) -> pd.DataFrame:
             mean, low, high, _ = t_test((own - alone).dropna().to_numpy())
             gain = f"{mean:+.0f} [{low:+.0f}, {high:+.0f}]"
             shown[masks, "above alone"][read, way] = gain
-    table = pd.DataFrame(shown).sort_index(ascending=[False, True]).fillna("")
-    return table.sort_index(axis=1, level=0, sort_remaining=False)
+    table = pd.DataFrame(shown).sort_index(ascending=[False, True])
+    table = table.sort_index(axis=1, level=0, sort_remaining=False)
+    missing = {name: "not run" for name in table if "Dice" in name}
+    return table.fillna(missing).fillna("")
