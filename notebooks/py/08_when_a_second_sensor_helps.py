@@ -228,7 +228,7 @@ groups = pd.concat(parts).groupby(["way", "kind"])
 (100 * groups.mean()).round().astype(int).assign(labels=groups.size())
 
 # %% [markdown]
-# Without the contrast half of the labels teach far away, but a depth image does not show the material there. In the dark they mislead (23 %) more than they teach (9 %). In ordinary scenes it is 16 against 6 %; why depth did not gain there, we do not know. With the contrast as many labels are kept, and they teach depth no more.
+# Without the contrast half of the labels teach far away, but a depth image does not show the material there. In the dark they mislead (23 %) more than they teach (9 %). In ordinary scenes it is 16 against 6 %; why depth gained nothing, we do not know. With the contrast as many labels are kept, and they teach depth no more.
 #
 # This table cannot explain the stored step from 59 to 67, which this seed lacks.
 #
