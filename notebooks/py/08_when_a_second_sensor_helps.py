@@ -62,7 +62,7 @@ torch.set_num_threads(1)
 course.style()
 stamp(seed, scenes=data)
 if profile == "tiny":
-    labelled, start_steps, steps = 60, 10, 20
+    labelled, start_steps, steps = 36, 10, 20
 scenes, test = course.scenes(data, seed)
 
 # %% [markdown]
