@@ -129,6 +129,16 @@ mri mri $SEQUENCES single dense-teacher dense-kdv2 crodino
 mri mri $SEQUENCES --labelled-groups 7 --epochs 4 single dense-teacher dense-kdv2 crodino dense-self
 mri mri-contrast --modalities flair+t1c single dense-teacher
 
+# cells, 5 % of the labels, folds over places: a learning rate for each method, then the table
+CELLS="--data $DATA/cellcycle-brightfield-stain --labelled 0.05 --epochs 30 $LAST"
+cells() { name=$1; shift; choose "cells/$name" learning_rate --seeds 100 $CELLS "$@"; }
+cells learning-rate --values 0.003,0.01,0.03 student fixmatch agreed
+cells learning-rate-teacher --values 0.003,0.01,0.03 teacher
+cells learning-rate-higher --values 0.01,0.03,0.1 student fixmatch
+cells learning-rate-lower --values 0.001,0.003,0.01 agreed
+grid cells "" $CELLS --folds 3 --seeds 1 'student:{"learning_rate":0.03}' 'fixmatch:{"learning_rate":0.03}' \
+  'agreed:{"learning_rate":0.003}' 'teacher:{"learning_rate":0.03}'
+
 # real images: a learning rate on the validation part of a sixth split, then five splits
 SOME="teacher student student-2x kdv2 discom-solo discom mdico"
 for set in hls:hls-rgb-elevation cellcycle:cellcycle-brightfield-stain; do
