@@ -22,7 +22,7 @@ from discom import cli, plots
 from discom.cli import flags
 from discom.data import load
 from discom.plots.look import panels
-from discom.tables.intervals import pooled_score, pseudo_values, t_test, tally
+from discom.tables.intervals import pseudo_values, t_test, tally, tally_score
 from discom.tables.stored import read_runs
 
 TWIN = "_twin"  # ends the name of a sensor's copy
@@ -120,8 +120,8 @@ def difference(claim: Claim) -> pd.Series:
 def score(table: str, labels: str, method: str, sensor: str, beside: str = "") -> float:
     """The pooled F1 of all persons: mean over seeds, and over sensors that trained beside it."""
     found = of(table, labels, method, sensor, beside)
-    cells = [own.to_numpy().sum(0).reshape(3, -1) for seeds in found for own in seeds.values()]
-    return float(np.mean([pooled_score(own, "f1") for own in cells])) if cells else np.nan
+    scores = [tally_score(own, "f1") for seeds in found for own in seeds.values()]
+    return float(np.mean(scores)) if scores else np.nan
 
 
 def claims(name: str) -> pd.DataFrame:
@@ -218,8 +218,7 @@ def pair_seeds(labels: str) -> pd.DataFrame:
         for way, method in ways.items():
             (seeds,) = of("dsads", labels, method, sensor, other if way == "pair" else "")
             for seed, own in seeds.items():
-                cells = own.to_numpy().sum(0).reshape(3, -1)
-                scores[way, seed] = float(pooled_score(cells, "f1"))
+                scores[way, seed] = tally_score(own, "f1")
         table = pd.Series(scores).unstack(0)[[*ways]].rename_axis("seed").reset_index()
         rows.append(table.assign(deployed=sensor, beside=other))
     return pd.concat(rows)[["deployed", "beside", "seed", *ways]]

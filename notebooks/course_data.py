@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
+import jupytext
 import nbformat
 import numpy as np
 import pandas as pd
@@ -223,6 +224,17 @@ def written(number: str, *names: str) -> str:
                 own = lines[first - 1 : part.end_lineno]
                 found[getattr(part, "name", "")] = "\n".join(own)
     return "\n\n\n".join(found[name] for name in names)
+
+
+def cells_of(number: str, beginnings: tuple[str, ...], *ends: str) -> str:
+    """The source of the cells of a notebook that begin so, each up to the first of
+    `ends` that it has."""
+    (file,) = (Path(__file__).parent / "py").glob(f"{number}_*.py")
+    cells = [cell.source for cell in jupytext.read(file, fmt="py:percent").cells]
+    chosen = [cell for cell in cells if cell.startswith(beginnings)]
+    for end in ends:
+        chosen = [cell.partition(end)[0] for cell in chosen]
+    return "\n\n\n".join(chosen)
 
 
 def results(number: str) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import torch
 
 from discom.data import MultiModalData
 from discom.running.runs import Run, read_predictions
-from discom.tables.intervals import crossed_test, pooled_score, pseudo_values
+from discom.tables.intervals import crossed_test, pseudo_values, tally_score
 
 Answers = list[pd.DataFrame]  # of each seed: id → probability of each class
 Row = dict[str, Answers]  # by network
@@ -84,8 +84,7 @@ def difference(values: pd.DataFrame) -> Difference:
 
 def score(answers: Answers, images: MultiModalData) -> float:
     """Pooled F1, mean over seeds."""
-    cells = [_tally(own, images).to_numpy().sum(0).reshape(3, -1) for own in answers]
-    return float(np.mean([pooled_score(own, "f1") for own in cells]))
+    return float(np.mean([tally_score(_tally(own, images), "f1") for own in answers]))
 
 
 def learned(answers: Answers, images: MultiModalData) -> bool:

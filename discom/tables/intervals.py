@@ -89,6 +89,11 @@ def pooled_score(cells: np.ndarray, metric: str) -> np.ndarray:
     return 100 * (hits / np.maximum(either - hits, 1e-9) * present).sum(-1) / present.sum(-1)
 
 
+def tally_score(table: pd.DataFrame, metric: str) -> float:
+    """`pooled_score` of all groups of a `tally` together."""
+    return float(pooled_score(table.to_numpy().sum(0).reshape(3, -1), metric))
+
+
 def group_dice(table: pd.DataFrame, label: int) -> pd.Series:
     """Dice of the class numbered `label` in each group in percent [G], of all its labelled pixels
     together, from a `tally`; NaN where the class has no label.

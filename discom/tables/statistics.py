@@ -18,7 +18,7 @@ import pandas as pd
 from discom.errors import RunError
 from discom.files import atomic_file
 from discom.running.runs import SEEDS, Result
-from discom.tables.intervals import holm, pooled_score, pseudo_values, t_test, tally
+from discom.tables.intervals import holm, pseudo_values, t_test, tally, tally_score
 
 BASELINES = ("student", "student-2x", "discom-solo")  # what every method is compared with
 METRICS = {"f1": "F1", "miou": "mIoU"}  # column of a table → what it is called
@@ -106,8 +106,7 @@ def _group(runs: pd.DataFrame, place: dict[str, Any]) -> _Group:
     for (method, *seeds), folds in same.items():
         first = next(iter(folds.values()))
         tallies = tally([*folds.values()]) if first.folds else {}
-        totals = {name: own.to_numpy().sum(0).reshape(3, -1) for name, own in tallies.items()}
-        pooled = {name: pooled_score(cells, first.metric) for name, cells in totals.items()}
+        pooled = {name: tally_score(own, first.metric) for name, own in tallies.items()}
         about = {"method": method, **dict(zip(SEEDS, seeds, strict=True))}
         about |= {"draw": getattr(first, draw), "lr": first.config["learning_rate"]}
         for network, score in (pooled or first.main).items():

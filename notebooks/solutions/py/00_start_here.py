@@ -8,15 +8,13 @@
 import sys
 from pathlib import Path
 
-import jupytext
-
 notebooks = Path(globals().get("__file__", "00.py")).resolve().parents[2]
 sys.path.insert(0, str(notebooks))
+from course_data import cells_of
+
 cells = ("data =", "import copy", "scenes, test", "class Network", "def train", "torch.manual_seed")
 cells += ("def contrast", "def pairs", "def agreed_labels")
-for cell in jupytext.read(notebooks / "py/00_start_here.py", fmt="py:percent").cells:
-    if cell.source.startswith(cells):
-        exec(cell.source.split("\n\n\ngo_on(")[0], globals())  # without what it trains
+exec(cells_of("00", cells, "\n\n\ngo_on("), globals())  # without what it trains
 
 # %% [markdown]
 # **1.** The rows of the cosines are images of the first sensor, the columns those of the second. Each image has its partner

@@ -9,11 +9,11 @@ import os
 import sys
 from pathlib import Path
 
-import jupytext
-
 notebooks = Path(globals().get("__file__", "01.py")).resolve().parents[2]
 sys.path.insert(0, str(notebooks))
 os.chdir(notebooks)
+from course_data import cells_of
+
 cells = (
     "seed =",
     "import warnings",
@@ -22,9 +22,7 @@ cells = (
     "def features",
     "def distances",
 )
-for cell in jupytext.read(notebooks / "py/01_data_preparation.py", fmt="py:percent").cells:
-    if cell.source.startswith(cells):
-        exec(cell.source, globals())
+exec(cells_of("01", cells), globals())  # without what it trains
 
 # %% [markdown]
 # **1.** Ids that only one sensor has are left out. `zip` would pair strangers from the first gap on, without an error.

@@ -8,15 +8,13 @@
 import sys
 from pathlib import Path
 
-import jupytext
-
 notebooks = Path(globals().get("__file__", "02.py")).resolve().parents[2]
 sys.path.insert(0, str(notebooks))
+from course_data import cells_of
+
 cells = ("data =", "from math import log", "scenes, test", "class Branch", "def class_loss", "class Reverse")
 cells += ("def orth_loss", "def losses", "five =", "def readable")
-for cell in jupytext.read(notebooks / "py/02_model_and_losses.py", fmt="py:percent").cells:
-    if cell.source.startswith(cells):
-        exec(cell.source.split("\n\n\nfigure =")[0], globals())
+exec(cells_of("02", cells, "\n\n\nfigure ="), globals())  # without what it trains
 
 # %% [markdown]
 # **1.** Forward, the detached part adds $(1 + λ) z$ and the other takes $λ z$ away, so $z$ is left. Backward, the detached

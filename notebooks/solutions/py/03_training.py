@@ -9,15 +9,13 @@ import os
 import sys
 from pathlib import Path
 
-import jupytext
-
 notebooks = Path(globals().get("__file__", "03.py")).resolve().parents[2]
 sys.path.insert(0, str(notebooks))
 os.chdir(notebooks)
+from course_data import cells_of
+
 cells = ("data =", "import copy", "sensors =", "device =", "def unpaired", "def train", "three =")
-for cell in jupytext.read(notebooks / "py/03_training.py", fmt="py:percent").cells:
-    if cell.source.startswith(cells):
-        exec(cell.source.split('\ncurves["student"]')[0], globals())
+exec(cells_of("03", cells, '\ncurves["student"]'), globals())  # without what it trains
 
 # %% [markdown]
 # **1.** One order serves all sensors. Each image still gets a turn of its own: turned alike, a loss that compares pairs

@@ -9,15 +9,13 @@ import os
 import sys
 from pathlib import Path
 
-import jupytext
-
 notebooks = Path(globals().get("__file__", "04.py")).resolve().parents[2]
 sys.path.insert(0, str(notebooks))
 os.chdir(notebooks)
+from course_data import cells_of
+
 cells = ("data =", "import pandas", "class Network", "def train", "def kd", "def label_loss", "few =")
-for cell in jupytext.read(notebooks / "py/04_teacher_and_student.py", fmt="py:percent").cells:
-    if cell.source.startswith(cells):  # without what it trains
-        exec(cell.source.split("\nteacher = ")[0].split("\ndepth_400 = ")[0], globals())
+exec(cells_of("04", cells, "\nteacher = ", "\ndepth_400 = "), globals())  # without what it trains
 
 # %% [markdown]
 # **1.** Of T² one T is left: the other went into the chain rule. The rest is what the student has too much of each class.

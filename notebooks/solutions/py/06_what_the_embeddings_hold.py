@@ -9,16 +9,14 @@ import os
 import sys
 from pathlib import Path
 
-import jupytext
-
 notebooks = Path(globals().get("__file__", "06.py")).resolve().parents[2]
 sys.path.insert(0, str(notebooks))
 os.chdir(notebooks)
-cells = ("data =", "import numpy", "def probe", "which =", "names =", "exec(", "def erase(")
-twin = jupytext.read(notebooks / "py/06_what_the_embeddings_hold.py", fmt="py:percent").cells
-for cell in [cell.source for cell in twin if cell.source.startswith(cells)]:
-    if "weights =" not in cell:  # MDiCo is not needed here
-        exec(cell, globals())
+from course_data import cells_of
+
+cells = ("data =", "import numpy", "def probe", "which =", "names =")
+cells += ('exec(course.written("03"', "def erase(")  # MDiCo is not needed here
+exec(cells_of("06", cells), globals())  # without what it trains
 
 # %% [markdown]
 # **1.** Directions that are not at right angles cannot be erased one after the other: the second brings back a share in the

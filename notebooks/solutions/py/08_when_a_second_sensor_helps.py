@@ -9,11 +9,11 @@ import os
 import sys
 from pathlib import Path
 
-import jupytext
-
 notebooks = Path(globals().get("__file__", "08.py")).resolve().parents[2]
 sys.path.insert(0, str(notebooks))
 os.chdir(notebooks)
+from course_data import cells_of
+
 cells = (
     "data =",
     "import copy",
@@ -23,12 +23,7 @@ cells = (
     "torch.manual_seed",
     "kinds =",
 )
-for cell in jupytext.read(
-    notebooks / "py/08_when_a_second_sensor_helps.py", fmt="py:percent"
-).cells:
-    if cell.source.startswith(cells):  # without what it trains and reads of that
-        source = cell.source.split('\n\n\ngo_on("alone")')[0]
-        exec(source.split("\n\n\nparts =")[0], globals())
+exec(cells_of("08", cells, '\n\n\ngo_on("alone")', "\n\n\nparts ="), globals())  # without what it trains
 
 # %% [markdown]
 # **1.** Row by row the judge is the sensor with the larger maximum. `torch.where` takes whole rows.

@@ -9,16 +9,14 @@ import os
 import sys
 from pathlib import Path
 
-import jupytext
-
 notebooks = Path(globals().get("__file__", "09.py")).resolve().parents[2]
 sys.path.insert(0, str(notebooks))
 os.chdir(notebooks)
+from course_data import cells_of
+
 cells = ("data =", "import numpy", "file =", "class Block", "def rotations", "def own_labels")
 cells += ("if not solved", "def sure", "def train", "def one_person")
-for cell in jupytext.read(notebooks / "py/09_real_sensors.py", fmt="py:percent").cells:
-    if cell.source.startswith(cells):  # without what it trains
-        exec(cell.source.split("\nfigure = ")[0], globals())
+exec(cells_of("09", cells, "\nfigure = "), globals())  # without what it trains
 
 
 def share(answer):  # % of all windows right

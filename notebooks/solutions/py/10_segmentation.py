@@ -9,16 +9,14 @@ import os
 import sys
 from pathlib import Path
 
-import jupytext
-
 notebooks = Path(globals().get("__file__", "10.py")).resolve().parents[2]
 sys.path.insert(0, str(notebooks))
 os.chdir(notebooks)
+from course_data import cells_of
+
 cells = ("data =", "import pandas", "scenes, test", "def unit", "def overlap", "def look", "def fit")
 cells += ("def label_loss", "def soft_loss")
-for cell in jupytext.read(notebooks / "py/10_segmentation.py", fmt="py:percent").cells:
-    if cell.source.startswith(cells):  # without its students
-        exec(cell.source.split("\nguess, sure = ")[0].split("\nfigure = ")[0], globals())
+exec(cells_of("10", cells, "\nguess, sure = ", "\nfigure = "), globals())  # without what it trains
 alone = answer(colour, scenes.images["rgb"])
 soft = both = (alone + answer(depth, scenes.images["depth"])).log_softmax(1)
 train("student of both sensors", "rgb", taught_loss)
