@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from itertools import product
+from itertools import chain, product
 from math import ceil, sqrt
 from pathlib import Path
 from typing import Any
@@ -93,6 +93,7 @@ class Asked:
         where = self.source, self.modalities, self.folds, fold
         return Run.of(self.runs, method, self.images, config, *where)
 
+    @cached_property
     def plan(self) -> dict[str, list[Run]]:
         """Kind → its runs, folds within seeds. A ConfigError for one sensor, a DataError for a
         class for every pixel, or no pair."""
@@ -108,13 +109,15 @@ class Asked:
         places = [*product(range(self.seeds), range(self.folds))]
         return {kind: [self.run(kind, *place) for place in places] for kind in self.kinds}
 
+    @cached_property
     def longer(self) -> dict[str, list[Run]]:
         """Student and method, once, twice as long."""
         return {kind: [self.run(kind, longer=2)] for kind in self.kinds[:2]}
 
+    @property
     def every(self) -> list[Run]:
         """All of these."""
-        return [run for runs in [*self.plan().values(), *self.longer().values()] for run in runs]
+        return [*chain(*self.plan.values(), *self.longer.values())]
 
     def candidates(self) -> "list[Asked]":
         """Itself, and for signals as long as a spectrum needs the same with another encoder."""
@@ -184,7 +187,7 @@ def best(tried: Sequence[Asked]) -> tuple[Asked, str]:
     """
     both, scores = "+".join(tried[0].images.modalities), list[float]()
     for asked in tried:
-        students = read({STUDENT: asked.plan()[STUDENT]})[STUDENT]
+        students = read({STUDENT: asked.plan[STUDENT]})[STUDENT]
         scores.append(score(students[both], asked.images))
     named = [f"{a.config.encoder} {own:.1f}" for a, own in zip(tried, scores, strict=True)]
     chosen = tried[int(np.argmax(scores))]

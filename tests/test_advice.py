@@ -198,7 +198,7 @@ def asked(images, steps=40, folds=3, seeds=3, **given):
 
 def test_trainings_are_as_long_as_their_steps_and_once_twice_as_long():
     images = images_of(unlabelled=20)
-    plan = asked(images).plan()
+    plan = asked(images).plan
     assert [*plan] == [STUDENT, PAIRS, OWN, HALF, FUSED]
     assert {len(runs) for runs in plan.values()} == {9}
     assert len({run.folder for runs in plan.values() for run in runs}) == 45
@@ -212,11 +212,11 @@ def test_trainings_are_as_long_as_their_steps_and_once_twice_as_long():
 
 
 def test_with_all_labels_nothing_is_trained_for_missing_ones():
-    plan = asked(IMAGES).plan()
+    plan = asked(IMAGES).plan
     assert [*plan] == [STUDENT, TAUGHT, FUSED]
     # the teacher is the network of both, trained once
     assert [run.teacher.folder for run in plan[TAUGHT]] == [run.folder for run in plan[FUSED]]
-    assert [*asked(IMAGES, labelled=0.5).plan()] == [*asked(images_of(unlabelled=1)).plan()]
+    assert [*asked(IMAGES, labelled=0.5).plan] == [*asked(images_of(unlabelled=1)).plan]
 
 
 def signals(length):
@@ -400,7 +400,7 @@ REFUSED["no pairs"] = (
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_cannot_be_answered_is_refused_before_the_trainings(case):
     images, error = REFUSED[case]
-    refused(asked(images).plan, "", error)
+    refused(lambda: asked(images).plan, "", error)
 
 
 def test_epochs_are_refused_since_steps_count(mine, capsys):

@@ -199,45 +199,51 @@ def advise(
     """
     from discom.running import sweep
 
-    advice, images, source = discom.advice, discom.data.load(data, modalities, 0), data
+    advice, images = discom.advice, discom.data.load(data, modalities, 0)
     if "epochs" in settings:
         raise ConfigError("--epochs", "advise counts steps", "give --steps")
-    small = discom.data.images.shrink(images, size)
-    if small is not images:
-        folder, modalities = runs / small.name / f"images-{images.fingerprint}", ""
-        if not folder.exists():
-            small.save(folder)
-        images, source = discom.data.load(folder), str(folder)
+    images, folder = _small(images, size, runs)
+    source, modalities = (str(folder), "") if folder else (data, modalities)
     config = advice.settings(images, **settings)
     asked = advice.Asked(images, config, source, modalities, runs, steps, folds, seeds)
     tried = [asked] if "encoder" in settings else asked.candidates()
-    students = [*chain(*(each.plan()[advice.STUDENT] for each in tried))]
-    workers = sweep.worker_count(workers)
+    students = [*chain(*(each.plan[advice.STUDENT] for each in tried))]
+    workers, why = sweep.worker_count(workers), ""
     if tried[1:] and not sweep.missing(students)[0]:
-        asked, _ = advice.best(tried)
-    if missing := len(sweep.missing([*students, *asked.every()])[0]):
+        asked, why = advice.best(tried)
+    if missing := len(sweep.missing([*students, *asked.every])[0]):
         print(asked.outlook(missing, workers), flush=True)
     if dry_run:
         return
-    if tried[1:]:
+    if tried[1:] and not why:
         sweep.results(students, workers=workers)
         asked, why = advice.best(tried)
-        print(why)
-    results = sweep.results(asked.every(), workers=workers)
+    print(why, end="\n" * bool(why))
+    results = sweep.results(asked.every, workers=workers)
     answers, cheap = discom.tables.answers, discom.frozen.rows(images, config, seeds, folds)
-    rows = {**cheap, **answers.read(asked.plan())}
+    rows = {**cheap, **answers.read(asked.plan)}
     print(answers.to_markdown(rows, images), end="\n\n")
-    if short := advice.unfinished(answers.read(asked.longer()), rows, images):
+    if short := advice.unfinished(answers.read(asked.longer), rows, images):
         minutes = 2 * sum(result.seconds for result in results) / workers / 60
         way_out = f"ask again with --steps {2 * steps}, about {minutes:.0f} minutes"
         print(f"No answer yet: {short}; {way_out}.")
         return
     lines, deployed = advice.answers(rows, images, asked.few)
     print(*lines, "", *asked.commands(deployed, settings["name"]), sep="\n")
-    if source != data:
+    if folder:
         print(
             f"At {size} pixels. --size {2 * size} asks once more, in about four times the minutes."
         )
+
+
+def _small(images: Any, size: int, runs: Path) -> tuple[Any, Path | None]:
+    """Images with no side above `size`, and the folder in `runs` that keeps them; or themselves."""
+    if (small := discom.data.images.shrink(images, size)) is images:
+        return images, None
+    folder = runs / small.name / f"images-{images.fingerprint}"
+    if not folder.exists():
+        small.save(folder)
+    return discom.data.load(folder), folder
 
 
 COMMANDS = (advise, train, table, show, export, predict)
