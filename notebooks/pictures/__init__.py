@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from scipy import stats
 
 GREY = "0.45"
 
@@ -18,3 +19,14 @@ def plot_bounds(axis, last: float, best: float) -> None:
     for level, name in ((best, "best possible with depth"), (100 / 9, "guessing")):
         axis.plot([0, last], [level, level], color="0.6", lw=1, ls=":")
         axis.text(last, level + 1.2, name, ha="right", color=GREY, fontsize=9)
+
+
+def dots_and_interval(axis, place: float, points, colour: str) -> float:
+    """A dot for each of the points, and beside them their mean and 95 % interval,
+    whose upper end is returned."""
+    look, spread = {"color": colour}, np.linspace(-0.12, 0.12, len(points))
+    axis.scatter(place + spread, points, s=30, alpha=0.5, **look)
+    low, high = stats.ttest_1samp(points, 0).confidence_interval()
+    axis.vlines(place + 0.25, low, high, lw=3, **look)
+    axis.scatter(place + 0.25, points.mean(), s=55, zorder=3, **look)
+    return high

@@ -9,7 +9,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
-from scipy import stats
 from torch import Tensor
 
 from course import SMALL, draw
@@ -18,7 +17,7 @@ from discom import tables
 from discom.data.scenes import drawing
 from discom.plots.look import class_colours, class_legend, show
 from discom.tables.intervals import group_dice, t_test, tally
-from pictures import GREY
+from pictures import GREY, dots_and_interval
 
 # method of the stored tables → its name here; a teacher is one network there
 SAME, BOTH = "student of one, same sensor", "student of one, both sensors"
@@ -117,12 +116,7 @@ def plot_gains(gains: Mapping[str, Mapping[str, pd.Series]], title: str):
     figure.suptitle(title)
     for axis, (heading, ways) in zip(axes, gains.items(), strict=True):
         for place, (way, points) in enumerate(ways.items()):
-            look = {"color": WAYS[way]}
-            spread = np.linspace(-0.12, 0.12, len(points))
-            axis.scatter(place + spread, points, s=34, alpha=0.5, **look)
-            low, high = stats.ttest_1samp(points, 0).confidence_interval()
-            axis.vlines(place + 0.25, low, high, lw=3, **look)
-            axis.scatter(place + 0.25, points.mean(), s=60, zorder=3, **look)
+            high = dots_and_interval(axis, place, points, WAYS[way])
             text = f"{points.mean():+.1f} ± {high - points.mean():.1f}"
             axis.text(place + 0.1, 12, text, ha="center", va="top", fontweight="bold")
         axis.axhline(0, color=GREY, lw=1, ls=":")

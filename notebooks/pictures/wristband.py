@@ -9,6 +9,7 @@ import torch
 from scipy import stats
 
 from course import SMALL
+from pictures import dots_and_interval
 from pictures.watch import show_windows
 
 
@@ -150,11 +151,7 @@ def plot_gains(gains: Mapping):
         columns["mean of\nthe seeds"] = gains[sensor].mean(axis=1)
         for place, points in enumerate(columns.values()):
             colour = PAIRS if place == len(columns) - 1 else "0.6"
-            spread = np.linspace(-0.12, 0.12, len(points))
-            axis.scatter(place + spread, points, s=26, color=colour, alpha=0.55)
-            low, high = stats.ttest_1samp(points, 0).confidence_interval()
-            axis.vlines(place + 0.25, low, high, color=colour, lw=3)
-            axis.scatter(place + 0.25, points.mean(), s=50, color=colour, zorder=3)
+            dots_and_interval(axis, place, points, colour)
             look = {"va": "center", "fontsize": 9.5, "fontweight": "bold"}
             axis.text(place + 0.33, points.mean(), f"{round(points.mean()):+d}", **look)
         axis.axhline(0, color="0.6", lw=1, ls=":")

@@ -5,7 +5,7 @@
 #
 # A clinic wants a wristband that names which of seven shoulder exercises its wearer does. Ten persons wore a watch with an **accelerometer** and a **gyroscope**. Only one noted her exercises: about a hundred labelled windows of four seconds. The wristband will have one of the two sensors, if that is enough.
 #
-# Both sensors recorded the same seconds. On drawn scenes such unlabelled **pairs** were worth hundreds of labels ([08](08_when_a_second_sensor_helps.ipynb)). What are they worth here, and for which sensor?
+# Both sensors recorded the same seconds. On synthetic scenes such unlabelled **pairs** were worth hundreds of labels ([08](08_when_a_second_sensor_helps.ipynb)). What are they worth here, and for which sensor?
 #
 # **Write down one number.** With the labels of one person, a network of the gyroscope is right on new persons in 59 % of the windows. What will it reach if it also learns from the other persons' pairs?
 #

@@ -5,7 +5,7 @@
 #
 # **FLAIR** and **T1** are kinds of MR image. A brain tumour is bright in FLAIR, hardly visible in T1. Can a network learn to mark the tumour in T1, **pixel** by pixel, from networks that see FLAIR as well?
 #
-# First come drawn scenes, where we know what each sensor shows: 600 pairs of a photograph ("colour") and a depth image. Thirty have a *mask*, the class of every pixel.
+# First come synthetic scenes, where we know what each sensor shows: 600 pairs of a photograph ("colour") and a depth image. Thirty have a *mask*, the class of every pixel.
 #
 # **Write down a guess.** A network of colour and one of depth together draw the other 570 masks for a new colour network. In the control *two colour networks* draw them. Which student is better, by how many points?
 #
@@ -313,13 +313,13 @@ figure = segments.plot_gains(segments.stored_gains(), title)
 segments.of_patients(segments.patients())
 
 # %% [markdown]
-# [Nothing measurable](../docs/results/real.md#mri-can-t1-be-read-as-if-flair-were-there): −1 with all masks, +1 with those of seven patients; each interval holds zero. We have not tested why. Since the masks follow FLAIR, we do not know the best score for T1.
+# [Nothing measurable](../docs/results/real.md#mri-can-t1-be-read-as-if-flair-were-there): −1 with all masks, +1 with those of seven patients; each interval includes zero. We have not tested why. Since the masks follow FLAIR, we do not know the best score for T1.
 #
 # With all masks FLAIR **alone** has 62 and both 68; with those of seven patients, 44 and 43.
 #
 # ## What you found
 #
-# **Patients: no. FLAIR taught T1 nothing measurable. Drawn scenes: with 30 masks both students beat *alone*; three seeds leave open whether depth helps. Where colour deceives, no teacher can help.**
+# **Patients: no. FLAIR taught T1 nothing measurable. Synthetic scenes: with 30 masks both students beat *alone*; three seeds leave open whether depth helps. Where colour deceives, no teacher can help.**
 #
 # For your own two sensors:
 #

@@ -315,7 +315,7 @@ pd.read_csv("../results/rooms.csv").query("seed != @seed").set_index(["seed", "w
 #
 # - *Begin* with levels by group and a pretrained network.
 # - *Decide* by an interval over groups.
-# - *Few labels?* On drawn scenes pairs were worth [hundreds](../docs/results/labels.md), with all labels [nothing](../docs/results/all_labels.md).
+# - *Few labels?* On synthetic scenes pairs were worth [hundreds](../docs/results/labels.md), with all labels [nothing](../docs/results/all_labels.md).
 #
 # ## Exercises
 #
