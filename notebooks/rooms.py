@@ -1,5 +1,5 @@
-"""A person's own folder of images, as notebook 11 reads it; and synthetic scenes as such
-a folder, recorded in rooms."""
+"""A person's own folder of images, as notebook 11 reads it; and synthetic scenes as
+such a folder, recorded in rooms."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
