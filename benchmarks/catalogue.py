@@ -31,14 +31,9 @@ IMAGES = "+ all images of this sensor (SimCLR)"
 MASKS = {"single": "masks alone", "dense-simclr": IMAGES}
 MASKS |= {"dense-self": "+ a teacher of this sensor", "dense-kdv2": "+ a teacher of both sensors"}
 MASKS |= {"crodino": "+ our CroDiNo-KD"}
-TITLES = {
-    "masks": "A teacher of both sensors helps RGB where masks are few",
-    "tiles": "Real tiles: nothing is decided with five splits",
-}
+FEW_MASKS = "A teacher of both sensors helps RGB where masks are few"
 # file of results/ → its number among `tables.paper_rows`, or what its runs are compared with
-TABLES: dict[str, int | str | Summary] = {"hls-table2": 2}
-TABLES |= {f"cellcycle-{name}-table2": 2 for name in ("stain", "darkfield")}
-TABLES |= {
+TABLES: dict[str, int | str | Summary] = {
     "dense/scenes-table-crodino": "crodino",
     "labels": Summary(["student", "fixmatch"]),
     "watch": Summary(["student", "fixmatch threshold=0.95"]),
@@ -47,14 +42,9 @@ TABLES |= {
     "three": Summary(["student"]),
     "terms": Summary(["discom"]),
     "terms-ten": Summary(["discom"]),
-    "dense/scenes-labelled": Summary(
-        ["single", "dense-self"], TITLES["masks"], MASKS, differences=False
-    ),
+    "dense/scenes-labelled": Summary(["single", "dense-self"], FEW_MASKS, MASKS, differences=False),
     "dense/scenes-batch": Summary(["single"]),
     "dense/scenes-distillation": Summary(["single"]),
-    "dense/hls-labelled": Summary(
-        ["single", "dense-self"], TITLES["tiles"], MASKS, differences=False
-    ),
 }
 
 

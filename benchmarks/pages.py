@@ -5,8 +5,8 @@ python benchmarks/pages.py --check   names what is stale; the exit status is 1
 
 A page names tables of results/ and their rows between two marks; the first one has the head:
 
-    <!-- rows hls-table2: student; discom
-    scenes-budget: student; discom, epochs=10 -->
+    <!-- rows all-labels: student; discom
+    terms-ten: discom -->
     …
     <!-- end -->
 

@@ -139,31 +139,14 @@ cells learning-rate-lower --values 0.001,0.003,0.01 agreed
 grid cells "" $CELLS --folds 3 --seeds 1 'student:{"learning_rate":0.03}' 'fixmatch:{"learning_rate":0.03}' \
   'agreed:{"learning_rate":0.003}' 'teacher:{"learning_rate":0.03}'
 
-# real images: a learning rate on the validation part of a sixth split, then five splits
-SOME="teacher student student-2x kdv2 discom-solo discom mdico"
-for set in hls:hls-rgb-elevation cellcycle:cellcycle-brightfield-stain; do
-  choose "${set%%:*}-learning-rate" learning_rate --data "$DATA/${set#*:}" --values 0.001,0.003,0.01 \
-    --select best $SOME 'discom:{"adversary": "alternating"}'
-done
-SLOWLY="--learning-rate 0.003 --select best"
-for set in cellcycle-stain:cellcycle-brightfield-stain hls:hls-rgb-elevation \
-  cellcycle-darkfield:cellcycle-brightfield-darkfield; do
-  table "${set%%:*}-table2" 2 --data "$DATA/${set#*:}" $SLOWLY --methods "$(echo $SOME | tr ' ' ,)"
-done
-
 # a class for every pixel: masks for a part of the images, 1 500 steps each; parts
 FIFTH="--data scenes-dense --seeds 100,101,102 --labelled 0.2 --epochs 13"
-TILES="--data $DATA/hls-dense"
 choose dense/learning-rate learning_rate $FIFTH --values 0.005,0.01,0.02 \
   single dense-simclr dense-self dense-kdv2 crodino
 choose dense/contrast contrast $FIFTH --values 0.02,0.1 dense-simclr crodino
 choose dense/soft soft $FIFTH --values 0.3,1 crodino
 choose dense/temperature temperature $FIFTH --values 1,4 dense-kdv2
 choose dense/protokd kd $FIFTH --values 10,100 protokd
-choose dense/hls-batch-size batch_size $TILES --values 8,32 single \
-  --labelled 0.3 --epochs 10 --learning-rate 0.001
-choose dense/hls-learning-rate learning_rate $TILES --values 0.001,0.003,0.01 single \
-  --labelled 0.3 --epochs 10 --batch-size 32
 shares dense/scenes-labelled "0.05, 0.1, 0.2, 0.5, 1" --data scenes-dense \
   --epochs-at '{"0.05": 11, "0.1": 11, "0.2": 13, "0.5": 20}' --seeds 10 \
   dense-teacher single single-2x dense-simclr dense-self dense-kdv2 protokd crodino
@@ -172,9 +155,6 @@ shares dense/scenes-batch "0.05, 0.1, 0.2, 0.5" --data scenes-dense \
   --batch-size 16 # as many steps, twice the masks a step
 shares dense/scenes-distillation "0.05, 1" --data scenes-dense \
   --epochs-at '{"0.05": 11}' --seeds 5 single kdnet maskd
-shares dense/hls-labelled "0.1, 0.3, 1" $TILES --seeds 5 \
-  --epochs-at '{"0.1": 16, "0.3": 20, "1": 28}' --batch-size 32 --learning-rate 0.003 \
-  dense-teacher single dense-self dense-kdv2 crodino
 table dense/scenes-table-crodino crodino --data scenes-dense --labelled 0.05 --epochs 11 --seeds 5
 seconds() { # name, epochs, methods; alone on the machine
   name=$1; epochs=$2; shift 2

@@ -54,16 +54,6 @@ def test_numbers_of_the_readme_are_those_of_the_runs():
     assert round(score("labels", "fixmatch", "rgb", "vs student", labelled=0.1)) == 10
     assert score("labels", "fixmatch", "depth", "vs student", labelled=0.1) < 0
     assert "RGB gains ten points of F1, depth none" in README
-    places = {"hls": "elevation", "cellcycle-stain": "stain", "cellcycle-darkfield": "darkfield"}
-    fused = {}
-    for name, other in places.items():
-        first = "rgb" if name == "hls" else "brightfield"
-        alone = [score(f"{name}-table2", "student", sensor) for sensor in (first, other)]
-        both = score(f"{name}-table2", "teacher", f"{first}+{other}")
-        fused[name] = both - max(alone)
-    assert round(fused.pop("hls")) == 9
-    assert "nine points above RGB alone on land-cover patches, on cells two to six" in README
-    assert sorted(map(round, fused.values())) == [2, 6]
     for method, gain in (("dense-kdv2", 7), ("dense-self", 2)):
         points = score("dense/scenes-labelled", method, "rgb", "vs single", labelled=0.05)
         assert round(points) == gain

@@ -12,18 +12,13 @@ from discom.errors import RunError
 from discom.running.runs import Result
 
 
-def paired_difference(
-    ours: ArrayLike, theirs: ArrayLike, overlap: float = 0.0
-) -> tuple[float, float, float]:
+def paired_difference(ours: ArrayLike, theirs: ArrayLike) -> tuple[float, float, float]:
     """Mean of the differences of runs with the same seed, and its 95 % Student-t interval.
 
-        d_i = a_i - b_i;  d̄ ± t_{n-1} · sd(d) · √(1/n + overlap)
+        d_i = a_i - b_i;  d̄ ± t_{n-1} · sd(d) / √n
 
-    Row i of both comes from the same seed and split; the bounds are NaN for n = 1. `overlap` is
-    n_test / n_train where all seeds split one set of samples, else 0. A ValueError for lengths that
-    differ, or no scores.
-
-    Source: C. Nadeau and Y. Bengio, Inference for the generalization error, 2003.
+    Row i of both comes from the same seed; the bounds are NaN for n = 1. A ValueError for lengths
+    that differ, or no scores.
 
     >>> tuple(round(v, 2) for v in paired_difference([3.0, 5.0, 4.0], [1.0, 2.0, 3.0]))
     (2.0, -0.48, 4.48)
@@ -31,10 +26,10 @@ def paired_difference(
     first, second = np.asarray(ours, float), np.asarray(theirs, float)
     if not len(first) == len(second) > 0:
         raise ValueError(f"{len(first)} and {len(second)} scores; give one of each for every seed")
-    return t_test(first - second, overlap)[:3]
+    return t_test(first - second)[:3]
 
 
-def t_test(differences: np.ndarray, overlap: float = 0.0) -> tuple[float, float, float, float]:
+def t_test(differences: np.ndarray) -> tuple[float, float, float, float]:
     """Their mean, its 95 % interval and the p-value, NaN and 1 for one seed; all NaN for none."""
     count = len(differences)
     if not count:
@@ -44,7 +39,7 @@ def t_test(differences: np.ndarray, overlap: float = 0.0) -> tuple[float, float,
         return mean, np.nan, np.nan, 1.0
     if np.ptp(differences) < 1e-12:  # no spread but rounding
         return mean, mean, mean, float(abs(mean) < 1e-12)
-    error = differences.std(ddof=1) * np.sqrt(1 / count + overlap)
+    error = differences.std(ddof=1) / np.sqrt(count)
     low, high = stats.t.interval(0.95, count - 1, mean, error)
     return mean, float(low), float(high), float(2 * stats.t.sf(abs(mean) / error, count - 1))
 

@@ -1,11 +1,10 @@
 """Many runs put together: means over seeds, and differences paired by seed; as Markdown and CSV.
 
-What a seed draws decides how much n seeds tell. Where every seed has samples of its own ("samples":
+What a seed draws decides what n seeds tell. Where every seed has samples of its own ("samples":
 synthetic data), the differences are independent, and the variance of their mean is s²/n. Where all
-split one set anew ("split"), their training and test parts overlap; Nadeau and Bengio (2003) put
-(1/n + n_test/n_train)·s² in its place (n_train counts samples whose label was hidden, and none that
-never had one). Where all have one split ("weights": official parts), it is s²/n again, and says
-nothing about other test samples. Folds are pooled, and the interval is one over groups.
+have one split ("weights": official parts), it is s²/n too, and says nothing about other test
+samples. Where all split one set anew ("split"), their parts overlap, and there is no interval.
+Folds are pooled, and the interval is one over groups.
 """
 
 from collections.abc import Iterable, Sequence
@@ -32,8 +31,8 @@ DRAWS = dict(zip(SEEDS, ("samples", "split", "weights"), strict=True))
 # what a seed draws → how the intervals are computed, as it stands below a table
 INTERVALS = {
     "samples": "each seed has samples of its own; 95 % Student-t intervals of paired differences",
-    "split": "each seed splits the same samples anew; 95 % intervals of paired differences, "
-    "variance corrected after Nadeau and Bengio (2003)",
+    "split": "each seed splits the same samples anew, and such splits overlap, so no interval "
+    "holds; --folds gives one",
     "weights": "all seeds share one split; 95 % Student-t intervals of paired differences on its "
     "test part",
     "folds": "scores of all test predictions together; 95 % intervals of paired differences over "
@@ -48,7 +47,6 @@ class _Group(NamedTuple):
     rows: pd.DataFrame  # of each network and SEEDS: method, modality, lr, draw, score, tally
     best: dict[str, float]  # network → best possible score
     draws: str  # what a seed draws; its number is the column `draw`
-    overlap: float  # of the seeds' samples, see `paired_difference`
     metric: str
 
     def test(self, method: str, minus: str, modality: str) -> tuple[np.ndarray, tuple[float, ...]]:
@@ -63,7 +61,9 @@ class _Group(NamedTuple):
         if both["tally_x"].notna().any():
             values = pseudo_values(both["tally_x"], both["tally_y"], self.metric)
             return each.to_numpy(), t_test(values.to_numpy())
-        return each.to_numpy(), t_test(each.to_numpy(), self.overlap)
+        if self.draws == "split" and len(each):
+            return each.to_numpy(), (each.mean(), np.nan, np.nan, 1.0)
+        return each.to_numpy(), t_test(each.to_numpy())
 
 
 def _groups(results: Iterable[Result]) -> list[_Group]:
@@ -102,7 +102,7 @@ def _group(runs: pd.DataFrame, place: dict[str, Any]) -> _Group:
         folds[run.fold] = run
     drawing = [name for name in SEEDS if len({getattr(run, name) for run in results}) > 1]
     draws, draw = (DRAWS[drawing[0]], drawing[0]) if drawing else ("", "seed")
-    rows, overlap = [], 0.0
+    rows = []
     for (method, *seeds), folds in same.items():
         first = next(iter(folds.values()))
         tallies = tally([*folds.values()]) if first.folds else {}
@@ -116,11 +116,7 @@ def _group(runs: pd.DataFrame, place: dict[str, Any]) -> _Group:
         raise RunError(place["data"], "folds of samples that each seed draws", "fix it: seed=0")
     if first.folds:
         draws = f"{first.folds} folds, {max(len(row['tally']) for row in rows)} groups"
-    elif draws == "split":
-        tested = [run.counts["test"] * run.config["labelled"] for run in results]
-        trained = [run.counts.get("labelled", run.counts["train"]) for run in results]
-        overlap = float(np.mean(np.divide(tested, trained)))
-    return _Group(place, pd.DataFrame(rows), best, draws, overlap, first.metric)
+    return _Group(place, pd.DataFrame(rows), best, draws, first.metric)
 
 
 def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> pd.DataFrame:
@@ -157,8 +153,8 @@ def compare(results: Iterable[Result], pairs: Iterable[tuple[str, str]]) -> pd.D
     every data set, settings and deployed network that both have.
 
     A row for each comparison: data and settings as in `summary`, modality, method, minus, n (seeds
-    in common), difference, low, high (95 % interval, see `paired_difference`), p (of the
-    same test, 1 for one seed), holm (p corrected for all rows) and each (the differences,
+    in common), difference, low, high (95 % interval, NaN where there is none), p (of the
+    same test, 1 without an interval), holm (p corrected for all rows) and each (the differences,
     [n], seeds ascending). Refuses the runs that `summary` refuses.
     """
     groups, rows = _groups(results), []
@@ -227,6 +223,7 @@ def to_markdown(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> st
     shown, notes = cells(table, baselines), []
     text = shown.to_markdown(index=False, tablefmt="github", disable_numparse=True)
     known = table.filter(regex="^vs .* low$").notna().any(axis=1)
+    known |= (table["draws"] == "split") & table.filter(regex="^vs ").notna().any(axis=1)
     for draws, part in table[known].groupby("draws", sort=False):
         how = INTERVALS.get(draws) or f"{draws}; {INTERVALS['folds']}"
         notes.append(f"{', '.join(part['data'].unique())}: {how}.")

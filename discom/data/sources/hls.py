@@ -21,7 +21,8 @@ from discom.files import as_data_error
 COVERS = {10: "tree", 30: "grass", 40: "crop", 80: "water"}  # the other codes are too rare
 CODES = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100)  # of WorldCover; 0 is no data
 BAND, RELIEF = "reflectance × 10 000", "asinh(Δz / 5 m)"
-TILE = 128  # pixels of a side
+TILE, SIDE = 128, 32  # pixels of a tile's side, and of a patch's
+SHARE = 0.6  # of a patch's pixels, at least, are of its class
 
 
 class HLS(Source):
@@ -47,7 +48,6 @@ class HLS(Source):
         "Give a folder with index.csv (columns tile, location_group) and tiles/NNN.tif (int16:"
         " blue, green, red, NIR, SWIR1, SWIR2, elevation, WorldCover code)"
     )
-    side, share, dense = 32, 0.6, False  # pixels of a patch's side; at least of one class
 
     def read_raw(self, root: Path, names: list[str]) -> MultiModalData:
         """Patches in the order of tiles, from top left to bottom right."""
@@ -59,28 +59,27 @@ class HLS(Source):
         relief = np.arcsinh((metres - metres.mean((2, 3), keepdims=True)) / 5)  # of the whole tile
         bands = {"rgb": tiles[:, [2, 1, 0]], "infrared": tiles[:, [3, 4, 5]]}
         bands["elevation"] = relief.astype(np.float32)  # in float32 arcsinh differs by processor
-        patches = {name: self._cut(bands[name]) for name in names}
-        patches["masks"] = self._cut(label_of[tiles[:, 7:]])[:, 0]
-        pixels = steps.count_pixels(patches["masks"], len(COVERS))
-        measure = pixels.sum(axis=1) if self.dense else pixels.max(axis=1)
-        rows = np.flatnonzero(measure >= self.share * self.side**2)
-        lack = f"{len(pixels)} patches have no class on {self.share:.0%} of their pixels"
+        patches = {name: _cut(bands[name]) for name in names}
+        pixels = steps.count_pixels(_cut(label_of[tiles[:, 7:]])[:, 0], len(COVERS))
+        rows = np.flatnonzero(pixels.max(axis=1) >= SHARE * SIDE**2)
+        lack = f"{len(pixels)} patches have no class on {SHARE:.0%} of their pixels"
         steps.warn_left_out(root, len(pixels) - len(rows), lack)
-        starts = range(0, TILE, self.side)
+        starts = range(0, TILE, SIDE)
         places = product(index["tile"], starts, starts)
         ids = [f"{tile}-{top:03d}-{left:03d}" for tile, top, left in places]
         return self.build(
-            {name: patches[name][rows] for name in [*names, *["masks"] * self.dense]},
+            {name: patches[name][rows] for name in names},
             np.array(ids)[rows],
             labels=pixels[rows].argmax(axis=1),
             groups=index["location_group"].to_numpy().repeat(len(starts) ** 2)[rows],
         )
 
-    def _cut(self, tiles: np.ndarray) -> np.ndarray:
-        """Tiles [T, C, 128, 128] → patches [T·k², C, side, side], k of them along a side."""
-        count, bands, k = *tiles.shape[:2], TILE // self.side
-        grid = tiles.reshape(count, bands, k, self.side, k, self.side).transpose(0, 2, 4, 1, 3, 5)
-        return grid.reshape(-1, bands, self.side, self.side)
+
+def _cut(tiles: np.ndarray) -> np.ndarray:
+    """Tiles [T, C, 128, 128] → patches [16·T, C, 32, 32]."""
+    count, bands, k = *tiles.shape[:2], TILE // SIDE
+    grid = tiles.reshape(count, bands, k, SIDE, k, SIDE).transpose(0, 2, 4, 1, 3, 5)
+    return grid.reshape(-1, bands, SIDE, SIDE)
 
 
 def _read_index(root: Path) -> pd.DataFrame:
