@@ -22,7 +22,7 @@ from typing import Annotated, Any
 
 import catalogue
 import mri
-import worn
+import real
 from discom import cli, tables
 from discom.cli import flags
 from discom.data import sources
@@ -61,7 +61,7 @@ def rows_of(wanted: str) -> str:
 
 def claims_of(name: str) -> str:
     """What came of a table's claims, in Markdown."""
-    owners = [owner for owner in (worn, mri, catalogue) if name in owner.CLAIMS]
+    owners = [owner for owner in (real, mri, catalogue) if name in owner.CLAIMS]
     if not owners:
         raise ConfigError(f"claims {name}", "names no table with claims", "name one")
     table = owners[0].claims(name)

@@ -23,8 +23,8 @@ import kinds
 import labels
 import mri
 import parts
+import real
 import speed
-import worn
 from discom import cli, tables
 from discom.config import profile
 from discom.data import Split
@@ -207,7 +207,7 @@ def test_every_command_of_results_sh_parses(tmp_path):
     script = catalogue.RESULTS.parent / "benchmarks/results.sh"
     subprocess.run(["sh", str(script)], check=True, env={**os.environ, **places})
     scripts = {"grid": grid.grid, "choose": choose.choose, "kinds": kinds.kinds}
-    scripts |= {"parts": parts.parts, "worn": worn.worn, "both": both.both, "mri": mri.mri}
+    scripts |= {"parts": parts.parts, "real": real.real, "both": both.both, "mri": mri.mri}
     parsed = 0
     for text in record.read_text().split("\n\n")[:-1]:
         first, *words = text.split("\n")

@@ -1,4 +1,4 @@
-"""benchmarks/worn.py: claims over persons, pooled over folds, label draws and pairs of sensors."""
+"""benchmarks/real.py: claims over persons, pooled over folds, label draws and pairs of sensors."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fixtures.results import result
 
-import worn
+import real
 from discom import cli, data, tables
 from discom.tables.intervals import t_test
 
@@ -48,15 +48,15 @@ def runs(method, networks, seed, labelled_groups=0, skill=0.5):
 
 @pytest.fixture
 def tables_of(tmp_path, monkeypatch):
-    """What writes made runs as a table where worn.py looks."""
-    monkeypatch.setattr(worn, "RESULTS", tmp_path)
-    worn.tallies.cache_clear()
+    """What writes made runs as a table where real.py looks."""
+    monkeypatch.setattr(real, "RESULTS", tmp_path)
+    real.tallies.cache_clear()
 
     def write(name, *made):
         tables.collect([run for part in made for run in part], tmp_path / name)
 
     yield write
-    worn.tallies.cache_clear()
+    real.tallies.cache_clear()
 
 
 def test_a_claim_on_one_sensor_is_the_tables_difference(tables_of):
@@ -68,9 +68,9 @@ def test_a_claim_on_one_sensor_is_the_tables_difference(tables_of):
         [run for part in made for run in part], [("agreed threshold=0.95 contrast=0", "student")]
     )
     expected = expected.set_index("modality").loc["gyro", ["difference", "low", "high", "p"]]
-    found = t_test(worn.difference(worn.CLAIMS["watch"][0]).to_numpy())
+    found = t_test(real.difference(real.CLAIMS["watch"][0]).to_numpy())
     np.testing.assert_allclose(found, expected.to_numpy(float))
-    assert worn.claims("watch")["persons"].tolist() == [PERSONS] * 3
+    assert real.claims("watch")["persons"].tolist() == [PERSONS] * 3
 
 
 def test_a_mean_over_pairs_takes_every_partner_and_a_twin_its_copy(tables_of):
@@ -78,25 +78,25 @@ def test_a_mean_over_pairs_takes_every_partner_and_a_twin_its_copy(tables_of):
     for seed in range(2):
         for one, two in (("larm", "torso"), ("larm", "rleg"), ("torso", "rleg")):
             made.append(runs("agreed", [one, two], seed, 1, skill=0.8))
-        made += [runs("agreed", [unit, unit + worn.TWIN], seed, 1, skill=0.6) for unit in units]
+        made += [runs("agreed", [unit, unit + real.TWIN], seed, 1, skill=0.6) for unit in units]
         made += [runs(name, units, seed, 1) for name in ("student", "fixmatch")]
     tables_of("dsads", *made)
-    assert worn.deployed("dsads") == sorted(units)
-    claim = worn.Claim("dsads", "one person", "agreed", "twin")
+    assert real.deployed("dsads") == sorted(units)
+    claim = real.Claim("dsads", "one person", "agreed", "twin")
     each = [
-        worn.difference(claim._replace(deployed=unit, beside=other))
+        real.difference(claim._replace(deployed=unit, beside=other))
         for unit in units for other in units if other != unit
     ]  # fmt: skip
-    found = worn.difference(claim)
+    found = real.difference(claim)
     np.testing.assert_allclose(found, np.mean(each, 0), rtol=1e-6)
     assert 10 < found.mean() < 30  # 80 % right against 60 %
     assert len(found) == PERSONS
-    above_own = worn.difference(worn.Claim("dsads", "one person", "agreed", "fixmatch"))
+    above_own = real.difference(real.Claim("dsads", "one person", "agreed", "fixmatch"))
     assert above_own.mean() > found.mean()
-    table = worn.pairs("one person")
+    table = real.pairs("one person")
     assert len(table) == 6
     np.testing.assert_allclose(table["own part"], table["gain"] - table["placebo"])
-    every = worn.pair_seeds("one person")
+    every = real.pair_seeds("one person")
     assert len(every) == 2 * len(table)  # a row for each seed
     means = every.groupby(["deployed", "beside"]).mean()
     own_part = (means["pair"] - means["own"]).to_numpy()
@@ -107,8 +107,8 @@ def test_a_mean_over_pairs_takes_every_partner_and_a_twin_its_copy(tables_of):
 def test_twins_are_copies_beside_their_sensors(tmp_path):
     whole = data.load("objects:n=45,size=8")
     whole.save(tmp_path / "units")
-    assert cli.main(["--twins", str(tmp_path / "units")], worn.worn) == 0
+    assert cli.main(["--twins", str(tmp_path / "units")], real.real) == 0
     both = data.load(str(tmp_path / "units-twins"))
     for name, sensor in whole.modalities.items():
-        np.testing.assert_array_equal(both.modalities[name + worn.TWIN].x[:], sensor.x)
+        np.testing.assert_array_equal(both.modalities[name + real.TWIN].x[:], sensor.x)
     assert both.select([*whole.modalities]).fingerprint == whole.fingerprint
