@@ -25,6 +25,7 @@ import mri
 import parts
 import real
 import speed
+import untrained
 from discom import cli, tables
 from discom.config import profile
 from discom.data import Split
@@ -208,6 +209,7 @@ def test_every_command_of_results_sh_parses(tmp_path):
     subprocess.run(["sh", str(script)], check=True, env={**os.environ, **places})
     scripts = {"grid": grid.grid, "choose": choose.choose, "kinds": kinds.kinds}
     scripts |= {"parts": parts.parts, "real": real.real, "both": both.both, "mri": mri.mri}
+    scripts |= {"untrained": untrained.untrained}
     parsed = 0
     for text in record.read_text().split("\n\n")[:-1]:
         first, *words = text.split("\n")

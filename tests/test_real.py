@@ -3,11 +3,16 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from fixtures.results import result
+from sklearn.metrics import f1_score
 
+import both
 import real
+import untrained
 from discom import cli, data, tables
+from discom.errors import RunError
 from discom.tables.intervals import t_test
 
 PERSONS, WINDOWS = 6, 30
@@ -15,7 +20,7 @@ AGREED = {"threshold": 0.95, "weights": {"contrast": 0}}
 OPTIONS = {"agreed": AGREED, "fixmatch": {"threshold": 0.8}}
 
 
-def runs(method, networks, seed, labelled_groups=0, skill=0.5):
+def runs(method, networks, seed, labelled_groups=0, skill=0.5, labelled=0.1):
     """Two folds of a method, whose networks are right by chance; persons differ."""
     rng, made = np.random.default_rng([seed, len(method), int(100 * skill)]), []
     for fold in range(2):
@@ -29,7 +34,7 @@ def runs(method, networks, seed, labelled_groups=0, skill=0.5):
             counts[network] = [cell for cell in cells if cell[3]]
         tested = {"groups": [f"p{fold}{k}" for k in range(PERSONS // 2)], "counts": counts}
         of = {"fold": fold, "folds": 2, "tested": tested, "classes": 2}
-        about = {"labelled": 0.1, "labelled_groups": labelled_groups, "draws": "split"}
+        about = {"labelled": labelled, "labelled_groups": labelled_groups, "draws": "split"}
         names = "+".join(networks)
         made.append(
             result(
@@ -112,3 +117,41 @@ def test_twins_are_copies_beside_their_sensors(tmp_path):
     for name, sensor in whole.modalities.items():
         np.testing.assert_array_equal(both.modalities[name + real.TWIN].x[:], sensor.x)
     assert both.select([*whole.modalities]).fingerprint == whole.fingerprint
+
+
+def test_two_networks_together_say_the_product_of_their_beliefs():
+    logits = np.random.default_rng(0).normal(size=(2, 5, 3))
+    ids = np.array([*"abcde"])
+    stored = {f"{k}_logits": own for k, own in zip(("acc", "gyro"), logits, strict=True)}
+    stored |= {"acc_ids": ids, "gyro_ids": ids}
+    beliefs = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    found = both.product(stored, ["acc", "gyro"]).exp().numpy()
+    np.testing.assert_allclose(found, beliefs.prod(0))
+    with pytest.raises(RunError, match="other samples"):
+        both.product({**stored, "gyro_ids": ids[::-1]}, ["acc", "gyro"])
+
+
+def test_models_without_training_take_the_shares_seeds_and_folds_of_a_table(tmp_path, monkeypatch):
+    whole = data.load("objects:n=45,size=8,seed=0")
+    whole.save(tmp_path / "images")
+    few = [runs("student", ["rgb", "depth"], seed, labelled=0.1) for seed in range(2)]
+    every = runs("student", ["rgb", "depth"], 0, labelled=1.0)
+    tables.collect([run for part in (*few, every) for run in part], tmp_path / "t.json")
+    asked, right = [], np.eye(len(whole.classes))[whole.labels]
+
+    def rows(images, config, seeds, folds):
+        asked.append((config.labelled, seeds, folds))
+        half = right.copy()
+        half[::2] = np.roll(half[::2], 1, axis=1)  # every second label is wrong
+        return {"trees": {"rgb": [pd.DataFrame(half, images.ids)] * seeds}}
+
+    monkeypatch.setattr(untrained.frozen, "rows", rows)
+    words = [str(tmp_path / "t.csv"), "--source", str(tmp_path / "images")]
+    assert cli.main(words, untrained.untrained) == 0
+    assert asked == [(0.1, 2, 2), (1.0, 1, 2)]
+    found = pd.read_csv(tmp_path / "t-untrained.csv")
+    assert found[["labelled", "seed"]].to_numpy().tolist() == [[0.1, 0], [0.1, 1], [1.0, 0]]
+    wrong = whole.labels.copy()
+    wrong[::2] = (wrong[::2] + 1) % len(whole.classes)
+    expected = 100 * f1_score(whole.labels, wrong, average="weighted")
+    assert found["f1"].tolist() == pytest.approx([expected] * 3, abs=1e-3)
