@@ -11,22 +11,19 @@ from collections import defaultdict
 from collections.abc import Mapping
 from functools import lru_cache
 from itertools import permutations
-from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from catalogue import RESULTS, with_tests
+from derive import TWIN
 from discom import cli, plots
 from discom.cli import flags
-from discom.data import load
 from discom.plots.look import panels
 from discom.tables.intervals import pseudo_values, t_test, tally, tally_score
 from discom.tables.stored import read_runs
-
-TWIN = "_twin"  # ends the name of a sensor's copy
 
 
 class Claim(NamedTuple):
@@ -277,14 +274,8 @@ def pair_figure(table: pd.DataFrame) -> Figure:
 
 
 @flags.command
-def real(twins: Annotated[Path | None, Path, "A prepared folder; no figure."] = None) -> None:
-    """Draw real.png and worn-pairs.png, and print what they show; or write FOLDER-twins, the data
-    of a folder with a copy of each sensor."""
-    if twins:
-        data = load(str(twins))
-        copies = {name + TWIN: sensor for name, sensor in data.modalities.items()}
-        both = data.with_modalities({**data.modalities, **copies})
-        return both.save(twins.with_name(f"{twins.name}-twins"))
+def real() -> None:
+    """Draw real.png and worn-pairs.png, and print what they show."""
     plots.style()
     table = scores()
     drawn = figure(table)

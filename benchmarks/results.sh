@@ -95,7 +95,7 @@ grid watch "" $FEW --folds 5 --seeds 5 'student:{"learning_rate":0.03}' \
 
 # five body units, labels from one person; a unit beside its copy is the twin
 TWINS="$DATA/dsads-twins"
-[ -d "$TWINS" ] || $PYTHON benchmarks/real.py --twins "$DATA/dsads"
+[ -d "$TWINS" ] || $PYTHON benchmarks/derive.py twins "$DATA/dsads"
 BODY="--encoder spectrum --epochs 8 --batch-size 192 --weight-decay 0.1 $LAST"
 ONE="--labelled 0.0233 --labelled-groups 1"
 PAIRS="torso+rarm torso+larm torso+rleg torso+lleg rarm+larm rarm+rleg rarm+lleg larm+rleg larm+lleg rleg+lleg"

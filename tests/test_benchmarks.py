@@ -18,6 +18,7 @@ from fixtures.results import result
 import both
 import catalogue
 import choose
+import derive
 import grid
 import kinds
 import labels
@@ -209,7 +210,7 @@ def test_every_command_of_results_sh_parses(tmp_path):
     subprocess.run(["sh", str(script)], check=True, env={**os.environ, **places})
     scripts = {"grid": grid.grid, "choose": choose.choose, "kinds": kinds.kinds}
     scripts |= {"parts": parts.parts, "real": real.real, "both": both.both, "mri": mri.mri}
-    scripts |= {"untrained": untrained.untrained}
+    scripts |= {"untrained": untrained.untrained, "derive": derive.derive}
     parsed = 0
     for text in record.read_text().split("\n\n")[:-1]:
         first, *words = text.split("\n")

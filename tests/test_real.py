@@ -9,6 +9,7 @@ from fixtures.results import result
 from sklearn.metrics import f1_score
 
 import both
+import derive
 import real
 import untrained
 from discom import cli, data, tables
@@ -112,11 +113,23 @@ def test_a_mean_over_pairs_takes_every_partner_and_a_twin_its_copy(tables_of):
 def test_twins_are_copies_beside_their_sensors(tmp_path):
     whole = data.load("objects:n=45,size=8")
     whole.save(tmp_path / "units")
-    assert cli.main(["--twins", str(tmp_path / "units")], real.real) == 0
+    assert cli.main(["twins", str(tmp_path / "units")], derive.derive) == 0
     both = data.load(str(tmp_path / "units-twins"))
     for name, sensor in whole.modalities.items():
         np.testing.assert_array_equal(both.modalities[name + real.TWIN].x[:], sensor.x)
     assert both.select([*whole.modalities]).fingerprint == whole.fingerprint
+
+
+def test_doubled_images_are_a_line_between_their_pixels(tmp_path):
+    whole = data.load("objects:n=45,size=8")
+    ramp = np.tile(np.arange(8, dtype="float32"), (45, 1, 8, 1))
+    depth = replace(whole.modalities["depth"], x=ramp)
+    large = derive.doubled(whole.with_modalities({"depth": depth})).modalities["depth"]
+    assert large.x.shape == (45, 1, 16, 16)
+    expected = np.clip(np.arange(16) / 2 - 0.25, 0, 7)
+    np.testing.assert_allclose(large.x[7, 0], np.tile(expected, (16, 1)), atol=1e-6)
+    assert large.ids.tolist() == depth.ids.tolist()
+    assert cli.main(["halved", str(tmp_path)], derive.derive) == 2
 
 
 def test_two_networks_together_say_the_product_of_their_beliefs():
