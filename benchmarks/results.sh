@@ -135,8 +135,9 @@ cells() { name=$1; shift; choose "cells/$name" learning_rate --seeds 100 $CELLS 
 cells learning-rate --values 0.003,0.01,0.03 student fixmatch agreed
 cells learning-rate-teacher --values 0.003,0.01,0.03 teacher
 cells learning-rate-higher --values 0.01,0.03,0.1 student fixmatch
+cells learning-rate-teacher-higher --values 0.01,0.03,0.1 teacher
 cells learning-rate-lower --values 0.001,0.003,0.01 agreed
-grid cells "" $CELLS --folds 3 --seeds 1 'student:{"learning_rate":0.03}' 'fixmatch:{"learning_rate":0.03}' \
+grid cells "" $CELLS --folds 3 --seeds 3 'student:{"learning_rate":0.03}' 'fixmatch:{"learning_rate":0.03}' \
   'agreed:{"learning_rate":0.003}' 'teacher:{"learning_rate":0.03}'
 
 # a class for every pixel: masks for a part of the images, 1 500 steps each; parts
