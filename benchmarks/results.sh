@@ -140,6 +140,14 @@ cells learning-rate-lower --values 0.001,0.003,0.01 agreed
 grid cells "" $CELLS --folds 3 --seeds 3 'student:{"learning_rate":0.03}' 'fixmatch:{"learning_rate":0.03}' \
   'agreed:{"learning_rate":0.003}' 'teacher:{"learning_rate":0.03}'
 
+# land cover likewise
+TILES="--data $DATA/hls-rgb-elevation --epochs 30 $LAST"
+tiles() { name=$1; shift; choose "hls/$name" learning_rate --seeds 100 $TILES "$@"; }
+tiles learning-rate --labelled 0.05 --values 0.003,0.01,0.03 student fixmatch agreed teacher
+tiles learning-rate-lower --labelled 0.05 --values 0.001,0.003,0.01 student fixmatch
+grid hls "" $TILES --labelled 0.05 --folds 3 --seeds 3 'student:{"learning_rate":0.003}' \
+  'fixmatch:{"learning_rate":0.001}' 'agreed:{"learning_rate":0.01}' 'teacher:{"learning_rate":0.01}'
+
 # a class for every pixel: masks for a part of the images, 1 500 steps each; parts
 FIFTH="--data scenes-dense --seeds 100,101,102 --labelled 0.2 --epochs 13"
 choose dense/learning-rate learning_rate $FIFTH --values 0.005,0.01,0.02 \
