@@ -68,7 +68,7 @@ scenes, test = course.scenes(data, seed)
 # %% [markdown]
 # ## What do more labels buy?
 #
-# Stored runs of one camera, ten seeds each (thin lines). Scores are F1 × 100, close to % right.
+# Stored runs of one camera, ten seeds each. Scores are F1 × 100, close to % right.
 
 # %% alt="F1 over the number of labels, 200 to 2 000, for depth and colour. Depth rises from 50.2 to 65.5, 70.4, 73.8 and 75.6, colour from 51.3 to 67.5, 75.5, 81.3 and 83.7; the best possible scores are 80 and 87."
 stored = pictures.stored_scores()  # a row for each seed
@@ -205,7 +205,7 @@ course.results("08").rename(columns={"right, %": "F1 × 100"})  # means; strange
 #
 # ## What could pair labels teach?
 #
-# A pair label *teaches* depth where it is right and depth's own guess is wrong; it *misleads* the other way round. **Guess:** how often, in % of the last 60 steps' labels, does it teach?
+# A pair label *teaches* depth where it is right and depth's own guess is wrong; it *misleads* the other way round. Below, in %, all labels of the last 60 steps; *label* and *depth*: how often each is right. **Guess:** how often does a label teach?
 
 # %%
 kinds = pictures.kind_names(scenes)  # ordinary, dark, far away, or dark and far
@@ -275,7 +275,7 @@ cheaper("rgb", label=1.00, pair=0.02, camera=250)
 cheaper("rgb", label=1.00, pair=0.02, camera=250, without=free["rgb"][0])
 
 # %% [markdown]
-# In depth the camera and pairs cost 290, the labels that they replace 226 to 332: nobody can tell yet. In colour the camera pays, also against own labels. **Now enter your own prices.** Other scenes and numbers are untested.
+# In depth the camera and pairs cost 290, the labels that they replace 226 to 332: nobody can tell yet. In colour the camera pays, also against own labels. **Now enter your own prices.** Other numbers are untested.
 #
 # ## A chart that decides
 #
@@ -293,7 +293,7 @@ gains.map("{:+.0f}".format).replace("+nan", "–").assign(**{"deploy one": best}
 #
 # - *Every label, deploy one:* no pairs.
 # - *Few labels, deploy one:* in objects contrast and pair labels. On worn sensors pair labels (no contrast was run): one to three points above own labels with labels of all persons, six with one person's, above all for the weaker sensor ([09](09_real_sensors.ipynb)).
-# - *Deploy both:* two networks, multiplied: 70 in our run on labels alone, 76 with the contrast; 79 on the watch. One network of both fits where every pair has a label and no sensor may fail; with few labels it trails one sensor on objects and watch.
+# - *Deploy both:* two networks, multiplied: 70 in our run on labels alone, 76 with the contrast; 79 on the watch. One network of both fits where every pair has a label and neither sensor fails; with few labels it trails one sensor on objects and watch.
 # - *Ask many persons for a few labels each.* In what was run that outweighs their number: on the watch 35 of eight persons beat about 100 of one (09, exercise 2).
 #
 # ## What you found
@@ -322,7 +322,7 @@ gains.map("{:+.0f}".format).replace("+nan", "–").assign(**{"deploy one": best}
 #
 # 1. **b**: the labels cost 68 to 100, the camera and pairs 290. Not *a*: that pays above 1.28. Not *c*: the whole interval is cheaper.
 # 2. **a**: from 51 to 62 in stored runs. Not *b*: strangers ended below *alone*. Not *c*: own labels need none.
-# 3. **b**: 70 in our run, or 76. Not *a*: 51 in stored runs. Not *c*: 67 there, 64 at best in ours.
+# 3. **b**: 70 in our run, or 76. Not *a*: 51, stored. Not *c*: 67 at best.
 #
 # </details>
 #
