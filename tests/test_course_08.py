@@ -161,17 +161,29 @@ def test_every_scene_has_one_kind():
 def test_stored_cases_are_those_of_the_pages(monkeypatch):
     monkeypatch.chdir(ROOT / "notebooks")
     cases, worn = labels.cases(), read("docs/results/real.md")
-    sizes = {"all 2000 of 2000", "few 200 of 2000", "few 35 of 800"}
+    sizes = {"2000 of 2000, every label", "200 of 2000, at random", "35 of 800, all persons"}
     assert sizes < {size for size, _ in cases.index}
-    units = cases.loc["one person's 133 of 5700", "body, mean of units"]
+    units = cases.loc["133 of 5700, one person", "body, mean of units"]
     assert f"| {units['pair labels'] - units['own labels']:+.1f} [" in worn
-    few = cases.loc["few 200 of 2000", "objects, depth"]
+    few = cases.loc["200 of 2000, at random", "objects, depth"]
     row = next(line for line in read("docs/results/labels.md").splitlines() if "`agreed` |" in line)
     assert f"| {few[labels.RECIPE]:.1f} ±" in row
     table = course.results("08")["right, %"]["depth, 200 labels, F1"]
     for way in ("alone", "own labels", "pair labels", "contrast", labels.RECIPE):
         assert table[way] == round(few["labels alone" if way == "alone" else way])
     assert units.isna().sum() == 3  # no contrast, alone or with labels, and no MDiCo
+
+
+def test_both_sensors_are_compared_with_the_better_one(monkeypatch):
+    monkeypatch.chdir(ROOT / "notebooks")
+    cases, both, page = labels.cases(), labels.both_deployed(), read("docs/results/real.md")
+    for size, name in both.index[:4]:
+        own = cases.loc[size].filter(regex=f"^{name},", axis=0)
+        assert both.loc[(size, name), "better sensor"] == round(own.max(axis=None))
+    watch = both.loc["35 of 800, all persons", "watch"]
+    assert f"with pairs {watch['two networks']}, one above" in page
+    assert f"One network of both scores {watch['one network']}." in page
+    assert (both["two networks"] == "–").sum() == 4  # not run
 
 
 def test_the_worth_of_the_notebook_is_that_of_the_page(monkeypatch):

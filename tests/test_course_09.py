@@ -137,7 +137,7 @@ def test_a_table_holds_these_answers_and_other_seeds(tmp_path, monkeypatch):
     assert [own[0].tolist() for own in gains.values()] == [[10] * 10, [10] * 10]
     shown = wristband.decision(table)
     assert shown.loc["both, multiplied"].tolist()[:3] == [70, 60, 80]
-    assert shown.loc["both, multiplied"].tolist()[3].startswith("+10 points")  # 10 and 10
+    assert shown.loc["both, multiplied"].tolist()[3].startswith("+10.0 points")  # 10 and 10
     assert shown.loc["gyroscope, trained with pairs"].tolist()[:3] == [90, 90, 90]
 
 

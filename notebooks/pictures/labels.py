@@ -17,18 +17,18 @@ TRAIN = 2000  # training scenes of the stored tables
 RECIPE = "contrast + pair labels"
 LOOKS = {"alone": COLOURS["alone"], "own labels": "#8c3fb0", "pair labels": "#a6761d"}
 LOOKS |= {"contrast": COLOURS["pairs"], RECIPE: COLOURS["pairs and labels"]}
-# labels, case → its table, the deployed sensor ("": mean of all), the share of labels
+# from whom the labels come, case → its table, the deployed sensor ("": mean of all),
+# the share of labels
 CASES = {
-    ("all", "objects, depth"): ("all-labels", "depth", 1.0),
-    ("all", "objects, colour"): ("all-labels", "rgb", 1.0),
-    ("few", "objects, depth"): ("labels", "depth", 0.1),
-    ("few", "objects, colour"): ("labels", "rgb", 0.1),
-    ("few", "watch, gyroscope"): ("watch", "gyro", 0.0435),
-    ("few", "watch, accelerometer"): ("watch", "acc", 0.0435),
-    ("few", "belt, accelerometer"): ("sisfall", "acc", 0.05),
-    ("one person's", "body, mean of units"): ("dsads", "", 0.0233),
+    ("every label", "objects, depth"): ("all-labels", "depth", 1.0),
+    ("every label", "objects, colour"): ("all-labels", "rgb", 1.0),
+    ("at random", "objects, depth"): ("labels", "depth", 0.1),
+    ("at random", "objects, colour"): ("labels", "rgb", 0.1),
+    ("all persons", "watch, gyroscope"): ("watch", "gyro", 0.0435),
+    ("all persons", "watch, accelerometer"): ("watch", "acc", 0.0435),
+    ("all persons", "belt, accelerometer"): ("sisfall", "acc", 0.05),
+    ("one person", "body, mean of units"): ("dsads", "", 0.0233),
 }
-BOTH = "both sensors in use"
 # column → the methods that stand for it, at most one in each table
 COLUMNS = {
     "labels alone": ["student"],
@@ -40,7 +40,6 @@ COLUMNS = {
     ],
     RECIPE: ["agreed"],
     "MDiCo": ["mdico"],
-    BOTH: ["teacher"],
 }
 FILES = ("../results/labels.csv", "../results/all-labels.csv")
 
@@ -151,28 +150,61 @@ def plot_ways(scores: pd.DataFrame, live: pd.DataFrame):
     return figure
 
 
+def _case(file: str, labelled: float) -> tuple[pd.DataFrame, str]:
+    """Mean F1 of a stored table with this share of labels, a row for each method and
+    network, twins left out; and how many labels of how many pairs these are."""
+    runs = tables.load_results(f"../results/{file}.csv")
+    table = tables.summary(runs, [])
+    twins = table["data"].str.contains("twin|acc2")
+    counts = [r.counts for r in runs if r.config["labelled"] == labelled]
+    labels, pairs = (
+        np.mean([own[part] for own in counts]) for part in ("labelled", "train")
+    )
+    labels, pairs = float(f"{labels:.3g}"), float(f"{pairs:.2g}")
+    return table[
+        (table["labelled"] == labelled) & ~twins
+    ], f"{labels:.0f} of {pairs:.0f}"
+
+
 def cases() -> pd.DataFrame:
     """Mean F1 of stored runs: a row for each of CASES, with its labels and pairs, and a
     column for each of COLUMNS."""
     found = {}
-    for (which, name), (file, sensor, labelled) in CASES.items():
-        runs = tables.load_results(f"../results/{file}.csv")
-        table = tables.summary(runs, [])
-        twins = table["data"].str.contains("twin|acc2")
-        table = table[(table["labelled"] == labelled) & ~twins]
-        own = table["modality"].str.contains(
-            rf"(?:^|\+){sensor}(?:\+|$)" if sensor else ""
+    for (whom, name), (file, sensor, labelled) in CASES.items():
+        table, size = _case(file, labelled)
+        own = (
+            table["modality"] == sensor
+            if sensor
+            else ~table["modality"].str.contains(r"\+")
         )
         means = table[own].groupby("method")["f1"].mean()
-        counts = [r.counts for r in runs if r.config["labelled"] == labelled]
-        labels, pairs = (
-            np.mean([own[part] for own in counts]) for part in ("labelled", "train")
-        )
-        labels, pairs = float(f"{labels:.3g}"), float(f"{pairs:.2g}")
-        size = f"{which} {labels:.0f} of {pairs:.0f}"
-        found[size, name] = {
+        found[f"{size}, {whom}", name] = {
             column: means[[method for method in methods if method in means]].mean()
             for column, methods in COLUMNS.items()
         }
     table = pd.DataFrame.from_dict(found, orient="index")
-    return table.rename_axis(["labels, of pairs", "case"])
+    return table.rename_axis(["labels of pairs, from", "case"])
+
+
+def both_deployed() -> pd.DataFrame:
+    """Mean F1 of stored runs, a row for each set: the better sensor with its best
+    method, one network of both, and two networks, trained with pairs and multiplied,
+    where that was run. On the body: the mean of its pairs of units."""
+    known = [method for methods in COLUMNS.values() for method in methods]
+    found = {}
+    for (whom, name), (file, _, labelled) in CASES.items():
+        table, size = _case(file, labelled)
+        fused = table[table["method"] == "teacher"]
+        alone = table[table["method"].isin(known)]
+        best = []
+        for data, network in zip(fused["data"], fused["modality"], strict=True):
+            own = alone[alone["modality"].isin(network.split("+"))]
+            own = own[(own["data"] == data) | ~own["method"].str.startswith("agreed")]
+            best.append(own["f1"].max())
+        row = {"better sensor": np.mean(best), "one network": fused["f1"].mean()}
+        found[f"{size}, {whom}", name.partition(",")[0]] = row
+    table = pd.DataFrame.from_dict(found, orient="index")
+    pairs = pd.read_csv("../results/watch-both.csv").query("missing == 'none'")
+    pairs = pairs[pairs["method"].isin(COLUMNS["pair labels"])]["f1"].mean()
+    table.loc[(slice(None), "watch"), "two networks"] = pairs
+    return table.round().astype("Int64").astype(object).fillna("–")

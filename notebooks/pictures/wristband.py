@@ -90,17 +90,17 @@ def differences(table: pd.DataFrame, way: str, other: str) -> dict[str, pd.DataF
     return found
 
 
-def interval(points: pd.DataFrame) -> str:
+def interval(points: pd.DataFrame, digits: int = 0) -> str:
     """Mean and 95 % interval over persons (rows), each the mean of its seeds."""
     own = points.mean(axis=1)
     low, high = stats.ttest_1samp(own, 0).confidence_interval()
-    return f"{own.mean():+.0f} points [{low:+.0f}, {high:+.0f}]"
+    return f"{own.mean():+.{digits}f} points [{low:+.{digits}f}, {high:+.{digits}f}]"
 
 
 def compared(table: pd.DataFrame) -> str:
-    """Pair labels above own labels and above labels alone, a line each."""
+    """Pair labels above labels alone and above own labels, a line each."""
     lines = []
-    for other in ("own labels", "labels alone"):
+    for other in ("labels alone", "own labels"):
         gains = differences(table, "pair labels", other).items()
         each = [f"{NAMES[sensor]} {interval(own)}" for sensor, own in gains]
         lines.append(f"pairs − {other}: {', '.join(each)}")
@@ -129,10 +129,10 @@ def decision(table: pd.DataFrame) -> pd.DataFrame:
     shown = {}
     for name, (way, sensor) in ROWS.items():
         own = scores.loc[way][sensor].unstack()
-        means = own.mean().agg(["mean", "min", "max"]).round().astype(int)
+        means = own.mean().agg(["mean", "min", "max"]).round(1)
         above = own - scores.loc["labels alone"]["acc"].unstack()
         first = name == "accelerometer alone"
-        shown[name] = [*means, "" if first else interval(above)]
+        shown[name] = [*means, "" if first else interval(above, digits=1)]
     columns = ["% right, mean of seeds", "lowest", "highest", "above the first row"]
     return pd.DataFrame(shown, index=columns).T
 
@@ -192,9 +192,10 @@ BASES = {"own labels": "own", "labels alone": "alone"}
 
 def plot_units(table: pd.DataFrame):
     """F1 points of a deployed unit above own labels, and above labels alone: with each
-    other unit, and with its twin; a line: lowest to highest of the draws of labels."""
+    other unit, whose name stands beside it, and with its twin; a line: lowest to
+    highest of the draws of labels."""
     figure, axes = plt.subplots(
-        1, 2, figsize=(9.2, 4.4), sharey=True, layout="constrained"
+        1, 2, figsize=(9.2, 5.6), sharey=True, layout="constrained"
     )
     figure.suptitle(
         "On average all 20 pairs beat own labels, and 17 of them labels alone"
@@ -202,13 +203,17 @@ def plot_units(table: pd.DataFrame):
     for axis, (heading, base) in zip(axes, BASES.items(), strict=True):
         for place, unit in enumerate(UNITS_WORN):
             own = table[table["deployed"] == unit]
-            parts = [part for _, part in own.groupby("beside")]
-            marks = [("D", PAIRS, part["better"].all(), part["pair"]) for part in parts]
-            marks.append(("s", TWIN, True, parts[0]["twin"]))
+            marks = [
+                ("D", PAIRS, part["better"].all(), part["pair"], UNITS_WORN[beside])
+                for beside, part in own.groupby("beside")
+            ]
+            marks.append(("s", TWIN, True, own["twin"].iloc[:3], ""))
             if base == "alone":
-                marks.append(("o", OWN, True, parts[0]["own"]))
-            for k, (marker, colour, filled, scores) in enumerate(marks):
-                points, height = scores - own[base], place - 0.3 + 0.12 * k
+                marks.append(("o", OWN, True, own["own"].iloc[:3], ""))
+            for k, (marker, colour, filled, scores, beside) in enumerate(marks):
+                points, height = scores - own[base], place - 0.37 + 0.15 * k
+                name = {"va": "center", "fontsize": 7.5, "color": colour}
+                axis.text(points.max(), height, f"  {beside}", **name)
                 span = {"color": colour, "lw": 1, "alpha": 0.5}
                 axis.hlines(height, points.min(), points.max(), **span)
                 look = {"color": colour if filled else "white", "edgecolor": colour}

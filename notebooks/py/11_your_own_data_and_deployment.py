@@ -15,7 +15,7 @@
 #
 # | At a glance | |
 # |---|---|
-# | You will | **find** a faulty recording · **test** by room · **decide** for one sensor or two · **export** networks and check the files |
+# | You will | **find** a faulty recording · **test** by room · **decide**: one sensor or two · **export** networks and check the files |
 # | You need | notebook [00](00_start_here.ipynb) |
 # | Time, memory | four minutes on one free CPU core, 2 GB |
 # | Data, licence | rooms drawn here, MIT; or your own |
@@ -78,7 +78,7 @@ print(f"{len(groups)} pairs in {len(set(groups))} groups, {len(known)} with a la
 figure = pictures.show_groups(images, groups, folder or "Light and distance differ")
 
 # %% [markdown]
-# Files lie in `<sensor>/<class>/` or `<sensor>/unlabelled/`; or in `<sensor>/`, beside a table `labels.csv` ([your own data](../docs/guides/own_data.md)). The same name is a pair, of any two sizes: all become 32×32, or `size`. `room01` in `room01_007` is the *group*.
+# White squares: no depth was measured. Files lie in `<sensor>/<class>/` or `<sensor>/unlabelled/`; or in `<sensor>/`, beside a table `labels.csv` ([your own data](../docs/guides/own_data.md)). The same name is a pair, of any two sizes: all become 32×32, or `size`. `room01` in `room01_007` is the *group*.
 #
 # ## Is a recording wrong?
 #
@@ -99,7 +99,7 @@ levels.T.round().astype(int)
 #
 # All pairs of a room share its lamp, so a whole room is learned from, or tested. Three *folds* of four rooms test each labelled pair once. [01](01_data_preparation.ipynb) shows what other splits pretend.
 #
-# And a rule, before there are scores: *a gain counts if its 95 % interval over rooms lies above zero; else take what is simpler*: one camera, no pairs, a small network. Of one network and two, take what survives a failure.
+# And a rule, before there are scores: *a gain counts if its 95 % interval over rooms lies above zero; else take what is simpler*: one camera, no pairs, a small network. If one network of both and two are alike, take what outlasts a broken camera.
 
 # %%
 if not folder:  # yours: another group, or none
@@ -118,7 +118,7 @@ fold = folds(groups)
 # %% [markdown]
 # ## A network that is there already
 #
-# Scale each band of an image by itself: less its mean, over its spread. (Where the level tells the class, divide by a constant instead.)
+# `scale` subtracts from each band of an image its mean, and divides by its spread. (Where the level tells the class, divide by a constant instead.)
 #
 # EfficientNet-Lite0, trained on the photographs of ImageNet, turns an image into 1 280 numbers, and a logistic regression names the class. Photographs go in as they are, depth scaled. **Take out guess 3.**
 
@@ -149,7 +149,7 @@ table()
 #
 # ## Networks of your own
 #
-# A network takes stored values; scaling is its first step. Steps, rate, batch and the inputs of the pretrained network were chosen on rooms of seed 100, which no table here has.
+# A network takes stored values; scaling is its first step. Steps, rate, batch and the inputs of the pretrained network were chosen on rooms of seed 100, which no table has.
 
 # %%
 class Network(nn.Module):
@@ -204,7 +204,7 @@ def evaluate(way, parts, pair_labels=None, lost=("",)):  # parts: name → senso
     return networks
 
 # %% [markdown]
-# `pair_labels` comes later. `evaluate` also puts **zeros in the place of a sensor**, as a broken camera does.
+# `pair_labels` will be 00's `agreed_labels`. `evaluate` also puts **zeros in the place of a sensor**, as a broken camera does.
 #
 # ## One network of both, or two?
 #
@@ -217,11 +217,11 @@ answers["labels", "two networks"] = sum(answers["labels", s] for s in sensors)
 table()
 
 # %% [markdown]
-# With both cameras, one network (76) or two (77) name twelve points more than colour alone; the best possible is 96. Then a camera breaks. The one network keeps 34 % without colour and 26 % without depth, less than a small network of the sensor that is left. Of two networks the other goes on, once somebody notices.
+# With both cameras, one network (76) or two (77) name twelve points more than colour alone (best possible: 96). The one network keeps 34 % without colour and 26 % without depth, less than a small network of the sensor that is left. Of two networks the other goes on, once somebody notices.
 #
 # ## And if one is deployed alone?
 #
-# Two thirds of the pairs have no label. As in [00](00_start_here.ipynb), where the product of both networks is 80 % sure, its class becomes the label of both images.
+# Two thirds of the pairs have no label. As in [00](00_start_here.ipynb), where the product of both networks is 80 % sure (not tuned), its class becomes the label of both images, here without a contrast.
 #
 # **Guess:** which sensor gains more, the better or the worse?
 
@@ -231,7 +231,7 @@ answers["pairs", "two networks"] = sum(answers["pairs", s] for s in sensors)
 table()
 
 # %% [markdown]
-# Neither: both stay within a point of labels alone. Why, we have not tested.
+# Neither: both stay within a point of labels. In 08 depth needed the contrast, which was not run here.
 #
 # ## Is that enough to decide?
 #
@@ -261,13 +261,13 @@ for way, s in [(w, s) for w, s in answers if s in sensors and w != "labels"]:
 figure = pictures.plot_differences(gains, folder or "Rooms decide; blue: clear")
 
 # %% [markdown]
-# Two. **Both cameras name ten points more than the best network of one**, and in depth the pretrained network is far worse. By the rule all else stays simple. But see the other seeds, below: there the pretrained network is about five points ahead in colour, two small networks are eight and nine ahead of one, and pairs *cost* these two five and 1.5.
+# Two rows are clear. **Both cameras name ten points more than the best network of one**, and in depth the pretrained network is far worse. All else stays simple. But with two other seeds (below) the pretrained network is about five points ahead in colour. Two small networks are eight and nine ahead of one, and pairs *cost* the two five points and 1.5.
 #
 # ## Into the box
 #
-# Many runtimes read ONNX files. Is anything lost on the way, such as scaling? **Stored images go in, and both answers are compared, for every image**.
+# Many runtimes read ONNX files. Is anything lost on the way, such as scaling? **Every stored image goes in, and both answers are compared**.
 #
-# These are the networks of labels, of the last fold; a product would train on all rooms.
+# These are networks of labels, of the last fold; a product would train on all rooms.
 
 # %%
 def export(network, file):
@@ -289,7 +289,7 @@ for name, network in (small | fused).items():
     print(f"{10 * min(times):.2f} ms an image, {path.stat().st_size / 1000:.0f} kB")
 
 # %% [markdown]
-# Each file is its network. One network of both is as large as two. But a file checks nothing: given nearness in place of depth, it answers, too. [`discom export`](../docs/guides/deploy.md) adds a contract: classes, units, usual values. `discom predict` refuses other bands, and warns of unusual values.
+# One network of both is as large as two. A file checks nothing: given nearness in place of depth, it answers, too. [`discom export`](../docs/guides/deploy.md) adds a contract: classes, units, usual values. `discom predict` refuses other bands, and warns of unusual values.
 #
 # ## The package: the same, with the corners filled
 
@@ -299,7 +299,7 @@ terminal("discom advise mine --dry-run", own.place.name)
 pd.read_csv("../results/rooms.csv").query("seed != @seed").set_index(["seed", "way"]).T
 
 # %% [markdown]
-# With twelve rooms, `advise` warns, a gain below nine points of F1 will hardly show. `discom data check mine` finds lost partners and copies; a wrong room you find by its levels.
+# With twelve rooms, `advise` warns, a gain below nine points will hardly show. `discom data check mine` finds lost partners and copies, levels a wrong room.
 #
 # ```bash
 # discom data prepare folders --root my_images --size 32 --groups '(.+)_[0-9]+' --out mine
@@ -309,19 +309,20 @@ pd.read_csv("../results/rooms.csv").query("seed != @seed").set_index(["seed", "w
 #
 # ## What you found
 #
-# **Mount both cameras if some ten points are worth it, with two small networks. If you mount one, take colour. Pairs helped neither. A pretrained network fails in depth; in colour it is two to five points ahead of ours, but beside our depth network it gives no more than two small ones.**
+# **Mount both cameras if some ten points are worth it, with two small networks. If you mount one, take colour. Pair labels helped neither. The pretrained network fails in depth. In colour it is two to five points ahead of ours; with both cameras two small networks do as well.**
 #
 # For your own:
 #
 # - *Begin* with levels by group and a pretrained network.
 # - *Decide* by an interval over groups.
-# - *Few labels?* On synthetic scenes pairs were worth [hundreds](../docs/results/labels.md), with all labels [nothing](../docs/results/all_labels.md).
+# - *Few labels?* In 08, also synthetic, pairs with a contrast were worth [hundreds](../docs/results/labels.md); with all labels [nothing](../docs/results/all_labels.md).
+# - *Not tested:* a pretrained network, fine-tuned or with pairs, on about 100 labels.
 #
 # ## Exercises
 #
 # 1. **Warm-up.** A camera must be `worth` some points. Write `decide(low, high, worth)`: "both" if the whole interval lies above `worth`, "one" if below, else "label more".
-# 2. **Change one thing.** One network that survives: `drop(images)` puts zeros in the place of the first sensor in a third of the pairs, of the second in another third, at random. Let `views` end with it, and `evaluate` the one network again.
-# 3. **Open.** Set `folder` to images of your own. Enter the interval of the first question, what a sensor must be worth, and your verdict.
+# 2. **Change one thing.** `drop(images)` puts zeros in the place of the first sensor in a random third of the pairs, of the second in another. Let `views` end with it, and `evaluate` the one network.
+# 3. **Open.** Set `folder` to images of your own. Enter the first interval, what a sensor must be worth, and your verdict.
 #
 # ## Quiz
 #
@@ -331,13 +332,13 @@ pd.read_csv("../results/rooms.csv").query("seed != @seed").set_index(["seed", "w
 #
 # <details><summary>Answers</summary>
 #
-# 1. **b**: colour was always there. Not *a*: two networks gain twelve points by depth. Not *c*: with both sensors it is as good as two.
+# 1. **b**: colour was always there. Not *a*: two networks gain twelve points by depth. Not *c*: more steps show it colour, too.
 # 2. **c**: you ask about new videos. Not *a*: frames are no independent evidence. Not *b*: the split leaks.
-# 3. **a**: unit, channel order, near and far. Not *b*, first: file and network agreed. Not *c*: it is the same network.
+# 3. **a**: unit, channel order, near and far. Not *b*: file and network agreed. Not *c*: it is the same network.
 #
 # </details>
 #
-# **References.** [ONNX Runtime](https://onnxruntime.ai). Neverova et al., [ModDrop](https://arxiv.org/abs/1501.00102), 2016: sensors dropped at random. Tan and Le, [EfficientNet](https://arxiv.org/abs/1905.11946), 2019.
+# **References.** [ONNX Runtime](https://onnxruntime.ai). Neverova et al., [ModDrop](https://arxiv.org/abs/1501.00102), 2016. Tan and Le, [EfficientNet](https://arxiv.org/abs/1905.11946), 2019.
 
 # %%
 def decide(low, high, worth): ...
