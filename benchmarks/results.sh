@@ -129,24 +129,40 @@ mri mri $SEQUENCES single dense-teacher dense-kdv2 crodino
 mri mri $SEQUENCES --labelled-groups 7 --epochs 4 single dense-teacher dense-kdv2 crodino dense-self
 mri mri-contrast --modalities flair+t1c single dense-teacher
 
-# cells, 5 % of the labels, folds over places: a learning rate for each method, then the table
-CELLS="--data $DATA/cellcycle-brightfield-stain --labelled 0.05 --epochs 30 $LAST"
+# cells and land cover, 5 % of the labels and all, folds over places: a learning rate for each method
+# and share of the labels, then the table
+CELLS="--data $DATA/cellcycle-brightfield-stain --epochs 30 $LAST"
+FIVE="--labelled 0.05"
 cells() { name=$1; shift; choose "cells/$name" learning_rate --seeds 100 $CELLS "$@"; }
-cells learning-rate --values 0.003,0.01,0.03 student fixmatch agreed
-cells learning-rate-teacher --values 0.003,0.01,0.03 teacher
-cells learning-rate-higher --values 0.01,0.03,0.1 student fixmatch
-cells learning-rate-teacher-higher --values 0.01,0.03,0.1 teacher
-cells learning-rate-lower --values 0.001,0.003,0.01 agreed
-grid cells "" $CELLS --folds 3 --seeds 3 'student:{"learning_rate":0.03}' 'fixmatch:{"learning_rate":0.03}' \
-  'agreed:{"learning_rate":0.003}' 'teacher:{"learning_rate":0.03}'
+cells learning-rate $FIVE --values 0.003,0.01,0.03 student fixmatch agreed
+cells learning-rate-teacher $FIVE --values 0.003,0.01,0.03 teacher
+cells learning-rate-higher $FIVE --values 0.01,0.03,0.1 student fixmatch
+cells learning-rate-teacher-higher $FIVE --values 0.01,0.03,0.1 teacher
+cells learning-rate-lower $FIVE --values 0.001,0.003,0.01 agreed
+cells learning-rate-all --values 0.003,0.01,0.03 student teacher
+cells learning-rate-all-lower --values 0.001,0.003,0.01 student teacher
+grid cells "" $CELLS $FIVE --folds 3 --seeds 3 'student:{"learning_rate":0.03}' \
+  'fixmatch:{"learning_rate":0.03}' 'agreed:{"learning_rate":0.003}' 'teacher:{"learning_rate":0.03}'
+grid cells "" $CELLS --learning-rate 0.003 --folds 3 --seeds 1 student teacher
 
-# land cover likewise
 TILES="--data $DATA/hls-rgb-elevation --epochs 30 $LAST"
 tiles() { name=$1; shift; choose "hls/$name" learning_rate --seeds 100 $TILES "$@"; }
-tiles learning-rate --labelled 0.05 --values 0.003,0.01,0.03 student fixmatch agreed teacher
-tiles learning-rate-lower --labelled 0.05 --values 0.001,0.003,0.01 student fixmatch
-grid hls "" $TILES --labelled 0.05 --folds 3 --seeds 3 'student:{"learning_rate":0.003}' \
+tiles learning-rate $FIVE --values 0.003,0.01,0.03 student fixmatch agreed teacher
+tiles learning-rate-lower $FIVE --values 0.001,0.003,0.01 student fixmatch
+tiles learning-rate-all --values 0.003,0.01,0.03 student teacher
+tiles learning-rate-all-higher --values 0.01,0.03,0.1 student teacher
+grid hls "" $TILES $FIVE --folds 3 --seeds 3 'student:{"learning_rate":0.003}' \
   'fixmatch:{"learning_rate":0.001}' 'agreed:{"learning_rate":0.01}' 'teacher:{"learning_rate":0.01}'
+grid hls "" $TILES --learning-rate 0.03 --folds 3 --seeds 1 student teacher
+
+# land cover with pretrained encoders, fine-tuned at the rate of their profile
+LARGE="$DATA/hls-rgb-elevation-doubled"
+[ -d "$LARGE" ] || $PYTHON benchmarks/derive.py doubled "$DATA/hls-rgb-elevation"
+TUNED="--data $LARGE --profile finetune --epochs 4 $LAST --folds 3 --seeds 1"
+grid hls-pretrained "" $TUNED $FIVE --modalities rgb student fixmatch
+grid hls-pretrained "" $TUNED $FIVE agreed teacher
+grid hls-pretrained "" $TUNED --modalities rgb student
+grid hls-pretrained "" $TUNED teacher
 
 # a class for every pixel: masks for a part of the images, 1 500 steps each; parts
 FIFTH="--data scenes-dense --seeds 100,101,102 --labelled 0.2 --epochs 13"
@@ -180,6 +196,11 @@ if [ "$OUT" = results ]; then # tables, figures, numbers of pages
   $PYTHON benchmarks/pages.py
   $PYTHON benchmarks/labels.py
   $PYTHON benchmarks/both.py results/watch.csv --source "$DATA/watch" --runs "$RUNS"
+  for set in cells:cellcycle-brightfield-stain hls:hls-rgb-elevation; do
+    source="$DATA/${set#*:}"
+    $PYTHON benchmarks/both.py "results/${set%%:*}.csv" --source "$source" --runs "$RUNS"
+    $PYTHON benchmarks/untrained.py "results/${set%%:*}.csv" --source "$source"
+  done
   $PYTHON benchmarks/real.py
   $PYTHON benchmarks/mri.py
 fi

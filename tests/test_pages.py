@@ -9,6 +9,7 @@ import pytest
 import catalogue
 import labels
 import pages
+import real
 from discom import cli, tables
 from discom.tables.stored import read_runs
 
@@ -47,16 +48,30 @@ def test_a_mark_that_names_nothing_is_refused_by_page(monkeypatch, tmp_path, cap
 
 def test_numbers_of_the_readme_are_those_of_the_runs():
     few, many = (round(labels.worth(sensor)[0], -2) for sensor in ("depth", "rgb"))
-    assert README.count(f"what {few:.0f} do alone in depth, and {many:.0f} in RGB") == 2
+    assert f"what {few:.0f} do alone in depth, and {many:.0f} in RGB" in README
     assert (few, many) == (500, 900)
-    assert round(score("labels", "fixmatch", "rgb", "vs student", labelled=0.1)) == 10
-    assert score("labels", "fixmatch", "depth", "vs student", labelled=0.1) < 0
-    assert "RGB gains ten points of F1, depth none" in README
-    for method, gain in (("dense-kdv2", 7), ("dense-self", 2)):
-        points = score("dense/scenes-labelled", method, "rgb", "vs single", labelled=0.05)
-        assert round(points) == gain
-    assert "seven points of mIoU in RGB with masks for 5 %" in README
-    assert "no method gains more than a point, though both sensors together have nine" in README
+    gains = [
+        real.score(name, "few", "agreed", sensor) - real.score(name, "few", "student", sensor)
+        for name, sensors in (("hls", ("rgb", "elevation")), ("cells", ("brightfield", "stain")))
+        for sensor in sensors
+    ]
+    assert round(max(gains)) == 3
+    assert "at most three points over labels alone" in README
+    (alone,), (pairs,) = (
+        real.of("hls-pretrained", "few", method, "rgb") for method in ("student", "agreed")
+    )
+    (small,) = real.of("hls", "few", "student", "rgb")
+    three = [round(real.tally_score(own[0], "f1")) for own in (alone, pairs, small)]
+    assert "{} F1, with pairs {}, without pretraining {}; one draw".format(*three) in README
+    assert "nine points above the better sensor on [synthetic scenes]" in README
+    for name, sensors, gain, words in (
+        ("hls", ("rgb", "elevation"), 8, "eight on [land cover"),
+        ("cells", ("brightfield", "stain"), 2, "two on cells]"),
+    ):
+        alone = max(real.score(name, "all", "student", sensor) for sensor in sensors)
+        assert round(real.score(name, "all", "teacher", sensors[0]) - alone) == gain
+        assert words in README
+    assert "no method gains more than a point" in README
     assert catalogue.table("all-labels")[0]["vs student"].max() < 1
     alone, both = (
         score("all-labels", *of) for of in (("student", "rgb"), ("teacher", "rgb+depth"))
