@@ -103,12 +103,14 @@ def figure(table: pd.DataFrame) -> Figure:
         for place, (method, network) in enumerate(lines):
             if (masks, method, network) in table.index:
                 mean, low, high = table.loc[masks, method, network]
-                colour = "#d55e00" if method in ("dense-kdv2", "crodino") else "#4d4d4d"
+                taught = method in ("dense-kdv2", "crodino") and "+" not in network
+                colour = "#d55e00" if taught else "#4d4d4d"
                 axis.plot([low, high], [place, place], color=colour)
                 axis.scatter(mean, place, color=colour)
         patients = "all patients" if masks == "all" else "a tenth of the patients"
-        axis.set(xlabel="Dice of the tumour, mean of 100 patients", title=f"masks of {patients}")
+        axis.set_title(f"masks of {patients}")
         axis.set_yticks(range(len(lines)), [f"{n.upper()}: {NAMES[m]}" for m, n in lines])
+    drawn.supxlabel("Dice of the tumour, mean of 100 patients")
     return drawn
 
 

@@ -246,8 +246,8 @@ def pair_seeds(labels: str) -> pd.DataFrame:
 
 PANELS = {
     "gain": "pairs with another unit\nminus labels alone",
-    "placebo": "own labels (FixMatch)\nminus labels alone",
-    "own part": "pairs with another unit\nminus own labels",
+    "placebo": "own signals (FixMatch)\nminus labels alone",
+    "own part": "pairs with another unit\nminus own signals",
 }
 UNITS = {"torso": "torso", "rarm": "right arm", "larm": "left arm"}
 UNITS |= {"rleg": "right leg", "lleg": "left leg"}
@@ -266,7 +266,7 @@ def pair_figure(table: pd.DataFrame) -> Figure:
         axis.set_title(title, fontsize=11)
         axis.set_yticks(range(len(UNITS)), [*UNITS.values()][::-1])
     above = (table["own part"] > 0).sum()
-    title = f"{above} of {len(table)} pairs of units lie above own labels"
+    title = f"{above} of {len(table)} pairs of units lie above own unlabelled signals"
     drawn.suptitle(title, fontweight="bold", fontsize=13)
     axes[0, 0].set_ylabel("deployed unit")
     axes[0, 1].set_xlabel("F1 points; a dot for each unit beside it in training, a bar: mean")
