@@ -33,7 +33,7 @@ MASKS |= {"dense-self": "+ a teacher of this sensor", "dense-kdv2": "+ a teacher
 MASKS |= {"crodino": "+ our CroDiNo-KD"}
 FEW_MASKS = "A teacher of both sensors helps RGB where masks are few"
 # file of results/ → its number among `tables.paper_rows`, or what its runs are compared with
-TABLES: dict[str, int | str | Summary] = {
+TABLES: dict[str, str | Summary] = {
     "dense/scenes-table-crodino": "crodino",
     "labels": Summary(["student", "fixmatch"]),
     "watch": Summary(["student", "fixmatch threshold=0.95"]),

@@ -1,11 +1,12 @@
 """What needs no training of a network: extra trees on coarse features, and logistic regression on
 features of a network pretrained on ImageNet; with the labels and folds of a table's runs.
 
-python benchmarks/untrained.py results/cells.csv --source data/cells
+python benchmarks/untrained.py results/cells.csv --source data/cellcycle-brightfield-stain
 writes results/cells-untrained.csv.
 """
 
 import sys
+from collections import defaultdict
 from pathlib import Path
 from typing import Annotated
 
@@ -19,15 +20,17 @@ from discom.tables import answers
 
 @flags.command
 def untrained(
-    table: Path, source: Annotated[str, "Name or folder of the set."] = "data/cells"
+    table: Path, source: Annotated[str, "Folder of the set."] = "data/cellcycle-brightfield-stain"
 ) -> None:
     """Read shares of labels, seeds and folds of TABLE and write TABLE-untrained.csv: labelled,
     model, network, seed and f1, weighted and of all folds together."""
-    whole, rows = data.load(source), []
-    runs = tables.load_results(table)
-    for share, folds in sorted({(run.config["labelled"], run.folds) for run in runs}):
-        seeds = {run.seed for run in runs if run.config["labelled"] == share}
-        models = frozen.rows(whole, Config(labelled=share), len(seeds), folds)
+    whole, rows, seeds = data.load(source), [], defaultdict(set)
+    for run in tables.load_results(table):
+        share, groups = run.config["labelled"], run.config["labelled_groups"]
+        seeds[share, groups, run.folds].add(run.seed)
+    for (share, groups, folds), known in sorted(seeds.items()):
+        config = Config(labelled=share, labelled_groups=groups)
+        models = frozen.rows(whole, config, len(known), folds)
         rows += [
             (share, model, network, seed, round(answers.score([found], whole), 3))
             for model, networks in models.items()

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from discom import cli, methods, profile
+from discom import cli, methods, profile, tables
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -106,6 +106,16 @@ def test_settings_of_the_tables_are_the_chosen_ones():
 
     chosen = choice("all-labels/learning-rate")["chosen"]
     assert set(chosen.values()) == {profile("cpu").learning_rate}
+    for name in ("cells", "hls"):
+        for run in tables.load_results(ROOT / f"results/{name}.csv"):
+            tried = {}
+            for file in (ROOT / f"results/choices/{name}").glob("learning-rate*.json"):
+                if ("-all" in file.stem) == (run.config["labelled"] == 1):
+                    tries = choice(f"{name}/{file.stem}")
+                    tried |= {
+                        float(v): tries[v][run.method] for v in tries if run.method in tries[v]
+                    }
+            assert run.config["learning_rate"] == max(tried, key=tried.get), (name, run.method)
     tried = means(choice("dense/learning-rate"))
     assert tried[profile("cpu", dense=True).learning_rate] > max(tried.values()) - 0.01  # a tie
     for name in ("contrast", "soft"):

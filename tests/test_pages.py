@@ -71,6 +71,10 @@ def test_numbers_of_the_readme_are_those_of_the_runs():
         alone = max(real.score(name, "all", "student", sensor) for sensor in sensors)
         assert round(real.score(name, "all", "teacher", sensors[0]) - alone) == gain
         assert words in README
+    for method, gain in (("dense-kdv2", 7), ("dense-self", 2)):
+        points = score("dense/scenes-labelled", method, "rgb", "vs single", labelled=0.05)
+        assert round(points) == gain
+    assert "seven points of mIoU in RGB with masks for 5 %" in README
     assert "no method, DisCoM-KD included, gains more than a point" in README
     assert catalogue.table("all-labels")[0]["vs student"].max() < 1
     alone, both = (

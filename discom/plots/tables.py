@@ -40,13 +40,14 @@ def gains(
 
 
 def scores(table: pd.DataFrame, factor: str, names: Mapping[str, str] = {}) -> Figure:
-    """Scores over a factor, mean and 95 % interval over seeds: a panel for each modality, a curve
-    for each method (of those in `names`, if any); dotted is the best possible score."""
+    """Scores over a factor, mean and 95 % interval over seeds, if these do not split one set: a
+    panel for each modality, a curve for each method (of those in `names`, if any); dotted is the
+    best possible score."""
     metric = metric_of(table)
     shown, series = _series(table, factor, names)
     values, sensors = shown[factor].unique(), shown["modality"].unique()
     mean, error = shown[metric], shown["sd"] / np.sqrt(shown["n"])
-    half = error * stats.t.ppf(0.975, shown["n"] - 1)
+    half = (error * stats.t.ppf(0.975, shown["n"] - 1)).where(shown["draws"] != "split")
     shown = shown.assign(low=mean - half, middle=mean, high=mean + half)
     figure, axes = panels(1, len(sensors), 4.2 * len(sensors), 4, sharey=True)
     for axis, sensor in zip(axes.flat, sensors, strict=True):
