@@ -65,6 +65,7 @@ CLAIMS = {
         Claim("hls-pretrained", "few", "agreed", "fixmatch", "rgb"),
     ],
 }
+GROUPS = {"cells": "places", "hls": "places"}  # of a set; else persons
 
 
 def labels_of(config: Mapping[str, Any]) -> str:
@@ -152,7 +153,6 @@ def claims(name: str) -> pd.DataFrame:
     return with_tests(pd.DataFrame(rows, columns=columns), tests)
 
 
-GROUPS = {"cells": "places", "hls": "places"}
 # what a page shows: rows, and columns
 SHOWN = {
     "watch, gyroscope": ("watch", "few", "gyro", ""),

@@ -133,24 +133,22 @@ mri mri-contrast --modalities flair+t1c single dense-teacher
 # and share of the labels, then the table
 CELLS="--data $DATA/cellcycle-brightfield-stain --epochs 30 $LAST"
 FIVE="--labelled 0.05"
-cells() { name=$1; shift; choose "cells/$name" learning_rate --seeds 100 $CELLS "$@"; }
-cells learning-rate $FIVE --values 0.003,0.01,0.03 student fixmatch agreed
-cells learning-rate-teacher $FIVE --values 0.003,0.01,0.03 teacher
-cells learning-rate-higher $FIVE --values 0.01,0.03,0.1 student fixmatch
-cells learning-rate-teacher-higher $FIVE --values 0.01,0.03,0.1 teacher
-cells learning-rate-lower $FIVE --values 0.001,0.003,0.01 agreed
-cells learning-rate-all --values 0.003,0.01,0.03 student teacher
-cells learning-rate-all-lower --values 0.001,0.003,0.01 student teacher
+choose cells/learning-rate learning_rate $CELLS $FIVE --values 0.003,0.01,0.03 student fixmatch agreed
+choose cells/learning-rate-teacher learning_rate $CELLS $FIVE --values 0.003,0.01,0.03 teacher
+choose cells/learning-rate-higher learning_rate $CELLS $FIVE --values 0.01,0.03,0.1 student fixmatch
+choose cells/learning-rate-teacher-higher learning_rate $CELLS $FIVE --values 0.01,0.03,0.1 teacher
+choose cells/learning-rate-lower learning_rate $CELLS $FIVE --values 0.001,0.003,0.01 agreed
+choose cells/learning-rate-all learning_rate $CELLS --values 0.003,0.01,0.03 student teacher
+choose cells/learning-rate-all-lower learning_rate $CELLS --values 0.001,0.003,0.01 student teacher
 grid cells "" $CELLS $FIVE --folds 3 --seeds 3 'student:{"learning_rate":0.03}' \
   'fixmatch:{"learning_rate":0.03}' 'agreed:{"learning_rate":0.003}' 'teacher:{"learning_rate":0.03}'
 grid cells "" $CELLS --learning-rate 0.003 --folds 3 --seeds 1 student teacher
 
 TILES="--data $DATA/hls-rgb-elevation --epochs 30 $LAST"
-tiles() { name=$1; shift; choose "hls/$name" learning_rate --seeds 100 $TILES "$@"; }
-tiles learning-rate $FIVE --values 0.003,0.01,0.03 student fixmatch agreed teacher
-tiles learning-rate-lower $FIVE --values 0.001,0.003,0.01 student fixmatch
-tiles learning-rate-all --values 0.003,0.01,0.03 student teacher
-tiles learning-rate-all-higher --values 0.01,0.03,0.1 student teacher
+choose hls/learning-rate learning_rate $TILES $FIVE --values 0.003,0.01,0.03 student fixmatch agreed teacher
+choose hls/learning-rate-lower learning_rate $TILES $FIVE --values 0.001,0.003,0.01 student fixmatch
+choose hls/learning-rate-all learning_rate $TILES --values 0.003,0.01,0.03 student teacher
+choose hls/learning-rate-all-higher learning_rate $TILES --values 0.01,0.03,0.1 student teacher
 grid hls "" $TILES $FIVE --folds 3 --seeds 3 'student:{"learning_rate":0.003}' \
   'fixmatch:{"learning_rate":0.001}' 'agreed:{"learning_rate":0.01}' 'teacher:{"learning_rate":0.01}'
 grid hls "" $TILES --learning-rate 0.03 --folds 3 --seeds 1 student teacher

@@ -1,6 +1,7 @@
 """What labels and unlabelled pairs are worth: curves, points and shares."""
 
 from collections.abc import Mapping
+from functools import cache
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -154,6 +155,7 @@ def plot_ways(scores: pd.DataFrame, live: pd.DataFrame):
     return figure
 
 
+@cache  # reading a table takes longer than what is asked of it
 def _case(file: str, labelled: float) -> tuple[pd.DataFrame, str]:
     """Mean F1 of a stored table with this share of labels, a row for each method and
     network, twins left out; and how many labels of how many pairs these are."""

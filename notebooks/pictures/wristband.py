@@ -203,13 +203,15 @@ def plot_units(table: pd.DataFrame):
     for axis, (heading, base) in zip(axes, BASES.items(), strict=True):
         for place, unit in enumerate(UNITS_WORN):
             own = table[table["deployed"] == unit]
+            parts = dict([*own.groupby("beside")])
             marks = [
                 ("D", PAIRS, part["better"].all(), part["pair"], UNITS_WORN[beside])
-                for beside, part in own.groupby("beside")
+                for beside, part in parts.items()
             ]
-            marks.append(("s", TWIN, True, own["twin"].iloc[:3], ""))
+            first, *_ = parts.values()  # twin and own labels are the same in all
+            marks.append(("s", TWIN, True, first["twin"], ""))
             if base == "alone":
-                marks.append(("o", OWN, True, own["own"].iloc[:3], ""))
+                marks.append(("o", OWN, True, first["own"], ""))
             for k, (marker, colour, filled, scores, beside) in enumerate(marks):
                 points, height = scores - own[base], place - 0.37 + 0.15 * k
                 name = {"va": "center", "fontsize": 7.5, "color": colour}
