@@ -20,6 +20,8 @@ from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any
 
+import pandas as pd
+
 import catalogue
 import mri
 import real
@@ -30,7 +32,7 @@ from discom.errors import ConfigError
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "data/README.md", "docs/*.md", "docs/guides/*.md", "docs/results/*.md")
-MARKED = re.compile(r"(<!-- (rows|claims|sets)(?: (.*?))? -->\n).*?(<!-- end -->)", re.DOTALL)
+MARKED = re.compile(r"(<!-- (rows|claims|sets|both)(?: (.*?))? -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def text_of(name: str) -> str:
@@ -64,8 +66,17 @@ def claims_of(name: str) -> str:
     owners = [owner for owner in (real, mri, catalogue) if name in owner.CLAIMS]
     if not owners:
         raise ConfigError(f"claims {name}", "names no table with claims", "name one")
-    table = owners[0].claims(name)
+    return frame_of(owners[0].claims(name))
+
+
+def frame_of(table: pd.DataFrame) -> str:
+    """A frame in Markdown."""
     return table_of(list(table), *table.astype(str).to_numpy().tolist())
+
+
+def both_of(_: str) -> str:
+    """Both sensors at inference, on real sensors, in Markdown."""
+    return frame_of(real.together())
 
 
 def sets_of(_: str) -> str:
@@ -90,7 +101,7 @@ def table_of(*rows: list[str]) -> str:
     return "\n".join([head, f"|{'---|' * len(rows[0])}", *lines])
 
 
-WRITERS: dict[str, Any] = {"rows": rows_of, "claims": claims_of, "sets": sets_of}
+WRITERS: dict[str, Any] = {"rows": rows_of, "claims": claims_of, "sets": sets_of, "both": both_of}
 
 
 def texts() -> dict[Path, str]:

@@ -48,7 +48,12 @@ CLAIMS = {
         Claim("watch", "few", "agreed", "fixmatch", "gyro"),
         Claim("watch", "few", "agreed", "student", "acc"),
     ],
-    "dsads": [Claim("dsads", "one person", "agreed", other) for other in ("fixmatch", "twin")],
+    "dsads": [
+        Claim("dsads-spread", "few", "agreed", "fixmatch"),
+        Claim("dsads", "one person", "agreed", "fixmatch"),
+        Claim("dsads-spread", "few", "agreed", "twin"),
+        Claim("dsads", "one person", "agreed", "twin"),
+    ],
     "sisfall": [Claim("sisfall", "few", "agreed", "twin", "acc", "gyro")],
     "cells": [
         Claim("cells", "few", "agreed", "student", "brightfield"),
@@ -158,6 +163,7 @@ SHOWN = {
     "watch, gyroscope": ("watch", "few", "gyro", ""),
     "watch, accelerometer": ("watch", "few", "acc", ""),
     "body units, labels of one person": ("dsads", "one person", "", ""),
+    "body units, labels of all persons": ("dsads-spread", "few", "", ""),
     "belt, accelerometer with gyroscope": ("sisfall", "few", "acc", "gyro"),
     "cells, brightfield with a DNA stain": ("cells", "few", "brightfield", ""),
     "cells, stain": ("cells", "few", "stain", ""),
@@ -198,6 +204,26 @@ def product(table: str) -> float:
     rows = pd.read_csv(file)
     few = rows["labelled"] == rows["labelled"].min()
     return float(rows.loc[few & (rows["method"] == "student"), "f1"].mean())
+
+
+SETS = {"watch": "watch", "cells": "cells", "hls": "land cover"}
+TOGETHER = {"student": "two networks", "agreed": "two that trained with pairs"}
+TOGETHER |= {"teacher": "one network of both"}
+
+
+def together() -> pd.DataFrame:
+    """F1 of both sensors at inference, mean over seeds, see both.py: two networks multiplied, and
+    one; beside the better sensor's student."""
+    rows = []
+    for name, title in SETS.items():
+        known = pd.read_csv(RESULTS / f"{name}-both.csv").query("missing == 'none'")
+        known = known.assign(method=known["method"].str.split().str[0])
+        for share, each in known.groupby("labelled"):
+            labels, means = "all" if share == 1 else "few", each.groupby("method")["f1"].mean()
+            alone = max(score(name, labels, "student", sensor) for sensor in deployed(name))
+            rows.append([title, labels, alone, *(means.get(method) for method in TOGETHER)])
+    table = pd.DataFrame(rows, columns=["set", "labels", "better sensor alone", *TOGETHER.values()])
+    return table.map(lambda x: f"{x:.0f}" if isinstance(x, float) else x or "–").replace("nan", "–")
 
 
 def figure(table: pd.DataFrame) -> Figure:

@@ -93,7 +93,7 @@ grid watch "" $FEW --folds 5 --seeds 5 'student:{"learning_rate":0.03}' \
   'agreed:{"learning_rate":0.01,"threshold":0.95,"weights":{"contrast":0}}' \
   'teacher:{"learning_rate":0.01}'
 
-# five body units, labels from one person; a unit beside its copy is the twin
+# five body units, labels from one person or from all; a unit beside its copy is the twin
 TWINS="$DATA/dsads-twins"
 [ -d "$TWINS" ] || $PYTHON benchmarks/derive.py twins "$DATA/dsads"
 BODY="--encoder spectrum --epochs 8 --batch-size 192 --weight-decay 0.1 $LAST"
@@ -111,6 +111,12 @@ for pair in $PAIRS $COPIES; do
 done
 for pair in $PAIRS; do
   grid dsads "" --data "$TWINS" --modalities "$pair" $BODY $ONE --seeds 1 teacher
+done
+SPREAD="--data $TWINS $BODY --labelled 0.0233 --seeds 3" # over all persons
+grid dsads-spread "" $SPREAD --modalities torso+rarm+larm+rleg+lleg student \
+  'fixmatch:{"learning_rate":0.01,"threshold":0.8}'
+for pair in $PAIRS $COPIES; do
+  grid dsads-spread "" $SPREAD --modalities "$pair" "$PRODUCT"
 done
 BELT="--data $DATA/sisfall $BODY --labelled 0.05"
 grid sisfall "" $BELT --modalities acc+gyro --seeds 3 student "$FIXMATCH" "$PRODUCT"
