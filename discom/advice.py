@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import chain, product
-from math import ceil, sqrt
+from math import ceil, inf, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -224,8 +224,9 @@ def answers(
         found = {"yes": "Yes", "no": "No", "open": "Not decided"}[gain.verdict]
         lines.append(f"{question}? {found}: {gain}{than}.")
         if gain.verdict == "open":
-            more = f"{'labels for ' * few}about {gain.missing:,.0f} {unit} more"
-            lines[-1] += f" That takes {more} (now {gain.groups})."
+            more = f"{'labels for ' * few}about {gain.missing:,.0f} {unit} more (now {gain.groups})"
+            seeds = f"another draw of folds and weights: --seeds {gain.seeds + 1}"
+            lines[-1] += f" That takes {more if gain.missing < inf else seeds}."
         return gain.verdict == "yes"
 
     for name in sensors:
@@ -249,9 +250,11 @@ def answers(
     for name in sensors if few else []:
         gained = " from half of the labels to all"
         ask(f"Label more, for {name}", rows[STUDENT][name], rows[HALF][name], gained)
-    for kind in [kind for kind in rows if kind not in METHODS]:  # without a training
-        gain = difference(gains(rows[kind][top], chosen, images))
+    cheap = [kind for kind in rows if kind not in METHODS]  # without a training
+    for kind, network in product(cheap, (top, both)):
+        known = network if network in deployed else top
+        gain = difference(gains(rows[kind][network], rows[deployed[known]][known], images))
         if gain.verdict == "yes":
             hint = "pretrained weights" if kind == "frozen features" else "another learning rate"
-            lines.append(f"But {kind}: {gain}{than}; {hint} may be better for it.")
+            lines.append(f"But {kind} of {network}: {gain} above {known}; {hint} may help.")
     return lines, {name: kind for name, kind in deployed.items() if name not in lost}

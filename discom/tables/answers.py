@@ -3,7 +3,7 @@ together, and differences with their intervals over groups and seeds."""
 
 from collections.abc import Mapping, Sequence
 from functools import reduce
-from math import sqrt
+from math import inf, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -40,12 +40,15 @@ def read(planned: Mapping[str, Sequence[Run]]) -> dict[str, Row]:
 
 
 class Difference(NamedTuple):
-    """F1 points, their 95 % interval over groups and seeds, and their standard error."""
+    """F1 points, their 95 % interval over groups and seeds, their standard error, and that of the
+    groups alone."""
 
     mean: float
     low: float
     high: float
     error: float
+    of_groups: float
+    seeds: int
     groups: int
 
     @property
@@ -58,9 +61,11 @@ class Difference(NamedTuple):
     @property
     def missing(self) -> float:
         """How many groups more would show a gain of LITTLE points four times out of five, and at
-        this mean decide whether it is there."""
-        reach = max(2.8 / LITTLE, 1.96 / max(self.mean, LITTLE - self.mean)) * self.error
-        return float(f"{max(1, self.groups * (reach**2 - 1)):.2g}")
+        this mean decide whether it is there; infinity where more seeds are needed."""
+        error = min(LITTLE / 2.8, max(self.mean, LITTLE - self.mean) / 1.96)
+        left = error**2 - (self.error**2 - self.of_groups**2)  # that groups may have
+        more = self.groups * (self.of_groups**2 / left - 1) if left > 0 else inf
+        return float(f"{more:.2g}") if more >= 1 else inf
 
     def __str__(self) -> str:
         return f"{self.mean:+.1f} F1 points [{self.low:+.1f}, {self.high:+.1f}]"
@@ -79,7 +84,7 @@ def gains(ours: Answers, theirs: Answers, images: MultiModalData) -> pd.DataFram
 
 def difference(values: pd.DataFrame) -> Difference:
     """The mean of `gains`."""
-    return Difference(*crossed_test(values.to_numpy()), values.shape[1])
+    return Difference(*crossed_test(values.to_numpy()), values.mean().sem(), *values.shape)
 
 
 def score(answers: Answers, images: MultiModalData) -> float:
