@@ -1,4 +1,4 @@
-"""What figures share: colours, panels and legends; and scenes side by side.
+"""What figures share: panels, images, and colours of classes; and scenes side by side.
 
 Masks are class ids [n, H, W]; 255 is no label, which is drawn light grey and counted nowhere.
 """
@@ -18,13 +18,6 @@ from matplotlib.patches import Patch
 from discom.data import MultiModalData, Normalization
 from discom.data.checks import NO_LABEL
 
-COLOURS = sns.color_palette("colorblind")
-MARKERS = "os^DvPX<>"  # no factor in common with the eight colours of METHODS: 72 looks
-METHODS = [(0.1, 0.1, 0.1), *(COLOURS[k] for k in (4, 1, 5, 6, 9, 8, 7))]
-PLACES = {"student": 0, "simclr": 1, "discom-solo": 1, "nt-xent": 2, "discom": 3, "kdv2": 7}
-PLACES |= {"single": 0, "dense-simclr": 1, "crodino": 3, "dense-kdv2": 7}  # the same for pixels
-PLACES |= {"student-2x": 5, "dense-self": 5}  # further controls
-DOTTED: dict[str, Any] = {"color": "black", "linewidth": 0.8, "linestyle": ":"}  # what compares
 COLOURED = {"objects": ("depth",)}  # data set → its sensors that are shown in colours, not in grey
 NOTHING = 0.85  # grey of a pixel without a label
 
@@ -35,27 +28,10 @@ def style() -> None:
     sns.set_theme(style="ticks", palette="colorblind", rc=rc | {"axes.spines.top": False})
 
 
-def method_look(number: int, method: str = "") -> dict[str, Any]:
-    """Colour and marker of the number-th series of a figure. No sensor has these colours; a method
-    of `PLACES`, with whatever options, has one everywhere, and other methods share the rest."""
-    place = PLACES.get(method.partition(" ")[0], 4 + number % 3) if method else number
-    return {"color": METHODS[place % len(METHODS)], "marker": MARKERS[number % len(MARKERS)]}
-
-
 def panels(rows: int, columns: int, width: float, height: float, **more: Any) -> tuple[Figure, Any]:
     """A figure of that size in inches, and its axes [rows, columns]."""
     size = (width, height)
     return plt.subplots(rows, columns, squeeze=False, layout="constrained", figsize=size, **more)
-
-
-def legend_below(figure: Figure, columns: int) -> None:
-    """Below the figure, every series of its panels once."""
-    series: dict[str, Any] = {}
-    for axis in figure.axes:
-        handles, names = axis.get_legend_handles_labels()
-        series |= dict(zip(names, handles, strict=True))
-    place: dict[str, Any] = {"loc": "outside lower center", "ncols": columns, "frameon": False}
-    figure.legend(series.values(), series.keys(), **place)
 
 
 def show(axis: Axes, image: np.ndarray | None, in_colours: bool = False) -> None:
