@@ -218,14 +218,10 @@ def figure(table: pd.DataFrame) -> Figure:
 def pairs(labels: str) -> pd.DataFrame:
     """Of `dsads`: a row for each deployed and training unit, with what the pair gains over labels
     alone, what FixMatch gains without the other unit, and the difference of both, F1 points."""
-    rows = []
-    for sensor in deployed("dsads"):
-        for other in deployed("dsads"):
-            if other != sensor:
-                ours = score("dsads", labels, "agreed", sensor, other)
-                alone, own = (score("dsads", labels, m, sensor) for m in ("student", "fixmatch"))
-                rows.append([sensor, other, ours - alone, own - alone, ours - own])
-    return pd.DataFrame(rows, columns=["deployed", "beside", *PANELS])
+    means = pair_seeds(labels).groupby(["deployed", "beside"]).mean()
+    gains = {"gain": ("pair", "alone"), "placebo": ("own", "alone"), "own part": ("pair", "own")}
+    columns = {name: means[way] - means[minus] for name, (way, minus) in gains.items()}
+    return pd.DataFrame(columns).reset_index()
 
 
 def pair_seeds(labels: str) -> pd.DataFrame:
