@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from discom import plots, tables
-from discom.plots.look import panels
+from discom.plots import panels
 from discom.running.runs import Result
 from discom.tables.intervals import t_test
 from discom.tables.stored import read_runs

@@ -27,7 +27,7 @@ from discom.data import MultiModalData, load
 from discom.data.batches import ModalityTensor
 from discom.errors import ConfigError
 from discom.evaluation import probing
-from discom.plots.look import panels
+from discom.plots import panels
 from discom.running.runs import Result, load_run
 
 BLIND = {"rgb": "dark", "depth": "far"}  # scenes in which the sensor shows no material

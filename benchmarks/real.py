@@ -21,7 +21,7 @@ from catalogue import RESULTS, with_tests
 from derive import TWIN
 from discom import cli, plots
 from discom.cli import flags
-from discom.plots.look import panels
+from discom.plots import panels
 from discom.tables.intervals import pseudo_values, t_test, tally, tally_score
 from discom.tables.stored import read_runs
 
