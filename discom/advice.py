@@ -252,5 +252,6 @@ def answers(
     for kind in [kind for kind in rows if kind not in METHODS]:  # without a training
         gain = difference(gains(rows[kind][top], chosen, images))
         if gain.verdict == "yes":
-            lines.append(f"But {kind}: {gain}{than}; pretrained weights may be better for it.")
+            hint = "pretrained weights" if kind == "frozen features" else "another learning rate"
+            lines.append(f"But {kind}: {gain}{than}; {hint} may be better for it.")
     return lines, {name: kind for name, kind in deployed.items() if name not in lost}

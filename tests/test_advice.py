@@ -145,6 +145,9 @@ def test_networks_at_chance_are_no_answer_and_no_command():
 def test_a_cheap_row_that_is_better_is_named():
     rows = rows_of(False) | {"extra trees": {"rgb": answered(0.95), "depth": answered(0.1)}}
     assert "extra trees" in advice.answers(rows, IMAGES, False)[0][-1]
+    assert "pretrained" not in advice.answers(rows, IMAGES, False)[0][-1]
+    trained = {**rows, "frozen features": rows["extra trees"]}
+    assert "pretrained" in advice.answers(trained, IMAGES, False)[0][-1]
     rows["extra trees"] = {"rgb": answered(0.8, 7), "depth": answered(0.95)}
     assert "extra trees" not in advice.answers(rows, IMAGES, False)[0][-1]
 
