@@ -4,11 +4,14 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from statistics import fmean
-from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
+from scipy import stats
 
 from discom import plots, tables
+from discom.plots import panels
 from discom.running.runs import Result
 from discom.tables.intervals import t_test
 from discom.tables.stored import read_runs
@@ -16,37 +19,25 @@ from discom.tables.stored import read_runs
 RESULTS = Path(__file__).parents[1] / "results"
 
 
-class Summary(NamedTuple):
-    """A table over factors, and its figures: scores where there is a title, of the methods in
-    `names`, if any, and differences where a page shows them."""
-
-    against: list[str]
-    title: str = ""
-    names: dict[str, str] = {}
-    factors: list[str] = ["labelled"]
-    differences: bool = True
-
-
-IMAGES = "+ all images of this sensor (SimCLR)"
-MASKS = {"single": "masks alone", "dense-simclr": IMAGES}
+# file of results/ → what its runs are compared with
+TABLES = {
+    "labels": ["student", "fixmatch"],
+    "watch": ["student", "fixmatch threshold=0.95"],
+    "all-labels": ["student", "discom-solo"],
+    "ladder": ["student"],
+    "three": ["student"],
+    "terms": ["discom"],
+    "terms-ten": ["discom"],
+    "dense/scenes-labelled": ["single", "dense-self"],
+    "dense/scenes-batch": ["single"],
+    "dense/scenes-distillation": ["single"],
+    "dense/scenes-table-crodino": ["crodino"],  # by the package: `discom table crodino`
+}
+# method → its name in the figure of scores over the share of masks
+MASKS = {"single": "masks alone", "dense-simclr": "+ all images of this sensor (SimCLR)"}
 MASKS |= {"dense-self": "+ a teacher of this sensor", "dense-kdv2": "+ a teacher of both sensors"}
 MASKS |= {"crodino": "+ our CroDiNo-KD"}
-FEW_MASKS = "A teacher of both sensors helps RGB where masks are few"
-# file of results/ → its number among `tables.paper_rows`, or what its runs are compared with
-TABLES: dict[str, str | Summary] = {
-    "dense/scenes-table-crodino": "crodino",
-    "labels": Summary(["student", "fixmatch"]),
-    "watch": Summary(["student", "fixmatch threshold=0.95"]),
-    "all-labels": Summary(["student", "discom-solo"]),
-    "ladder": Summary(["student"], factors=["epochs"]),
-    "three": Summary(["student"]),
-    "terms": Summary(["discom"]),
-    "terms-ten": Summary(["discom"]),
-    "dense/scenes-labelled": Summary(["single", "dense-self"], FEW_MASKS, MASKS, differences=False),
-    "dense/scenes-batch": Summary(["single"]),
-    "dense/scenes-distillation": Summary(["single"]),
-}
-
+LOOKS = [("o", "#4d4d4d"), ("s", "#0173b2"), ("^", "#b0b0b0"), ("D", "#029e73"), ("v", "#8c3fb0")]
 
 # file of results/ → its claims, named before its runs in results/README.md: which method's network
 # scores above which other one's
@@ -108,51 +99,53 @@ def with_tests(table: pd.DataFrame, tests: Sequence[tuple], score: str = "F1") -
     """The rows of claims with their tests, as a page shows them: Holm's correction is for all."""
     tested = pd.DataFrame(tests, columns=["difference", "low", "high", "p"])
     tested["holm"] = tables.holm(tested["p"])
-    table[f"{score} points [95 %]"] = tables.points(tested).str.replace("*", "")
+    table[f"{score} points [95 %]"] = tables.points(tested, ["difference", "low", "high"])
     exact = tested["holm"].map("{:.3f}".format).str.removeprefix("0")
     return table.assign(**{"p after Holm": exact.mask(tested["holm"] < 0.001, "< .001")})
-
-
-def summary(
-    results: Sequence[Result], against: Sequence[str], factors: Sequence[str]
-) -> pd.DataFrame:
-    """A row for each point of the factors, method and network, and a column for each factor."""
-    table = tables.summary(results, against)
-    for name in set(factors) - set(table):  # all runs have one value
-        table.insert(2, name, results[0].config[name])
-    return table
 
 
 @lru_cache
 def table(name: str) -> tuple[pd.DataFrame, Sequence[str]]:
     """One of TABLES, and what its rows are compared with."""
-    kind, results = TABLES[name], read_runs(RESULTS / f"{name}.csv")
-    if isinstance(kind, Summary):
-        return summary(results, kind.against, kind.factors), kind.against
-    return tables.paper_table(results, kind), tables.baselines(kind)
+    against, results = TABLES[name], read_runs(RESULTS / f"{name}.csv")
+    if name.endswith("-table-crodino"):
+        return tables.paper_table(results, "crodino"), against
+    rows = tables.summary(results, against)
+    if name == "ladder":
+        rows.insert(2, "epochs", results[0].config["epochs"])  # the same in all rows
+    return rows, against
 
 
 def draw(name: str) -> None:
-    """Write the figures of a table."""
-    (rows, against), kind = table(name), TABLES[name]
-    figures = {}
+    """Write the figure of a table, if it has one: its differences, or of masks the scores."""
+    rows, against = table(name)
     plots.style()
-    if not isinstance(kind, Summary):
-        figures[""] = plots.intervals(rows, against)
-    elif kind.differences and rows["method"].nunique() > 1:
-        # points of the factors with more than one method; what is alone is not compared
-        points = [part for _, part in rows.groupby(kind.factors) if part["method"].nunique() > 1]
-        if len(points) > 1:
-            first, *others = kind.factors
-            curves = rows
-            for other in others:  # each of its values has curves of its own
-                values = rows[other].map(f", {other}={{:g}}".format)
-                curves = curves.assign(method=curves["method"] + values)
-            figures[""] = plots.gains(curves, first, against, kind.names)
-        else:
-            figures[""] = plots.intervals(points[0], against)
-    if isinstance(kind, Summary) and kind.title:
-        figures["-scores"] = plots.scores(rows, kind.factors[0], kind.names)
-        figures["-scores"].suptitle(kind.title)
-    for end, figure in figures.items():
-        figure.savefig(RESULTS / f"{name}{end}.png")
+    if name == "dense/scenes-labelled":
+        masks(rows).savefig(RESULTS / f"{name}-scores.png")
+    elif rows["method"].nunique() > 1:
+        plots.intervals(rows, against).savefig(RESULTS / f"{name}.png")
+
+
+def masks(table: pd.DataFrame) -> Figure:
+    """Scores over the share of images with a mask, mean and 95 % interval over seeds: a panel for
+    each sensor, a curve for each of MASKS; dotted is the best possible score."""
+    drawn, axes = panels(1, 2, 8.4, 4.4, sharey=True)
+    shares, ends = table["labelled"].unique(), stats.t.ppf(0.975, table["n"] - 1)
+    table = table.assign(half=ends * table["sd"] / np.sqrt(table["n"]))
+    for axis, sensor in zip(axes[0], ("rgb", "depth"), strict=True):
+        own = table[table["modality"] == sensor].sort_values("labelled").set_index("method")
+        for number, (method, label) in enumerate(MASKS.items()):
+            rows, look = own.loc[method], dict(zip(("marker", "color"), LOOKS[number], strict=True))
+            places = rows["labelled"] * 1.04 ** (number - 2)  # lest one hides another
+            axis.errorbar(places, rows["miou"], rows["half"], capsize=2, label=label, **look)
+        axis.axhline(own["best"].iloc[0], color="black", linewidth=0.8, linestyle=":")
+        axis.text(shares.min(), own["best"].iloc[0], "best possible", va="bottom", size=8)
+        axis.set_xscale("log")
+        axis.set_xticks(shares, [f"{100 * share:g}" for share in shares])
+        axis.minorticks_off()
+        axis.set(title=sensor, xlabel="training pairs with a label (%)")
+    axes[0, 0].set_ylabel("test mIoU × 100")
+    names = axes[0, 0].get_legend_handles_labels()
+    drawn.legend(*names, loc="outside lower center", ncols=2, frameon=False)
+    drawn.suptitle("A teacher of both sensors helps RGB where masks are few")
+    return drawn

@@ -18,7 +18,6 @@ import numpy as np
 import torch
 
 import discom.data
-from catalogue import summary
 from discom import cli, files, methods, profile, tables
 from discom.cli import flags
 from discom.config import FIELDS
@@ -149,7 +148,7 @@ def grid(
     done = sweep.sweep(planned.values(), known=tables.collected(collect), workers=workers)
     if done.results:
         against = [arms[0].label]
-        print(tables.to_markdown(summary(done.results, against, [*factors]), against))
+        print(tables.to_markdown(tables.summary(done.results, against), against))
         if collect:
             tables.collect(done.results, collect)
     for error in done.failed.values():

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from discom import cli, data, files, plots, tables
 from discom.cli import flags
-from discom.plots.look import panels
+from discom.plots import panels
 from discom.running.runs import Result, read_predictions
 
 KINDS = {(0, 0): "ordinary", (1, 0): "dark", (0, 1): "far", (1, 1): "dark and far"}

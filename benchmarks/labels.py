@@ -15,7 +15,7 @@ from scipy import stats
 
 from catalogue import RESULTS, by_seed
 from discom import plots, tables
-from discom.plots.look import panels
+from discom.plots import panels
 from discom.tables.stored import read_runs
 
 METHOD = "agreed"

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from catalogue import RESULTS, with_tests
 from discom import cli, plots
 from discom.cli import flags
-from discom.plots.look import panels
+from discom.plots import panels
 from discom.running.runs import Result
 from discom.tables.intervals import group_dice, t_test, tally
 from discom.tables.stored import read_runs

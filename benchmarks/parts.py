@@ -27,7 +27,7 @@ from discom.data import MultiModalData, load
 from discom.data.batches import ModalityTensor
 from discom.errors import ConfigError
 from discom.evaluation import probing
-from discom.plots.look import panels
+from discom.plots import panels
 from discom.running.runs import Result, load_run
 
 BLIND = {"rgb": "dark", "depth": "far"}  # scenes in which the sensor shows no material
@@ -59,12 +59,12 @@ def read(model: Any, test: MultiModalData) -> Iterator[dict[str, Any]]:
         for part, values in parts.items():
             z.setdefault(part, {})[sensor] = values.numpy()
     for part, own in z.items():
-        told = probing.modality_probe(own).score
+        told = probing.modality_probe(own)
         for sensor, values in own.items():
             place = {"sensor": sensor, "part": part}
             yield place | {"fact": "which sensor", "score": told}
             for fact, truth, scenes in facts(test, sensor):
-                score = probing.probe(values[scenes], truth[scenes]).score
+                score = probing.probe(values[scenes], truth[scenes])
                 yield place | {"fact": fact, "score": 100 * score if fact in NUMBERS else score}
 
 

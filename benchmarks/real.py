@@ -21,7 +21,7 @@ from catalogue import RESULTS, with_tests
 from derive import TWIN
 from discom import cli, plots
 from discom.cli import flags
-from discom.plots.look import panels
+from discom.plots import panels
 from discom.tables.intervals import pseudo_values, t_test, tally, tally_score
 from discom.tables.stored import read_runs
 
@@ -244,14 +244,10 @@ def figure(table: pd.DataFrame) -> Figure:
 def pairs(labels: str) -> pd.DataFrame:
     """Of `dsads`: a row for each deployed and training unit, with what the pair gains over labels
     alone, what FixMatch gains without the other unit, and the difference of both, F1 points."""
-    rows = []
-    for sensor in deployed("dsads"):
-        for other in deployed("dsads"):
-            if other != sensor:
-                ours = score("dsads", labels, "agreed", sensor, other)
-                alone, own = (score("dsads", labels, m, sensor) for m in ("student", "fixmatch"))
-                rows.append([sensor, other, ours - alone, own - alone, ours - own])
-    return pd.DataFrame(rows, columns=["deployed", "beside", *PANELS])
+    means = pair_seeds(labels).groupby(["deployed", "beside"]).mean()
+    gains = {"gain": ("pair", "alone"), "placebo": ("own", "alone"), "own part": ("pair", "own")}
+    columns = {name: means[way] - means[minus] for name, (way, minus) in gains.items()}
+    return pd.DataFrame(columns).reset_index()
 
 
 def pair_seeds(labels: str) -> pd.DataFrame:

@@ -14,7 +14,7 @@ import torch
 
 from course_data import *  # noqa: F403 (notebooks call it here)
 from course_data import IDEA, SENSORS, facts, kinds, of_each, table_of
-from discom.plots.look import show
+from discom.plots import show
 from pictures import GREY, apart, plot_bounds
 
 RIGHT = "#2ca02c"

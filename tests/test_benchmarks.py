@@ -31,7 +31,6 @@ from discom import cli, tables
 from discom.config import profile
 from discom.data import Split
 from discom.data.scenes import objects
-from discom.errors import RunError
 from discom.running import sweep
 from discom.running.runs import Result
 
@@ -45,11 +44,14 @@ def make(count):
 
 
 def test_both_sides_compute_one_loss():
-    one_batch = make(16)
-    speed.check_losses("tiny", one_batch, CONFIG, CONFIG)
-    wrong = replace(CONFIG, options={"weights": {"adv": 0.99}})
-    with pytest.raises(RunError, match=r"tiny: .* in 32-true .*; the sides do not train the same"):
-        speed.check_losses("tiny", one_batch, CONFIG, wrong)
+    """On their first batch, before its step, in float32 and in the precision of `fit`."""
+    one_batch, still = make(16), replace(CONFIG, augment=0.0)
+    expected = speed.recipe(one_batch, still)
+    for precision, tolerance in {"32-true": 1e-5, "bf16-mixed": 0.02}.items():
+        loss = speed.ours(one_batch, replace(still, precision=precision))
+        assert loss == pytest.approx(expected, rel=tolerance)
+    wrong = replace(still, precision="32-true", options={"weights": {"adv": 0.99}})
+    assert speed.ours(one_batch, wrong) != pytest.approx(expected, rel=1e-5)
 
 
 def test_the_recipe_augments_as_the_paper_says():
@@ -117,7 +119,7 @@ def test_scripts_from_end_to_end(tmp_path, monkeypatch, capsys):
     assert cli.main(words, grid.grid) == 0
     printed = capsys.readouterr().out
     results = tables.load_results("all.csv")
-    table = catalogue.summary(results, ["student"], ["labelled"])
+    table = tables.summary(results, ["student"])
     points = set(zip(table["data"], table["labelled"], strict=True))
     assert points == {("objects", 0.5), ("objects", 1)}
     assert table["method"].unique().tolist() == ["student", "discom pairing=paired adv=0"]

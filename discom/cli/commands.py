@@ -55,7 +55,7 @@ def table(
     number: Literal[1, 2, 3, "dense", "crodino"],
     data: flags.Data = "",
     methods: Annotated[str, "Methods to keep, such as student,discom  [default: all]"] = "",
-    seeds: Annotated[int | None, IntRange(1), "How many  [default: 5; 10 of objects]"] = None,
+    seeds: Annotated[int | None, IntRange(1), "How many  [default: 5, or 1 with --folds]"] = None,
     folds: Annotated[int | None, IntRange(2), "Test every image once, in so many parts."] = None,
     workers: flags.Workers = 0,
     backend: Annotated[Literal["loky", "dask"], "Processes here, or of Dask."] = "loky",

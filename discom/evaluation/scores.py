@@ -1,5 +1,5 @@
 """What a network is worth: F1, accuracy and calibration of its logits, overlap of its masks with
-the truth; and the logits and embeddings of a whole data set.
+the truth; and the logits of a whole data set.
 
 Letters: N images, H x W pixels, C classes. Masks `predicted` and `labels` are class ids [N, H, W],
 uint8 or int64, in [0, C). A label of 255 (`NO_LABEL`) is no label: no score counts that pixel. A
@@ -7,7 +7,6 @@ class is present where at least one pixel has its label; an absent class has no 
 """
 
 import math
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -29,7 +28,6 @@ from discom.data.batches import ModalityTensor
 from discom.data.checks import NO_LABEL, UNLABELLED
 from discom.errors import DataError
 from discom.files import atomic_file
-from discom.methods import Method
 
 
 def scores(logits: Tensor, labels: Tensor) -> dict[str, float]:
@@ -117,20 +115,19 @@ def count_by_group(
     """
     own = test.ids if test.groups is None else test.groups
     names, group = np.unique(np.asarray(own).astype(str), return_inverse=True)
-    counts, index, classes = {}, pd.Index(test.ids), len(test.classes)
+    kept, index, counts = "predicted" if test.dense else "logits", pd.Index(test.ids), {}
     for name in networks:
-        labels, rows = predictions[f"{name}_labels"], index.get_indexer(predictions[f"{name}_ids"])
+        truth, answer = (predictions[f"{name}_{part}"] for part in ("labels", kept))
+        place = group[index.get_indexer(predictions[f"{name}_ids"])]
         if test.dense:
-            predicted = predictions[f"{name}_predicted"]
+            place = np.broadcast_to(place[:, None, None], truth.shape)
         else:
-            predicted = predictions[f"{name}_logits"].argmax(1)
-        cells: Counter = Counter()
-        for place, truth, answer in zip(group[rows].tolist(), labels, predicted, strict=True):
-            known = (truth != NO_LABEL) | (not test.dense)
-            codes = (truth.astype(int) * classes + answer)[known]
-            for code, count in zip(*np.unique(codes, return_counts=True), strict=True):
-                cells[place, *divmod(int(code), classes)] += int(count)
-        counts[name] = [[*cell, count] for cell, count in sorted(cells.items())]
+            answer = answer.argmax(1)
+        known = (truth != NO_LABEL) | (not test.dense)
+        shape = len(names), len(test.classes), len(test.classes)
+        codes = np.ravel_multi_index((place[known], truth[known], answer[known]), shape)
+        codes, count = np.unique(codes, return_counts=True)
+        counts[name] = np.stack([*np.unravel_index(codes, shape), count], 1).tolist()
     return {"groups": names.tolist(), "counts": counts}
 
 
@@ -159,20 +156,6 @@ def predict_logits(
     batches = torch.arange(len(images)).split(batch_size)
     logits = (predict(images[rows].contiguous(memory_format=memory_format)) for rows in batches)
     return torch.cat([keep(batch) for batch in logits])
-
-
-@torch.inference_mode()
-def embed(
-    model: Method, name: str, images: ModalityTensor, batch_size: int = 512
-) -> dict[str, Tensor]:
-    """The named parts of one modality's embedding, [N, D] each, of every image in the order of the
-    data. The model is put into eval mode."""
-    model.eval()
-    rows = torch.arange(len(images)).split(batch_size)
-    batches = [model.embed(name, images[chunk]) for chunk in rows]
-    return {
-        part: torch.cat([batch[part] for batch in batches]).float().cpu() for part in batches[0]
-    }
 
 
 class Task(NamedTuple):

@@ -19,18 +19,16 @@ from discom.errors import ConfigError, RunError, check_choice
 from discom.running.runs import Result, Run
 from discom.tables.statistics import APART, BASELINES, summary
 
-SEEDS, FEW = 10, 5  # of a row; of one with options, or of a set that each seed splits anew
 NUMBERS = (1, 2, 3, "dense", "crodino")
 # the network alone, two of it, plain distillation, and for what reads all sensors the teacher
 DENSE_BASELINES = ("single", "single-2x", "dense-kdv2", "dense-teacher")
 
 
 class Row(NamedTuple):
-    """A row of a table: a method, its options, and how many seeds it takes where seeds are many."""
+    """A row of a table: a method and its options."""
 
     method: str
     options: dict[str, Any]
-    seeds: int = SEEDS
 
     def label(self, *hidden: str) -> str:
         """What it is called, without the options of these names."""
@@ -44,7 +42,7 @@ def paper_rows(number: int | str, modalities: Sequence[str]) -> list[Row]:
     one modality only.
 
     >>> paper_rows(1, ["rgb", "depth"])[3]
-    Row(method='kdv1', options={'teacher': 'rgb'}, seeds=10)
+    Row(method='kdv1', options={'teacher': 'rgb'})
     """
     check_choice("table", str(number), [*map(str, NUMBERS)])
     if len(modalities) < 2:
@@ -52,10 +50,10 @@ def paper_rows(number: int | str, modalities: Sequence[str]) -> list[Row]:
         raise ConfigError("table", found, "give two modalities or more")
     stored = tomllib.loads((files("discom") / "table_rows.toml").read_text("utf-8"))
     rows = []
-    for method, options, *seeds in stored["classification" if number in (1, 2) else str(number)]:
+    for method, options in stored["classification" if number in (1, 2) else str(number)]:
         asked = {"teacher", "reads"} & set(methods.get(method).defaults())
         reads = dict.fromkeys(asked, modalities[0] if number == 1 else "all")
-        rows.append(Row(method, {**reads, **options}, *seeds))
+        rows.append(Row(method, {**reads, **options}))
     return rows
 
 
@@ -83,10 +81,9 @@ def plan(
     if folds:
         warn_ungrouped(images_of(0))
         images_of(0).split_indices(0, folds)  # refuses more folds than groups
-    usual = 1 if folds else SEEDS if images_of(1).origin_at(1).drawn == 1 else FEW
-    for seed, row in product(range(seeds or usual), rows):
+    for seed, row in product(range(seeds or (1 if folds else 5)), rows):
         method = methods.get(row.method)
-        if (seeds is None and seed >= row.seeds) or (wanted and method not in wanted):
+        if wanted and method not in wanted:
             continue
         images = images_of(seed)
         own: dict[str, Any] = {"dense": method.dense, "seed": seed, "options": row.options}

@@ -17,13 +17,13 @@ import pandas as pd
 from discom.errors import RunError
 from discom.files import atomic_file
 from discom.running.runs import SEEDS, Result
-from discom.tables.intervals import holm, pseudo_values, t_test, tally, tally_score
+from discom.tables.intervals import pseudo_values, t_test, tally, tally_score
 
 BASELINES = ("student", "student-2x", "discom-solo")  # what every method is compared with
 METRICS = {"f1": "F1", "miou": "mIoU"}  # column of a table → what it is called
 APART = "collect them apart"
 # settings that each row may have of its own; runs are compared where they share all others
-OWN = ("seed", "learning_rate", "precision", "options")
+OWN = ("seed", "learning_rate", "options")
 # which of a run's seeds differ → what a seed draws
 DRAWS = dict(zip(SEEDS, ("samples", "split", "weights"), strict=True))
 
@@ -49,21 +49,19 @@ class _Group(NamedTuple):
     draws: str  # what a seed draws; its number is the column `draw`
     metric: str
 
-    def test(self, method: str, minus: str, modality: str) -> tuple[np.ndarray, tuple[float, ...]]:
-        """The differences of two methods on the seeds that both have, ascending, [n]; and their
-        mean, its 95 % interval and p-value. Of folds, groups are what varies: it is a t interval
-        over their `pseudo_values`, which covers where a bootstrap over few groups is too narrow
-        (docs/results/protocol.md)."""
+    def difference(self, method: str, minus: str, modality: str) -> tuple[float, ...]:
+        """Of two methods on the seeds that both have: the mean and its 95 % interval. Of folds,
+        groups are what varies: it is a t interval over their `pseudo_values`, which covers where a
+        bootstrap over few groups is too narrow (docs/results/protocol.md)."""
         rows = self.rows[self.rows["modality"] == modality]
         ours, theirs = (rows[rows["method"] == name] for name in (method, minus))
         both = ours.merge(theirs[theirs["method"] != method], on=[*SEEDS, "draw"])
-        each = (both["score_x"] - both["score_y"]).groupby(both["draw"], dropna=False).mean()
         if both["tally_x"].notna().any():
             values = pseudo_values(both["tally_x"], both["tally_y"], self.metric)
-            return each.to_numpy(), t_test(values.to_numpy())
-        if self.draws == "split" and len(each):
-            return each.to_numpy(), (each.mean(), np.nan, np.nan, 1.0)
-        return each.to_numpy(), t_test(each.to_numpy())
+            return t_test(values.to_numpy())[:3]
+        each = (both["score_x"] - both["score_y"]).groupby(both["draw"], dropna=False).mean()
+        mean, low, high, _ = t_test(each.to_numpy())
+        return (mean, np.nan, np.nan) if self.draws == "split" else (mean, low, high)
 
 
 def _groups(results: Iterable[Result]) -> list[_Group]:
@@ -74,38 +72,32 @@ def _groups(results: Iterable[Result]) -> list[_Group]:
         raise RunError("summary", found, APART if metrics else "train some runs first")
     runs = pd.DataFrame([{"folds": run.folds, **run.config} for run in results])
     shared = [name for name in runs if name not in OWN]
-    runs["run"], runs["digest"] = results, [run.digest for run in results]
+    for name in ("digest", "fold", *SEEDS):
+        runs[name] = [getattr(run, name) for run in results]
+    runs["run"], runs["method"] = results, [run.label for run in results]
     names = pd.Series([run.data for run in results]).groupby(runs["digest"]).transform("first")
     several = runs.groupby(names)["digest"].transform("nunique") > 1  # data sets of one name
     runs["data"] = names.where(~several, names + " [" + runs["digest"].str[:4] + "]")
     varied = runs.groupby("digest")[shared].nunique(dropna=False).gt(1).any()
     place = ["data", *dict.fromkeys(["labelled", *varied.index[varied]])]
-    runs["method"] = [run.label for run in results]
-    same = runs.groupby([*place, "method"], dropna=False)
-    several = same[["learning_rate", "precision"]].transform("nunique") > 1
-    for setting, form in (("learning_rate", " lr={:g}"), ("precision", " {}")):
-        runs["method"] += runs[setting].map(form.format).where(several[setting], "")
+    rates = runs.groupby([*place, "method"], dropna=False)["learning_rate"].transform("nunique")
+    runs["method"] += runs["learning_rate"].map(" lr={:g}".format).where(rates > 1, "")
     groups = runs.groupby(place, sort=False, dropna=False)
     return [_group(own, own[place].iloc[0].to_dict()) for _, own in groups]
 
 
 def _group(runs: pd.DataFrame, place: dict[str, Any]) -> _Group:
-    results, best = runs["run"].tolist(), dict[str, float]()
-    same: dict[tuple, dict[int | None, Result]] = {}  # method and SEEDS → fold → its run
-    for method, run in zip(runs["method"], results, strict=True):
-        best |= run.best
-        folds = same.setdefault((method, *(getattr(run, name) for name in SEEDS)), {})
-        if other := folds.get(run.fold):
-            places = f"{other.folder('.')} and {run.folder('.')}"
-            found = f"two runs of {method} with seed {run.seed}, {places}"
-            raise RunError(place["data"], found, APART)
-        folds[run.fold] = run
-    drawing = [name for name in SEEDS if len({getattr(run, name) for run in results}) > 1]
+    twice = runs[runs.duplicated(["method", *SEEDS, "fold"])]
+    for method, run in zip(twice["method"], twice["run"], strict=True):
+        found = f"two runs of {method} with seed {run.seed}, one is {run.folder('.')}"
+        raise RunError(place["data"], found, APART)
+    drawing = [name for name in SEEDS if runs[name].nunique(dropna=False) > 1]
     draws, draw = (DRAWS[drawing[0]], drawing[0]) if drawing else ("", "seed")
-    rows = []
-    for (method, *seeds), folds in same.items():
-        first = next(iter(folds.values()))
-        tallies = tally([*folds.values()]) if first.folds else {}
+    rows, best = [], dict[str, float]()
+    for (method, *seeds), folds in runs.groupby(["method", *SEEDS], sort=False, dropna=False):
+        first = folds["run"].iloc[0]
+        best |= first.best
+        tallies = tally(folds["run"].tolist()) if first.folds else {}
         pooled = {name: tally_score(own, first.metric) for name, own in tallies.items()}
         about = {"method": method, **dict(zip(SEEDS, seeds, strict=True))}
         about |= {"draw": getattr(first, draw), "lr": first.config["learning_rate"]}
@@ -120,8 +112,8 @@ def _group(runs: pd.DataFrame, place: dict[str, Any]) -> _Group:
 
 
 def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> pd.DataFrame:
-    """One row for each data set, method (with its options, and with its learning rate and precision
-    where it has several) and deployed network.
+    """One row for each data set, method (with its options, and with its learning rate where it has
+    several) and deployed network.
 
     Columns: data, labelled (share of the labels), every other setting in which runs on the same
     data differ, method, modality, n (seeds), lr (learning rate), f1 or miou (mean), sd, best (the
@@ -143,31 +135,9 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
             row |= {"best": group.best.get(modality, np.nan), "draws": group.draws}
             for baseline in baselines:
                 names = (f"vs {baseline}{end}" for end in ("", " low", " high"))
-                row |= zip(names, group.test(method, baseline, modality)[1], strict=False)
+                row |= zip(names, group.difference(method, baseline, modality), strict=True)
             rows.append(row)
     return pd.DataFrame(rows)
-
-
-def compare(results: Iterable[Result], pairs: Iterable[tuple[str, str]]) -> pd.DataFrame:
-    """Differences of pairs (method, method to subtract), named as by `label`, paired by seed, on
-    every data set, settings and deployed network that both have.
-
-    A row for each comparison: data and settings as in `summary`, modality, method, minus, n (seeds
-    in common), difference, low, high (95 % interval, NaN where there is none), p (of the
-    same test, 1 without an interval), holm (p corrected for all rows) and each (the differences,
-    [n], seeds ascending). Refuses the runs that `summary` refuses.
-    """
-    groups, rows = _groups(results), []
-    for method, minus in pairs:
-        for group in groups:
-            for modality in group.rows.loc[group.rows["method"] == method, "modality"].unique():
-                each, test = group.test(method, minus, modality)
-                if len(each):
-                    compared = [modality, method, minus, len(each), *test, np.nan, each]
-                    rows.append([*group.place.values(), *compared])
-    names = "modality method minus n difference low high p holm each"
-    table = pd.DataFrame(rows, columns=[*groups[0].place, *names.split()])
-    return table.assign(holm=holm(table["p"].to_numpy(float)))
 
 
 def metric_of(table: pd.DataFrame) -> str:
@@ -180,22 +150,15 @@ def _text(values: pd.Series, form: str) -> pd.Series:
     return values.map(form.format, na_action="ignore").astype("string")
 
 
-def _intervals(table: pd.DataFrame, columns: Sequence[str], stars: pd.Series | str) -> pd.Series:
-    """Means with their interval, which a single seed lacks, of columns mean, low and high."""
-    mean, low, high = (_text(table[name], "{:+.1f}") for name in columns)
-    return mean + stars + (" [" + low + ", " + high + "]").fillna("")
+def points(table: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
+    """Differences as text, with the interval, which a single seed lacks: columns mean, low, high.
 
-
-def points(compared: pd.DataFrame) -> pd.Series:
-    """Differences of `compare` as text with their interval; * where p after Holm's correction is
-    below 0.05.
-
-    >>> row = {"difference": [4.5], "low": [2.8], "high": [6.2], "holm": [0.009]}
-    >>> points(pd.DataFrame(row)).item()
-    '+4.5* [+2.8, +6.2]'
+    >>> row = {"difference": [4.5], "low": [2.8], "high": [6.2]}
+    >>> points(pd.DataFrame(row), [*row]).item()
+    '+4.5 [+2.8, +6.2]'
     """
-    stars = compared["holm"].lt(0.05).map({True: "*", False: ""})
-    return _intervals(compared, ("difference", "low", "high"), stars)
+    mean, low, high = (_text(table[name], "{:+.1f}") for name in columns)
+    return mean + (" [" + low + ", " + high + "]").fillna("")
 
 
 def cells(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> pd.DataFrame:
@@ -211,7 +174,7 @@ def cells(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> pd.DataF
     texts[METRICS[metric]] = (scores + " " + table.get("arrow", "")).str.strip()
     for name in baselines:
         columns = [f"vs {name}{end}" for end in ("", " low", " high")]
-        texts[f"Δ {name}"] = _intervals(table, columns, "")
+        texts[f"Δ {name}"] = points(table, columns)
     for name in [name for name in ("best", "paper") if name in table]:
         texts[name] = _text(table[name], "{:.1f}")
     return texts.dropna(axis=1, how="all").fillna("–")

@@ -40,7 +40,7 @@ def project(z: np.ndarray, *, neighbors: int = 15, seed: int = 0) -> np.ndarray:
     Raises:
         DataError: rows that are too few or not finite, or units of which none varies.
     """
-    units = standardised(z, None, "project")
+    units = standardised(z, "project")
     needed = max(neighbors + 1, 4)  # UMAP's start needs four rows
     if len(units) < needed:
         few = f"{len(units)} rows are too few for neighbors={neighbors}"

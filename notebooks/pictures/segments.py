@@ -15,7 +15,7 @@ from course import SMALL, draw
 from discom import data as sets
 from discom import tables
 from discom.data.scenes import drawing
-from discom.plots.look import class_colours, class_legend, show
+from discom.plots import class_colours, class_legend, show
 from discom.tables.intervals import group_dice, t_test, tally
 from pictures import GREY, dots_and_interval
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from fixtures.results import result
 
-from discom.tables import compare, points, summary, to_markdown, write
+from discom.tables import summary, to_markdown, write
 from discom.tables.statistics import INTERVALS
 
 RUNS = [
@@ -40,12 +40,3 @@ def test_what_a_seed_draws_is_said_under_the_table():
     fixed = [replace(run, data="hls", digest="hls", drawn=None) for run in drawn]
     last = to_markdown(summary(drawn + fixed)).splitlines()[-1]
     assert last == f"objects: {INTERVALS['samples']}. hls: {INTERVALS['split']}."
-
-
-def test_a_star_needs_all_comparisons():
-    runs = [result("student", seed, {"rgb": 70 + seed}) for seed in range(3)]
-    runs += [result("kdv2", seed, {"rgb": 73 + seed + seed % 2 / 10}) for seed in range(3)]
-    runs += [result("dkd", 0, {"rgb": 71})]
-    table = compare(runs, [("kdv2", "student"), ("dkd", "student")])
-    assert points(table).tolist() == ["+3.0* [+2.9, +3.2]", "+1.0"]
-    assert points(table.assign(holm=0.06)).iloc[0] == "+3.0 [+2.9, +3.2]"
