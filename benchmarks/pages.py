@@ -1,16 +1,17 @@
-"""Write the tables of results/, their figures, and the tables that pages have between two marks.
+"""Write the tables of results/, their figures, and the rows that pages show of them.
 
 python benchmarks/pages.py           writes what is stale
 python benchmarks/pages.py --check   names what is stale; the exit status is 1
 
-A page has tables between two marks:
+A page names tables of results/ and their rows between two marks; the first one has the head:
 
-    <!-- claims labels -->
+    <!-- rows all-labels: student; discom
+    terms-ten: discom -->
     …
     <!-- end -->
 
-`claims` and a name is what came of the claims of that table of results/, `sets` what the public
-data sets say of themselves.
+`<!-- sets -->` is what the public data sets say of themselves, `<!-- claims labels -->` what came
+of a table's claims; they end alike.
 """
 
 import re
@@ -37,6 +38,27 @@ MARKED = re.compile(r"(<!-- (rows|claims|sets|both)(?: (.*?))? -->\n).*?(<!-- en
 def text_of(name: str) -> str:
     """A table of results/ as its page."""
     return tables.to_markdown(*catalogue.table(name)) + "\n"
+
+
+def rows_of(wanted: str) -> str:
+    """The head of the first table and the wanted rows of all, in Markdown."""
+    head: list[str] = []
+    lines: list[list[str]] = []
+    for line in wanted.split("\n"):
+        name, _, chosen = line.partition(": ")
+        if name not in catalogue.TABLES:
+            raise ConfigError(name, "is no table of results/", "check the name")
+        every = tables.cells(*catalogue.table(name))
+        head = head or list(every)
+        for one in chosen.split("; "):
+            method, *settings = one.split(", ")
+            found = every[every["method"] == method]
+            for key, value in (setting.split("=") for setting in settings):
+                found = found[found[key] == value]
+            if found.empty or list(every) != head:
+                raise ConfigError(name, f"no row '{one}' with these columns", "choose another row")
+            lines += found.to_numpy().tolist()
+    return table_of(head, *lines)
 
 
 def claims_of(name: str) -> str:
@@ -100,7 +122,7 @@ def filled(page: str) -> str:
 
 @flags.command
 def pages(check: Annotated[bool, "Write nothing, name what is stale."] = False) -> bool:
-    """Write the tables of results/, their figures, and the tables of pages."""
+    """Write the tables of results/, their figures, and the rows that pages show of them."""
     made = texts()
     stale = {f: new for f, new in made.items() if not f.exists() or f.read_text("utf-8") != new}
     for file, text in stale.items():
