@@ -92,6 +92,23 @@ grid watch "" $FEW --folds 5 --seeds 5 'student:{"learning_rate":0.03}' \
   'fixmatch:{"learning_rate":0.003,"threshold":0.95}' \
   'agreed:{"learning_rate":0.01,"threshold":0.95,"weights":{"contrast":0}}' \
   'teacher:{"learning_rate":0.01}'
+worn watch/contrast contrast $FEW --values 0.3,1,3 'simclr:{"learning_rate":0.01}' \
+  'nt-xent:{"learning_rate":0.01}' 'agreed:{"learning_rate":0.01,"threshold":0.95}'
+ONCE='"weights":{"contrast":1}'
+LITTLE='"weights":{"contrast":0.3}'
+worn watch/learning-rate-contrast learning_rate $FEW --values 0.003,0.01,0.03 "simclr:{$LITTLE}" \
+  "nt-xent:{$ONCE}" "agreed:{\"threshold\":0.95,$LITTLE}"
+grid watch "" $FEW --folds 5 --seeds 5 "simclr:{\"learning_rate\":0.003,$LITTLE}" \
+  "nt-xent:{\"learning_rate\":0.03,$ONCE}" \
+  "nt-xent:{\"learning_rate\":0.03,\"partners\":\"shuffled\",$ONCE}" \
+  "agreed:{\"learning_rate\":0.01,\"threshold\":0.95,$LITTLE}"
+worn watch/contrast-lower contrast $FEW --values 0.1,0.3,1 'simclr:{"learning_rate":0.01}' \
+  'agreed:{"learning_rate":0.01,"threshold":0.95}'
+worn watch/learning-rate-contrast-lower learning_rate $FEW --values 0.001,0.003,0.01 "simclr:{$LITTLE}"
+worn watch/learning-rate-all learning_rate $WATCH --values 0.003,0.01,0.03 student teacher
+worn watch/learning-rate-all-higher learning_rate $WATCH --values 0.01,0.03,0.1 student
+grid watch "" $WATCH --folds 5 --seeds 3 'student:{"learning_rate":0.03}' \
+  'teacher:{"learning_rate":0.01}'
 
 # five body units, labels from one person or from all; a unit beside its copy is the twin
 TWINS="$DATA/dsads-twins"

@@ -136,7 +136,7 @@ def test_methods_page_lists_every_method_with_its_weights():
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in METHODS.splitlines()]
     cells = [row for row in cells if row and re.fullmatch(r"`[a-z\d+-]+`", row[0])]
     listed = {row[0].strip("`"): row for row in cells}
-    assert list(listed) == NAMES
+    assert list(listed) == NAMES, "a method in a new file is the last row"
     for name, row in listed.items():
         weights = dict(term.split() for term in row[2].split(", "))
         assert {term: float(weight) for term, weight in weights.items()} == methods.get(name).terms

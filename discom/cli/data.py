@@ -116,7 +116,8 @@ def check(data: str, seed: flags.Seed = 0) -> None:
         rest = f", without a label {without}" if without else ""
         print(f"{part:>5}: {len(samples)} samples{by_class}{rest}")
     copies = near_duplicates(split)
-    way_out = f"near-copies in two parts; look at them, then give --groups PATTERN or {COPIES}"
+    groups = "give --groups PATTERN or" if images.groups is None else "if they are, add"
+    way_out = f"near-copies in two parts; look at them, then {groups} {COPIES}"
     for name, alone in find_alone(images).items():
         place, rows = f"{data}/{name}", copies[copies["modality"] == name].itertuples()
         _warn_of(place, alone, f"no partner of this class and name; {PARTNER}")
