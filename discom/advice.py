@@ -11,7 +11,6 @@ from functools import cached_property
 from itertools import chain, product
 from math import ceil, inf, sqrt
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,13 +26,15 @@ from discom.models.encoders import OF_SIGNALS
 from discom.models.signals import WINDOW
 from discom.running.fit import fit
 from discom.running.runs import Run, read_metrics
-from discom.tables.answers import Row, difference, gains, learned, read, score
+from discom.tables.answers import Difference, Row, difference, gains, learned, read, score
 
 STUDENT, HALF, FUSED = "student", "student, half of the labels", "one network of both"
 OWN, PAIRS, TAUGHT = "FixMatch", "agreed labels", "taught by both"
 # row → its method, and what a step takes, of a student's
 METHODS = {STUDENT: ("student", 1.0), HALF: ("student", 1.0), FUSED: ("teacher", 1.0)}
 METHODS |= {OWN: ("fixmatch", 4.0), PAIRS: ("agreed", 4.0), TAUGHT: ("kdv2", 1.3)}
+LATER = "No answer yet"
+Place = tuple[str, str]  # row and network
 # what a watch took, see results/README.md
 SIGNALS = {OWN: {"threshold": 0.95}, PAIRS: {"threshold": 0.95, "weights": {"contrast": 0}}}
 # roughly: the share of images of which one of two networks alone is right, and the share of this
@@ -194,22 +195,26 @@ def best(tried: Sequence[Asked]) -> tuple[Asked, str]:
     return chosen, f"Encoder {chosen.config.encoder}: students together {', '.join(named)}."
 
 
-def unfinished(longer: Mapping[str, Row], rows: Mapping[str, Row], images: MultiModalData) -> str:
-    """Which training still gains where it is twice as long, over images of one fold; or ""."""
-    single = images.changed(groups=None)
+def unfinished(
+    longer: Mapping[str, Row], rows: Mapping[str, Row], images: MultiModalData
+) -> dict[str, Difference]:
+    """The trainings that still gain where they are twice as long, over images of one fold."""
+    single, found = images.changed(groups=None), dict[str, Difference]()
     for kind, row in longer.items():
         names = [name for name in row if "+" not in name]
         each = [gains(row[name], rows[kind][name][:1], single) for name in names]
         gain = difference(pd.concat(each).groupby(level=0).mean())  # of the sensors
         if gain.verdict == "yes":
-            return f"{kind}, trained twice as long, gains {gain}"
-    return ""
+            found[kind] = gain
+    return found
 
 
 def answers(
-    rows: Mapping[str, Row], images: MultiModalData, few: bool
+    rows: Mapping[str, Row], images: MultiModalData, few: bool, longer: Mapping[str, float] = {}
 ) -> tuple[list[str], dict[str, str]]:
-    """The questions with their answers, and what is recommended: network → the row it is of."""
+    """The questions with their answers, and what is recommended: network → the row it is of.
+    `longer` has the points that a kind gains where it is trained longer; what this could change is
+    not answered."""
     sensors, other = [*images.modalities], PAIRS if few else TAUGHT
     both, word = "+".join(sensors), "both" if len(sensors) == 2 else "all"
     unit = "images" if images.groups is None else "groups"
@@ -218,38 +223,39 @@ def answers(
     def points(kind: str, network: str) -> float:
         return score(rows[kind][network], images)
 
-    def ask(question: str, ours: Any, theirs: Any, than: str = "") -> bool:
+    def ask(question: str, ours: Place, theirs: Place, than: str = "") -> bool:
         """Add the question with its answer; whether that is a yes."""
-        gain = difference(gains(ours, theirs, images))
-        found = {"yes": "Yes", "no": "No", "open": "Not decided"}[gain.verdict]
+        gain = difference(gains(rows[ours[0]][ours[1]], rows[theirs[0]][theirs[1]], images))
+        moves = longer.get(ours[0], 0.0), -longer.get(theirs[0], 0.0)
+        stays = {gain.moved(by).verdict for by in moves} == {gain.verdict}
+        found = {"yes": "Yes", "no": "No", "open": "Not decided"}[gain.verdict] if stays else LATER
         lines.append(f"{question}? {found}: {gain}{than}.")
-        if gain.verdict == "open":
+        if found == "Not decided":
             more = f"{'labels for ' * few}about {gain.missing:,.0f} {unit} more (now {gain.groups})"
             seeds = f"another draw of folds and weights: --seeds {gain.seeds + 1}"
             lines[-1] += f" That takes {more if gain.missing < inf else seeds}."
-        return gain.verdict == "yes"
+        return found == "Yes"
 
     for name in sensors:
         alone[name] = max([STUDENT, OWN][: 1 + few], key=lambda kind: points(kind, name))
-    best = {name: rows[kind][name] for name, kind in alone.items()}
-    first, second, *_ = sorted(sensors, key=lambda name: -score(best[name], images))
-    ask(f"Is {first} alone better than {second}", best[first], best[second])
+    first, second, *_ = sorted(sensors, key=lambda name: -points(alone[name], name))
+    ask(f"Is {first} alone better than {second}", (alone[first], first), (alone[second], second))
     for name in sensors:
         partners = " and ".join(each for each in sensors if each != name)
         question = f"Deploy {name} alone: train it with {partners}"
-        deployed[name] = other if ask(question, rows[other][name], best[name]) else alone[name]
+        gained = ask(question, (other, name), (alone[name], name))
+        deployed[name] = other if gained else alone[name]
         if not learned(rows[deployed[name]][name], images):
             lines[-1] = f"{question}? Not known: its networks do no better than guessing."
             lost.append(name)
     top = max(sensors, key=lambda name: points(deployed[name], name))
-    chosen, than = rows[deployed[top]][top], f" above {top} alone"
     fused = max([deployed[top], FUSED], key=lambda kind: points(kind, both))
-    if ask(f"Mount {word}", rows[fused][both], chosen, than):
+    if ask(f"Mount {word}", (fused, both), (deployed[top], top), f" above {top} alone"):
         deployed = {both: fused, **deployed}
     lines.insert(1, lines.pop())
     for name in sensors if few else []:
-        gained = " from half of the labels to all"
-        ask(f"Label more, for {name}", rows[STUDENT][name], rows[HALF][name], gained)
+        than = " from half of the labels to all"
+        ask(f"Label more, for {name}", (STUDENT, name), (HALF, name), than)
     cheap = [kind for kind in rows if kind not in METHODS]  # without a training
     for kind, network in product(cheap, (top, both)):
         known = network if network in deployed else top

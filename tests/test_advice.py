@@ -172,7 +172,17 @@ def test_no_answer_where_a_longer_training_still_gains(share, short):
     longer = {STUDENT: {name: own[:1] for name, own in rows[STUDENT].items()}}
     longer[kind] = {name: [answered(share, 5)[0].loc[fold]] for name in ("rgb", "depth")}
     rows[kind] = {name: answered(0.8, 6) for name in ("rgb", "depth")}
-    assert bool(advice.unfinished(longer, rows, IMAGES)) == short
+    found = advice.unfinished(longer, rows, IMAGES)
+    assert [*found] == [kind] * short
+
+
+@pytest.mark.parametrize(("gained", "word"), [(0.0, "Yes"), (10.0, "Yes"), (30.0, "No answer yet")])
+def test_what_a_longer_training_could_change_is_not_answered(gained, word):
+    """depth has 60 % right alone and 85 % with the other sensor; a longer student gains more."""
+    rows = rows_of(False, **{f"{TAUGHT}/depth": 0.85})
+    lines, deployed = advice.answers(rows, IMAGES, False, {STUDENT: gained})
+    assert verdicts(lines)["Deploy depth alone: train it with rgb"] == word
+    assert (deployed["depth"] == TAUGHT) == (word == "Yes")
 
 
 def test_gains_are_those_of_tables_for_one_seed():
@@ -368,7 +378,7 @@ def test_a_dry_run_trains_nothing(mine, tmp_path, capsys):
 def test_a_persons_folder_is_answered_once_and_its_commands_train_on_all(
     mine, tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr(advice, "unfinished", lambda *rows: "")
+    monkeypatch.setattr(advice, "unfinished", lambda *rows: {})
     assert cli.main(mine) == 0
     said = capsys.readouterr().out
     for name in ("extra trees", "frozen features", STUDENT, TAUGHT, FUSED):

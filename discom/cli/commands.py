@@ -223,13 +223,17 @@ def advise(
     answers, cheap = discom.tables.answers, discom.frozen.rows(images, config, seeds, folds)
     rows = {**cheap, **answers.read(asked.plan)}
     print(answers.to_markdown(rows, images), end="\n\n")
-    if short := advice.unfinished(answers.read(asked.longer), rows, images):
+    longer = advice.unfinished(answers.read(asked.longer), rows, images)
+    means = {kind: gain.mean for kind, gain in longer.items()}
+    lines, deployed = advice.answers(rows, images, asked.few, means)
+    print(*lines, sep="\n")
+    if longer:
+        each = " and ".join(f"{kind} {gain}" for kind, gain in longer.items())
         minutes = 2 * sum(result.seconds for result in results) / workers / 60
-        way_out = f"ask again with --steps {2 * steps}, about {minutes:.0f} minutes"
-        print(f"No answer yet: {short}; {way_out}.")
-        return
-    lines, deployed = advice.answers(rows, images, asked.few)
-    print(*lines, "", *asked.commands(deployed, settings["name"]), sep="\n")
+        again = f"ask again with --steps {2 * steps}, about {minutes:.0f} minutes"
+        print(f"Twice as long a training gains: {each}; {again}.")
+    if not any(advice.LATER in line for line in lines):
+        print("", *asked.commands(deployed, settings["name"]), sep="\n")
     if folder:
         print(
             f"At {size} pixels. --size {2 * size} asks once more, in about four times the minutes."

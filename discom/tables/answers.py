@@ -67,6 +67,10 @@ class Difference(NamedTuple):
         more = self.groups * (self.of_groups**2 / left - 1) if left > 0 else inf
         return float(f"{more:.2g}") if more >= 1 else inf
 
+    def moved(self, by: float) -> "Difference":
+        """The same, so many points higher."""
+        return self._replace(mean=self.mean + by, low=self.low + by, high=self.high + by)
+
     def __str__(self) -> str:
         return f"{self.mean:+.1f} F1 points [{self.low:+.1f}, {self.high:+.1f}]"
 
