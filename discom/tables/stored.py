@@ -56,7 +56,7 @@ def collect(results: Iterable[Result], file: Path | str) -> None:
     """Add results to a table, FILE.csv and FILE.json, which `load_results` reads: a run that is
     there is written anew, every other stays. Two commands that add wait for each other. A
     DiscomError where the table is there and is damaged or holds something else."""
-    file = Path(file).with_suffix(".csv")
+    file = _rows_of(file)
     file.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(file.with_name(f".{file.stem}.lock")):
         merged = {(run.label, run.hash): run for run in [*collected(file), *results]}
@@ -65,8 +65,15 @@ def collect(results: Iterable[Result], file: Path | str) -> None:
 
 def collected(file: Path | str | None) -> list[Result]:
     """What a table that `collect` writes has so far: nothing where it is not there, or None."""
-    table = Path(file).with_suffix(".csv") if file else None
+    table = _rows_of(file) if file else None
     return load_results(table) if table and table.exists() else []
+
+
+def _rows_of(file: Path | str) -> Path:
+    """FILE.csv of FILE, FILE.csv or FILE.json; a point in a name begins no other ending, so that
+    tables called noise-0.1 and noise-0.2 are two."""
+    file = Path(file)
+    return file.with_name(file.name.removesuffix(".json").removesuffix(".csv") + ".csv")
 
 
 def _write(results: Iterable[Result], file: Path) -> None:

@@ -71,11 +71,11 @@ DAMAGE = [  # file → its new content; None: it is removed
 
 
 def test_a_point_in_a_name_begins_no_ending(tmp_path):
-    collect(RUNS[:1], tmp_path / "noise-0.1.csv")
+    collect(RUNS[:1], tmp_path / "noise-0.1")
     collect(RUNS[1:2], tmp_path / "noise-0.2.json")
     names = sorted(file.name for file in tmp_path.glob("*.csv"))
     assert names == ["noise-0.1.csv", "noise-0.2.csv"]
-    assert [len(collected(tmp_path / f"noise-0.{k}.csv")) for k in (1, 2)] == [1, 1]
+    assert [len(collected(tmp_path / f"noise-0.{k}")) for k in (1, 2)] == [1, 1]
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
