@@ -217,7 +217,9 @@ def together() -> pd.DataFrame:
     rows = []
     for name, title in SETS.items():
         known = pd.read_csv(RESULTS / f"{name}-both.csv").query("missing == 'none'")
-        known = known.assign(method=known["method"].str.split().str[0])
+        for method in TOGETHER:
+            form = NAMES.get(method, method)
+            known.loc[known["method"].str.fullmatch(form), "method"] = method
         for share, each in known.groupby("labelled"):
             labels, means = "all" if share == 1 else "few", each.groupby("method")["f1"].mean()
             alone = max(score(name, labels, "student", sensor) for sensor in deployed(name))

@@ -214,7 +214,6 @@ seconds time-parts 4 crodino 'crodino:{"weights":{"soft":0}}' \
   'crodino:{"weights":{"soft":0,"aux":0,"contrast":0,"orth":0}}' single
 
 if [ "$OUT" = results ]; then # tables, figures, numbers of pages
-  $PYTHON benchmarks/pages.py
   $PYTHON benchmarks/labels.py
   $PYTHON benchmarks/both.py results/watch.csv --source "$DATA/watch" --runs "$RUNS"
   for set in cells:cellcycle-brightfield-stain hls:hls-rgb-elevation; do
@@ -224,6 +223,7 @@ if [ "$OUT" = results ]; then # tables, figures, numbers of pages
   done
   $PYTHON benchmarks/real.py
   $PYTHON benchmarks/mri.py
+  $PYTHON benchmarks/pages.py # shows what both.py wrote
 fi
 
 recorded() { # a notebook and the file that keeps what it measures, then the seeds

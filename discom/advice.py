@@ -13,7 +13,6 @@ from math import ceil, inf, sqrt
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 
 from discom import methods
@@ -35,6 +34,7 @@ METHODS = {STUDENT: ("student", 1.0), HALF: ("student", 1.0), FUSED: ("teacher",
 METHODS |= {OWN: ("fixmatch", 4.0), PAIRS: ("agreed", 4.0), TAUGHT: ("kdv2", 1.3)}
 LATER = "No answer yet"
 Place = tuple[str, str]  # row and network
+ALIKE_IN_LENGTH = {HALF: STUDENT, FUSED: STUDENT, OWN: PAIRS}  # not trained longer itself
 # what a watch took, see results/README.md
 SIGNALS = {OWN: {"threshold": 0.95}, PAIRS: {"threshold": 0.95, "weights": {"contrast": 0}}}
 # roughly: the share of images of which one of two networks alone is right, and the share of this
@@ -197,24 +197,23 @@ def best(tried: Sequence[Asked]) -> tuple[Asked, str]:
 
 def unfinished(
     longer: Mapping[str, Row], rows: Mapping[str, Row], images: MultiModalData
-) -> dict[str, Difference]:
-    """The trainings that still gain where they are twice as long, over images of one fold."""
-    single, found = images.changed(groups=None), dict[str, Difference]()
+) -> dict[Place, Difference]:
+    """The networks that still gain where they are trained twice as long, on images of one fold."""
+    single, found = images.changed(groups=None), dict[Place, Difference]()
     for kind, row in longer.items():
-        names = [name for name in row if "+" not in name]
-        each = [gains(row[name], rows[kind][name][:1], single) for name in names]
-        gain = difference(pd.concat(each).groupby(level=0).mean())  # of the sensors
-        if gain.verdict == "yes":
-            found[kind] = gain
+        for name in [name for name in row if "+" not in name]:
+            gain = difference(gains(row[name], rows[kind][name][:1], single))
+            if gain.verdict == "yes":
+                found[kind, name] = gain
     return found
 
 
 def answers(
-    rows: Mapping[str, Row], images: MultiModalData, few: bool, longer: Mapping[str, float] = {}
+    rows: Mapping[str, Row], images: MultiModalData, few: bool, longer: Mapping[Place, float] = {}
 ) -> tuple[list[str], dict[str, str]]:
     """The questions with their answers, and what is recommended: network → the row it is of.
-    `longer` has the points that a kind gains where it is trained longer; what this could change is
-    not answered."""
+    `longer` has the points that a network gains where it is trained longer; what this could change
+    is not answered."""
     sensors, other = [*images.modalities], PAIRS if few else TAUGHT
     both, word = "+".join(sensors), "both" if len(sensors) == 2 else "all"
     unit = "images" if images.groups is None else "groups"
@@ -223,11 +222,15 @@ def answers(
     def points(kind: str, network: str) -> float:
         return score(rows[kind][network], images)
 
-    def ask(question: str, ours: Place, theirs: Place, than: str = "") -> bool:
+    def lift(kind: str, network: str) -> float:
+        like = ALIKE_IN_LENGTH.get(kind, kind)
+        return float(np.mean([longer.get((like, name), 0.0) for name in network.split("+")]))
+
+    def ask(question: str, ours: Place, theirs: Place, than: str = "", sure: bool = True) -> bool:
         """Add the question with its answer; whether that is a yes."""
         gain = difference(gains(rows[ours[0]][ours[1]], rows[theirs[0]][theirs[1]], images))
-        moves = longer.get(ours[0], 0.0), -longer.get(theirs[0], 0.0)
-        stays = {gain.moved(by).verdict for by in moves} == {gain.verdict}
+        moves = lift(*ours), -lift(*theirs)
+        stays = sure and {gain.moved(by).verdict for by in moves} == {gain.verdict}
         found = {"yes": "Yes", "no": "No", "open": "Not decided"}[gain.verdict] if stays else LATER
         lines.append(f"{question}? {found}: {gain}{than}.")
         if found == "Not decided":
@@ -250,7 +253,8 @@ def answers(
             lost.append(name)
     top = max(sensors, key=lambda name: points(deployed[name], name))
     fused = max([deployed[top], FUSED], key=lambda kind: points(kind, both))
-    if ask(f"Mount {word}", (fused, both), (deployed[top], top), f" above {top} alone"):
+    sure = not any(line.startswith(f"Deploy {top} ") and LATER in line for line in lines)
+    if ask(f"Mount {word}", (fused, both), (deployed[top], top), f" above {top} alone", sure):
         deployed = {both: fused, **deployed}
     lines.insert(1, lines.pop())
     for name in sensors if few else []:

@@ -134,6 +134,7 @@ def test_where_seeds_differ_groups_do_not_help():
     assert gain.verdict == "open"
     assert gain.missing == np.inf
     assert difference(values - values.mean(1).to_numpy()[:, None]).missing < np.inf
+    assert difference(pd.DataFrame([[0.0, 0.5, 1.0, 1.5, 2.0]] * 2) / 2).missing < np.inf
 
 
 def test_more_labels_are_worth_what_half_of_them_lack():
@@ -173,16 +174,24 @@ def test_no_answer_where_a_longer_training_still_gains(share, short):
     longer[kind] = {name: [answered(share, 5)[0].loc[fold]] for name in ("rgb", "depth")}
     rows[kind] = {name: answered(0.8, 6) for name in ("rgb", "depth")}
     found = advice.unfinished(longer, rows, IMAGES)
-    assert [*found] == [kind] * short
+    assert [*found] == [(kind, "rgb"), (kind, "depth")] * short
 
 
 @pytest.mark.parametrize(("gained", "word"), [(0.0, "Yes"), (10.0, "Yes"), (30.0, "No answer yet")])
 def test_what_a_longer_training_could_change_is_not_answered(gained, word):
     """depth has 60 % right alone and 85 % with the other sensor; a longer student gains more."""
     rows = rows_of(False, **{f"{TAUGHT}/depth": 0.85})
-    lines, deployed = advice.answers(rows, IMAGES, False, {STUDENT: gained})
+    lines, deployed = advice.answers(rows, IMAGES, False, {(STUDENT, "depth"): gained})
     assert verdicts(lines)["Deploy depth alone: train it with rgb"] == word
     assert (deployed["depth"] == TAUGHT) == (word == "Yes")
+
+
+def test_both_wait_where_the_better_one_does():
+    rows = rows_of(False, **{f"{TAUGHT}/rgb": 1.0, FUSED: 1.0})
+    lines, _ = advice.answers(rows, IMAGES, False, {(STUDENT, "rgb"): 19.0})
+    found = verdicts(lines)
+    assert found["Deploy rgb alone: train it with depth"] == "No answer yet"
+    assert found["Mount both"] == "No answer yet"
 
 
 def test_gains_are_those_of_tables_for_one_seed():

@@ -224,11 +224,11 @@ def advise(
     rows = {**cheap, **answers.read(asked.plan)}
     print(answers.to_markdown(rows, images), end="\n\n")
     longer = advice.unfinished(answers.read(asked.longer), rows, images)
-    means = {kind: gain.mean for kind, gain in longer.items()}
+    means = {place: gain.mean for place, gain in longer.items()}
     lines, deployed = advice.answers(rows, images, asked.few, means)
     print(*lines, sep="\n")
     if longer:
-        each = " and ".join(f"{kind} {gain}" for kind, gain in longer.items())
+        each = ", ".join(f"{kind} of {name} {gain}" for (kind, name), gain in longer.items())
         minutes = 2 * sum(result.seconds for result in results) / workers / 60
         again = f"ask again with --steps {2 * steps}, about {minutes:.0f} minutes"
         print(f"Twice as long a training gains: {each}; {again}.")

@@ -108,7 +108,7 @@ def _target(values: ArrayLike, rows: int) -> np.ndarray:
             raise DataError("factor", "has a column of only one value", "leave it out")
         return columns
     numbers, names = pd.factorize(array, sort=True)  # -1: a value is missing
-    rarest = np.bincount(numbers + 1)[1:].min()
+    rarest = np.bincount(numbers + 1, minlength=2)[1:].min()
     if numbers.min() < 0 or len(names) < 2 or rarest < FOLDS:
         found = f"has {len(names)} values, the rarest in {rarest} samples, or lacks some"
         raise DataError(

@@ -65,7 +65,7 @@ class Difference(NamedTuple):
         error = min(LITTLE / 2.8, max(self.mean, LITTLE - self.mean) / 1.96)
         left = error**2 - (self.error**2 - self.of_groups**2)  # that groups may have
         more = self.groups * (self.of_groups**2 / left - 1) if left > 0 else inf
-        return float(f"{more:.2g}") if more >= 1 else inf
+        return float(f"{max(1, more):.2g}")
 
     def moved(self, by: float) -> "Difference":
         """The same, so many points higher."""
