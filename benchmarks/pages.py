@@ -11,7 +11,7 @@ A page names tables of results/ and their rows between two marks; the first one 
     <!-- end -->
 
 `<!-- sets -->` is what the public data sets say of themselves, `<!-- claims labels -->` what came
-of a table's claims; they end alike.
+of a table's claims, `<!-- both -->` what two sensors score together at inference; they end alike.
 """
 
 import re

@@ -193,17 +193,8 @@ def scores() -> pd.DataFrame:
                 [score(table, labels, method, one, beside) for method in COLUMNS.values()]
                 for one in chosen
             ]
-            rows[row] = [*np.mean(means, 0), product(table)]
+            rows[row] = [*np.mean(means, 0), next(iter(both(table)["student"]), np.nan)]
     return pd.DataFrame.from_dict(rows, "index", columns=[*COLUMNS, BOTH])
-
-
-def product(table: str) -> float:
-    """The mean F1 of two students together, NaN where it is not known."""
-    if not (file := RESULTS / f"{table}-both.csv").exists():
-        return np.nan
-    rows = pd.read_csv(file)
-    few = rows["labelled"] == rows["labelled"].min()
-    return float(rows.loc[few & (rows["method"] == "student"), "f1"].mean())
 
 
 SETS = {"watch": "watch", "cells": "cells", "hls": "land cover"}
@@ -211,21 +202,27 @@ TOGETHER = {"student": "two networks", "agreed": "two that trained with pairs"}
 TOGETHER |= {"teacher": "one network of both"}
 
 
+def both(table: str) -> pd.DataFrame:
+    """F1 of both sensors at inference as both.py wrote it, mean over seeds: a row for each share of
+    the labels, a column for each of TOGETHER; no row where it was not run."""
+    if not (file := RESULTS / f"{table}-both.csv").exists():
+        return pd.DataFrame(columns=[*TOGETHER])
+    known = pd.read_csv(file).query("missing == 'none'")
+    forms = {f"^{NAMES.get(method, method)}$": method for method in TOGETHER}
+    known = known.assign(method=known["method"].replace(forms, regex=True))
+    return known.pivot_table("f1", "labelled", "method").reindex(columns=[*TOGETHER])
+
+
 def together() -> pd.DataFrame:
-    """F1 of both sensors at inference, mean over seeds, see both.py: two networks multiplied, and
-    one; beside the better sensor's student."""
+    """`both` of each of SETS as a page shows it, beside the better sensor's student."""
     rows = []
     for name, title in SETS.items():
-        known = pd.read_csv(RESULTS / f"{name}-both.csv").query("missing == 'none'")
-        for method in TOGETHER:
-            form = NAMES.get(method, method)
-            known.loc[known["method"].str.fullmatch(form), "method"] = method
-        for share, each in known.groupby("labelled"):
-            labels, means = "all" if share == 1 else "few", each.groupby("method")["f1"].mean()
+        for share, means in both(name).iterrows():
+            labels = "all" if share == 1 else "few"
             alone = max(score(name, labels, "student", sensor) for sensor in deployed(name))
-            rows.append([title, labels, alone, *(means.get(method) for method in TOGETHER)])
-    table = pd.DataFrame(rows, columns=["set", "labels", "better sensor alone", *TOGETHER.values()])
-    return table.map(lambda x: f"{x:.0f}" if isinstance(x, float) else x or "–").replace("nan", "–")
+            texts = ["–" if np.isnan(mean) else f"{mean:.0f}" for mean in (alone, *means)]
+            rows.append([title, labels, *texts])
+    return pd.DataFrame(rows, columns=["set", "labels", "better sensor alone", *TOGETHER.values()])
 
 
 def figure(table: pd.DataFrame) -> Figure:

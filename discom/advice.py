@@ -120,6 +120,16 @@ class Asked:
         """All of these."""
         return [*chain(*self.plan.values(), *self.longer.values())]
 
+    def again(self, longer: Mapping[Place, Difference], seconds: float, workers: int) -> str:
+        """Which networks gain from a longer training, and how to ask for it; `seconds` is what all
+        runs took."""
+        each = ", ".join(f"{kind} of {name} {gain}" for (kind, name), gain in longer.items())
+        minutes = f"about {2 * seconds / workers / 60:.0f} minutes"
+        return (
+            f"Twice as long a training gains: {each}; ask again with --steps {2 * self.steps}, "
+            f"{minutes}."
+        )
+
     def candidates(self) -> "list[Asked]":
         """Itself, and for signals as long as a spectrum needs the same with another encoder."""
         names = OF_SIGNALS if self.config.encoder == "spectrum" else [self.config.encoder]
@@ -217,7 +227,8 @@ def answers(
     sensors, other = [*images.modalities], PAIRS if few else TAUGHT
     both, word = "+".join(sensors), "both" if len(sensors) == 2 else "all"
     unit = "images" if images.groups is None else "groups"
-    lines, lost, alone, deployed = list[str](), list[str](), dict[str, str](), dict[str, str]()
+    lines, lost, waiting = list[str](), list[str](), list[str]()
+    alone, deployed = dict[str, str](), dict[str, str]()
 
     def points(kind: str, network: str) -> float:
         return score(rows[kind][network], images)
@@ -226,8 +237,8 @@ def answers(
         like = ALIKE_IN_LENGTH.get(kind, kind)
         return float(np.mean([longer.get((like, name), 0.0) for name in network.split("+")]))
 
-    def ask(question: str, ours: Place, theirs: Place, than: str = "", sure: bool = True) -> bool:
-        """Add the question with its answer; whether that is a yes."""
+    def ask(question: str, ours: Place, theirs: Place, than: str = "", sure: bool = True) -> str:
+        """Add the question with its answer, whose first words are returned."""
         gain = difference(gains(rows[ours[0]][ours[1]], rows[theirs[0]][theirs[1]], images))
         moves = lift(*ours), -lift(*theirs)
         stays = sure and {gain.moved(by).verdict for by in moves} == {gain.verdict}
@@ -237,7 +248,7 @@ def answers(
             more = f"{'labels for ' * few}about {gain.missing:,.0f} {unit} more (now {gain.groups})"
             seeds = f"another draw of folds and weights: --seeds {gain.seeds + 1}"
             lines[-1] += f" That takes {more if gain.missing < inf else seeds}."
-        return found == "Yes"
+        return found
 
     for name in sensors:
         alone[name] = max([STUDENT, OWN][: 1 + few], key=lambda kind: points(kind, name))
@@ -246,25 +257,39 @@ def answers(
     for name in sensors:
         partners = " and ".join(each for each in sensors if each != name)
         question = f"Deploy {name} alone: train it with {partners}"
-        gained = ask(question, (other, name), (alone[name], name))
-        deployed[name] = other if gained else alone[name]
+        found = ask(question, (other, name), (alone[name], name))
+        deployed[name] = other if found == "Yes" else alone[name]
         if not learned(rows[deployed[name]][name], images):
             lines[-1] = f"{question}? Not known: its networks do no better than guessing."
             lost.append(name)
+        elif found == LATER:
+            waiting.append(name)
     top = max(sensors, key=lambda name: points(deployed[name], name))
     fused = max([deployed[top], FUSED], key=lambda kind: points(kind, both))
-    sure = not any(line.startswith(f"Deploy {top} ") and LATER in line for line in lines)
-    if ask(f"Mount {word}", (fused, both), (deployed[top], top), f" above {top} alone", sure):
+    than, sure = f" above {top} alone", top not in waiting
+    if ask(f"Mount {word}", (fused, both), (deployed[top], top), than, sure) == "Yes":
         deployed = {both: fused, **deployed}
     lines.insert(1, lines.pop())
     for name in sensors if few else []:
         than = " from half of the labels to all"
         ask(f"Label more, for {name}", (STUDENT, name), (HALF, name), than)
-    cheap = [kind for kind in rows if kind not in METHODS]  # without a training
-    for kind, network in product(cheap, (top, both)):
-        known = network if network in deployed else top
+    lines += cheaper(rows, images, deployed, (top, both))
+    return lines, {name: kind for name, kind in deployed.items() if name not in lost}
+
+
+def cheaper(
+    rows: Mapping[str, Row],
+    images: MultiModalData,
+    deployed: Mapping[str, str],
+    networks: Sequence[str],
+) -> list[str]:
+    """A line for each row without a training that beats what is deployed: the same network, or
+    where that is not, the first."""
+    lines = []
+    for kind, network in product([kind for kind in rows if kind not in METHODS], networks):
+        known = network if network in deployed else networks[0]
         gain = difference(gains(rows[kind][network], rows[deployed[known]][known], images))
         if gain.verdict == "yes":
             hint = "pretrained weights" if kind == "frozen features" else "another learning rate"
             lines.append(f"But {kind} of {network}: {gain} above {known}; {hint} may help.")
-    return lines, {name: kind for name, kind in deployed.items() if name not in lost}
+    return lines

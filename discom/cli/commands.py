@@ -228,10 +228,7 @@ def advise(
     lines, deployed = advice.answers(rows, images, asked.few, means)
     print(*lines, sep="\n")
     if longer:
-        each = ", ".join(f"{kind} of {name} {gain}" for (kind, name), gain in longer.items())
-        minutes = 2 * sum(result.seconds for result in results) / workers / 60
-        again = f"ask again with --steps {2 * steps}, about {minutes:.0f} minutes"
-        print(f"Twice as long a training gains: {each}; {again}.")
+        print(asked.again(longer, sum(result.seconds for result in results), workers))
     if not any(advice.LATER in line for line in lines):
         print("", *asked.commands(deployed, settings["name"]), sep="\n")
     if folder:
