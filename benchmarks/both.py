@@ -1,4 +1,4 @@
-"""Both sensors at inference: one network of both, also with zeros in the place of one sensor, and
+"""Two sensors at inference: one network of both, also with zeros in the place of one sensor, and
 the product of what two networks believe; weighted F1 of all folds together.
 
 python benchmarks/both.py results/watch.csv --source data/watch   writes results/watch-both.csv
@@ -7,6 +7,7 @@ python benchmarks/both.py results/watch.csv --source data/watch   writes results
 import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+import real
 from discom import cli, data, files, tables
 from discom.cli import flags
 from discom.data.batches import ModalityTensor
@@ -55,19 +57,22 @@ def both(
     source: Annotated[str, "Name or folder of the set."] = "data/watch",
     runs: flags.Runs = Path("runs"),
 ) -> None:
-    """Read the runs of TABLE and write TABLE-both.csv: method, share of the labels, seed, the
-    sensor that is missing, and f1."""
+    """Read the runs of TABLE whose methods are those of `real.TOGETHER`, and write TABLE-both.csv:
+    method, the two sensors, share of the labels, seed, the sensor that is missing, and f1."""
     whole = data.load(source)
     said, truth = defaultdict(list), defaultdict(list)
-    for result in tables.load_results(table):
+    for result in tables.complete(tables.load_results(table)):
+        if not (method := real.method_of(result.label)):
+            continue
         folder, names = result.folder(runs), [*result.scores]
         stored = read_predictions(folder / "predictions.npz")
-        if result.method == "teacher":
-            found = answers(folder, whole.split(*result.parts))
+        if method == "teacher":
+            split = whole.select(names[0].split("+")).split(*result.parts)
+            found = {(names[0], lost): own for lost, own in answers(folder, split).items()}
         else:
-            found = {"": product(stored, names)}
-        for missing, logits in found.items():
-            key = result.label, result.config["labelled"], result.seed, missing or "none"
+            found = {("+".join(two), ""): product(stored, two) for two in combinations(names, 2)}
+        for (sensors, lost), logits in found.items():
+            key = method, sensors, result.config["labelled"], result.seed, lost or "none"
             said[key].append(logits)
             truth[key].append(torch.from_numpy(stored[f"{names[0]}_labels"]))
     rows = [
@@ -75,7 +80,7 @@ def both(
         for key, logits in said.items()
     ]
     with files.atomic_file(table.with_name(f"{table.stem}-both.csv")) as part:
-        columns = ["method", "labelled", "seed", "missing", "f1"]
+        columns = ["method", "sensors", "labelled", "seed", "missing", "f1"]
         pd.DataFrame(rows, columns=columns).to_csv(part, index=False)
 
 

@@ -197,31 +197,45 @@ def scores() -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, "index", columns=[*COLUMNS, BOTH])
 
 
-SETS = {"watch": "watch", "cells": "cells", "hls": "land cover"}
+SETS = {"watch": "watch", "dsads": "body units", "dsads-spread": "body units"}
+SETS |= {"dsads-all": "body units", "cells": "cells", "hls": "land cover"}
 TOGETHER = {"student": "two networks", "agreed": "two that trained with pairs"}
 TOGETHER |= {"teacher": "one network of both"}
 
 
+def method_of(label: str) -> str:
+    """The method of TOGETHER that a row of a table is, or ""."""
+    forms = {method: NAMES.get(method, method) for method in TOGETHER}
+    return next((method for method, form in forms.items() if re.fullmatch(form, label)), "")
+
+
 def both(table: str) -> pd.DataFrame:
-    """F1 of both sensors at inference as both.py wrote it, mean over seeds: a row for each share of
-    the labels, a column for each of TOGETHER; no row where it was not run."""
+    """F1 of two sensors at inference as both.py wrote it, mean over the seeds and pairs that every
+    method has: a row for each share of the labels, a column for each of TOGETHER, before them the
+    student of a pair's better sensor; no row where it was not run."""
     if not (file := RESULTS / f"{table}-both.csv").exists():
-        return pd.DataFrame(columns=[*TOGETHER])
-    known = pd.read_csv(file).query("missing == 'none'")
-    forms = {f"^{NAMES.get(method, method)}$": method for method in TOGETHER}
-    known = known.assign(method=known["method"].replace(forms, regex=True))
-    return known.pivot_table("f1", "labelled", "method").reindex(columns=[*TOGETHER])
+        return pd.DataFrame(columns=["alone", *TOGETHER])
+    rows = {}
+    for share, own in pd.read_csv(file).query("missing == 'none'").groupby("labelled"):
+        means = own.pivot_table("f1", ["sensors", "seed"], "method").dropna()
+        (labels,) = {key[0] for key in tallies(table) if (key[0] == "all") == (share == 1)}
+        better = []
+        for pair, runs in means.groupby("sensors"):
+            students = [of(table, labels, "student", sensor)[0] for sensor in pair.split("+")]
+            seeds = runs.index.get_level_values("seed")
+            alone = [[tally_score(each[seed], "f1") for seed in seeds] for each in students]
+            better.append(np.mean(alone, 1).max())
+        rows[labels] = means.groupby("sensors").mean().mean().to_dict() | {"alone": np.mean(better)}
+    return pd.DataFrame(rows).T.reindex(columns=["alone", *TOGETHER])
 
 
 def together() -> pd.DataFrame:
-    """`both` of each of SETS as a page shows it, beside the better sensor's student."""
-    rows = []
-    for name, title in SETS.items():
-        for share, means in both(name).iterrows():
-            labels = "all" if share == 1 else "few"
-            alone = max(score(name, labels, "student", sensor) for sensor in deployed(name))
-            texts = ["–" if np.isnan(mean) else f"{mean:.0f}" for mean in (alone, *means)]
-            rows.append([title, labels, *texts])
+    """`both` of each of SETS as a page shows it."""
+    rows = [
+        [title, labels, *("–" if np.isnan(mean) else f"{mean:.0f}" for mean in means)]
+        for name, title in SETS.items()
+        for labels, means in both(name).iterrows()
+    ]
     return pd.DataFrame(rows, columns=["set", "labels", "better sensor alone", *TOGETHER.values()])
 
 

@@ -1,6 +1,7 @@
 """benchmarks/real.py: claims over persons, pooled over folds, label draws and pairs of sensors."""
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -143,6 +144,39 @@ def test_two_networks_together_say_the_product_of_their_beliefs():
     np.testing.assert_allclose(found, beliefs.prod(0))
     with pytest.raises(RunError, match="other samples"):
         both.product({**stored, "gyro_ids": ids[::-1]}, ["acc", "gyro"])
+
+
+def test_two_sensors_are_compared_on_pairs_and_seeds_that_every_method_has(tables_of, tmp_path):
+    units = ["larm", "rleg", "torso"]
+    made = [runs("student", units, seed, 1, skill=0.5 + 0.1 * seed) for seed in range(2)]
+    tables_of("dsads", *made)
+    rows = [
+        ("student", f"{a}+{b}", seed, 60 + seed)
+        for a, b in combinations(units, 2)
+        for seed in (0, 1)
+    ]
+    rows += [
+        ("agreed", f"{a}+{b}", seed, 70 + seed)
+        for a, b in combinations(units, 2)
+        for seed in (0, 1)
+    ]
+    rows += [("teacher", "larm+torso", 1, 80), ("agreed", "larm+larm_twin", 1, 10)]
+    known = pd.DataFrame(rows, columns=["method", "sensors", "seed", "f1"])
+    lost = known.assign(missing="larm", f1=0)
+    file = pd.concat([known.assign(missing="none"), lost]).assign(labelled=0.1)
+    file.to_csv(tmp_path / "dsads-both.csv", index=False)
+    ((labels, means),) = real.both("dsads").iterrows()
+    alone = [
+        real.tally_score(real.of("dsads", labels, "student", k)[0][1], "f1")
+        for k in ("larm", "torso")
+    ]
+    assert labels == "one person"
+    assert means.to_dict() == pytest.approx(
+        {"alone": max(alone), "student": 61, "agreed": 71, "teacher": 80}
+    )
+    assert real.together().to_numpy().tolist() == [
+        ["body units", "one person", f"{max(alone):.0f}", "61", "71", "80"]
+    ]
 
 
 def test_models_without_training_take_the_shares_seeds_and_folds_of_a_table(tmp_path, monkeypatch):

@@ -212,8 +212,6 @@ def both_deployed() -> pd.DataFrame:
     table = pd.DataFrame.from_dict(found, orient="index")
     for file, name in {"watch": "watch", "cells": "cells", "hls": "land cover"}.items():
         both = pd.read_csv(f"../results/{file}-both.csv").query("labelled < 1")
-        both = both[
-            both["method"].str.startswith("agreed") & (both["missing"] == "none")
-        ]
+        both = both[(both["method"] == "agreed") & (both["missing"] == "none")]
         table.loc[(slice(None), name), "two networks"] = both["f1"].mean()
     return table.round().astype("Int64").astype(object).fillna("–")
