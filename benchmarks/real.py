@@ -53,6 +53,7 @@ CLAIMS = {
         Claim("dsads", "one person", "agreed", "fixmatch"),
         Claim("dsads-spread", "few", "agreed", "twin"),
         Claim("dsads", "one person", "agreed", "twin"),
+        Claim("dsads-all", "all", "discom", "discom-solo"),
     ],
     "sisfall": [Claim("sisfall", "few", "agreed", "twin", "acc", "gyro")],
     "cells": [
@@ -152,7 +153,8 @@ def claims(name: str) -> pd.DataFrame:
         tests.append(t_test(each.to_numpy()))
         ours = f"`{claim.ours}`" + ", both sensors" * (claim.ours == "teacher")
         ours += ", pretrained" * (claim.table == "hls-pretrained")
-        sensor = claim.deployed or "mean of all"
+        ways = sum(len(of(*claim[:3], sensor)) for sensor in deployed(claim.table))
+        sensor = claim.deployed or f"mean of {ways} ordered pairs"
         rows.append([ours, f"`{claim.theirs}`", sensor, claim.labels, len(each)])
     columns = ["claim", "above", "deployed", "labels", GROUPS.get(name, "persons")]
     return with_tests(pd.DataFrame(rows, columns=columns), tests)

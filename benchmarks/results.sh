@@ -121,15 +121,25 @@ worn dsads/learning-rate learning_rate --data "$TWINS" --modalities rarm+torso $
   --values 0.003,0.01,0.03 student "$FIXMATCH" "$PRODUCT"
 worn dsads/learning-rate-all-persons learning_rate --data "$TWINS" --modalities rarm+torso $BODY \
   --labelled 0.0233 --values 0.003,0.01,0.03,0.1 student "$FIXMATCH" "$PRODUCT"
-BODY="$BODY --folds 4 --learning-rate 0.03"
-grid dsads "" --data "$TWINS" --modalities torso+rarm+larm+rleg+lleg $BODY $ONE --seeds 3 student "$FIXMATCH"
+worn dsads/learning-rate-all learning_rate --data "$TWINS" --modalities rarm+torso $BODY \
+  --values 0.01,0.03,0.1 student teacher discom discom-solo kdv2
+worn dsads/learning-rate-all-higher learning_rate --data "$TWINS" --modalities rarm+torso $BODY \
+  --values 0.03,0.1,0.3 student teacher kdv2
+BODY="$BODY --folds 4"
+every() { grid dsads-all "" --data "$TWINS" $BODY --seeds 3 --modalities "$@"; }
+every torso+rarm+larm+rleg+lleg 'student:{"learning_rate":0.1}' 'discom-solo:{"learning_rate":0.03}'
+for pair in torso+rarm rarm+rleg torso+lleg; do
+  every "$pair" 'discom:{"learning_rate":0.03}' 'kdv2:{"learning_rate":0.1}' 'teacher:{"learning_rate":0.1}'
+done
+BODY="$BODY --learning-rate 0.03"
+grid dsads "" --data "$TWINS" --modalities torso+rarm+larm+rleg+lleg $BODY $ONE --seeds 5 student "$FIXMATCH"
 for pair in $PAIRS $COPIES; do
-  grid dsads "" --data "$TWINS" --modalities "$pair" $BODY $ONE --seeds 3 "$PRODUCT"
+  grid dsads "" --data "$TWINS" --modalities "$pair" $BODY $ONE --seeds 5 "$PRODUCT"
 done
 for pair in $PAIRS; do
   grid dsads "" --data "$TWINS" --modalities "$pair" $BODY $ONE --seeds 1 teacher
 done
-SPREAD="--data $TWINS $BODY --labelled 0.0233 --seeds 3" # over all persons
+SPREAD="--data $TWINS $BODY --labelled 0.0233 --seeds 5" # over all persons
 grid dsads-spread "" $SPREAD --modalities torso+rarm+larm+rleg+lleg student \
   'fixmatch:{"learning_rate":0.01,"threshold":0.8}'
 for pair in $PAIRS $COPIES; do
@@ -216,6 +226,9 @@ seconds time-parts 4 crodino 'crodino:{"weights":{"soft":0}}' \
 if [ "$OUT" = results ]; then # tables, figures, numbers of pages
   $PYTHON benchmarks/labels.py
   $PYTHON benchmarks/both.py results/watch.csv --source "$DATA/watch" --runs "$RUNS"
+  for set in dsads dsads-spread dsads-all; do
+    $PYTHON benchmarks/both.py "results/$set.csv" --source "$TWINS" --runs "$RUNS"
+  done
   for set in cells:cellcycle-brightfield-stain hls:hls-rgb-elevation; do
     source="$DATA/${set#*:}"
     $PYTHON benchmarks/both.py "results/${set%%:*}.csv" --source "$source" --runs "$RUNS"

@@ -68,4 +68,4 @@ def test_the_wheel_runs_in_an_empty_folder(built, tmp_path):
     run(sys.executable, *pip, "--no-index", "--target", site, wheel, folder=tmp_path)
     words = ("train", "--method", "student", "--data", "objects:n=66,size=16", "--profile", "tiny")
     done = run(f"{site}/bin/discom", *words, "--epochs", "1", folder=tmp_path, PYTHONPATH=site)
-    assert "student on scenes" in done
+    assert "student on objects" in done
