@@ -62,7 +62,7 @@ def both(
     whole = data.load(source)
     said, truth = defaultdict(list), defaultdict(list)
     for result in tables.complete(tables.load_results(table)):
-        if not (method := real.method_of(result.label)):
+        if not (method := real.method_of(result.display_name)):
             continue
         folder, names = result.folder(runs), [*result.scores]
         stored = read_predictions(folder / "predictions.npz")

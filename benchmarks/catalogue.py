@@ -71,7 +71,7 @@ def by_seed(runs: Iterable[Result]) -> pd.DataFrame:
     """Test scores: a row for each seed, a column for each network, or their mean, each method and
     share of labels. Two runs of one cell, such as of two learning rates, are an error of pandas."""
     cells = [
-        (run.seed, sensor, run.label, run.config["labelled"], score)
+        (run.seed, sensor, run.display_name, run.config["labelled"], score)
         for run in runs
         for sensor, score in {**run.main, "mean": fmean(run.main.values())}.items()
     ]

@@ -47,9 +47,9 @@ class Arm(NamedTuple):
         return cls(name, options, {key: options.pop(key) for key in SETTINGS if key in options})
 
     @property
-    def label(self) -> str:
+    def display_name(self) -> str:
         """What its row is called."""
-        return methods.label(self.method, methods.get(self.method).changed(self.options))
+        return methods.display_name(self.method, methods.get(self.method).changed(self.options))
 
 
 def factors_of(text: str) -> dict[str, list[float]]:
@@ -75,7 +75,7 @@ def plan(
     `folds` every one of them: label, seed, values, fold → run. `epochs` are those of a value of the
     first factor."""
     arms = list(arms)
-    labels = [arm.label for arm in arms]
+    labels = [arm.display_name for arm in arms]
     if twice := [label for label in labels if labels.count(label) > 1]:
         raise ConfigError("METHODS", f"two are called '{twice[0]}'", "compare them one by one")
     if both := {name for arm in arms for name in (*arm.settings, *settings)} & factors.keys():
@@ -93,7 +93,7 @@ def plan(
             config, method = profile(dense=images.dense, **own), methods.get(arm.method)
             place = data, modalities, folds, fold or 0
             run = Run.of(runs, method, images, config, *place)
-            planned[arm.label, seed, *values, *([fold] if folds else [])] = run
+            planned[arm.display_name, seed, *values, *([fold] if folds else [])] = run
     return planned
 
 

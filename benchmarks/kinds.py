@@ -38,7 +38,12 @@ def accuracies(result: Result, runs: Path) -> pd.DataFrame:
         labels = answers[f"{network}_labels"]
         right = pd.Series(answers[f"{network}_logits"].argmax(1) == labels)
         for kind, part in right.groupby(kinds[answers[f"{network}_ids"]].to_numpy()):
-            row = {"method": result.label, "seed": result.seed, "network": network, "kind": kind}
+            row = {
+                "method": result.display_name,
+                "seed": result.seed,
+                "network": network,
+                "kind": kind,
+            }
             rows.append(row | {"scenes": len(part), "accuracy": round(100 * part.mean(), 3)})
     return pd.DataFrame(rows)
 
@@ -73,7 +78,7 @@ def kinds(table: Path, runs: flags.Runs = Path("runs")) -> None:
     file = table.with_name(f"{table.stem}-kinds.csv")
     rows = pd.read_csv(file) if file.is_file() else pd.DataFrame(columns=["method", "seed"])
     known = {*zip(rows["method"], rows["seed"], strict=True)}
-    absent = [r for r in tables.load_results(table) if (r.label, r.seed) not in known]
+    absent = [r for r in tables.load_results(table) if (r.display_name, r.seed) not in known]
     rows = pd.concat([rows, *(accuracies(result, runs) for result in absent)], ignore_index=True)
     means = rows.pivot_table("accuracy", ["network", "method"], "kind", sort=False)
     print(means.round(1).to_string())

@@ -62,7 +62,7 @@ def dice(table: str) -> pd.DataFrame:
     method and network; methods of which a fold is missing are left out."""
     folds = defaultdict(list)
     for run in read_runs(RESULTS / f"{table}.csv"):
-        folds[masks_of(run), run.label].append(run)
+        folds[masks_of(run), run.display_name].append(run)
     columns = {
         (*key, network): group_dice(cells, TUMOUR)
         for key, runs in folds.items()

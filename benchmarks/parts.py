@@ -71,8 +71,8 @@ def read(model: Any, test: MultiModalData) -> Iterator[dict[str, Any]]:
 def rows_of(result: Result, source: str, runs: Path) -> pd.DataFrame:
     """What a run's networks hold, and beside `discom` the untrained ones."""
     split = load(source, seed=result.drawn).split(*result.parts)
-    networks = {result.label: load_run(result.folder(runs), split)[0]}
-    if result.label == "discom":
+    networks = {result.display_name: load_run(result.folder(runs), split)[0]}
+    if result.display_name == "discom":
         start = registry.build(registry.get("discom"), split.train, Config(**result.config))
         networks["untrained"] = start
     run = {"labelled": result.config["labelled"], "seed": result.seed}
@@ -116,11 +116,11 @@ def parts(
     rows = pd.read_csv(file) if file.is_file() else pd.DataFrame(columns=keys)
     found = defaultdict(list)
     for result in tables.load_results(table):
-        found[result.label].append(result)
+        found[result.display_name].append(result)
     if absent := sorted({*methods} - {*found}):
         raise ConfigError(table, f"no run of {absent[0]}", f"name one of {', '.join(found)}")
     for result in [r for method in methods for r in found[method] if r.seed < seeds]:
-        run = [result.label, result.config["labelled"], result.seed]
+        run = [result.display_name, result.config["labelled"], result.seed]
         if not (rows[keys] == run).all(axis=1).any():
             rows = pd.concat([rows, rows_of(result, data, runs)], ignore_index=True)
             with files.atomic_file(file) as temporary:

@@ -90,7 +90,7 @@ def tallies(table: str) -> dict[Place, dict[int, pd.DataFrame]]:
     runs = defaultdict(lambda: defaultdict(list))
     for run in read_runs(RESULTS / f"{table}.csv"):
         sensors = frozenset("+".join(run.scores).split("+"))
-        runs[labels_of(run.config), run.label, sensors][run.seed].append(run)
+        runs[labels_of(run.config), run.display_name, sensors][run.seed].append(run)
     found: dict[Place, dict[int, pd.DataFrame]] = defaultdict(dict)
     for (labels, method, sensors), seeds in runs.items():
         for seed, folds in seeds.items():

@@ -39,7 +39,7 @@ def eurosat_sized(count: int) -> Split:
     draw, ids = np.random.default_rng(0), np.arange(count + EVALUATED)
     ms, sar = (draw.random((len(ids), bands, 64, 64), dtype=np.float32) for bands in (13, 2))
     images = {"ms": ms, "sar": sar}
-    modalities = {k: Modality(x, ids % 10, ids, motions="all") for k, x in images.items()}
+    modalities = {k: Modality(x, ids % 10, ids, symmetry="all") for k, x in images.items()}
     data = MultiModalData(modalities, tuple("0123456789"), name="eurosat-sized")
     rest = data.take(ids[count:])
     return Split(data.take(ids[:count]), rest, rest)

@@ -193,9 +193,9 @@ def results_table(file, labelled=0.1, names=METHODS, rows=ROWS) -> pd.DataFrame:
 def seeds(file: Path | str, names: Mapping[str, str], sensor: str) -> pd.DataFrame:
     """F1 of a stored table, a row for each seed and a column for each method in
     `names`: of the network that reads this sensor, alone or with others."""
-    runs = [run for run in tables.load_results(file) if run.label in names]
+    runs = [run for run in tables.load_results(file) if run.display_name in names]
     scores = {
-        (run.seed, names[run.label]): f1
+        (run.seed, names[run.display_name]): f1
         for run in runs
         for network, f1 in run.main.items()
         if sensor in network.split("+")

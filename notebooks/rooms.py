@@ -88,14 +88,14 @@ def read_pairs(
     Returns:
         `images` sensor → [n, bands, size, size] as they were stored, `holes` sensor →
         the value that says "not measured", or NaN, `labels` [n], -1 for none, `groups`
-        [n], `classes`, `motions`, what augmentation may do, `data`, the same as the
+        [n], `classes`, `symmetry`, what augmentation may do, `data`, the same as the
         package has it, and `place`, a folder that is deleted in the end.
     """
     options, place = {"size": 32} | dict(options), TemporaryDirectory()
     if not folder:
         folder = f"{place.name}/rooms"
         options |= {"invalid": {"depth": 0}, "groups": "(.+)_[0-9]+"}
-        options["motions"] = dict.fromkeys(SENSORS.values(), "all")
+        options["symmetry"] = dict.fromkeys(SENSORS.values(), "all")
         write_rooms(folder, load(data, seed=seed), seed)
     own = read_folders(folder, **options)
     own = own.take(np.flatnonzero(np.isin(own.ids, own.paired_ids)))
@@ -103,7 +103,7 @@ def read_pairs(
     return SimpleNamespace(
         images={s: torch.tensor(np.float32(m.x)) for s, m in sensors},
         holes={s: np.nan if m.invalid is None else m.invalid for s, m in sensors},
-        motions={s: m.motions for s, m in sensors},
+        symmetry={s: m.symmetry for s, m in sensors},
         labels=torch.tensor(own.labels),
         classes=own.classes,
         groups=own.ids if own.groups is None else own.groups,
@@ -117,7 +117,7 @@ def views(own: SimpleNamespace, rows: torch.Tensor) -> dict[str, torch.Tensor]:
     moved = {}
     for sensor, images in own.images.items():
         x = images[rows]
-        moved[sensor] = turn(x, any_motions(x, own.motions[sensor]))
+        moved[sensor] = turn(x, any_motions(x, own.symmetry[sensor]))
     return moved
 
 

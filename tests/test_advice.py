@@ -256,7 +256,7 @@ def test_with_all_labels_nothing_is_trained_for_missing_ones():
 
 def signals(length):
     x = np.random.default_rng(0).random((240, 3, 1, length), dtype=np.float32)
-    own = {k: replace(m, x=x, motions="none") for k, m in IMAGES.modalities.items()}
+    own = {k: replace(m, x=x, symmetry="none") for k, m in IMAGES.modalities.items()}
     return replace(IMAGES, modalities=own)
 
 

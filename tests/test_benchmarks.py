@@ -222,7 +222,7 @@ def test_every_command_of_results_sh_parses(tmp_path):
             name = Path(first).stem
             asked = scripts[name].make_context(first, words).params
             labels = asked.get("methods", ()) if name != "parts" else ()  # it names rows
-            assert all(grid.Arm.of(text).label for text in labels)
+            assert all(grid.Arm.of(text).display_name for text in labels)
         parsed += 1
     assert parsed > 70
 
@@ -246,7 +246,7 @@ def test_the_best_value_on_validation_is_chosen(tmp_path):
     means = {value: sum(scores.values()) / 2 for value, scores in tried.items()}
     choice = json.loads((tmp_path / "choice.json").read_text())
     assert choice["data"] == "objects"
-    assert choice["chosen"][arm.label] == max(means, key=means.get)
-    assert {float(v): choice[f"{v:g}"][arm.label] for v in values} == pytest.approx(means)
+    assert choice["chosen"][arm.display_name] == max(means, key=means.get)
+    assert {float(v): choice[f"{v:g}"][arm.display_name] for v in values} == pytest.approx(means)
     teachers = [*(tmp_path / "runs").rglob("teacher/*/result.json")]
     assert len(teachers) == 2  # the same for every value

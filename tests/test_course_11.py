@@ -153,7 +153,7 @@ def test_a_folder_of_other_names_is_read_without_a_word(tmp_path, table):
     assert own.labels.unique().tolist() == [-1, 0, 1]
     assert len(set(own.groups)) == 47
     assert all(np.isnan(hole) for hole in own.holes.values())
-    assert set(own.motions.values()) == {"flip"}
+    assert set(own.symmetry.values()) == {"flip"}
     large = read_pairs(str(tmp_path), {"size": 48}, "objects", seed=0)
     assert large.images["photo"].shape == (47, 3, 48, 48)
     mean = own.images["thermo"][own.labels == 1].mean()

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from discom import data, fit, methods, profile
 from discom.data.augmentation import restore, turn
 from discom.errors import ConfigError
-from discom.losses import crossing, dense
+from discom.losses import crodino, dense
 from discom.methods import build
 from discom.methods import dense as dense_methods
 from discom.models import network
@@ -121,18 +121,18 @@ def test_crodinos_terms_are_those_of_the_losses_and_each_can_be_alone():
     model = make("crodino").eval()
     upright, logits = {}, {}
     for m, x in batch.x.items():
-        upright[m] = [restore(one, batch.views[m]) for one in model.branches[m].encode(x)]
+        upright[m] = [restore(one, batch.transform_ids[m]) for one in model.branches[m].encode(x)]
         logits[m] = model.branches[m](x)
-    truth = restore(batch.y["rgb"][:, None], batch.views["rgb"])[:, 0]
+    truth = restore(batch.y["rgb"][:, None], batch.transform_ids["rgb"])[:, 0]
     last = {m: maps[-1] for m, maps in upright.items()}
-    fused = model.auxiliary["rgb+depth"](crossing.cross_halves(upright), (16, 16))[1]
-    invariant = [crossing.halves(one)[0] for one in last.values()]
-    answers = {m: turn(fused, batch.views[m]) for m in BANDS}
+    fused = model.auxiliary["rgb+depth"](crodino.cross_halves(upright), (16, 16))[1]
+    invariant = [crodino.halves(one)[0] for one in last.values()]
+    answers = {m: turn(fused, batch.transform_ids[m]) for m in BANDS}
     expected = {
         "cl": sum(dense.cross_entropy(logits[m], batch.y[m]) for m in BANDS),
         "aux": dense.cross_entropy(fused, truth),
-        "orth": crossing.place_separation(last),
-        "contrast": crossing.place_contrast(*invariant, truth[:, 4::8, 4::8]),
+        "orth": crodino.decorrelation(last),
+        "contrast": crodino.pixel_info_nce(*invariant, truth[:, 4::8, 4::8]),
         "soft": sum(dense.pixel_wise(logits[m], answers[m]) for m in BANDS),
     }
     terms = model(batch)
@@ -153,7 +153,7 @@ def test_the_fused_network_is_the_mean_over_pairings():
         m: model.branches[m].encode(part) for m, part in zip(BANDS, x.split([3, 1], 1), strict=True)
     }
     decoder = model.auxiliary["rgb+depth"]
-    logits = [decoder(crossing.cross_halves(maps, shift), (16, 16))[1] for shift in (0, 1)]
+    logits = [decoder(crodino.cross_halves(maps, shift), (16, 16))[1] for shift in (0, 1)]
     torch.testing.assert_close(model.predict("rgb+depth", x), sum(logits) / 2)
 
 
@@ -193,10 +193,10 @@ def test_dense_simclr_puts_places_back_before_it_compares_them(monkeypatch):
     blank = torch.zeros(len(batch), CLASSES, 16, 16)
     monkeypatch.setattr(one, "encode", lambda x: [pooled(x)])
     monkeypatch.setattr(one, "decode", lambda maps, size: (None, blank))
-    z, labels = pooled(batch.x["rgb"]), crossing.place_labels(batch.y["rgb"], (4, 4))
-    expected = crossing.place_contrast(z, z, labels)
+    z, labels = pooled(batch.x["rgb"]), crodino.place_labels(batch.y["rgb"], (4, 4))
+    expected = crodino.pixel_info_nce(z, z, labels)
     torch.testing.assert_close(model.loss(batch)["contrast"], expected)
-    monkeypatch.setattr(dense_methods, "restore", lambda x, motions: x)  # a wrong copy
+    monkeypatch.setattr(dense_methods, "restore", lambda x, symmetry: x)  # a wrong copy
     assert model.loss(batch)["contrast"] > 1.1 * expected
 
 

@@ -336,7 +336,7 @@ def test_images_unlike_those_of_training_are_told_once(models, split, tmp_path, 
 @pytest.mark.parametrize("encoder", ["spectrum", "conv1d"])
 def test_a_network_of_signals_is_exported(tmp_path, encoder):
     rng, labels = np.random.default_rng(0), np.arange(60) % 3
-    signals = data.Modality(rng.normal(size=(60, 3, 1, 64)), labels, np.arange(60), motions="none")
+    signals = data.Modality(rng.normal(size=(60, 3, 1, 64)), labels, np.arange(60), symmetry="none")
     split = data.MultiModalData({"acc": signals}, ("sit", "walk", "run")).split()
     settings = profile("tiny", epochs=1, encoder=encoder)
     fit("student", split, settings, tmp_path / "run", progress=False)

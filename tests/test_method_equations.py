@@ -25,7 +25,7 @@ from discom.data.augmentation import distort
 from discom.data.batches import Batch
 from discom.losses import disentangle
 from discom.losses.contrastive import barlow_twins, contrastive_loss, decur_cross, nt_xent
-from discom.losses.separate import minimax_loss
+from discom.losses.independence import minimax_loss
 from discom.running.runs import read_metrics
 
 # ---------------------------------------------------------------- totals of the official codes

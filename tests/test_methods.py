@@ -90,7 +90,7 @@ def test_a_method_of_several_sensors_names_the_one_to_take_for_one(name):
 @pytest.mark.parametrize("name", IMAGES)
 def test_pairs_are_asked_for_where_the_loss_depends_on_them(name, monkeypatch):
     """Another order of one sensor's samples changes a term, or the method does without pairs."""
-    monkeypatch.setattr("discom.methods.semi_supervised.distort", lambda x, motions: x)
+    monkeypatch.setattr("discom.methods.semi_supervised.distort", lambda x, symmetry: x)
     model, batch = make(name), batch_of(name)
     other, order = part(batch), torch.arange(len(batch.x["rgb"])).roll(1)
     for shown in filter(None, (other, other.strong)):
@@ -371,7 +371,7 @@ def test_the_annotation_of_an_option_decides_and_not_its_default():
     assert Annotated.changed(given) == {**given, "limit": 2.0, "part": {"rgb": 1.0}}
     assert Annotated.changed({"part": {"depth": 2, "rgb": 1}, "sizes": [1, 2]}) == {}
     assert Annotated.options({"temperature": -0.0})["temperature"].hex() == "0x0.0p+0"
-    labels = {methods.label("a", {"t": value}) for value in (0.1, 0.1000001, 0.10000011)}
+    labels = {methods.display_name("a", {"t": value}) for value in (0.1, 0.1000001, 0.10000011)}
     assert len(labels) == 3
     wrong = {"free": float("nan"), "temperature": "4", "limit": "2", "sizes": 3, "weights": 3}
     for option, value in wrong.items():
@@ -441,7 +441,7 @@ def test_a_method_that_nobody_registered_has_its_own_name_and_keeps_its_options_
     for number, dimension in enumerate((0, 9)):
         config = profile("tiny", epochs=1, options={"dimension": dimension})
         results.append(fit(Narrow, split, config, tmp_path / f"{number}-aa", progress=False))
-    assert [result.label for result in results] == ["Narrow", "Narrow dimension=9"]
+    assert [result.display_name for result in results] == ["Narrow", "Narrow dimension=9"]
     assert "Narrow" not in NAMES
 
 

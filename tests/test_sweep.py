@@ -90,7 +90,7 @@ def test_a_result_from_before_an_option_was_there_is_the_same_run(run_of):
         older = {**content, "config": {**config, "options": options}, "changed": {}}
         result = Result.from_json(older, "older")
         assert (result.hash == run.hash) == same
-        assert (result.label == "kdv2") == same
+        assert (result.display_name == "kdv2") == same
         absent, done = sweep.missing([replace(run, runs="elsewhere")], [result])
         assert (done.results == [result]) == same == (not absent)
     theirs = {**content["teacher"]["config"]}

@@ -52,9 +52,9 @@ def test_maps_are_of_upright_images_and_moved_as_the_students_are(name):
     student.copies = ("logits", "latent")
     images = {sensor: torch.from_numpy(train.images(sensor)[:2]) for sensor in ("rgb", "depth")}
     views = {"rgb": torch.tensor([0, 5]), "depth": torch.tensor([2, 2])}
-    batch = Batch({m: turn(x, views[m]) for m, x in images.items()}, {}, views=views)
+    batch = Batch({m: turn(x, views[m]) for m, x in images.items()}, {}, transform_ids=views)
     student.ask(teacher, batch)
-    for modality, answers in batch.soft.items():
+    for modality, answers in batch.teacher_output.items():
         network = modality if name == "single" else "rgb+depth"
         x = torch.cat([images[sensor] for sensor in network.split("+")], dim=1)
         upright = teacher.branch(network).maps(x)
@@ -116,8 +116,8 @@ def test_a_students_batches_hold_the_teachers_logits_for_the_very_images_shown(
         for shown in filter(None, (batch, batch.strong)):
             x = torch.cat([shown.x[m] for m in teacher.reads], dim=1)
             logits = teacher.predict(teacher.deployed[0], x)
-            torch.testing.assert_close(shown.soft, logits, rtol=1e-4, atol=1e-4)
-            assert not shown.soft.requires_grad
+            torch.testing.assert_close(shown.teacher_output, logits, rtol=1e-4, atol=1e-4)
+            assert not shown.teacher_output.requires_grad
 
 
 def rescaled(split):

@@ -7,27 +7,27 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from discom.data.checks import MOTIONS, is_signal
+from discom.data.checks import SYMMETRIES, is_signal
 
 WEAK, STRONG = 0.3, 1.0  # strengths of a signal's views
 ANGLE = 40  # degrees, of the largest rotation of a strong view
 
 
-def draw_views(
+def draw_transforms(
     x: Tensor,
     probability: float,
     generator: torch.Generator,
     strong: bool = False,
-    motions: str = "all",
+    symmetry: str = "all",
 ) -> Tensor:
-    """The number of a view for each image, [B], see `view`.
+    """The number of a transform for each image, [B], see `transform`.
 
     With `probability` (released code: ½) a horizontal flip (½), a vertical flip (½) and, with ½, a
     rotation by 0, 90, 180 or 270 degrees (only 0 or 180 where H ≠ W); else none, which is motion 0.
-    With motions "flip" the horizontal flip alone, with "none" and "rotate" nothing. A strong view
+    With symmetry "flip" the horizontal flip alone, with "none" and "rotate" nothing. A strong view
     is always moved, as far as its sensor allows, and has one quarter blank.
     """
-    mirrored, free = 0.5 * (motions in ("all", "flip")), 0.5 * (motions == "all")
+    mirrored, free = 0.5 * (symmetry in ("all", "flip")), 0.5 * (symmetry == "all")
     chances = torch.tensor([[1.0 if strong else probability], [free], [mirrored], [free]])
     moved, turned, horizontal, vertical = torch.rand(4, len(x), generator=generator) < chances
     turns = torch.randint(4, (len(x),), generator=generator)
@@ -35,40 +35,40 @@ def draw_views(
         turns = turns // 2 * 2
     # a vertical flip is half a turn and a horizontal flip
     turns = (turns * turned + 2 * vertical) % 4
-    views = moved * (turns + 4 * (horizontal ^ vertical))
-    return views + 8 * torch.randint(1, 5, (len(x),), generator=generator) if strong else views
+    ids = moved * (turns + 4 * (horizontal ^ vertical))
+    return ids + 8 * torch.randint(1, 5, (len(x),), generator=generator) if strong else ids
 
 
-def any_motions(x: Tensor, motions: str = "all") -> Tensor:
-    """A motion for each image, [B], all that `motions` allows equally likely; drawn by torch's
+def any_motions(x: Tensor, symmetry: str = "all") -> Tensor:
+    """A motion for each image, [B], all that `symmetry` allows equally likely; drawn by torch's
     global generator."""
-    step = max(MOTIONS[motions], 1 if x.shape[-1] == x.shape[-2] else 2)
+    step = max(SYMMETRIES[symmetry], 1 if x.shape[-1] == x.shape[-2] else 2)
     return torch.randint(8, (len(x),)) // step * step
 
 
-def turn(x: Tensor, views: Tensor) -> Tensor:
-    """Each image, mask or map of features [B, C, H, W] in its view's motion, view mod 8; nothing is
-    blanked. Motion k + 4h is k quarter turns, then a horizontal flip if h = 1; quarter turns exist
-    for square images only.
+def turn(x: Tensor, transform_ids: Tensor) -> Tensor:
+    """Each image, mask or map of features [B, C, H, W] in its motion, the number of its transform
+    mod 8; nothing is blanked. Motion k + 4h is k quarter turns, then a horizontal flip if h = 1;
+    quarter turns exist for square images only.
 
     >>> image = torch.arange(4.0).view(1, 1, 2, 2)
     >>> turn(image, torch.tensor([4]))[0, 0].tolist()  # a horizontal flip
     [[1.0, 0.0], [3.0, 2.0]]
     """
-    return _move(x, views, _tables(*x.shape[-2:], x.device)[0])
+    return _move(x, transform_ids, _tables(*x.shape[-2:], x.device)[0])
 
 
-def restore(x: Tensor, views: Tensor) -> Tensor:
+def restore(x: Tensor, transform_ids: Tensor) -> Tensor:
     """Undo `turn` exactly, for values and gradients.
 
     A map of features [B, D, H/8, W/8] of a moved image is put back as well where its cells are
     those of the image's own grid: pooling keeps them, a padded convolution with stride 2 does not.
 
-    >>> x, views = torch.arange(12.0).view(1, 1, 3, 4), torch.tensor([2])
-    >>> torch.equal(restore(turn(x, views), views), x)
+    >>> x, ids = torch.arange(12.0).view(1, 1, 3, 4), torch.tensor([2])
+    >>> torch.equal(restore(turn(x, ids), ids), x)
     True
     """
-    return _move(x, views, _tables(*x.shape[-2:], x.device)[1])
+    return _move(x, transform_ids, _tables(*x.shape[-2:], x.device)[1])
 
 
 @lru_cache(maxsize=32)
@@ -81,8 +81,8 @@ def _tables(height: int, width: int, device: torch.device) -> tuple[Tensor, Tens
     return table.to(device), table.argsort(1).to(device)
 
 
-def _move(x: Tensor, views: Tensor, table: Tensor) -> Tensor:
-    motions = views % 8
+def _move(x: Tensor, transform_ids: Tensor, table: Tensor) -> Tensor:
+    motions = transform_ids % 8
     if not motions.any():
         return x
     first = torch.arange(len(x), device=x.device)[:, None] * x[0, 0].numel()
@@ -92,35 +92,35 @@ def _move(x: Tensor, views: Tensor, table: Tensor) -> Tensor:
     return moved.view(last.shape).movedim(-1, 1)
 
 
-def view(x: Tensor, views: Tensor) -> Tensor:
-    """Images [B, C, H, W] each in its own view: motion v mod 8, then quarter v div 8 set to 0 (none
-    for 0).
+def transform(x: Tensor, transform_ids: Tensor) -> Tensor:
+    """Images [B, C, H, W] each by its own transform: motion t mod 8, then quarter t div 8 set to 0
+    (none for 0).
 
-    >>> view(torch.ones(1, 1, 2, 2), torch.tensor([8]))[0, 0].tolist()
+    >>> transform(torch.ones(1, 1, 2, 2), torch.tensor([8]))[0, 0].tolist()
     [[0.0, 1.0], [1.0, 1.0]]
     """
-    x = turn(x, views)
-    if (views < 8).all():
+    x = turn(x, transform_ids)
+    if (transform_ids < 8).all():
         return x
     height, width = x.shape[-2:]
     masks = x.new_ones(5, 1, height, width)
     for quarter in range(4):
         top, left = quarter // 2 * (height // 2), quarter % 2 * (width // 2)
         masks[quarter + 1, :, top : top + (height + 1) // 2, left : left + (width + 1) // 2] = 0
-    return x * masks[(views // 8).to(x.device, non_blocking=True)]
+    return x * masks[(transform_ids // 8).to(x.device, non_blocking=True)]
 
 
-def distort(x: Tensor, motions: str = "all") -> Tensor:
+def distort(x: Tensor, symmetry: str = "all") -> Tensor:
     """A hard view of each image, as SimCLR needs it: another place, and `recolour`.
 
     A square crop of 30 to 100 % of the area, put back to full size, flipped and turned at random as
-    `motions` allows; with "none" every pixel keeps its place, since its axes are no space: time and
-    frequency. Of a signal a strong `signal_view`. Drawn by torch's global generator. The amounts
-    were chosen on validation scores of scenes.
+    `symmetry` allows; with "none" every pixel keeps its place, since its axes are no space: time
+    and frequency. Of a signal a strong `signal_view`. Drawn by torch's global generator. The
+    amounts were chosen on validation scores of scenes.
     """
     if is_signal(x.shape):
-        return signal_view(x, STRONG, motions)
-    if motions == "none":
+        return signal_view(x, STRONG, symmetry)
+    if symmetry == "none":
         return recolour(x)
     side = _uniform(x, 0.3, 1).sqrt()
     crop = x.new_zeros(len(x), 2, 3)
@@ -128,15 +128,15 @@ def distort(x: Tensor, motions: str = "all") -> Tensor:
     crop[:, :, 2] = _uniform(x, -1, 1, 2) * (1 - side)[:, None]
     grid = F.affine_grid(crop, list(x.shape), align_corners=False)
     x = F.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
-    return recolour(turn(x, any_motions(x, motions)))
+    return recolour(turn(x, any_motions(x, symmetry)))
 
 
 def signal_view(
-    x: Tensor, strength: float, motions: str = "none", generator: torch.Generator | None = None
+    x: Tensor, strength: float, symmetry: str = "none", generator: torch.Generator | None = None
 ) -> Tensor:
     """Another view of each signal [B, C, 1, T]: another time, speed, size, offset and noise.
 
-    A part of it of 1 - s/4 to all of its length, stretched to T. Where `motions` is "rotate", each
+    A part of it of 1 - s/4 to all of its length, stretched to T. Where `symmetry` is "rotate", each
     three channels are axes in space and turn together, by up to 40 s degrees. Each channel's
     deviation from its mean times e^u, u ~ N(0, (0.3 s)²); its mean shifts by N(0, (s/4)²); noise
     with a deviation of 0 to s/5. The last three are in deviations of the channel over the batch.
@@ -163,7 +163,7 @@ def signal_view(
     share = (times - before)[:, None]
     before = before[:, None].expand_as(z)
     z = z.gather(2, before) * (1 - share) + z.gather(2, before + 1) * share
-    if motions == "rotate":
+    if symmetry == "rotate":
         axes = _normal(x, 3, generator=generator)
         turns = _rotations(axes, _uniform(x, 0, ANGLE * strength, generator=generator))
         z = (turns @ z.unflatten(1, (-1, 3))).flatten(1, 2)

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from discom.data.arrays import take_rows
-from discom.data.augmentation import STRONG, WEAK, draw_views, signal_view, turn, view
-from discom.data.checks import MOTIONS, NO_LABEL, UNLABELLED, is_signal
+from discom.data.augmentation import STRONG, WEAK, draw_transforms, signal_view, transform, turn
+from discom.data.checks import NO_LABEL, SYMMETRIES, UNLABELLED, is_signal
 from discom.data.multimodal import MultiModalData
 from discom.errors import DataError, check_choice
 
@@ -27,11 +27,11 @@ class Batch:
     A plain class: in bf16, Fabric rounds the tensors of a dataclass, such as a teacher's logits.
 
     Args:
-        soft: what a teacher says about these very images: logits [B, C] or maps, see
+        teacher_output: what a teacher says about these very images: logits [B, C] or maps, see
             `Method.ask`.
         strong: a second, harder view of the same images.
-        views: modality → the view that each image is shown in [B], see `augmentation.view`.
-        motions: modality → what its views may be moved by, see `Modality`; set by `Batches`.
+        transform_ids: modality → how each image is shown [B], see `augmentation.transform`.
+        symmetry: modality → what augmentation may do, see `Modality`; set by `Batches`.
         progress: share of the run's epochs that are done, in [0, 1).
     """
 
@@ -39,14 +39,14 @@ class Batch:
         self,
         x: dict[str, Tensor],
         y: dict[str, Tensor],
-        soft: Any = None,
+        teacher_output: Any = None,
         strong: "Batch | None" = None,
-        views: dict[str, Tensor] | None = None,
+        transform_ids: dict[str, Tensor] | None = None,
         progress: float = 0.0,
     ):
-        self.x, self.y, self.views = x, y, views or {}
-        self.soft, self.strong, self.progress = soft, strong, progress
-        self.motions = dict.fromkeys(x, "all")
+        self.x, self.y, self.transform_ids = x, y, transform_ids or {}
+        self.teacher_output, self.strong, self.progress = teacher_output, strong, progress
+        self.symmetry = dict.fromkeys(x, "all")
 
     def __len__(self) -> int:
         return len(next(iter(self.y.values())))
@@ -150,8 +150,8 @@ class Batches:
         pairing: "unpaired" shuffles each modality on its own, as the paper does; "paired" makes row
             i of every modality the same scene, and leaves out samples that lack a modality, with a
             warning; `counts` says how many samples, and labels, are left.
-        augment: probability that an image is flipped and turned, each on its own, as the motions of
-            its modality allow, and that a signal is seen in a weak `signal_view`.
+        augment: probability that an image is flipped and turned, each on its own, as the symmetry
+            of its modality allows, and that a signal is seen in a weak `signal_view`.
         strong: whether batches have a second view: moved anew, and one quarter blank.
         shared_augmentation: whether all modalities of a sample are moved alike, as all of them
             allow; needs pairs.
@@ -185,10 +185,10 @@ class Batches:
         self.device, self.memory_format = torch.device(device), memory_format
         self.strong, self.shared_augmentation, self.dense = strong, shared_augmentation, dense
         names = list(data.modalities)
-        self.motions = {name: modality.motions for name, modality in data.modalities.items()}
+        self.symmetry = {name: modality.symmetry for name, modality in data.modalities.items()}
         if shared_augmentation:
-            strictest = max(self.motions.values(), key=MOTIONS.__getitem__)
-            self.motions = dict.fromkeys(names, strictest)
+            strictest = max(self.symmetry.values(), key=SYMMETRIES.__getitem__)
+            self.symmetry = dict.fromkeys(names, strictest)
         self.images = {name: ModalityTensor(data, name, self.device, dense=dense) for name in names}
         rows = {name: torch.arange(len(images)) for name, images in self.images.items()}
         trained = data.labels  # of the samples that are shown
@@ -245,19 +245,19 @@ class Batches:
         generators: Mapping[str, torch.Generator],
         strong: bool = False,
     ) -> Batch:
-        x, y, views = {}, {}, {}
+        x, y, ids = {}, {}, {}
         for name, own in rows.items():
             images, truth = self.images[name][own], self.images[name].truth(own)
-            motions = self.motions[name]
-            views[name] = draw_views(images, self.augment, generators[name], strong, motions)
+            symmetry = self.symmetry[name]
+            ids[name] = draw_transforms(images, self.augment, generators[name], strong, symmetry)
             if is_signal(images.shape):
-                shown = signal_view(images, STRONG if strong else WEAK, motions, generators[name])
+                shown = signal_view(images, STRONG if strong else WEAK, symmetry, generators[name])
                 chosen = torch.rand(len(images), generator=generators[name]) < self.augment
                 images = torch.where(chosen.to(images.device)[:, None, None, None], shown, images)
-            x[name] = view(images, views[name]).contiguous(memory_format=self.memory_format)
-            y[name] = turn(truth[:, None], views[name])[:, 0].long() if self.dense else truth
-        batch = Batch(x, y, views=views, progress=epoch / self.epochs)
-        batch.motions = self.motions
+            x[name] = transform(images, ids[name]).contiguous(memory_format=self.memory_format)
+            y[name] = turn(truth[:, None], ids[name])[:, 0].long() if self.dense else truth
+        batch = Batch(x, y, transform_ids=ids, progress=epoch / self.epochs)
+        batch.symmetry = self.symmetry
         return batch
 
 

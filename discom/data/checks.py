@@ -22,7 +22,7 @@ KINDS = {"iu": "whole numbers", "iuU": "whole numbers or text"}
 KINDS |= {"fiu": "numbers", "biufU": "numbers or text"}
 IMAGES = ("fiu", "N", "C", "H", "W")  # the kinds and the shape of images
 # what augmentation may do to a sensor → its motions are the multiples of this, see `turn`
-MOTIONS = {"all": 1, "flip": 4, "none": 8, "rotate": 8}
+SYMMETRIES = {"all": 1, "flip": 4, "none": 8, "rotate": 8}
 
 
 def check_number(
@@ -205,14 +205,14 @@ def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise DataError(where, "a modality's name is lower-case letters, digits and _", "rename it")
     check_array(modality.x, where, *IMAGES)
-    if modality.motions not in MOTIONS:
-        raise DataError(where, f"motions {modality.motions!r}", f"write {', '.join(MOTIONS)}")
+    if modality.symmetry not in SYMMETRIES:
+        raise DataError(where, f"symmetry {modality.symmetry!r}", f"write {', '.join(SYMMETRIES)}")
     _, channels, height, width = modality.x.shape
     if height > 1 and (channels == height != width or (width <= 4 and min(channels, height) >= 8)):
         found = f"would be {channels} bands of {height}×{width} pixels"
         raise DataError(where, found, "bring the bands to the front: np.moveaxis(x, -1, -3)")
-    if modality.motions == "rotate" and (height > 1 or channels % 3):
-        found = f"motions 'rotate' of {channels} channels and {height} rows"
+    if modality.symmetry == "rotate" and (height > 1 or channels % 3):
+        found = f"symmetry 'rotate' of {channels} channels and {height} rows"
         raise DataError(where, found, "rotate signals of three axes each, or write none")
     check_labels(modality.y, len(modality.x), classes, f"{where}/y")
     check_array(modality.ids, f"{where}/ids", "iuU", len(modality.x))

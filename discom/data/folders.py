@@ -38,7 +38,7 @@ def read_folders(
     groups: str = "",
     bands: Mapping[str, Sequence[int]] | None = None,
     fit: str = "squeeze",
-    motions: Mapping[str, str] | None = None,
+    symmetry: Mapping[str, str] | None = None,
 ) -> MultiModalData:
     """Read `<root>/<modality>/<class>/<id>.<ending>`; the same class and id in two trees are a
     pair, and samples without a partner are kept. A folder `unlabelled` (or `unlabeled`) is no
@@ -54,7 +54,7 @@ def read_folders(
         size, fit, bands, invalid: see `Rule`, the last two by modality. Modalities of `bands`
             without a folder are taken from the one folder that is not among them. "Not measured"
             is by default what TIFFs state by GDAL's tag; where there is NaN, that is -32768.
-        unit, motions: modality → unit of its pixels, such as "mm", and what augmentation may do to
+        unit, symmetry: modality → unit of its pixels, such as "mm", and what augmentation may do to
             it (see `Modality`), by default "flip"; no image file states them.
         groups: a pattern of files' names without their endings; its first part in parentheses is
             the group, such as (.+)_[0-9]+ for frames of videos. Without it `<root>/groups.csv`, if
@@ -67,7 +67,7 @@ def read_folders(
             or other sizes, where no `size` is given; an image without a group.
     """
     root, shape = Path(root), None if size is None else check_size(size)
-    options = {"unit": unit, "invalid": invalid, "motions": motions, "bands": bands}
+    options = {"unit": unit, "invalid": invalid, "symmetry": symmetry, "bands": bands}
     files, stated = _by_modality(root, _list_files(root), options)
     number = {k: n for n, k in enumerate(_classes(root, chain.from_iterable(files.values())))}
     sensors, rules = {}, {}
@@ -77,7 +77,7 @@ def read_folders(
         rule = Rule(shape, fit, chosen, own["invalid"])
         images, rule = _read_tree(root, [*tree.values()], rule)
         labels = np.array([number.get(one.partition("/")[0], UNLABELLED) for one in tree])
-        about = own["unit"] or "", rule.invalid, own["motions"] or "flip"
+        about = own["unit"] or "", rule.invalid, own["symmetry"] or "flip"
         sensors[name] = Modality(images, labels, np.array([*tree]), *about)
         rules[name] = asdict(rule)
     own_name, kinds = root.resolve().name, tuple(number)

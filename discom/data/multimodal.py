@@ -26,7 +26,7 @@ class Modality:
         ids: name of each sample [N], integers or strings; equal ids are the same scene.
         unit: of the pixels, such as "m", "dB" or "K".
         invalid: the value of unmeasured pixels, such as 0 for depth; see `Normalization`.
-        motions: what augmentation may do to the images: "all", flips and quarter turns (cells,
+        symmetry: what augmentation may do to the images: "all", flips and quarter turns (cells,
             satellites); "flip", left–right (street scenes), also in every kind of folder that
             does not say; "none"; or "rotate" (signals, each three channels axes in space).
     """
@@ -36,7 +36,7 @@ class Modality:
     ids: np.ndarray
     unit: str = ""
     invalid: float | None = None
-    motions: str = "flip"
+    symmetry: str = "flip"
 
     def __post_init__(self):
         y = self.y
@@ -163,7 +163,7 @@ class MultiModalData:
         parts = [list(self.classes), False, self._contents]  # the False keeps earlier digests
         for name, modality in self.modalities.items():
             parts += [name, np.asarray(modality.ids).astype(str), modality.y, modality.invalid]
-            parts += [modality.motions] if modality.motions != "all" else []  # newer than digests
+            parts += [modality.symmetry] if modality.symmetry != "all" else []  # newer than digests
         parts += [np.asarray(self.groups).astype(str)] if self.groups is not None else []
         parts += [rows for _, rows in sorted((self.parts or {}).items())]
         return digest(*parts)

@@ -19,7 +19,7 @@ from discom.data import checks
 from discom.errors import DataError
 from discom.files import as_data_error, atomic_folder, checksum, chunks, read_json, write_json
 
-MANIFEST, FORMAT = "manifest.json", 1
+MANIFEST, FORMAT = "manifest.json", 2
 IMAGES = "_data.npy"
 AGAIN = "prepare the folder again"
 PLAIN = ("name", "about", "dense")  # fields of the data that the manifest holds as they are
@@ -57,7 +57,7 @@ def write_folder(folder: Path | str, data: Any, *, overwrite: bool = False) -> N
             "modalities": {name: list(m.x.shape) for name, m in data.modalities.items()},
             "units": {name: m.unit for name, m in data.modalities.items()},
             "invalid": {name: m.invalid for name, m in data.modalities.items()},
-            "motions": {name: m.motions for name, m in data.modalities.items()},
+            "symmetry": {name: m.symmetry for name, m in data.modalities.items()},
             "checksums": {file.name: checksum(file) for file in sorted(part.iterdir())},
         }
         write_json(part / MANIFEST, manifest)
@@ -95,9 +95,8 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
             rows = _load(folder / own, np.arange(len(labels)))
             checks.check_rows({own: rows}, len(labels), str(folder))
             images = _load(folder / f"{name.upper()}{IMAGES}", mmap_mode="r")
-            about = [manifest[key][name] for key in ("units", "invalid")]
-            motions = manifest.get("motions", {}).get(name, "flip")  # newer than the format
-            modalities[name] = (images, labels[rows], ids[rows], *about, motions)
+            about = [manifest[key][name] for key in ("units", "invalid", "symmetry")]
+            modalities[name] = (images, labels[rows], ids[rows], *about)
         parts = {part: folder / f"{part}_idx.npy" for part in checks.PARTS}
         divided = any(file.is_file() for file in parts.values())
         return {

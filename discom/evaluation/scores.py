@@ -177,10 +177,13 @@ class Scoring:
     """What a run's networks score: on the validation part, which stays in memory, and on the test
     part, which is read when it is asked for and nowhere else."""
 
-    def __init__(self, network: Any, split: Split, fabric: Fabric, layout: torch.memory_format):
-        self.network, self.test_part, self.fabric, self.layout = network, split.test, fabric, layout
+    def __init__(
+        self, network: Any, split: Split, fabric: Fabric, memory_format: torch.memory_format
+    ):
+        self.network, self.fabric, self.memory_format = network, fabric, memory_format
         self.task = SEGMENTATION if network.dense else CLASSIFICATION
         self.metric, self.classes = self.task.metric, split.train.classes
+        self.test_part = split.test
         self.valid = {name: self._images(split.valid, name) for name in network.deployed}
 
     def validate(self) -> dict[str, float]:
@@ -217,4 +220,4 @@ class Scoring:
         self.network.eval()
         predict, task = partial(self.network.predict, name), self.task
         with self.fabric.autocast():
-            return predict_logits(predict, images, task.batch_size, self.layout, task.keep)
+            return predict_logits(predict, images, task.batch_size, self.memory_format, task.keep)

@@ -33,10 +33,10 @@ def register(name: str) -> Callable[[type["Method"]], type["Method"]]:
     return add
 
 
-def label(name: str, changed: Mapping[str, Any]) -> str:
+def display_name(name: str, changed: Mapping[str, Any]) -> str:
     """A method's name with its options that are not the default, as rows of tables are called.
 
-    >>> label("kdv2", {"teacher": "rgb", "weights": {"kd": 2.0}}), label("discom", {})
+    >>> display_name("kdv2", {"teacher": "rgb", "weights": {"kd": 2.0}}), display_name("discom", {})
     ('kdv2 teacher=rgb kd=2', 'discom')
     """
     parts = {key: value for key, value in changed.items() if not isinstance(value, Mapping)}
@@ -107,12 +107,12 @@ class Method(nn.Module):
 
     @torch.no_grad()
     def ask(self, teacher: Any, batch: Batch) -> None:
-        """Put into a batch, as `soft`, what the frozen teacher says about these very images, and
-        those of the strong view: logits [B, C]."""
+        """Put into a batch, as `teacher_output`, what the frozen teacher says about these very
+        images, and those of the strong view: logits [B, C]."""
         network = teacher.deployed[0]
         for shown in filter(None, (batch, batch.strong)):
             x = torch.cat([shown.x[name] for name in network.split("+")], dim=1)
-            shown.soft = teacher.predict(network, x).float()
+            shown.teacher_output = teacher.predict(network, x).float()
 
     def set_rate(self, rate: float) -> None:
         """Take over the learning rate of the step to come, for an optimizer of the method's own."""

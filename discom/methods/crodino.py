@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from discom.data.augmentation import restore, turn
 from discom.errors import ConfigError
-from discom.losses import crossing, dense
+from discom.losses import crodino, dense
 from discom.methods.base import register
 from discom.methods.dense import Dense
 from discom.models.segmentation import EncoderDecoder
@@ -27,8 +27,8 @@ class CroDiNoKD(Dense):
     without a teacher; features in an invariant and a specific part; contrastive learning;
     augmentation of each modality on its own. Ours: every map of an encoder is halved by channels;
     the auxiliary decoder reads the invariant half of one modality and the specific half of the next
-    (`crossing.cross_halves`); halves of the coarsest map are decorrelated (`place_separation`) and
-    its invariant halves contrasted place by place (`place_contrast`), each modality's motion undone
+    (`crodino.cross_halves`); halves of the coarsest map are decorrelated (`decorrelation`) and
+    its invariant halves contrasted place by place (`pixel_info_nce`), each modality's motion undone
     before; the weights; and L_soft: each branch learns the auxiliary decoder's answer, also where
     there is no label.
 
@@ -63,25 +63,25 @@ class CroDiNoKD(Dense):
             network, x = self.branches[name], batch.x[name]
             maps = network.encode(x)
             logits[name] = network.decode(maps, x.shape[-2:])[1]
-            upright[name] = [restore(one, batch.views[name]) for one in maps]
+            upright[name] = [restore(one, batch.transform_ids[name]) for one in maps]
         first = next(iter(self.channels))
-        labels = restore(batch.y[first][:, None], batch.views[first])[:, 0]
+        labels = restore(batch.y[first][:, None], batch.transform_ids[first])[:, 0]
         coarsest = {name: maps[-1] for name, maps in upright.items()}
         terms = {"cl": sum(self.cross_entropy(logits[m], batch.y[m]) for m in self.channels)}
         if self.weights["aux"]:
             decoder = self.auxiliary[self.fused]
-            fused = decoder(crossing.cross_halves(upright), labels.shape[-2:])[1]
+            fused = decoder(crodino.cross_halves(upright), labels.shape[-2:])[1]
             terms["aux"] = self.cross_entropy(fused, labels)
         if self.weights["orth"]:
-            terms["orth"] = crossing.place_separation(coarsest)
+            terms["orth"] = crodino.decorrelation(coarsest)
         if self.weights["contrast"]:
-            invariant = [crossing.halves(one)[0] for one in coarsest.values()]
-            places = crossing.place_labels(labels, invariant[0].shape[-2:])
+            invariant = [crodino.halves(one)[0] for one in coarsest.values()]
+            places = crodino.place_labels(labels, invariant[0].shape[-2:])
             pairs = combinations(invariant, 2)
-            each = [crossing.place_contrast(b, a, places) for a, b in pairs]
+            each = [crodino.pixel_info_nce(b, a, places) for a, b in pairs]
             terms["contrast"] = torch.stack(each).mean()  # over all pairs of modalities
         if self.weights["soft"]:
-            soft = {name: turn(fused.detach(), batch.views[name]) for name in self.channels}
+            soft = {name: turn(fused.detach(), batch.transform_ids[name]) for name in self.channels}
             terms["soft"] = sum(dense.pixel_wise(logits[m], soft[m]) for m in self.channels)
         return terms
 
@@ -108,5 +108,5 @@ class CrossDecoder(nn.Module):
         """Stacked bands [B, Σ channels, H, W] → logits [B, C, H, W]."""
         images = zip(self.encoders, x.split(list(self.channels.values()), dim=1), strict=True)
         maps = {name: self.encoders[name].encode(image) for name, image in images}
-        mixed = [crossing.cross_halves(maps, shift) for shift in range(len(self.channels))]
+        mixed = [crodino.cross_halves(maps, shift) for shift in range(len(self.channels))]
         return torch.stack([self.decoder(one, x.shape[-2:])[1] for one in mixed]).mean(0)

@@ -14,7 +14,7 @@ from discom.data.augmentation import any_motions, recolour, restore, turn
 from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError
 from discom.losses import dense
-from discom.losses.crossing import place_contrast, place_labels
+from discom.losses.crodino import pixel_info_nce, place_labels
 from discom.methods.base import Method, register
 from discom.methods.baselines import UNITS, IndependentNetworks, Taught, Teacher
 from discom.models.segmentation import FusionDecoder, SideBySide
@@ -125,12 +125,12 @@ class DenseSimCLR(Dense):
 
     def loss_of(self, modality, batch):
         network, x, labels = self.branches[modality], batch.x[modality], batch.y[modality]
-        motions = any_motions(x, batch.motions[modality])
+        motions = any_motions(x, batch.symmetry[modality])
         maps = network.encode(torch.cat([x, recolour(turn(x, motions))]))
         own, other = self.projections[modality](maps[-1]).chunk(2)
         logits = network.decode([one[: len(x)] for one in maps], x.shape[-2:])[1]
         classes = place_labels(labels, own.shape[-2:])
-        contrast = place_contrast(own, restore(other, motions), classes)
+        contrast = pixel_info_nce(own, restore(other, motions), classes)
         return {"cl": self.cross_entropy(logits, labels), "contrast": contrast}
 
 
@@ -149,20 +149,22 @@ class DenseStudent(Dense):
         sensors moved alike, and students see each in a view of its own: so the teacher is asked
         about upright scenes, and its maps are moved as each student's images are. A teacher with a
         network for each sensor teaches each student by its own."""
-        upright = {name: restore(x, batch.views[name]) for name, x in batch.x.items()}
-        maps, batch.soft = {}, {}
+        upright = {name: restore(x, batch.transform_ids[name]) for name, x in batch.x.items()}
+        maps, batch.teacher_output = {}, {}
         for network in teacher.deployed:
             x = torch.cat([upright[name] for name in network.split("+")], dim=1)
             maps[network] = teacher.deployed_module(network).maps(x)
         for name in self.deployed:
             own = maps.get(name) or maps[teacher.deployed[0]]
             copied = {each: own[each].float() for each in self.copies}
-            batch.soft[name] = {each: turn(one, batch.views[name]) for each, one in copied.items()}
+            batch.teacher_output[name] = {
+                each: turn(one, batch.transform_ids[name]) for each, one in copied.items()
+            }
 
     def loss_of(self, modality, batch):
         own = self.branches[modality].maps(batch.x[modality])
         terms = {"cl": self.cross_entropy(own["logits"], batch.y[modality])}
-        return terms | self.distil(modality, batch, own, batch.soft[modality])
+        return terms | self.distil(modality, batch, own, batch.teacher_output[modality])
 
     def distil(self, modality, batch, own, theirs):
         return {"kd": dense.pixel_wise(own["logits"], theirs["logits"], self.temperature)}

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from discom.errors import ConfigError
-from discom.losses import disentangle, full_precision, separate, summed
+from discom.losses import disentangle, full_precision, independence, summed
 from discom.losses.contrastive import contrastive_loss
 from discom.losses.disentangle import reverse_gradient
-from discom.losses.separate import discriminator_loss, minimax_loss
+from discom.losses.independence import discriminator_loss, minimax_loss
 from discom.methods.base import Method, register
 from discom.models.disentangled import DisCoM
 from discom.models.encoders import two_layers
@@ -85,13 +85,13 @@ class DisCoMKD(_Embedding):
         dimension: D; 0 is half the encoder's features (paper), another number adds a linear layer.
         pairing: "unpaired" shuffles each modality on its own (paper), "paired" keeps scenes
             together.
-        adversary: "reversal" (paper) or "alternating" (`losses.separate`): the classifier of the
-            modalities has its own Adam, of three times the encoders' learning rate, and takes five
-            steps before each of theirs. They raise its cross-entropy: adv is minus that.
+        adversary: "reversal" (paper) or "alternating" (`losses.independence`): the classifier of
+            the modalities has its own Adam, of three times the encoders' learning rate, and takes
+            five steps before each of theirs. They raise its cross-entropy: adv is minus that.
         adversary_head: units of the alternating classifier's hidden layer, 0 for none.
         reduction, modality_targets: "paper" or "released", see `losses.disentangle`.
-        weights: of the paper's terms, 1 each, and of `irr`, `xcov` and `hsic` (`losses.separate`),
-            0 each.
+        weights: of the paper's terms, 1 each, and of `irr`, `xcov` and `hsic`
+            (`losses.independence`), 0 each.
     """
 
     terms = {"cl": 1.0, "adv": 1.0, "mod": 1.0, "aux": 1.0, "orth": 1.0}
@@ -147,11 +147,11 @@ class DisCoMKD(_Embedding):
         if self.weights["irr"]:
             hidden = {m: reverse_gradient(parts.irr, reversal) for m, parts in z.items()}
             logits = {name: self.irrelevant(part) for name, part in hidden.items()}
-            terms["irr"] = separate.irrelevant_task_loss(logits, batch.y, weight)
+            terms["irr"] = independence.irrelevant_task_loss(logits, batch.y, weight)
         if self.weights["xcov"]:
-            terms["xcov"] = separate.cross_covariance(z)
+            terms["xcov"] = independence.cross_covariance(z)
         if self.weights["hsic"]:
-            terms["hsic"] = separate.hsic(z)
+            terms["hsic"] = independence.hsic(z)
         return terms
 
     def adversarial(self, z: Mapping[str, Any], reversal: float) -> Tensor:

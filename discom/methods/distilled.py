@@ -36,7 +36,7 @@ class Distilled(Taught):
         # differences of probabilities need their digits
         with torch.autocast(logits[0].device.type, enabled=False):
             cl = sum(self.cross_entropy(z, batch.y[modality]) for z in logits)
-            views = [(z, view.soft) for z, view in zip(logits, shown, strict=True)]
+            views = [(z, view.teacher_output) for z, view in zip(logits, shown, strict=True)]
             return {"cl": cl, **self.distil(modality, batch, *views)}
 
     def compared(self, view: distill.View) -> distill.View:

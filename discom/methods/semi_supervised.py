@@ -28,7 +28,7 @@ WARMUP = 0.3  # share of the epochs in which the weight of pseudo-labels grows f
 
 def _views(x: Tensor, modality: str, batch: Batch) -> Tensor:
     """The images, and below them a distorted view of each, [2B, C_in, H, W]."""
-    return torch.cat([x, distort(x, batch.motions[modality])])
+    return torch.cat([x, distort(x, batch.symmetry[modality])])
 
 
 class _Projecting(IndependentNetworks):

@@ -82,11 +82,13 @@ def fit(
         fabric = launch(config.accelerator, config.precision)
         stack.enter_context(locked(run_dir))
         write_json(run_dir / "config.json", {**_as_config(asked), "address": method.address})
-        model, optimizer, schedule, batches, layout = _prepare(network, split.train, config, fabric)
+        model, optimizer, schedule, batches, memory_format = _prepare(
+            network, split.train, config, fabric
+        )
         state = Checkpoint(run_dir, network, optimizer, schedule)
-        scoring = Scoring(network, split, fabric, layout)
+        scoring = Scoring(network, split, fabric, memory_format)
         if instructor is not None:
-            instructor = instructor.to(fabric.device).to(memory_format=layout)
+            instructor = instructor.to(fabric.device).to(memory_format=memory_format)
         if on_epoch_end:
             on_epoch_end(state.epoch, network)
         epochs = range(state.epoch, config.epochs)
@@ -156,9 +158,9 @@ def _alone(run_dir: Path) -> Iterator[None]:
 
 def _prepare(network: Any, train: MultiModalData, config: Config, fabric: Fabric) -> tuple:
     """The networks on their device, optimizer, schedule, batches of the samples and of the labels
-    that are kept, and layout of images."""
+    that are kept, and the memory format of images."""
     train = train.keep_labels(config.labelled, config.seed, config.labelled_groups)
-    layout = torch.channels_last if config.channels_last else torch.contiguous_format
+    memory_format = torch.channels_last if config.channels_last else torch.contiguous_format
     batches = Batches(
         train,
         config.batch_size,
@@ -167,7 +169,7 @@ def _prepare(network: Any, train: MultiModalData, config: Config, fabric: Fabric
         pairing="paired" if network.paired else "unpaired",
         augment=config.augment,
         device=fabric.device,
-        memory_format=layout,
+        memory_format=memory_format,
         strong=network.needs_strong_view,
         shared_augmentation=network.shared_augmentation,
         dense=network.dense,
@@ -182,7 +184,7 @@ def _prepare(network: Any, train: MultiModalData, config: Config, fabric: Fabric
         found = f"a class has {most / rare:.0f} times the training labels of another"
         way_out = "compare macro_f1 or balanced_accuracy; f1 and accuracy hide rare classes"
         warnings.warn(f"{train.name}: {found}; {way_out}", stacklevel=3)
-    network = network.to(memory_format=layout)
+    network = network.to(memory_format=memory_format)
     rate, decay = config.learning_rate, config.weight_decay
     groups = _parameter_groups(network, rate, config.encoder_rate)
     optimizer = torch.optim.AdamW(groups, rate, weight_decay=decay, fused=True)
@@ -194,7 +196,7 @@ def _prepare(network: Any, train: MultiModalData, config: Config, fabric: Fabric
         peaks = [group["lr"] for group in optimizer.param_groups]
         schedule = schedules.OneCycleLR(optimizer, peaks, steps, cycle_momentum=False)
     model, optimizer = fabric.setup(network, optimizer)
-    return model, optimizer, schedule, batches, layout
+    return model, optimizer, schedule, batches, memory_format
 
 
 def _parameter_groups(network: torch.nn.Module, rate: float, factor: float) -> list[dict]:

@@ -98,9 +98,9 @@ class Result:
     tested: dict[str, Any] | None = None  # of a fold, see `evaluation.scores.count_by_group`
 
     @property
-    def label(self) -> str:
+    def display_name(self) -> str:
         """Its method with the options that are not the default, as rows of tables are called."""
-        return methods.label(self.method, self.changed)
+        return methods.display_name(self.method, self.changed)
 
     @cached_property
     def hash(self) -> str:

@@ -50,7 +50,7 @@ def tally(runs: Sequence[Result]) -> dict[str, pd.DataFrame]:
     first, tables = runs[0], dict[str, list[pd.DataFrame]]()
     for fold in range(first.folds):
         if not any(run.fold == fold and run.tested for run in runs):
-            found = f"no run of {first.label} with seed {first.seed} tests fold {fold}"
+            found = f"no run of {first.display_name} with seed {first.seed} tests fold {fold}"
             raise RunError(first.data, found, "train it, or leave that seed out")
     for run in runs:
         tested = run.tested or {}

@@ -30,10 +30,10 @@ class Row(NamedTuple):
     method: str
     options: dict[str, Any]
 
-    def label(self, *hidden: str) -> str:
+    def display_name(self, *hidden: str) -> str:
         """What it is called, without the options of these names."""
         shown = {name: value for name, value in self.options.items() if name not in hidden}
-        return methods.label(self.method, methods.get(self.method).changed(shown))
+        return methods.display_name(self.method, methods.get(self.method).changed(shown))
 
 
 def paper_rows(number: int | str, modalities: Sequence[str]) -> list[Row]:
@@ -127,15 +127,15 @@ def paper_table(
     settings = compared.iloc[:, : list(compared).index("method")].drop_duplicates()
     if len(settings) > 1:
         raise RunError(f"table {number}", f"runs of {len(settings)} data sets or settings", APART)
-    if twice := {result.label for result in results} - set(compared["method"]):
+    if twice := {result.display_name for result in results} - set(compared["method"]):
         raise RunError(f"table {number}", f"{min(twice)} has two learning rates", APART)
     widest = sorted((list(r.scores) for r in results), key=len, reverse=True)  # in the data's order
     found = dict.fromkeys(name for names in widest for name in names if "+" not in name)
     modalities = list(modalities or found)
     parts = []
     for row in paper_rows(number, modalities):
-        part = compared[compared["method"] == row.label()]
-        part = part.assign(method=row.label("teacher", "reads"))
+        part = compared[compared["method"] == row.display_name()]
+        part = part.assign(method=row.display_name("teacher", "reads"))
         if "reads" in row.options:  # a teacher is no competitor: it reads another modality, or more
             part = part.assign(**dict.fromkeys(part.filter(like="vs "), np.nan))
         elif number == 1:

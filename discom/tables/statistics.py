@@ -74,7 +74,7 @@ def _groups(results: Iterable[Result]) -> list[_Group]:
     shared = [name for name in runs if name not in OWN]
     for name in ("digest", "fold", *SEEDS):
         runs[name] = [getattr(run, name) for run in results]
-    runs["run"], runs["method"] = results, [run.label for run in results]
+    runs["run"], runs["method"] = results, [run.display_name for run in results]
     names = pd.Series([run.data for run in results]).groupby(runs["digest"]).transform("first")
     several = runs.groupby(names)["digest"].transform("nunique") > 1  # data sets of one name
     runs["data"] = names.where(~several, names + " [" + runs["digest"].str[:4] + "]")

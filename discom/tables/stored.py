@@ -32,7 +32,7 @@ def load_results(path: Path | str) -> list[Result]:
     path = Path(path)
     files = sorted(path.rglob("result.json"), key=lambda file: file.stat().st_mtime_ns)
     runs = read_runs(path) if path.is_file() else map(Result.read, files)
-    results = {(run.data, run.label, run.hash): run for run in runs}.values()
+    results = {(run.data, run.display_name, run.hash): run for run in runs}.values()
     if not results:
         way_out = f"train one with: discom train --data objects --runs {path}"
         found = "no finished run in it" if path.exists() else "no such file or folder"
@@ -59,7 +59,7 @@ def collect(results: Iterable[Result], file: Path | str) -> None:
     file = _rows_of(file)
     file.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(file.with_name(f".{file.stem}.lock")):
-        merged = {(run.label, run.hash): run for run in [*collected(file), *results]}
+        merged = {(run.display_name, run.hash): run for run in [*collected(file), *results]}
         _write(merged.values(), file)
 
 

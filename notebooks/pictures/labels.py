@@ -65,11 +65,11 @@ def stored_scores(*files: str) -> pd.DataFrame:
         (
             run.seed,
             sensor,
-            WAYS[run.label],
+            WAYS[run.display_name],
             round(TRAIN * run.config["labelled"]),
         ): f1
         for run in runs
-        if run.label in WAYS
+        if run.display_name in WAYS
         for sensor, f1 in run.main.items()
     }
     names = ["seed", "sensor", "way", "labels"]

@@ -135,9 +135,9 @@ def stored_gains() -> dict[str, pd.DataFrame]:
     gains = {}
     for name, share in {"30 masks": 0.05, "all 600 masks": 1.0}.items():
         scores = {
-            (run.seed, MASKED[run.label]): run.main["rgb"]
+            (run.seed, MASKED[run.display_name]): run.main["rgb"]
             for run in runs
-            if run.label in MASKED and run.config["labelled"] == share
+            if run.display_name in MASKED and run.config["labelled"] == share
         }
         table = pd.Series(scores).unstack()[list(MASKED.values())]
         gains[name] = table.sub(table.pop(SAME), axis=0)
@@ -150,7 +150,7 @@ def patients(file: str = "../results/mri.csv") -> pd.DataFrame:
     folds = defaultdict(list)
     for run in tables.load_results(file):
         masks = "7 patients" if run.config["labelled_groups"] else "all patients"
-        folds[masks, (MASKED | FUSED)[run.label]].append(run)
+        folds[masks, (MASKED | FUSED)[run.display_name]].append(run)
     columns = {
         (masks, network.upper(), way): group_dice(cells, 1)
         for (masks, way), runs in folds.items()

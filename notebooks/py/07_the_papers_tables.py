@@ -80,7 +80,7 @@ def written(points):
 
 # %% alt="DisCoM-KD minus student, points of F1. Six rows of the paper, from 0.1 to 9.2: SUN RGB-D, EuroSAT and TRISTAR, two sensors each. Two rows of ours with intervals, within a point of zero."
 file = "../results/all-labels.csv"
-names = {run.label: run.label for run in tables.load_results(file)}
+names = {run.display_name: run.display_name for run in tables.load_results(file)}
 stored = {s: course.seeds(file, names, s) for s in ("rgb", "depth")}
 ours = {s: interval(f1["discom"] - f1["student"]) for s, f1 in stored.items()}
 paper = papers.columns()  # of Table 2

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from discom.data.augmentation import distort, draw_views, restore, turn, view
+from discom.data.augmentation import distort, draw_transforms, restore, transform, turn
 
 VIEWS = 8 * (1 + 4)  # a motion, and no quarter of the image blank or one of four
 
@@ -38,7 +38,7 @@ def test_each_image_is_moved_by_its_own_motion(height, width):
 @pytest.mark.parametrize("size", [(8, 8), (8, 6)])
 def test_motions_have_the_stated_frequencies(size, probability):
     n, square = 40_000, size[0] == size[1]
-    motions = draw_views(torch.empty(n, 1, *size), probability, generator())
+    motions = draw_transforms(torch.empty(n, 1, *size), probability, generator())
     pixels, expected = np.arange(size[0] * size[1]).reshape(1, *size), {}
     for turns in range(4):
         turned = np.rot90(pixels, turns, axes=(1, 2)) if square or turns % 2 == 0 else pixels
@@ -56,7 +56,7 @@ def test_motions_have_the_stated_frequencies(size, probability):
 @pytest.mark.parametrize(("height", "width"), SIZES)
 def test_a_view_is_a_motion_and_perhaps_a_blank_quarter(height, width):
     x = 1 + noise(1, 2, height, width)
-    views = view(x.expand(VIEWS, -1, -1, -1), torch.arange(VIEWS))
+    views = transform(x.expand(VIEWS, -1, -1, -1), torch.arange(VIEWS))
     upright = views[:8]
     assert torch.equal(upright, turn(x.expand(8, -1, -1, -1), torch.arange(8)))
     for number in range(8, VIEWS):
@@ -70,8 +70,8 @@ def test_a_view_is_a_motion_and_perhaps_a_blank_quarter(height, width):
 @pytest.mark.parametrize("probability", [0.0, 0.5])
 def test_strong_views_are_moved_whatever_the_probability_and_have_a_blank_quarter(probability):
     x = torch.empty(8000, 1, 8, 8)
-    strong = draw_views(x, probability, generator(), strong=True)
-    assert torch.equal(strong % 8, draw_views(x, 1.0, generator()))
+    strong = draw_transforms(x, probability, generator(), strong=True)
+    assert torch.equal(strong % 8, draw_transforms(x, 1.0, generator()))
     quarters = np.bincount(strong // 8, minlength=5)
     assert quarters[0] == 0
     assert (abs(quarters[1:] / 8000 - 0.25) < 0.02).all()

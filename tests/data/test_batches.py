@@ -12,7 +12,7 @@ from lightning.fabric import Fabric
 
 from discom.data import Modality, MultiModalData, load, scenes
 from discom.data import batches as module
-from discom.data.augmentation import draw_views, turn, view
+from discom.data.augmentation import draw_transforms, transform, turn
 from discom.data.batches import LABELLED, Batch, Batches, ModalityTensor
 from discom.data.checks import NO_LABEL
 from discom.data.scenes import objects
@@ -108,10 +108,13 @@ def test_an_epoch_is_what_its_seed_and_number_say(pairing, unlabelled, shape):
             order = torch.randperm(40, generator=shuffle).tensor_split(5)
             for batch, rows in zip(batches.epoch(epoch), order, strict=True):
                 images = torch.from_numpy(data.images(name))[rows]
-                drawn = draw_views(images, 0.5, weak), draw_views(images, 0.5, strong, True)
+                drawn = (
+                    draw_transforms(images, 0.5, weak),
+                    draw_transforms(images, 0.5, strong, True),
+                )
                 for shown, views in zip((batch, batch.strong), drawn, strict=True):
-                    assert torch.equal(shown.views[name], views)
-                    assert torch.equal(shown.x[name], view(images, views))
+                    assert torch.equal(shown.transform_ids[name], views)
+                    assert torch.equal(shown.x[name], transform(images, views))
                     assert torch.equal(shown.y[name], labels[rows])
 
 
@@ -125,7 +128,7 @@ DRAWN = [  # data, their digest, that of labels and views of an epoch of pairs, 
 def test_batches_of_drawn_data_are_for_ever_the_same(name, content, paired, unpaired):
     """Committed results rest on them: drawn data say that they may be turned."""
     data = load(f"{name}:n=40,size=8")
-    sensors = {k: replace(m, motions="flip") for k, m in data.modalities.items()}
+    sensors = {k: replace(m, symmetry="flip") for k, m in data.modalities.items()}
     wrong = replace(data, modalities=sensors)
     assert data.fingerprint == content != wrong.fingerprint
     for pairing, expected in {"paired": paired, "unpaired": unpaired}.items():
@@ -133,7 +136,7 @@ def test_batches_of_drawn_data_are_for_ever_the_same(name, content, paired, unpa
         for each in (data, wrong):
             batches = Batches(each, 8, 3, pairing=pairing, strong=True, dense=data.dense)
             shown = [one for batch in batches.epoch(5) for one in (batch, batch.strong)]
-            values = [v for one in shown for k in one.x for v in (one.views[k], one.y[k])]
+            values = [v for one in shown for k in one.x for v in (one.transform_ids[k], one.y[k])]
             drawn.append(digest(*(v.numpy() for v in values)))
         assert drawn[0] == expected != drawn[1]
 
@@ -255,10 +258,10 @@ def test_bf16_takes_no_digits_from_soft_labels():
     keep.register_parameter("one", torch.nn.Parameter(torch.ones(1)))
     fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
     soft = torch.tensor([[1.001, 2.002]])
-    batch = Batch({"rgb": torch.rand(1, 3, 4, 4)}, {"rgb": torch.tensor([0])}, soft=soft)
+    batch = Batch({"rgb": torch.rand(1, 3, 4, 4)}, {"rgb": torch.tensor([0])}, teacher_output=soft)
     shown = fabric.setup(keep)(batch)
-    assert (shown.soft.dtype, shown.x["rgb"].dtype) == (torch.float32, torch.float32)
-    assert torch.equal(shown.soft, soft)
+    assert (shown.teacher_output.dtype, shown.x["rgb"].dtype) == (torch.float32, torch.float32)
+    assert torch.equal(shown.teacher_output, soft)
 
 
 COARSE = tuple("abcdefgh")
@@ -280,7 +283,7 @@ def planted(ids, height=6, width=6):
         numbers = np.array(numbers)
         scene = 97 * numbers[:, None, None] + pixels  # what all modalities share
         x = np.stack([scene, scene + 1000 * band], 1).astype(np.float32)
-        modalities[name] = Modality(x, np.zeros(len(numbers), int), numbers, motions="all")
+        modalities[name] = Modality(x, np.zeros(len(numbers), int), numbers, symmetry="all")
         masks |= dict(zip(numbers.tolist(), class_of(x).numpy().astype(np.uint8), strict=True))
     every = dict.fromkeys(i for numbers in ids.values() for i in np.array(numbers).tolist())
     return MultiModalData(modalities, COARSE, masks=np.stack([masks[i] for i in every]), dense=True)
@@ -300,8 +303,8 @@ def test_masks_are_moved_exactly_as_their_images(pairing, size, most, room):
         for name, labels in batch.y.items():
             assert labels.dtype == torch.int64
             assert torch.equal(labels, class_of(batch.x[name]))
-            assert len(batch.views[name].unique()) > 1
-    wrong = turn(batch.y["rgb"][:, None], batch.views["rgb"])[:, 0]  # moved twice
+            assert len(batch.transform_ids[name].unique()) > 1
+    wrong = turn(batch.y["rgb"][:, None], batch.transform_ids["rgb"])[:, 0]  # moved twice
     assert not torch.equal(wrong, class_of(batch.x["rgb"]))
 
 
@@ -313,21 +316,27 @@ def test_a_sensor_is_shown_in_its_motions_and_coupled_ones_in_those_all_allow(
 ):
     allowed = {"all": set(range(8)), "flip": {0, 4}, "none": {0}}
     given, data = {"rgb": rgb, "depth": depth}, planted({"rgb": range(150), "depth": range(150)})
-    sensors = {k: replace(m, motions=given[k]) for k, m in data.modalities.items()}
+    sensors = {k: replace(m, symmetry=given[k]) for k, m in data.modalities.items()}
     make = {"pairing": "paired", "augment": 1, "dense": True}
     make |= {"shared_augmentation": shared_augmentation}
     moved = Batches(replace(data, modalities=sensors), 150, 3, strong=True, **make)
-    free = Batches(data, 150, 3, **make)  # knows no motions
+    free = Batches(data, 150, 3, **make)  # knows no symmetry
     for batch, wrong in zip(moved.epoch(0), free.epoch(0), strict=True):
-        same = torch.equal(wrong.views["rgb"], wrong.views["depth"])
+        same = torch.equal(wrong.transform_ids["rgb"], wrong.transform_ids["depth"])
         assert (
             same == shared_augmentation == torch.equal(wrong.x["rgb"][:, 0], wrong.x["depth"][:, 0])
         )
         for name in given:
             own = allowed[rgb] & allowed[depth] if shared_augmentation else allowed[given[name]]
             for shown in (batch, batch.strong):
-                assert set((shown.views[name] % 8).tolist()) == own == allowed[shown.motions[name]]
-            assert torch.equal(batch.views[name], wrong.views[name]) == (len(own) == 8)
+                assert (
+                    set((shown.transform_ids[name] % 8).tolist())
+                    == own
+                    == allowed[shown.symmetry[name]]
+                )
+            assert torch.equal(batch.transform_ids[name], wrong.transform_ids[name]) == (
+                len(own) == 8
+            )
 
 
 @pytest.mark.parametrize("most", [0, 1 << 20])

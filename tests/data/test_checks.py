@@ -46,7 +46,7 @@ WRONG = [  # the place that the error names, what is wrong there
         np.ma.zeros((6, 1, 2, 2)),  # whose mask would be lost
     )),
     ("/rgb", of_rgb(ids=np.array([0, 1, 2, 3, 4, 2]))),
-    ("/rgb", of_rgb(motions="turn")),
+    ("/rgb", of_rgb(symmetry="turn")),
     *(("/rgb/y", of_rgb(y=y)) for y in (
         pd.Series(SIX % 3, SIX[::-1]),
         np.full(6, 0.5),
@@ -116,7 +116,7 @@ def test_a_step_with_images_without_a_label(name, unlabelled):
     masks = torch.from_numpy(whole.masks[:4]).long()
     masks[1 if unlabelled == "one image" else slice(None)] = 255
     views = dict.fromkeys(x, torch.tensor([0, 3, 6, 1]))
-    terms = model(data.Batch(x, dict.fromkeys(x, masks), views=views))
+    terms = model(data.Batch(x, dict.fromkeys(x, masks), transform_ids=views))
     sum(model.weights[term] * value for term, value in terms.items()).backward()
     assert all(value.isfinite() for value in terms.values())
     assert all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None)

@@ -105,7 +105,7 @@ def test_signals_are_compared_along_their_time():
     parts = {"train": ids[:24], "valid": ids[24:32], "test": ids[32:]}
     x[39] = 0.7 * x[0] + 0.2
 
-    signals = Modality(x.astype(np.float32), kinds, ids, motions="none")
+    signals = Modality(x.astype(np.float32), kinds, ids, symmetry="none")
     data = MultiModalData({"acc": signals}, ("still", "moving"), parts=parts)
     copies = near_duplicates(data.split())[["id", "other_id"]]
     assert copies.to_numpy().tolist() == [[0, 39]]

@@ -32,7 +32,7 @@ def test_two_trees_are_paired_by_class_and_stem(tmp_path):
     assert set(data.paired_ids) == {f"{name}/{stem}" for name in ("cat", "dog") for stem in "abcd"}
     for name, bands in (("rgb", 3), ("depth", None)):
         modality = data.modalities[name]
-        assert (modality.x.dtype, modality.motions) == (np.uint8, "flip")
+        assert (modality.x.dtype, modality.symmetry) == (np.uint8, "flip")
         for row, sample in enumerate(modality.ids):
             label, stem = sample.split("/")
             seed = 10 * ("cat", "dog").index(label) + "abcd".index(stem)
@@ -171,9 +171,9 @@ def test_sensors_in_the_bands_of_one_file_and_their_motions(tmp_path):
     tree(tmp_path / "mine", "drone", stems="abcde", ending=".tif", bands=4)
     whole = read_folders(tmp_path / "mine").modalities["drone"].x
     own = read_folders(
-        tmp_path / "mine", bands={"rgb": [3, 2, 1], "nir": [4]}, motions={"nir": "none"}
+        tmp_path / "mine", bands={"rgb": [3, 2, 1], "nir": [4]}, symmetry={"nir": "none"}
     )
-    assert {k: m.motions for k, m in own.modalities.items()} == {"nir": "none", "rgb": "flip"}
+    assert {k: m.symmetry for k, m in own.modalities.items()} == {"nir": "none", "rgb": "flip"}
     np.testing.assert_array_equal(own.modalities["rgb"].x, whole[:, [2, 1, 0]])
     np.testing.assert_array_equal(own.modalities["nir"].x, whole[:, [3]])
     tree(tmp_path / "mine", "thermal", stems="abcde", bands=None)

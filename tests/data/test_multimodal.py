@@ -114,8 +114,8 @@ def test_the_fingerprint_names_the_content():
     x[7, 1, 2, 3] += 1
     changed = replace(data, modalities={**data.modalities, "depth": replace(depth, x=x)})
     holes = replace(data, modalities={**data.modalities, "depth": replace(depth, invalid=0.0)})
-    still = replace(data, modalities={**data.modalities, "depth": replace(depth, motions="none")})
-    assert still.take(np.arange(7)).select(["depth"]).modalities["depth"].motions == "none"
+    still = replace(data, modalities={**data.modalities, "depth": replace(depth, symmetry="none")})
+    assert still.take(np.arange(7)).select(["depth"]).modalities["depth"].symmetry == "none"
     assert still.origin_at(0).digest != data.origin_at(0).digest  # two runs
     others = [changed, holes, still, data.select(["rgb"]), data.take(np.arange(7))]
     others += [replace(data, groups=None), replace(data, classes=("cat", "dog", "bat"))]

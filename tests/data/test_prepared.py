@@ -19,7 +19,7 @@ def assert_equal(one, other):
         assert getattr(one, field) == getattr(other, field)
     for name, modality in one.modalities.items():
         same = other.modalities[name]
-        for field in ("x", "y", "ids", "unit", "invalid", "motions"):
+        for field in ("x", "y", "ids", "unit", "invalid", "symmetry"):
             np.testing.assert_array_equal(getattr(modality, field), getattr(same, field))
     for field in ("factors", "parts"):
         first, second = getattr(one, field) or {}, getattr(other, field) or {}
@@ -94,7 +94,7 @@ def test_damaged_and_missing_files_are_named(saved):
             (saved / name).write_bytes(content[:size])
             refused(lambda name=name: load(saved), name)
         (saved / name).write_bytes(content)
-    for old, new in (('"format": 1', '"format": 2'), ('"units": {', '"other": {')):
+    for old, new in (('"format": 2', '"format": 1'), ('"units": {', '"other": {')):
         text = (saved / MANIFEST).read_text()
         (saved / MANIFEST).write_text(text.replace(old, new))
         refused(lambda: load(saved), MANIFEST)

@@ -9,7 +9,7 @@ from fixtures.refusal import refused
 from torch import nn
 
 from discom.data import Batches, Modality, MultiModalData
-from discom.data.augmentation import STRONG, _rotations, distort, draw_views, signal_view
+from discom.data.augmentation import STRONG, _rotations, distort, draw_transforms, signal_view
 from discom.data.checks import is_signal
 from discom.errors import ConfigError, DataError
 from discom.models.encoders import check_encoder, encoder
@@ -84,10 +84,10 @@ def test_a_view_turns_axes_in_space():
     torch.testing.assert_close(traces, expected, atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("motions", ["none", "rotate"])
-def test_a_view_of_strength_zero_is_the_signal(motions):
+@pytest.mark.parametrize("symmetry", ["none", "rotate"])
+def test_a_view_of_strength_zero_is_the_signal(symmetry):
     x = 9.81 + noise(4, 6, 1, 50)
-    torch.testing.assert_close(signal_view(x, 0.0, motions), x)
+    torch.testing.assert_close(signal_view(x, 0.0, symmetry), x)
 
 
 def test_a_distorted_signal_is_a_strong_view():
@@ -99,11 +99,11 @@ def test_a_distorted_signal_is_a_strong_view():
     torch.testing.assert_close(seen, signal_view(x, STRONG, "rotate"))
 
 
-def worn(motions="none", channels=3, groups=5):
+def worn(symmetry="none", channels=3, groups=5):
     """Signals of persons; a class of which each has 12."""
     x = noise(60, channels, 1, 64).numpy()
     labels, ids = np.arange(60) % 3, np.arange(60)
-    modality = Modality(x, labels, ids, motions=motions)
+    modality = Modality(x, labels, ids, symmetry=symmetry)
     own = np.array([f"p{k // 12}" for k in range(60)]) if groups else None
     return MultiModalData({"acc": modality}, ("sit", "walk", "run"), groups=own)
 
@@ -118,7 +118,7 @@ def test_batches_show_signals_in_weak_views():
 
 
 def test_axes_that_are_not_three_are_not_turned():
-    refused(lambda: worn("rotate", channels=4), "^data/acc: motions 'rotate'", DataError)
+    refused(lambda: worn("rotate", channels=4), "^data/acc: symmetry 'rotate'", DataError)
 
 
 def test_labels_come_from_as_many_groups_as_asked():
@@ -149,13 +149,13 @@ def test_a_class_that_a_person_lacks_is_warned_of():
     assert {*kept.labels.tolist()} == {-1, 0, 1}
 
 
-@pytest.mark.parametrize("motions", ["none", "rotate"])
-def test_time_never_runs_backwards(motions):
+@pytest.mark.parametrize("symmetry", ["none", "rotate"])
+def test_time_never_runs_backwards(symmetry):
     """The flips of images are no views of a signal."""
     x = noise(200, 3, 1, 50)
-    assert not draw_views(x, 1.0, generator(), motions=motions).any()
+    assert not draw_transforms(x, 1.0, generator(), symmetry=symmetry).any()
     slope = torch.arange(64.0).expand(60, 3, 1, 64)
-    data = worn(motions)
+    data = worn(symmetry)
     rising = data.with_modalities({"acc": replace(data.modalities["acc"], x=slope.numpy())})
     seen = next(iter(Batches(rising, 60, seed=0, augment=1.0).epoch(0))).x["acc"][:, :, 0]
     assert (seen[..., -8:].mean(2) > seen[..., :8].mean(2)).all()

@@ -17,7 +17,7 @@ PAIR = ["rgb", "depth"]
 
 
 def labels(number, modalities=PAIR):
-    return [row.label("teacher", "reads") for row in paper_rows(number, modalities)]
+    return [row.display_name("teacher", "reads") for row in paper_rows(number, modalities)]
 
 
 def networks_of(name, options, modalities):
@@ -34,7 +34,7 @@ def runs_of(number, data="objects", modalities=PAIR, seeds=3, gain=None, **confi
     runs, kind = [], "miou" if isinstance(number, str) else "f1"
     for row, seed in product(paper_rows(number, list(modalities)), range(seeds)):
         name, options = row
-        more = (gain or {}).get(name, (gain or {}).get(row.label(), 0.0))
+        more = (gain or {}).get(name, (gain or {}).get(row.display_name(), 0.0))
         networks = networks_of(name, options, modalities)
         score = dict.fromkeys(networks, 50.0 + seed + more * (1 + seed / 10))
         one = result(name, seed, score, data=data, options=options, metric=kind, **config)
@@ -46,8 +46,8 @@ def runs_of(number, data="objects", modalities=PAIR, seeds=3, gain=None, **confi
 def test_rows_differ_and_have_their_baseline(number):
     rows = paper_rows(number, PAIR)
     assert all(methods.get(row.method).options(row.options) for row in rows)
-    assert len({row.label() for row in rows}) == len(rows)
-    assert baselines(number)[0] in {row.label() for row in rows}
+    assert len({row.display_name() for row in rows}) == len(rows)
+    assert baselines(number)[0] in {row.display_name() for row in rows}
     teachers = [methods.get(row.method).teacher_method for row in rows]
     first = rows[0].options.get("reads", "all")
     taught = [row.options.get("teacher") for row in rows]
@@ -62,7 +62,7 @@ def test_a_table_has_its_rows_in_their_order_whatever_the_runs(number):
     other = [replace(run, method="mine") for run in runs if run.method == baselines(number)[0]]
     table = paper_table([*runs, *other][::-1], number)
     expected = {
-        (row.label("teacher", "reads"), network)
+        (row.display_name("teacher", "reads"), network)
         for row in paper_rows(number, PAIR)
         for network in networks_of(row.method, row.options, PAIR)
         if row.options.get("reads") or number != 1 or network != "rgb"

@@ -51,7 +51,7 @@ def naive(group, method, minus, sensor):
         {
             seeds_of(run): run.main[sensor]
             for run in group
-            if run.label == name and sensor in run.main
+            if run.display_name == name and sensor in run.main
         }
         for name in (method, minus)
     )
@@ -78,7 +78,9 @@ def check(runs):
     for (data, epochs), group in groups.items():
         lines = whole[(whole["data"] == data) & (whole["epochs"] == epochs)]
         for row in lines.to_dict("records"):
-            own = [r for r in group if r.label == row["method"] and row["modality"] in r.main]
+            own = [
+                r for r in group if r.display_name == row["method"] and row["modality"] in r.main
+            ]
             for minus in ("student", "discom"):
                 expected = naive(group, row["method"], minus, row["modality"])
                 cells = [row[f"vs {minus}{end}"] for end in ENDS]

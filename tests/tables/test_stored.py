@@ -32,7 +32,7 @@ def of_fold(run, number):
 
 
 def by_name(runs):
-    return {f"{run.label} {run.seed} {run.fold}": run.to_json() for run in runs}
+    return {f"{run.display_name} {run.seed} {run.fold}": run.to_json() for run in runs}
 
 
 def test_collect_and_load_go_round(tmp_path):

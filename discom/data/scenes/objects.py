@@ -63,7 +63,7 @@ def make(
     usual = {"dark": (dark, DARK), "far": (far, FAR)}
     changed += [f"{name}={share:g}" for name, (share, own) in usual.items() if share != own]
     data = MultiModalData(
-        {name: Modality(images[name], labels, ids, motions="all") for name in sensors},
+        {name: Modality(images[name], labels, ids, symmetry="all") for name in sensors},
         tuple(f"{shape}/{material}" for shape in SHAPES for material in MATERIALS),
         factors=drawing.one_number_each(factors),
         masks=masks,

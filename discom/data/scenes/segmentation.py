@@ -71,7 +71,7 @@ def dense(n: int = 1200, seed: int = 0, *, size: int = 64) -> MultiModalData:
     for k, thing in enumerate(things, 1):
         known |= {f"{name}_{k}": values for name, values in thing.items()}
     data = MultiModalData(
-        {name: Modality(images[name], labels, ids, motions="all") for name in BANDS},
+        {name: Modality(images[name], labels, ids, symmetry="all") for name in BANDS},
         CLASSES,
         factors=drawing.one_number_each(known),
         masks=masks,

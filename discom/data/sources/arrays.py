@@ -23,7 +23,7 @@ def read_arrays(
     modalities: Sequence[str] | None = None,
     unit: Mapping[str, str] | None = None,
     invalid: Mapping[str, float] | None = None,
-    motions: Mapping[str, str] | None = None,
+    symmetry: Mapping[str, str] | None = None,
 ) -> MultiModalData:
     """Read `<root>/<sensor>.npy`; row n of every file is sample n. Sensors stay on disk.
 
@@ -36,7 +36,7 @@ def read_arrays(
     Args:
         modalities: the sensors to keep, in this order; by default all, by name. Arrays of other
             forms are left out with a warning.
-        unit, invalid, motions: by sensor, see `Modality`. Without `motions`, augmentation changes
+        unit, invalid, symmetry: by sensor, see `Modality`. Without `symmetry`, augmentation changes
             no signal, and mirrors images left to right.
 
     Raises:
@@ -53,10 +53,10 @@ def read_arrays(
         warnings.warn(f"{root}: {', '.join(others)} left out, no sensor; {FORMS}", stacklevel=2)
     if not sensors:
         raise DataError(root, "has no sensor, <sensor>.npy", FORMS)
-    unit, invalid, motions = unit or {}, invalid or {}, motions or {}
-    if unknown := sorted({*unit, *invalid, *motions} - {*sensors}):
+    unit, invalid, symmetry = unit or {}, invalid or {}, symmetry or {}
+    if unknown := sorted({*unit, *invalid, *symmetry} - {*sensors}):
         found = f"{root} has no sensor '{unknown[0]}'"
-        raise ConfigError("unit, invalid, motions", found, f"it has {', '.join(sensors)}")
+        raise ConfigError("unit, invalid, symmetry", found, f"it has {', '.join(sensors)}")
     labels, classes = _label(root, about["labels"], about["masks"])
     for name, array in {**about, **sensors}.items():
         if array is not None and len(array) != len(labels):
@@ -66,7 +66,7 @@ def read_arrays(
     made = {}
     for name, x in sensors.items():
         usual = "none" if x.shape[2] == 1 else "flip"
-        own = unit.get(name, ""), invalid.get(name), motions.get(name, usual)
+        own = unit.get(name, ""), invalid.get(name), symmetry.get(name, usual)
         made[name] = Modality(x, labels, ids, *own)
     more: Any = {"masks": about["masks"], "groups": about["groups"]}
     more |= {"dense": about["masks"] is not None, "name": root.resolve().name}

@@ -59,7 +59,7 @@ class CellCycle(Source):
     what = "cells of a flow cytometer, 3 416 in three channels, four cell-cycle phases, 116 groups"
     classes = ("G1", "S", "G2", "M")
     sensors = dict.fromkeys(CHANNELS, Sensor("1×32×32", "counts", smooth=True))
-    motions = "all"
+    symmetry = "all"
     size = "60 MB"
     licence = "BSD-3-Clause, as the repository of the montages; cite Blasi et al. 2016"
     page = "https://doi.org/10.1038/ncomms10256, https://github.com/minh-doan/MLCP (commit 4b4d936)"

@@ -52,7 +52,7 @@ class Dsads(Source):
         "playing basketball",
     )
     sensors = dict.fromkeys(UNITS, Sensor("9×1×125", "g, rad/s, –"))
-    motions = "none"
+    symmetry = "none"
     size = "0.4 GB of text"
     licence = "CC BY 4.0 (uncertain: see the page); cite Barshan and Yuksek 2014, Altun et al. 2010"
     page = "https://archive.ics.uci.edu/dataset/256/daily+and+sports+activities"

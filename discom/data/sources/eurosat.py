@@ -56,7 +56,7 @@ class EuroSAT(Source):
         "other": Sensor("10×64×64", REFLECTANCE, partial(_read_ms, [0, *range(4, 13)])),
     }
     on_request = ("rgb", "other")
-    motions = "all"
+    symmetry = "all"
     size = "2.1 GB and 0.9 GB"
     licence = "MIT, as the copies on Hugging Face say; Copernicus data"
     page = f"{ZENODO}, {HUGGING_FACE}"

@@ -40,7 +40,7 @@ class HLS(Source):
         "infrared": Sensor("3×32×32", BAND),
         "elevation": Sensor("1×32×32", RELIEF),
     }
-    motions = "all"
+    symmetry = "all"
     size = "60 MB"
     licence = "NASA HLS (free and open), Copernicus DEM (attribution), ESA WorldCover (CC BY 4.0)"
     page = "https://github.com/shahed137003/Water-Segmentation-project (commit 3db152b, MIT)"

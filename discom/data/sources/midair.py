@@ -54,7 +54,7 @@ class MidAir(Source):
         "depth": Sensor("1×256×256", "m", _read_depth, invalid=0.0),
         "masks": Sensor(read=_read_mask),
     }
-    motions = "all"
+    symmetry = "all"
     size = "some hundred GB in all; one climate is enough"
     licence = "not stated in what was read; see the page"
     page = "https://midair.ulg.ac.be"

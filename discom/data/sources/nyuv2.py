@@ -64,7 +64,7 @@ class NYUv2(Source):
         "depth": Sensor("1×480×640", "m", _read_depth, invalid=0.0),
         "masks": Sensor(read=_read_mask),
     }
-    motions = "all"
+    symmetry = "all"
     size = "3.0 GB"
     licence = "unknown (none is stated)"
     page = "https://cs.nyu.edu/~silberman/datasets/nyu_depth_v2.html"

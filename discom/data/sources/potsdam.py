@@ -74,7 +74,7 @@ class Potsdam(Source):
         "dsm": Sensor("1×512×512", "m", _read_window),
         "masks": Sensor(read=_read_mask),
     }
-    motions = "all"
+    symmetry = "all"
     size = "14 GB as plain pixels"
     licence = "none found; see the page"
     page = "https://www.isprs.org/education/benchmarks/UrbanSemLab/default.aspx"

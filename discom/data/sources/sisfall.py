@@ -41,7 +41,7 @@ class SisFall(Source):
     what = "sensors on a belt, 5 883 windows of twelve seconds, 19 activities, 15 falls, 38 persons"
     classes = tuple([f"D{n:02d}" for n in range(1, 20)] + [f"F{n:02d}" for n in range(1, 16)])
     sensors = {name: Sensor("3×1×300", unit) for name, unit in UNITS.items()}
-    motions = "none"
+    symmetry = "none"
     size = "0.7 GB of text"
     licence = "none stated; the paper calls the data freely available; cite Sucerquia et al. 2017"
     page = "https://doi.org/10.3390/s17010198"

@@ -51,7 +51,7 @@ class Source:
     classes: ClassVar[tuple[str, ...]]
     sensors: ClassVar[Mapping[str, Sensor]]  # modality, or "masks" where dense → what it is
     on_request: ClassVar[tuple[str, ...]] = ()  # modalities that are not read by default
-    motions: ClassVar[str] = "flip"  # of all its sensors, see `Modality`; the papers' say "all"
+    symmetry: ClassVar[str] = "flip"  # of all its sensors, see `Modality`; the papers' say "all"
     size: ClassVar[str]  # of the raw files
     licence: ClassVar[str]
     page: ClassVar[str]  # where it is described
@@ -153,7 +153,7 @@ class Source:
             labels = most_frequent(count_pixels(masks, len(self.classes)))
         labels, ids = np.asarray(labels), np.asarray(ids)
         modalities = {
-            name: Modality(x, labels, ids, own.unit, own.invalid, self.motions)
+            name: Modality(x, labels, ids, own.unit, own.invalid, self.symmetry)
             for name, x in arrays.items()
             for own in [self.sensors[name]]
         }

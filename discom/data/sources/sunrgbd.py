@@ -53,7 +53,7 @@ class SUNRGBD(Source):
         "rgb": Sensor("3×224×224", read=steps.read_colours, smooth=True),
         "depth": Sensor("1×224×224", "m", _read_depth, invalid=0.0),
     }
-    motions = "all"
+    symmetry = "all"
     size = "6.4 GB"
     licence = "not known; ask the authors before you pass frames on"
     page = f"https://rgbd.cs.princeton.edu, https://github.com/{REPOSITORY} (lists, commit e09eca7)"

@@ -46,7 +46,7 @@ class TRISTAR(Source):
         "rgb": Sensor("3×120×160", read=steps.read_colours, smooth=True),
     }
     on_request = ("rgb",)
-    motions = "all"
+    symmetry = "all"
     size = "size not known"
     licence = "not known; see the Zenodo record"
     page = "https://zenodo.org/record/7996570"

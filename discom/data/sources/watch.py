@@ -37,7 +37,7 @@ class Watch(Source):
         "bent-over row",
     )
     sensors = {"acc": Sensor("3×1×100", "g"), "gyro": Sensor("3×1×100", "rad/s")}
-    motions = "rotate"
+    symmetry = "rotate"
     size = "1.1 MB"
     licence = "BSD-3-Clause, © 2018 David M. Burns; cite Burns et al. 2018"
     page = "https://arxiv.org/abs/1802.01489"

@@ -41,7 +41,7 @@ def test_every_value_is_the_planted_one(name, raw):
     assert set(data.about) == {"source", "licence"}
     for key, m in data.modalities.items():
         assert (m.unit, m.invalid) == (source.sensors[key].unit, source.sensors[key].invalid)
-        assert m.motions == case.motions
+        assert m.symmetry == case.symmetry
     for row, sample in enumerate(data.ids):
         planted = case.samples[sample]
         assert data.classes[data.labels[row]] == planted["class"]

@@ -43,8 +43,8 @@ def folder(tmp_path):
 def test_signals_and_images_are_read_where_they_lie(folder):
     data = read_arrays(root := folder(CLASSES))
     signals, video = (data.modalities[name] for name in ("acc", "video"))
-    assert (signals.x.shape, signals.motions) == ((COUNT, 3, 1, 20), "none")
-    assert (video.x.shape, video.motions) == ((COUNT, 3, 8, 6), "flip")
+    assert (signals.x.shape, signals.symmetry) == ((COUNT, 3, 1, 20), "none")
+    assert (video.x.shape, video.symmetry) == ((COUNT, 3, 8, 6), "flip")
     np.testing.assert_array_equal(signals.x[:, :, 0], ARRAYS["acc"])
     np.testing.assert_array_equal(video.x, ARRAYS["video"])
     assert all(isinstance(m.x, np.memmap) for m in (signals, video))
@@ -57,9 +57,9 @@ def test_signals_and_images_are_read_where_they_lie(folder):
 def test_options_ids_and_names_are_taken(folder):
     ids = np.array([f"w{n}" for n in range(COUNT)])
     root = folder({"classes": CLASSES, "rate": 25}, ids=ids)
-    options = {"unit": {"acc": "g"}, "invalid": {"video": 0}, "motions": {"video": "all"}}
+    options = {"unit": {"acc": "g"}, "invalid": {"video": 0}, "symmetry": {"video": "all"}}
     data = read_arrays(root, ["video", "acc"], **options)
-    about = {name: (m.unit, m.invalid, m.motions) for name, m in data.modalities.items()}
+    about = {name: (m.unit, m.invalid, m.symmetry) for name, m in data.modalities.items()}
     assert about == {"video": ("", 0, "all"), "acc": ("g", None, "none")}
     assert (data.ids.tolist(), data.classes) == (ids.tolist(), (*CLASSES,))
     assert [*data.modalities] == ["video", "acc"]
@@ -135,7 +135,7 @@ def test_values_that_are_not_finite_and_damaged_files_are_refused(folder, tmp_pa
     refused(lambda: read_arrays(root), "acc.npy: cannot be read")
 
 
-@pytest.mark.parametrize("option", ["unit", "invalid", "motions"])
+@pytest.mark.parametrize("option", ["unit", "invalid", "symmetry"])
 def test_an_option_of_no_sensor_is_refused(folder, option):
     root = folder()
     refused(lambda: read_arrays(root, **{option: {"depth": "m"}}), "no sensor 'depth'", ConfigError)

@@ -9,8 +9,8 @@ from harness import Case, by_loops, mean_square_correlation, normal, seven_check
 
 from discom.data.augmentation import turn
 from discom.data.checks import NO_LABEL
-from discom.losses import crossing
-from discom.losses.crossing import cross_halves, place_contrast
+from discom.losses import crodino
+from discom.losses.crodino import cross_halves, pixel_info_nce
 
 
 def rows_of(x):
@@ -46,7 +46,7 @@ def labelled(seed):
 
 
 def separation(first, second):
-    return crossing.place_separation({"rgb": first, "depth": second})
+    return crodino.decorrelation({"rgb": first, "depth": second})
 
 
 def moved(first, second, labels):
@@ -60,8 +60,8 @@ ALIKE = torch.ones(2, 3, 2, 2)
 HALF = normal(4, 1, 3, 3)
 BOTH = {"teachers": (), "float32": True}
 CASES = {
-    "place_contrast": Case(
-        place_contrast,
+    "pixel_info_nce": Case(
+        pixel_info_nce,
         by_loops(loop_contrast, labelled, (0, 1)),
         [
             ((ALIKE, ALIKE, ANY), math.log(8)),
@@ -69,9 +69,9 @@ CASES = {
             ((*two(0), torch.ones(2, 2, 2).long()), 0.0),  # no negatives
         ],
         {
-            "same class as negatives": lambda a, b, y: place_contrast(a, b),
-            "one direction": lambda a, b, y: place_contrast(a, b.detach(), y),
-            "unlabelled as a class": lambda a, b, y: place_contrast(a, b, y.where(y != 255, 7)),
+            "same class as negatives": lambda a, b, y: pixel_info_nce(a, b),
+            "one direction": lambda a, b, y: pixel_info_nce(a, b.detach(), y),
+            "unlabelled as a class": lambda a, b, y: pixel_info_nce(a, b, y.where(y != 255, 7)),
         },
         same=[
             moved,
@@ -81,7 +81,7 @@ CASES = {
         ],
         **BOTH,
     ),
-    "place_separation": Case(
+    "decorrelation": Case(
         separation,
         by_loops(plain_separation, lambda seed: two(seed, side=3), (0, 1)),
         [((torch.cat([HALF, -3 * HALF], 1),) * 2, 2.0), ((ALIKE[:, :2], ALIKE[:, :2]), 0.0)],
@@ -104,7 +104,7 @@ def test_many_places_are_drawn_with_their_labels_and_follow_the_seed():
     values = []
     for seed in (3, 3, 4):
         torch.manual_seed(seed)
-        values.append(place_contrast(a, b, labels, count=20).item())
+        values.append(pixel_info_nce(a, b, labels, count=20).item())
     assert values[0] == values[1] != values[2]
     torch.manual_seed(3)
     chosen = torch.randperm(128)[:20]

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from harness import Case, by_loops, classes_of, mean_square_correlation, normal, seven_checks
 from torch import Tensor
 
-from discom.losses.separate import (
+from discom.losses.independence import (
     confusion_loss,
     cross_covariance,
     discriminator_loss,

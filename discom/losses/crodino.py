@@ -14,7 +14,7 @@ from torch import Tensor
 from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError
 from discom.losses import full_precision
-from discom.losses.separate import squared_correlation
+from discom.losses.independence import squared_correlation
 
 
 def halves(maps: Tensor) -> tuple[Tensor, Tensor]:
@@ -31,7 +31,7 @@ def _places(maps: Tensor) -> Tensor:
     return maps.movedim(1, -1).flatten(0, -2)
 
 
-def place_separation(maps: Mapping[str, Tensor]) -> Tensor:
+def decorrelation(maps: Mapping[str, Tensor]) -> Tensor:
     r"""The halves' channels shall not be correlated over all P places; r² is `squared_correlation`.
 
     .. math:: L_{\perp} = \sum_m r^2(inv_m, spec_m)
@@ -39,7 +39,7 @@ def place_separation(maps: Mapping[str, Tensor]) -> Tensor:
     Source: ours. Maps are signed, [B, 2D, h, w] for each modality; the result is in [0, M].
 
     >>> x = torch.randn(4, 1, 8, 8)
-    >>> round(place_separation({"rgb": torch.cat([x, -3 * x], 1)}).item(), 4)
+    >>> round(decorrelation({"rgb": torch.cat([x, -3 * x], 1)}).item(), 4)
     1.0
     """
     pairs = [halves(one) for one in maps.values()]
@@ -55,7 +55,7 @@ def place_labels(labels: Tensor, size: Sequence[int]) -> Tensor:
     return F.interpolate(labels[:, None].double(), tuple(size), mode="nearest-exact")[:, 0].long()
 
 
-def place_contrast(
+def pixel_info_nce(
     first: Tensor,
     second: Tensor,
     labels: Tensor | None = None,
@@ -78,7 +78,7 @@ def place_contrast(
         count: so many places are drawn at random where there are more; costs grow with its square.
 
     >>> a = torch.eye(4).view(1, 4, 2, 2)
-    >>> place_contrast(a, a).item() < 1e-3, round(place_contrast(0 * a, 0 * a).item(), 4)  # log 4
+    >>> pixel_info_nce(a, a).item() < 1e-3, round(pixel_info_nce(0 * a, 0 * a).item(), 4)  # log 4
     (True, 1.3863)
     """
     with torch.autocast(first.device.type, enabled=False):
