@@ -92,7 +92,7 @@ def claims(name: str) -> pd.DataFrame:
         each = (ours - theirs).dropna().to_numpy()
         tests.append(t_test(each))
         rows.append([f"`{method}`, {sensor}", f"`{other}`, {its_sensor}", len(each)])
-    return with_tests(pd.DataFrame(rows, columns=["claim", "above", "seeds"]), tests)
+    return with_tests(pd.DataFrame(rows, columns=["method", "compared with", "seeds"]), tests)
 
 
 def with_tests(table: pd.DataFrame, tests: Sequence[tuple], score: str = "F1") -> pd.DataFrame:

@@ -82,7 +82,7 @@ def claims(name: str) -> pd.DataFrame:
         tests.append(t_test(each.to_numpy()))
         names = f"`{claim.ours}`, {claim.network}", f"`{claim.theirs}`, {other}"
         rows.append([*names, claim.masks, len(each)])
-    table = pd.DataFrame(rows, columns=["claim", "above", "masks", "patients"])
+    table = pd.DataFrame(rows, columns=["method", "compared with", "masks", "patients"])
     return with_tests(table, tests, "Dice")
 
 

@@ -11,7 +11,8 @@ A page names tables of results/ and their rows between two marks; the first one 
     <!-- end -->
 
 `<!-- sets -->` is what the public data sets say of themselves, `<!-- claims labels -->` what came
-of a table's claims, `<!-- both -->` what two sensors score together at inference; they end alike.
+of a table's claims, `<!-- gains -->` what pairs gain on real sensors, and `<!-- both -->` what two
+of these score together at inference; they end alike.
 """
 
 import re
@@ -32,7 +33,8 @@ from discom.errors import ConfigError
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "data/README.md", "docs/*.md", "docs/guides/*.md", "docs/results/*.md")
-MARKED = re.compile(r"(<!-- (rows|claims|sets|both)(?: (.*?))? -->\n).*?(<!-- end -->)", re.DOTALL)
+KINDS = "rows|claims|sets|gains|both"
+MARKED = re.compile(rf"(<!-- ({KINDS})(?: ([^>]*))? -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def text_of(name: str) -> str:
@@ -74,11 +76,6 @@ def frame_of(table: pd.DataFrame) -> str:
     return table_of(list(table), *table.astype(str).to_numpy().tolist())
 
 
-def both_of(_: str) -> str:
-    """Both sensors at inference, on real sensors, in Markdown."""
-    return frame_of(real.together())
-
-
 def sets_of(_: str) -> str:
     """A row for each public data set, in Markdown."""
     rows = []
@@ -101,7 +98,8 @@ def table_of(*rows: list[str]) -> str:
     return "\n".join([head, f"|{'---|' * len(rows[0])}", *lines])
 
 
-WRITERS: dict[str, Any] = {"rows": rows_of, "claims": claims_of, "sets": sets_of, "both": both_of}
+WRITERS: dict[str, Any] = {"rows": rows_of, "claims": claims_of, "sets": sets_of}
+WRITERS |= {"gains": lambda _: frame_of(real.gains()), "both": lambda _: frame_of(real.together())}
 
 
 def texts() -> dict[Path, str]:

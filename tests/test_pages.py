@@ -39,6 +39,16 @@ def test_a_mark_that_names_nothing_is_refused_by_page(monkeypatch, tmp_path, cap
     assert "error: README.md: " in capsys.readouterr().err
 
 
+def test_a_mark_ends_at_its_own_end(monkeypatch):
+    for kind in ("both", "gains"):
+        monkeypatch.setitem(pages.WRITERS, kind, lambda argument, kind=kind: f"{kind}{argument}")
+    page = "<!-- gains -->\n\n<!-- end -->\ntext\n<!-- both -->\nold\n<!-- end -->\n"
+    once = pages.filled(page)
+    assert once == pages.filled(once)
+    marks = "<!-- gains --> gains <!-- end --> text <!-- both --> both <!-- end -->"
+    assert " ".join(once.split()) == marks
+
+
 def test_numbers_of_the_readme_are_those_of_the_runs():
     few, many = (round(labels.worth(sensor)[0], -2) for sensor in ("depth", "rgb"))
     assert f"what {few:.0f} do alone in depth, and {many:.0f} in RGB" in README
@@ -81,8 +91,8 @@ def test_cells_of_pages_stand_in_tables_of_results():
     texts = [pages.text_of(name) for name in catalogue.TABLES]
     known = set(CELL.findall(re.sub(" +", " ", "\n".join(texts))))
     written = {page: page.read_text() for page in DOCS.rglob("*.md")}
-    for name in re.findall(r"<!-- claims (\S+) -->", "".join(written.values())):
-        known |= set(CELL.findall(pages.claims_of(name)))
+    for mark in pages.MARKED.finditer("".join(written.values())):  # none of these is stale
+        known |= set(CELL.findall(mark[0].replace("*", "")))
     for page, text in written.items():
         found = [cell.replace("*", "") for cell in CELL.findall(text)]
         unknown = [cell for cell in found if cell not in known]
