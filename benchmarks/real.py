@@ -216,7 +216,7 @@ def gains() -> pd.DataFrame:
     return shown.rename_axis("deployed").reset_index()
 
 
-SETS = {"watch": "watch", "dsads": "body units", "dsads-spread": "body units"}
+SETS = {"watch": "watch", "dsads-spread": "body units"}
 SETS |= {"dsads-all": "body units", "cells": "cells", "hls": "land cover"}
 TOGETHER = {"student": "two networks", "agreed": "two that trained with pairs"}
 TOGETHER |= {"teacher": "one network of both"}

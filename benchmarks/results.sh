@@ -226,7 +226,7 @@ seconds time-parts 4 crodino 'crodino:{"weights":{"soft":0}}' \
 if [ "$OUT" = results ]; then # tables, figures, numbers of pages
   $PYTHON benchmarks/labels.py
   $PYTHON benchmarks/both.py results/watch.csv --source "$DATA/watch" --runs "$RUNS"
-  for set in dsads dsads-spread dsads-all; do
+  for set in dsads-spread dsads-all; do
     $PYTHON benchmarks/both.py "results/$set.csv" --source "$TWINS" --runs "$RUNS"
   done
   for set in cells:cellcycle-brightfield-stain hls:hls-rgb-elevation; do

@@ -21,7 +21,7 @@ from discom.evaluation.scores import count_by_group
 from discom.models import encoder
 from discom.running.runs import Result
 from discom.tables import summary
-from discom.tables.answers import difference, gains, learned, score
+from discom.tables.answers import Difference, difference, gains, learned, score
 from discom.tables.intervals import crossed_test
 
 TINY = ["--profile", "tiny", "--steps", "4", "--folds", "2", "--seeds", "2", "--workers", "1"]
@@ -123,8 +123,13 @@ def test_what_is_open_takes_more_groups_and_labels_only_where_they_are_missing(f
     # so many groups, with the same spread, decide
     share = gain.groups / (gain.groups + gain.missing)
     error = (gain.error**2 - gain.of_groups**2 * (1 - share)) ** 0.5
-    assert gain.mean - 1.96 * error > -0.1 or gain.mean + 1.96 * error < 2.1
-    assert 2.8 * error < 2.1
+    assert gain.mean - 2.8 * error > -0.1 or gain.mean + 2.8 * error < 2.1
+
+
+def test_of_a_large_gain_that_is_nearly_decided_little_is_missing():
+    gain = Difference(10.3, -0.1, 20.7, error=5.3, of_groups=5.3, seeds=3, groups=50)
+    assert gain.verdict == "open"
+    assert gain.missing == pytest.approx(50 * (5.3 / (10.3 / 2.8)) ** 2 - 50, rel=0.05)
 
 
 def test_where_seeds_differ_groups_do_not_help():

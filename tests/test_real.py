@@ -148,8 +148,8 @@ def test_two_networks_together_say_the_product_of_their_beliefs():
 
 def test_two_sensors_are_compared_on_pairs_and_seeds_that_every_method_has(tables_of, tmp_path):
     units = ["larm", "rleg", "torso"]
-    made = [runs("student", units, seed, 1, skill=0.5 + 0.1 * seed) for seed in range(2)]
-    tables_of("dsads", *made)
+    made = [runs("student", units, seed, skill=0.5 + 0.1 * seed) for seed in range(2)]
+    tables_of("dsads-spread", *made)
     rows = [
         ("student", f"{a}+{b}", seed, 60 + seed)
         for a, b in combinations(units, 2)
@@ -164,18 +164,18 @@ def test_two_sensors_are_compared_on_pairs_and_seeds_that_every_method_has(table
     known = pd.DataFrame(rows, columns=["method", "sensors", "seed", "f1"])
     lost = known.assign(missing="larm", f1=0)
     file = pd.concat([known.assign(missing="none"), lost]).assign(labelled=0.1)
-    file.to_csv(tmp_path / "dsads-both.csv", index=False)
-    ((labels, means),) = real.both("dsads").iterrows()
+    file.to_csv(tmp_path / "dsads-spread-both.csv", index=False)
+    ((labels, means),) = real.both("dsads-spread").iterrows()
     alone = [
-        real.tally_score(real.of("dsads", labels, "student", k)[0][1], "f1")
+        real.tally_score(real.of("dsads-spread", labels, "student", k)[0][1], "f1")
         for k in ("larm", "torso")
     ]
-    assert labels == "one person"
+    assert labels == "few"
     assert means.to_dict() == pytest.approx(
         {"alone": max(alone), "student": 61, "agreed": 71, "teacher": 80}
     )
     assert real.together().to_numpy().tolist() == [
-        ["body units", "one person", f"{max(alone):.0f}", "61", "71", "80"]
+        ["body units", "few", f"{max(alone):.0f}", "61", "71", "80"]
     ]
 
 

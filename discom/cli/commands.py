@@ -231,6 +231,8 @@ def advise(
         print(asked.again(longer, sum(result.seconds for result in results), workers))
     if not any(advice.LATER in line for line in lines):
         print("", *asked.commands(deployed, settings["name"]), sep="\n")
+        rated = (f"{k} {answers.score(rows[kind][k], images):.1f}" for k, kind in deployed.items())
+        print(f"\nF1 to expect, or more, since these train on all labels: {', '.join(rated)}.")
     if folder:
         print(
             f"At {size} pixels. --size {2 * size} asks once more, in about four times the minutes."

@@ -115,6 +115,8 @@ def check(data: str, seed: flags.Seed = 0) -> None:
         without = len(samples) - sum(counts.values())
         rest = f", without a label {without}" if without else ""
         print(f"{part:>5}: {len(samples)} samples{by_class}{rest}")
+    if left := len(images) - sum(map(len, split)):
+        print(f" left: {left} samples without a label, whose groups are in valid or test")
     copies = near_duplicates(split)
     groups = "give --groups PATTERN or" if images.groups is None else "if they are, add"
     way_out = f"near-copies in two parts; look at them, then {groups} {COPIES}"

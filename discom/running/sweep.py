@@ -82,7 +82,8 @@ def sweep(
     for name, now in (("teachers", teachers), ("runs", others)):
         jobs = [partial(_attempt, run, os.getcwd()) for run in now]
         ended = spread(jobs, worker_count(workers), backend)
-        for folder, error in tqdm(ended, name, len(jobs), leave=False, disable=not progress):
+        quiet = not progress or not jobs
+        for folder, error in tqdm(ended, name, len(jobs), leave=False, disable=quiet):
             if error:
                 failed[folder] = error
     return missing(runs, known)[1]._replace(failed=failed)

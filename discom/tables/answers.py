@@ -60,9 +60,9 @@ class Difference(NamedTuple):
 
     @property
     def missing(self) -> float:
-        """How many groups more would show a gain of LITTLE points four times out of five, and at
-        this mean decide whether it is there; infinity where more seeds are needed."""
-        error = min(LITTLE / 2.8, max(self.mean, LITTLE - self.mean) / 1.96)
+        """How many groups more would decide four times out of five, if the mean stays; infinity
+        where more seeds are needed."""
+        error = max(self.mean, LITTLE - self.mean) / 2.8
         left = error**2 - (self.error**2 - self.of_groups**2)  # that groups may have
         more = self.groups * (self.of_groups**2 / left - 1) if left > 0 else inf
         return float(f"{max(1, more):.2g}")
