@@ -243,7 +243,7 @@ def answers(
         moves = lift(*ours), -lift(*theirs)
         stays = sure and {gain.moved(by).verdict for by in moves} == {gain.verdict}
         found = {"yes": "Yes", "no": "No", "open": "Not decided"}[gain.verdict] if stays else LATER
-        rated = ", ".join(f"{kind} {points(kind, name):.1f}" for kind, name in (ours, theirs))
+        rated = " against ".join(f"{kind} {points(kind, k):.1f}" for kind, k in (ours, theirs))
         lines.append(f"{question}? {found}: {gain}{than} ({rated}).")
         if found == "Not decided":
             more = f"{'labels for ' * few}about {gain.missing:,.0f} {unit} more (now {gain.groups})"

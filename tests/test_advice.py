@@ -107,6 +107,11 @@ def test_both_are_compared_with_the_better_one_as_it_is_deployed(fused, word):
     rows = rows_of(True, **{FUSED: fused, f"{PAIRS}/depth": 0.9, f"{PAIRS}/rgb+depth": 0.5})
     lines, deployed = advice.answers(rows, IMAGES, True)
     assert "above depth alone" in lines[1]
+    ours, theirs = (
+        f"{kind} {score(rows[kind][name], IMAGES):.1f}"
+        for kind, name in ((FUSED, "rgb+depth"), (PAIRS, "depth"))
+    )
+    assert f"({ours} against {theirs})" in lines[1]
     assert verdicts(lines)["Mount both"] == word
     assert [*deployed.values()] == [FUSED, STUDENT, PAIRS][word == "No" :]
 
