@@ -92,7 +92,7 @@ wheel-check: wheel  ## the wheel installs, trains and predicts in an empty envir
 	$(PYTHON) -m venv --clear build/empty
 	build/empty/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(REQUIREMENTS) "$$(echo build/dist/*.whl)[deploy]"
 	cd build && empty/bin/discom train --data objects:n=66,size=16 --profile tiny --method student --runs empty/runs
-	cd build && empty/bin/discom export empty/runs --modality rgb --out empty/rgb
+	cd build && empty/bin/discom export empty/runs --data objects:n=66,size=16 --modality rgb --out empty/rgb
 	cd build/empty && bin/python -c "import numpy; numpy.save('new.npy', numpy.eye(16, dtype='f4')[None].repeat(3, 0))"
 	cd build/empty && bin/discom predict rgb new.npy
 	rm -rf build/empty

@@ -147,7 +147,7 @@ def grid(
     planned = plan(arms, range(seeds), *where, runs, factors, epochs_at, folds or 0)
     done = sweep.sweep(planned.values(), known=tables.collected(collect), workers=workers)
     if done.results:
-        against = [arms[0].label]
+        against = [arms[0].display_name]
         print(tables.to_markdown(tables.summary(done.results, against), against))
         if collect:
             tables.collect(done.results, collect)

@@ -137,6 +137,14 @@ def test_of_a_large_gain_that_is_nearly_decided_little_is_missing():
     assert gain.missing == pytest.approx(50 * (5.3 / (10.3 / 2.8)) ** 2 - 50, rel=0.05)
 
 
+def test_where_few_seeds_leave_it_open_groups_do_not_help():
+    values = pd.DataFrame(np.random.default_rng(1).normal(0, 0.1, (3, 40)))
+    gain = difference(values + np.array([[1.0], [4.0], [9.0]]))
+    assert gain.verdict == "open"
+    assert gain.error < gain.mean / 1.96  # of many seeds it would be decided
+    assert gain.missing == np.inf
+
+
 def test_where_seeds_differ_groups_do_not_help():
     values = pd.DataFrame(np.random.default_rng(0).normal(0, 8, (2, 40)))
     values += np.array([[9.0], [-9.0]])

@@ -156,7 +156,7 @@ def test_mistakes_of_two_networks_overlap():
 def test_units_have_gains_above_own_labels_and_labels_alone(monkeypatch):
     monkeypatch.chdir(NOTEBOOKS)
     units = wristband.stored_units()
-    assert units.groupby("better").size().tolist() == [30, 30]
+    assert units.groupby("better").size().tolist() == [50, 50]
     means = wristband.unit_means(units)
     halves = means.loc[["with a better unit", "with a weaker unit"]].mean()
     np.testing.assert_allclose(halves, means.loc["with any unit"], atol=0.11)

@@ -196,7 +196,7 @@ def test_dense_simclr_puts_places_back_before_it_compares_them(monkeypatch):
     z, labels = pooled(batch.x["rgb"]), crodino.place_labels(batch.y["rgb"], (4, 4))
     expected = crodino.pixel_info_nce(z, z, labels)
     torch.testing.assert_close(model.loss(batch)["contrast"], expected)
-    monkeypatch.setattr(dense_methods, "restore", lambda x, symmetry: x)  # a wrong copy
+    monkeypatch.setattr(dense_methods, "restore", lambda x, transform_ids: x)  # a wrong copy
     assert model.loss(batch)["contrast"] > 1.1 * expected
 
 

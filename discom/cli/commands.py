@@ -231,8 +231,9 @@ def advise(
         print(asked.again(longer, sum(result.seconds for result in results), workers))
     if not any(advice.LATER in line for line in lines):
         print("", *asked.commands(deployed, settings["name"]), sep="\n")
-        rated = (f"{k} {answers.score(rows[kind][k], images):.1f}" for k, kind in deployed.items())
-        print(f"\nF1 to expect, or more, since these train on all labels: {', '.join(rated)}.")
+        rated = [f"{k} {answers.score(rows[kind][k], images):.1f}" for k, kind in deployed.items()]
+        if rated and not asked.simulated:
+            print(f"\nF1 to expect, or more, since these train on all labels: {', '.join(rated)}.")
     if folder:
         print(
             f"At {size} pixels. --size {2 * size} asks once more, in about four times the minutes."
@@ -243,7 +244,7 @@ def _small(images: Any, size: int, runs: Path) -> tuple[Any, Path | None]:
     """Images with no side above `size`, and the folder in `runs` that keeps them; or themselves."""
     if (small := discom.data.images.shrink(images, size)) is images:
         return images, None
-    folder = runs / small.name / f"images-{images.fingerprint}"
+    folder = runs / small.name / f"images-{images.fingerprint}-{discom.data.prepared.FORMAT}"
     if not folder.exists():
         small.save(folder)
     return discom.data.load(folder), folder

@@ -116,7 +116,7 @@ def check(data: str, seed: flags.Seed = 0) -> None:
         rest = f", without a label {without}" if without else ""
         print(f"{part:>5}: {len(samples)} samples{by_class}{rest}")
     if left := len(images) - sum(map(len, split)):
-        print(f" left: {left} samples without a label, whose groups are in valid or test")
+        print(f" left: {left} samples in no part, since valid and test hold labelled ones alone")
     copies = near_duplicates(split)
     groups = "give --groups PATTERN or" if images.groups is None else "if they are, add"
     way_out = f"near-copies in two parts; look at them, then {groups} {COPIES}"

@@ -14,7 +14,7 @@ from discom.methods.base import register
 from discom.methods.dense import Dense
 from discom.models.segmentation import EncoderDecoder
 
-Motions = Literal["decoupled", "coupled"]
+Augmentation = Literal["decoupled", "coupled"]
 
 
 @register("crodino")
@@ -45,7 +45,7 @@ class CroDiNoKD(Dense):
     unlabelled = ("orth", "contrast", "soft")
 
     def __init__(
-        self, channels, classes, encoder, *, augmentation: Motions = "decoupled", **options
+        self, channels, classes, encoder, *, augmentation: Augmentation = "decoupled", **options
     ):
         super().__init__(channels, classes, encoder, **options)
         if self.weights["soft"] and not self.weights["aux"]:

@@ -62,7 +62,8 @@ class Difference(NamedTuple):
     def missing(self) -> float:
         """How many groups more would decide four times out of five, if the mean stays; infinity
         where more seeds are needed."""
-        error = max(self.mean, LITTLE - self.mean) / 2.8
+        reach = (self.high - self.mean) / self.error  # Student's t
+        error = max(self.mean, LITTLE - self.mean) / (reach + 0.84)
         left = error**2 - (self.error**2 - self.of_groups**2)  # that groups may have
         more = self.groups * (self.of_groups**2 / left - 1) if left > 0 else inf
         return float(f"{max(1, more):.2g}")

@@ -197,8 +197,11 @@ def plot_units(table: pd.DataFrame):
     figure, axes = plt.subplots(
         1, 2, figsize=(9.2, 5.6), sharey=True, layout="constrained"
     )
+    means = table.groupby(["deployed", "beside"]).mean(numeric_only=True)
+    above = [(means["pair"] > means[base]).sum() for base in BASES.values()]
     figure.suptitle(
-        "On average all 20 pairs beat own labels, and 17 of them labels alone"
+        f"Of {len(means)} pairs {above[0]} beat own labels on average, "
+        f"and {above[1]} labels alone"
     )
     for axis, (heading, base) in zip(axes, BASES.items(), strict=True):
         for place, unit in enumerate(UNITS_WORN):
@@ -224,7 +227,7 @@ def plot_units(table: pd.DataFrame):
                 )
         axis.axvline(0, color="0.6", lw=1, ls=":")
         axis.set_title(f"above {heading}", **SMALL)
-        axis.set_xlabel("F1 points; a line: lowest to highest of three draws")
+        axis.set_xlabel("F1 points; a line: lowest to highest of five draws")
     strength = table.groupby("deployed")["alone"].mean()
     names = [f"{name} ({strength[unit]:.0f})" for unit, name in UNITS_WORN.items()]
     axes[0].set_yticks(range(len(names)), names)

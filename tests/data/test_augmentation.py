@@ -113,11 +113,11 @@ def test_a_crop_and_a_factor_change_a_slope_as_far_as_they_say(bands, low, high)
     assert negative == pytest.approx(0.5 * colours, abs=4 * 0.5 / 2000**0.5)
 
 
-@pytest.mark.parametrize(("motions", "turned"), [("all", True), ("flip", False), ("none", False)])
-def test_a_distorted_view_turns_only_what_may_turn(motions, turned):
+@pytest.mark.parametrize(("symmetry", "turned"), [("all", True), ("flip", False), ("none", False)])
+def test_a_distorted_view_turns_only_what_may_turn(symmetry, turned):
     """Rows that brighten downwards; with "none" no place changes, and the slope is recolour's."""
     plane = 1e4 * torch.arange(16.0)[:, None].expand(300, 1, 16, 16)  # drowns the noise
     torch.manual_seed(0)
-    slopes = (distort(plane, motions)[:, 0].diff(dim=1).mean((1, 2))) / 1e4
+    slopes = (distort(plane, symmetry)[:, 0].diff(dim=1).mean((1, 2))) / 1e4
     assert bool((slopes < 0.1).any()) == turned
-    assert bool((slopes < 0.59).any()) == (motions != "none")
+    assert bool((slopes < 0.59).any()) == (symmetry != "none")

@@ -67,7 +67,7 @@ def test_odd_sizes_are_padded_by_repetition_and_cropped(name, size):
     torch.testing.assert_close(model(x), model(padded)[..., : size[0], : size[1]])
 
 
-SYMMETRIES = {
+MOTIONS = {
     "flip to the side": lambda x: x.flip(-1),
     "flip upside down": lambda x: x.flip(-2),
     "quarter turn": lambda x: x.rot90(1, (-2, -1)),
@@ -86,7 +86,7 @@ def symmetrised(encoder):
     return encoder
 
 
-@pytest.mark.parametrize("motion", SYMMETRIES.values(), ids=SYMMETRIES)
+@pytest.mark.parametrize("motion", MOTIONS.values(), ids=MOTIONS)
 def test_maps_move_with_the_image(motion):
     encoder, x = symmetrised(make().encoder), images(2, 3, 32, 32, dtype=torch.float64)
     for ours, expected in zip(encoder(motion(x)), encoder(x), strict=True):
