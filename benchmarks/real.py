@@ -166,10 +166,10 @@ SHOWN = {
     "watch, accelerometer": ("watch", "few", "acc", ""),
     "body units, labels of one person": ("dsads", "one person", "", ""),
     "body units, labels of all persons": ("dsads-spread", "few", "", ""),
-    "belt, accelerometer with gyroscope": ("sisfall", "few", "acc", "gyro"),
-    "cells, brightfield with a DNA stain": ("cells", "few", "brightfield", ""),
+    "belt, accelerometer": ("sisfall", "few", "acc", "gyro"),
+    "cells, brightfield": ("cells", "few", "brightfield", ""),
     "cells, stain": ("cells", "few", "stain", ""),
-    "land cover, RGB with elevation": ("hls", "few", "rgb", ""),
+    "land cover, RGB": ("hls", "few", "rgb", ""),
     "land cover, elevation": ("hls", "few", "elevation", ""),
 }
 COLUMNS = {
