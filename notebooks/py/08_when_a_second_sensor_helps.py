@@ -293,7 +293,7 @@ gains.map("{:+.0f}".format).replace("+nan", "–").assign(**{"deploy one": best}
 #
 # - *Every label, deploy one:* no pairs.
 # - *Few labels, deploy one:* in objects contrast and pair labels. On worn sensors pair labels: one to three points above own labels, six with one person's labels. On land cover both: three (not decided) and five above own labels. Of cells the stain, without pairs: they cost it four.
-# - *Deploy both:* multiply two networks that are about as good: 70 in our run on labels alone, 76 with the contrast; 79 on the watch. Of cells the stain alone beats both, since brightfield's mistakes outvote it. One network of both, where every pair has a label and neither sensor fails, is as good as two, or three points better or worse.
+# - *Deploy both:* multiply two networks that are about as good: 70 in our run on labels alone, 76 with the contrast; 79 on the watch. Of cells the stain alone beats both, since brightfield's mistakes outvote it. Where every pair has a label, one network of both does as well, if no sensor fails.
 # - *Ask many persons for a few labels each.* In what was run that outweighs their number: on the watch 35 of eight persons beat about 100 of one ([09](09_real_sensors.ipynb)).
 #
 # ## What you found
