@@ -1,5 +1,6 @@
 """discom advise: what it trains, what it answers, and what it refuses."""
 
+import re
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -415,6 +416,16 @@ def test_a_persons_folder_is_answered_once_and_its_commands_train_on_all(
     assert cli.main(mine) == 0
     assert capsys.readouterr().out == said[said.index("| F1") :]  # nothing is left to train
     assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("result.json")} == files
+
+
+def test_the_score_to_expect_is_that_of_the_table(mine, capsys, monkeypatch):
+    monkeypatch.setattr(advice, "unfinished", lambda *rows: {})
+    monkeypatch.setattr(advice, "answers", lambda *_: (["Yes."], {"rgb": STUDENT}))
+    for hidden, count in (([], 1), (["--labelled", "0.5"], 0)):  # no command, no score
+        assert cli.main([*mine, *hidden]) == 0
+        said = capsys.readouterr().out
+        cell = re.search(rf"\| {STUDENT} +\| ([\d.]+)", said)[1]
+        assert [line.endswith(f": rgb {cell}.") for line in said.splitlines()].count(True) == count
 
 
 def test_the_commands_train_on_all_images_and_export_what_is_recommended(mine, tmp_path):

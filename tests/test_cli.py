@@ -2,11 +2,14 @@
 commands leave behind."""
 
 import dataclasses
+import re
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
 from discom import cli, data, methods
@@ -126,6 +129,16 @@ def test_a_public_set_and_a_folder_of_its_name(tmp_path, capsys, monkeypatch):
     assert (tmp_path / "objects/manifest.json").is_file()
     with pytest.raises(DataError, match="hls: not prepared yet"):
         data.load("hls")
+
+
+def test_check_counts_every_sample(tmp_path, capsys):
+    whole = replace(data.load("objects:n=90,size=8"), groups=np.arange(90) // 6)
+    whole.keep_labels(0.4, 0).save("mine")
+    assert run("data", "check", "mine") == 0
+    said = capsys.readouterr().out
+    counts = re.findall(r"^ *(?:train|valid|test|left): (\d+)", said, re.MULTILINE)
+    assert len(counts) == 4
+    assert sum(map(int, counts)) == 90
 
 
 def test_prepared_scenes_load_as_they_were_and_damage_is_found(tmp_path, capsys):
