@@ -29,6 +29,7 @@ def weights_file(run_dir: Path | str, network: str) -> Path:
 def locked(run_dir: Path) -> Iterator[None]:
     """Lock a run's folder, made if need be, until this block or its process ends; a RunError where
     another process has it."""
+    run_dir.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(run_dir / ".lock", timeout=0):
             yield
