@@ -38,13 +38,9 @@ def accuracies(result: Result, runs: Path) -> pd.DataFrame:
         labels = answers[f"{network}_labels"]
         right = pd.Series(answers[f"{network}_logits"].argmax(1) == labels)
         for kind, part in right.groupby(kinds[answers[f"{network}_ids"]].to_numpy()):
-            row = {
-                "method": result.display_name,
-                "seed": result.seed,
-                "network": network,
-                "kind": kind,
-            }
-            rows.append(row | {"scenes": len(part), "accuracy": round(100 * part.mean(), 3)})
+            row = {"method": result.display_name, "seed": result.seed}
+            row |= {"network": network, "kind": kind, "scenes": len(part)}
+            rows.append(row | {"accuracy": round(100 * part.mean(), 3)})
     return pd.DataFrame(rows)
 
 

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 
 from catalogue import RESULTS, with_tests
 from derive import TWIN
-from discom import cli, plots
+from discom import cli, plots, tables
 from discom.cli import flags
 from discom.plots import panels
 from discom.tables.intervals import pseudo_values, t_test, tally, tally_score
@@ -105,15 +105,19 @@ def twin_of(table: str, sensor: str) -> str:
     return "acc2" if table == "sisfall" else sensor + TWIN
 
 
+def is_of(method: str, name: str) -> bool:
+    """Whether a row of a table, by its name, is of a method."""
+    return re.fullmatch(NAMES.get(method, re.escape(method)), name) is not None
+
+
 def of(table: str, labels: str, method: str, sensor: str, beside: str = "") -> list[dict]:
     """Seed → tally of a method's network that reads `sensor`, for each set of sensors that trained;
     a "twin" trained beside its twin, nothing else did."""
-    form = re.compile(NAMES.get(method, re.escape(method)))
     return [
         seeds
         for (whose, name, network, sensors), seeds in tallies(table).items()
         if (whose, sensor in network.split("+")) == (labels, True)
-        and form.fullmatch(name)
+        and is_of(method, name)
         and (method == "student" or (twin_of(table, sensor) in sensors) == (method == "twin"))
         and (not beside or beside in sensors or method == "twin")
     ]
@@ -153,8 +157,9 @@ def claims(name: str) -> pd.DataFrame:
         tests.append(t_test(each.to_numpy()))
         ours = f"`{claim.ours}`" + ", both sensors" * (claim.ours == "teacher")
         ours += ", pretrained" * (claim.table == "hls-pretrained")
-        ways = sum(len(of(*claim[:3], sensor)) for sensor in deployed(claim.table))
-        sensor = claim.deployed or f"mean of {ways} ordered pairs"
+        if not (sensor := claim.deployed):
+            ways = sum(len(of(*claim[:3], each)) for each in deployed(claim.table))
+            sensor = f"mean of {ways} ordered pairs"
         rows.append([ours, f"`{claim.theirs}`", sensor, claim.labels, len(each)])
     columns = ["method", "compared with", "deployed", "labels", GROUPS.get(name, "persons")]
     return with_tests(pd.DataFrame(rows, columns=columns), tests)
@@ -209,7 +214,8 @@ def gains() -> pd.DataFrame:
     """`scores` as a page shows them, and `gained`."""
     shown = scores()[[*COLUMNS]].map("{:.1f}".format)
     for column, method in [*COLUMNS.items()][:2]:
-        texts = [f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]" for mean, low, high, _ in gained(method)]
+        tests = pd.DataFrame(gained(method), shown.index, ["mean", "low", "high", "p"])
+        texts = tables.points(tests, ["mean", "low", "high"])
         shown[f"pairs − {column.removeprefix('and ')}"] = texts
     return shown.rename_axis("deployed").reset_index()
 
@@ -220,10 +226,9 @@ TOGETHER = {"student": "two networks", "agreed": "two that trained with pairs"}
 TOGETHER |= {"teacher": "one network of both"}
 
 
-def method_of(label: str) -> str:
-    """The method of TOGETHER that a row of a table is, or ""."""
-    forms = {method: NAMES.get(method, method) for method in TOGETHER}
-    return next((method for method, form in forms.items() if re.fullmatch(form, label)), "")
+def method_of(name: str) -> str:
+    """The method of TOGETHER that a row of a table is of, or ""."""
+    return next((method for method in TOGETHER if is_of(method, name)), "")
 
 
 def both(table: str) -> pd.DataFrame:

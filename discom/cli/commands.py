@@ -223,21 +223,28 @@ def advise(
     answers, cheap = discom.tables.answers, discom.frozen.rows(images, config, seeds, folds)
     rows = {**cheap, **answers.read(asked.plan)}
     print(answers.to_markdown(rows, images), end="\n\n")
+    _answer(asked, rows, sum(result.seconds for result in results), workers, settings["name"])
+    if folder:
+        print(
+            f"At {size} pixels. --size {2 * size} asks once more, in about four times the minutes."
+        )
+
+
+def _answer(asked: Any, rows: Any, seconds: float, workers: int, name: str) -> None:
+    """Print the answers, then the commands with the score to expect, or how to ask again."""
+    advice, answers, images = discom.advice, discom.tables.answers, asked.images
     longer = advice.unfinished(answers.read(asked.longer), rows, images)
     means = {place: gain.mean for place, gain in longer.items()}
     lines, deployed = advice.answers(rows, images, asked.few, means)
     print(*lines, sep="\n")
     if longer:
-        print(asked.again(longer, sum(result.seconds for result in results), workers))
-    if not any(advice.LATER in line for line in lines):
-        print("", *asked.commands(deployed, settings["name"]), sep="\n")
-        rated = [f"{k} {answers.score(rows[kind][k], images):.1f}" for k, kind in deployed.items()]
-        if rated and not asked.simulated:
-            print(f"\nF1 to expect, or more, since these train on all labels: {', '.join(rated)}.")
-    if folder:
-        print(
-            f"At {size} pixels. --size {2 * size} asks once more, in about four times the minutes."
-        )
+        print(asked.again(longer, seconds, workers))
+    if any(advice.LATER in line for line in lines):
+        return
+    print("", *asked.commands(deployed, name), sep="\n")
+    rated = [f"{k} {answers.score(rows[kind][k], images):.1f}" for k, kind in deployed.items()]
+    if rated and not asked.simulated:
+        print(f"\nF1 to expect, or more, since these train on all labels: {', '.join(rated)}.")
 
 
 def _small(images: Any, size: int, runs: Path) -> tuple[Any, Path | None]:
