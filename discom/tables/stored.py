@@ -1,9 +1,8 @@
 """Results in a small form: NAME.csv, a row for each run and network, and of folds one for each
-group, too, with its confusions as "label>predicted:count"; NAME.json, the settings of the rows,
-each once."""
+group, too, with its confusions, "0>0:5,1:2 1>1:7" where two of class 0 were taken for class 1;
+NAME.json, the settings of the rows, each once. Numbers have seven digits, as float32 has."""
 
 import json
-import re
 import warnings
 from collections.abc import Iterable, Mapping
 from itertools import groupby
@@ -96,13 +95,14 @@ def _write(results: Iterable[Result], file: Path) -> None:
         for network, counts in tested["counts"].items() if tested else ():
             for place, cells in groupby(counts, itemgetter(0)):
                 group = {"network": network, "group": json.dumps(tested["groups"][place])}
-                own = [f"{label}>{predicted}:{n}" for _, label, predicted, n in cells]
+                kinds = groupby(cells, itemgetter(1))
+                own = [f"{c}>{','.join(f'{k}:{n}' for *_, k, n in row)}" for c, row in kinds]
                 rows.append({**run, **group, "counts": " ".join(own)})
     table, header = pd.DataFrame(rows), file.with_suffix(".json")
     whole = [name for name in table if name in WHOLE or name.startswith(SIZES)]
     write_json(header, {**(read_json(header) if header.exists() else {}), **settings})
     with atomic_file(file) as part:
-        table.astype(dict.fromkeys(whole, "Int64")).to_csv(part, index=False)
+        table.astype(dict.fromkeys(whole, "Int64")).to_csv(part, index=False, float_format="%.7g")
     write_json(header, settings)
 
 
@@ -147,7 +147,8 @@ def _fields(asked: Mapping[str, Any], rows: pd.DataFrame) -> dict[str, Any]:
         place, groups = pd.factorize(counted["group"])
         counts: dict[str, list] = {network: [] for network in counted["network"]}
         for group, network, cells in zip(place, counted["network"], counted["counts"], strict=True):
-            for cell in cells.split():
-                counts[network].append([int(group), *map(int, re.split("[>:]", cell))])
+            for label, row in (each.split(">") for each in cells.split()):
+                own = (map(int, cell.split(":")) for cell in row.split(","))
+                counts[network] += [[int(group), int(label), k, n] for k, n in own]
         fields["tested"] = {"groups": [*map(json.loads, groups)], "counts": counts}
     return fields

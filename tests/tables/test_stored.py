@@ -11,7 +11,7 @@ from fixtures.results import result
 from discom.errors import DataError, RunError
 from discom.tables import collect, collected, load_results
 
-PAIR = {"rgb": 100 / 3, "depth": 60.0}
+PAIR = {"rgb": 33.33333, "depth": 60.0}
 RUNS = [result(name, seed, PAIR) for name in ("student", "discom") for seed in (1, 0, 2)]
 
 
@@ -26,7 +26,7 @@ def write(folder, *results):
 
 def of_fold(run, number):
     """A run of one of two folds, with what each group was taken for."""
-    counts = {"rgb": [[0, 0, 0, 7], [1, 1, 0, 2]], "depth": [[0, 0, 1, 5]]}
+    counts = {"rgb": [[0, 0, 0, 7], [0, 0, 1, 3], [1, 1, 0, 2]], "depth": [[0, 0, 1, 5]]}
     groups = ["", "NA"] if number else ["c\r\n", 'd,"e']
     return replace(run, fold=number, folds=2, tested={"groups": groups, "counts": counts})
 
@@ -41,7 +41,7 @@ def test_collect_and_load_go_round(tmp_path):
     others = [
         result("single", 0, metric="miou", draws="weights"),
         result("kdv2", 1, teacher={"method": "teacher", "config": config, "teacher": None}),
-        replace(result("student-2x", 0), best={"rgb": 86.7}, seconds=1 / 7),
+        replace(result("student-2x", 0), best={"rgb": 86.7}, seconds=0.1428571),
         *(of_fold(result("mdico", 0, draws="split"), number) for number in range(2)),
     ]
     collect([*RUNS, *others], tmp_path / "all.json")
