@@ -260,11 +260,11 @@ def answers(
         question = f"Deploy {name} alone: train it with {partners}"
         found = ask(question, (other, name), (alone[name], name))
         deployed[name] = other if found == "Yes" else alone[name]
-        if not learned(rows[deployed[name]][name], images):
+        if found == LATER:
+            waiting.append(name)
+        elif not learned(rows[deployed[name]][name], images):
             lines[-1] = f"{question}? Not known: its networks do no better than guessing."
             lost.append(name)
-        elif found == LATER:
-            waiting.append(name)
     top = max(sensors, key=lambda name: points(deployed[name], name))
     fused = max([deployed[top], FUSED], key=lambda kind: points(kind, both))
     than, sure = f" above {top} alone", top not in waiting

@@ -168,6 +168,8 @@ def test_networks_at_chance_are_no_answer_and_no_command():
     lines, deployed = advice.answers(rows, IMAGES, False)
     assert verdicts(lines)["Deploy depth alone: train it with rgb"] == "Not known"
     assert [*deployed] == ["rgb"]
+    later = advice.answers(rows, IMAGES, False, {(TAUGHT, "depth"): 30.0})[0]
+    assert verdicts(later)["Deploy depth alone: train it with rgb"] == advice.LATER
     assert learned(answered(0.6), IMAGES)
     assert not learned(answered(0.5), IMAGES)
 

@@ -98,6 +98,8 @@ def _cross_validate(z: np.ndarray, y: np.ndarray, splits: Any) -> float:
 def _target(values: ArrayLike, rows: int) -> np.ndarray:
     """A factor's values: classes numbered from 0 on, [N] integers; numbers [N, k]."""
     array = np.asarray(values)
+    if array.dtype == object:  # such as pandas' own floats
+        array = np.array(array.tolist())
     number = array.dtype.kind == "f"
     if array.shape[:1] != (rows,) or array.ndim > 1 + number:
         found = f"{array.dtype} of shape {array.shape} for {rows} samples"

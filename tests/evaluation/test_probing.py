@@ -61,6 +61,14 @@ def test_a_score_equals_its_reference():
     assert probe(z, shape, seed=2) == pytest.approx(naive_classes(z, shape, 2))
 
 
+@pytest.mark.parametrize("kind", [object, "Float64"])
+def test_numbers_stay_numbers_in_an_array_of_objects(kind):
+    z, _, size = read()
+    assert probe(z, pd.array(size, dtype=kind)) == probe(z, size)
+    with pytest.raises(DataError, match="factor"):
+        probe(z, pd.array([None, *size[1:]], dtype=kind))
+
+
 def test_what_gives_the_modality_away_is_read_and_twins_are_not():
     z = noise(0, 60, 50)
     # of twins one is right, always; in different folds, one twin gives the other away
