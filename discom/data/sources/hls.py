@@ -9,14 +9,12 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from discom.data.checks import NO_LABEL
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
 from discom.data.sources.source import Sensor, Source
 from discom.errors import DataError
-from discom.files import as_data_error
 
 COVERS = {10: "tree", 30: "grass", 40: "crop", 80: "water"}  # the other codes are too rare
 CODES = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100)  # of WorldCover; 0 is no data
@@ -51,8 +49,9 @@ class HLS(Source):
 
     def read_raw(self, root: Path, names: list[str]) -> MultiModalData:
         """Patches in the order of tiles, from top left to bottom right."""
-        index = _read_index(root)
-        tiles = np.stack([_read_tile(root / "tiles" / f"{tile}.tif") for tile in index["tile"]])
+        groups = steps.read_table(root / "index.csv", ["tile", "location_group"])["location_group"]
+        tile_names = groups.index.str.zfill(3)
+        tiles = np.stack([_read_tile(root / "tiles" / f"{tile}.tif") for tile in tile_names])
         label_of = np.full(101, NO_LABEL, np.uint8)
         label_of[list(COVERS)] = range(len(COVERS))
         metres = tiles[:, 6:7]
@@ -65,13 +64,13 @@ class HLS(Source):
         lack = f"{len(pixels)} patches have no class on {SHARE:.0%} of their pixels"
         steps.warn_left_out(root, len(pixels) - len(rows), lack)
         starts = range(0, TILE, SIDE)
-        places = product(index["tile"], starts, starts)
+        places = product(tile_names, starts, starts)
         ids = [f"{tile}-{top:03d}-{left:03d}" for tile, top, left in places]
         return self.build(
             {name: patches[name][rows] for name in names},
             np.array(ids)[rows],
             labels=pixels[rows].argmax(axis=1),
-            groups=index["location_group"].to_numpy().repeat(len(starts) ** 2)[rows],
+            groups=groups.to_numpy().repeat(len(starts) ** 2)[rows],
         )
 
 
@@ -80,17 +79,6 @@ def _cut(tiles: np.ndarray) -> np.ndarray:
     count, bands, k = *tiles.shape[:2], TILE // SIDE
     grid = tiles.reshape(count, bands, k, SIDE, k, SIDE).transpose(0, 2, 4, 1, 3, 5)
     return grid.reshape(-1, bands, SIDE, SIDE)
-
-
-def _read_index(root: Path) -> pd.DataFrame:
-    file = root / "index.csv"
-    with as_data_error(file, "a table of tiles", HLS.by_hand):
-        index = pd.read_csv(file, dtype={"tile": str})[["tile", "location_group"]]
-    index["tile"] = index["tile"].str.zfill(3)
-    if index.empty or index.isna().any(axis=None) or index["tile"].duplicated().any():
-        found = "has no line, or one without a value or of a tile twice"
-        raise DataError(file, found, "copy it again")
-    return index
 
 
 def _read_tile(file: Path) -> np.ndarray:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from discom.data.checks import UNLABELLED
 from discom.data.images import read_pixels
@@ -53,6 +54,17 @@ def read_lines(file: Path) -> list[str]:
     with as_data_error(file, "text", "fetch or unpack it again"):
         text = file.read_text(encoding="utf-8-sig", errors="replace")  # callers refuse odd names
     return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def read_table(file: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Columns of a CSV by the first of them, text that names each row; a DataError where a column,
+    a row or a value is missing, or a name is there twice."""
+    with as_data_error(file, f"a table with {', '.join(columns)}", "copy it again"):
+        table = pd.read_csv(file, dtype={columns[0]: str})[[*columns]]
+    if table.empty or table.isna().any(axis=None) or table[columns[0]].duplicated().any():
+        found = f"has no line, or one without a value or of a {columns[0]} twice"
+        raise DataError(file, found, "copy it again")
+    return table.set_index(columns[0])
 
 
 def read_form(file: Path, what: str, kind: Any, shape: Sequence[int | None]) -> np.ndarray:

@@ -4,6 +4,7 @@ import warnings
 from typing import ClassVar
 
 import numpy as np
+import pytest
 from fixtures.refusal import refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -61,6 +62,17 @@ def test_a_carved_part_has_whole_groups(samples):
     assert parts["test"].tolist() == np.flatnonzero(tested).tolist()
     assert len(parts["valid"])
     assert not set(groups[parts["train"]]) & set(groups[parts["valid"]])
+
+
+@pytest.mark.parametrize(
+    "rows", ["a,1\na,2", "a,1\nb,", "", None], ids=["twice", "blank", "no line", "no column"]
+)
+def test_a_table_is_read_by_name_or_refused(tmp_path, rows):
+    file = tmp_path / "trees.csv"
+    file.write_text("more,plot,tree\n0,7,007\n0,8,b\n")
+    assert steps.read_table(file, ["tree", "plot"])["plot"].to_dict() == {"007": 7, "b": 8}
+    file.write_text("tree\na\n" if rows is None else f"tree,plot\n{rows}\n")
+    refused(lambda: steps.read_table(file, ["tree", "plot"]), "trees.csv")
 
 
 def test_the_label_of_a_mask_is_its_most_frequent_one(monkeypatch):
