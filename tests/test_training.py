@@ -40,19 +40,6 @@ def finished(split, tmp_path_factory):
     return folder, fit("discom", split, TINY, folder, progress=False)
 
 
-@pytest.fixture(scope="module")
-def teacher(split, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("teachers") / "a-teacher"
-    fit("teacher", split, ONCE, folder, progress=False)
-    return folder
-
-
-def numbers(result) -> dict:
-    """What two runs that are one and the same must agree on to the last digit."""
-    names = ("scores", "parameters", "config", "counts")
-    return {name: getattr(result, name) for name in names}
-
-
 def test_fit_computes_the_weights_of_a_plain_loop(split, tmp_path):
     config = profile("tiny", epochs=1, batch_size=10, weight_decay=0.5, learning_rate=0.01, seed=3)
     fit("student", split, config, tmp_path / "run", progress=False)
@@ -96,6 +83,11 @@ def test_a_run_leaves_what_it_promises(finished, split):
     assert table["epoch"].tolist() == [0, 1, 2]
     terms = ["cl", "adv", "mod", "aux", "orth"]
     assert np.allclose(table["loss"], table[terms].sum(axis=1), rtol=1e-5)
+    for name, kept in result.scores.items():  # the first epoch with the highest validation F1
+        assert kept["best_epoch"] == table[f"valid_f1/{name}"].idxmax()
+        assert kept["valid_f1"] == table[f"valid_f1/{name}"].max()
+        with safe_open(weights_file(folder, name), "pt") as file:
+            assert file.metadata() == {"epoch": str(kept["best_epoch"])}
 
 
 def test_the_last_epoch_needs_no_validation_label(split, tmp_path):
@@ -112,16 +104,6 @@ def test_the_last_epoch_needs_no_validation_label(split, tmp_path):
         ]
         one, two = ([(v["f1"], v["best_epoch"]) for v in r.scores.values()] for r in results)
         assert (one == two) == (select == "last")
-
-
-def test_the_best_epoch_is_the_first_with_the_highest_validation_f1(finished):
-    folder, result = finished
-    table = read_metrics(folder / "metrics.csv")
-    for name, kept in result.scores.items():
-        assert kept["best_epoch"] == table[f"valid_f1/{name}"].idxmax()
-        assert kept["valid_f1"] == table[f"valid_f1/{name}"].max()
-        with safe_open(weights_file(folder, name), "pt") as file:
-            assert file.metadata() == {"epoch": str(kept["best_epoch"])}
 
 
 def test_the_test_part_is_read_after_the_last_epoch_and_once(split, tmp_path, monkeypatch):
@@ -268,7 +250,8 @@ def test_a_second_training_in_a_thread_is_refused_and_changes_no_number(finished
 
     again = fit("discom", split, TINY, tmp_path / "run", progress=False, on_epoch_end=beside)
     assert len(told) == 4
-    assert numbers(again) == numbers(finished[1])
+    for part in ("scores", "parameters", "config", "counts"):
+        assert getattr(again, part) == getattr(finished[1], part)
     other = fit("discom", split, replace(TINY, seed=1), tmp_path / "other", progress=False)
     assert other.scores != again.scores
 
@@ -280,16 +263,16 @@ def test_a_finished_run_is_read_and_nothing_is_written(finished, split, monkeypa
     assert fit("discom", split, TINY, folder) == result
 
 
-def test_students_of_two_teachers_are_two_runs(split, teacher, tmp_path):
+def test_students_of_two_teachers_are_two_runs(split, tmp_path):
     """Folders a-teacher and b-teacher were one teacher, since both names end alike."""
-    fit("teacher", split, TINY, tmp_path / "b-teacher", progress=False)
-    first = fit("kdv2", split, ONCE, tmp_path / "kd", teacher=teacher, progress=False)
-    assert first.teacher["config"] == Result.read(teacher / "result.json").config
-    other = partial(fit, "kdv2", split, ONCE, tmp_path / "kd", teacher=tmp_path / "b-teacher")
-    refused(other, "another teacher", RunError)
-    assert fit("kdv2", split, ONCE, tmp_path / "kd", teacher=teacher) == first
-    longer = partial(fit, "kdv2", split, replace(ONCE, epochs=2), tmp_path / "kd", teacher=teacher)
-    refused(longer, "another epochs", RunError)
+    one, two = tmp_path / "a-teacher", tmp_path / "b-teacher"
+    fit("teacher", split, ONCE, one, progress=False)
+    fit("teacher", split, TINY, two, progress=False)
+    train = partial(fit, "kdv2", split, run_dir=tmp_path / "kd", progress=False)
+    first = train(config=ONCE, teacher=one)
+    refused(partial(train, config=ONCE, teacher=two), "another teacher", RunError)
+    refused(partial(train, config=TINY, teacher=one), "another epochs", RunError)
+    assert train(config=ONCE, teacher=one) == first
 
 
 class Shaped(Student):

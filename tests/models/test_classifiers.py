@@ -127,10 +127,3 @@ def test_a_teachers_logits_are_those_of_the_sum_of_its_features(training):
     torch.testing.assert_close(expected, logits, rtol=1e-5, atol=1e-5)
     logits.square().sum().backward()
     assert all(p.grad is not None and p.grad.abs().max() > 0 for p in model.parameters())
-
-
-def test_a_single_modality_network_concatenates_its_encoders():
-    model, x = SingleModality(3, 5, small, encoders=2).eval(), noise(4, 3, 16, 16)
-    features = [encoder(x) for encoder in model.encoders]
-    torch.testing.assert_close(model(x), model.task(torch.cat(features, 1)))
-    assert not torch.equal(*features)

@@ -63,7 +63,7 @@ def test_an_encoder_refuses_what_it_cannot_read():
     check_encoder("conv1d", {"acc": (3, 1, 100), "gyro": (6, 1, 125)})
 
 
-def test_a_view_draws_speeds_offsets_and_noise_as_stated():
+def test_a_view_draws_speeds_sizes_offsets_and_noise_as_stated():
     time, count = torch.arange(400.0), 500
     x = torch.sin(2 * torch.pi * 60 * time / 400).repeat(count, 1, 1, 1)
     seen = signal_view(x, STRONG, generator=generator())[:, 0, 0]
@@ -74,6 +74,11 @@ def test_a_view_draws_speeds_offsets_and_noise_as_stated():
     offset = seen.mean(1) / x.std()
     assert abs(offset.std() - 0.25) < 0.03
     assert abs(offset.mean()) < 0.05
+    assert abs((seen.std(1) / x.std()).log().std() - 0.3) < 0.03
+    levels = noise(count, 1, 1, 1).expand_as(x)  # of what never changes, noise alone is left
+    still = signal_view(levels, STRONG, generator=generator())[:, 0, 0].std(1) / levels.std()
+    assert abs(still.mean() - 0.1) < 0.01
+    assert still.max() < 0.22
 
 
 def test_a_view_turns_axes_in_space():
@@ -82,12 +87,6 @@ def test_a_view_turns_axes_in_space():
     traces = turns.diagonal(dim1=1, dim2=2).sum(1)  # 1 + 2 cos of the angle
     expected = 1 + 2 * torch.linspace(0, 40, 200).deg2rad().cos()
     torch.testing.assert_close(traces, expected, atol=1e-4, rtol=0)
-
-
-@pytest.mark.parametrize("symmetry", ["none", "rotate"])
-def test_a_view_of_strength_zero_is_the_signal(symmetry):
-    x = 9.81 + noise(4, 6, 1, 50)
-    torch.testing.assert_close(signal_view(x, 0.0, symmetry), x)
 
 
 def test_a_distorted_signal_is_a_strong_view():

@@ -43,10 +43,8 @@ def runs_of(number, data="objects", modalities=PAIR, seeds=3, gain=None, **confi
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_rows_differ_and_have_their_baseline(number):
+def test_rows_have_their_baseline_and_their_teacher(number):
     rows = paper_rows(number, PAIR)
-    assert all(methods.get(row.method).options(row.options) for row in rows)
-    assert len({row.display_name() for row in rows}) == len(rows)
     assert baselines(number)[0] in {row.display_name() for row in rows}
     teachers = [methods.get(row.method).teacher_method for row in rows]
     first = rows[0].options.get("reads", "all")
