@@ -1,5 +1,7 @@
 """What tests of several rooms share."""
 
+from pathlib import Path
+
 import click
 import matplotlib
 import matplotlib.pyplot as plt
@@ -11,14 +13,22 @@ from discom import cli, fit, methods
 from discom.config import FIELDS
 from discom.running.runs import read_metrics
 
+matplotlib.use("Agg")
 
-@pytest.fixture
+
+@pytest.fixture(autouse=True)
 def clean_slate():
     """The test starts without figures, and neither its figures nor its look outlive it."""
     plt.close("all")
     with matplotlib.rc_context():
         yield
     plt.close("all")
+
+
+@pytest.fixture
+def in_notebooks(monkeypatch):
+    """The test runs where a notebook does."""
+    monkeypatch.chdir(Path(__file__).parents[1] / "notebooks")
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -24,10 +23,8 @@ QUICK = (*TRAIN, "--method", "student", "--epochs", "1")
 
 @pytest.fixture(autouse=True)
 def empty_folder(tmp_path, monkeypatch):
-    """Every command runs in an empty folder, and leaves no figures behind."""
+    """Every command runs in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    yield
-    plt.close("all")
 
 
 def run(*arguments) -> int:
@@ -45,8 +42,8 @@ def refused(capsys, *arguments) -> str:
 def test_every_setting_is_a_flag_of_its_type(flags_of):
     flags = {each.name for each in cli.ALL["train"].params}
     assert flags >= {field.name for field in dataclasses.fields(Config)} - {"dense"}
-    words = ("--epochs 3 --learning-rate 0.03 --channels-last true --encoder resnet18 --seed 5",)
-    given = flags_of("train", *words[0].split(), "--options", '{"far": 1e-3}')
+    words = "--epochs 3 --learning-rate 0.03 --channels-last true --encoder resnet18 --seed 5"
+    given = flags_of("train", *words.split(), "--options", '{"far": 1e-3}')
     settings = {"epochs": 3, "learning_rate": 0.03, "channels_last": True, "encoder": "resnet18"}
     assert given["settings"] == settings | {"seed": 5, "options": {"far": 1e-3}}
     assert flags_of("train")["settings"] == {"seed": 0, "options": {}}  # others: the profile's
@@ -57,6 +54,7 @@ WRONG = [  # words, what the line names; a line for each way to be wrong
     ("train --epoch 3", "--epochs"),
     ("train --method dicsom", "discom"),
     ("train --data object", "objects"),
+    (f"advise {SCENES} --epochs 3", "--steps"),
     *((((*TRAIN, "--options", text), "is no JSON object")) for text in ("{bad", "[1]")),
     ((*TRAIN, "--options", '{"grl_lambda": NaN}'), "grl_lambda"),
     ((*TRAIN, "--epochs", "0"), "epochs"),

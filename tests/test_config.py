@@ -30,6 +30,7 @@ def test_profiles_are_those_of_classification_and_of_dense_prediction(monkeypatc
     assert profile("cpu").precision == "bf16-mixed"  # on every machine
     for name in ("tiny", "cpu", "finetune", "paper"):
         assert profile(name) == PROFILES[name] != profile(name, dense=True) == DENSE_PROFILES[name]
+    refused(lambda: profile("huge"), "^profile: ", ConfigError)
     changed = profile("tiny", seed=5, augment=0.25)
     assert changed == dataclasses.replace(PROFILES["tiny"], seed=5, augment=0.25)
 
@@ -86,7 +87,3 @@ def test_a_setting_without_effect_is_refused_and_makes_no_other_run(name):
     config = profile("cpu", **changes)
     assert dataclasses.replace(config, **{name: value}).identity() == config.identity()
     refused(partial(profile, "cpu", **changes, **{name: value}), f"^{name}: ", ConfigError)
-
-
-def test_an_unknown_profile_is_refused():
-    refused(lambda: profile("huge"), "^profile: ", ConfigError)

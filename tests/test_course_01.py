@@ -1,5 +1,6 @@
 """Notebook 01: checkers that refuse likely wrong answers, pictures of the watch, stored results."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,15 +9,11 @@ import pytest
 from fixtures.refusal import answers_with
 from matplotlib.colors import to_rgba
 
-import course
 from checks import exercises_01
 from discom.data import sources
 from pictures import watch
 
 ROOT = Path(__file__).parents[1]
-
-
-pytestmark = pytest.mark.usefixtures("clean_slate")  # of pictures
 
 
 def pair(first, second, order="first", left_out=True):
@@ -27,45 +24,45 @@ def pair(first, second, order="first", left_out=True):
     return rows, [row_of[first[row]] for row in rows]
 
 
-@pytest.mark.parametrize(
-    ("answer", "problem"),
-    [
-        (pair, ""),
-        (lambda a, b: [np.array(rows) for rows in pair(a, b)], ""),
-        (lambda a, b: None, "two lists"),
-        (lambda a, b: (range(4), range(4)), "different ids"),  # as zip does
-        (lambda a, b: pair(a, b, left_out=False), "two lists"),  # a KeyError
-        (lambda a, b: (pair(a, b)[0][1:], pair(a, b)[1][1:]), "of three pairs 2"),
-        (lambda a, b: (pair(a, b)[0], [*pair(a, b)[1], 1]), "both lists"),
-        (lambda a, b: pair(a, b, order="second"), "order of first"),
-        (lambda a, b: np.intersect1d(a, b, return_indices=True)[1:], "order of first"),
-    ],
-)
-def test_pairs_of_two_lists_with_gaps(answer, problem):
-    assert answers_with(exercises_01.first(answer), problem)
-
-
 def mirror(signal, sensor, left, turned=((0,), (1, 2)), copy=True):
     signal = signal.copy() if copy else signal
     signal[np.ix_(left, turned[sensor == "gyro"])] *= -1
     return signal
 
 
-@pytest.mark.parametrize(
-    ("wrong", "problem"),
-    [
-        ({}, ""),
-        ({"turned": ((0,), (0,))}, "gyro: the mirror keeps turns round x"),
-        ({"turned": ((1,), (1, 2))}, "acc: of a left arm other axes"),
-        ({"turned": ((0,), (1,))}, "gyro: of a left arm other axes"),
-        ({"copy": False}, "copy them first"),
-    ],
-)
-def test_a_left_arm_in_the_mirror(wrong, problem):
-    assert answers_with(exercises_01.second(lambda *given: mirror(*given, **wrong)), problem)
-    assert "same shape" in exercises_01.second(lambda *given: None)
-    everyone = exercises_01.second(lambda x, sensor, left: mirror(x, sensor, left | True))
-    assert "a right arm must stay" in everyone
+def everyone(signal, sensor, left):
+    return mirror(signal, sensor, left | True)
+
+
+PAIRS, MIRROR, WINDOWS = exercises_01.first, exercises_01.second, exercises_01.third
+ONE_ON_EACH_SIDE = "find one number below 85 % and one above"
+ANSWERS = [
+    (PAIRS, pair, ""),
+    (PAIRS, lambda a, b: [np.array(rows) for rows in pair(a, b)], ""),
+    (PAIRS, lambda a, b: None, "two lists"),
+    (PAIRS, lambda a, b: (range(4), range(4)), "different ids"),  # as zip does
+    (PAIRS, partial(pair, left_out=False), "two lists"),  # a KeyError
+    (PAIRS, lambda a, b: (pair(a, b)[0][1:], pair(a, b)[1][1:]), "of three pairs 2"),
+    (PAIRS, lambda a, b: (pair(a, b)[0], [*pair(a, b)[1], 1]), "both lists"),
+    (PAIRS, partial(pair, order="second"), "order of first"),
+    (PAIRS, lambda a, b: np.intersect1d(a, b, return_indices=True)[1:], "order of first"),
+    (MIRROR, mirror, ""),
+    (MIRROR, partial(mirror, turned=((0,), (0,))), "gyro: the mirror keeps turns round x"),
+    (MIRROR, partial(mirror, turned=((1,), (1, 2))), "acc: of a left arm other axes"),
+    (MIRROR, partial(mirror, turned=((0,), (1,))), "gyro: of a left arm other axes"),
+    (MIRROR, partial(mirror, copy=False), "copy them first"),
+    (MIRROR, lambda *given: None, "same shape"),
+    (MIRROR, everyone, "a right arm must stay"),
+    (WINDOWS, {1: 80.0, 4: 86.0}, ""),
+    *((WINDOWS, scores, ONE_ON_EACH_SIDE) for scores in ({}, {1: 80.0}, {4: 86.0})),
+    (WINDOWS, {1: 80.0, 4: 95.0}, "windows that were given"),
+    (WINDOWS, {1: 86.0, 4: 80.0}, "more windows gave less"),
+]
+
+
+@pytest.mark.parametrize(("check", "answer", "problem"), ANSWERS)
+def test_answers_pass_or_are_told_what_is_wrong(check, answer, problem):
+    assert answers_with(check(answer), problem)
 
 
 def test_the_mirror_of_the_exercise_is_that_of_the_package():
@@ -76,19 +73,7 @@ def test_the_mirror_of_the_exercise_is_that_of_the_package():
         np.testing.assert_allclose(modality.x[:, :, 0], ours, rtol=1e-6)
 
 
-def test_a_number_of_given_windows_needs_one_on_either_side():
-    assert exercises_01.third({1: 80.0, 4: 86.0}) == ""
-    for scores in ({}, {1: 80.0}, {4: 86.0}):
-        assert exercises_01.third(scores) == "find one number below 85 % and one above"
-    assert "windows that were given" in exercises_01.third({1: 80.0, 4: 95.0})
-    assert "more windows gave less" in exercises_01.third({1: 86.0, 4: 80.0})
-
-
-def test_pictures_of_the_watch_are_drawn():
-    rng = np.random.default_rng(0)
-    signals = {s: rng.normal(size=(3, 3, 100)) for s in ("acc", "gyro")}
-    figure = watch.show_windows(signals, {"a": 0, "b": 2}, "a title")
-    assert len(figure.axes) == 4
+def test_bars_are_shares_of_finds_and_names_stand_at_their_scores():
     recording = np.repeat([0, 1, 2, 3], 5)  # of two persons, who do both exercises
     found = {"own": np.arange(20), "own person": (np.arange(20) + 5) % 10}
     axis = watch.show_finds(found, recording % 2, recording, recording // 2, "a title").axes[0]
@@ -104,13 +89,3 @@ def test_pictures_of_the_watch_are_drawn():
     scores = pd.DataFrame([[90.0, 70], [80, 75]], ["trees", "linear"], ["windows", "persons"])
     texts = [text.get_text() for text in watch.plot_models(scores, "a title").axes[0].texts]
     assert {"trees  90 %", "linear  80 %", "70 %  trees", "75 %  linear"} == set(texts)
-
-
-def test_the_table_of_results_has_the_means_of_stored_deals(monkeypatch):
-    monkeypatch.chdir(ROOT / "notebooks")
-    ways = course.results("01")["right, %"].droplevel(0)
-    stored = pd.read_csv("../results/watch-splits.csv")
-    for name in ("", ", both sensors"):
-        rows = stored[stored["model"] == f"nearest window{name}"]
-        assert ways[f"whole persons{name}"] == round(rows["whole persons"].mean())
-        assert sorted(rows["seed"]) == [0, 1, 2, 3, 4]

@@ -1,5 +1,6 @@
 """Notebook 03: code of 02, checkers that refuse likely wrong answers, stored seeds."""
 
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,11 +15,9 @@ from pictures import training
 
 ROOT = Path(__file__).parents[1]
 
-pytestmark = pytest.mark.usefixtures("clean_slate")  # of pictures
 
-
-def test_definitions_come_as_they_stand_in_a_notebook(monkeypatch):
-    monkeypatch.chdir(ROOT / "notebooks")
+@pytest.mark.usefixtures("in_notebooks")
+def test_definitions_come_as_they_stand_in_a_notebook():
     code = course.written("02", "orth_loss", "Branch")
     assert code.startswith("def orth_loss(")
     assert "secret" not in code
@@ -40,20 +39,6 @@ def batches(part, sensors, size, *, one_order=True, labels_of=None, drop=False, 
         yield images, {s: part.labels[rows[labels_of or s]] for s in sensors}
 
 
-@pytest.mark.parametrize(
-    ("wrong", "problem"),
-    [
-        ({}, ""),
-        ({"one_order": False}, "the same scene"),
-        ({"one_order": False, "labels_of": "rgb"}, "labels of depth"),
-        ({"drop": True}, "every scene once"),
-        ({"shuffled": False}, "shuffle anew"),
-    ],
-)
-def test_batches_of_pairs(wrong, problem):
-    assert answers_with(exercises_03.first(lambda *given: batches(*given, **wrong)), problem)
-
-
 def rows(counts, size, *, most=max, again=torch.randperm, whole=True):
     longest = most(counts.values())
     found = {}
@@ -65,37 +50,46 @@ def rows(counts, size, *, most=max, again=torch.randperm, whole=True):
     return found
 
 
-@pytest.mark.parametrize(
-    ("answer", "problem"),
-    [
-        (rows, ""),
-        (lambda *given: rows(*given, most=min), "13 batches, not 2"),
-        (lambda counts, size: {s: [range(n)] for s, n in counts.items()}, "13 batches, not 1"),
-        (
-            lambda counts, size: {s: torch.randperm(n).split(size) for s, n in counts.items()},
-            "start it again",
-        ),
-        (lambda *given: rows(*given, whole=False), "before any is shown again"),
-        (lambda *given: list(rows(*given).values()), "return the batches"),
-    ],
-)
-def test_rows_of_unlike_sensors(answer, problem):
-    assert answers_with(exercises_03.second(answer), problem)
+ORDER = torch.randperm(30)
 
 
-def test_one_order_again_and_again_is_refused():
-    order = torch.randperm(30)
-
-    def same(counts, size):
-        return rows(counts, size) | {"rgb": order.repeat(7)[:200].split(size)}
-
-    assert answers_with(exercises_03.second(same), "shuffle colour anew")
+def one_order_again(counts, size):
+    return rows(counts, size) | {"rgb": ORDER.repeat(7)[:200].split(size)}
 
 
-def test_scores_of_scenes_that_were_learned_are_refused():
-    for paired, problem in ((74.0, ""), (95.0, "best possible"), (0.74, "has not learned")):
-        assert answers_with(exercises_03.third({"unpaired": 73.0, "paired": paired}, 80.0), problem)
-    assert answers_with(exercises_03.third({"unpaired": None, "paired": None}, 80.0), "set both")
+def each_once(counts, size):
+    return {sensor: torch.randperm(count).split(size) for sensor, count in counts.items()}
+
+
+def scores_of_03(paired, unpaired=73.0):
+    return {"unpaired": unpaired, "paired": paired}
+
+
+BATCHES, UNLIKE = exercises_03.first, exercises_03.second
+BELOW_80 = partial(exercises_03.third, best=80.0)
+ANSWERS = [
+    (BATCHES, batches, ""),
+    (BATCHES, partial(batches, one_order=False), "the same scene"),
+    (BATCHES, partial(batches, one_order=False, labels_of="rgb"), "labels of depth"),
+    (BATCHES, partial(batches, drop=True), "every scene once"),
+    (BATCHES, partial(batches, shuffled=False), "shuffle anew"),
+    (UNLIKE, rows, ""),
+    (UNLIKE, partial(rows, most=min), "13 batches, not 2"),
+    (UNLIKE, lambda counts, size: {s: [range(n)] for s, n in counts.items()}, "13 batches, not 1"),
+    (UNLIKE, each_once, "start it again"),
+    (UNLIKE, partial(rows, whole=False), "before any is shown again"),
+    (UNLIKE, lambda *given: list(rows(*given).values()), "return the batches"),
+    (UNLIKE, one_order_again, "shuffle colour anew"),
+    (BELOW_80, scores_of_03(74.0), ""),
+    (BELOW_80, scores_of_03(95.0), "best possible"),
+    (BELOW_80, scores_of_03(0.74), "has not learned"),
+    (BELOW_80, scores_of_03(None, None), "set both"),
+]
+
+
+@pytest.mark.parametrize(("check", "answer", "problem"), ANSWERS)
+def test_answers_pass_or_are_told_what_is_wrong(check, answer, problem):
+    assert answers_with(check(answer), problem)
 
 
 def test_seeds_of_a_stored_table_are_those_that_the_page_averages():

@@ -1,10 +1,10 @@
 """Notebook 05: checkers that refuse likely wrong answers, pictures of the ladder."""
 
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pytest
-import torch
 import torch.nn.functional as F
 from fixtures.refusal import answers_with
 
@@ -14,8 +14,6 @@ from pictures import ladder
 
 ROOT = Path(__file__).parents[1]
 
-pytestmark = pytest.mark.usefixtures("clean_slate")  # of pictures
-
 
 def safe(logits, targets, sums=lambda targets: targets.sum(1), signs=True, soft=True):
     if targets.is_floating_point():
@@ -24,25 +22,6 @@ def safe(logits, targets, sums=lambda targets: targets.sum(1), signs=True, soft=
         if signs and targets.min() < 0:
             raise ValueError("below zero")
     return F.cross_entropy(logits, targets)
-
-
-@pytest.mark.parametrize(
-    ("answer", "problem"),
-    [
-        (safe, ""),
-        (lambda *given: None, "return a loss"),
-        (F.cross_entropy, "refuse ones"),
-        (lambda *given: safe(*given, soft=False), "do not refuse"),
-        (lambda *given: safe(*given, sums=lambda targets: targets.sum(1).mean()), "every row"),
-        (lambda *given: safe(*given, signs=False), "below zero"),
-        (lambda *given: 2 * safe(*given), "must be the cross-entropy"),
-    ],
-)
-def test_a_cross_entropy_that_refuses_what_are_no_probabilities(answer, problem):
-    assert answers_with(exercises_05.first(answer), problem)
-
-
-COUNT = [0]
 
 
 def late(loss, calls, *, count=None, shift=0, always=False):
@@ -55,38 +34,39 @@ def late(loss, calls, *, count=None, shift=0, always=False):
     return later
 
 
-@pytest.mark.parametrize(
-    ("answer", "problem"),
-    [
-        (late, ""),
-        (lambda loss, calls: None, "return a function"),
-        (lambda loss, calls: lambda *given: None, "in each call"),
-        (lambda loss, calls: loss, "must give 0"),
-        (lambda *given: late(*given, shift=-1), "must give 0"),
-        (lambda *given: late(*given, shift=1), "the loss itself"),
-        (lambda *given: late(*given, always=True), "the loss itself"),
-        (lambda *given: late(*given, count=COUNT), "its own calls"),
-    ],
-)
-def test_a_loss_that_comes_late(answer, problem):
-    COUNT[0] = 0
-    assert answers_with(exercises_05.second(answer), problem)
+def starts(branch, all_five):
+    return {"branch": branch, "all five": all_five}
 
 
-@pytest.mark.parametrize(
-    ("branch", "all_five", "problem"),
-    [
-        (6, 11, ""),
-        (6, None, "set both"),
-        (0, 11, "1, 2, 3"),
-        (6, 11.5, "1, 2, 3"),
-        (6, 21, "20 epochs"),
-        (3, 4, "not ten"),
-    ],
-)
-def test_two_starts_in_twenty_epochs(branch, all_five, problem):
-    starts = {"branch": branch, "all five": all_five}
-    assert answers_with(exercises_05.third(starts), problem)
+SAFE, LATE, STARTS = exercises_05.first, exercises_05.second, exercises_05.third
+ANSWERS = [
+    (SAFE, safe, ""),
+    (SAFE, lambda *given: None, "return a loss"),
+    (SAFE, F.cross_entropy, "refuse ones"),
+    (SAFE, partial(safe, soft=False), "do not refuse"),
+    (SAFE, partial(safe, sums=lambda targets: targets.sum(1).mean()), "every row"),
+    (SAFE, partial(safe, signs=False), "below zero"),
+    (SAFE, lambda *given: 2 * safe(*given), "must be the cross-entropy"),
+    (LATE, late, ""),
+    (LATE, lambda loss, calls: None, "return a function"),
+    (LATE, lambda loss, calls: lambda *given: None, "in each call"),
+    (LATE, lambda loss, calls: loss, "must give 0"),
+    (LATE, partial(late, shift=-1), "must give 0"),
+    (LATE, partial(late, shift=1), "the loss itself"),
+    (LATE, partial(late, always=True), "the loss itself"),
+    (LATE, partial(late, count=[0]), "its own calls"),
+    (STARTS, starts(6, 11), ""),
+    (STARTS, starts(6, None), "set both"),
+    (STARTS, starts(0, 11), "1, 2, 3"),
+    (STARTS, starts(6, 11.5), "1, 2, 3"),
+    (STARTS, starts(6, 21), "20 epochs"),
+    (STARTS, starts(3, 4), "not ten"),
+]
+
+
+@pytest.mark.parametrize(("check", "answer", "problem"), ANSWERS)
+def test_answers_pass_or_are_told_what_is_wrong(check, answer, problem):
+    assert answers_with(check(answer), problem)
 
 
 def test_a_ladder_shows_each_end():
@@ -116,14 +96,3 @@ def test_what_leaving_a_loss_out_changes_is_drawn_seed_by_seed():
     dots = [axis.lines[1].get_xdata().tolist() for axis in figure.axes]
     assert dots == [table["aux"].tolist(), (2 * table["aux"]).tolist()]
     assert figure.axes[0].texts[0].get_text() == f"{table['aux'].mean():+.1f}"
-
-
-def test_pushes_are_drawn_for_each_sensor():
-    said = torch.linspace(0, 1, 3)
-    pushes = {
-        (version, sensor): said - number
-        for version, number in (("paper", 0), ("released", 1))
-        for sensor in course.SENSORS
-    }
-    for axis in ladder.plot_pushes(said, pushes).axes:
-        assert [line.get_ydata()[0] for line in axis.lines[:2]] == [0, -1]

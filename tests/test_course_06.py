@@ -2,24 +2,18 @@
 
 import base64
 import io
-from pathlib import Path
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from fixtures.refusal import answers_with
 from matplotlib.colors import to_hex, to_rgb
 from PIL import Image
 
-import course
 from checks import exercises_06
 from pictures import embeddings
-
-ROOT = Path(__file__).parents[1]
-
-pytestmark = pytest.mark.usefixtures("clean_slate")  # of pictures
 
 
 def erase(z, direction):
@@ -37,20 +31,6 @@ def erase_all(z, directions):
     return one_by_one(z, torch.linalg.qr(directions.T).Q.T)
 
 
-@pytest.mark.parametrize(
-    ("answer", "problem"),
-    [
-        (erase_all, ""),
-        (lambda z, directions: None, "return vectors"),
-        (one_by_one, "a share in one"),
-        (lambda z, directions: erase(z, directions.sum(0)), "a share in one"),
-        (lambda z, directions: torch.zeros_like(z), "must stay"),
-    ],
-)
-def test_several_directions_are_erased(answer, problem):
-    assert answers_with(exercises_06.first(answer), problem)
-
-
 def carried(z, labels, *, own=False, fitted=0, scored=1, half=True):
     rows = len(z) // 2
     middle = [z[:rows, k].mean(0) if own else z[:rows, fitted].mean(0) for k in (0, 1)]
@@ -61,37 +41,30 @@ def carried(z, labels, *, own=False, fitted=0, scored=1, half=True):
     return 100 * (nearest[rows:] if half else nearest).float().mean().item()
 
 
-@pytest.mark.parametrize(
-    ("wrong", "problem"),
-    [
-        ({}, ""),
-        ({"scored": 0}, "it names other classes there"),
-        ({"fitted": 1}, "it names other classes there"),
-        ({"own": True}, "not its own"),
-        ({"half": False}, "not fitted on"),
-    ],
-)
-def test_a_class_probe_is_carried(wrong, problem):
-    assert answers_with(exercises_06.second(lambda *given: carried(*given, **wrong)), problem)
+ERASE, CARRY, SCORES = exercises_06.first, exercises_06.second, exercises_06.third
+ANSWERS = [
+    (ERASE, erase_all, ""),
+    (ERASE, lambda z, directions: None, "return vectors"),
+    (ERASE, one_by_one, "a share in one"),
+    (ERASE, lambda z, directions: erase(z, directions.sum(0)), "a share in one"),
+    (ERASE, lambda z, directions: torch.zeros_like(z), "must stay"),
+    (CARRY, carried, ""),
+    (CARRY, partial(carried, scored=0), "it names other classes there"),
+    (CARRY, partial(carried, fitted=1), "it names other classes there"),
+    (CARRY, partial(carried, own=True), "not its own"),
+    (CARRY, partial(carried, half=False), "not fitted on"),
+    (CARRY, lambda z, labels: None, "return a number"),
+    (CARRY, lambda *given: carried(*given) / 100, "100 %, not 1"),
+    (SCORES, {"with adv": 100.0, "without adv": 99.0}, ""),
+    (SCORES, {"with adv": 100.0}, "set both"),
+    (SCORES, {"with adv": 100.0, "without adv": None}, "set both"),
+    (SCORES, {"with adv": 1.0, "without adv": 0.99}, "guessing gets 50 %"),
+]
 
 
-def test_a_carried_score_is_a_number_in_percent():
-    assert answers_with(exercises_06.second(lambda z, labels: None), "return a number")
-    share = exercises_06.second(lambda z, labels: carried(z, labels) / 100)
-    assert answers_with(share, "100 %, not 1")
-
-
-@pytest.mark.parametrize(
-    ("scores", "problem"),
-    [
-        ({"with adv": 100.0, "without adv": 99.0}, ""),
-        ({"with adv": 100.0}, "set both"),
-        ({"with adv": 100.0, "without adv": None}, "set both"),
-        ({"with adv": 1.0, "without adv": 0.99}, "guessing gets 50 %"),
-    ],
-)
-def test_scores_of_the_open_exercise(scores, problem):
-    assert answers_with(exercises_06.third(scores), problem)
+@pytest.mark.parametrize(("check", "answer", "problem"), ANSWERS)
+def test_answers_pass_or_are_told_what_is_wrong(check, answer, problem):
+    assert answers_with(check(answer), problem)
 
 
 @pytest.fixture
@@ -140,31 +113,10 @@ def test_a_point_has_the_hue_of_its_sensor_and_the_shade_of_its_shape(part):
         np.testing.assert_allclose(embeddings.shades(colour)[1], to_rgb(colour))
 
 
-def test_curves_are_those_given_and_end_where_nothing_more_is_erased():
-    tables = {"of the probe": [100, 80, 70], "between the means": [100, 50]}
-    curves = {name: pd.DataFrame({"which sensor": own}) for name, own in tables.items()}
-    curves = {name: own.assign(**{"class, depth": 60}) for name, own in curves.items()}
-    figure = embeddings.plot_erased(curves, "title")
-    drawn = [[line.get_ydata().tolist() for line in axis.lines[:2]] for axis in figure.axes]
-    assert drawn == [[*tables.values()], [[60, 60, 60], [60, 60]]]
-
-
-def test_the_table_of_the_course_has_the_means_of_stored_probes(monkeypatch):
-    monkeypatch.chdir(ROOT / "notebooks")
-    table = course.results("06")["right, %"]
-    assert table["sensor, from inv"].to_dict() == {"untrained": 100, "DisCoM-KD": 100, "MDiCo": 80}
-    assert table["depth's class, from irr"].to_dict() == {
-        "untrained": 16,
-        "DisCoM-KD": 74,
-        "MDiCo": 70,
-    }
-
-
 def test_a_cut_along_a_direction_is_right_until_all_of_it_is_erased():
     z = torch.randn(400, 3, generator=torch.Generator().manual_seed(0))
     z[1::2, 0] += 9  # the second sensor
     for share, right in ((0.0, 100), (0.95, 100), (1.0, 50)):
         axis = embeddings.plot_along(z, torch.tensor([2.0, 0.0, 0.0]), share).axes[0]
         assert axis.get_title().endswith(f"a cut names {right} % rightly")
-        heights = [bar.get_height() for bar in axis.patches]
-        assert sum(heights) == 400
+        assert sum(bar.get_height() for bar in axis.patches) == 400

@@ -1,5 +1,6 @@
 """Notebook 07: checkers that refuse likely wrong answers, its pictures."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +10,12 @@ import torch
 from fixtures.refusal import answers_with
 from torch import nn
 
-import course
 from checks import exercises_07
 from discom import tables
 from discom.models.encoders import resnet10
 from pictures import papers
 
 ROOT = Path(__file__).parents[1]
-
-pytestmark = pytest.mark.usefixtures("clean_slate")  # of pictures
 
 
 def holm(p, *, bonferroni=False, sort_back=True, steps=True, cap=True, ones=False):
@@ -27,23 +25,6 @@ def holm(p, *, bonferroni=False, sort_back=True, steps=True, cap=True, ones=Fals
     own = np.maximum.accumulate(own) if steps else own
     own = np.minimum(own, 1) if cap else own
     return own[np.argsort(order)] if sort_back else own
-
-
-@pytest.mark.parametrize(
-    ("answer", "problem"),
-    [
-        (holm, ""),
-        (tables.holm, ""),
-        (lambda p: None, "as many"),
-        (lambda p: holm(p, ones=True), "a single p-value"),
-        (lambda p: holm(p, bonferroni=True), "smallest times 3"),
-        (lambda p: holm(p, sort_back=False), "order they came"),
-        (lambda p: holm(p, steps=False), "fall below"),
-        (lambda p: holm(p, cap=False), "exceeds 1"),
-    ],
-)
-def test_holm_by_hand(answer, problem):
-    assert answers_with(exercises_07.first(answer), problem)
 
 
 class Student(nn.Module):
@@ -84,43 +65,43 @@ class Features(Twice):
         return self.encoder(images)
 
 
-@pytest.mark.parametrize(
-    ("answer", "problem"),
-    [
-        (Twice, ""),
-        (Student, "a second one"),
-        (Same, "a second one"),
-        (Features, "return logits"),
-        (type("Added", (Twice,), {"beside": False}), "not added"),
-        (type("Unused", (Twice,), {"used": False}), "reads no image"),
-        (type("Grey", (Twice,), {"bands": 2}), "619977 weights, not"),
-    ],
-)
-def test_a_student_with_two_encoders(answer, problem):
-    assert answers_with(exercises_07.second(answer), problem)
-
-
 def smooth(valid, width=7):
     means = valid.unfold(0, width, 1).mean(1)
     return means.argmax() + width // 2
 
 
-@pytest.mark.parametrize(
-    ("answer", "problem"),
-    [
-        (smooth, ""),
-        (lambda valid: smooth(valid, 11), ""),
-        (lambda valid: None, "number of an epoch"),
-        (lambda valid: valid.max(), "number of an epoch"),
-        (lambda valid: 60, "number of an epoch"),
-        (lambda valid: valid.argmax(), r"\+0.0 points"),
-        (lambda valid: smooth(valid, 7) - 3, r"-0|\+0"),  # the first of seven
-        (lambda valid: -1, "-"),
-        (lambda valid: 30, "-|\\+0"),  # the middle, whatever it sees
-    ],
-)
-def test_a_rule_for_the_epoch(answer, problem):
-    assert answers_with(exercises_07.third(answer), problem)
+HOLM, TWO_ENCODERS, EPOCH = exercises_07.first, exercises_07.second, exercises_07.third
+ANSWERS = [
+    (HOLM, holm, ""),
+    (HOLM, tables.holm, ""),
+    (HOLM, lambda p: None, "as many"),
+    (HOLM, partial(holm, ones=True), "a single p-value"),
+    (HOLM, partial(holm, bonferroni=True), "smallest times 3"),
+    (HOLM, partial(holm, sort_back=False), "order they came"),
+    (HOLM, partial(holm, steps=False), "fall below"),
+    (HOLM, partial(holm, cap=False), "exceeds 1"),
+    (TWO_ENCODERS, Twice, ""),
+    (TWO_ENCODERS, Student, "a second one"),
+    (TWO_ENCODERS, Same, "a second one"),
+    (TWO_ENCODERS, Features, "return logits"),
+    (TWO_ENCODERS, type("Added", (Twice,), {"beside": False}), "not added"),
+    (TWO_ENCODERS, type("Unused", (Twice,), {"used": False}), "reads no image"),
+    (TWO_ENCODERS, type("Grey", (Twice,), {"bands": 2}), "619977 weights, not"),
+    (EPOCH, smooth, ""),
+    (EPOCH, partial(smooth, width=11), ""),
+    (EPOCH, lambda valid: None, "number of an epoch"),
+    (EPOCH, lambda valid: valid.max(), "number of an epoch"),
+    (EPOCH, lambda valid: 60, "number of an epoch"),
+    (EPOCH, lambda valid: valid.argmax(), r"\+0.0 points"),
+    (EPOCH, lambda valid: smooth(valid) - 3, r"-0|\+0"),  # the first of seven
+    (EPOCH, lambda valid: -1, "-"),
+    (EPOCH, lambda valid: 30, "-|\\+0"),  # the middle, whatever it sees
+]
+
+
+@pytest.mark.parametrize(("check", "answer", "problem"), ANSWERS)
+def test_answers_pass_or_are_told_what_is_wrong(check, answer, problem):
+    assert answers_with(check(answer), problem)
 
 
 def test_the_network_of_both_sensors_stands_in_each_column_of_its_data():
@@ -157,8 +138,8 @@ def test_scores_of_a_run_replace_those_of_its_seed_and_length_alone(tmp_path):
     assert list(zip(stored["seed"], stored["epochs"], strict=True)) == [(0, 20), (0, 40), (1, 20)]
 
 
-def test_without_record_nothing_is_written_and_stored_seeds_stand_beside(monkeypatch):
-    monkeypatch.chdir(ROOT / "notebooks")
+@pytest.mark.usefixtures("in_notebooks")
+def test_without_record_nothing_is_written_and_stored_seeds_stand_beside():
     before = (ROOT / "results/margins.csv").read_text()
     scores = papers.beside_stored({"seed": 7, "epochs": 20} | dict.fromkeys(NAMES, 50.0))
     assert (ROOT / "results/margins.csv").read_text() == before
@@ -179,11 +160,3 @@ def test_leads_are_stacked():
     bars = papers.plot_leads(leads).axes[0].patches
     assert [bar.get_x() for bar in bars] == [0, 0, 1.5, 2]
     assert [bar.get_width() for bar in bars] == [1.5, 2, 7.5, 15]
-
-
-def test_the_table_of_the_course_has_the_means_of_stored_networks(monkeypatch):
-    monkeypatch.chdir(ROOT / "notebooks")
-    stored = pd.read_csv(ROOT / "results/margins.csv").query("epochs == 20").mean().round()
-    shown = course.results("07")["right, %"]["colour, 20 epochs"]
-    for column, name in course.MARGINS.items():
-        assert shown[name] == stored[column]

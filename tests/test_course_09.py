@@ -1,6 +1,6 @@
 """Notebook 09: checkers that refuse likely wrong answers, and its pictures."""
 
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,30 +11,12 @@ from fixtures.refusal import answers_with
 from checks import exercises_09
 from pictures import wristband
 
-NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
-pytestmark = pytest.mark.usefixtures("clean_slate")  # of pictures
-
 
 def vote(beliefs, has, *, mean=False, unit=True, all_of_them=False):
     there = {name: has[name][:, None] | all_of_them for name in beliefs}
     total = sum(torch.where(there[name], own, 0.0) for name, own in beliefs.items())
     total = total / len(beliefs) if mean else total
     return total.log_softmax(1) if unit else total
-
-
-@pytest.mark.parametrize(
-    ("answer", "problem"),
-    [
-        (vote, ""),
-        (lambda beliefs, has: None, "return log probabilities"),
-        (lambda *given: vote(*given, mean=True), "do not average"),
-        (lambda *given: vote(*given, unit=False), "sum to one"),
-        (lambda *given: vote(*given, all_of_them=True), "lacks a window"),
-        (lambda beliefs, has: beliefs["a"], "not the product"),
-    ],
-)
-def test_sensors_that_are_there_vote(answer, problem):
-    assert answers_with(exercises_09.first(answer), problem)
 
 
 PERSON, LABELS = torch.arange(700) % 10, torch.arange(700) // 10 % 7
@@ -46,56 +28,45 @@ def some(rows, fold, each=5, shuffled=True):
     return torch.cat([rows[LABELS[rows] == k][:each] for k in range(7)])
 
 
-@pytest.mark.parametrize(
-    ("answer", "problem"),
-    [
-        (some, ""),
-        (lambda rows, fold: None, "return row numbers"),
-        (lambda rows, fold: some(torch.arange(700), fold), "others are tested"),
-        (lambda rows, fold: some(rows, fold, each=4), "five of each"),
-        (lambda rows, fold: rows[:35], "five of each"),
-        (lambda *given: some(*given)[[*range(34), 33]], "twice"),
-        (lambda rows, fold: some(rows, fold, shuffled=False), "one person"),
-    ],
-)
-def test_a_few_labels_of_every_person(answer, problem):
-    assert answers_with(exercises_09.second(answer, PERSON, LABELS), problem)
-
-
-@pytest.mark.parametrize(
-    ("scores", "problem"),
-    [
-        ({0.5: 41.0, 0.9: 47.0}, ""),
-        ({0.5: 41.0, 0.9: None}, "set both"),
-        ({0.5: 0.41, 0.9: 0.47}, "guessing gets 14 %"),
-        ({0.5: 47.0, 0.9: 47.0}, "one score"),
-    ],
-)
-def test_scores_of_two_thresholds(scores, problem):
-    assert answers_with(exercises_09.third(scores), problem)
-
-
-def both(beliefs, *, merge=lambda own: sum(own.values()), to=("acc", "gyro")):
+def both(beliefs, merge=lambda own: sum(own.values()), to=("acc", "gyro")):
     return dict.fromkeys(to, merge(beliefs))
 
 
-@pytest.mark.parametrize(
-    ("answer", "problem"),
-    [
-        (both, ""),
-        (lambda beliefs: both(beliefs, merge=lambda own: own["acc"] + own["gyro"] + 3), ""),
-        (lambda beliefs: None, "for each sensor"),
-        (lambda beliefs: both(beliefs, to=("gyro",)), "for each sensor"),
-        (lambda beliefs: both(beliefs, merge=lambda own: None), "a belief is a tensor"),
-        (lambda beliefs: beliefs, "the same belief"),
-        (lambda beliefs: both(beliefs, merge=lambda own: sum(own.values()) / 2), "do not average"),
-        (lambda beliefs: both(beliefs, merge=lambda own: torch.logaddexp(*own.values())),
-         "do not add them"),
-        (lambda beliefs: both(beliefs, merge=lambda own: own["acc"]), "not the product"),
-    ],
-)  # fmt: skip
-def test_both_sensors_learn_from_the_product(answer, problem):
-    assert answers_with(exercises_09.product(answer), problem)
+VOTE, SCORES, PRODUCT = exercises_09.first, exercises_09.third, exercises_09.product
+DRAW = partial(exercises_09.second, person=PERSON, labels=LABELS)
+ANSWERS = [
+    (VOTE, vote, ""),
+    (VOTE, lambda beliefs, has: None, "return log probabilities"),
+    (VOTE, partial(vote, mean=True), "do not average"),
+    (VOTE, partial(vote, unit=False), "sum to one"),
+    (VOTE, partial(vote, all_of_them=True), "lacks a window"),
+    (VOTE, lambda beliefs, has: beliefs["a"], "not the product"),
+    (DRAW, some, ""),
+    (DRAW, lambda rows, fold: None, "return row numbers"),
+    (DRAW, lambda rows, fold: some(torch.arange(700), fold), "others are tested"),
+    (DRAW, partial(some, each=4), "five of each"),
+    (DRAW, lambda rows, fold: rows[:35], "five of each"),
+    (DRAW, lambda *given: some(*given)[[*range(34), 33]], "twice"),
+    (DRAW, partial(some, shuffled=False), "one person"),
+    (SCORES, {0.5: 41.0, 0.9: 47.0}, ""),
+    (SCORES, {0.5: 41.0, 0.9: None}, "set both"),
+    (SCORES, {0.5: 0.41, 0.9: 0.47}, "guessing gets 14 %"),
+    (SCORES, {0.5: 47.0, 0.9: 47.0}, "one score"),
+    (PRODUCT, both, ""),
+    (PRODUCT, partial(both, merge=lambda own: own["acc"] + own["gyro"] + 3), ""),
+    (PRODUCT, lambda beliefs: None, "for each sensor"),
+    (PRODUCT, partial(both, to=("gyro",)), "for each sensor"),
+    (PRODUCT, partial(both, merge=lambda own: None), "a belief is a tensor"),
+    (PRODUCT, lambda beliefs: beliefs, "the same belief"),
+    (PRODUCT, partial(both, merge=lambda own: sum(own.values()) / 2), "do not average"),
+    (PRODUCT, partial(both, merge=lambda own: torch.logaddexp(*own.values())), "do not add them"),
+    (PRODUCT, partial(both, merge=lambda own: own["acc"]), "not the product"),
+]
+
+
+@pytest.mark.parametrize(("check", "answer", "problem"), ANSWERS)
+def test_answers_pass_or_are_told_what_is_wrong(check, answer, problem):
+    assert answers_with(check(answer), problem)
 
 
 def test_the_readers_pair_labels_are_used_where_they_are_right(capsys):
@@ -153,17 +124,14 @@ def test_mistakes_of_two_networks_overlap():
     assert len(truth) == len(beliefs["acc"]) == 8
 
 
-def test_units_have_gains_above_own_labels_and_labels_alone(monkeypatch):
-    monkeypatch.chdir(NOTEBOOKS)
+@pytest.mark.usefixtures("in_notebooks")
+def test_units_have_gains_above_own_labels_and_labels_alone():
     units = wristband.stored_units()
     assert units.groupby("better").size().tolist() == [50, 50]
     means = wristband.unit_means(units)
     halves = means.loc[["with a better unit", "with a weaker unit"]].mean()
     np.testing.assert_allclose(halves, means.loc["with any unit"], atol=0.11)
     assert means.loc["own labels", "above own labels"] == 0
-    figure = wristband.plot_units(units)
-    dots = [len(axis.collections) for axis in figure.axes]
-    assert dots == [2 * 25 + 4, 2 * 30]  # a line and a mark each; the legend's four
 
 
 def test_two_exercises_of_one_person_stand_beside_other_persons():

@@ -1,5 +1,6 @@
 """Notebook 11: checkers that refuse likely wrong answers, the folder that it reads, pictures."""
 
+from functools import partial
 from pathlib import Path
 
 import jupytext
@@ -17,27 +18,9 @@ from rooms import read_pairs, views, write_rooms
 ROOT = Path(__file__).parents[1]
 TWIN = ROOT / "notebooks/py/11_your_own_data_and_deployment.py"
 
-pytestmark = pytest.mark.usefixtures("clean_slate")  # of pictures
-
 
 def decide(low, high, worth):
     return "both" if low > worth else "one" if high < worth else "label more"
-
-
-@pytest.mark.parametrize(
-    ("answer", "problem"),
-    [
-        (decide, ""),
-        (lambda low, high, worth: None, "return one of"),
-        (lambda low, high, worth: low > worth, "return one of"),
-        (lambda low, high, worth: decide(low, high, 0), "nothing is worth 3 points"),
-        (lambda low, high, worth: decide(low, high, 3), "`worth` decides"),
-        (lambda low, high, worth: "both" if low + high > 2 * worth else "one", "or not"),
-        (lambda low, high, worth: "both" if high > worth else "one", "or not"),
-    ],
-)
-def test_an_interval_decides(answer, problem):
-    assert answers_with(exercises_11.first(answer), problem)
 
 
 def drop(images, *, each=True, both=False, copies=True, whole=True):
@@ -66,43 +49,41 @@ def half(images):
     return {"a": images["a"] * gone, "b": images["b"] * ~gone}
 
 
-@pytest.mark.parametrize(
-    ("answer", "problem"),
-    [
-        (drop, ""),
-        (lambda images: None, "both sensors, by their names"),
-        (lambda images: drop(images, each=False), "not for the batch"),
-        (lambda images: drop(images, both=True), "never both"),
-        (lambda images: drop(images, whole=False), "keeps all its pixels"),
-        (lambda images: {name: x[:10] for name, x in images.items()}, "keeps its shape"),
-        (in_place, "those given are changed"),
-        (every_third, "at random"),
-        (half, "a third each"),
-    ],
-)
-def test_a_sensor_is_dropped_at_random(answer, problem):
-    assert answers_with(exercises_11.second(answer), problem)
-
-
-GAINS = [4.0, 8.0, 6.0, 9.0, 5.0, 7.0]  # 6.5 ± 2.0
 MINE = {"low": 4.5, "high": 8.5, "worth": 3.0, "verdict": "both"}
+DECIDE, DROP = exercises_11.first, exercises_11.second
+GAINS = [4.0, 8.0, 6.0, 9.0, 5.0, 7.0]  # 6.5 ± 2.0
+VERDICT = partial(exercises_11.third, gains=GAINS, folder="my")
+ANSWERS = [
+    (DECIDE, decide, ""),
+    (DECIDE, lambda low, high, worth: None, "return one of"),
+    (DECIDE, lambda low, high, worth: low > worth, "return one of"),
+    (DECIDE, lambda low, high, worth: decide(low, high, 0), "nothing is worth 3 points"),
+    (DECIDE, lambda low, high, worth: decide(low, high, 3), "`worth` decides"),
+    (DECIDE, lambda low, high, worth: "both" if low + high > 2 * worth else "one", "or not"),
+    (DECIDE, lambda low, high, worth: "both" if high > worth else "one", "or not"),
+    (DROP, drop, ""),
+    (DROP, lambda images: None, "both sensors, by their names"),
+    (DROP, partial(drop, each=False), "not for the batch"),
+    (DROP, partial(drop, both=True), "never both"),
+    (DROP, partial(drop, whole=False), "keeps all its pixels"),
+    (DROP, lambda images: {name: x[:10] for name, x in images.items()}, "keeps its shape"),
+    (DROP, in_place, "those given are changed"),
+    (DROP, every_third, "at random"),
+    (DROP, half, "a third each"),
+    (VERDICT, MINE, ""),
+    (VERDICT, MINE | {"worth": 6.0, "verdict": "label more"}, ""),
+    (VERDICT, MINE | {"verdict": None}, "enter low, high"),
+    (VERDICT, MINE | {"verdict": "one"}, "says: both"),
+    (VERDICT, MINE | {"worth": 6.0}, "says: label more"),
+    (VERDICT, MINE | {"low": 8.5, "high": 4.5}, "first question is 5 to 8"),
+    (VERDICT, MINE | {"low": 5.7, "high": 7.3}, "first question is 5 to 8"),  # ± standard error
+    (partial(VERDICT, folder=""), MINE, "set `folder`"),
+]
 
 
-@pytest.mark.parametrize(
-    ("change", "problem"),
-    [
-        ({}, ""),
-        ({"worth": 6.0, "verdict": "label more"}, ""),
-        ({"verdict": None}, "enter low, high"),
-        ({"verdict": "one"}, "says: both"),
-        ({"worth": 6.0}, "says: label more"),
-        ({"low": 8.5, "high": 4.5}, "first question is 5 to 8"),
-        ({"low": 5.7, "high": 7.3}, "first question is 5 to 8"),  # ± a standard error
-    ],
-)
-def test_a_verdict_on_images_of_ones_own(change, problem):
-    assert answers_with(exercises_11.third(MINE | change, GAINS, "my"), problem)
-    assert "set `folder`" in exercises_11.third(MINE, GAINS, "")
+@pytest.mark.parametrize(("check", "answer", "problem"), ANSWERS)
+def test_answers_pass_or_are_told_what_is_wrong(check, answer, problem):
+    assert answers_with(check(answer), problem)
 
 
 def test_rooms_are_written_as_a_person_would(tmp_path):
@@ -165,9 +146,9 @@ def test_a_folder_of_other_names_is_read_without_a_word(tmp_path, table):
 
 
 @pytest.mark.slow
-def test_the_cells_answer_for_a_folder_of_other_names(tmp_path, monkeypatch, capsys):
+@pytest.mark.usefixtures("in_notebooks")
+def test_the_cells_answer_for_a_folder_of_other_names(tmp_path, capsys):
     made_folder(tmp_path, table=True)
-    monkeypatch.chdir(ROOT / "notebooks")
     cells = jupytext.read(TWIN, fmt="py:percent").cells
     page = {"__name__": "page"}
     for cell in cells:

@@ -1,6 +1,7 @@
 """Deployment: the file answers as the trained network does, or it is not written."""
 
 import warnings
+from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -91,20 +92,16 @@ def test_the_file_answers_as_the_trained_network_on_raw_images(models, runs, spl
 
 
 def test_networks_of_one_run_are_exported_as_the_product_of_their_probabilities(split, tmp_path):
-    fit("student", split, profile("tiny", epochs=1), tmp_path / "run", progress=False)
-    out = {name: tmp_path / name for name in ("rgb", "depth", "rgb+depth")}
+    run, out = tmp_path / "run", {name: tmp_path / name for name in ("rgb", "depth", "rgb+depth")}
+    fit("student", split, profile("tiny", epochs=1), run, progress=False)
     for name, folder in out.items():
-        export(tmp_path / "run", split, name, folder)
+        export(run, split, name, folder)
     x = {name: split.test.modalities[name].x[:9].astype("f4") for name in ("rgb", "depth")}
     each = np.prod([load(out[name]).answer(images)[1] for name, images in x.items()], 0)
     together = load(out["rgb+depth"]).answer(*x.values())[1]
     np.testing.assert_allclose(together, each / each.sum(1, keepdims=True), atol=1e-5)
     for wrong in ("rgb+rgb", "rgb+thermal"):
-        refused(
-            partial(export, tmp_path / "run", split, wrong, tmp_path / "no"),
-            "no network",
-            ConfigError,
-        )
+        refused(partial(export, run, split, wrong, tmp_path / "no"), "no network", ConfigError)
 
 
 def test_a_network_of_all_images_has_no_test_part(tmp_path, capsys):
@@ -181,13 +178,13 @@ def of_sensor(**changes):
     return lambda contract: replace(contract, sensors=(replace(contract.sensors[0], **changes),))
 
 
-WRONG = {  # change of the logits, change of the contract
-    "nothing": (lambda z: z, lambda contract: contract),
-    "shifted": (lambda z: z + 0.01, lambda contract: contract),
-    "classes exchanged": (lambda z: z.roll(1, 1), lambda contract: contract),
-    "not a number": (lambda z: z * torch.nan, lambda contract: contract),
-    "another lower bound": (lambda z: z, of_sensor(low=(0.0,))),
-    "no value for a hole": (lambda z: z, of_sensor(invalid=None)),
+WRONG = {  # change of the weights and biases of the classes, change of the contract
+    "nothing": (lambda w: w, lambda contract: contract),
+    "shifted": (lambda w: w + 0.01, lambda contract: contract),
+    "classes exchanged": (lambda w: w.roll(1, 0), lambda contract: contract),
+    "not a number": (lambda w: w * torch.nan, lambda contract: contract),
+    "another lower bound": (lambda w: w, of_sensor(low=(0.0,))),
+    "no value for a hole": (lambda w: w, of_sensor(invalid=None)),
 }
 
 
@@ -198,23 +195,14 @@ def test_a_wrong_copy_or_contract_is_found(models, split, tmp_path, fault):
     branch = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 9)).eval()
     small = {name: 1e-5 * weights for name, weights in branch.state_dict().items()}
     branch.load_state_dict(small)  # the tolerance is a share of the logits
-    deployment._write(Changed(branch, change), contract, tmp_path / "model.onnx")
+    copy = deepcopy(branch)
+    copy.load_state_dict({name: change(weights) for name, weights in small.items()})
+    deployment._write(copy, contract, tmp_path / "model.onnx")
     compare = partial(deployment._compare, branch, load(tmp_path), split.test)
     if fault == "nothing":
         assert compare()[0] < 1e-6
     else:
         refused(compare, r"model\.onnx: its logits, .* differ .* nothing was written", RunError)
-
-
-class Changed(torch.nn.Module):
-    """A network whose logits are changed."""
-
-    def __init__(self, branch, change):
-        super().__init__()
-        self.branch, self.change = branch, change
-
-    def forward(self, x):
-        return self.change(self.branch(x))
 
 
 def saved(folder: Path, images) -> Path:
@@ -234,13 +222,11 @@ def written(root: Path, *names: str) -> Path:
     return root
 
 
-DEPTH, RGB = Sensor("depth", (1, 8, 8)), Sensor("rgb", (3, 8, 8))
-
-
 def test_pairs_have_one_name_below_their_sensors_folders(tmp_path):
     written(tmp_path / "RGB", "a/0.npy", "a/1.npy", "b/é.npy", ".old/x.npy")
     written(tmp_path / "depth", "a/1.tif", "b/e\u0301.tif", "x.tif", ".old/x.npy")
-    find = partial(find_inputs, [tmp_path], [RGB, DEPTH])
+    rgb, depth = Sensor("rgb", (3, 8, 8)), Sensor("depth", (1, 8, 8))
+    find = partial(find_inputs, [tmp_path], [rgb, depth])
     with pytest.warns(match="2 of 4"):
         pairs = find()
     assert pairs == [
@@ -250,7 +236,7 @@ def test_pairs_have_one_name_below_their_sensors_folders(tmp_path):
     written(tmp_path, "RGB/a/1.png")
     refused(find, "1.png: ")
     (tmp_path / "empty").mkdir()
-    refused(lambda: find_inputs([tmp_path / "empty"], [DEPTH]), "empty: ")
+    refused(lambda: find_inputs([tmp_path / "empty"], [depth]), "empty: ")
     written(tmp_path, "rgb/a/0.npy")  # a folder of the same name in other letters
     refused(find, "rgb: RGB has this name")
 
@@ -275,17 +261,15 @@ def test_every_image_has_the_models_answer_and_csv_says_the_same(
     assert capsys.readouterr().out == answers.to_csv(index=False)
 
 
-def test_one_bad_image_refuses_all_by_its_name(models, split, tmp_path):
-    images = split.test.modalities["depth"].x[:2]
-    for name, pixels in {"larger": np.zeros((16, 8)), "inf": np.full((8, 8), np.inf)}.items():
-        folder = saved(tmp_path / name, {"depth": [*images, pixels]})
-        refused(partial(predict, models["depth"], [folder]), r"depth/02\.npy: ")
-
-
-def test_an_image_without_a_measurement_has_no_answer(models, split, tmp_path):
+def test_one_bad_image_refuses_all_and_one_without_a_measurement_has_no_answer(
+    models, split, tmp_path
+):
     images = split.test.modalities["depth"].x[:30].copy()
+    for name, pixels in {"larger": np.zeros((16, 8)), "inf": np.full((8, 8), np.inf)}.items():
+        folder = saved(tmp_path / name, {"depth": [*images[:2], pixels]})
+        refused(partial(predict, models["depth"], [folder]), r"depth/02\.npy: ")
     images[3] = 0
-    answers = predict(models["depth"], [saved(tmp_path, {"depth": images})])
+    answers = predict(models["depth"], [saved(tmp_path / "whole", {"depth": images})])
     assert answers["class"][3] == ""
     assert answers.iloc[3, 2:].isna().all()
     assert (answers["class"].drop(3) != "").all()

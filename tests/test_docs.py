@@ -38,15 +38,11 @@ def commands(text: str) -> list[list[str]]:
 
 
 @each_page
-def test_tests_that_a_page_names_are_there(page):
-    for file, name in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page.read_text()):
+def test_tests_links_and_make_targets_of_a_page_are_there(page):
+    text = page.read_text()
+    for file, name in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text):
         defined = re.compile(rf"^(def {name}\(|{name} = )", re.MULTILINE)
         assert defined.search((ROOT / file).read_text()), (file, name)
-
-
-@each_page
-def test_links_and_make_targets_lead_somewhere(page):
-    text = page.read_text()
     for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", text):
         assert (page.parent / target).exists(), target
     for target in re.findall(r"`((?:discom|tests|notebooks|results)/[\w/.-]+)`", text):

@@ -1,12 +1,7 @@
 """Figures: each draws something, and what is drawn are the numbers, images and masks given."""
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 from fixtures.results import result
 
 from discom import plots
@@ -16,8 +11,6 @@ from discom.tables import summary
 CLASSES = ("grass", "crop", "water")
 SENSORS = ("rgb", "depth")
 BASELINES = ("student", "discom-solo")
-
-pytestmark = pytest.mark.usefixtures("clean_slate")
 
 
 def drawn(figure):

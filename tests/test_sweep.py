@@ -56,10 +56,6 @@ def here(runs, **options):
     return sweep.sweep(runs, workers=1, progress=False, **options).failed
 
 
-def done(runs):
-    return [(run.folder / "result.json").exists() for run in runs]
-
-
 def test_teachers_and_their_own_masters_are_trained_before_any_student(run_of, trained):
     runs = [run_of(name, seed) for seed in range(2) for name in ("kdv2", "student")]
     absent = [run.method for run in sweep.missing(runs)[0]]
@@ -104,7 +100,7 @@ def test_a_run_that_fails_is_listed_and_stops_no_other(run_of):
     runs = [bad, run_of(), run_of("dkd")]
     failed = here(runs)
     assert set(failed) == {bad.teacher.folder, bad.folder}
-    assert done(runs) == [False, True, True]
+    assert [(run.folder / "result.json").exists() for run in runs] == [False, True, True]
 
 
 def test_data_that_changed_since_the_plan_are_refused_and_new_ones_are_read(tmp_path):

@@ -1,7 +1,6 @@
-"""What people install: the source archive holds the repository, the wheel the package, and it runs
-away from both."""
+"""What people install: the source archive holds the repository, the wheel the package. That it runs
+away from both is seen by `make wheel-check`."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -20,10 +19,8 @@ pytestmark = [
 ]
 
 
-def run(*command, folder: Path, **environment: str) -> str:
-    done = subprocess.run(
-        command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True
-    )
+def run(*command, folder: Path) -> str:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -60,12 +57,3 @@ def test_the_archive_holds_the_repository_and_the_wheel_the_package_alone(built,
     with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
         held = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert held == {name for name in tracked if name.startswith("discom/")}
-
-
-def test_the_wheel_runs_in_an_empty_folder(built, tmp_path):
-    site, wheel = str(tmp_path / "site"), str(next(built.glob("*.whl")))
-    pip = ["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps"]
-    run(sys.executable, *pip, "--no-index", "--target", site, wheel, folder=tmp_path)
-    words = ("train", "--method", "student", "--data", "objects:n=66,size=16", "--profile", "tiny")
-    done = run(f"{site}/bin/discom", *words, "--epochs", "1", folder=tmp_path, PYTHONPATH=site)
-    assert "student on objects" in done
