@@ -1,15 +1,13 @@
-"""What the readers share: files by name, pairs, whole groups, pixels of masks."""
+"""What the readers share: files by name, pairs, whole groups."""
 
 import warnings
-from typing import ClassVar
 
 import numpy as np
 from fixtures.refusal import refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from discom.data.sources import REGISTRY, steps
-from discom.data.sources.source import Sensor, Source
+from discom.data.sources import steps
 
 KEYS = st.sets(st.text(st.sampled_from("ab01_"), min_size=1, max_size=3), max_size=12)
 
@@ -61,18 +59,3 @@ def test_a_carved_part_has_whole_groups(samples):
     assert parts["test"].tolist() == np.flatnonzero(tested).tolist()
     assert len(parts["valid"])
     assert not set(groups[parts["train"]]) & set(groups[parts["valid"]])
-
-
-def test_the_label_of_a_mask_is_its_most_frequent_one(monkeypatch):
-    monkeypatch.setitem(REGISTRY, "toy", None)  # whoever lists the sets must not meet it
-
-    class Toy(Source):
-        """Four images of one sensor, each with a mask."""
-
-        name, classes, page, licence = "toy", ("a", "b"), "", ""
-        sensors: ClassVar = {"rgb": Sensor()}
-
-    masks = np.zeros((4, 8, 8), np.uint8)
-    masks[1, :, :5], masks[2], masks[3, 1:] = 1, 255, 255
-    images = {"rgb": [np.full((1, 8, 8), float(k)) for k in range(4)], "masks": masks}
-    assert Toy().build(images, np.arange(4)).labels.tolist() == [0, 1, -1, 0]
