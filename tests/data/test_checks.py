@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from fixtures.refusal import refused
 
 from discom import data, files, methods, profile
@@ -103,24 +102,6 @@ def test_an_id_that_is_no_class_and_a_mask_without_any(value, place, monkeypatch
     wrong = replace(whole, masks=masks)
     for call in (wrong.split, lambda: wrong.save(tmp_path / "out")):
         refused(call, rf"/masks: sample {place[0]} .*{value}")
-
-
-@pytest.mark.parametrize("unlabelled", ["one image", "all images"])
-@pytest.mark.parametrize("name", ["single", "crodino"])
-def test_a_step_with_images_without_a_label(name, unlabelled):
-    options = {"weights": {"soft": 0.5}} if name == "crodino" else {}
-    whole = data.load("scenes-dense:n=20,size=16")
-    tiny = profile("tiny", dense=True, epochs=1, options=options)
-    model = methods.build(methods.get(name), whole, tiny)
-    x = {m: torch.from_numpy(held.x[:4]) for m, held in whole.modalities.items()}
-    masks = torch.from_numpy(whole.masks[:4]).long()
-    masks[1 if unlabelled == "one image" else slice(None)] = 255
-    views = dict.fromkeys(x, torch.tensor([0, 3, 6, 1]))
-    terms = model(data.Batch(x, dict.fromkeys(x, masks), transform_ids=views))
-    sum(model.weights[term] * value for term, value in terms.items()).backward()
-    assert all(value.isfinite() for value in terms.values())
-    assert all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None)
-    assert (terms["cl"].item() == 0) == (unlabelled == "all images")
 
 
 def test_a_dense_method_needs_a_class_for_every_pixel():

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from discom.data import MultiModalData
 from discom.data.arrays import resize
 from discom.data.folders import read_folders
 from discom.data.images import Rule, read_pixels
@@ -65,21 +64,6 @@ def test_a_mean_is_that_of_the_measured_pixels_of_its_box(stored, invalid, kind)
     np.testing.assert_allclose(image[count >= 3], mean[count >= 3], atol=near)
 
 
-def test_one_band_is_averaged_and_the_rule_on_disk_makes_the_same_image(tmp_path):
-    values = DRAW.integers(20_000, 30_000, (2, 32, 32)).astype(np.uint16)
-    for kind, image in zip("ab", values, strict=True):
-        (tmp_path / "thermal" / kind).mkdir(parents=True)
-        tifffile.imwrite(tmp_path / "thermal" / kind / "0.tif", image)
-    data = read_folders(tmp_path, size=8)
-    thermal = data.modalities["thermal"].x
-    boxes = values.reshape(2, 8, 4, 8, 4).mean((2, 4))
-    np.testing.assert_allclose(thermal[:, 0], boxes, atol=0.51)
-    data.save(tmp_path / "saved")
-    kept = MultiModalData.open(tmp_path / "saved").about["rules"]["thermal"]
-    stored = read_pixels(tmp_path / "thermal" / "b" / "0.tif")
-    np.testing.assert_array_equal(Rule(**kept)(stored), thermal[1])
-
-
 def test_proportions():
     stored = np.arange(8 * 16, dtype=np.float32).reshape(1, 8, 16)
     cut = Rule((4, 4), "crop")(stored)
@@ -95,21 +79,6 @@ def photo(bands):
     """A ramp, which JPEG hardly changes, and which no motion maps to itself."""
     ramp = np.add.outer(5 * np.arange(H), 11 * np.arange(W)).astype(np.uint8)
     return ramp if bands is None else np.stack([ramp, 255 - ramp, np.full_like(ramp, 90)], 2)
-
-
-@pytest.mark.parametrize("bands", [None, 3])
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_photo_is_turned_as_its_entry_says(tmp_path, bands, orientation):
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    image = Image.fromarray(photo(bands))
-    image.save(tmp_path / "a.JPG", "JPEG", exif=exif, quality=98, subsampling=0)
-    turned = photo(bands)
-    turned = turned.swapaxes(0, 1) if orientation > 4 else turned
-    turned = turned[:: -1 if orientation in (3, 4, 7, 8) else 1]
-    turned = turned[:, :: -1 if orientation in (2, 3, 6, 7) else 1]
-    pixels = read_pixels(tmp_path / "a.JPG").astype(int)
-    np.testing.assert_allclose(pixels, planes(turned), atol=4)
 
 
 def test_pixels_are_the_brightness_and_colours_that_a_person_is_shown(tmp_path):

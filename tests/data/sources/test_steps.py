@@ -1,7 +1,6 @@
-"""What the readers share: files by name, pairs, whole groups, pixels of masks."""
+"""What the readers share: files by name, pairs, whole groups."""
 
 import warnings
-from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -9,8 +8,7 @@ from fixtures.refusal import refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from discom.data.sources import REGISTRY, steps
-from discom.data.sources.source import Sensor, Source
+from discom.data.sources import steps
 
 KEYS = st.sets(st.text(st.sampled_from("ab01_"), min_size=1, max_size=3), max_size=12)
 
@@ -73,18 +71,3 @@ def test_a_table_is_read_by_name_or_refused(tmp_path, rows):
     assert steps.read_table(file, ["tree", "plot"])["plot"].to_dict() == {"007": 7, "b": 8}
     file.write_text("tree\na\n" if rows is None else f"tree,plot\n{rows}\n")
     refused(lambda: steps.read_table(file, ["tree", "plot"]), "trees.csv")
-
-
-def test_the_label_of_a_mask_is_its_most_frequent_one(monkeypatch):
-    monkeypatch.setitem(REGISTRY, "toy", None)  # whoever lists the sets must not meet it
-
-    class Toy(Source):
-        """Four images of one sensor, each with a mask."""
-
-        name, classes, page, licence = "toy", ("a", "b"), "", ""
-        sensors: ClassVar = {"rgb": Sensor()}
-
-    masks = np.zeros((4, 8, 8), np.uint8)
-    masks[1, :, :5], masks[2], masks[3, 1:] = 1, 255, 255
-    images = {"rgb": [np.full((1, 8, 8), float(k)) for k in range(4)], "masks": masks}
-    assert Toy().build(images, np.arange(4)).labels.tolist() == [0, 1, -1, 0]
