@@ -60,7 +60,7 @@ docs: $(READY)  ## the documentation site in build/docs; a warning or a broken l
 
 pages: $(READY)  ## the tables of results/ and of pages, and their figures, from the runs
 	$(BIN)/python benchmarks/pages.py
-	$(BIN)/python benchmarks/labels.py
+	$(BIN)/python benchmarks/figures.py
 
 linkcheck: $(READY)  ## ask every external address that the site names; needs the network
 	$(BIN)/python -m sphinx -b linkcheck -q -d build/doctrees docs build/linkcheck

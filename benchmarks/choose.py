@@ -33,9 +33,7 @@ def seeds_of(text: str) -> list[int]:
 
 def changed(run: Run, option: str, value: float) -> Run:
     """The run of one try, with a setting, an option or a weight of its method changed. Its teacher
-    stays the same but for the share of labels."""
-    if option == "labelled" and run.teacher:
-        run = replace(run, teacher=changed(run.teacher, option, value))
+    stays the same."""
     if option in grid.SETTINGS:
         return replace(run, config=replace(run.config, **{option: value}))
     method, options = registry.get(run.method), dict(run.config.options)
@@ -63,10 +61,10 @@ def choose(
     """Train METHODS with each value; print and write of each its mean validation score, and the
     best value. The file has the scores of each sensor, too."""
     usual = grid.plan(map(grid.Arm.of, methods), seeds, settings, data, modalities, runs)
-    tries = [(*key, value) for key in usual for value in values]
-    planned = [changed(usual[label, seed], option, value) for label, seed, value in tries]
+    tries = [(label, value) for label, *_ in usual for value in values]
+    planned = [changed(run, option, value) for run in usual.values() for value in values]
     results, rows = sweep.results(planned, workers=workers), []
-    for (label, _, value), result in zip(tries, results, strict=True):
+    for (label, value), result in zip(tries, results, strict=True):
         alone = {name: score for name, score in result.valid.items() if "+" not in name}
         scores = alone or result.valid
         rows += [(label, f"{value:g}", sensor, score) for sensor, score in scores.items()]

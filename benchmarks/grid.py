@@ -1,6 +1,6 @@
-"""Compare methods with the first over factors: when does another sensor help, and which budget?
+"""Compare methods with the first of them, each `name` or `name:{JSON}` of options and settings.
 
-python benchmarks/grid.py student discom --factors '{"epochs": [5, 10, 20, 40, 80]}'
+python benchmarks/grid.py student discom 'discom:{"pairing": "paired"}' --epochs 10
 python benchmarks/grid.py crodino 'crodino:{"weights":{"soft":0}}' --data scenes-dense
 """
 
@@ -8,7 +8,6 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -29,7 +28,6 @@ from discom.tables.intervals import t_test
 
 SETTINGS = [n for n, each in FIELDS.items() if each.annotation in (int, float) and n != "seed"]
 Data = Annotated[str, "Such as objects:n=600, or a folder."]
-Seeds = Annotated[int, click.IntRange(1), "How many."]
 
 
 class Arm(NamedTuple):
@@ -52,14 +50,6 @@ class Arm(NamedTuple):
         return methods.display_name(self.method, methods.get(self.method).changed(self.options))
 
 
-def factors_of(text: str) -> dict[str, list[float]]:
-    """What reads --factors: settings, and the values of each."""
-    given = {name: [*map(float, values)] for name, values in flags.json_text(text).items()}
-    if given.keys() - set(SETTINGS) or not all(given.values()):
-        raise click.BadParameter(f"{text}: give one of {', '.join(SETTINGS)} its values")
-    return given
-
-
 def plan(
     arms: Iterable[Arm],
     seeds: Iterable[int],
@@ -67,33 +57,20 @@ def plan(
     data: str,
     modalities: str,
     runs: Path | str,
-    factors: Mapping[str, Sequence[float]] = {},
-    epochs: Mapping[str, int] = {},
     folds: int = 0,
-) -> dict[tuple[Any, ...], Run]:
-    """Every method with every seed at every point of the factors: label, seed, values → run; with
-    `folds` every one of them: label, seed, values, fold → run. `epochs` are those of a value of the
-    first factor."""
-    arms = list(arms)
+) -> dict[tuple[str, int, int], Run]:
+    """Every method with every seed, and with `folds` every one of them: label, seed, fold → run."""
+    arms, planned = list(arms), {}
     labels = [arm.display_name for arm in arms]
     if twice := [label for label in labels if labels.count(label) > 1]:
         raise ConfigError("METHODS", f"two are called '{twice[0]}'", "compare them one by one")
-    if both := {name for arm in arms for name in (*arm.settings, *settings)} & factors.keys():
-        raise ConfigError("--factors", f"'{both.pop()}' is also given elsewhere", "give it once")
-    epochs_at = {float(value): number for value, number in epochs.items()}
-    planned = {}
-    images_of = lru_cache(discom.data.planned)
-    for seed, *values in product(seeds, *factors.values()):
-        changes = dict(zip(factors, values, strict=True))
-        if values and values[0] in epochs_at:
-            changes["epochs"] = epochs_at[values[0]]
-        images = images_of(data, modalities)(seed)
-        for arm, fold in product(arms, range(folds) if folds else [None]):
-            own = {**settings, **changes, **arm.settings, "seed": seed, "options": arm.options}
-            config, method = profile(dense=images.dense, **own), methods.get(arm.method)
-            place = data, modalities, folds, fold or 0
-            run = Run.of(runs, method, images, config, *place)
-            planned[arm.display_name, seed, *values, *([fold] if folds else [])] = run
+    images_of = discom.data.planned(data, modalities)
+    for seed, arm, fold in product(seeds, arms, range(folds or 1)):
+        images, method = images_of(seed), methods.get(arm.method)
+        own = {**settings, **arm.settings, "seed": seed, "options": arm.options}
+        config = profile(dense=images.dense, **own)
+        run = Run.of(runs, method, images, config, data, modalities, folds, fold)
+        planned[arm.display_name, seed, fold] = run
     return planned
 
 
@@ -106,7 +83,7 @@ def measure(arms: Sequence[Arm], seeds: int, file: Path, *where: Any) -> None:
     torch.set_num_threads(1)
     rounds: list[dict[str, float]] = [{} for _ in range(seeds)]
     with tempfile.TemporaryDirectory() as runs:
-        for (label, seed), run in plan(arms, range(seeds), *where, runs).items():
+        for (label, seed, _), run in plan(arms, range(seeds), *where, runs).items():
             (result,) = sweep.results([run], workers=1)
             rounds[seed][label] = result.seconds
             if run.teacher:
@@ -121,16 +98,11 @@ def measure(arms: Sequence[Arm], seeds: int, file: Path, *where: Any) -> None:
     files.write_json(file, report)
 
 
-EPOCHS = 'Value of the first factor → epochs, so that all take as many steps: {"0.1": 11}'
-
-
 @flags.command
 def grid(
     methods: tuple[str, ...],
     data: Data = "objects",
-    seeds: Seeds = 10,
-    factors: Annotated[Any, factors_of, "Name → values, JSON."] = "{}",
-    epochs_at: Annotated[Any, flags.json_text, EPOCHS] = "{}",
+    seeds: Annotated[int, click.IntRange(1), "How many."] = 10,
     collect: Annotated[Path | None, Path, "Table of runs to read and to add to."] = None,
     seconds: Annotated[Path | None, Path, "No table: seconds of training, into this file."] = None,
     workers: flags.Workers = 0,
@@ -139,12 +111,11 @@ def grid(
     runs: flags.Runs = Path("runs"),
     **settings: Any,
 ) -> bool | None:
-    """Compare METHODS, each `name` or `name:{JSON}` of options and settings, with the first over
-    factors, which are numbers among the settings."""
+    """Compare METHODS, each `name` or `name:{JSON}` of options and settings, with the first."""
     arms, where = [*map(Arm.of, methods)], (settings, data, modalities)
     if seconds:  # run it alone on the machine
         return measure(arms, seeds, seconds, *where)
-    planned = plan(arms, range(seeds), *where, runs, factors, epochs_at, folds or 0)
+    planned = plan(arms, range(seeds), *where, runs, folds or 0)
     done = sweep.sweep(planned.values(), known=tables.collected(collect), workers=workers)
     if done.results:
         against = [arms[0].display_name]

@@ -1,4 +1,4 @@
-"""Write the tables of results/, their figures, and the rows that pages show of them.
+"""Write the tables of results/ and the rows that pages show of them.
 
 python benchmarks/pages.py           writes what is stale
 python benchmarks/pages.py --check   names what is stale; the exit status is 1
@@ -17,67 +17,56 @@ of these score together at inference; they end alike.
 
 import re
 import sys
+from collections.abc import Callable
 from inspect import signature
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import pandas as pd
 
-import catalogue
-import mri
 import real
+from claims import CLAIMS, claims
 from discom import cli, tables
 from discom.cli import flags
 from discom.data import sources
-from discom.errors import ConfigError
+from discom.errors import ConfigError, check_choice
+from stored import RESULTS, TABLES, table
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "data/README.md", "docs/*.md", "docs/guides/*.md", "docs/results/*.md")
-KINDS = "rows|claims|sets|gains|both"
-MARKED = re.compile(rf"(<!-- ({KINDS})(?: ([^>]*))? -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def text_of(name: str) -> str:
     """A table of results/ as its page."""
-    return tables.to_markdown(*catalogue.table(name)) + "\n"
+    return tables.to_markdown(*table(name)) + "\n"
 
 
-def rows_of(wanted: str) -> str:
-    """The head of the first table and the wanted rows of all, in Markdown."""
-    head: list[str] = []
-    lines: list[list[str]] = []
+def rows_of(wanted: str) -> pd.DataFrame:
+    """The wanted rows of tables with the same columns."""
+    parts: list[pd.DataFrame] = []
     for line in wanted.split("\n"):
         name, _, chosen = line.partition(": ")
-        if name not in catalogue.TABLES:
-            raise ConfigError(name, "is no table of results/", "check the name")
-        every = tables.cells(*catalogue.table(name))
-        head = head or list(every)
+        check_choice("rows", name, TABLES)
+        every = tables.cells(*table(name))
         for one in chosen.split("; "):
             method, *settings = one.split(", ")
             found = every[every["method"] == method]
             for key, value in (setting.split("=") for setting in settings):
                 found = found[found[key] == value]
-            if found.empty or list(every) != head:
+            if found.empty or list(found) != list(parts[0] if parts else found):
                 raise ConfigError(name, f"no row '{one}' with these columns", "choose another row")
-            lines += found.to_numpy().tolist()
-    return table_of(head, *lines)
+            parts.append(found)
+    return pd.concat(parts)
 
 
-def claims_of(name: str) -> str:
-    """What came of a table's claims, in Markdown."""
-    owners = [owner for owner in (real, mri, catalogue) if name in owner.CLAIMS]
-    if not owners:
-        raise ConfigError(f"claims {name}", "names no table with claims", "name one")
-    return frame_of(owners[0].claims(name))
+def claims_of(name: str) -> pd.DataFrame:
+    """What came of a table's claims."""
+    check_choice("claims", name, CLAIMS["claims"].unique())
+    return claims(name)
 
 
-def frame_of(table: pd.DataFrame) -> str:
-    """A frame in Markdown."""
-    return table_of(list(table), *table.astype(str).to_numpy().tolist())
-
-
-def sets_of(_: str) -> str:
-    """A row for each public data set, in Markdown."""
+def sets_of(_: str) -> pd.DataFrame:
+    """A row for each public data set."""
     rows = []
     for name in sources.names():
         own = sources.get(name)
@@ -89,22 +78,36 @@ def sets_of(_: str) -> str:
         row += [", ".join(access), ", ".join(f"{o.name}={o.default!r}" for o in options), own.page]
         rows.append([text or "–" for text in row])
     head = "name, what, modalities, on request, raw size, licence, access, options, described at"
-    return table_of(head.split(", "), *rows)
+    return pd.DataFrame(rows, columns=head.split(", "))
 
 
-def table_of(*rows: list[str]) -> str:
-    """A table in Markdown, the first row its head."""
-    head, *lines = [f"| {' | '.join(cells)} |" for cells in rows]
-    return "\n".join([head, f"|{'---|' * len(rows[0])}", *lines])
+WRITERS: dict[str, Callable[[str], pd.DataFrame]] = {
+    "rows": rows_of,
+    "claims": claims_of,
+    "sets": sets_of,
+    "gains": lambda _: real.gains(),
+    "both": lambda _: real.together(),
+}
+MARKED = re.compile(rf"(<!-- ({'|'.join(WRITERS)})(?: ([^>]*))? -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-WRITERS: dict[str, Any] = {"rows": rows_of, "claims": claims_of, "sets": sets_of}
-WRITERS |= {"gains": lambda _: frame_of(real.gains()), "both": lambda _: frame_of(real.together())}
+def filled(page: str) -> str:
+    """A page with the tables that its marks name."""
+
+    def written(mark: re.Match) -> str:
+        shown = WRITERS[mark[2]](mark[3] or "")
+        lines = [list(shown), *shown.astype(str).to_numpy().tolist()]
+        head, *rows = [f"| {' | '.join(cells)} |" for cells in lines]
+        made = "\n".join([head, f"|{'---|' * len(lines[0])}", *rows])
+        return f"{mark[1]}\n{made}\n\n{mark[4]}"
+
+    return MARKED.sub(written, page)
 
 
 def texts() -> dict[Path, str]:
-    """File → what it should hold: the tables of results/, and the pages."""
-    made = {catalogue.RESULTS / f"{name}.md": text_of(name) for name in catalogue.TABLES}
+    """File → what it should hold: the tables of results/, worn-pairs.csv, and the pages."""
+    made = {RESULTS / f"{name}.md": text_of(name) for name in TABLES}
+    made[RESULTS / "worn-pairs.csv"] = real.pairs().round(2).to_csv(index=False)
     for file in sorted(file for pattern in PAGES for file in ROOT.glob(pattern)):
         try:
             made[file] = filled(file.read_text(encoding="utf-8"))
@@ -113,23 +116,15 @@ def texts() -> dict[Path, str]:
     return made
 
 
-def filled(page: str) -> str:
-    """A page with the tables that its marks name."""
-    return MARKED.sub(lambda m: f"{m[1]}\n{WRITERS[m[2]](m[3] or '')}\n\n{m[4]}", page)
-
-
 @flags.command
 def pages(check: Annotated[bool, "Write nothing, name what is stale."] = False) -> bool:
-    """Write the tables of results/, their figures, and the rows that pages show of them."""
+    """Write the tables of results/ and the rows that pages show of them."""
     made = texts()
     stale = {f: new for f, new in made.items() if not f.exists() or f.read_text("utf-8") != new}
     for file, text in stale.items():
         print(f"{file.relative_to(ROOT)} {'is stale: make pages' if check else 'written'}")
         if not check:
             file.write_text(text, encoding="utf-8")
-            if file.is_relative_to(catalogue.RESULTS):
-                name = file.relative_to(catalogue.RESULTS).with_suffix("").as_posix()
-                catalogue.draw(name)
     return not (check and stale)
 
 

@@ -17,11 +17,17 @@ table() {
   name=$1; shift
   $PYTHON -m discom table "$@" --runs "$RUNS" --collect "$OUT/$name.json"
 }
-grid() { # name, factors, then what grid.py takes
-  name=$1; factors=$2; shift 2
-  $PYTHON benchmarks/grid.py --runs "$RUNS" --collect "$OUT/$name.json" --factors "{$factors}" "$@"
+grid() { # name, then what grid.py takes
+  name=$1; shift
+  $PYTHON benchmarks/grid.py --runs "$RUNS" --collect "$OUT/$name.json" "$@"
 }
-shares() { name=$1; shares=$2; shift 2; grid "$name" "\"labelled\": [$shares]" "$@"; }
+shares() { # name, "share of the labels:epochs …", then what grid.py takes
+  name=$1; shares=$2; shift 2
+  for share in $shares; do
+    grid "$name" --labelled "${share%%:*}" --epochs "${share#*:}" "$@"
+  done
+}
+measure() { $PYTHON benchmarks/measure.py "$@"; }
 
 # 200 of 2 000 labels on objects: each choice at those before it, on validation of seeds 100 and 101,
 # then the table.
@@ -46,33 +52,32 @@ tune teacher learning_rate --values 0.005,0.01,0.02,0.04 teacher
 tune contrast-one-sensor contrast --values 0.1,0.3,1,3 simclr
 tune learning-rate-one-sensor learning_rate --values 0.005,0.01,0.02 \
   'simclr:{"weights":{"contrast":1}}'
-shares labels 0.1 $FEW "student:{$FAST}" "fixmatch:{$FAST}" agreed \
+shares labels 0.1:30 $FEW "student:{$FAST}" "fixmatch:{$FAST}" agreed \
   'nt-xent:{"partners":"shuffled","weights":{"contrast":3}}'
-shares labels "0.2, 0.4, 0.6" $FEW --epochs-at '{"0.2": 35, "0.4": 41, "0.6": 41}' student # equal steps
-shares labels 0.1 $FEW "student:{$FAST}" "$NTXENT" 'agreed:{"weights":{"contrast":0}}' 'agreed:{"strong":false}'
-shares labels 0.1 $FEW "teacher:{$FAST}" 'simclr:{"weights":{"contrast":1}}'
+shares labels "0.2:35 0.4:41 0.6:41" $FEW student # equal steps
+shares labels 0.1:30 $FEW "student:{$FAST}" "$NTXENT" 'agreed:{"weights":{"contrast":0}}' 'agreed:{"strong":false}'
+shares labels 0.1:30 $FEW "teacher:{$FAST}" 'simclr:{"weights":{"contrast":1}}'
 
 # every label on objects: a learning rate for each method, then the table
 ALL="--data objects --precision 32-true --select last"
 MANY="student teacher discom-solo discom discom:{\"pairing\":\"paired\"} kdv2 student-2x mdico decur"
 choose all-labels/learning-rate learning_rate --seeds 100,101 $ALL --values 0.003,0.01,0.03 $MANY
-grid all-labels "" --seeds 10 $ALL $MANY
-$PYTHON benchmarks/kinds.py "$OUT/all-labels.csv" --runs "$RUNS"
+grid all-labels --seeds 10 $ALL $MANY
+measure kinds "$OUT/all-labels.csv" --runs "$RUNS"
 OFF='discom:{"weights":{"mod":0' # from a student to DisCoM-KD, one loss after another
-grid ladder '"epochs": [20]' --seeds 3 $ALL student "$OFF,\"adv\":0,\"aux\":0,\"orth\":0}}" \
+grid ladder --epochs 20 --seeds 3 $ALL student "$OFF,\"adv\":0,\"aux\":0,\"orth\":0}}" \
   "$OFF,\"adv\":0,\"orth\":0}}" "$OFF,\"adv\":0}}" "$OFF}}" discom
-terms() { name=$1; shift; grid "$name" "" --seeds 5 $ALL "$@" discom \
+terms() { name=$1; shift; grid "$name" --seeds 5 $ALL "$@" discom \
   'discom:{"weights":{"aux":0}}' 'discom:{"weights":{"adv":0}}' 'discom:{"weights":{"mod":0}}' \
   'discom:{"weights":{"orth":0}}' 'discom:{"reduction":"released","modality_targets":"released"}' \
   'discom:{"adversary":"alternating"}' 'discom:{"weights":{"hsic":0.2}}'; }
 terms terms --epochs 30
 terms terms-ten --epochs 10
-three() { grid three "" --data objects:modalities=rgb+depth+thermal --precision 32-true --select last --seeds 3 "$@"; }
+three() { grid three --data objects:modalities=rgb+depth+thermal --precision 32-true --select last --seeds 3 "$@"; }
 three student discom
 for pair in rgb+thermal depth+thermal; do three --modalities "$pair" discom; done
-parts() { table=$1; shift; $PYTHON benchmarks/parts.py "$OUT/$table.csv" "$@" --runs "$RUNS"; }
-parts all-labels student discom mdico decur
-parts terms 'discom adversary=alternating'
+measure parts "$OUT/all-labels.csv" student discom mdico decur --runs "$RUNS"
+measure parts "$OUT/terms.csv" 'discom adversary=alternating' --runs "$RUNS"
 
 # worn sensors, few labels, folds over persons: choices, then tables
 LAST="--precision 32-true --select last"
@@ -88,7 +93,7 @@ worn watch/learning-rate-higher learning_rate $FEW --values 0.01,0.03,0.1 studen
 worn watch/learning-rate-lower learning_rate $FEW --values 0.001,0.003,0.01 "$FIXMATCH"
 worn watch/threshold threshold $FEW --values 0.5,0.8,0.95 "$SLOW" "$BARE"
 worn watch/threshold-higher threshold $FEW --values 0.8,0.95,0.99 "$SLOW" "$BARE"
-grid watch "" $FEW --folds 5 --seeds 5 'student:{"learning_rate":0.03}' \
+grid watch $FEW --folds 5 --seeds 5 'student:{"learning_rate":0.03}' \
   'fixmatch:{"learning_rate":0.003,"threshold":0.95}' \
   'agreed:{"learning_rate":0.01,"threshold":0.95,"weights":{"contrast":0}}' \
   'teacher:{"learning_rate":0.01}'
@@ -98,7 +103,7 @@ ONCE='"weights":{"contrast":1}'
 LITTLE='"weights":{"contrast":0.3}'
 worn watch/learning-rate-contrast learning_rate $FEW --values 0.003,0.01,0.03 "simclr:{$LITTLE}" \
   "nt-xent:{$ONCE}" "agreed:{\"threshold\":0.95,$LITTLE}"
-grid watch "" $FEW --folds 5 --seeds 5 "simclr:{\"learning_rate\":0.003,$LITTLE}" \
+grid watch $FEW --folds 5 --seeds 5 "simclr:{\"learning_rate\":0.003,$LITTLE}" \
   "nt-xent:{\"learning_rate\":0.03,$ONCE}" \
   "nt-xent:{\"learning_rate\":0.03,\"partners\":\"shuffled\",$ONCE}" \
   "agreed:{\"learning_rate\":0.01,\"threshold\":0.95,$LITTLE}"
@@ -107,7 +112,7 @@ worn watch/contrast-lower contrast $FEW --values 0.1,0.3,1 'simclr:{"learning_ra
 worn watch/learning-rate-contrast-lower learning_rate $FEW --values 0.001,0.003,0.01 "simclr:{$LITTLE}"
 worn watch/learning-rate-all learning_rate $WATCH --values 0.003,0.01,0.03 student teacher
 worn watch/learning-rate-all-higher learning_rate $WATCH --values 0.01,0.03,0.1 student
-grid watch "" $WATCH --folds 5 --seeds 3 'student:{"learning_rate":0.03}' \
+grid watch $WATCH --folds 5 --seeds 3 'student:{"learning_rate":0.03}' \
   'teacher:{"learning_rate":0.01}'
 
 # five body units, labels from one person or from all; a unit beside its copy is the twin
@@ -126,29 +131,29 @@ worn dsads/learning-rate-all learning_rate --data "$TWINS" --modalities rarm+tor
 worn dsads/learning-rate-all-higher learning_rate --data "$TWINS" --modalities rarm+torso $BODY \
   --values 0.03,0.1,0.3 student teacher kdv2
 BODY="$BODY --folds 4"
-every() { grid dsads-all "" --data "$TWINS" $BODY --seeds 3 --modalities "$@"; }
+every() { grid dsads-all --data "$TWINS" $BODY --seeds 3 --modalities "$@"; }
 every torso+rarm+larm+rleg+lleg 'student:{"learning_rate":0.1}' 'discom-solo:{"learning_rate":0.03}'
 for pair in torso+rarm rarm+rleg torso+lleg; do
   every "$pair" 'discom:{"learning_rate":0.03}' 'kdv2:{"learning_rate":0.1}' 'teacher:{"learning_rate":0.1}'
 done
 BODY="$BODY --learning-rate 0.03"
-grid dsads "" --data "$TWINS" --modalities torso+rarm+larm+rleg+lleg $BODY $ONE --seeds 5 student "$FIXMATCH"
+grid dsads --data "$TWINS" --modalities torso+rarm+larm+rleg+lleg $BODY $ONE --seeds 5 student "$FIXMATCH"
 for pair in $PAIRS $COPIES; do
-  grid dsads "" --data "$TWINS" --modalities "$pair" $BODY $ONE --seeds 5 "$PRODUCT"
+  grid dsads --data "$TWINS" --modalities "$pair" $BODY $ONE --seeds 5 "$PRODUCT"
 done
 for pair in $PAIRS; do
-  grid dsads "" --data "$TWINS" --modalities "$pair" $BODY $ONE --seeds 1 teacher
+  grid dsads --data "$TWINS" --modalities "$pair" $BODY $ONE --seeds 1 teacher
 done
 SPREAD="--data $TWINS $BODY --labelled 0.0233 --seeds 5" # over all persons
-grid dsads-spread "" $SPREAD --modalities torso+rarm+larm+rleg+lleg student \
+grid dsads-spread $SPREAD --modalities torso+rarm+larm+rleg+lleg student \
   'fixmatch:{"learning_rate":0.01,"threshold":0.8}'
 for pair in $PAIRS $COPIES; do
-  grid dsads-spread "" $SPREAD --modalities "$pair" "$PRODUCT"
+  grid dsads-spread $SPREAD --modalities "$pair" "$PRODUCT"
 done
 BELT="--data $DATA/sisfall $BODY --labelled 0.05"
-grid sisfall "" $BELT --modalities acc+gyro --seeds 3 student "$FIXMATCH" "$PRODUCT"
-grid sisfall "" $BELT --modalities acc+acc2 --seeds 3 "$PRODUCT"
-grid sisfall "" $BELT --modalities acc+gyro --seeds 1 teacher
+grid sisfall $BELT --modalities acc+gyro --seeds 3 student "$FIXMATCH" "$PRODUCT"
+grid sisfall $BELT --modalities acc+acc2 --seeds 3 "$PRODUCT"
+grid sisfall $BELT --modalities acc+gyro --seeds 1 teacher
 
 # MRI, tumour per pixel, folds over patients: learning rates of one split, then masks of all patients
 # and of seven; every second slice, see data/README.md
@@ -157,7 +162,7 @@ SEQUENCES="--modalities t1+flair"
 choose mri/learning-rate learning_rate $BRAIN $SEQUENCES --values 0.001,0.003,0.01 \
   single dense-teacher dense-kdv2
 choose mri/learning-rate-crodino learning_rate $BRAIN $SEQUENCES --values 0.001,0.003,0.01 crodino
-mri() { name=$1; shift; grid "$name" "" $BRAIN --learning-rate 0.003 --folds 4 --seeds 1 "$@"; }
+mri() { name=$1; shift; grid "$name" $BRAIN --learning-rate 0.003 --folds 4 --seeds 1 "$@"; }
 mri mri $SEQUENCES single dense-teacher dense-kdv2 crodino
 mri mri $SEQUENCES --labelled-groups 7 --epochs 4 single dense-teacher dense-kdv2 crodino dense-self
 mri mri-contrast --modalities flair+t1c single dense-teacher
@@ -173,27 +178,27 @@ choose cells/learning-rate-teacher-higher learning_rate $CELLS $FIVE --values 0.
 choose cells/learning-rate-lower learning_rate $CELLS $FIVE --values 0.001,0.003,0.01 agreed
 choose cells/learning-rate-all learning_rate $CELLS --values 0.003,0.01,0.03 student teacher
 choose cells/learning-rate-all-lower learning_rate $CELLS --values 0.001,0.003,0.01 student teacher
-grid cells "" $CELLS $FIVE --folds 3 --seeds 3 'student:{"learning_rate":0.03}' \
+grid cells $CELLS $FIVE --folds 3 --seeds 3 'student:{"learning_rate":0.03}' \
   'fixmatch:{"learning_rate":0.03}' 'agreed:{"learning_rate":0.003}' 'teacher:{"learning_rate":0.03}'
-grid cells "" $CELLS --learning-rate 0.003 --folds 3 --seeds 1 student teacher
+grid cells $CELLS --learning-rate 0.003 --folds 3 --seeds 1 student teacher
 
 TILES="--data $DATA/hls-rgb-elevation --epochs 30 $LAST"
 choose hls/learning-rate learning_rate $TILES $FIVE --values 0.003,0.01,0.03 student fixmatch agreed teacher
 choose hls/learning-rate-lower learning_rate $TILES $FIVE --values 0.001,0.003,0.01 student fixmatch
 choose hls/learning-rate-all learning_rate $TILES --values 0.003,0.01,0.03 student teacher
 choose hls/learning-rate-all-higher learning_rate $TILES --values 0.01,0.03,0.1 student teacher
-grid hls "" $TILES $FIVE --folds 3 --seeds 3 'student:{"learning_rate":0.003}' \
+grid hls $TILES $FIVE --folds 3 --seeds 3 'student:{"learning_rate":0.003}' \
   'fixmatch:{"learning_rate":0.001}' 'agreed:{"learning_rate":0.01}' 'teacher:{"learning_rate":0.01}'
-grid hls "" $TILES --learning-rate 0.03 --folds 3 --seeds 1 student teacher
+grid hls $TILES --learning-rate 0.03 --folds 3 --seeds 1 student teacher
 
 # land cover with pretrained encoders, fine-tuned at the rate of their profile
 LARGE="$DATA/hls-rgb-elevation-doubled"
 [ -d "$LARGE" ] || $PYTHON benchmarks/derive.py doubled "$DATA/hls-rgb-elevation"
 TUNED="--data $LARGE --profile finetune --epochs 4 $LAST --folds 3 --seeds 1"
-grid hls-pretrained "" $TUNED $FIVE --modalities rgb student fixmatch
-grid hls-pretrained "" $TUNED $FIVE agreed teacher
-grid hls-pretrained "" $TUNED --modalities rgb student
-grid hls-pretrained "" $TUNED teacher
+grid hls-pretrained $TUNED $FIVE --modalities rgb student fixmatch
+grid hls-pretrained $TUNED $FIVE agreed teacher
+grid hls-pretrained $TUNED --modalities rgb student
+grid hls-pretrained $TUNED teacher
 
 # a class for every pixel: masks for a part of the images, 1 500 steps each; parts
 FIFTH="--data scenes-dense --seeds 100,101,102 --labelled 0.2 --epochs 13"
@@ -203,14 +208,11 @@ choose dense/contrast contrast $FIFTH --values 0.02,0.1 dense-simclr crodino
 choose dense/soft soft $FIFTH --values 0.3,1 crodino
 choose dense/temperature temperature $FIFTH --values 1,4 dense-kdv2
 choose dense/protokd kd $FIFTH --values 10,100 protokd
-shares dense/scenes-labelled "0.05, 0.1, 0.2, 0.5, 1" --data scenes-dense \
-  --epochs-at '{"0.05": 11, "0.1": 11, "0.2": 13, "0.5": 20}' --seeds 10 \
+shares dense/scenes-labelled "0.05:11 0.1:11 0.2:13 0.5:20 1:20" --data scenes-dense --seeds 10 \
   dense-teacher single single-2x dense-simclr dense-self dense-kdv2 protokd crodino
-shares dense/scenes-batch "0.05, 0.1, 0.2, 0.5" --data scenes-dense \
-  --epochs-at '{"0.05": 22, "0.1": 22, "0.2": 26, "0.5": 40}' --seeds 10 single \
+shares dense/scenes-batch "0.05:22 0.1:22 0.2:26 0.5:40" --data scenes-dense --seeds 10 single \
   --batch-size 16 # as many steps, twice the masks a step
-shares dense/scenes-distillation "0.05, 1" --data scenes-dense \
-  --epochs-at '{"0.05": 11}' --seeds 5 single kdnet maskd
+shares dense/scenes-distillation "0.05:11 1:20" --data scenes-dense --seeds 5 single kdnet maskd
 table dense/scenes-table-crodino crodino --data scenes-dense --labelled 0.05 --epochs 11 --seeds 5
 seconds() { # name, epochs, methods; alone on the machine
   name=$1; epochs=$2; shift 2
@@ -223,20 +225,16 @@ seconds time-parts 4 crodino 'crodino:{"weights":{"soft":0}}' \
   'crodino:{"weights":{"orth":0}}' \
   'crodino:{"weights":{"soft":0,"aux":0,"contrast":0,"orth":0}}' single
 
-if [ "$OUT" = results ]; then # tables, figures, numbers of pages
-  $PYTHON benchmarks/labels.py
-  $PYTHON benchmarks/both.py results/watch.csv --source "$DATA/watch" --runs "$RUNS"
-  for set in dsads-spread dsads-all; do
-    $PYTHON benchmarks/both.py "results/$set.csv" --source "$TWINS" --runs "$RUNS"
-  done
+if [ "$OUT" = results ]; then # what two sensors score together; tables, numbers of pages, figures
+  measure both results/watch.csv "$DATA/watch" --runs "$RUNS"
+  measure both results/dsads-spread.csv "$TWINS" --runs "$RUNS"
+  measure both results/dsads-all.csv "$TWINS" --runs "$RUNS"
   for set in cells:cellcycle-brightfield-stain hls:hls-rgb-elevation; do
-    source="$DATA/${set#*:}"
-    $PYTHON benchmarks/both.py "results/${set%%:*}.csv" --source "$source" --runs "$RUNS"
-    $PYTHON benchmarks/untrained.py "results/${set%%:*}.csv" --source "$source"
+    measure both "results/${set%%:*}.csv" "$DATA/${set#*:}" --runs "$RUNS"
+    measure untrained "results/${set%%:*}.csv" "$DATA/${set#*:}"
   done
-  $PYTHON benchmarks/real.py
-  $PYTHON benchmarks/mri.py
-  $PYTHON benchmarks/pages.py # shows what both.py wrote
+  $PYTHON benchmarks/pages.py
+  $PYTHON benchmarks/figures.py
 fi
 
 recorded() { # a notebook and the file that keeps what it measures, then the seeds

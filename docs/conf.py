@@ -78,20 +78,6 @@ linkcheck_timeout = 20
 # pages from elsewhere, copied into folders that git ignores
 COPIES = {DOCS / "notebooks" / file.name: file for file in ROOT.glob("notebooks/[0-9]*.ipynb")}
 COPIES |= {DOCS / "data/index.md": ROOT / "data/README.md"}
-NOTEBOOKS = """\
-# Notebooks
-
-Each one runs alone, from top to bottom, in JupyterLab (`make lab`), on Colab (its badge), or in
-batch (`make tutorial`). Shown here with the outputs of one run on two CPU cores. Solutions:
-[notebooks/solutions/py](../../notebooks/solutions/py).
-
-```{toctree}
-:maxdepth: 1
-:glob:
-
-[0-9]*
-```
-"""
 # a fenced block, which stays as it is, or a link: its label, target and anchor
 LINK = re.compile(
     r"^ *(?P<ticks>`{3,})[^\n]*\n.*?^ *(?P=ticks)[ \t]*$"
@@ -101,11 +87,10 @@ LINK = re.compile(
 
 
 def copy_pages() -> None:
-    """Bring the copies up to date, and write the contents of the notebooks."""
-    texts = {copy: file.read_text() for copy, file in COPIES.items()}
-    for file, text in {**texts, DOCS / "notebooks/index.md": NOTEBOOKS}.items():
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(text)
+    """Bring the copies up to date."""
+    for copy, file in COPIES.items():
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_text(file.read_text())
 
 
 def rewrite_page(app, docname: str, source: list[str]) -> None:
@@ -149,8 +134,8 @@ def with_links(text: str, page: Path) -> str:
 
 
 # what begins a block whose indented paragraphs are not literal
-BLOCK = re.compile(r"(Args|Attributes|Returns|Raises):$|\.\. math::", re.MULTILINE)
-MARKS = re.compile(r"`([^`]+)`(?=(\w)?)|(?<=\w)_(?!\w)|[*|\\]")
+BLOCK = re.compile(r"(Args|Returns|Raises):$|\.\. math::", re.MULTILINE)
+MARKS = re.compile(r"`[^`]+`|(?<=\w)_(?!\w)|[*|]")
 
 
 def rewrite_docstring(app, what, name, obj, options, lines: list[str]) -> None:
@@ -167,24 +152,15 @@ def rewrite_docstring(app, what, name, obj, options, lines: list[str]) -> None:
         elif paragraph.startswith(" ") and not block and not mark:
             made += ["::", paragraph]
         else:
-            made += [escaped(text)] * bool(text.strip()) + [mark + example] * bool(mark)
+            made += [MARKS.sub(escaped, text)] * bool(text.strip()) + [mark + example] * bool(mark)
     lines[:] = "\n\n".join(made).split("\n")
 
 
-def escaped(text: str) -> str:
-    """Characters of plain text escaped, `code` made literal.
-
-    >>> escaped("a* of `b`, |c|")
-    'a\\\\* of ``b``, \\\\|c\\\\|'
-    """
-
-    def mark(found: re.Match) -> str:
-        if not found[1]:
-            return rf"\{found[0]}"
-        name = re.fullmatch(r"[A-Za-z_][\w.]*\w", found[1])  # a link where it is ours
-        return (found[0] if name else f"`{found[0]}`") + r"\ " * bool(found[2])
-
-    return text if "``" in text else MARKS.sub(mark, text)
+def escaped(mark: re.Match) -> str:
+    """One of MARKS: a name stays a link, where it is ours, and other code becomes literal."""
+    if not mark[0].startswith("`"):
+        return rf"\{mark[0]}"
+    return mark[0] if re.fullmatch(r"`[A-Za-z_][\w.]*\w`", mark[0]) else f"`{mark[0]}`"
 
 
 def setup(app):

@@ -15,19 +15,14 @@ import pytest
 import torch
 from fixtures.results import result
 
-import both
-import catalogue
 import choose
 import derive
 import grid
-import kinds
 import labels
-import mri
-import parts
-import real
+import measure
 import speed
-import untrained
-from discom import cli, tables
+import stored
+from discom import cli, data, tables
 from discom.config import profile
 from discom.data import Split
 from discom.data.scenes import objects
@@ -113,36 +108,28 @@ SMALL = [*TINY, "--data", "objects:n=99,size=8"]
 def test_scripts_from_end_to_end(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     words = [*TINY, "--seeds", "1", "--data", "objects:n=225,size=8", "--collect", "all.csv"]
-    words += ["--channels-last", "false", "--factors", '{"labelled": [0.5, 1]}']
-    words += ["--epochs-at", '{"0.5": 1, "1": 3}', "student"]
+    words += ["--channels-last", "false", "--labelled", "0.5", "student"]
     words += ['discom:{"pairing": "paired", "weights": {"adv": 0}, "learning_rate": 0.003}']
     assert cli.main(words, grid.grid) == 0
     printed = capsys.readouterr().out
     results = tables.load_results("all.csv")
     table = tables.summary(results, ["student"])
-    points = set(zip(table["data"], table["labelled"], strict=True))
-    assert points == {("objects", 0.5), ("objects", 1)}
     assert table["method"].unique().tolist() == ["student", "discom pairing=paired adv=0"]
-    asked = {
-        (run.config["labelled"], run.config["epochs"], run.config["channels_last"])
-        for run in results
-    }
-    assert asked == {(0.5, 1, False), (1, 3, False)}
-    rates = {(run.method, run.config["learning_rate"]) for run in results}
-    assert rates == {("student", 0.01), ("discom", 0.003)}
+    settings = ("labelled", "channels_last", "learning_rate")
+    asked = {(run.method, *(run.config[name] for name in settings)) for run in results}
+    assert asked == {("student", 0.5, False, 0.01), ("discom", 0.5, False, 0.003)}
 
     monkeypatch.setattr(sweep, "fit", lambda *_, **__: pytest.fail("trained twice"))
     shutil.rmtree("runs")  # what the file holds is not trained again
-    capsys.readouterr()
     assert cli.main(words, grid.grid) == 0
     assert capsys.readouterr().out == printed
-    assert len(tables.load_results("all.csv")) == 4
+    assert len(tables.load_results("all.csv")) == 2
 
 
 def test_kinds_of_scenes_are_those_of_their_factors(tmp_path, monkeypatch):
     """A network that is right in the dark alone, on the last rows in another order."""
     whole = objects.make(40, size=8)
-    monkeypatch.setattr(kinds.data, "load", lambda *_, **__: whole)
+    monkeypatch.setattr(measure.data, "load", lambda *_, **__: whole)
     run, rows = result(main={"rgb": 50.0}), np.arange(39, 9, -1)
     dark, far = (whole.factors[name][rows] for name in ("dark", "far"))
     logits = np.eye(len(whole.classes))[(whole.labels[rows] + (1 - dark)) % len(whole.classes)]
@@ -150,12 +137,12 @@ def test_kinds_of_scenes_are_those_of_their_factors(tmp_path, monkeypatch):
     run.folder(tmp_path).mkdir(parents=True)
     answers = {"rgb_logits": logits, "rgb_labels": whole.labels[rows], "rgb_ids": ids}
     np.savez(run.folder(tmp_path) / "predictions.npz", **answers)
-    table = kinds.accuracies(run, tmp_path).set_index("kind")
+    table = measure.accuracies(run, tmp_path).set_index("kind")
     assert table["accuracy"].to_dict() == {
-        name: 100 * hidden for (hidden, _), name in kinds.KINDS.items()
+        name: 100 * hidden for (hidden, _), name in measure.KINDS.items()
     }
     assert table["scenes"].to_dict() == {
-        name: np.sum((dark == d) & (far == f)) for (d, f), name in kinds.KINDS.items()
+        name: np.sum((dark == d) & (far == f)) for (d, f), name in measure.KINDS.items()
     }
 
 
@@ -174,7 +161,7 @@ class Knows(torch.nn.Module):
 
 def test_parts_tell_what_an_embedding_holds_and_nothing_else():
     whole = objects.make(600, size=8)
-    rows = pd.DataFrame(parts.read(Knows(whole), whole))
+    rows = pd.DataFrame(measure.probed(Knows(whole), whole))
     found = rows.set_index(["sensor", "fact"])["score"].unstack()
     assert (found[["shape", "size"]] > 99).all(axis=None)  # told
     assert (abs(found["which sensor"] - 50) < 1e-9).all()  # the same from both
@@ -184,22 +171,22 @@ def test_parts_tell_what_an_embedding_holds_and_nothing_else():
 
 def test_parts_adds_runs_once_with_the_untrained_beside(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    small = ["--data", "objects:n=225,size=8", "--seeds", "1", "--epochs", "1", "--workers", "1"]
-    words = [*small, "student", "discom", "--profile", "tiny", "--collect", "all.csv"]
+    images = "objects:n=225,size=8"
+    words = [*TINY, "--data", images, "--seeds", "1", "student", "discom", "--collect", "all.csv"]
     assert cli.main(words, grid.grid) == 0
-    words = ["all.csv", "student", "discom", "--data", "objects:n=225,size=8"]
-    assert cli.main(words, parts.parts) == 0
+    small = data.load(images, seed=0)
+    monkeypatch.setattr(data, "load", lambda *_, **__: small)
+    words = ["parts", "all.csv", "student", "discom"]
+    assert cli.main(words, measure.measure) == 0
     rows = pd.read_csv("parts.csv")
-    assert rows.groupby("method")["part"].nunique().to_dict() == {
-        "discom": 3,
-        "student": 1,
-        "untrained": 3,
-    }
+    counts = rows.groupby("method")["part"].nunique().to_dict()
+    assert counts == {"discom": 3, "student": 1, "untrained": 3}
     scores = rows[rows["part"] == "inv"].pivot(index=["sensor", "fact"], columns="method")["score"]
     assert (scores["discom"] != scores["untrained"]).any()
-    monkeypatch.setattr(parts, "rows_of", lambda *_: pytest.fail("read twice"))
-    assert cli.main(words, parts.parts) == 0
+    monkeypatch.setattr(measure, "embedded", lambda *_: pytest.fail("read twice"))
+    assert cli.main(words, measure.measure) == 0
     pd.testing.assert_frame_equal(pd.read_csv("parts.csv"), rows)
+    assert cli.main(["parts", "all.csv", "nobody"], measure.measure) == 2
 
 
 def test_every_command_of_results_sh_parses(tmp_path):
@@ -208,19 +195,18 @@ def test_every_command_of_results_sh_parses(tmp_path):
     (tmp_path / "python").chmod(0o755)
     record = tmp_path / "record"
     places = {"PYTHON": str(tmp_path / "python"), "OUT": str(tmp_path), "RECORD": str(record)}
-    script = catalogue.RESULTS.parent / "benchmarks/results.sh"
+    script = stored.RESULTS.parent / "benchmarks/results.sh"
     subprocess.run(["sh", str(script)], check=True, env={**os.environ, **places})
-    scripts = {"grid": grid.grid, "choose": choose.choose, "kinds": kinds.kinds}
-    scripts |= {"parts": parts.parts, "real": real.real, "both": both.both, "mri": mri.mri}
-    scripts |= {"untrained": untrained.untrained, "derive": derive.derive}
+    scripts = {"grid": grid.grid, "choose": choose.choose, "derive": derive.derive}
+    scripts |= measure.measure.commands
     parsed = 0
     for text in record.read_text().split("\n\n")[:-1]:
         first, *words = text.split("\n")
         if words[:2] == ["discom", "table"]:
             cli.group.commands["table"].make_context("table", words[2:])
         elif words[0] != "papermill":
-            name = Path(first).stem
-            asked = scripts[name].make_context(first, words).params
+            name = words.pop(0) if first.endswith("measure.py") else Path(first).stem
+            asked = scripts[name].make_context(name, words).params
             labels = asked.get("methods", ()) if name != "parts" else ()  # it names rows
             assert all(grid.Arm.of(text).display_name for text in labels)
         parsed += 1

@@ -7,10 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-import catalogue
+import stored
 from discom import data, fit
 from discom.config import Config
-from discom.tables.stored import read_runs
 
 FROZEN = Path(__file__).parent / "fixtures/tables"
 FILES = {
@@ -22,21 +21,21 @@ KEYS = ("data", "labelled", "epochs", "learning_rate", "noise", "method", "modal
 @pytest.mark.parametrize("name", sorted(FILES))
 def test_a_table_is_what_it_was(name):
     """To the eighth digit: scipy's tenth may differ. A row that came later is no change."""
-    stored = pd.read_csv(FILES[name])
-    table = pd.read_csv(io.StringIO(catalogue.table(name)[0].to_csv(index=False)))
-    keys = [key for key in KEYS if key in stored]
-    found = stored[keys].merge(table, on=keys)[[*stored]]
-    pd.testing.assert_frame_equal(found, stored, rtol=1e-8)
+    frozen = pd.read_csv(FILES[name])
+    table = pd.read_csv(io.StringIO(stored.table(name)[0].to_csv(index=False)))
+    keys = [key for key in KEYS if key in frozen]
+    found = frozen[keys].merge(table, on=keys)[[*frozen]]
+    pd.testing.assert_frame_equal(found, frozen, rtol=1e-8)
 
 
 def test_every_table_of_a_page_is_frozen():
-    assert set(catalogue.TABLES) == set(FILES)
+    assert set(stored.TABLES) == set(FILES)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["all-labels", "ladder"])  # few labels move by more
 def test_a_row_that_is_trained_anew_scores_as_it_did(name, tmp_path):
-    runs = read_runs(catalogue.RESULTS / f"{name}.csv")
+    runs = stored.runs_of(name)
     old = min((run for run in runs if run.method == "student"), key=lambda run: run.seconds)
     split = data.load(old.data, seed=old.seed).split(old.seed)
     new = fit("student", split, Config(**old.config), tmp_path / "run", progress=False)

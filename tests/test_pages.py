@@ -4,12 +4,12 @@ the pages' cells are those of the tables."""
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
-import catalogue
 import labels
 import pages
-import real
+import stored
 from discom import cli, tables
 
 README = " ".join((pages.ROOT / "README.md").read_text().split())
@@ -19,11 +19,16 @@ CELL = re.compile(r"\d+\.\d ± \d+\.\d|[+-]\d+\.\d \[[+-]\d+\.\d, [+-]\d+\.\d\]"
 
 def score(name: str, method: str, modality: str, column: str = "", **settings: float) -> float:
     """One number of a table of results/: its score, or another column."""
-    table, _ = catalogue.table(name)
+    table, _ = stored.table(name)
     keys = {"method": method, "modality": modality, **settings}
     rows = table[np.all([table[key] == value for key, value in keys.items()], axis=0)]
     assert len(rows) == 1
     return rows[column or tables.metric_of(table)].item()
+
+
+def mean_of(*place: str) -> float:
+    """Mean F1 of `stored.of`."""
+    return stored.of(*place)["score"].mean()
 
 
 def test_nothing_is_stale():
@@ -34,18 +39,20 @@ def test_nothing_is_stale():
 def test_a_mark_that_names_nothing_is_refused_by_page(monkeypatch, tmp_path, capsys, mark):
     (tmp_path / "README.md").write_text(f"<!-- {mark} -->\n\n<!-- end -->\n")
     monkeypatch.setattr(pages, "ROOT", tmp_path)
-    monkeypatch.setattr(catalogue, "TABLES", {})
+    monkeypatch.setattr(pages, "TABLES", {})
+    monkeypatch.setattr(pages.real, "pairs", pd.DataFrame)
     assert cli.main([], pages.pages) == 2
     assert "error: README.md: " in capsys.readouterr().err
 
 
 def test_a_mark_ends_at_its_own_end(monkeypatch):
     for kind in ("both", "gains"):
-        monkeypatch.setitem(pages.WRITERS, kind, lambda argument, kind=kind: f"{kind}{argument}")
+        monkeypatch.setitem(pages.WRITERS, kind, lambda _, kind=kind: pd.DataFrame({kind: [1]}))
     page = "<!-- gains -->\n\n<!-- end -->\ntext\n<!-- both -->\nold\n<!-- end -->\n"
     once = pages.filled(page)
     assert once == pages.filled(once)
-    marks = "<!-- gains --> gains <!-- end --> text <!-- both --> both <!-- end -->"
+    marks = "<!-- gains --> | gains | |---| | 1 | <!-- end --> "
+    marks += "text <!-- both --> | both | |---| | 1 | <!-- end -->"
     assert " ".join(once.split()) == marks
 
 
@@ -54,32 +61,30 @@ def test_numbers_of_the_readme_are_those_of_the_runs():
     assert f"what {few:.0f} do alone in depth, and {many:.0f} in RGB" in README
     assert (few, many) == (500, 900)
     gains = [
-        real.score(name, "few", "agreed", sensor) - real.score(name, "few", "student", sensor)
+        mean_of(name, "few", "agreed", sensor) - mean_of(name, "few", "student", sensor)
         for name, sensors in (("hls", ("rgb", "elevation")), ("cells", ("brightfield", "stain")))
         for sensor in sensors
     ]
     assert round(max(gains)) == 3
     assert "at most three points over labels alone" in README
-    (alone,), (pairs,) = (
-        real.of("hls-pretrained", "few", method, "rgb") for method in ("student", "agreed")
-    )
-    (small,) = real.of("hls", "few", "student", "rgb")
-    three = [round(real.tally_score(own[0], "f1")) for own in (alone, pairs, small)]
+    tuned = [mean_of("hls-pretrained", "few", method, "rgb") for method in ("student", "agreed")]
+    small = stored.of("hls", "few", "student", "rgb")["score"].iloc[0]
+    three = [round(number) for number in (*tuned, small)]
     assert "{} F1, with pairs {}, without pretraining {}; one draw".format(*three) in README
     assert "nine points above the better sensor on [synthetic scenes]" in README
     for name, sensors, gain, words in (
         ("hls", ("rgb", "elevation"), 8, "eight on [land cover"),
         ("cells", ("brightfield", "stain"), 2, "two on cells]"),
     ):
-        alone = max(real.score(name, "all", "student", sensor) for sensor in sensors)
-        assert round(real.score(name, "all", "teacher", sensors[0]) - alone) == gain
+        alone = max(mean_of(name, "all", "student", sensor) for sensor in sensors)
+        assert round(mean_of(name, "all", "teacher", sensors[0]) - alone) == gain
         assert words in README
     for method, gain in (("dense-kdv2", 7), ("dense-self", 2)):
         points = score("dense/scenes-labelled", method, "rgb", "vs single", labelled=0.05)
         assert round(points) == gain
     assert "seven points of mIoU in RGB with masks for 5 %" in README
     assert "no method, DisCoM-KD included, gains more than a point" in README
-    assert catalogue.table("all-labels")[0]["vs student"].max() < 1
+    assert stored.table("all-labels")[0]["vs student"].max() < 1
     alone, both = (
         score("all-labels", *of) for of in (("student", "rgb"), ("teacher", "rgb+depth"))
     )
@@ -88,7 +93,7 @@ def test_numbers_of_the_readme_are_those_of_the_runs():
 
 def test_cells_of_pages_stand_in_tables_of_results():
     """Every mean ± sd and every difference with its interval."""
-    texts = [pages.text_of(name) for name in catalogue.TABLES]
+    texts = [pages.text_of(name) for name in stored.TABLES]
     known = set(CELL.findall(re.sub(" +", " ", "\n".join(texts))))
     written = {page: page.read_text() for page in DOCS.rglob("*.md")}
     for mark in pages.MARKED.finditer("".join(written.values())):  # none of these is stale

@@ -1,4 +1,5 @@
-"""benchmarks/real.py: claims over persons, pooled over folds, label draws and pairs of sensors."""
+"""Claims over persons and patients, pooled over folds, label draws and pairs of sensors; two
+sensors at inference; models without training."""
 
 from dataclasses import replace
 from itertools import combinations
@@ -9,12 +10,14 @@ import pytest
 from fixtures.results import result
 from sklearn.metrics import f1_score
 
-import both
 import derive
+import measure
 import real
-import untrained
+import stored
+from claims import CLAIMS, claims, differences
 from discom import cli, data, tables
 from discom.errors import RunError
+from discom.tables import paired_difference
 from discom.tables.intervals import t_test
 
 PERSONS, WINDOWS = 6, 30
@@ -54,16 +57,25 @@ def runs(method, networks, seed, labelled_groups=0, skill=0.5, labelled=0.1):
 
 
 @pytest.fixture
-def tables_of(tmp_path, monkeypatch):
-    """What writes made runs as a table where real.py looks."""
-    monkeypatch.setattr(real, "RESULTS", tmp_path)
-    real.tallies.cache_clear()
+def results_in(tmp_path, monkeypatch):
+    """A folder in the place of results/."""
+    for module in (stored, real):
+        monkeypatch.setattr(module, "RESULTS", tmp_path)
+    for cached in (stored.runs_of, stored.networks):
+        cached.cache_clear()
+    yield tmp_path
+    for cached in (stored.runs_of, stored.networks):
+        cached.cache_clear()
+
+
+@pytest.fixture
+def tables_of(results_in):
+    """What writes made runs as a table where claims look."""
 
     def write(name, *made):
-        tables.collect([run for part in made for run in part], tmp_path / name)
+        tables.collect([run for part in made for run in part], results_in / name)
 
-    yield write
-    real.tallies.cache_clear()
+    return write
 
 
 def test_a_claim_on_one_sensor_is_the_tables_difference(tables_of):
@@ -74,9 +86,9 @@ def test_a_claim_on_one_sensor_is_the_tables_difference(tables_of):
     expected = tables.summary([run for part in made for run in part], ["student"])
     place = "agreed threshold=0.95 contrast=0", "gyro"
     expected = expected.set_index(["method", "modality"]).loc[place].filter(like="vs")
-    found = t_test(real.difference(real.CLAIMS["watch"][0]).to_numpy())[:3]
-    np.testing.assert_allclose(found, expected.to_numpy(float))
-    assert real.claims("watch")["persons"].tolist() == [PERSONS] * 3
+    found = differences("watch", "few", "agreed", "student", "gyro").mean(axis=1)
+    np.testing.assert_allclose(t_test(found.to_numpy())[:3], expected.to_numpy(float))
+    assert claims("watch")["persons"].tolist() == [PERSONS] * 3
 
 
 def test_a_mean_over_pairs_takes_every_partner_and_a_twin_its_copy(tables_of):
@@ -84,31 +96,29 @@ def test_a_mean_over_pairs_takes_every_partner_and_a_twin_its_copy(tables_of):
     for seed in range(2):
         for one, two in (("larm", "torso"), ("larm", "rleg"), ("torso", "rleg")):
             made.append(runs("agreed", [one, two], seed, 1, skill=0.8))
-        made += [runs("agreed", [unit, unit + real.TWIN], seed, 1, skill=0.6) for unit in units]
+        made += [runs("agreed", [unit, unit + derive.TWIN], seed, 1, skill=0.6) for unit in units]
         made += [runs(name, units, seed, 1) for name in ("student", "fixmatch")]
     tables_of("dsads", *made)
-    assert real.deployed("dsads") == sorted(units)
-    claim = real.Claim("dsads", "one person", "agreed", "twin")
+    assert stored.deployed("dsads") == sorted(units)
+    claim = "dsads", "one person", "agreed", "twin"
+    every = differences(*claim)
+    assert every.shape == (PERSONS, 6)
+    found = every.mean(axis=1)
     each = [
-        real.difference(claim._replace(deployed=unit, beside=other))
+        differences(*claim, unit, other)
         for unit in units for other in units if other != unit
     ]  # fmt: skip
-    found = real.difference(claim)
-    np.testing.assert_allclose(found, np.mean(each, 0), rtol=1e-6)
+    np.testing.assert_allclose(found, np.mean(each, 0)[:, 0], rtol=1e-6)
     assert 10 < found.mean() < 30  # 80 % right against 60 %
-    assert len(found) == PERSONS
-    above_own = real.difference(real.Claim("dsads", "one person", "agreed", "fixmatch"))
-    assert above_own.mean() > found.mean()
-    table = real.pairs("one person")
-    assert len(table) == 6
-    np.testing.assert_allclose(table["own part"], table["gain"] - table["placebo"])
-    every = real.pair_seeds("one person")
-    assert len(every) == 2 * len(table)  # a row for each seed
-    means = every.groupby(["deployed", "beside"]).mean()
+    above_own = differences("dsads", "one person", "agreed", "fixmatch").mean(axis=None)
+    assert above_own > found.mean()
+    table = real.pairs()
+    assert len(table) == 2 * 6  # a row for each seed
+    means = table.groupby(["deployed", "beside"]).mean()
     for (unit, other), row in means.iterrows():
-        pair = real.score("dsads", "one person", "agreed", unit, other)
-        np.testing.assert_allclose(row["pair"], pair)
-        np.testing.assert_allclose(row["own"], real.score("dsads", "one person", "fixmatch", unit))
+        for way, method, beside in (("pair", "agreed", other), ("own", "fixmatch", "")):
+            rows = stored.of("dsads", "one person", method, unit, beside)
+            np.testing.assert_allclose(row[way], rows["score"].mean())
     assert (means["twin"] < means["pair"]).all()
 
 
@@ -118,7 +128,7 @@ def test_twins_are_copies_beside_their_sensors(tmp_path):
     assert cli.main(["twins", str(tmp_path / "units")], derive.derive) == 0
     both = data.load(str(tmp_path / "units-twins"))
     for name, sensor in whole.modalities.items():
-        np.testing.assert_array_equal(both.modalities[name + real.TWIN].x[:], sensor.x)
+        np.testing.assert_array_equal(both.modalities[name + derive.TWIN].x[:], sensor.x)
     assert both.select([*whole.modalities]).fingerprint == whole.fingerprint
 
 
@@ -140,23 +150,19 @@ def test_two_networks_together_say_the_product_of_their_beliefs():
     stored = {f"{k}_logits": own for k, own in zip(("acc", "gyro"), logits, strict=True)}
     stored |= {"acc_ids": ids, "gyro_ids": ids}
     beliefs = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
-    found = both.product(stored, ["acc", "gyro"]).exp().numpy()
+    found = measure.product(stored, ["acc", "gyro"]).exp().numpy()
     np.testing.assert_allclose(found, beliefs.prod(0))
     with pytest.raises(RunError, match="other samples"):
-        both.product({**stored, "gyro_ids": ids[::-1]}, ["acc", "gyro"])
+        measure.product({**stored, "gyro_ids": ids[::-1]}, ["acc", "gyro"])
 
 
-def test_two_sensors_are_compared_on_pairs_and_seeds_that_every_method_has(tables_of, tmp_path):
+def test_two_sensors_are_compared_on_pairs_and_seeds_that_every_method_has(tables_of, results_in):
     units = ["larm", "rleg", "torso"]
     made = [runs("student", units, seed, skill=0.5 + 0.1 * seed) for seed in range(2)]
     tables_of("dsads-spread", *made)
     rows = [
-        ("student", f"{a}+{b}", seed, 60 + seed)
-        for a, b in combinations(units, 2)
-        for seed in (0, 1)
-    ]
-    rows += [
-        ("agreed", f"{a}+{b}", seed, 70 + seed)
+        (method, f"{a}+{b}", seed, score + seed)
+        for method, score in (("student", 60), ("agreed", 70))
         for a, b in combinations(units, 2)
         for seed in (0, 1)
     ]
@@ -164,10 +170,10 @@ def test_two_sensors_are_compared_on_pairs_and_seeds_that_every_method_has(table
     known = pd.DataFrame(rows, columns=["method", "sensors", "seed", "f1"])
     lost = known.assign(missing="larm", f1=0)
     file = pd.concat([known.assign(missing="none"), lost]).assign(labelled=0.1)
-    file.to_csv(tmp_path / "dsads-spread-both.csv", index=False)
+    file.to_csv(results_in / "dsads-spread-both.csv", index=False)
     ((labels, means),) = real.both("dsads-spread").iterrows()
     alone = [
-        real.tally_score(real.of("dsads-spread", labels, "student", k)[0][1], "f1")
+        stored.of("dsads-spread", labels, "student", k).set_index("seed")["score"][1]
         for k in ("larm", "torso")
     ]
     assert labels == "few"
@@ -193,9 +199,9 @@ def test_models_without_training_take_the_shares_seeds_and_folds_of_a_table(tmp_
         half[::2] = np.roll(half[::2], 1, axis=1)  # every second label is wrong
         return {"trees": {"rgb": [pd.DataFrame(half, images.ids)] * seeds}}
 
-    monkeypatch.setattr(untrained.frozen, "rows", rows)
-    words = [str(tmp_path / "t.csv"), "--source", str(tmp_path / "images")]
-    assert cli.main(words, untrained.untrained) == 0
+    monkeypatch.setattr(measure.frozen, "rows", rows)
+    words = ["untrained", str(tmp_path / "t.csv"), str(tmp_path / "images")]
+    assert cli.main(words, measure.measure) == 0
     assert asked == [(0.1, 2, 2), (1.0, 1, 2)]
     found = pd.read_csv(tmp_path / "t-untrained.csv")
     assert found[["labelled", "seed"]].to_numpy().tolist() == [[0.1, 0], [0.1, 1], [1.0, 0]]
@@ -203,3 +209,56 @@ def test_models_without_training_take_the_shares_seeds_and_folds_of_a_table(tmp_
     wrong[::2] = (wrong[::2] + 1) % len(whole.classes)
     expected = 100 * f1_score(whole.labels, wrong, average="weighted")
     assert found["f1"].tolist() == pytest.approx([expected] * 3, abs=1e-3)
+
+
+PATIENTS = 6
+METHODS = {"single": ["t1", "flair"], "dense-teacher": ["t1+flair"], "crodino": ["t1", "flair"]}
+METHODS["dense-kdv2"] = METHODS["single"]
+
+
+def mask_runs(method, labelled_groups, fold, hits):
+    """A run that tests every other patient, all of 100 pixels and ten of tumour; `hits` of these
+    are found, network → patient → how many, and five other pixels are taken for tumour."""
+    groups = [*range(fold, PATIENTS, 2)]
+    counts = {
+        network: [
+            cell
+            for place, patient in enumerate(groups)
+            for cell in (
+                [place, 0, 0, 85],
+                [place, 0, 1, 5],
+                [place, 1, 0, 10 - int(found[patient])],
+                [place, 1, 1, int(found[patient])],
+            )
+        ]
+        for network, found in hits.items()
+    }
+    tested = {"groups": [f"{patient}" for patient in groups], "counts": counts}
+    of = {"fold": fold, "folds": 2, "tested": tested, "classes": 2}
+    scores = dict.fromkeys(hits, 50.0)
+    about = {"metric": "miou", "labelled_groups": labelled_groups, "draws": "split"}
+    return replace(result(method, 0, scores, data="lgg", **about), **of)
+
+
+def test_claims_are_differences_of_dice_paired_over_patients(results_in):
+    rng, made, found = np.random.default_rng(0), [], {}
+    for labels, count in (("all", 0), ("7 patients", 7)):
+        for method, networks in METHODS.items():
+            hits = {network: rng.integers(2, 9, PATIENTS) for network in networks}
+            found[labels, method] = hits
+            made += [mask_runs(method, count, fold, hits) for fold in range(2)]
+    tables.collect(made, results_in / "mri")
+
+    def dice(labels, method, sensor):
+        networks = found[labels, method]
+        hits = networks.get(sensor, networks.get("t1+flair"))
+        return 200 * hits / (10 + 5 + hits)
+
+    table = claims("mri")
+    asked = CLAIMS[CLAIMS["claims"] == "mri"]
+    assert table["patients"].tolist() == [PATIENTS] * len(asked)
+    for shown, claim in zip(table["Dice points [95 %]"], asked.itertuples(), strict=True):
+        ours = dice(claim.labels, claim.method, claim.deployed)
+        theirs = dice(claim.labels, asked.loc[claim.Index, "compared with"], claim.deployed)
+        mean, low, high = paired_difference(ours, theirs)
+        assert shown == f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"

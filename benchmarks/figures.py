@@ -1,0 +1,264 @@
+"""Draw the figures that pages show, from the rows in results/.
+
+python benchmarks/figures.py                    draws all
+python benchmarks/figures.py --only real        draws one
+"""
+
+import sys
+from functools import partial
+from typing import Annotated
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy import stats
+
+import real
+from claims import TUMOUR
+from discom import cli, plots
+from discom.cli import flags
+from discom.errors import check_choice
+from discom.plots import panels
+from discom.tables.intervals import group_dice
+from labels import worth
+from stored import RESULTS, TABLES, networks, table
+
+GREY, LIGHT, ORANGE, BLUE, GREEN = "#4d4d4d", "#b0b0b0", "#d55e00", "#0173b2", "#029e73"
+PURPLE = "#8c3fb0"
+SENSORS = {"rgb": "RGB", "depth": "depth"}
+
+
+def interval(count: int) -> tuple[str, float]:
+    """What seaborn takes for the 95 % t interval of the mean of `count` values."""
+    return "se", float(stats.t.ppf(0.975, count - 1))
+
+
+def legend(drawn: Figure, axis: Axes, columns: int) -> None:
+    """One for all panels, below them."""
+    handles = axis.get_legend_handles_labels()
+    drawn.legend(*handles, loc="outside lower center", ncols=columns, frameon=False)
+
+
+def worth_of_pairs() -> Figure:
+    """Bars for each sensor: labels alone, with its own images, with pairs, and four times the
+    labels; mean and 95 % interval over seeds, dotted the best possible score."""
+    bars = {
+        ("student", 0.1): ("200 labels", GREY),
+        ("fixmatch", 0.1): ("200 labels + own images\n(FixMatch)", LIGHT),
+        ("agreed", 0.1): ("200 labels + unlabelled\npairs (agreed labels)", ORANGE),
+        ("student", 0.4): ("800 labels", GREY),
+    }
+    every = networks("labels").set_index(["method", "share"]).loc[[*bars]]
+    every["bar"] = every.index.map(lambda key: bars[key][0])
+    drawn, axes = panels(1, 2, 7.8, 3.0, sharex=True, sharey=True)
+    look = {"palette": dict(bars.values()), "saturation": 1, "width": 0.72}
+    look |= {"errorbar": interval(every["seed"].nunique()), "err_kws": {"color": "black"}}
+    for axis, sensor in zip(axes[0], ("depth", "rgb"), strict=True):
+        own = every[every["network"] == sensor]
+        sns.barplot(own, x="score", y="bar", hue="bar", ax=axis, **look)
+        for name, mean in own.groupby("bar")["score"].mean().items():
+            axis.text(2, name, f"{mean:.0f}", va="center", fontweight="bold", color="white")
+        best = own["best"].iloc[0]
+        axis.axvline(best, color=GREY, linestyle=":")
+        axis.text(best - 1, -0.62, "best possible", ha="right", color=GREY, fontsize=9)
+        axis.set(xlim=(0, 100), ylim=(3.6, -0.9), xlabel="F1 on new scenes, %", ylabel="")
+        axis.set_title(f"deployed: {SENSORS[sensor]} alone", fontsize=11)
+    few, many = (f"{round(worth(sensor)[0], -2):.0f}" for sensor in ("depth", "rgb"))
+    title = f"200 labels and unlabelled pairs do what {few} to {many} labels do alone"
+    drawn.suptitle(title, fontweight="bold", fontsize=12)
+    return drawn
+
+
+def kinds() -> Figure:
+    """Bars for each deployed sensor and kind of scene: the share of scenes that are right."""
+    bars = {
+        "student": ("student", GREY),
+        "discom-solo": ("DisCoM-KD's branch alone", LIGHT),
+        "discom": ("DisCoM-KD", ORANGE),
+        "kdv2": ("student of a teacher of both", BLUE),
+        "teacher": ("teacher: reads both sensors", GREEN),
+    }
+    every = pd.read_csv(RESULTS / "all-labels-kinds.csv").query("method in @bars")
+    every["bar"] = every["method"].map(lambda method: bars[method][0])
+    drawn, axes = panels(1, 2, 9.5, 3.7, sharey=True)
+    palette = dict(bars.values())
+    look = {"hue_order": palette, "palette": palette, "saturation": 1}
+    look |= {"order": ["ordinary", "dark", "far", "dark and far"], "errorbar": None}
+    for axis, (sensor, name) in zip(axes[0], SENSORS.items(), strict=True):
+        own = every[every["network"].isin([sensor, "rgb+depth"])]
+        sns.barplot(own, x="kind", y="accuracy", hue="bar", legend=False, ax=axis, **look)
+        axis.axhline(100 / 3, color=GREY, linestyle=":")
+        axis.set(title=f"deployed: {name} alone", xlabel="", ylabel="new scenes right, %")
+        axis.set(ylim=(0, 104), yticks=range(0, 101, 25))
+    for bar, label in zip(axes[0, 0].containers, palette, strict=True):
+        bar.set_label(label)
+    axes[0, 1].text(3.5, 38, "one guess in three", ha="right", fontsize=9, color=GREY)
+    drawn.suptitle("The teacher's lead lies mostly where the deployed sensor shows no material")
+    legend(drawn, axes[0, 0], 3)
+    return drawn
+
+
+def masks() -> Figure:
+    """Scores over the share of images with a mask, mean and 95 % interval over seeds: a panel for
+    each sensor, a curve for each method; dotted is the best possible score."""
+    curves = {
+        "single": ("masks alone", "o", GREY),
+        "dense-simclr": ("+ all images of this sensor (SimCLR)", "s", BLUE),
+        "dense-self": ("+ a teacher of this sensor", "^", LIGHT),
+        "dense-kdv2": ("+ a teacher of both sensors", "D", GREEN),
+        "crodino": ("+ our CroDiNo-KD", "v", PURPLE),
+    }
+    names, markers, colours = zip(*curves.values(), strict=True)
+    every = networks("dense/scenes-labelled").query("method in @curves")
+    every = every.assign(percent=100 * every["share"])
+    drawn, axes = panels(1, 2, 8.4, 4.4, sharey=True)
+    look = {"hue_order": curves, "palette": colours, "markers": list(markers)}
+    look |= {"errorbar": interval(every["seed"].nunique()), "dodge": 0.3, "capsize": 0.05}
+    look |= {"markersize": 7, "linewidth": 1.5}
+    for axis, sensor in zip(axes[0], SENSORS, strict=True):
+        own = every[every["network"] == sensor]
+        sns.pointplot(own, x="percent", y="score", hue="method", ax=axis, **look)
+        axis.axhline(own["best"].iloc[0], color="black", linewidth=0.8, linestyle=":")
+        axis.text(0, own["best"].iloc[0], "best possible", va="bottom", size=8)
+        axis.set_xticks(axis.get_xticks(), [f"{share:g}" for share in sorted({*own["percent"]})])
+        axis.set(title=sensor, xlabel="training pairs with a label (%)", ylabel="test mIoU × 100")
+        axis.get_legend().remove()
+    handles, _ = axes[0, 0].get_legend_handles_labels()
+    drawn.legend(handles, names, loc="outside lower center", ncols=2, frameon=False)
+    drawn.suptitle("A teacher of both sensors helps RGB where masks are few")
+    return drawn
+
+
+def mri() -> Figure:
+    """A panel for masks of a tenth and of all patients, a row for each network: its mean Dice over
+    patients with the 95 % interval."""
+    names = {
+        "single": "masks alone",
+        "dense-self": "and a teacher of this sequence",
+        "dense-kdv2": "and a teacher of both sequences",
+        "crodino": "and our CroDiNo-KD",
+        "dense-teacher": "both sequences at inference",
+    }
+    every = networks("mri").copy()
+    every["row"] = every["network"].str.upper() + ": " + every["method"].map(names)
+    taught = every["method"].isin(["dense-kdv2", "crodino"]) & every["network"].isin(
+        ["t1", "flair"]
+    )
+    every["colour"] = taught.map({True: ORANGE, False: GREY})
+    every["dice"] = [group_dice(tally, TUMOUR).dropna().to_list() for tally in every["tally"]]
+    rows = [f"{k}: {name}" for k in ("T1", "FLAIR", "T1+FLAIR") for name in names.values()]
+    look = {"order": [row for row in rows if row in {*every["row"]}], "linestyle": "none"}
+    look |= {"palette": {GREY: GREY, ORANGE: ORANGE}, "legend": False}
+    every = every.explode("dice").astype({"dice": float})
+    drawn, axes = panels(1, 2, 10, 4, sharex=True, sharey=True)
+    titles = {"7 patients": "a tenth of the patients", "all": "all patients"}
+    for axis, (labels, title) in zip(axes[0], titles.items(), strict=True):
+        own = every[every["labels"] == labels]
+        patients = own.groupby("row").size().max()
+        look |= {"errorbar": interval(patients), "markersize": 7, "linewidth": 1.8}
+        sns.pointplot(own, x="dice", y="row", hue="colour", ax=axis, **look)
+        axis.set(title=f"masks of {title}", xlabel="", ylabel="")
+    drawn.supxlabel(f"Dice of the tumour, mean of {patients} patients")
+    return drawn
+
+
+def real_sensors() -> Figure:
+    """A line for each set: what labels alone, own signals, pairs and both sensors score."""
+    scores, own = real.scores(), real.gained("fixmatch")
+    drawn, axes = panels(1, 1, 9, 0.75 * len(scores) + 1.6)
+    axis, rows = axes[0, 0], scores.index
+    axis.hlines(rows, scores.min(axis=1), scores.max(axis=1), color="#dddddd", zorder=0)
+    for column, marker, colour in zip(scores, "osD^", (LIGHT, GREY, ORANGE, GREEN), strict=True):
+        axis.scatter(scores[column], rows, s=70, color=colour, marker=marker, label=column)
+    axis.set(xlabel="F1 × 100 of new persons or places", ylim=(len(rows) - 0.4, -0.6))
+    legend(drawn, axis, 2)
+    title = f"Pairs score above own unlabelled data in {(own['mean'] > 0).sum()} of {len(own)}"
+    drawn.suptitle(f"{title}; in {(own['low'] > 0).sum()} the whole interval does")
+    return drawn
+
+
+def units() -> Figure:
+    """Three panels of the 20 pairs of body units: a dot for each unit that trained beside the
+    deployed one."""
+    names = {"torso": "torso", "rarm": "right arm", "larm": "left arm"}
+    names |= {"rleg": "right leg", "lleg": "left leg"}
+    titles = {
+        ("pair", "alone"): "pairs with another unit\nminus labels alone",
+        ("own", "alone"): "own signals (FixMatch)\nminus labels alone",
+        ("pair", "own"): "pairs with another unit\nminus own signals",
+    }
+    means = real.pairs().groupby(["deployed", "beside"]).mean().rename(index=names)
+    drawn, axes = panels(1, 3, 10.5, 3.9, sharex=True, sharey=True)
+    for axis, ((way, other), title) in zip(axes[0], titles.items(), strict=True):
+        points = (means[way] - means[other]).rename("points").reset_index()
+        look = {"x": "points", "y": "deployed", "order": names.values()}
+        colour = ORANGE if way == "pair" else GREY
+        sns.stripplot(points, jitter=False, size=7, alpha=0.6, color=colour, ax=axis, **look)
+        bar = {"marker": "|", "markersize": 24, "linestyle": "none", "color": "black"}
+        sns.pointplot(points, errorbar=None, ax=axis, **bar, **look)
+        axis.axvline(0, color=GREY, linestyle=":")
+        axis.set_title(title, fontsize=11)
+        axis.set(xlabel="", ylabel="deployed unit")
+    alone, own = ((means["pair"] > means[other]).sum() for other in ("alone", "own"))
+    title = f"{alone} of {len(means)} pairs of units lie above labels alone, {own} above own data"
+    drawn.suptitle(title, fontweight="bold", fontsize=13)
+    axes[0, 1].set_xlabel("F1 points; a dot for each unit beside it in training, a bar: mean")
+    return drawn
+
+
+def parts() -> Figure:
+    """What probes read from embeddings, means over seeds: a row for each part of a method, a column
+    for each fact, RGB and depth."""
+    names = {"student": "student", "untrained": "DisCoM-KD untrained", "discom": "DisCoM-KD"}
+    names |= {"discom adversary=alternating": "alternating", "mdico": "MDiCo", "decur": "DeCUR"}
+    every = pd.read_csv(RESULTS / "parts.csv")
+    means = every.pivot_table("score", ["method", "part"], ["sensor", "fact"], sort=False)
+    means = means.loc[[*names]].clip(lower=0)  # an R² below 0: worse than the mean
+    drawn, axes = panels(1, 2, 11, 0.7 + 0.3 * len(means), sharey=True)
+    labels = [f"{names[method]}  {part}" for method, part in means.index]
+    look = {"cmap": "Greys", "vmin": 0, "vmax": 100, "annot": True, "fmt": ".0f"}
+    for axis, (sensor, title) in zip(axes[0], SENSORS.items(), strict=True):
+        own = means[sensor]
+        sns.heatmap(own, ax=axis, yticklabels=labels, linewidths=1, cbar=False, **look)
+        axis.set(title=title, xlabel="", ylabel="")
+        axis.set_xticks(axis.get_xticks(), own.columns, rotation=35, ha="right")
+        axis.tick_params(length=0)
+        firsts = means.reset_index().groupby("method", sort=False).head(1).index[1:]
+        axis.hlines(firsts, 0, own.shape[1], color="white", linewidth=4)
+    drawn.suptitle("What a linear probe reads: accuracy, or R² of size, distance and light, %")
+    return drawn
+
+
+def differences(name: str) -> Figure:
+    """Of one of TABLES: what its rows score above those that they are compared with."""
+    return plots.intervals(*table(name))
+
+
+FIGURES = {
+    "labels-worth": worth_of_pairs,
+    "all-labels-kinds": kinds,
+    "parts": parts,
+    "real": real_sensors,
+    "worn-pairs": units,
+    "mri": mri,
+    "dense/scenes-labelled-scores": masks,
+}
+# differences; the first has its scores above, the second one method
+OTHERS = TABLES.keys() - {"dense/scenes-labelled", "dense/scenes-batch"}
+FIGURES |= {name: partial(differences, name) for name in sorted(OTHERS)}
+
+
+@flags.command
+def figures(only: Annotated[str, "Such as real; default: all."] = "") -> None:
+    """Draw the figures that pages show into results/."""
+    if only:
+        check_choice("--only", only, [*FIGURES])
+    plots.style()
+    for name in [only] if only else FIGURES:
+        dots = 150 if name in ("labels-worth", "all-labels-kinds", "parts") else 120
+        FIGURES[name]().savefig(RESULTS / f"{name}.png", dpi=dots)
+
+
+if __name__ == "__main__":
+    sys.exit(cli.main(command=figures))

@@ -1,0 +1,224 @@
+"""What is measured on the finished runs of a table of results/, each into a CSV file beside it.
+
+python benchmarks/measure.py kinds results/all-labels.csv
+python benchmarks/measure.py parts results/all-labels.csv student discom
+python benchmarks/measure.py both results/watch.csv data/watch
+python benchmarks/measure.py untrained results/cells.csv data/cellcycle-brightfield-stain
+"""
+
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pandas as pd
+import torch
+
+from discom import cli, data, files, frozen, tables
+from discom import methods as registry
+from discom.cli import flags
+from discom.config import Config
+from discom.data.batches import ModalityTensor
+from discom.errors import ConfigError, RunError
+from discom.evaluation import probing
+from discom.evaluation.scores import scores
+from discom.running.runs import Result, load_run, read_predictions
+from discom.tables import answers
+from real import TOGETHER
+from stored import pattern
+
+KINDS = {(0, 0): "ordinary", (1, 0): "dark", (0, 1): "far", (1, 1): "dark and far"}
+BLIND = {"rgb": "dark", "depth": "far"}  # scenes in which the sensor shows no material
+NUMBERS = {"size": "scale", "distance": "shift", "light": "illumination"}  # R² of these
+SEEDS = 3  # of a table are read for `parts`
+
+
+def add_rows(
+    file: Path, keys: list[str], results: Iterable[Result], read: Callable[[Result], pd.DataFrame]
+) -> None:
+    """Add to a CSV file what is read of the results that it lacks; `keys` are its columns that tell
+    runs apart: method, labelled, seed."""
+    rows = pd.read_csv(file) if file.is_file() else pd.DataFrame(columns=keys)
+    for result in results:
+        run = {"method": result.display_name, "seed": result.seed}
+        run["labelled"] = result.config["labelled"]
+        if not (rows[keys] == [run[key] for key in keys]).all(axis=1).any():
+            rows = pd.concat([rows, read(result)], ignore_index=True)
+            with files.atomic_file(file) as temporary:
+                rows.to_csv(temporary, index=False)
+
+
+def accuracies(result: Result, runs: Path) -> pd.DataFrame:
+    """A row for each network and kind of scene of a run: test scenes, and accuracy in %."""
+    whole = data.load(result.data, seed=result.drawn)
+    hidden = zip(whole.factors["dark"], whole.factors["far"], strict=True)
+    ids = next(iter(whole.modalities.values())).ids
+    kinds = pd.Series([KINDS[dark, far] for dark, far in hidden], ids)
+    stored, rows = read_predictions(result.folder(runs) / "predictions.npz"), []
+    for network in result.scores:
+        right = stored[f"{network}_logits"].argmax(1) == stored[f"{network}_labels"]
+        each = pd.Series(right).groupby(kinds[stored[f"{network}_ids"]].to_numpy())
+        for kind, part in each:
+            row = {"method": result.display_name, "seed": result.seed}
+            row |= {"network": network, "kind": kind, "scenes": len(part)}
+            rows.append(row | {"accuracy": round(100 * part.mean(), 3)})
+    return pd.DataFrame(rows)
+
+
+@flags.command
+def kinds(table: Path, runs: flags.Runs = Path("runs")) -> None:
+    """Of `objects`: which scenes each network gets right, ordinary, dark, far, or both. Adds the
+    runs of TABLE that TABLE-kinds.csv lacks."""
+    file, results = table.with_name(f"{table.stem}-kinds.csv"), tables.load_results(table)
+    add_rows(file, ["method", "seed"], results, lambda result: accuracies(result, runs))
+
+
+def facts(test: data.MultiModalData, sensor: str) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Name, value in each scene, and the scenes in which it is looked for."""
+    hidden, everywhere = test.factors[BLIND[sensor]] == 1, np.ones(len(test), bool)
+    yield "class", test.labels, everywhere
+    yield "shape", test.factors["shape"], everywhere
+    yield "material", test.factors["material"], ~hidden
+    yield "hidden material", test.factors["material"], hidden
+    for name, factor in NUMBERS.items():
+        yield name, test.factors[factor].astype(float), everywhere
+
+
+@torch.inference_mode()
+def probed(model: Any, test: data.MultiModalData) -> Iterator[dict[str, Any]]:
+    """A row for each part, sensor and fact: accuracy, or R², in %."""
+    model.eval()
+    z: dict[str, dict[str, np.ndarray]] = defaultdict(dict)  # part → sensor → [N, D]
+    for sensor in test.modalities:
+        x = ModalityTensor(test, sensor, "cpu")[torch.arange(len(test))]
+        if hasattr(model, "branches"):
+            parts = {"features": model.branches[sensor].features(x)}
+        else:
+            parts = model.embed(sensor, x)
+        for part, values in parts.items():
+            z[part][sensor] = values.numpy()
+    for part, own in z.items():
+        sensors = probing.modality_probe(own)
+        for sensor, values in own.items():
+            place = {"sensor": sensor, "part": part}
+            yield place | {"fact": "which sensor", "score": sensors}
+            for fact, truth, scenes in facts(test, sensor):
+                score = probing.probe(values[scenes], truth[scenes])
+                yield place | {"fact": fact, "score": 100 * score if fact in NUMBERS else score}
+
+
+def embedded(result: Result, runs: Path) -> pd.DataFrame:
+    """What a run's networks hold, and beside `discom` the untrained ones."""
+    split = data.load(result.data, seed=result.drawn).split(*result.parts)
+    networks = {result.display_name: load_run(result.folder(runs), split)[0]}
+    if result.display_name == "discom":
+        start = registry.build(registry.get("discom"), split.train, Config(**result.config))
+        networks["untrained"] = start
+    run = {"labelled": result.config["labelled"], "seed": result.seed}
+    rows = [{"method": k} | run | row for k, m in networks.items() for row in probed(m, split.test)]
+    return pd.DataFrame(rows).round(2)
+
+
+@flags.command
+def parts(table: Path, methods: tuple[str, ...], runs: flags.Runs = Path("runs")) -> None:
+    """Of `objects`: what linear probes read from embeddings, the sensor and known facts; beside
+    `discom` before its training, too. Adds METHODS' runs in TABLE that parts.csv lacks."""
+    results = defaultdict(list)
+    for result in tables.load_results(table):
+        results[result.display_name].append(result)
+    if absent := sorted({*methods} - {*results}):
+        raise ConfigError(table, f"no run of {absent[0]}", f"name one of {', '.join(results)}")
+    chosen = [result for name in methods for result in results[name] if result.seed < SEEDS]
+    keys = ["method", "labelled", "seed"]
+    add_rows(table.with_name("parts.csv"), keys, chosen, lambda result: embedded(result, runs))
+
+
+@torch.inference_mode()
+def blanked(run_dir: Path, split: data.Split) -> dict[str, torch.Tensor]:
+    """Logits [N, C] of the test part by sensor that is missing, "" for none. Its raw values are
+    zero, as those of a sensor that is not there."""
+    model, result = load_run(run_dir, split)
+    (network,) = result.scores
+    logits = {}
+    for missing in ["", *network.split("+")]:
+        sensors = dict(split.test.modalities)
+        if missing:
+            sensors[missing] = replace(sensors[missing], x=np.zeros_like(sensors[missing].x[:]))
+        images = ModalityTensor(split.test.with_modalities(sensors), network, "cpu")
+        logits[missing] = model.predict(network, images[torch.arange(len(images))])
+    return logits
+
+
+def product(stored: Mapping[str, np.ndarray], names: Sequence[str]) -> torch.Tensor:
+    """Log of the product of the networks' beliefs, [N, C]; a RunError where they tested other
+    samples."""
+    if any((stored[f"{name}_ids"] != stored[f"{names[0]}_ids"]).any() for name in names):
+        raise RunError("product", f"{' and '.join(names)} tested other samples", "use pairs alone")
+    beliefs = [torch.from_numpy(stored[f"{name}_logits"]).log_softmax(1) for name in names]
+    return torch.stack(beliefs).sum(0)
+
+
+@flags.command
+def both(table: Path, source: str, runs: flags.Runs = Path("runs")) -> None:
+    """Two sensors of SOURCE at inference: one network of both, also with zeros in the place of one,
+    and the product of what two networks believe. Writes TABLE-both.csv: method, the two sensors,
+    share of the labels, seed, the sensor that is missing, and F1 of all folds together."""
+    whole = data.load(source)
+    said, truth = defaultdict(list), defaultdict(list)
+    for result in tables.complete(tables.load_results(table)):
+        matches = (k for k in TOGETHER if re.fullmatch(pattern(k), result.display_name))
+        if not (method := next(matches, "")):
+            continue
+        folder, names = result.folder(runs), [*result.scores]
+        stored = read_predictions(folder / "predictions.npz")
+        if method == "teacher":
+            split = whole.select(names[0].split("+")).split(*result.parts)
+            logits = {(names[0], lost): own for lost, own in blanked(folder, split).items()}
+        else:
+            logits = {("+".join(two), ""): product(stored, two) for two in combinations(names, 2)}
+        for (sensors, lost), own in logits.items():
+            key = method, sensors, result.config["labelled"], result.seed, lost or "none"
+            said[key].append(own)
+            truth[key].append(torch.from_numpy(stored[f"{names[0]}_labels"]))
+    rows = [
+        [*key, round(scores(torch.cat(own), torch.cat(truth[key]))["f1"], 3)]
+        for key, own in said.items()
+    ]
+    columns = ["method", "sensors", "labelled", "seed", "missing", "f1"]
+    with files.atomic_file(table.with_name(f"{table.stem}-both.csv")) as temporary:
+        pd.DataFrame(rows, columns=columns).to_csv(temporary, index=False)
+
+
+@flags.command
+def untrained(table: Path, source: str) -> None:
+    """What needs no training of a network: extra trees on coarse features of SOURCE, and logistic
+    regression on those of a pretrained network, with the labels and folds of TABLE's runs. Writes
+    TABLE-untrained.csv: labelled, model, network, seed, and F1 of all folds together."""
+    whole, rows, seeds = data.load(source), [], defaultdict(set)
+    for run in tables.load_results(table):
+        share, groups = run.config["labelled"], run.config["labelled_groups"]
+        seeds[share, groups, run.folds].add(run.seed)
+    for (share, groups, folds), known in sorted(seeds.items()):
+        config = Config(labelled=share, labelled_groups=groups)
+        models = frozen.rows(whole, config, len(known), folds)
+        rows += [
+            (share, model, network, seed, round(answers.score([own], whole), 3))
+            for model, networks in models.items()
+            for network, each in networks.items()
+            for seed, own in enumerate(each)
+        ]
+    columns = ["labelled", "model", "network", "seed", "f1"]
+    with files.atomic_file(table.with_name(f"{table.stem}-untrained.csv")) as temporary:
+        pd.DataFrame(rows, columns=columns).to_csv(temporary, index=False)
+
+
+measure = click.Group("measure", commands=[kinds, parts, both, untrained], help=__doc__)
+
+if __name__ == "__main__":
+    sys.exit(cli.main(command=measure))

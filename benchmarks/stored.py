@@ -1,0 +1,123 @@
+"""What stands in results/: the runs of a table, and the scores of their networks."""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from derive import TWIN
+from discom import tables
+from discom.errors import RunError
+from discom.running.runs import Result
+from discom.tables import intervals
+from discom.tables.stored import read_runs
+
+RESULTS = Path(__file__).parents[1] / "results"
+# tables that a file of their own shows → what their rows are compared with
+TABLES = {
+    "labels": ["student", "fixmatch"],
+    "watch": ["student", "fixmatch threshold=0.95"],
+    "all-labels": ["student", "discom-solo"],
+    "ladder": ["student"],
+    "three": ["student"],
+    "terms": ["discom"],
+    "terms-ten": ["discom"],
+    "dense/scenes-labelled": ["single", "dense-self"],
+    "dense/scenes-batch": ["single"],
+    "dense/scenes-distillation": ["single"],
+    "dense/scenes-table-crodino": ["crodino"],  # by the package: `discom table crodino`
+}
+# method → its rows, with the threshold that was chosen for a set; on images its defaults. "twin" is
+# `agreed` with the sensor's copy
+NAMES = {"agreed": r"agreed( threshold=[\d.]+ contrast=0)?", "fixmatch": r"fixmatch( .*)?"}
+NAMES["twin"] = NAMES["agreed"]
+
+
+@lru_cache
+def runs_of(table: str) -> list[Result]:
+    """The runs of a table of results/, in their order."""
+    return read_runs(RESULTS / f"{table}.csv")
+
+
+@lru_cache
+def table(name: str) -> tuple[pd.DataFrame, Sequence[str]]:
+    """One of TABLES, and what its rows are compared with."""
+    against, runs = TABLES[name], runs_of(name)
+    if name.endswith("-table-crodino"):
+        return tables.paper_table(runs, "crodino"), against
+    rows = tables.summary(runs, against)
+    if name == "ladder":
+        rows.insert(2, "epochs", runs[0].config["epochs"])  # the same in all rows
+    return rows, against
+
+
+def labels_of(config: Mapping[str, Any]) -> str:
+    """Whose labels a run had: all, a few of everyone, or those of one person or some patients."""
+    if groups := config["labelled_groups"]:
+        return "one person" if groups == 1 else f"{groups} patients"
+    share = config["labelled"]
+    return "all" if share == 1 else "few" if share <= 0.1 else f"{100 * share:g} %"
+
+
+@lru_cache
+def networks(table: str) -> pd.DataFrame:
+    """A row for each network and seed of a table: labels, see `labels_of`, their share, method,
+    sensors that trained, seed, network, score in % and the best possible one; of folds the score of
+    all together, and `tally`, see `intervals.tally`."""
+    cells = defaultdict(list)
+    for run in runs_of(table):
+        sensors = "+".join(sorted({*"+".join(run.scores).split("+")}))
+        key = labels_of(run.config), run.config["labelled"], run.display_name, sensors, run.seed
+        cells[key].append(run)
+    rows = []
+    for key, (first, *others) in cells.items():
+        if len(others) >= max(1, first.folds):
+            raise RunError(
+                table, f"two runs of {key[2]} with seed {first.seed}", "collect them apart"
+            )
+        tallies = intervals.tally([first, *others]) if first.folds else {}
+        pooled = {name: intervals.tally_score(own, first.metric) for name, own in tallies.items()}
+        for name, score in (pooled or first.main).items():
+            rows.append([*key, name, score, first.best.get(name), tallies.get(name)])
+    names = ["labels", "share", "method", "sensors", "seed", "network", "score", "best", "tally"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def pattern(method: str) -> str:
+    """What the names of a method's rows match."""
+    return NAMES.get(method, re.escape(method))
+
+
+def twin_of(table: str, sensor: str) -> str:
+    """What measures the same at the same place: the second accelerometer of `sisfall`, else a copy
+    of the sensor."""
+    return "acc2" if table == "sisfall" else sensor + TWIN
+
+
+def deployed(table: str) -> list[str]:
+    """The sensors of a table, without copies."""
+    every = networks(table)["network"].unique()
+    return sorted(name for name in every if "+" not in name and TWIN not in name)
+
+
+def of(table: str, labels: str, method: str, sensor: str, beside: str = "") -> pd.DataFrame:
+    """The rows of `networks` of a method's networks of `sensor`, or where none reads it alone of
+    those that read it, one seed after another; a "twin" trained beside its twin, nothing else."""
+    every = networks(table)
+    every = every[(every["labels"] == labels) & every["method"].str.fullmatch(pattern(method))]
+    if method != "student":
+        twins = reads(every["sensors"], twin_of(table, sensor))
+        every = every[twins == (method == "twin")]
+    if beside and method != "twin":
+        every = every[reads(every["sensors"], beside)]
+    own = every["network"] == sensor
+    return every[own if own.any() else reads(every["network"], sensor)].sort_values("seed")
+
+
+def reads(names: pd.Series, sensor: str) -> pd.Series:
+    """Which of names such as "acc+gyro" have a sensor among them."""
+    return names.str.split("+").map(lambda each: sensor in each).astype(bool)
