@@ -57,12 +57,24 @@ shares labels 0.1:30 $FEW "student:{$FAST}" "fixmatch:{$FAST}" agreed \
 shares labels "0.2:35 0.4:41 0.6:41" $FEW student # equal steps
 shares labels 0.1:30 $FEW "student:{$FAST}" "$NTXENT" 'agreed:{"weights":{"contrast":0}}' 'agreed:{"strong":false}'
 shares labels 0.1:30 $FEW "teacher:{$FAST}" 'simclr:{"weights":{"contrast":1}}'
+MORE="--labelled 0.2 --epochs 35" # as many steps; the last word counts
+tune learning-rate-400-pairs learning_rate $MORE --values 0.005,0.01,0.02 agreed fixmatch "$NTXENT"
+tune learning-rate-400-lower learning_rate $MORE --values 0.0025,0.005,0.01 agreed "$NTXENT"
+MORE="--labelled 0.4 --epochs 41"
+tune learning-rate-800-pairs learning_rate $MORE --values 0.0025,0.005,0.01 agreed fixmatch
+SLOW='"learning_rate":0.005'
+shares labels-more 0.2:35 --seeds 3 $FEW student fixmatch \
+  "nt-xent:{$SLOW,\"weights\":{\"contrast\":3}}" "agreed:{$SLOW}"
+shares labels-more 0.4:41 --seeds 3 $FEW student "fixmatch:{$SLOW}" "agreed:{$SLOW}"
 
 # every label on objects: a learning rate for each method, then the table
 ALL="--data objects --precision 32-true --select last"
 MANY="student teacher discom-solo discom discom:{\"pairing\":\"paired\"} kdv2 student-2x mdico decur"
 choose all-labels/learning-rate learning_rate --seeds 100,101 $ALL --values 0.003,0.01,0.03 $MANY
 grid all-labels --seeds 10 $ALL $MANY
+TAUGHT="kdv1 dkd ctkd mlkd kdv1+lskd kdv2+lskd dkd+lskd ctkd+lskd mlkd+lskd"
+choose all-labels/learning-rate-kd learning_rate --seeds 100,101 $ALL --values 0.003,0.01,0.03 $TAUGHT
+grid all-labels-kd --seeds 3 $ALL student kdv2 discom-solo $TAUGHT
 measure kinds "$OUT/all-labels.csv" --runs "$RUNS"
 OFF='discom:{"weights":{"mod":0' # from a student to DisCoM-KD, one loss after another
 grid ladder --epochs 20 --seeds 3 $ALL student "$OFF,\"adv\":0,\"aux\":0,\"orth\":0}}" \

@@ -20,8 +20,10 @@ RESULTS = Path(__file__).parents[1] / "results"
 # tables that a file of their own shows → what their rows are compared with
 TABLES = {
     "labels": ["student", "fixmatch"],
+    "labels-more": ["student", "fixmatch"],
     "watch": ["student", "fixmatch threshold=0.95"],
     "all-labels": ["student", "discom-solo"],
+    "all-labels-kd": ["student", "discom-solo"],
     "ladder": ["student"],
     "three": ["student"],
     "terms": ["discom"],
