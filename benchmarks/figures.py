@@ -244,8 +244,9 @@ FIGURES = {
     "mri": mri,
     "dense/scenes-labelled-scores": masks,
 }
-# differences; the first has its scores above, the second one method
-OTHERS = TABLES.keys() - {"dense/scenes-labelled", "dense/scenes-batch"}
+# differences: of these there is a figure above, one method alone, or a table on a page
+NONE = {"dense/scenes-labelled", "dense/scenes-batch", "labels-more", "all-labels-kd"}
+OTHERS = TABLES.keys() - NONE
 FIGURES |= {name: partial(differences, name) for name in sorted(OTHERS)}
 
 
