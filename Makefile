@@ -7,7 +7,7 @@ READY := .venv/.ready
 ONE := OMP_NUM_THREADS=1
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: tutorial test test-all release-check release-steps colab oldest docs pages linkcheck browser lab notebooks format wheel wheel-check clean
+.PHONY: tutorial test test-all release-check release-steps colab oldest docs pages figures linkcheck browser lab notebooks format wheel wheel-check clean
 
 tutorial: $(READY)  ## run every notebook on the synthetic scenes (profile cpu), two at a time
 	$(BIN)/python notebooks/batch.py --profile cpu
@@ -58,8 +58,10 @@ docs: $(READY)  ## the documentation site in build/docs; a warning or a broken l
 	$(BIN)/python -m sphinx -W --keep-going -E -q -d build/doctrees docs build/docs
 	@echo "build/docs/index.html"
 
-pages: $(READY)  ## the tables of results/ and of pages, and their figures, from the runs
+pages: $(READY)  ## the tables of results/ and of pages, from the runs
 	$(BIN)/python benchmarks/pages.py
+
+figures: $(READY)  ## the figures of results/, from the runs
 	$(BIN)/python benchmarks/figures.py
 
 linkcheck: $(READY)  ## ask every external address that the site names; needs the network

@@ -104,28 +104,31 @@ def filled(page: str) -> str:
     return MARKED.sub(written, page)
 
 
-def texts() -> dict[Path, str]:
-    """File → what it should hold: the tables of results/, worn-pairs.csv, and the pages."""
+def stale() -> dict[Path, str]:
+    """Files that do not hold what they should, and what that is: the tables of results/,
+    worn-pairs.csv, and the pages."""
     made = {RESULTS / f"{name}.md": text_of(name) for name in TABLES}
     made[RESULTS / "worn-pairs.csv"] = real.pairs().round(2).to_csv(index=False)
+    found = {f: new for f, new in made.items() if not f.exists() or f.read_text("utf-8") != new}
     for file in sorted(file for pattern in PAGES for file in ROOT.glob(pattern)):
+        page = file.read_text(encoding="utf-8")
         try:
-            made[file] = filled(file.read_text(encoding="utf-8"))
+            if (new := filled(page)) != page:
+                found[file] = new
         except ConfigError as error:
             raise ConfigError(f"{file.relative_to(ROOT)}: {error}") from None
-    return made
+    return found
 
 
 @flags.command
 def pages(check: Annotated[bool, "Write nothing, name what is stale."] = False) -> bool:
     """Write the tables of results/ and the rows that pages show of them."""
-    made = texts()
-    stale = {f: new for f, new in made.items() if not f.exists() or f.read_text("utf-8") != new}
-    for file, text in stale.items():
+    changed = stale()
+    for file, text in changed.items():
         print(f"{file.relative_to(ROOT)} {'is stale: make pages' if check else 'written'}")
         if not check:
             file.write_text(text, encoding="utf-8")
-    return not (check and stale)
+    return not (check and changed)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ TOGETHER |= {"teacher": "one network of both"}
 def scores() -> pd.DataFrame:
     """Mean F1 over sensors and their partners: a row for each of SHOWN, a column for each of
     COLUMNS, and for both sensors at inference: the product of two students' beliefs, where
-    both.py wrote it."""
+    `measure.py both` wrote it."""
     rows: dict[str, list[float]] = {}
     for row, (table, labels, sensor, beside) in SHOWN.items():
         sensors = [sensor] if sensor else deployed(table)
@@ -69,9 +69,9 @@ def gains() -> pd.DataFrame:
 
 
 def both(table: str) -> pd.DataFrame:
-    """F1 of two sensors at inference as both.py wrote it, mean over the seeds and pairs that every
-    method has: a row for each kind of labels, a column for each of TOGETHER, before them the
-    student of a pair's better sensor; no row where it was not run."""
+    """F1 of two sensors at inference as `measure.py both` wrote it, mean over the seeds and pairs
+    that every method has: a row for each kind of labels, a column for each of TOGETHER, before them
+    the student of a pair's better sensor; no row where it was not run."""
     columns = ["alone", *TOGETHER]
     if not (file := RESULTS / f"{table}-both.csv").exists():
         return pd.DataFrame(columns=columns)

@@ -129,8 +129,7 @@ def test_results_of_a_file_stand_for_runs_whose_folders_are_gone(run_of, trained
     again = sweep.sweep(runs, known=known, workers=1, progress=False)
     assert trained.calls == [("discom", 0)]
     assert [result.hash for result in again.results] == [run.hash for run in runs]
-    for kept, result in zip(again.results, results, strict=False):
-        assert kept.main == pytest.approx(result.main, abs=1e-4)
+    assert again.results[:2] == results
     assert again.failed == {}
 
 

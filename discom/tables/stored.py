@@ -1,6 +1,6 @@
 """Results in a small form: NAME.csv, a row for each run and network, and of folds one for each
 group, too, with its confusions, "0>0:5,1:2 1>1:7" where two of class 0 were taken for class 1;
-NAME.json, the settings of the rows, each once. Numbers have seven digits, as float32 has."""
+NAME.json, the settings of the rows, each once."""
 
 import json
 import warnings
@@ -102,7 +102,7 @@ def _write(results: Iterable[Result], file: Path) -> None:
     whole = [name for name in table if name in WHOLE or name.startswith(SIZES)]
     write_json(header, {**(read_json(header) if header.exists() else {}), **settings})
     with atomic_file(file) as part:
-        table.astype(dict.fromkeys(whole, "Int64")).to_csv(part, index=False, float_format="%.7g")
+        table.astype(dict.fromkeys(whole, "Int64")).to_csv(part, index=False)
     write_json(header, settings)
 
 

@@ -11,7 +11,7 @@ from fixtures.results import result
 from discom.errors import DataError, RunError
 from discom.tables import collect, collected, load_results
 
-PAIR = {"rgb": 33.33333, "depth": 60.0}
+PAIR = {"rgb": 100 / 3, "depth": 60.0}
 RUNS = [result(name, seed, PAIR) for name in ("student", "discom") for seed in (1, 0, 2)]
 
 
@@ -41,7 +41,7 @@ def test_collect_and_load_go_round(tmp_path):
     others = [
         result("single", 0, metric="miou", draws="weights"),
         result("kdv2", 1, teacher={"method": "teacher", "config": config, "teacher": None}),
-        replace(result("student-2x", 0), best={"rgb": 86.7}, seconds=0.1428571),
+        replace(result("student-2x", 0), best={"rgb": 86.7}, seconds=1 / 7),
         *(of_fold(result("mdico", 0, draws="split"), number) for number in range(2)),
     ]
     collect([*RUNS, *others], tmp_path / "all.json")
