@@ -51,7 +51,7 @@ def test_every_term_counts_every_weight_learns_and_one_step_lowers_the_loss(name
     model, batch = make(name, bands), batch_of(name, bands=bands)
     torch.manual_seed(0)
     terms = model.loss(batch)
-    off = {"irr", "xcov", "hsic"} if name == "discom" else ()
+    off = {"hsic"} if name == "discom" else ()
     learned = [term for term in model.weights if term not in off]
     assert list(terms) == [*learned, *model.logged]
     assert all(v.shape == () and v.isfinite() for v in terms.values())
@@ -101,8 +101,8 @@ def test_pairs_are_asked_for_where_the_loss_depends_on_them(name, monkeypatch):
     assert name != "mdico" or terms == {"contrast"}
 
 
-CLASS_TERMS = {"cl", "aux", "irr", "deep", "tokens"}  # with cross-entropies of the class
-EVERY = {"discom": {"weights": dict.fromkeys(("irr", "xcov", "hsic"), 1)}}  # options: all terms
+CLASS_TERMS = {"cl", "aux", "deep", "tokens"}  # with cross-entropies of the class
+EVERY = {"discom": {"weights": {"hsic": 1}}}  # options: all terms
 PARTLY = [
     *((name, EVERY.get(name, {})) for name in NAMES if not methods.get(name).every_label),
     ("discom", {"reduction": "released"}),
@@ -120,7 +120,7 @@ def test_terms_of_labels_see_labelled_samples_and_other_terms_see_all(name, opti
     found, whole, few = (
         terms_of(model, each) for each in (hidden, batch, part(hidden, rows=known))
     )
-    declared = {*model.unlabelled} & {*found}  # hsic and xcov have no weight unless asked for
+    declared = {*model.unlabelled} & {*found}  # hsic has no weight unless asked for
     assert declared == {*found} - CLASS_TERMS - {"proto", *model.logged}
     mixed = {"tokens"} | ({"contrast"} if model.dense else set())  # read labels beside all images
     for term in {*found} - mixed - {*model.logged}:
@@ -306,8 +306,7 @@ BAD = [
     *((name, {"threshold": t}, "threshold") for name in ("fixmatch", "agreed") for t in (0.0, 1.5)),
     ("simclr", {"share": {"sonar": 1}}, "share"),
     ("simclr", {"share": {"rgb": -1}}, "share"),
-    *(("discom", {name: -1}, name) for name in ("dimension", "grl_lambda", "adversary_head")),
-    ("discom", {"grl_warmup": 1.5}, "grl_warmup"),
+    *(("discom", {name: -1}, name) for name in ("dimension", "grl_lambda")),
     *(("discom", {name: "half"}, name)
       for name in ("pairing", "adversary", "reduction", "modality_targets")),
     ("discom", {"adversary": "alternating", "reduction": "released"}, "adversary"),
@@ -393,7 +392,7 @@ def teachers(splits, tmp_path_factory):
     return given
 
 
-ALTERNATING = {"adversary": "alternating", "adversary_head": 8}
+ALTERNATING = {"adversary": "alternating"}
 
 
 @pytest.mark.parametrize(("name", "options"), [*((n, {}) for n in NAMES), ("discom", ALTERNATING)])

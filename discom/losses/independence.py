@@ -1,9 +1,5 @@
-"""Terms that separate the parts of an embedding in other ways than the paper: what may take Eq. 3's
-place (the confusion loss, and the two sides of an adversary that takes steps of its own), and three
-of ours, off by default, that separate z_irr from the other parts.
-
-All take modality → an Embedding of parts [B, D], whose B may differ; C classes, M modalities.
-"""
+"""Other ways than the paper's to separate embeddings: the two sides of an adversary that takes
+steps of its own, in the place of Eq. 3; correlation; and `hsic`, off by default. M modalities."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,38 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from discom.data.checks import UNLABELLED
 from discom.losses import full_precision
 
 TINY = 1e-12  # added to variances and kernel widths: a constant unit gives 0, and a gradient of 0
-
-
-def confusion_loss(embeddings: Mapping[str, Any], heads: Any, *, grl_lambda: float = 1.0) -> Tensor:
-    r"""The classifier learns to tell modalities apart, the encoders to make its answer uniform.
-
-    .. math:: L_{conf} = \sum_m \mathrm{CE}(\mathrm{Cl}_{adv}(\mathrm{sg}\, z_{inv}), m)
-              - \frac{\lambda}{M} \sum_m \sum_k \log
-              \mathrm{softmax}_k(\mathrm{Cl}_{adv}^*(z_{inv}))
-
-    sg stops the gradient before the encoders, and Cl_adv* is the linear layer `heads.adv` (D → M)
-    with frozen weights: the first sum trains the classifier alone, the second the encoders alone.
-    The value is (1 + λ)·M·log M where nothing tells the modalities apart.
-
-    Source: the domain confusion loss of Tzeng et al. (ICCV 2015), both of its steps in one.
-
-    >>> from discom.models import Embedding, Heads
-    >>> z = {m: Embedding(*torch.zeros(3, 2, 8)) for m in ("rgb", "depth", "thermal")}
-    >>> heads = Heads(list(z), 8, 4)
-    >>> _ = heads.adv.bias.data.zero_()
-    >>> round(confusion_loss(z, heads).item(), 4)  # 2 · 3 · log 3
-    6.5917
-    """
-    weight, bias = heads.adv.weight.detach(), heads.adv.bias.detach()
-    doubts = [  # means over B and M
-        -F.linear(z.inv, weight, bias).log_softmax(1).mean() for z in embeddings.values()
-    ]
-    stopped = {name: heads.adv(z.inv.detach()) for name, z in embeddings.items()}
-    return discriminator_loss(stopped) + grl_lambda * torch.stack(doubts).sum()
 
 
 def discriminator_loss(logits: Mapping[str, Tensor]) -> Tensor:
@@ -87,29 +54,6 @@ def minimax_loss(logits: Mapping[str, Tensor], *, grl_lambda: float = 1.0) -> Te
     return -grl_lambda * discriminator_loss(logits)
 
 
-def irrelevant_task_loss(
-    logits: Mapping[str, Tensor], labels: Mapping[str, Tensor], weight: Tensor | None = None
-) -> Tensor:
-    r"""The head learns to read the class from z_irr, the encoders to hide it.
-
-    .. math:: L_{irr} = \sum_m \mathrm{CE}(\mathrm{Cl}_{irr}(\mathrm{GRL}(z_{irr})), y_m)
-
-    `logits` are those of a head D → C that reads z_irr through `reverse_gradient`, modality → [B,
-    C]; labels are int64 [B], -1 for none. log C for each modality where nothing can be read.
-
-    Source: gradient reversal (Ganin et al. 2016) with the task's labels for the domain's.
-
-    >>> labels = {"rgb": torch.tensor([0, 1, 2, 3])}
-    >>> round(irrelevant_task_loss({"rgb": torch.zeros(4, 5)}, labels).item(), 4)  # log 5
-    1.6094
-    """
-    losses = [
-        F.cross_entropy(own, labels[name], weight, ignore_index=UNLABELLED)
-        for name, own in logits.items()
-    ]
-    return torch.stack(losses).sum()
-
-
 def squared_correlation(a: Tensor, b: Tensor) -> Tensor:
     r"""Mean squared correlation between the units of two embeddings.
 
@@ -133,17 +77,6 @@ def _standardise(z: Tensor) -> Tensor:
     z = full_precision(z)
     z = z - z.mean(0)
     return z / (z.square().mean(0) + TINY).sqrt()
-
-
-def cross_covariance(embeddings: Mapping[str, Any]) -> Tensor:
-    r"""No unit of z_irr shall be linear in a unit of the other parts; r² is `squared_correlation`.
-
-    .. math:: L_{xcov} = \sum_m [r^2(z_{irr}, z_{inv}) + r^2(z_{irr}, z_{inf})]
-
-    A scalar in [0, 2M]. Dependence that is not linear goes unnoticed.
-    """
-    pairs = [(z.irr, other) for z in embeddings.values() for other in (z.inv, z.inf)]
-    return torch.stack([squared_correlation(*pair) for pair in pairs]).sum()
 
 
 def hsic(embeddings: Mapping[str, Any]) -> Tensor:

@@ -1,23 +1,20 @@
 """DisCoM-KD, its branch alone, and MDiCo."""
 
-import math
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import torch
-from pydantic import Field, NonNegativeFloat, NonNegativeInt
+from pydantic import NonNegativeFloat, NonNegativeInt
 from torch import Tensor, nn
 from torch.func import functional_call
 
 from discom.errors import ConfigError
-from discom.losses import disentangle, full_precision, independence, summed
+from discom.losses import disentangle, full_precision, summed
 from discom.losses.contrastive import contrastive_loss
-from discom.losses.disentangle import reverse_gradient
-from discom.losses.independence import discriminator_loss, minimax_loss
+from discom.losses.independence import discriminator_loss, hsic, minimax_loss
 from discom.methods.base import Method, register
 from discom.models.disentangled import DisCoM
-from discom.models.encoders import two_layers
 
 ADVERSARY_STEPS = 5  # of the alternating classifier before each step of the encoders
 ADVERSARY_RATE = 3.0  # its learning rate in multiples of theirs
@@ -80,33 +77,26 @@ class DisCoMKD(_Embedding):
 
     Args:
         grl_lambda: strength λ of the gradient reversal (paper: 1).
-        grl_warmup: share w of the run over which λ rises from 0, as 2/(1 + exp(-10·p/w)) - 1 at the
-            run's progress p (Ganin et al. 2016); 0 keeps it constant (paper).
         dimension: D; 0 is half the encoder's features (paper), another number adds a linear layer.
         pairing: "unpaired" shuffles each modality on its own (paper), "paired" keeps scenes
             together.
         adversary: "reversal" (paper) or "alternating" (`losses.independence`): the classifier of
             the modalities has its own Adam, of three times the encoders' learning rate, and takes
             five steps before each of theirs. They raise its cross-entropy: adv is minus that.
-        adversary_head: units of the alternating classifier's hidden layer, 0 for none.
         reduction, modality_targets: "paper" or "released", see `losses.disentangle`.
-        weights: of the paper's terms, 1 each, and of `irr`, `xcov` and `hsic`
-            (`losses.independence`), 0 each.
+        weights: of the paper's terms, 1 each, and of `hsic` (`losses.independence`), 0.
     """
 
-    terms = {"cl": 1.0, "adv": 1.0, "mod": 1.0, "aux": 1.0, "orth": 1.0}
-    terms |= {"irr": 0.0, "xcov": 0.0, "hsic": 0.0}
+    terms = {"cl": 1.0, "adv": 1.0, "mod": 1.0, "aux": 1.0, "orth": 1.0, "hsic": 0.0}
     single_sensor_control = "discom-solo"
-    unlabelled = ("adv", "mod", "orth", "xcov", "hsic")
+    unlabelled = ("adv", "mod", "orth", "hsic")
 
     def __init__(
         self,
         *parts,
         grl_lambda: NonNegativeFloat = 1.0,
-        grl_warmup: Annotated[float, Field(ge=0, le=1)] = 0.0,
         pairing: Literal["paired", "unpaired"] = "unpaired",
         adversary: Literal["reversal", "alternating"] = "reversal",
-        adversary_head: NonNegativeInt = 0,
         reduction: Literal["paper", "released"] = "paper",
         modality_targets: Literal["paper", "released"] = "paper",
         **options,
@@ -114,23 +104,18 @@ class DisCoMKD(_Embedding):
         super().__init__(*parts, **options)  # channels, classes, encoder
         self.conventions = {"reduction": reduction, "modality_targets": modality_targets}
         self.paired, alternating = pairing == "paired", adversary == "alternating"
-        self.grl_lambda, self.grl_warmup = grl_lambda, grl_warmup
-        heads, width = self.model.heads, self.model.heads.aux.in_features
-        if self.weights["irr"]:  # last, so that the other networks start from the same weights
-            self.irrelevant = two_layers(width, width, heads.aux.out_features)
+        self.grl_lambda = grl_lambda
         if alternating:
             if "released" in self.conventions.values():
                 found = f"'{adversary}' is not in the released code"
                 raise ConfigError("adversary", found, "leave 'released' out")
-            if adversary_head:
-                heads.adv = two_layers(width, adversary_head, len(heads.task))
-            weights = heads.adv.parameters()
+            weights = self.model.heads.adv.parameters()
             self.adversary_optimizer = torch.optim.Adam(weights, betas=(0.5, 0.999), fused=True)
 
     def loss(self, batch):
         z = {name: self.model.embed(name, x) for name, x in batch.x.items()}
-        heads, reversal = self.model.heads, self.reversal(batch.progress)
-        reduction, weight = self.conventions["reduction"], self.class_weights
+        heads, reduction = self.model.heads, self.conventions["reduction"]
+        weight = self.class_weights
         if self.adversary_optimizer is not None and self.training:
             for _ in range(ADVERSARY_STEPS):  # on embeddings as they are; no gradient is left
                 stopped = {name: parts.inv.detach() for name, parts in z.items()}
@@ -139,41 +124,29 @@ class DisCoMKD(_Embedding):
                 self.adversary_optimizer.zero_grad()
         terms = {
             "cl": disentangle.task_loss(z, heads, batch.y, reduction, weight),
-            "adv": self.adversarial(z, reversal),
+            "adv": self.adversarial(z),
             "mod": disentangle.modality_loss(z, heads, **self.conventions),
             "aux": disentangle.auxiliary_loss(z, heads, batch.y, reduction, weight),
             "orth": disentangle.orthogonality_loss(z, reduction),
         }
-        if self.weights["irr"]:
-            hidden = {m: reverse_gradient(parts.irr, reversal) for m, parts in z.items()}
-            logits = {name: self.irrelevant(part) for name, part in hidden.items()}
-            terms["irr"] = independence.irrelevant_task_loss(logits, batch.y, weight)
-        if self.weights["xcov"]:
-            terms["xcov"] = independence.cross_covariance(z)
         if self.weights["hsic"]:
-            terms["hsic"] = independence.hsic(z)
+            terms["hsic"] = hsic(z)
         return terms
 
-    def adversarial(self, z: Mapping[str, Any], reversal: float) -> Tensor:
+    def adversarial(self, z: Mapping[str, Any]) -> Tensor:
         """Eq. 3, or the encoders' side of the alternating adversary."""
         head = self.model.heads.adv
         if self.adversary_optimizer is None:
             heads, how = self.model.heads, self.conventions
-            return disentangle.adversarial_loss(z, heads, grl_lambda=reversal, **how)
+            return disentangle.adversarial_loss(z, heads, grl_lambda=self.grl_lambda, **how)
         weights = {name: weight.detach() for name, weight in head.named_parameters()}
         frozen = partial(functional_call, head, weights)
         logits = _in_full_precision(frozen, {name: parts.inv for name, parts in z.items()})
-        return minimax_loss(logits, grl_lambda=reversal)
+        return minimax_loss(logits, grl_lambda=self.grl_lambda)
 
     def set_rate(self, rate):
         if self.adversary_optimizer is not None:
             self.adversary_optimizer.param_groups[0]["lr"] = ADVERSARY_RATE * rate
-
-    def reversal(self, progress: float) -> float:
-        """The gradient reversal's λ when a share `progress` of the run is over."""
-        if not self.grl_warmup:
-            return self.grl_lambda
-        return self.grl_lambda * (2 / (1 + math.exp(-10 * min(progress / self.grl_warmup, 1))) - 1)
 
 
 def _in_full_precision(

@@ -1,52 +1,20 @@
-"""What may take Eq. 3's place, and terms that separate z_irr: loops and the seven checks."""
+"""What may take Eq. 3's place, correlation and independence: loops and the seven checks."""
 
 import math
-from types import SimpleNamespace
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from harness import Case, by_loops, classes_of, mean_square_correlation, normal, seven_checks
-from torch import Tensor
+from harness import Case, by_loops, mean_square_correlation, normal, seven_checks
 
 from discom.losses.independence import (
-    confusion_loss,
-    cross_covariance,
     discriminator_loss,
     hsic,
-    irrelevant_task_loss,
     minimax_loss,
     squared_correlation,
 )
 from discom.models import Embedding
 
 # ---------------------------------------------------------------- the other side of Eq. 3
-
-
-class Head(NamedTuple):
-    weight: Tensor
-    bias: Tensor
-
-    def __call__(self, z):
-        return F.linear(z, *self)
-
-
-def confusion(*inputs, scale=0.7):
-    """The invariant parts of three modalities, weight and bias of the classifier."""
-    *parts, weight, bias = inputs
-    z = {k: Embedding(inv, inv, inv) for k, inv in enumerate(parts)}
-    return confusion_loss(z, SimpleNamespace(adv=Head(weight, bias)), grl_lambda=scale)
-
-
-def plain_confusion(*inputs):
-    """The first sum trains the classifier alone, the second the parts alone."""
-    *parts, weight, bias = inputs
-    total = 0.0
-    for number, inv in enumerate(parts):
-        told = (inv.detach() @ weight.T + bias).log_softmax(1)[:, number]
-        doubt = (inv @ weight.detach().T + bias.detach()).log_softmax(1)
-        total = total - told.mean() - 0.7 * doubt.sum(1).mean() / 3
-    return total
 
 
 def plain_discriminator(*logits):
@@ -62,21 +30,6 @@ def three(seed):
     return tuple(normal(rows, 3, seed=10 * seed + rows) for rows in (2, 4, 3))
 
 
-def draw_confusion(seed):
-    return *three(seed), normal(3, 3, seed=seed + 90), normal(3, seed=seed + 91)
-
-
-def plain_class(logits, labels):
-    rows = [row.logsumexp(0) - row[k] for row, k in zip(logits, labels, strict=True) if k >= 0]
-    return sum(rows) / len(rows)
-
-
-def with_unlabelled(seed):
-    labels = classes_of(4, 8, seed=seed)
-    labels[3] = -1
-    return normal(8, 4, seed=seed), labels
-
-
 def twice(*inputs):
     return *(torch.cat([z, z]) for z in inputs[:3]), *inputs[3:]
 
@@ -85,17 +38,6 @@ ZEROS = [torch.zeros(rows, 3) for rows in (2, 4, 3)]
 LOG = 3 * math.log(3)
 THREE = {"teachers": (), "same": [twice]}
 CASES = {
-    "confusion": Case(
-        confusion,
-        by_loops(plain_confusion, draw_confusion, range(5)),
-        [((*ZEROS, torch.zeros(3, 3), torch.zeros(3)), 1.7 * LOG)],
-        {
-            "λ forgotten": lambda *inputs: confusion(*inputs, scale=1.0),
-            "one sum": lambda *inputs: 1.7 * plain_discriminator(*inputs[:3]),
-        },
-        unlike=range(5),  # finite differences see both sums at once
-        **THREE,
-    ),
     "discriminator": Case(
         of_mapping(discriminator_loss),
         by_loops(plain_discriminator, three, range(3)),
@@ -114,14 +56,6 @@ CASES = {
         },
         float32=True,
         **THREE,
-    ),
-    "irrelevant_task_loss": Case(
-        lambda logits, labels: irrelevant_task_loss({"rgb": logits}, {"rgb": labels}),
-        by_loops(plain_class, with_unlabelled),
-        [((torch.zeros(8, 4), classes_of(4, 8)), math.log(4))],
-        {"unlabelled as a class": lambda z, y: F.cross_entropy(z, y.clamp(min=0))},
-        teachers=(),
-        same=[lambda z, y: (z.flip(0) + 5, y.flip(0))],
     ),
 }
 
@@ -189,19 +123,12 @@ CASES |= {
             "edges": [parts[:2] for parts in DEAD],
         },
     ),
-    "cross_covariance": Case(
-        two_modalities(cross_covariance),
-        by_loops(pairs(mean_square_correlation), dependent, range(3)),
-        [((LINE, 2 * LINE, -LINE), 2.0), ((STILL, STILL, dependent(0)[2]), 0.0)],
-        {"inv and inf": lambda inv, inf, irr: two_modalities(cross_covariance)(irr, inf, inv)},
-        **PARTS,
-    ),
     "hsic": Case(
         two_modalities(hsic),
         by_loops(pairs(plain_hsic), dependent, range(3)),
         [((LINE, LINE, LINE), 2.0), ((STILL, STILL, dependent(0)[2]), 0.0)],
         {
-            "linear": two_modalities(cross_covariance),
+            "linear": pairs(squared_correlation),
             "inv and inf": lambda inv, inf, irr: two_modalities(hsic)(irr, inf, inv),
         },
         unlike=range(3),  # finite differences would move the median
