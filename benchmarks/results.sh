@@ -79,6 +79,9 @@ measure kinds "$OUT/all-labels.csv" --runs "$RUNS"
 OFF='discom:{"weights":{"mod":0' # from a student to DisCoM-KD, one loss after another
 grid ladder --epochs 20 --seeds 3 $ALL student "$OFF,\"adv\":0,\"aux\":0,\"orth\":0}}" \
   "$OFF,\"adv\":0,\"orth\":0}}" "$OFF,\"adv\":0}}" "$OFF}}" discom
+for epochs in 5 10 20 40; do
+  grid epochs --epochs $epochs --seeds 3 $ALL student discom-solo discom 'discom:{"pairing":"paired"}'
+done
 terms() { name=$1; shift; grid "$name" --seeds 5 $ALL "$@" discom \
   'discom:{"weights":{"aux":0}}' 'discom:{"weights":{"adv":0}}' 'discom:{"weights":{"mod":0}}' \
   'discom:{"weights":{"orth":0}}' 'discom:{"reduction":"released","modality_targets":"released"}' \

@@ -25,6 +25,7 @@ TABLES = {
     "all-labels": ["student", "discom-solo"],
     "all-labels-kd": ["student", "discom-solo"],
     "ladder": ["student"],
+    "epochs": ["student", "discom-solo"],
     "three": ["student"],
     "terms": ["discom"],
     "terms-ten": ["discom"],
