@@ -42,6 +42,13 @@ SIGNALS = {OWN: {"threshold": 0.95}, PAIRS: {"threshold": 0.95, "weights": {"con
 DISAGREE, ALIKE = 0.2, 0.03
 
 
+def _some(part: MultiModalData, count: int) -> MultiModalData:
+    """About so many labelled samples of each sensor, evenly spaced, and so many others."""
+    known = part.labels != UNLABELLED
+    kinds = [*(np.flatnonzero(known & own) for own in part.has.values()), np.flatnonzero(~known)]
+    return part.take(np.unique(np.hstack([own[:: max(1, len(own) // count)] for own in kinds])))
+
+
 def settings(images: MultiModalData, name: str, **given: object) -> Config:
     """The profile `name`, with its last epoch, and for signals an encoder of these, see `best`."""
     usual: dict = {"select": "last"}
@@ -67,7 +74,7 @@ class Asked:
     @property
     def simulated(self) -> bool:
         """Whether settings hide labels that are there."""
-        return self.config.labelled < 1 or self.config.labelled_groups > 0
+        return self.config.hides_labels
 
     @property
     def few(self) -> bool:
@@ -143,10 +150,12 @@ class Asked:
             280 √(d (ρ / G + (1 - ρ) / N)), with d = 0.2 and ρ = 0.03
         """
         images, known = self.images, self.images.labels != UNLABELLED
-        train, *others = images.split(0, self.folds)
-        train = train.take(np.arange(0, len(train), max(1, len(train) // 512)))
-        few = Split(train, *(part.take(np.arange(min(50, len(part)))) for part in others))
+        groups = len(np.unique((images.ids if images.groups is None else images.groups)[known]))
+        few = Split(*map(_some, images.split(0, self.folds), (256, 50, 50)))
         config, threads = replace(self.run(STUDENT).config, epochs=2), torch.get_num_threads()
+        if config.labelled_groups:  # of which so few images have too few
+            share = config.labelled * config.labelled_groups / groups
+            config = replace(config, labelled=share, labelled_groups=0)
         torch.set_num_threads(1)  # as side by side
         with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of scores after two epochs
@@ -156,7 +165,6 @@ class Asked:
         rest = counts["train"] - counts["labelled"]
         step = (last - first) / count_steps(counts["labelled"], rest, config.batch_size)[1]
         cost = np.mean([METHODS[kind][1] for kind in self.kinds]) * self.steps * step + 2  # tests
-        groups = len(np.unique((images.ids if images.groups is None else images.groups)[known]))
         least = 280 * sqrt(DISAGREE * (ALIKE / groups + (1 - ALIKE) / known.sum()))
         sizes = (f"{k} {'×'.join(map(str, m.x.shape[1:]))}" for k, m in images.modalities.items())
         return (

@@ -85,6 +85,11 @@ class Config:
             raise ConfigError("width", found, "set channels_last=false")
 
     @property
+    def hides_labels(self) -> bool:
+        """Whether training samples lose their label on purpose."""
+        return self.labelled < 1 or self.labelled_groups > 0
+
+    @property
     def unused(self) -> dict[str, str]:
         """Settings that change nothing beside the others → why."""
         unread, read = ("encoder", self.network) if self.dense else ("network", self.encoder)

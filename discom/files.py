@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -54,7 +53,7 @@ def atomic_folder(path: Path | str, *, marker: str, overwrite: bool = False) -> 
         part.mkdir()
         yield part
         if overwrite and path.exists():
-            shutil.rmtree(path)
+            os.replace(path, Path(folder) / "old")  # goes when the new one is there
         os.replace(part, path)
 
 

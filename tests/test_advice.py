@@ -329,7 +329,8 @@ def test_larger_images_are_shrunk_and_small_ones_stay():
     assert small.modalities["depth"].x[1, 0, 0, 0] == 0  # more than half of it was not measured
     np.testing.assert_allclose(small.modalities["depth"].x[1, 0, 0, 2], x[1, 0, :2, 4:6].mean())
     sides = {"size": [4, 8]}
-    assert small.about["rules"] == {"rgb": {"fit": "crop", **sides}, "depth": sides}
+    expected = {"fit": "crop", "invalid": None, **sides}, {"invalid": 0.0, **sides}
+    assert (small.about["rules"]["rgb"], small.about["rules"]["depth"]) == expected
 
 
 def test_coarse_features_are_means_of_parts_and_powers_of_bands():
@@ -446,10 +447,21 @@ UNPAIRED = replace(IMAGES, modalities={**IMAGES.modalities, "depth": APART}, gro
     ("images", "error"),
     [
         (data.load("objects:n=66,size=8,modalities=rgb"), ConfigError),
-        (data.load("scenes-dense:n=20,size=16"), DataError),
+        (shrink(data.load("scenes-dense:n=20,size=16"), 8), DataError),
         (UNPAIRED, DataError),
     ],
     ids=["one sensor", "dense", "no pairs"],
 )
 def test_what_cannot_be_answered_is_refused_before_the_trainings(images, error):
     refused(lambda: asked(images).plan, "", error)
+
+
+@pytest.mark.parametrize("settings", [{}, {"labelled_groups": 60}])
+def test_minutes_are_told_of_many_images_with_few_labels(settings):
+    """Every n-th image had no label, and the first ones no partner."""
+    images = images_of(groups=300, size=10)
+    y = np.where((images.ids % 43 == 1) | bool(settings), images.labels, -1)
+    rgb = replace(images.modalities["rgb"], y=y)
+    sensors = {"rgb": rgb, "depth": rgb.take(np.flatnonzero(images.ids % 3 > 0))}
+    few = replace(images, modalities=sensors)
+    assert "5 runs of 40 steps" in asked(few, **settings).outlook(5, 1)

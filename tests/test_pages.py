@@ -58,7 +58,8 @@ def test_a_mark_ends_at_its_own_end(monkeypatch):
 
 def test_numbers_of_the_readme_are_those_of_the_runs():
     few, many = (round(labels.worth(sensor)[0], -2) for sensor in ("depth", "rgb"))
-    assert f"what some {few:.0f} do without the other sensor in depth, and {many:.0f} in RGB" in README
+    words = "what some {:.0f} do without the other sensor in depth, and {:.0f} in RGB"
+    assert words.format(few, many) in README
     assert (few, many) == (500, 900)
     gains = [
         mean_of(name, "few", "agreed", sensor) - mean_of(name, "few", "student", sensor)

@@ -127,6 +127,8 @@ def test_results_of_a_file_stand_for_runs_whose_folders_are_gone(run_of, trained
     known = tables.load_results(tmp_path / "committed.json")
     trained.calls.clear()
     again = sweep.sweep(runs, known=known, workers=1, progress=False)
+    with pytest.warns(UserWarning, match="^2 of 2 stored results are of other code"):
+        sweep.missing(runs[:2], [replace(result, code="abcdef") for result in known])
     assert trained.calls == [("discom", 0)]
     assert [result.hash for result in again.results] == [run.hash for run in runs]
     assert again.results[:2] == results

@@ -84,8 +84,10 @@ def test_all_parts_but_the_training_part_keep_their_labels(split, tmp_path):
 
 def test_what_needs_every_label_is_refused(split):
     hidden, one = split.train.keep_labels(0.4), replace(FEW, labelled=1)
-    for train, config in ((split.train, FEW), (hidden, one)):
+    groups = replace(one, labelled_groups=2)
+    for train, config in ((split.train, FEW), (hidden, one), (split.train, groups)):
         refused(partial(methods.build, methods.get("dkd"), train, config), "^dkd: ", ConfigError)
+    assert methods.build(methods.get("fixmatch"), split.train, groups).needs_unlabelled
 
 
 def test_a_teacher_that_had_other_labels_is_refused(split, teacher, tmp_path):

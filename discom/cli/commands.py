@@ -78,6 +78,8 @@ def table(
     from discom.running import sweep
 
     tables, source = discom.tables, data or SCENES[isinstance(number, str)]
+    if out and (out.endswith("/") or Path(out).is_dir()):
+        raise ConfigError("--out", f"{out} is a folder", f"name files: {out.rstrip('/')}/table")
     kept = methods.split(",") if methods else []
     planned = tables.plan(number, runs, source, modalities, kept, seeds, folds, **settings)
     known = tables.collected(collect)
@@ -140,7 +142,7 @@ def export(
     """Write one trained network as ONNX with its contract, after a check on the test part."""
     tables, files = discom.tables, sorted(path.rglob("result.json"))
     run, *others = tables.load_results(path)
-    if others or not files:
+    if others or len(files) != 1:
         raise ConfigError(path, "is not the folder of one run", "name that folder")
     images = discom.data.load(data or run.data, modalities, run.drawn)
     where = files[0].parent, images.split(*run.parts), modality, out

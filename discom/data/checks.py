@@ -1,5 +1,6 @@
 """Input validation: what no loader lets through; each message names the place and the way out."""
 
+import keyword
 import math
 import re
 import warnings
@@ -176,6 +177,8 @@ def check_data(data: Any) -> None:
         _check_modality(f"{name}/{sensor}", sensor, modality, len(data.classes))
     if len({m.ids.dtype.kind in "iu" for m in data.modalities.values()}) != 1:
         raise DataError(name, "ids of several types, or no modality", "use numbers, or text")
+    if taken := {"file", "allow_pickle"} & {*data.factors}:  # by what writes them
+        raise DataError(f"{name}/{taken.pop()}", "no factor can have this name", "rename it")
     aligned = {**data.factors, "groups": data.groups}
     for key, values in aligned.items():
         if values is not None:
@@ -202,8 +205,9 @@ def check_data(data: Any) -> None:
 
 
 def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise DataError(where, "a modality's name is lower-case letters, digits and _", "rename it")
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
+        found = "a modality's name is lower-case letters, digits and _, and no keyword of Python"
+        raise DataError(where, found, "rename it")
     check_array(modality.x, where, *IMAGES)
     if modality.symmetry not in SYMMETRIES:
         raise DataError(where, f"symmetry {modality.symmetry!r}", f"write {', '.join(SYMMETRIES)}")

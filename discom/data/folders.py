@@ -101,7 +101,7 @@ def _list_files(root: Path) -> dict[str, dict[str, Path]]:
     """Modality → id → image."""
     files: dict[str, dict[str, Path]] = {}
     place, (pattern, misplaced), kinds = "<modality>/<class>/<id>", IN_CLASSES, None
-    if (table := root / "labels.csv").is_file():
+    if (table := _beside(root, "labels.csv")).is_file():
         place, (pattern, misplaced), kinds = "<modality>/<id>", IN_ONE, _read_labels(table)
     expected = f"expected {root}/{place} with one of {' '.join(ENDINGS)}"
     for file in chain.from_iterable(map(root.glob, misplaced)):
@@ -187,7 +187,7 @@ def find_alone(data: Any) -> dict[str, np.ndarray]:
 
 def _read_groups(root: Path, pattern: str, ids: list[str]) -> np.ndarray | None:
     """The group of each id by the pattern, else by the table beside the folders; None without."""
-    table = root / "groups.csv"
+    table = _beside(root, "groups.csv")
     if not pattern and not table.is_file():
         return None
     of = _groups_by_name(pattern, ids) if pattern else _read_table(table, "group")
@@ -207,13 +207,22 @@ def _groups_by_name(pattern: str, ids: list[str]) -> dict[str, str]:
     return {one: match[1] for one, match in matches.items() if match}
 
 
+def _beside(root: Path, name: str) -> Path:
+    """A file beside the folders, also where its name is in other letters."""
+    return next((file for file in root.glob("*") if file.name.lower() == name), root / name)
+
+
 def _read_labels(table: Path) -> dict[str, str]:
     """Name of a file without its ending → class, or nothing."""
     labels = _read_table(table, "label")
     if wrong := [label for label in labels.values() if "/" in label]:
         raise DataError(table, f"has the label '{wrong[0]}'", "write it without /")
     ending = "|".join(map(re.escape, ENDINGS))
-    return {re.sub(f"({ending})$", "", name, flags=re.I): kind for name, kind in labels.items()}
+    kinds: dict[str, str] = {}
+    for name, kind in labels.items():
+        if kinds.setdefault(one := re.sub(f"({ending})$", "", name, flags=re.I), kind) != kind:
+            raise DataError(table, f"'{one}' is in two labels", "name each image once")
+    return kinds
 
 
 def _read_table(table: Path, column: str) -> dict[str, str]:

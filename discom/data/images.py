@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 
 from discom.data.arrays import resize
 from discom.data.checks import check_finite, is_signal
-from discom.errors import DataError, check_choice
+from discom.errors import ConfigError, DataError, check_choice
 from discom.files import as_data_error
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
@@ -67,6 +67,8 @@ class Rule:
 
     def __post_init__(self):
         check_choice("fit", self.fit, ("squeeze", "crop"))
+        if self.bands is not None and not self.bands:
+            raise ConfigError("bands", "no band is named", "count from 1 on, or leave bands out")
 
     def __call__(self, pixels: np.ndarray, file: object = "bands") -> np.ndarray:
         """The image [c, h, w] of a file's pixels [C, H, W]; a DataError where a band is lacking."""
@@ -87,18 +89,19 @@ class Rule:
 
 def shrink(data: Any, size: int) -> Any:
     """A MultiModalData with sides of at most `size` pixels and all sensors in the first one's size:
-    the same one where it has that already, or holds signals. Its rules say so to `discom predict`.
-    """
+    the same one where it has that already, holds signals or is dense. Its rules say so to
+    `discom predict`."""
     shapes = [m.x.shape for m in data.modalities.values()]
     scale = min(1.0, size / max(shapes[0][2:]))
-    if is_signal(shapes[0]) or (scale == 1 and len({shape[2:] for shape in shapes}) == 1):
+    same = scale == 1 and len({shape[2:] for shape in shapes}) == 1
+    if same or data.dense or is_signal(shapes[0]):
         return data
     sides = [max(1, round(scale * side)) for side in shapes[0][2:]]
     modalities, rules = {}, dict(data.about.get("rules", {}))
     for name, m in data.modalities.items():
         rule = Rule((sides[0], sides[1]), invalid=m.invalid)
         modalities[name] = replace(m, x=np.stack([rule(image) for image in m.x]))
-        rules[name] = {**rules.get(name, {}), "size": sides}
+        rules[name] = {"invalid": m.invalid, **rules.get(name, {}), "size": sides}
     about, new = {**data.about, "rules": rules}, f"{data.name}-{sides[0]}x{sides[1]}"
     return data.changed(modalities=modalities, about=about, name=new)
 

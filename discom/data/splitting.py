@@ -264,7 +264,8 @@ def near_groups(data: Any) -> np.ndarray:
         bounds[name] = Normalization.fit(m.x, f"{data.name}/{name}", m.invalid)
         edges = _edges(data.changed(normalization=bounds), name)
         rows = data.rows_of(name)
-        seen = edges.any(1)  # a flat image matches none
+        if not (seen := edges.any(1)).any():  # a flat image matches none
+            continue
         graph = radius_neighbors_graph(edges[seen], 1 - LIKENESS, metric="cosine").tocoo()
         places = rows[seen][graph.row], rows[seen][graph.col]
         near += csr_array((graph.data, places), near.shape)

@@ -231,7 +231,7 @@ def misfit(method: type[Method], data: MultiModalData, config: Config) -> Config
     if data.dense and not method.dense:
         found = f"needs a class for every image, {data.name} has one for every pixel"
         return ConfigError(method.name, found, "take a dense method such as single or crodino")
-    if method.every_label and (config.labelled < 1 or (data.labels == UNLABELLED).any()):
+    if method.every_label and (config.hides_labels or (data.labels == UNLABELLED).any()):
         way_out = "label all, leave labelled out, or take kdv2"
         return ConfigError(method.name, "needs the label of every training sample", way_out)
     if (count := len(data.classes)) < method.least_classes:
@@ -254,7 +254,7 @@ def build(
     """
     if error := misfit(method, data, config):
         raise error
-    if method.needs_unlabelled and config.labelled == 1 and (data.labels != UNLABELLED).all():
+    if method.needs_unlabelled and not config.hides_labels and (data.labels != UNLABELLED).all():
         raise ConfigError(method.name, "every sample has a label", "set labelled below 1")
     options, classes = method.options(config.options), len(data.classes)
     shapes = {name: tuple(modality.x.shape[1:]) for name, modality in data.modalities.items()}

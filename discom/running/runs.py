@@ -268,7 +268,7 @@ def load_teacher(run_dir: Path | str, student: Any, split: Split, config: Config
     reads = student.options(config.options).get("teacher")
     wanted = {"method": student.teacher_method.name, "reads": reads}
     wanted |= {name: getattr(config, name) for name in ("labelled", "labelled_groups")}
-    if config.labelled < 1 or config.labelled_groups:  # the seed draws which labels are kept
+    if config.hides_labels:  # the seed draws which labels are kept
         wanted["seed"] = config.seed
     for name, value in wanted.items():
         if theirs[name] != value:

@@ -35,8 +35,9 @@ class Done(NamedTuple):
 
 def missing(runs: Iterable[Run], known: Iterable[Result] = ()) -> tuple[list[Run], Done]:
     """The runs that have to be trained, teachers before their students, and what is there: in their
-    folders, or among `known` results. A student that is trained needs no teacher."""
-    stored = {result.hash: result for result in known}
+    folders, or among `known` results, also of older code, of which it warns. A student that is
+    trained needs no teacher."""
+    stored, older = {result.hash: result for result in known}, 0
     done, teachers, absent = Done([], {}), dict[Path, Run](), dict[Path, Run]()
     for run in runs:
         file = run.folder / "result.json"
@@ -47,10 +48,14 @@ def missing(runs: Iterable[Run], known: Iterable[Result] = ()) -> tuple[list[Run
             continue
         if result:
             done.results.append(result)
+            older += result.code not in (run.asked["code"], "unknown")
             continue
         absent[run.folder] = run
         if run.teacher and not (run.teacher.folder / "result.json").exists():
             teachers[run.teacher.folder] = run.teacher
+    if older:
+        found = f"{older} of {len(done.results)} stored results are of other code than today's"
+        warnings.warn(f"{found}; collect into another file to train them anew", stacklevel=3)
     return list((teachers | absent).values()), done
 
 

@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from discom import methods
 from discom.errors import RunError
-from discom.files import ANEW, as_data_error, atomic_file, digest, read_json, write_json
+from discom.files import as_data_error, atomic_file, digest, read_json, write_json
 from discom.running.runs import Result
 
 WHICH = ["seed", "drawn", "divided", "fold"]  # of the runs with the same settings
@@ -116,7 +116,7 @@ def read_runs(file: Path) -> list[Result]:
     settings = read_json(header)
     how: Any = {"float_precision": "round_trip", "keep_default_na": False, "na_values": [""]}
     texts = dict.fromkeys(["settings", "network", "group", "counts"], str)
-    with as_data_error(table, "a table of runs", ANEW):
+    with as_data_error(table, "a table of runs", "name one that discom wrote, or make it anew"):
         every = pd.read_csv(table, dtype=texts, **how)
         runs = []
         for (*seeds, key), rows in every.groupby([*WHICH, "settings"], dropna=False, sort=False):

@@ -62,12 +62,13 @@ WRONG = [  # the place that the error names, what is wrong there
     *(("", {"fractions": f}) for f in ((0.5, 0.5), (0.7, 0.1, 0.3), (0.7, 0.3, float("nan")))),
     ("", {"dense": True}),
     *((f"/{name}", {"modalities": {name: modality()}})
-      for name in ("RGB", "near infrared", "", "2d", "../x")),
+      for name in ("RGB", "near infrared", "", "2d", "../x", "is")),
     *(("/groups", {"groups": groups}) for groups in (np.zeros(5, int), np.zeros(6))),
     ("/masks", {"masks": np.zeros((7, 2, 2))}),
     ("/masks", {"masks": np.zeros((6, 2, 2), int), "dense": True}),
     ("/masks", {"masks": np.zeros((6, 2, 1), np.uint8), "dense": True}),
     ("/height", {"factors": {"height": np.zeros(5)}}),
+    ("/file", {"factors": {"file": np.zeros(6)}}),
     ("/height", {"factors": {"height": np.array([1.5, None] * 3)}}),
     *(("/depth", of_both(y=np.array(y))) for y in ([0, 1, 2, 0, 0, 2], [0, 1, -1, 0, 1, 2])),
     *(("/train", {"parts": {**PARTS, "train": np.array(rows, int)}})

@@ -95,6 +95,9 @@ def test_near_copies_are_one_group_also_by_way_of_others_and_flat_images_are_non
     groups = near_groups(replace(data, modalities=views))
     together = [np.flatnonzero(groups == k).tolist() for k in range(groups.max() + 1)]
     assert [rows for rows in together if len(rows) > 1] == [[5, 7, 9], [30, 31, 40, 41]]
+    flat = {"rgb": replace(rgb, x=np.full_like(x, 0.5)), "depth": views["depth"]}
+    groups = near_groups(replace(data, modalities=flat))
+    assert np.bincount(groups).max() == 2  # depth alone finds pairs
 
 
 def test_signals_are_compared_along_their_time():

@@ -81,7 +81,7 @@ TABLES = [  # what a person or a spreadsheet writes: name 0 to 3, video 0 or 1
 def test_groups_typed_by_hand_are_those_that_are_meant(tmp_path, table):
     """Blanks made more groups: two videos of one animal stood in two parts."""
     tree(tmp_path, "rgb")
-    (tmp_path / "groups.csv").write_bytes(table.encode())
+    (tmp_path / "Groups.CSV").write_bytes(table.encode())  # in any letters
     data = read_folders(tmp_path)
     assert data.ids.tolist() == [f"{kind}/{stem}" for kind in ("cat", "dog") for stem in "abcd"]
     assert data.groups.tolist() == 2 * ["v0", "v0", "v1", "v1"]
@@ -121,6 +121,7 @@ TITLES = "name,label\n"
     [
         ({"labels.csv": f"{TITLES}e,cat\n"}, "labels.csv: no image is called 'e'"),
         ({"labels.csv": f"{TITLES}a,cat\na,dog\n"}, "labels.csv: 'a' is in two labels"),
+        ({"labels.csv": f"{TITLES}a.png,cat\na.JPG,dog\n"}, "labels.csv: 'a' is in two labels"),
         ({"labels.csv": f"{TITLES}a,cat/dog\n"}, "labels.csv: has the label 'cat/dog'"),
         ({"labels.csv": "file,kind\na,cat\n"}, "labels.csv: "),
         ({"rgb/cat/c.png": IMAGE}, r"cat/c\.png: "),  # a folder of a class beside a table
@@ -191,6 +192,7 @@ WRONG = [  # a file that is there, too, or options; the place of the error
     ({"groups.csv": f"{TABLE}a,1\nb,1\nc,1\nd,1\na,2\n"}, "groups.csv: 'a' "),
     ({"invalid": {"thermal": 0}}, "^invalid: "),
     ({"size": [1, 2, 3]}, "^size: "),
+    ({"bands": {"rgb": []}}, "^bands: "),
     ({"bands": {"rgb": [1, 2, 3], "sar": [5]}, "size": 16}, r"/a\.png: |bands: "),
     ({"groups": "(.+)_[a-z]+"}, "'cat/a' has no group"),
     ({"groups": ".+"}, "^groups: "),
