@@ -418,7 +418,7 @@ def test_the_score_to_expect_is_that_of_the_table(mine, capsys, monkeypatch):
         assert [line.endswith(f": rgb {cell}.") for line in said.splitlines()].count(True) == count
 
 
-def test_the_commands_train_on_all_images_and_export_what_is_recommended(mine, tmp_path):
+def test_the_commands_train_on_all_images_and_export_what_is_recommended(mine, tmp_path, capsys):
     source = "runs/mine-16x16/saved"
     shrink(data.load("mine"), 16).save(source)
     images = data.load(source)
@@ -428,13 +428,15 @@ def test_the_commands_train_on_all_images_and_export_what_is_recommended(mine, t
     assert [line.split()[1] for line in lines] == ["train", "export", "train", "export"]
     for line in lines:
         assert cli.main(shlex.split(line)[1:]) == 0
+        said = capsys.readouterr().out  # no score is of a test part
+        assert "images that it trained on" in said or "images that trained" in said
     models = [deployment.load(Path("deployed", name)) for name in ("rgb+depth", "depth")]
     contracts = [model.contract for model in models]
     assert [len(contract.sensors) for contract in contracts] == [2, 1]
     assert contracts[1].sensors[0].rule.size == (16, 16)
     for file in tmp_path.rglob("result.json"):
         counts = Result.read(file).counts
-        assert counts["train"] == counts["labelled"] == 66
+        assert counts["train"] == counts["labelled"] == counts["test"] == 66
     hidden = replace(own, config=replace(config, labelled=0.5))
     assert not [line for line in hidden.commands({"rgb": PAIRS}, "tiny") if "discom" in line]
 

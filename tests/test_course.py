@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 import torch.nn.functional as F
-from fixtures.refusal import answers_with
+from fixtures.refusal import each_answer
 from fixtures.results import result
 
 import course
@@ -95,10 +95,7 @@ ANSWERS_00 = [
     (AROUND_58, {400: 61.0, 800: 50.0}, "another seed"),
 ]
 
-
-@pytest.mark.parametrize(("check", "answer", "problem"), ANSWERS_00)
-def test_answers_of_00_pass_or_are_told_what_is_wrong(check, answer, problem):
-    assert answers_with(check(answer), problem)
+test_answers_of_00_pass_or_are_told_what_is_wrong = each_answer(ANSWERS_00)
 
 
 def test_what_is_solved_is_printed_and_what_is_missing(capsys):
@@ -166,10 +163,7 @@ ANSWERS_02 = [
     (HIDING, hidden(lambda head, z: head(z.detach())), "times -1"),
 ]
 
-
-@pytest.mark.parametrize(("check", "answer", "problem"), ANSWERS_02)
-def test_answers_of_02_pass_or_are_told_what_is_wrong(check, answer, problem):
-    assert answers_with(check(answer), problem)
+test_answers_of_02_pass_or_are_told_what_is_wrong = each_answer(ANSWERS_02)
 
 
 # ---------------------------------------------------------------- course.py

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
-from fixtures.refusal import answers_with
+from fixtures.refusal import each_answer
 from matplotlib.colors import to_rgba
 
 from checks import exercises_01
@@ -59,10 +58,7 @@ ANSWERS = [
     (WINDOWS, {1: 86.0, 4: 80.0}, "more windows gave less"),
 ]
 
-
-@pytest.mark.parametrize(("check", "answer", "problem"), ANSWERS)
-def test_answers_pass_or_are_told_what_is_wrong(check, answer, problem):
-    assert answers_with(check(answer), problem)
+test_answers_pass_or_are_told_what_is_wrong = each_answer(ANSWERS)
 
 
 def test_the_mirror_of_the_exercise_is_that_of_the_package():

@@ -7,7 +7,7 @@ from pathlib import Path
 import jupytext
 import pytest
 import torch
-from fixtures.refusal import answers_with
+from fixtures.refusal import each_answer
 
 import course
 from checks import exercises_03
@@ -86,10 +86,7 @@ ANSWERS = [
     (BELOW_80, scores_of_03(None, None), "set both"),
 ]
 
-
-@pytest.mark.parametrize(("check", "answer", "problem"), ANSWERS)
-def test_answers_pass_or_are_told_what_is_wrong(check, answer, problem):
-    assert answers_with(check(answer), problem)
+test_answers_pass_or_are_told_what_is_wrong = each_answer(ANSWERS)
 
 
 def test_seeds_of_a_stored_table_are_those_that_the_page_averages():

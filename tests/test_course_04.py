@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 import torch.nn.functional as F
-from fixtures.refusal import answers_with
+from fixtures.refusal import each_answer
 
 from checks import exercises_04
 from pictures import teaching
@@ -41,10 +41,7 @@ ANSWERS = [
     (SOFTER, lambda z, rows: LABELS[rows], "return a loss"),
 ]
 
-
-@pytest.mark.parametrize(("check", "answer", "problem"), ANSWERS)
-def test_answers_pass_or_are_told_what_is_wrong(check, answer, problem):
-    assert answers_with(check(answer), problem)
+test_answers_pass_or_are_told_what_is_wrong = each_answer(ANSWERS)
 
 
 def test_bars_are_the_probabilities_and_the_true_class_is_bold():

@@ -4,9 +4,8 @@ from functools import partial
 from pathlib import Path
 
 import pandas as pd
-import pytest
 import torch.nn.functional as F
-from fixtures.refusal import answers_with
+from fixtures.refusal import each_answer
 
 import course
 from checks import exercises_05
@@ -63,10 +62,7 @@ ANSWERS = [
     (STARTS, starts(3, 4), "not ten"),
 ]
 
-
-@pytest.mark.parametrize(("check", "answer", "problem"), ANSWERS)
-def test_answers_pass_or_are_told_what_is_wrong(check, answer, problem):
-    assert answers_with(check(answer), problem)
+test_answers_pass_or_are_told_what_is_wrong = each_answer(ANSWERS)
 
 
 def test_a_ladder_shows_each_end():

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from fixtures.refusal import answers_with
+from fixtures.refusal import each_answer
 from matplotlib.colors import to_hex, to_rgb
 from PIL import Image
 
@@ -61,10 +61,7 @@ ANSWERS = [
     (SCORES, {"with adv": 1.0, "without adv": 0.99}, "guessing gets 50 %"),
 ]
 
-
-@pytest.mark.parametrize(("check", "answer", "problem"), ANSWERS)
-def test_answers_pass_or_are_told_what_is_wrong(check, answer, problem):
-    assert answers_with(check(answer), problem)
+test_answers_pass_or_are_told_what_is_wrong = each_answer(ANSWERS)
 
 
 @pytest.fixture

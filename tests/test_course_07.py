@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from fixtures.refusal import answers_with
+from fixtures.refusal import each_answer
 from torch import nn
 
 from checks import exercises_07
@@ -98,10 +98,7 @@ ANSWERS = [
     (EPOCH, lambda valid: 30, "-|\\+0"),  # the middle, whatever it sees
 ]
 
-
-@pytest.mark.parametrize(("check", "answer", "problem"), ANSWERS)
-def test_answers_pass_or_are_told_what_is_wrong(check, answer, problem):
-    assert answers_with(check(answer), problem)
+test_answers_pass_or_are_told_what_is_wrong = each_answer(ANSWERS)
 
 
 def test_the_network_of_both_sensors_stands_in_each_column_of_its_data():

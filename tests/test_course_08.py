@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from fixtures.refusal import answers_with
+from fixtures.refusal import each_answer
 from fixtures.results import result
 
 import course
@@ -61,10 +61,7 @@ ANSWERS = [
     (SCORES, {"ordinary": 51.0, "far away": 51.0}, "did the pool change"),
 ]
 
-
-@pytest.mark.parametrize(("check", "answer", "problem"), ANSWERS)
-def test_answers_pass_or_are_told_what_is_wrong(check, answer, problem):
-    assert answers_with(check(answer), problem)
+test_answers_pass_or_are_told_what_is_wrong = each_answer(ANSWERS)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from fixtures.refusal import answers_with
+from fixtures.refusal import each_answer
 
 from checks import exercises_09
 from pictures import wristband
@@ -63,10 +63,7 @@ ANSWERS = [
     (PRODUCT, partial(both, merge=lambda own: own["acc"]), "not the product"),
 ]
 
-
-@pytest.mark.parametrize(("check", "answer", "problem"), ANSWERS)
-def test_answers_pass_or_are_told_what_is_wrong(check, answer, problem):
-    assert answers_with(check(answer), problem)
+test_answers_pass_or_are_told_what_is_wrong = each_answer(ANSWERS)
 
 
 def test_the_readers_pair_labels_are_used_where_they_are_right(capsys):

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 import torch.nn.functional as F
-from fixtures.refusal import answers_with
+from fixtures.refusal import each_answer
 
 from checks import exercises_10
 from pictures import segments
@@ -50,10 +50,7 @@ ANSWERS = [
     (MASKS, partial(hard, unsure=0), "must be 255"),
 ]
 
-
-@pytest.mark.parametrize(("check", "answer", "problem"), ANSWERS)
-def test_answers_pass_or_are_told_what_is_wrong(check, answer, problem):
-    assert answers_with(check(answer), problem)
+test_answers_pass_or_are_told_what_is_wrong = each_answer(ANSWERS)
 
 
 def test_scenes_hold_what_colour_shows():

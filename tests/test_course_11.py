@@ -7,7 +7,7 @@ import jupytext
 import numpy as np
 import pytest
 import torch
-from fixtures.refusal import answers_with, refused
+from fixtures.refusal import each_answer, refused
 from PIL import Image
 
 from checks import exercises_11
@@ -80,10 +80,7 @@ ANSWERS = [
     (partial(VERDICT, folder=""), MINE, "set `folder`"),
 ]
 
-
-@pytest.mark.parametrize(("check", "answer", "problem"), ANSWERS)
-def test_answers_pass_or_are_told_what_is_wrong(check, answer, problem):
-    assert answers_with(check(answer), problem)
+test_answers_pass_or_are_told_what_is_wrong = each_answer(ANSWERS)
 
 
 def test_rooms_are_written_as_a_person_would(tmp_path):

@@ -104,19 +104,6 @@ def test_networks_of_one_run_are_exported_as_the_product_of_their_probabilities(
         refused(partial(export, run, split, wrong, tmp_path / "no"), "no network", ConfigError)
 
 
-def test_a_network_of_all_images_has_no_test_part(tmp_path, capsys):
-    data.load("objects:n=99,size=8").save(tmp_path / "saved")
-    words = f"train --data {tmp_path}/saved --method student --profile tiny --runs {tmp_path}/runs"
-    assert cli.main([*words.split(), "--everything"]) == 0
-    folder, _, said, *_ = capsys.readouterr().out.splitlines()
-    assert "trained on" in said
-    counts = Result.read(Path(folder) / "result.json").counts
-    assert (counts["train"], counts["labelled"], counts["test"]) == (99, 99, 99)
-    words = f"export {folder} --data {tmp_path}/saved --modality depth --out {tmp_path}/out"
-    assert cli.main(words.split()) == 0
-    assert "images that trained" in capsys.readouterr().out
-
-
 @pytest.mark.parametrize(("offset", "invalid"), [(0, 0.0), (1e6 + 0.4, None)])
 def test_scaling_is_part_of_the_file_also_far_from_zero(tmp_path, offset, invalid):
     """A network that gives back its input. A span of rounded bounds was 6 % off far from zero."""

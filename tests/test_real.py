@@ -25,6 +25,14 @@ AGREED = {"threshold": 0.95, "weights": {"contrast": 0}}
 OPTIONS = {"agreed": AGREED, "fixmatch": {"threshold": 0.8}}
 
 
+def fold_of(fold, groups, counts, method, seed, **about):
+    """A run that tests the groups of one of two folds: network → cells [group, true class, said
+    class, how many]."""
+    run = result(method, seed, dict.fromkeys(counts, 50.0), draws="split", **about)
+    tested = {"groups": groups, "counts": counts}
+    return replace(run, fold=fold, folds=2, tested=tested, classes=2)
+
+
 def runs(method, networks, seed, labelled_groups=0, skill=0.5, labelled=0.1):
     """Two folds of a method, whose networks are right by chance; persons differ."""
     rng, made = np.random.default_rng([seed, len(method), int(100 * skill)]), []
@@ -37,22 +45,10 @@ def runs(method, networks, seed, labelled_groups=0, skill=0.5, labelled=0.1):
                 cells += [[place, c, c, int(right[c])] for c in range(2)]
                 cells += [[place, c, 1 - c, WINDOWS - int(right[c])] for c in range(2)]
             counts[network] = [cell for cell in cells if cell[3]]
-        tested = {"groups": [f"p{fold}{k}" for k in range(PERSONS // 2)], "counts": counts}
-        of = {"fold": fold, "folds": 2, "tested": tested, "classes": 2}
-        about = {"labelled": labelled, "labelled_groups": labelled_groups, "draws": "split"}
-        names = "+".join(networks)
-        made.append(
-            result(
-                method,
-                seed,
-                dict.fromkeys(networks, 50.0),
-                options=OPTIONS.get(method),
-                data=f"worn-{names}",
-                digest=names,
-                **about,
-            )
-        )
-        made[-1] = replace(made[-1], **of)
+        groups, names = [f"p{fold}{k}" for k in range(PERSONS // 2)], "+".join(networks)
+        about = {"labelled": labelled, "labelled_groups": labelled_groups}
+        about |= {"options": OPTIONS.get(method), "data": f"worn-{names}", "digest": names}
+        made.append(fold_of(fold, groups, counts, method, seed, **about))
     return made
 
 
@@ -61,11 +57,12 @@ def results_in(tmp_path, monkeypatch):
     """A folder in the place of results/."""
     for module in (stored, real):
         monkeypatch.setattr(module, "RESULTS", tmp_path)
-    for cached in (stored.runs_of, stored.networks):
-        cached.cache_clear()
+    cached = stored.runs_of, stored.networks
+    for function in cached:
+        function.cache_clear()
     yield tmp_path
-    for cached in (stored.runs_of, stored.networks):
-        cached.cache_clear()
+    for function in cached:
+        function.cache_clear()
 
 
 @pytest.fixture
@@ -219,25 +216,15 @@ METHODS["dense-kdv2"] = METHODS["single"]
 def mask_runs(method, labelled_groups, fold, hits):
     """A run that tests every other patient, all of 100 pixels and ten of tumour; `hits` of these
     are found, network → patient → how many, and five other pixels are taken for tumour."""
-    groups = [*range(fold, PATIENTS, 2)]
-    counts = {
-        network: [
-            cell
-            for place, patient in enumerate(groups)
-            for cell in (
-                [place, 0, 0, 85],
-                [place, 0, 1, 5],
-                [place, 1, 0, 10 - int(found[patient])],
-                [place, 1, 1, int(found[patient])],
-            )
-        ]
-        for network, found in hits.items()
-    }
-    tested = {"groups": [f"{patient}" for patient in groups], "counts": counts}
-    of = {"fold": fold, "folds": 2, "tested": tested, "classes": 2}
-    scores = dict.fromkeys(hits, 50.0)
-    about = {"metric": "miou", "labelled_groups": labelled_groups, "draws": "split"}
-    return replace(result(method, 0, scores, data="lgg", **about), **of)
+    patients, counts = [*range(fold, PATIENTS, 2)], {}
+    for network, found in hits.items():
+        cells = counts[network] = []
+        for place, patient in enumerate(patients):
+            hit = int(found[patient])
+            cells += [[place, 0, 0, 85], [place, 0, 1, 5]]
+            cells += [[place, 1, 0, 10 - hit], [place, 1, 1, hit]]
+    about = {"metric": "miou", "labelled_groups": labelled_groups, "data": "lgg"}
+    return fold_of(fold, [*map(str, patients)], counts, method, 0, **about)
 
 
 def test_claims_are_differences_of_dice_paired_over_patients(results_in):

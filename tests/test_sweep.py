@@ -107,8 +107,7 @@ def test_data_that_changed_since_the_plan_are_refused_and_new_ones_are_read(tmp_
     """A prepared folder that is written anew under the same name, in one process."""
     place, student = str(tmp_path / "mine"), methods.get("student")
     for number in (60, 66):
-        drawn = replace(data.load(f"objects:n={number},size=16"))
-        drawn.save(place, overwrite=True)
+        data.load(f"objects:n={number},size=16").save(place, overwrite=True)
         images, config = data.load(place), replace(TINY, seed=number)
         run = Run.of(tmp_path, student, images, config, place)
         counts = sweep.sweep([run], workers=1, progress=False).results[0].counts

@@ -41,7 +41,7 @@ def raw(tmp_path_factory):
 
     def root(name: str) -> Path:
         if name not in folders:
-            files = importlib.import_module(f"fixtures.{name.replace('-', '_')}").CASE.files
+            files = importlib.import_module(f"fixtures.{name}").CASE.files
             folders[name] = writing.write(tmp_path_factory.mktemp(name), files)
             for file in map(Path, files):
                 hidden = file.with_name(f"._{file.name}")

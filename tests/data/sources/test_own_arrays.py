@@ -98,6 +98,7 @@ def test_arrays_are_prepared_with_their_options(folder, tmp_path, capsys):
 
 BAD = {  # what is wrong → the files, and what the line says
     "another length": ({"acc": ARRAYS["acc"][1:]}, "acc.npy: has 47 rows, the labels have 48"),
+    "labels of another length": ({"labels": LABELS[1:]}, "has 48 rows, the labels have 47"),
     "no sensor": ({"acc": None, "video": None}, "own: has no sensor"),
     "no labels": ({"labels": None}, "own: has no labels; give labels.npy .* or masks.npy"),
     "labels and masks": ({"masks": MASKS}, "own: has labels and masks; give"),
