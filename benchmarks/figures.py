@@ -5,7 +5,6 @@ python benchmarks/figures.py --only real        draws one
 """
 
 import sys
-from functools import partial
 from typing import Annotated
 
 import pandas as pd
@@ -22,7 +21,7 @@ from discom.errors import check_choice
 from discom.plots import panels
 from discom.tables.intervals import group_dice
 from labels import worth
-from stored import RESULTS, TABLES, networks, table
+from stored import RESULTS, networks
 
 GREY, LIGHT, ORANGE, BLUE, GREEN = "#4d4d4d", "#b0b0b0", "#d55e00", "#0173b2", "#029e73"
 PURPLE = "#8c3fb0"
@@ -230,11 +229,6 @@ def parts() -> Figure:
     return drawn
 
 
-def differences(name: str) -> Figure:
-    """Of one of TABLES: what its rows score above those that they are compared with."""
-    return plots.intervals(*table(name))
-
-
 FIGURES = {
     "labels-worth": worth_of_pairs,
     "all-labels-kinds": kinds,
@@ -244,10 +238,6 @@ FIGURES = {
     "mri": mri,
     "dense/scenes-labelled-scores": masks,
 }
-# differences: of these there is a figure above, one method alone, or a table on a page
-NONE = {"dense/scenes-labelled", "dense/scenes-batch", "labels-more", "all-labels-kd"}
-OTHERS = TABLES.keys() - NONE
-FIGURES |= {name: partial(differences, name) for name in sorted(OTHERS)}
 
 
 @flags.command

@@ -243,7 +243,6 @@ if [ "$OUT" = results ]; then # what two sensors score together; tables, numbers
   measure both results/dsads-all.csv "$TWINS" --runs "$RUNS"
   for set in cells:cellcycle-brightfield-stain hls:hls-rgb-elevation; do
     measure both "results/${set%%:*}.csv" "$DATA/${set#*:}" --runs "$RUNS"
-    measure untrained "results/${set%%:*}.csv" "$DATA/${set#*:}"
   done
   $PYTHON benchmarks/pages.py
   $PYTHON benchmarks/figures.py
