@@ -4,27 +4,21 @@ python benchmarks/grid.py student discom 'discom:{"pairing": "paired"}' --epochs
 python benchmarks/grid.py crodino 'crodino:{"weights":{"soft":0}}' --data scenes-dense
 """
 
-import json
 import sys
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import click
-import numpy as np
-import torch
 
 import discom.data
-from discom import cli, files, methods, profile, tables
+from discom import cli, methods, profile, tables
 from discom.cli import flags
 from discom.config import FIELDS
 from discom.errors import ConfigError, say
-from discom.hardware import device_type, machine
 from discom.running import sweep
-from discom.running.runs import Result, Run
-from discom.tables.intervals import t_test
+from discom.running.runs import Run
 
 SETTINGS = [n for n, each in FIELDS.items() if each.annotation in (int, float) and n != "seed"]
 Data = Annotated[str, "Such as objects:n=600, or a folder."]
@@ -74,48 +68,21 @@ def plan(
     return planned
 
 
-def measure(arms: Sequence[Arm], seeds: int, file: Path, *where: Any) -> None:
-    """Train all anew, one after the other, a round for each seed; print and write the machine, the
-    seconds of each method, its teacher's included, and their share of the first method's: mean and
-    95 % interval over rounds. The first round is left out: the first use of a library is slow."""
-    if seeds < 3 or not arms[1:]:
-        raise ConfigError("--seconds: give --seeds 3 or more and two methods or more")
-    torch.set_num_threads(1)
-    rounds: list[dict[str, float]] = [{} for _ in range(seeds)]
-    with tempfile.TemporaryDirectory() as runs:
-        for (label, seed, _), run in plan(arms, range(seeds), *where, runs).items():
-            (result,) = sweep.results([run], workers=1)
-            rounds[seed][label] = result.seconds
-            if run.teacher:
-                rounds[seed][label] += Result.read(run.teacher.folder / "result.json").seconds
-    first, *others = rounds[0]
-    shares = {name: np.array([one[name] / one[first] for one in rounds[1:]]) for name in others}
-    ratio = {name: list(t_test(share)[:3]) for name, share in shares.items()}
-    here = machine(torch.device(device_type(run.config.accelerator)))
-    what = f"seconds of {run.config.epochs} epochs on {run.data}, teachers included, one thread"
-    report = {"what": what, "machine": here, "ratio": ratio, "rounds": rounds[1:]}
-    print(json.dumps(report, indent=1))
-    files.write_json(file, report)
-
-
 @flags.command
 def grid(
     methods: tuple[str, ...],
     data: Data = "objects",
     seeds: Annotated[int, click.IntRange(1), "How many."] = 10,
     collect: Annotated[Path | None, Path, "Table of runs to read and to add to."] = None,
-    seconds: Annotated[Path | None, Path, "No table: seconds of training, into this file."] = None,
     workers: flags.Workers = 0,
     modalities: flags.Modalities = "",
     folds: Annotated[int | None, click.IntRange(2), "By group, instead of a split."] = None,
     runs: flags.Runs = Path("runs"),
     **settings: Any,
-) -> bool | None:
+) -> bool:
     """Compare METHODS, each `name` or `name:{JSON}` of options and settings, with the first."""
-    arms, where = [*map(Arm.of, methods)], (settings, data, modalities)
-    if seconds:  # run it alone on the machine
-        return measure(arms, seeds, seconds, *where)
-    planned = plan(arms, range(seeds), *where, runs, folds or 0)
+    arms = [*map(Arm.of, methods)]
+    planned = plan(arms, range(seeds), settings, data, modalities, runs, folds or 0)
     done = sweep.sweep(planned.values(), known=tables.collected(collect), workers=workers)
     if done.results:
         against = [arms[0].display_name]

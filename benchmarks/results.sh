@@ -226,16 +226,6 @@ shares dense/scenes-batch "0.05:22 0.1:22 0.2:26 0.5:40" --data scenes-dense --s
   --batch-size 16 # as many steps, twice the masks a step
 shares dense/scenes-distillation "0.05:11 1:20" --data scenes-dense --seeds 5 single kdnet maskd
 table dense/scenes-table-crodino crodino --data scenes-dense --labelled 0.05 --epochs 11 --seeds 5
-seconds() { # name, epochs, methods; alone on the machine
-  name=$1; epochs=$2; shift 2
-  $PYTHON benchmarks/grid.py --seconds "$OUT/dense/$name.json" --data scenes-dense --seeds 5 \
-    --epochs "$epochs" "$@"
-}
-seconds time 10 dense-kdv2 single crodino
-seconds time-parts 4 crodino 'crodino:{"weights":{"soft":0}}' \
-  'crodino:{"weights":{"soft":0,"aux":0}}' 'crodino:{"weights":{"contrast":0}}' \
-  'crodino:{"weights":{"orth":0}}' \
-  'crodino:{"weights":{"soft":0,"aux":0,"contrast":0,"orth":0}}' single
 
 if [ "$OUT" = results ]; then # what two sensors score together; tables, numbers of pages, figures
   measure both results/watch.csv "$DATA/watch" --runs "$RUNS"
