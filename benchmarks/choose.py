@@ -6,6 +6,7 @@ python benchmarks/choose.py kdv2+lskd --option temperature --values 0.5,1,2
 python benchmarks/choose.py mdico --option contrast --values 0.1,0.3,1 --labelled 0.2
 """
 
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -21,14 +22,9 @@ from discom.running import sweep
 from discom.running.runs import Run
 
 
-def values_of(text: str) -> list[float]:
-    """What reads --values."""
-    return [*map(float, text.split(","))]
-
-
-def seeds_of(text: str) -> list[int]:
-    """What reads --seeds."""
-    return [*map(int, text.split(","))]
+def numbers(text: str) -> list[float]:
+    """What reads --values and --seeds."""
+    return json.loads(f"[{text}]")
 
 
 def changed(run: Run, option: str, value: float) -> Run:
@@ -49,9 +45,9 @@ def changed(run: Run, option: str, value: float) -> Run:
 def choose(
     methods: tuple[str, ...],
     option: Annotated[str, "A setting, or an option or weight of the method."] = "learning_rate",
-    values: Annotated[Any, values_of, "Numbers."] = "0.005,0.01,0.02",
+    values: Annotated[Any, numbers, "Numbers."] = "0.005,0.01,0.02",
     data: grid.Data = "objects",
-    seeds: Annotated[Any, seeds_of, "Numbers, of no table."] = "100",
+    seeds: Annotated[Any, numbers, "Numbers, of no table."] = "100",
     out: Annotated[Path | None, Path, "JSON file to write."] = None,
     workers: flags.Workers = 0,
     modalities: flags.Modalities = "",
