@@ -1,19 +1,24 @@
-"""Compare methods with the first of them, each `name` or `name:{JSON}` of options and settings.
+"""Train methods, each `name` or `name:{JSON}` of options and settings, and compare them with the
+first; or choose a number for each, on seeds that no table reports.
 
-python benchmarks/grid.py student discom 'discom:{"pairing": "paired"}' --epochs 10
-python benchmarks/grid.py crodino 'crodino:{"weights":{"soft":0}}' --data scenes-dense
+python benchmarks/grid.py compare student discom 'discom:{"pairing": "paired"}' --epochs 10
+python benchmarks/grid.py choose kdv2+lskd --option temperature --values 0.5,1,2
 """
 
+import json
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import click
+import pandas as pd
 
 import discom.data
-from discom import cli, methods, profile, tables
+from discom import cli, files, profile, tables
+from discom import methods as registry
 from discom.cli import flags
 from discom.config import FIELDS
 from discom.errors import ConfigError, say
@@ -41,7 +46,7 @@ class Arm(NamedTuple):
     @property
     def display_name(self) -> str:
         """What its row is called."""
-        return methods.display_name(self.method, methods.get(self.method).changed(self.options))
+        return registry.display_name(self.method, registry.get(self.method).changed(self.options))
 
 
 def plan(
@@ -60,7 +65,7 @@ def plan(
         raise ConfigError("METHODS", f"two are called '{twice[0]}'", "compare them one by one")
     images_of = discom.data.planned(data, modalities)
     for seed, arm, fold in product(seeds, arms, range(folds or 1)):
-        images, method = images_of(seed), methods.get(arm.method)
+        images, method = images_of(seed), registry.get(arm.method)
         own = {**settings, **arm.settings, "seed": seed, "options": arm.options}
         config = profile(dense=images.dense, **own)
         run = Run.of(runs, method, images, config, data, modalities, folds, fold)
@@ -69,7 +74,7 @@ def plan(
 
 
 @flags.command
-def grid(
+def compare(
     methods: tuple[str, ...],
     data: Data = "objects",
     seeds: Annotated[int, click.IntRange(1), "How many."] = 10,
@@ -93,6 +98,62 @@ def grid(
         say(f"error: {error}")
     return not done.failed
 
+
+def numbers(text: str) -> list[float]:
+    """What reads --values and --seeds."""
+    return json.loads(f"[{text}]")
+
+
+def changed(run: Run, option: str, value: float) -> Run:
+    """The run of one try, with a setting, an option or a weight of its method changed. Its teacher
+    stays the same."""
+    if option in SETTINGS:
+        return replace(run, config=replace(run.config, **{option: value}))
+    method, options = registry.get(run.method), dict(run.config.options)
+    value = bool(value) if isinstance(options.get(option), bool) else value
+    if option in method.terms:
+        options["weights"] = {**options["weights"], option: value}
+    else:
+        options[option] = value
+    return replace(run, config=replace(run.config, options=method.options(options)))
+
+
+@flags.command
+def choose(
+    methods: tuple[str, ...],
+    option: Annotated[str, "A setting, or an option or weight of the method."] = "learning_rate",
+    values: Annotated[Any, numbers, "Numbers."] = "0.005,0.01,0.02",
+    data: Data = "objects",
+    seeds: Annotated[Any, numbers, "Numbers, of no table."] = "100",
+    out: Annotated[Path | None, Path, "JSON file to write."] = None,
+    workers: flags.Workers = 0,
+    modalities: flags.Modalities = "",
+    runs: flags.Runs = Path("runs"),
+    **settings: Any,
+) -> None:
+    """Train METHODS with each value; print and write of each its mean validation score, and the
+    best value. The file has the scores of each sensor, too."""
+    usual = plan(map(Arm.of, methods), seeds, settings, data, modalities, runs)
+    tries = [(label, value) for label, *_ in usual for value in values]
+    planned = [changed(run, option, value) for run in usual.values() for value in values]
+    results, rows = sweep.results(planned, workers=workers), []
+    for (label, value), result in zip(tries, results, strict=True):
+        alone = {name: score for name, score in result.valid.items() if "+" not in name}
+        scores = alone or result.valid
+        rows += [(label, f"{value:g}", sensor, score) for sensor, score in scores.items()]
+    each = pd.DataFrame(rows, columns=["method", "value", "sensor", "score"])
+    table = each.pivot_table("score", "method", "value", sort=False)
+    apart = each.pivot_table("score", "value", ["method", "sensor"], sort=False)
+    table = table.assign(chosen=table.idxmax(axis=1).astype(float))
+    print(table.round(2).to_string())
+    if out:
+        given = {name: value for name, value in settings.items() if name != "name"}
+        how = {"data": planned[0].data, "seeds": seeds, "set": given}
+        sensors = {" / ".join(column): dict(apart[column].dropna()) for column in apart}
+        files.write_json(out, {**how, **table.to_dict(), "sensors": sensors})
+
+
+grid = click.Group("grid", commands=[compare, choose], help=__doc__)
 
 if __name__ == "__main__":
     sys.exit(cli.main(command=grid))

@@ -25,7 +25,7 @@ from typing import Annotated
 import pandas as pd
 
 import real
-from claims import CLAIMS, claims
+from claims import claims
 from discom import cli, tables
 from discom.cli import flags
 from discom.data import sources
@@ -59,12 +59,6 @@ def rows_of(wanted: str) -> pd.DataFrame:
     return pd.concat(parts)
 
 
-def claims_of(name: str) -> pd.DataFrame:
-    """What came of a table's claims."""
-    check_choice("claims", name, CLAIMS["claims"].unique())
-    return claims(name)
-
-
 def sets_of(_: str) -> pd.DataFrame:
     """A row for each public data set."""
     rows = []
@@ -83,7 +77,7 @@ def sets_of(_: str) -> pd.DataFrame:
 
 WRITERS: dict[str, Callable[[str], pd.DataFrame]] = {
     "rows": rows_of,
-    "claims": claims_of,
+    "claims": claims,
     "sets": sets_of,
     "gains": lambda _: real.gains(),
     "both": lambda _: real.together(),

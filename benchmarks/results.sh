@@ -9,19 +9,19 @@ RUNS=${RUNS:-runs}
 OUT=${OUT:-results}
 DATA=${DATA:-data}
 
-choose() { # name, option, then what choose.py takes
+choose() { # name, option, then what `grid.py choose` takes
   name=$1; option=$2; shift 2
-  $PYTHON benchmarks/choose.py --runs "$RUNS" --out "$OUT/choices/$name.json" --option "$option" "$@"
+  $PYTHON benchmarks/grid.py choose --runs "$RUNS" --out "$OUT/choices/$name.json" --option "$option" "$@"
 }
 table() {
   name=$1; shift
   $PYTHON -m discom table "$@" --runs "$RUNS" --collect "$OUT/$name.json"
 }
-grid() { # name, then what grid.py takes
+grid() { # name, then what `grid.py compare` takes
   name=$1; shift
-  $PYTHON benchmarks/grid.py --runs "$RUNS" --collect "$OUT/$name.json" "$@"
+  $PYTHON benchmarks/grid.py compare --runs "$RUNS" --collect "$OUT/$name.json" "$@"
 }
-shares() { # name, "share of the labels:epochs …", then what grid.py takes
+shares() { # name, "share of the labels:epochs …", then what `grid.py compare` takes
   name=$1; shares=$2; shift 2
   for share in $shares; do
     grid "$name" --labelled "${share%%:*}" --epochs "${share#*:}" "$@"

@@ -127,10 +127,8 @@ def compare(name: str, rounds: int, accelerator: str) -> dict[str, Any]:
     bands, size, recommended, steps = SIZES[name]
     config = profile(recommended, accelerator=accelerator, **TIMED)
     split = random_images(bands, size, config.batch_size * (1 + steps[accelerator]))
-    seconds = np.empty((rounds, 2))
-    for number in range(rounds):
-        for column in (1, 0) if number % 2 else (0, 1):
-            seconds[number, column] = step_seconds((recipe, ours)[column], split, config)
+    sides = [recipe, ours] * rounds
+    seconds = np.reshape([step_seconds(side, split, config) for side in sides], (rounds, 2))
     reference, mine = config.batch_size / np.median(seconds, axis=0)
     draws = np.random.default_rng(0).integers(rounds, size=(10_000, rounds))
     medians = np.median(seconds[draws], axis=1)  # [draws, rounds, 2] → [draws, 2]

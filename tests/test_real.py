@@ -182,6 +182,16 @@ def test_two_sensors_are_compared_on_pairs_and_seeds_that_every_method_has(table
     ]
 
 
+def test_networks_of_a_table_without_its_runs_are_asked_for_in_one_line(tmp_path, capsys):
+    data.load("objects:n=45,size=8,seed=0").save(tmp_path / "images")
+    tables.collect(runs("student", ["rgb", "depth"], 0), tmp_path / "t.csv")
+    words = ["both", *(str(tmp_path / name) for name in ("t.csv", "images"))]
+    assert cli.main([*words, "--runs", str(tmp_path / "runs")], measure.measure) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "--runs" in line
+    assert not (tmp_path / "t-both.csv").exists()
+
+
 PATIENTS = 6
 METHODS = {"single": ["t1", "flair"], "dense-teacher": ["t1+flair"], "crodino": ["t1", "flair"]}
 METHODS["dense-kdv2"] = METHODS["single"]
