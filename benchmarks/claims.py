@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from discom import tables
+from discom.errors import check_choice
 from discom.tables.intervals import group_dice, pseudo_values, t_test
 from stored import deployed, of, runs_of
 
@@ -41,6 +42,7 @@ def differences(
 def claims(name: str) -> pd.DataFrame:
     """A table's claims as a page shows them: mean differences with 95 % t intervals, and p-values
     that Holm's method corrects for all of them."""
+    check_choice("claims", name, CLAIMS["claims"].unique())
     asked, rows = CLAIMS[CLAIMS["claims"] == name], []
     unit = asked["unit"].iloc[0]
     for _, claim in asked.loc[:, "table":].iterrows():

@@ -5,7 +5,6 @@ python benchmarks/figures.py --only real        draws one
 """
 
 import sys
-from functools import partial
 from typing import Annotated
 
 import pandas as pd
@@ -22,7 +21,7 @@ from discom.errors import check_choice
 from discom.plots import panels
 from discom.tables.intervals import group_dice
 from labels import worth
-from stored import RESULTS, TABLES, networks, table
+from stored import RESULTS, networks
 
 GREY, LIGHT, ORANGE, BLUE, GREEN = "#4d4d4d", "#b0b0b0", "#d55e00", "#0173b2", "#029e73"
 PURPLE = "#8c3fb0"
@@ -183,25 +182,26 @@ def units() -> Figure:
     deployed one."""
     names = {"torso": "torso", "rarm": "right arm", "larm": "left arm"}
     names |= {"rleg": "right leg", "lleg": "left leg"}
+    alone, own, pair = real.COLUMNS
     titles = {
-        ("pair", "alone"): "pairs with another unit\nminus labels alone",
-        ("own", "alone"): "own signals (FixMatch)\nminus labels alone",
-        ("pair", "own"): "pairs with another unit\nminus own signals",
+        (pair, alone): "pairs with another unit\nminus labels alone",
+        (own, alone): "own signals (FixMatch)\nminus labels alone",
+        (pair, own): "pairs with another unit\nminus own signals",
     }
-    means = real.pairs().groupby(["deployed", "beside"]).mean().rename(index=names)
+    means = real.pairs().rename(index=names)
     drawn, axes = panels(1, 3, 10.5, 3.9, sharex=True, sharey=True)
     for axis, ((way, other), title) in zip(axes[0], titles.items(), strict=True):
         points = (means[way] - means[other]).rename("points").reset_index()
         look = {"x": "points", "y": "deployed", "order": names.values()}
-        colour = ORANGE if way == "pair" else GREY
+        colour = ORANGE if way == pair else GREY
         sns.stripplot(points, jitter=False, size=7, alpha=0.6, color=colour, ax=axis, **look)
         bar = {"marker": "|", "markersize": 24, "linestyle": "none", "color": "black"}
         sns.pointplot(points, errorbar=None, ax=axis, **bar, **look)
         axis.axvline(0, color=GREY, linestyle=":")
         axis.set_title(title, fontsize=11)
         axis.set(xlabel="", ylabel="deployed unit")
-    alone, own = ((means["pair"] > means[other]).sum() for other in ("alone", "own"))
-    title = f"{alone} of {len(means)} pairs of units lie above labels alone, {own} above own data"
+    few, more = ((means[pair] > means[other]).sum() for other in (own, alone))
+    title = f"{more} of {len(means)} pairs of units lie above labels alone, {few} above own data"
     drawn.suptitle(title, fontweight="bold", fontsize=13)
     axes[0, 1].set_xlabel("F1 points; a dot for each unit beside it in training, a bar: mean")
     return drawn
@@ -230,11 +230,6 @@ def parts() -> Figure:
     return drawn
 
 
-def differences(name: str) -> Figure:
-    """Of one of TABLES: what its rows score above those that they are compared with."""
-    return plots.intervals(*table(name))
-
-
 FIGURES = {
     "labels-worth": worth_of_pairs,
     "all-labels-kinds": kinds,
@@ -244,10 +239,6 @@ FIGURES = {
     "mri": mri,
     "dense/scenes-labelled-scores": masks,
 }
-# differences: of these there is a figure above, one method alone, or a table on a page
-NONE = {"dense/scenes-labelled", "dense/scenes-batch", "labels-more", "all-labels-kd"}
-OTHERS = TABLES.keys() - NONE
-FIGURES |= {name: partial(differences, name) for name in sorted(OTHERS)}
 
 
 @flags.command

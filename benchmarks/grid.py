@@ -1,30 +1,29 @@
-"""Compare methods with the first of them, each `name` or `name:{JSON}` of options and settings.
+"""Train methods, each `name` or `name:{JSON}` of options and settings, and compare them with the
+first; or choose a number for each, on seeds that no table reports.
 
-python benchmarks/grid.py student discom 'discom:{"pairing": "paired"}' --epochs 10
-python benchmarks/grid.py crodino 'crodino:{"weights":{"soft":0}}' --data scenes-dense
+python benchmarks/grid.py compare student discom 'discom:{"pairing": "paired"}' --epochs 10
+python benchmarks/grid.py choose kdv2+lskd --option temperature --values 0.5,1,2
 """
 
 import json
 import sys
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import click
-import numpy as np
-import torch
+import pandas as pd
 
 import discom.data
-from discom import cli, files, methods, profile, tables
+from discom import cli, files, profile, tables
+from discom import methods as registry
 from discom.cli import flags
 from discom.config import FIELDS
 from discom.errors import ConfigError, say
-from discom.hardware import device_type, machine
 from discom.running import sweep
-from discom.running.runs import Result, Run
-from discom.tables.intervals import t_test
+from discom.running.runs import Run
 
 SETTINGS = [n for n, each in FIELDS.items() if each.annotation in (int, float) and n != "seed"]
 Data = Annotated[str, "Such as objects:n=600, or a folder."]
@@ -47,7 +46,7 @@ class Arm(NamedTuple):
     @property
     def display_name(self) -> str:
         """What its row is called."""
-        return methods.display_name(self.method, methods.get(self.method).changed(self.options))
+        return registry.display_name(self.method, registry.get(self.method).changed(self.options))
 
 
 def plan(
@@ -66,7 +65,7 @@ def plan(
         raise ConfigError("METHODS", f"two are called '{twice[0]}'", "compare them one by one")
     images_of = discom.data.planned(data, modalities)
     for seed, arm, fold in product(seeds, arms, range(folds or 1)):
-        images, method = images_of(seed), methods.get(arm.method)
+        images, method = images_of(seed), registry.get(arm.method)
         own = {**settings, **arm.settings, "seed": seed, "options": arm.options}
         config = profile(dense=images.dense, **own)
         run = Run.of(runs, method, images, config, data, modalities, folds, fold)
@@ -74,48 +73,21 @@ def plan(
     return planned
 
 
-def measure(arms: Sequence[Arm], seeds: int, file: Path, *where: Any) -> None:
-    """Train all anew, one after the other, a round for each seed; print and write the machine, the
-    seconds of each method, its teacher's included, and their share of the first method's: mean and
-    95 % interval over rounds. The first round is left out: the first use of a library is slow."""
-    if seeds < 3 or not arms[1:]:
-        raise ConfigError("--seconds: give --seeds 3 or more and two methods or more")
-    torch.set_num_threads(1)
-    rounds: list[dict[str, float]] = [{} for _ in range(seeds)]
-    with tempfile.TemporaryDirectory() as runs:
-        for (label, seed, _), run in plan(arms, range(seeds), *where, runs).items():
-            (result,) = sweep.results([run], workers=1)
-            rounds[seed][label] = result.seconds
-            if run.teacher:
-                rounds[seed][label] += Result.read(run.teacher.folder / "result.json").seconds
-    first, *others = rounds[0]
-    shares = {name: np.array([one[name] / one[first] for one in rounds[1:]]) for name in others}
-    ratio = {name: list(t_test(share)[:3]) for name, share in shares.items()}
-    here = machine(torch.device(device_type(run.config.accelerator)))
-    what = f"seconds of {run.config.epochs} epochs on {run.data}, teachers included, one thread"
-    report = {"what": what, "machine": here, "ratio": ratio, "rounds": rounds[1:]}
-    print(json.dumps(report, indent=1))
-    files.write_json(file, report)
-
-
 @flags.command
-def grid(
+def compare(
     methods: tuple[str, ...],
     data: Data = "objects",
     seeds: Annotated[int, click.IntRange(1), "How many."] = 10,
     collect: Annotated[Path | None, Path, "Table of runs to read and to add to."] = None,
-    seconds: Annotated[Path | None, Path, "No table: seconds of training, into this file."] = None,
     workers: flags.Workers = 0,
     modalities: flags.Modalities = "",
     folds: Annotated[int | None, click.IntRange(2), "By group, instead of a split."] = None,
     runs: flags.Runs = Path("runs"),
     **settings: Any,
-) -> bool | None:
+) -> bool:
     """Compare METHODS, each `name` or `name:{JSON}` of options and settings, with the first."""
-    arms, where = [*map(Arm.of, methods)], (settings, data, modalities)
-    if seconds:  # run it alone on the machine
-        return measure(arms, seeds, seconds, *where)
-    planned = plan(arms, range(seeds), *where, runs, folds or 0)
+    arms = [*map(Arm.of, methods)]
+    planned = plan(arms, range(seeds), settings, data, modalities, runs, folds or 0)
     done = sweep.sweep(planned.values(), known=tables.collected(collect), workers=workers)
     if done.results:
         against = [arms[0].display_name]
@@ -126,6 +98,62 @@ def grid(
         say(f"error: {error}")
     return not done.failed
 
+
+def numbers(text: str) -> list[float]:
+    """What reads --values and --seeds."""
+    return json.loads(f"[{text}]")
+
+
+def changed(run: Run, option: str, value: float) -> Run:
+    """The run of one try, with a setting, an option or a weight of its method changed. Its teacher
+    stays the same."""
+    if option in SETTINGS:
+        return replace(run, config=replace(run.config, **{option: value}))
+    method, options = registry.get(run.method), dict(run.config.options)
+    value = bool(value) if isinstance(options.get(option), bool) else value
+    if option in method.terms:
+        options["weights"] = {**options["weights"], option: value}
+    else:
+        options[option] = value
+    return replace(run, config=replace(run.config, options=method.options(options)))
+
+
+@flags.command
+def choose(
+    methods: tuple[str, ...],
+    option: Annotated[str, "A setting, or an option or weight of the method."] = "learning_rate",
+    values: Annotated[Any, numbers, "Numbers."] = "0.005,0.01,0.02",
+    data: Data = "objects",
+    seeds: Annotated[Any, numbers, "Numbers, of no table."] = "100",
+    out: Annotated[Path | None, Path, "JSON file to write."] = None,
+    workers: flags.Workers = 0,
+    modalities: flags.Modalities = "",
+    runs: flags.Runs = Path("runs"),
+    **settings: Any,
+) -> None:
+    """Train METHODS with each value; print and write of each its mean validation score, and the
+    best value. The file has the scores of each sensor, too."""
+    usual = plan(map(Arm.of, methods), seeds, settings, data, modalities, runs)
+    tries = [(label, value) for label, *_ in usual for value in values]
+    planned = [changed(run, option, value) for run in usual.values() for value in values]
+    results, rows = sweep.results(planned, workers=workers), []
+    for (label, value), result in zip(tries, results, strict=True):
+        alone = {name: score for name, score in result.valid.items() if "+" not in name}
+        scores = alone or result.valid
+        rows += [(label, f"{value:g}", sensor, score) for sensor, score in scores.items()]
+    each = pd.DataFrame(rows, columns=["method", "value", "sensor", "score"])
+    table = each.pivot_table("score", "method", "value", sort=False)
+    apart = each.pivot_table("score", "value", ["method", "sensor"], sort=False)
+    table = table.assign(chosen=table.idxmax(axis=1).astype(float))
+    print(table.round(2).to_string())
+    if out:
+        given = {name: value for name, value in settings.items() if name != "name"}
+        how = {"data": planned[0].data, "seeds": seeds, "set": given}
+        sensors = {" / ".join(column): dict(apart[column].dropna()) for column in apart}
+        files.write_json(out, {**how, **table.to_dict(), "sensors": sensors})
+
+
+grid = click.Group("grid", commands=[compare, choose], help=__doc__)
 
 if __name__ == "__main__":
     sys.exit(cli.main(command=grid))

@@ -3,7 +3,6 @@
 python benchmarks/measure.py kinds results/all-labels.csv
 python benchmarks/measure.py parts results/all-labels.csv student discom
 python benchmarks/measure.py both results/watch.csv data/watch
-python benchmarks/measure.py untrained results/cells.csv data/cellcycle-brightfield-stain
 """
 
 import re
@@ -20,7 +19,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from discom import cli, data, files, frozen, tables
+from discom import cli, data, files, tables
 from discom import methods as registry
 from discom.cli import flags
 from discom.config import Config
@@ -29,7 +28,6 @@ from discom.errors import ConfigError, RunError
 from discom.evaluation import probing
 from discom.evaluation.scores import scores
 from discom.running.runs import Result, load_run, read_predictions
-from discom.tables import answers
 from real import TOGETHER
 from stored import pattern
 
@@ -176,6 +174,9 @@ def both(table: Path, source: str, runs: flags.Runs = Path("runs")) -> None:
         if not (method := next(matches, "")):
             continue
         folder, names = result.folder(runs), [*result.scores]
+        if not folder.is_dir():
+            way_out = f"name their folder by --runs, or delete {table} and train them again"
+            raise RunError(folder, f"is not here, and {table.name} has scores alone", way_out)
         stored = read_predictions(folder / "predictions.npz")
         if method == "teacher":
             split = whole.select(names[0].split("+")).split(*result.parts)
@@ -195,30 +196,7 @@ def both(table: Path, source: str, runs: flags.Runs = Path("runs")) -> None:
         pd.DataFrame(rows, columns=columns).to_csv(temporary, index=False)
 
 
-@flags.command
-def untrained(table: Path, source: str) -> None:
-    """What needs no training of a network: extra trees on coarse features of SOURCE, and logistic
-    regression on those of a pretrained network, with the labels and folds of TABLE's runs. Writes
-    TABLE-untrained.csv: labelled, model, network, seed, and F1 of all folds together."""
-    whole, rows, seeds = data.load(source), [], defaultdict(set)
-    for run in tables.load_results(table):
-        share, groups = run.config["labelled"], run.config["labelled_groups"]
-        seeds[share, groups, run.folds].add(run.seed)
-    for (share, groups, folds), known in sorted(seeds.items()):
-        config = Config(labelled=share, labelled_groups=groups)
-        models = frozen.rows(whole, config, len(known), folds)
-        rows += [
-            (share, model, network, seed, round(answers.score([own], whole), 3))
-            for model, networks in models.items()
-            for network, each in networks.items()
-            for seed, own in enumerate(each)
-        ]
-    columns = ["labelled", "model", "network", "seed", "f1"]
-    with files.atomic_file(table.with_name(f"{table.stem}-untrained.csv")) as temporary:
-        pd.DataFrame(rows, columns=columns).to_csv(temporary, index=False)
-
-
-measure = click.Group("measure", commands=[kinds, parts, both, untrained], help=__doc__)
+measure = click.Group("measure", commands=[kinds, parts, both], help=__doc__)
 
 if __name__ == "__main__":
     sys.exit(cli.main(command=measure))

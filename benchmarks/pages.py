@@ -25,7 +25,7 @@ from typing import Annotated
 import pandas as pd
 
 import real
-from claims import CLAIMS, claims
+from claims import claims
 from discom import cli, tables
 from discom.cli import flags
 from discom.data import sources
@@ -59,12 +59,6 @@ def rows_of(wanted: str) -> pd.DataFrame:
     return pd.concat(parts)
 
 
-def claims_of(name: str) -> pd.DataFrame:
-    """What came of a table's claims."""
-    check_choice("claims", name, CLAIMS["claims"].unique())
-    return claims(name)
-
-
 def sets_of(_: str) -> pd.DataFrame:
     """A row for each public data set."""
     rows = []
@@ -83,7 +77,7 @@ def sets_of(_: str) -> pd.DataFrame:
 
 WRITERS: dict[str, Callable[[str], pd.DataFrame]] = {
     "rows": rows_of,
-    "claims": claims_of,
+    "claims": claims,
     "sets": sets_of,
     "gains": lambda _: real.gains(),
     "both": lambda _: real.together(),
@@ -105,10 +99,9 @@ def filled(page: str) -> str:
 
 
 def stale() -> dict[Path, str]:
-    """Files that do not hold what they should, and what that is: the tables of results/,
-    worn-pairs.csv, and the pages."""
+    """Files that do not hold what they should, and what that is: the tables of results/ and the
+    pages."""
     made = {RESULTS / f"{name}.md": text_of(name) for name in TABLES}
-    made[RESULTS / "worn-pairs.csv"] = real.pairs().round(2).to_csv(index=False)
     found = {f: new for f, new in made.items() if not f.exists() or f.read_text("utf-8") != new}
     for file in sorted(file for pattern in PAGES for file in ROOT.glob(pattern)):
         page = file.read_text(encoding="utf-8")

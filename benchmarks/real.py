@@ -34,6 +34,13 @@ TOGETHER = {"student": "two networks", "agreed": "two that trained with pairs"}
 TOGETHER |= {"teacher": "one network of both"}
 
 
+def means(*place: str) -> list[float]:
+    """Mean F1 of COLUMNS: table, labels, deployed sensor and one that trained beside it, "" for
+    each."""
+    table, labels, *sensors = place
+    return [of(table, labels, method, *sensors)["score"].mean() for method in COLUMNS.values()]
+
+
 def scores() -> pd.DataFrame:
     """Mean F1 over sensors and their partners: a row for each of SHOWN, a column for each of
     COLUMNS, and for both sensors at inference: the product of two students' beliefs, where
@@ -41,11 +48,8 @@ def scores() -> pd.DataFrame:
     rows: dict[str, list[float]] = {}
     for row, (table, labels, sensor, beside) in SHOWN.items():
         sensors = [sensor] if sensor else deployed(table)
-        found = [
-            [of(table, labels, method, one, beside)["score"].mean() for method in COLUMNS.values()]
-            for one in sensors
-        ]
-        rows[row] = [*np.mean(found, 0), next(iter(both(table)["student"]), np.nan)]
+        each = [means(table, labels, one, beside) for one in sensors]
+        rows[row] = [*np.mean(each, 0), next(iter(both(table)["student"]), np.nan)]
     return pd.DataFrame.from_dict(rows, "index", columns=[*COLUMNS, BOTH])
 
 
@@ -98,14 +102,8 @@ def together() -> pd.DataFrame:
 
 
 def pairs() -> pd.DataFrame:
-    """Of `dsads` with labels of one person, F1 of the deployed unit: a row for each unit that
-    trained beside it and each draw of labels; labels alone, own labels, with its twin, with the
-    other unit."""
-    ways = {"alone": "student", "own": "fixmatch", "twin": "twin", "pair": "agreed"}
-    parts = {}
-    for sensor, other in permutations(deployed("dsads"), 2):
-        besides = {**dict.fromkeys(ways, ""), "pair": other}
-        rows = [of("dsads", "one person", ways[way], sensor, besides[way]) for way in ways]
-        scores = [own.set_index("seed")["score"] for own in rows]
-        parts[sensor, other] = pd.concat(scores, axis=1, keys=ways)
-    return pd.concat(parts, names=["deployed", "beside"]).reset_index()
+    """`means` of `dsads` with labels of one person: a row for each deployed unit and the unit that
+    trained beside it."""
+    units = permutations(deployed("dsads"), 2)
+    rows = {pair: means("dsads", "one person", *pair) for pair in units}
+    return pd.DataFrame(rows, [*COLUMNS]).T.rename_axis(["deployed", "beside"])

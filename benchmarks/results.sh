@@ -9,19 +9,19 @@ RUNS=${RUNS:-runs}
 OUT=${OUT:-results}
 DATA=${DATA:-data}
 
-choose() { # name, option, then what choose.py takes
+choose() { # name, option, then what `grid.py choose` takes
   name=$1; option=$2; shift 2
-  $PYTHON benchmarks/choose.py --runs "$RUNS" --out "$OUT/choices/$name.json" --option "$option" "$@"
+  $PYTHON benchmarks/grid.py choose --runs "$RUNS" --out "$OUT/choices/$name.json" --option "$option" "$@"
 }
 table() {
   name=$1; shift
   $PYTHON -m discom table "$@" --runs "$RUNS" --collect "$OUT/$name.json"
 }
-grid() { # name, then what grid.py takes
+grid() { # name, then what `grid.py compare` takes
   name=$1; shift
-  $PYTHON benchmarks/grid.py --runs "$RUNS" --collect "$OUT/$name.json" "$@"
+  $PYTHON benchmarks/grid.py compare --runs "$RUNS" --collect "$OUT/$name.json" "$@"
 }
-shares() { # name, "share of the labels:epochs …", then what grid.py takes
+shares() { # name, "share of the labels:epochs …", then what `grid.py compare` takes
   name=$1; shares=$2; shift 2
   for share in $shares; do
     grid "$name" --labelled "${share%%:*}" --epochs "${share#*:}" "$@"
@@ -79,7 +79,7 @@ measure kinds "$OUT/all-labels.csv" --runs "$RUNS"
 OFF='discom:{"weights":{"mod":0' # from a student to DisCoM-KD, one loss after another
 grid ladder --epochs 20 --seeds 3 $ALL student "$OFF,\"adv\":0,\"aux\":0,\"orth\":0}}" \
   "$OFF,\"adv\":0,\"orth\":0}}" "$OFF,\"adv\":0}}" "$OFF}}" discom
-for epochs in 5 10 20 40; do
+for epochs in 5 10 20 40 80; do
   grid epochs --epochs $epochs --seeds 3 $ALL student discom-solo discom 'discom:{"pairing":"paired"}'
 done
 terms() { name=$1; shift; grid "$name" --seeds 5 $ALL "$@" discom \
@@ -229,16 +229,6 @@ shares dense/scenes-batch "0.05:22 0.1:22 0.2:26 0.5:40" --data scenes-dense --s
   --batch-size 16 # as many steps, twice the masks a step
 shares dense/scenes-distillation "0.05:11 1:20" --data scenes-dense --seeds 5 single kdnet maskd
 table dense/scenes-table-crodino crodino --data scenes-dense --labelled 0.05 --epochs 11 --seeds 5
-seconds() { # name, epochs, methods; alone on the machine
-  name=$1; epochs=$2; shift 2
-  $PYTHON benchmarks/grid.py --seconds "$OUT/dense/$name.json" --data scenes-dense --seeds 5 \
-    --epochs "$epochs" "$@"
-}
-seconds time 10 dense-kdv2 single crodino
-seconds time-parts 4 crodino 'crodino:{"weights":{"soft":0}}' \
-  'crodino:{"weights":{"soft":0,"aux":0}}' 'crodino:{"weights":{"contrast":0}}' \
-  'crodino:{"weights":{"orth":0}}' \
-  'crodino:{"weights":{"soft":0,"aux":0,"contrast":0,"orth":0}}' single
 
 if [ "$OUT" = results ]; then # what two sensors score together; tables, numbers of pages, figures
   measure both results/watch.csv "$DATA/watch" --runs "$RUNS"
@@ -246,7 +236,6 @@ if [ "$OUT" = results ]; then # what two sensors score together; tables, numbers
   measure both results/dsads-all.csv "$TWINS" --runs "$RUNS"
   for set in cells:cellcycle-brightfield-stain hls:hls-rgb-elevation; do
     measure both "results/${set%%:*}.csv" "$DATA/${set#*:}" --runs "$RUNS"
-    measure untrained "results/${set%%:*}.csv" "$DATA/${set#*:}"
   done
   $PYTHON benchmarks/pages.py
   $PYTHON benchmarks/figures.py

@@ -8,8 +8,9 @@ interval.
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -23,7 +24,7 @@ from torchvision.transforms import v2
 from discom import cli, files, fit, profile
 from discom.cli import flags
 from discom.config import Config
-from discom.data import Modality, MultiModalData, Split, scenes
+from discom.data import Modality, MultiModalData, Split
 from discom.data.batches import Batch
 from discom.hardware import device_type, machine
 from discom.methods import build, get
@@ -33,30 +34,22 @@ EVALUATED = 20  # samples that `fit` validates and tests on; that is not timed
 TIMED = {"epochs": 1, "schedule": "constant", "precision": "bf16-mixed"}
 
 
-def eurosat_sized(count: int) -> Split:
-    """Random images of EuroSAT's form, `count` for training: speed does not ask what they show.
-    They lie in [0, 1] and have no bounds, so that no scaling is timed."""
-    draw, ids = np.random.default_rng(0), np.arange(count + EVALUATED)
-    ms, sar = (draw.random((len(ids), bands, 64, 64), dtype=np.float32) for bands in (13, 2))
-    images = {"ms": ms, "sar": sar}
-    modalities = {k: Modality(x, ids % 10, ids, symmetry="all") for k, x in images.items()}
-    data = MultiModalData(modalities, tuple("0123456789"), name="eurosat-sized")
-    rest = data.take(ids[count:])
-    return Split(data.take(ids[:count]), rest, rest)
-
-
-def small_scenes(count: int) -> Split:
-    """Synthetic scenes, `count` for training."""
-    split = scenes.objects.make(300 + 3 * count).split(seed=0)  # two fifths train, one validates
-    few = [part.take(np.arange(EVALUATED)) for part in (split.valid, split.test)]
-    return Split(split.train.take(np.arange(count)), *few)
-
-
-# name → data, settings, and timed steps of a round on each kind of device
-SIZES: dict[str, tuple[Callable[[int], Split], Config, dict[str, int]]] = {
-    "eurosat-sized": (eurosat_sized, profile("paper", **TIMED), {"cpu": 1, "cuda": 50}),
-    "objects": (small_scenes, profile("cpu", **TIMED), {"cpu": 4, "cuda": 50}),
+# name → bands, height and width, profile, and timed steps of a round on each kind of device
+SIZES = {
+    "eurosat-sized": ({"ms": 13, "sar": 2}, 64, "paper", {"cpu": 1, "cuda": 50}),
+    "objects-sized": ({"rgb": 3, "depth": 1}, 32, "cpu", {"cpu": 4, "cuda": 50}),
 }
+
+
+def random_images(bands: Mapping[str, int], size: int, number: int) -> Split:
+    """Random images, `number` for training: speed does not ask what they show. They lie in [0, 1]
+    and have no bounds, so that no scaling is timed."""
+    draw, ids = np.random.default_rng(0), np.arange(number + EVALUATED)
+    images = {k: draw.random((len(ids), n, size, size), "float32") for k, n in bands.items()}
+    modalities = {k: Modality(x, ids % 10, ids, symmetry="all") for k, x in images.items()}
+    data = MultiModalData(modalities, tuple("0123456789"), name="random")
+    rest = data.take(ids[number:])
+    return Split(data.take(ids[:number]), rest, rest)
 
 
 def motions(probability: float) -> v2.Transform:
@@ -113,33 +106,29 @@ def ours(split: Split, config: Config) -> float:
 
 def step_seconds(side: Callable[[Split, Config], float], split: Split, config: Config) -> float:
     """Mean seconds from one optimizer step to the next; all before the first step is left out."""
-    marks: list[Any] = []
-    on_gpu = device_type(config.accelerator) == "cuda"
+    last, steps, marks = len(split.train) // config.batch_size, count(1), list[float]()
 
     def mark(*_) -> None:
-        marks.append(torch.cuda.Event(enable_timing=True) if on_gpu else time.perf_counter())
-        if on_gpu:
-            marks[-1].record()  # the time at which the GPU comes here
+        if next(steps) in (1, last):
+            if device_type(config.accelerator) == "cuda":
+                torch.cuda.synchronize()
+            marks.append(time.perf_counter())
 
     hook = register_optimizer_step_post_hook(mark)
     side(split, config)
     hook.remove()
-    if on_gpu:
-        torch.cuda.synchronize()
-        return marks[0].elapsed_time(marks[-1]) / 1000 / (len(marks) - 1)
-    return (marks[-1] - marks[0]) / (len(marks) - 1)
+    first, end = marks
+    return (end - first) / (last - 1)
 
 
 def compare(name: str, rounds: int, accelerator: str) -> dict[str, Any]:
     """Pairs per second of both sides on one of SIZES, and their ratio ours / reference with its
     95 % interval, a bootstrap over rounds."""
-    make, config, steps = SIZES[name]
-    config = replace(config, accelerator=accelerator)
-    split = make(config.batch_size * (1 + steps[device_type(accelerator)]))
-    seconds = np.empty((rounds, 2))
-    for number in range(rounds):
-        for column in (1, 0) if number % 2 else (0, 1):
-            seconds[number, column] = step_seconds((recipe, ours)[column], split, config)
+    bands, size, recommended, steps = SIZES[name]
+    config = profile(recommended, accelerator=accelerator, **TIMED)
+    split = random_images(bands, size, config.batch_size * (1 + steps[accelerator]))
+    sides = [recipe, ours] * rounds
+    seconds = np.reshape([step_seconds(side, split, config) for side in sides], (rounds, 2))
     reference, mine = config.batch_size / np.median(seconds, axis=0)
     draws = np.random.default_rng(0).integers(rounds, size=(10_000, rounds))
     medians = np.median(seconds[draws], axis=1)  # [draws, rounds, 2] → [draws, 2]

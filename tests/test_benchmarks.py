@@ -1,4 +1,4 @@
-"""benchmarks/speed.py: both sides train the same, the clock says whose seconds are whose; scripts
+"""benchmarks/speed.py: both sides train the same, and the clock runs between their steps; scripts
 that train, from end to end, and what they refuse; and what a gain is worth in labels."""
 
 import json
@@ -6,8 +6,8 @@ import math
 import os
 import shutil
 import subprocess
+import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,6 @@ import pytest
 import torch
 from fixtures.results import result
 
-import choose
 import derive
 import grid
 import labels
@@ -47,6 +46,14 @@ def test_both_sides_compute_one_loss():
         assert loss == pytest.approx(expected, rel=tolerance)
     wrong = replace(still, precision="32-true", options={"weights": {"adv": 0.99}})
     assert speed.ours(one_batch, wrong) != pytest.approx(expected, rel=1e-5)
+
+
+def test_seconds_of_a_step_are_a_part_of_the_seconds_of_a_side():
+    split = make(48)
+    for side in (speed.recipe, speed.ours):
+        begin = time.perf_counter()
+        seconds = speed.step_seconds(side, split, CONFIG)
+        assert 0 < 2 * seconds < time.perf_counter() - begin
 
 
 def test_the_recipe_augments_as_the_paper_says():
@@ -110,7 +117,7 @@ def test_scripts_from_end_to_end(tmp_path, monkeypatch, capsys):
     words = [*TINY, "--seeds", "1", "--data", "objects:n=225,size=8", "--collect", "all.csv"]
     words += ["--channels-last", "false", "--labelled", "0.5", "student"]
     words += ['discom:{"pairing": "paired", "weights": {"adv": 0}, "learning_rate": 0.003}']
-    assert cli.main(words, grid.grid) == 0
+    assert cli.main(words, grid.compare) == 0
     printed = capsys.readouterr().out
     results = tables.load_results("all.csv")
     table = tables.summary(results, ["student"])
@@ -121,7 +128,7 @@ def test_scripts_from_end_to_end(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(sweep, "fit", lambda *_, **__: pytest.fail("trained twice"))
     shutil.rmtree("runs")  # what the file holds is not trained again
-    assert cli.main(words, grid.grid) == 0
+    assert cli.main(words, grid.compare) == 0
     assert capsys.readouterr().out == printed
     assert len(tables.load_results("all.csv")) == 2
 
@@ -173,7 +180,7 @@ def test_parts_adds_runs_once_with_the_untrained_beside(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     images = "objects:n=225,size=8"
     words = [*TINY, "--data", images, "--seeds", "1", "student", "discom", "--collect", "all.csv"]
-    assert cli.main(words, grid.grid) == 0
+    assert cli.main(words, grid.compare) == 0
     small = data.load(images, seed=0)
     monkeypatch.setattr(data, "load", lambda *_, **__: small)
     words = ["parts", "all.csv", "student", "discom"]
@@ -197,15 +204,14 @@ def test_every_command_of_results_sh_parses(tmp_path):
     places = {"PYTHON": str(tmp_path / "python"), "OUT": str(tmp_path), "RECORD": str(record)}
     script = stored.RESULTS.parent / "benchmarks/results.sh"
     subprocess.run(["sh", str(script)], check=True, env={**os.environ, **places})
-    scripts = {"grid": grid.grid, "choose": choose.choose, "derive": derive.derive}
-    scripts |= measure.measure.commands
+    scripts = {**grid.grid.commands, **measure.measure.commands, "derive": derive.derive}
     parsed = 0
     for text in record.read_text().split("\n\n")[:-1]:
         first, *words = text.split("\n")
         if words[:2] == ["discom", "table"]:
             cli.group.commands["table"].make_context("table", words[2:])
         elif words[0] != "papermill":
-            name = words.pop(0) if first.endswith("measure.py") else Path(first).stem
+            name = "derive" if first.endswith("derive.py") else words.pop(0)
             asked = scripts[name].make_context(name, words).params
             labels = asked.get("methods", ()) if name != "parts" else ()  # it names rows
             assert all(grid.Arm.of(text).display_name for text in labels)
@@ -218,7 +224,7 @@ def test_the_best_value_on_validation_is_chosen(tmp_path):
     words = [*SMALL, "--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "choice.json")]
     words += [method, "--option", option, "--values", ",".join(map(str, values))]
     words += ["--seeds", "100,101", "--labelled", "0.5"]
-    assert cli.main(words, choose.choose) == 0
+    assert cli.main(words, grid.choose) == 0
     tried = {}
     arm = grid.Arm.of(method)
     for file in (tmp_path / "runs").rglob(f"{arm.method}/*/result.json"):

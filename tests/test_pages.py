@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import figures
 import labels
 import pages
 import stored
@@ -40,9 +41,24 @@ def test_a_mark_that_names_nothing_is_refused_by_page(monkeypatch, tmp_path, cap
     (tmp_path / "README.md").write_text(f"<!-- {mark} -->\n\n<!-- end -->\n")
     monkeypatch.setattr(pages, "ROOT", tmp_path)
     monkeypatch.setattr(pages, "TABLES", {})
-    monkeypatch.setattr(pages.real, "pairs", pd.DataFrame)
     assert cli.main([], pages.pages) == 2
     assert "error: README.md: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", figures.FIGURES)
+def test_a_figure_draws_numbers_into_every_panel(name):
+    for axis in figures.FIGURES[name]().axes:
+        assert axis.has_data()
+        assert np.isfinite(axis.dataLim.get_points()).all()
+    figures.plots.plt.close("all")
+
+
+def test_bars_of_labels_are_the_means_of_their_table():
+    depth, rgb = figures.worth_of_pairs().axes
+    for axis, sensor in ((depth, "depth"), (rgb, "rgb")):
+        few = [score("labels", k, sensor, labelled=0.1) for k in ("student", "fixmatch", "agreed")]
+        drawn = [bar.get_width() for bar in axis.patches]
+        assert drawn[:4] == pytest.approx([*few, score("labels", "student", sensor, labelled=0.4)])
 
 
 def test_a_mark_ends_at_its_own_end(monkeypatch):

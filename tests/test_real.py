@@ -1,5 +1,5 @@
 """Claims over persons and patients, pooled over folds, label draws and pairs of sensors; two
-sensors at inference; models without training."""
+sensors at inference."""
 
 from dataclasses import replace
 from itertools import combinations
@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from fixtures.results import result
-from sklearn.metrics import f1_score
 
 import derive
 import measure
@@ -110,13 +109,11 @@ def test_a_mean_over_pairs_takes_every_partner_and_a_twin_its_copy(tables_of):
     above_own = differences("dsads", "one person", "agreed", "fixmatch").mean(axis=None)
     assert above_own > found.mean()
     table = real.pairs()
-    assert len(table) == 2 * 6  # a row for each seed
-    means = table.groupby(["deployed", "beside"]).mean()
-    for (unit, other), row in means.iterrows():
-        for way, method, beside in (("pair", "agreed", other), ("own", "fixmatch", "")):
-            rows = stored.of("dsads", "one person", method, unit, beside)
-            np.testing.assert_allclose(row[way], rows["score"].mean())
-    assert (means["twin"] < means["pair"]).all()
+    assert len(table) == 6
+    for (unit, other), row in table.iterrows():
+        places = ("student", ""), ("fixmatch", ""), ("agreed", other)
+        rows = [stored.of("dsads", "one person", method, unit, beside) for method, beside in places]
+        np.testing.assert_allclose(row, [own["score"].mean() for own in rows])
 
 
 def test_twins_are_copies_beside_their_sensors(tmp_path):
@@ -182,30 +179,14 @@ def test_two_sensors_are_compared_on_pairs_and_seeds_that_every_method_has(table
     ]
 
 
-def test_models_without_training_take_the_shares_seeds_and_folds_of_a_table(tmp_path, monkeypatch):
-    whole = data.load("objects:n=45,size=8,seed=0")
-    whole.save(tmp_path / "images")
-    few = [runs("student", ["rgb", "depth"], seed, labelled=0.1) for seed in range(2)]
-    every = runs("student", ["rgb", "depth"], 0, labelled=1.0)
-    tables.collect([run for part in (*few, every) for run in part], tmp_path / "t.json")
-    asked, right = [], np.eye(len(whole.classes))[whole.labels]
-
-    def rows(images, config, seeds, folds):
-        asked.append((config.labelled, seeds, folds))
-        half = right.copy()
-        half[::2] = np.roll(half[::2], 1, axis=1)  # every second label is wrong
-        return {"trees": {"rgb": [pd.DataFrame(half, images.ids)] * seeds}}
-
-    monkeypatch.setattr(measure.frozen, "rows", rows)
-    words = ["untrained", str(tmp_path / "t.csv"), str(tmp_path / "images")]
-    assert cli.main(words, measure.measure) == 0
-    assert asked == [(0.1, 2, 2), (1.0, 1, 2)]
-    found = pd.read_csv(tmp_path / "t-untrained.csv")
-    assert found[["labelled", "seed"]].to_numpy().tolist() == [[0.1, 0], [0.1, 1], [1.0, 0]]
-    wrong = whole.labels.copy()
-    wrong[::2] = (wrong[::2] + 1) % len(whole.classes)
-    expected = 100 * f1_score(whole.labels, wrong, average="weighted")
-    assert found["f1"].tolist() == pytest.approx([expected] * 3, abs=1e-3)
+def test_networks_of_a_table_without_its_runs_are_asked_for_in_one_line(tmp_path, capsys):
+    data.load("objects:n=45,size=8,seed=0").save(tmp_path / "images")
+    tables.collect(runs("student", ["rgb", "depth"], 0), tmp_path / "t.csv")
+    words = ["both", *(str(tmp_path / name) for name in ("t.csv", "images"))]
+    assert cli.main([*words, "--runs", str(tmp_path / "runs")], measure.measure) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "--runs" in line
+    assert not (tmp_path / "t-both.csv").exists()
 
 
 PATIENTS = 6
