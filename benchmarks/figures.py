@@ -182,26 +182,25 @@ def units() -> Figure:
     deployed one."""
     names = {"torso": "torso", "rarm": "right arm", "larm": "left arm"}
     names |= {"rleg": "right leg", "lleg": "left leg"}
-    alone, own, pair = real.COLUMNS
     titles = {
-        (pair, alone): "pairs with another unit\nminus labels alone",
-        (own, alone): "own signals (FixMatch)\nminus labels alone",
-        (pair, own): "pairs with another unit\nminus own signals",
+        ("pair", "alone"): "pairs with another unit\nminus labels alone",
+        ("own", "alone"): "own signals (FixMatch)\nminus labels alone",
+        ("pair", "own"): "pairs with another unit\nminus own signals",
     }
-    means = real.pairs().rename(index=names)
+    means = real.pairs().groupby(["deployed", "beside"]).mean().rename(index=names)
     drawn, axes = panels(1, 3, 10.5, 3.9, sharex=True, sharey=True)
     for axis, ((way, other), title) in zip(axes[0], titles.items(), strict=True):
         points = (means[way] - means[other]).rename("points").reset_index()
         look = {"x": "points", "y": "deployed", "order": names.values()}
-        colour = ORANGE if way == pair else GREY
+        colour = ORANGE if way == "pair" else GREY
         sns.stripplot(points, jitter=False, size=7, alpha=0.6, color=colour, ax=axis, **look)
         bar = {"marker": "|", "markersize": 24, "linestyle": "none", "color": "black"}
         sns.pointplot(points, errorbar=None, ax=axis, **bar, **look)
         axis.axvline(0, color=GREY, linestyle=":")
         axis.set_title(title, fontsize=11)
         axis.set(xlabel="", ylabel="deployed unit")
-    few, more = ((means[pair] > means[other]).sum() for other in (own, alone))
-    title = f"{more} of {len(means)} pairs of units lie above labels alone, {few} above own data"
+    alone, own = ((means["pair"] > means[other]).sum() for other in ("alone", "own"))
+    title = f"{alone} of {len(means)} pairs of units lie above labels alone, {own} above own data"
     drawn.suptitle(title, fontweight="bold", fontsize=13)
     axes[0, 1].set_xlabel("F1 points; a dot for each unit beside it in training, a bar: mean")
     return drawn

@@ -102,8 +102,14 @@ def together() -> pd.DataFrame:
 
 
 def pairs() -> pd.DataFrame:
-    """`means` of `dsads` with labels of one person: a row for each deployed unit and the unit that
-    trained beside it."""
-    units = permutations(deployed("dsads"), 2)
-    rows = {pair: means("dsads", "one person", *pair) for pair in units}
-    return pd.DataFrame(rows, [*COLUMNS]).T.rename_axis(["deployed", "beside"])
+    """Of `dsads` with labels of one person, F1 of the deployed unit: a row for each unit that
+    trained beside it and each draw of labels; labels alone, own labels, with its twin, with the
+    other unit."""
+    ways = {"alone": "student", "own": "fixmatch", "twin": "twin", "pair": "agreed"}
+    parts = {}
+    for sensor, other in permutations(deployed("dsads"), 2):
+        besides = {**dict.fromkeys(ways, ""), "pair": other}
+        rows = [of("dsads", "one person", ways[way], sensor, besides[way]) for way in ways]
+        scores = [own.set_index("seed")["score"] for own in rows]
+        parts[sensor, other] = pd.concat(scores, axis=1, keys=ways)
+    return pd.concat(parts, names=["deployed", "beside"]).reset_index()

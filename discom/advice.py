@@ -72,14 +72,9 @@ class Asked:
     seeds: int
 
     @property
-    def simulated(self) -> bool:
-        """Whether settings hide labels that are there."""
-        return self.config.hides_labels
-
-    @property
     def few(self) -> bool:
         """Whether labels are missing."""
-        return bool(self.simulated or (self.images.labels == UNLABELLED).any())
+        return bool(self.config.hides_labels or (self.images.labels == UNLABELLED).any())
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -177,7 +172,7 @@ class Asked:
     def commands(self, deployed: Mapping[str, str], name: str) -> list[str]:
         """What trains on all images and labels, and exports networks: network → its kind; `name`
         is of the profile."""
-        if self.simulated:
+        if self.config.hides_labels:
             return ["No commands: labels were hidden on purpose. Ask again with all of them."]
         lines, final = list[list[str]](), replace(self, folds=1)
         data = ["--data", self.source] + ["--modalities", self.modalities] * bool(self.modalities)

@@ -245,7 +245,7 @@ def _answer(asked: Any, rows: Any, seconds: float, workers: int, name: str) -> N
         return
     print("", *asked.commands(deployed, name), sep="\n")
     rated = [f"{k} {answers.score(rows[kind][k], images):.1f}" for k, kind in deployed.items()]
-    if rated and not asked.simulated:
+    if rated and not asked.config.hides_labels:
         print(f"\nF1 to expect, or more, since these train on all labels: {', '.join(rated)}.")
 
 
