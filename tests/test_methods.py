@@ -392,10 +392,9 @@ def teachers(splits, tmp_path_factory):
     return given
 
 
-ALTERNATING = {"adversary": "alternating"}
-
-
-@pytest.mark.parametrize(("name", "options"), [*((n, {}) for n in NAMES), ("discom", ALTERNATING)])
+@pytest.mark.parametrize(
+    ("name", "options"), [*((n, {}) for n in NAMES), ("discom", {"adversary": "alternating"})]
+)
 def test_a_run_reports_every_network_and_ends_with_the_same_numbers_once_resumed(
     splits, teachers, name, options, same_once_resumed
 ):

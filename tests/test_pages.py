@@ -74,7 +74,7 @@ def test_a_mark_ends_at_its_own_end(monkeypatch):
 
 def test_numbers_of_the_readme_are_those_of_the_runs():
     few, many = (round(labels.worth(sensor)[0], -2) for sensor in ("depth", "rgb"))
-    words = "what some {:.0f} do without the other sensor in depth, and {:.0f} in RGB"
+    words = "what about {:.0f} do without the other sensor in depth, and {:.0f} in RGB"
     assert words.format(few, many) in README
     assert (few, many) == (500, 900)
     gains = [

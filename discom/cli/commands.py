@@ -141,8 +141,8 @@ def export(
 ) -> None:
     """Write one trained network as ONNX with its contract, after a check on the test part."""
     tables, files = discom.tables, sorted(path.rglob("result.json"))
-    run, *others = tables.load_results(path)
-    if others or len(files) != 1:
+    run = tables.load_results(path)[0]
+    if len(files) != 1:
         raise ConfigError(path, "is not the folder of one run", "name that folder")
     images = discom.data.load(data or run.data, modalities, run.drawn)
     where = files[0].parent, images.split(*run.parts), modality, out

@@ -55,7 +55,9 @@ def missing(runs: Iterable[Run], known: Iterable[Result] = ()) -> tuple[list[Run
             teachers[run.teacher.folder] = run.teacher
     if older:
         found = f"{older} of {len(done.results)} stored results are of other code than today's"
-        warnings.warn(f"{found}; collect into another file to train them anew", stacklevel=3)
+        warnings.warn(
+            f"{found}; collect into another file to train them anew", stacklevel=1
+        )  # said once
     return list((teachers | absent).values()), done
 
 
