@@ -34,7 +34,6 @@ METHODS = {STUDENT: ("student", 1.0), HALF: ("student", 1.0), FUSED: ("teacher",
 METHODS |= {OWN: ("fixmatch", 4.0), PAIRS: ("agreed", 4.0), TAUGHT: ("kdv2", 1.3)}
 LATER = "No answer yet"
 Place = tuple[str, str]  # row and network
-ALIKE_IN_LENGTH = {HALF: STUDENT, FUSED: STUDENT, OWN: PAIRS}  # not trained longer itself
 # what a watch took, see results/README.md
 SIGNALS = {OWN: {"threshold": 0.95}, PAIRS: {"threshold": 0.95, "weights": {"contrast": 0}}}
 # roughly: the share of images of which one of two networks alone is right, and the share of this
@@ -114,8 +113,8 @@ class Asked:
 
     @cached_property
     def longer(self) -> dict[str, list[Run]]:
-        """Student and method, once, twice as long."""
-        return {kind: [self.run(kind, longer=2)] for kind in self.kinds[:2]}
+        """Each kind once, twice as long."""
+        return {kind: [self.run(kind, longer=2)] for kind in self.kinds}
 
     @property
     def every(self) -> list[Run]:
@@ -214,7 +213,7 @@ def unfinished(
     """The networks that still gain where they are trained twice as long, on images of one fold."""
     single, found = images.changed(groups=None), dict[Place, Difference]()
     for kind, row in longer.items():
-        for name in [name for name in row if "+" not in name]:
+        for name in row:
             gain = difference(gains(row[name], rows[kind][name][:1], single))
             if gain.verdict == "yes":
                 found[kind, name] = gain
@@ -225,8 +224,8 @@ def answers(
     rows: Mapping[str, Row], images: MultiModalData, few: bool, longer: Mapping[Place, float] = {}
 ) -> tuple[list[str], dict[str, str]]:
     """The questions with their answers, and what is recommended: network → the row it is of.
-    `longer` has the points that a network gains where it is trained longer; what this could change
-    is not answered."""
+    `longer` has the points that a network gains where it is trained longer; what the gains
+    of two networks together would change is not answered."""
     sensors, other = [*images.modalities], PAIRS if few else TAUGHT
     both, word = "+".join(sensors), "both" if len(sensors) == 2 else "all"
     unit = "images" if images.groups is None else "groups"
@@ -236,15 +235,11 @@ def answers(
     def points(kind: str, network: str) -> float:
         return score(rows[kind][network], images)
 
-    def lift(kind: str, network: str) -> float:
-        like = ALIKE_IN_LENGTH.get(kind, kind)
-        return float(np.mean([longer.get((like, name), 0.0) for name in network.split("+")]))
-
     def ask(question: str, ours: Place, theirs: Place, than: str = "", sure: bool = True) -> str:
         """Add the question with its answer, whose first words are returned."""
         gain = difference(gains(rows[ours[0]][ours[1]], rows[theirs[0]][theirs[1]], images))
-        moves = lift(*ours), -lift(*theirs)
-        stays = sure and {gain.moved(by).verdict for by in moves} == {gain.verdict}
+        later = gain.moved(longer.get(ours, 0.0) - longer.get(theirs, 0.0))
+        stays = sure and later.verdict == gain.verdict
         found = {"yes": "Yes", "no": "No", "open": "Not decided"}[gain.verdict] if stays else LATER
         rated = " against ".join(f"{kind} {points(kind, k):.1f}" for kind, k in (ours, theirs))
         lines.append(f"{question}? {found}: {gain}{than} ({rated}).")

@@ -187,15 +187,20 @@ def test_no_answer_where_a_longer_training_still_gains(share, short):
     longer = {STUDENT: {name: own[:1] for name, own in rows[STUDENT].items()}}
     longer[kind] = {name: [answered(share, 5)[0].loc[fold]] for name in ("rgb", "depth")}
     rows[kind] = {name: answered(0.8, 6) for name in ("rgb", "depth")}
+    longer[FUSED], rows[FUSED] = ({"rgb+depth": own["rgb"]} for own in (longer[kind], rows[kind]))
     found = advice.unfinished(longer, rows, IMAGES)
-    assert [*found] == [(kind, "rgb"), (kind, "depth")] * short
+    assert [*found] == [(kind, "rgb"), (kind, "depth"), (FUSED, "rgb+depth")] * short
 
 
-@pytest.mark.parametrize(("gained", "word"), [(0.0, "Yes"), (10.0, "Yes"), (30.0, "No answer yet")])
-def test_what_a_longer_training_could_change_is_not_answered(gained, word):
-    """depth has 60 % right alone and 85 % with the other sensor; a longer student gains more."""
+@pytest.mark.parametrize(
+    ("alone", "taught", "word"),
+    [(0, 0, "Yes"), (10, 0, "Yes"), (30, 0, advice.LATER), (30, 30, "Yes"), (0, 30, "Yes")],
+)
+def test_what_longer_trainings_would_change_is_not_answered(alone, taught, word):
+    """depth has 60 % right alone and 85 % with the other sensor; trained longer, either gains."""
     rows = rows_of(False, **{f"{TAUGHT}/depth": 0.85})
-    lines, deployed = advice.answers(rows, IMAGES, False, {(STUDENT, "depth"): gained})
+    longer = {(STUDENT, "depth"): float(alone), (TAUGHT, "depth"): float(taught)}
+    lines, deployed = advice.answers(rows, IMAGES, False, longer)
     assert verdicts(lines)["Deploy depth alone: train it with rgb"] == word
     assert (deployed["depth"] == TAUGHT) == (word == "Yes")
 
@@ -255,8 +260,10 @@ def test_trainings_are_as_long_as_their_steps_and_once_twice_as_long():
         train = images.split(*run.parts).train.keep_labels(run.config.labelled, 0)
         batches = Batches(train, run.config.batch_size, 0)
         assert 40 <= run.config.epochs * len(batches) < 40 + len(batches), kind
-    once = asked(images).run(PAIRS, longer=2)
-    assert once.config.epochs == 2 * plan[PAIRS][0].config.epochs
+    longer = asked(images).longer
+    assert [*longer] == [*plan]
+    for kind, (run,) in longer.items():
+        assert run.config.epochs == 2 * plan[kind][0].config.epochs
     assert {run.config.labelled for run in plan[HALF]} == {0.5}
 
 
