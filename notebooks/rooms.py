@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from discom.data import MultiModalData, load, read_folders
-from discom.data.augmentation import any_motions, turn
+from discom.data.augmentation import apply_d4, random_d4
 from discom.errors import ConfigError, DataError
 from discom.frozen import ENCODER
 from discom.models.encoders import encoder
@@ -117,7 +117,7 @@ def views(own: SimpleNamespace, rows: torch.Tensor) -> dict[str, torch.Tensor]:
     moved = {}
     for sensor, images in own.images.items():
         x = images[rows]
-        moved[sensor] = turn(x, any_motions(x, own.symmetry[sensor]))
+        moved[sensor] = apply_d4(x, random_d4(x, own.symmetry[sensor]))
     return moved
 
 

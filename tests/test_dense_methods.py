@@ -11,7 +11,7 @@ from fixtures.refusal import refused
 from safetensors.torch import load_file
 
 from discom import data, fit, methods, profile
-from discom.data.augmentation import restore, turn
+from discom.data.augmentation import apply_d4, invert_d4
 from discom.errors import ConfigError
 from discom.losses import crodino, dense
 from discom.methods import build
@@ -121,13 +121,13 @@ def test_crodinos_terms_are_those_of_the_losses_and_each_can_be_alone():
     model = make("crodino").eval()
     upright, logits = {}, {}
     for m, x in batch.x.items():
-        upright[m] = [restore(one, batch.transform_ids[m]) for one in model.branches[m].encode(x)]
+        upright[m] = [invert_d4(one, batch.transform_ids[m]) for one in model.branches[m].encode(x)]
         logits[m] = model.branches[m](x)
-    truth = restore(batch.y["rgb"][:, None], batch.transform_ids["rgb"])[:, 0]
+    truth = invert_d4(batch.y["rgb"][:, None], batch.transform_ids["rgb"])[:, 0]
     last = {m: maps[-1] for m, maps in upright.items()}
     fused = model.auxiliary["rgb+depth"](crodino.cross_halves(upright), (16, 16))[1]
     invariant = [crodino.halves(one)[0] for one in last.values()]
-    answers = {m: turn(fused, batch.transform_ids[m]) for m in BANDS}
+    answers = {m: apply_d4(fused, batch.transform_ids[m]) for m in BANDS}
     expected = {
         "cl": sum(dense.cross_entropy(logits[m], batch.y[m]) for m in BANDS),
         "aux": dense.cross_entropy(fused, truth),
@@ -196,7 +196,7 @@ def test_dense_simclr_puts_places_back_before_it_compares_them(monkeypatch):
     z, labels = pooled(batch.x["rgb"]), crodino.place_labels(batch.y["rgb"], (4, 4))
     expected = crodino.pixel_info_nce(z, z, labels)
     torch.testing.assert_close(model.loss(batch)["contrast"], expected)
-    monkeypatch.setattr(dense_methods, "restore", lambda x, transform_ids: x)  # a wrong copy
+    monkeypatch.setattr(dense_methods, "invert_d4", lambda x, transform_ids: x)  # a wrong copy
     assert model.loss(batch)["contrast"] > 1.1 * expected
 
 

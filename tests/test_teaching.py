@@ -12,7 +12,7 @@ from fixtures.refusal import refused
 from safetensors.torch import load_file
 
 from discom import data, fit, methods, profile
-from discom.data.augmentation import turn
+from discom.data.augmentation import apply_d4
 from discom.data.batches import Batch, ModalityTensor
 from discom.errors import ConfigError, DiscomError, RunError
 from discom.running.runs import Result, load_run, load_teacher, weights_file
@@ -52,7 +52,7 @@ def test_maps_are_of_upright_images_and_moved_as_the_students_are(name):
     student.copies = ("logits", "latent")
     images = {sensor: torch.from_numpy(train.images(sensor)[:2]) for sensor in ("rgb", "depth")}
     views = {"rgb": torch.tensor([0, 5]), "depth": torch.tensor([2, 2])}
-    batch = Batch({m: turn(x, views[m]) for m, x in images.items()}, {}, transform_ids=views)
+    batch = Batch({m: apply_d4(x, views[m]) for m, x in images.items()}, {}, transform_ids=views)
     student.ask(teacher, batch)
     for modality, answers in batch.teacher_output.items():
         network = modality if name == "single" else "rgb+depth"
@@ -61,7 +61,7 @@ def test_maps_are_of_upright_images_and_moved_as_the_students_are(name):
         assert answers.keys() == {"logits", "latent"}
         for key, answer in answers.items():
             assert not answer.requires_grad
-            torch.testing.assert_close(answer, turn(upright[key].detach(), views[modality]))
+            torch.testing.assert_close(answer, apply_d4(upright[key].detach(), views[modality]))
 
 
 @pytest.mark.parametrize("reads", ["all", "rgb"])

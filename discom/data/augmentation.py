@@ -39,33 +39,33 @@ def draw_transforms(
     return ids + 8 * torch.randint(1, 5, (len(x),), generator=generator) if strong else ids
 
 
-def any_motions(x: Tensor, symmetry: str = "all") -> Tensor:
+def random_d4(x: Tensor, symmetry: str = "all") -> Tensor:
     """A motion for each image, [B], all that `symmetry` allows equally likely; drawn by torch's
     global generator."""
     step = max(SYMMETRIES[symmetry], 1 if x.shape[-1] == x.shape[-2] else 2)
     return torch.randint(8, (len(x),)) // step * step
 
 
-def turn(x: Tensor, transform_ids: Tensor) -> Tensor:
+def apply_d4(x: Tensor, transform_ids: Tensor) -> Tensor:
     """Each image, mask or map of features [B, C, H, W] in its motion, the number of its transform
     mod 8; nothing is blanked. Motion k + 4h is k quarter turns, then a horizontal flip if h = 1;
     quarter turns exist for square images only.
 
     >>> image = torch.arange(4.0).view(1, 1, 2, 2)
-    >>> turn(image, torch.tensor([4]))[0, 0].tolist()  # a horizontal flip
+    >>> apply_d4(image, torch.tensor([4]))[0, 0].tolist()  # a horizontal flip
     [[1.0, 0.0], [3.0, 2.0]]
     """
     return _move(x, transform_ids, _tables(*x.shape[-2:], x.device)[0])
 
 
-def restore(x: Tensor, transform_ids: Tensor) -> Tensor:
-    """Undo `turn` exactly, for values and gradients.
+def invert_d4(x: Tensor, transform_ids: Tensor) -> Tensor:
+    """Undo `apply_d4` exactly, for values and gradients.
 
     A map of features [B, D, H/8, W/8] of a moved image is put back as well where its cells are
     those of the image's own grid: pooling keeps them, a padded convolution with stride 2 does not.
 
     >>> x, ids = torch.arange(12.0).view(1, 1, 3, 4), torch.tensor([2])
-    >>> torch.equal(restore(turn(x, ids), ids), x)
+    >>> torch.equal(invert_d4(apply_d4(x, ids), ids), x)
     True
     """
     return _move(x, transform_ids, _tables(*x.shape[-2:], x.device)[1])
@@ -99,7 +99,7 @@ def transform(x: Tensor, transform_ids: Tensor) -> Tensor:
     >>> transform(torch.ones(1, 1, 2, 2), torch.tensor([8]))[0, 0].tolist()
     [[0.0, 1.0], [1.0, 1.0]]
     """
-    x = turn(x, transform_ids)
+    x = apply_d4(x, transform_ids)
     if (transform_ids < 8).all():
         return x
     height, width = x.shape[-2:]
@@ -128,7 +128,7 @@ def distort(x: Tensor, symmetry: str = "all") -> Tensor:
     crop[:, :, 2] = _uniform(x, -1, 1, 2) * (1 - side)[:, None]
     grid = F.affine_grid(crop, list(x.shape), align_corners=False)
     x = F.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
-    return recolour(turn(x, any_motions(x, symmetry)))
+    return recolour(apply_d4(x, random_d4(x, symmetry)))
 
 
 def signal_view(

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from discom.data.arrays import take_rows
-from discom.data.augmentation import STRONG, WEAK, draw_transforms, signal_view, transform, turn
+from discom.data.augmentation import STRONG, WEAK, apply_d4, draw_transforms, signal_view, transform
 from discom.data.checks import NO_LABEL, SYMMETRIES, UNLABELLED, is_signal
 from discom.data.multimodal import MultiModalData
 from discom.errors import DataError, check_choice
@@ -255,7 +255,7 @@ class Batches:
                 chosen = torch.rand(len(images), generator=generators[name]) < self.augment
                 images = torch.where(chosen.to(images.device)[:, None, None, None], shown, images)
             x[name] = transform(images, ids[name]).contiguous(memory_format=self.memory_format)
-            y[name] = turn(truth[:, None], ids[name])[:, 0].long() if self.dense else truth
+            y[name] = apply_d4(truth[:, None], ids[name])[:, 0].long() if self.dense else truth
         batch = Batch(x, y, transform_ids=ids, progress=epoch / self.epochs)
         batch.symmetry = self.symmetry
         return batch

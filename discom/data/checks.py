@@ -22,7 +22,7 @@ UNLABELLED = -1  # the class of a sample without a label
 KINDS = {"iu": "whole numbers", "iuU": "whole numbers or text"}
 KINDS |= {"fiu": "numbers", "biufU": "numbers or text"}
 IMAGES = ("fiu", "N", "C", "H", "W")  # the kinds and the shape of images
-# what augmentation may do to a sensor → its motions are the multiples of this, see `turn`
+# what augmentation may do to a sensor → its motions are the multiples of this, see `apply_d4`
 SYMMETRIES = {"all": 1, "flip": 4, "none": 8, "rotate": 8}
 
 

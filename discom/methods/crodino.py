@@ -7,7 +7,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from discom.data.augmentation import restore, turn
+from discom.data.augmentation import apply_d4, invert_d4
 from discom.errors import ConfigError
 from discom.losses import crodino, dense
 from discom.methods.base import register
@@ -63,9 +63,9 @@ class CroDiNoKD(Dense):
             network, x = self.branches[name], batch.x[name]
             maps = network.encode(x)
             logits[name] = network.decode(maps, x.shape[-2:])[1]
-            upright[name] = [restore(one, batch.transform_ids[name]) for one in maps]
+            upright[name] = [invert_d4(one, batch.transform_ids[name]) for one in maps]
         first = next(iter(self.channels))
-        labels = restore(batch.y[first][:, None], batch.transform_ids[first])[:, 0]
+        labels = invert_d4(batch.y[first][:, None], batch.transform_ids[first])[:, 0]
         coarsest = {name: maps[-1] for name, maps in upright.items()}
         terms = {"cl": sum(self.cross_entropy(logits[m], batch.y[m]) for m in self.channels)}
         if self.weights["aux"]:
@@ -81,7 +81,9 @@ class CroDiNoKD(Dense):
             each = [crodino.pixel_info_nce(b, a, places) for a, b in pairs]
             terms["contrast"] = torch.stack(each).mean()  # over all pairs of modalities
         if self.weights["soft"]:
-            soft = {name: turn(fused.detach(), batch.transform_ids[name]) for name in self.channels}
+            soft = {
+                name: apply_d4(fused.detach(), batch.transform_ids[name]) for name in self.channels
+            }
             terms["soft"] = sum(dense.pixel_wise(logits[m], soft[m]) for m in self.channels)
         return terms
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from pydantic import PositiveFloat
 from torch import nn
 
-from discom.data.augmentation import any_motions, recolour, restore, turn
+from discom.data.augmentation import apply_d4, invert_d4, random_d4, recolour
 from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError
 from discom.losses import dense
@@ -125,12 +125,12 @@ class DenseSimCLR(Dense):
 
     def loss_of(self, modality, batch):
         network, x, labels = self.branches[modality], batch.x[modality], batch.y[modality]
-        motions = any_motions(x, batch.symmetry[modality])
-        maps = network.encode(torch.cat([x, recolour(turn(x, motions))]))
+        motions = random_d4(x, batch.symmetry[modality])
+        maps = network.encode(torch.cat([x, recolour(apply_d4(x, motions))]))
         own, other = self.projections[modality](maps[-1]).chunk(2)
         logits = network.decode([one[: len(x)] for one in maps], x.shape[-2:])[1]
         classes = place_labels(labels, own.shape[-2:])
-        contrast = pixel_info_nce(own, restore(other, motions), classes)
+        contrast = pixel_info_nce(own, invert_d4(other, motions), classes)
         return {"cl": self.cross_entropy(logits, labels), "contrast": contrast}
 
 
@@ -149,7 +149,7 @@ class DenseStudent(Dense):
         sensors moved alike, and students see each in a view of its own: so the teacher is asked
         about upright scenes, and its maps are moved as each student's images are. A teacher with a
         network for each sensor teaches each student by its own."""
-        upright = {name: restore(x, batch.transform_ids[name]) for name, x in batch.x.items()}
+        upright = {name: invert_d4(x, batch.transform_ids[name]) for name, x in batch.x.items()}
         maps, batch.teacher_output = {}, {}
         for network in teacher.deployed:
             x = torch.cat([upright[name] for name in network.split("+")], dim=1)
@@ -158,7 +158,7 @@ class DenseStudent(Dense):
             own = maps.get(name) or maps[teacher.deployed[0]]
             copied = {each: own[each].float() for each in self.copies}
             batch.teacher_output[name] = {
-                each: turn(one, batch.transform_ids[name]) for each, one in copied.items()
+                each: apply_d4(one, batch.transform_ids[name]) for each, one in copied.items()
             }
 
     def loss_of(self, modality, batch):

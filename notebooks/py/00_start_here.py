@@ -50,7 +50,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 import course
 from checks import exercises_00 as exercises
-from discom.data.augmentation import any_motions, turn
+from discom.data.augmentation import random_d4, apply_d4
 from discom.models.encoders import resnet10
 from discom.notebook import check, finish, stamp
 
@@ -107,7 +107,7 @@ def train(networks, steps, rate, pair_loss=None, batch=32):
         loss, logits, projected = 0.0, {}, {}
         for sensor, network in networks.items():
             images = scenes.images[sensor][rows]
-            features = network.train().encode(turn(images, any_motions(images)))
+            features = network.train().encode(apply_d4(images, random_d4(images)))
             answers = network.classify(features)
             loss += F.cross_entropy(answers[:batch], scenes.labels[rows[:batch]])
             logits[sensor] = answers[batch:]  # of the pairs

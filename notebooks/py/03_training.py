@@ -58,7 +58,7 @@ import course
 from checks import exercises_03 as exercises
 from discom import data as sets, fit
 from discom.config import profile as settings
-from discom.data.augmentation import any_motions, turn
+from discom.data.augmentation import random_d4, apply_d4
 from discom.data.batches import Batches
 from discom.models.encoders import resnet10
 from discom.notebook import check, finish, stamp
@@ -117,7 +117,7 @@ def unpaired(part, sensors, size=125):
         images, labels = {}, {}
         for sensor, rows in zip(sensors, batch, strict=True):
             own = part.images[sensor][rows].to(device)
-            images[sensor] = turn(own, any_motions(own))
+            images[sensor] = apply_d4(own, random_d4(own))
             labels[sensor] = part.labels[rows].to(device)
         yield images, labels
 

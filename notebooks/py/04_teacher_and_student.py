@@ -48,7 +48,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 import course
 from checks import exercises_04 as exercises
-from discom.data.augmentation import any_motions, turn
+from discom.data.augmentation import random_d4, apply_d4
 from discom.models.encoders import resnet10
 from discom.notebook import check, finish, stamp
 from pictures import teaching, training
@@ -99,7 +99,7 @@ def train(name, sensors, loss, shown=2000):  # loss(logits, rows)
             rows = torch.cat([rows, torch.randperm(min(shown, len(scenes.labels)))])
         batch, rows = rows[:125], rows[125:]
         images = {s: scenes.images[s][batch] for s in sensors}
-        images = {s: turn(x, any_motions(x)) for s, x in images.items()}
+        images = {s: apply_d4(x, random_d4(x)) for s, x in images.items()}
         optimizer.zero_grad()
         loss(network.train()(images), batch).backward()
         optimizer.step()

@@ -60,7 +60,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 import course
 from checks import exercises_05 as exercises
 from discom import methods, tables
-from discom.data.augmentation import any_motions, turn
+from discom.data.augmentation import random_d4, apply_d4
 from discom.data.batches import Batch
 from discom.models.encoders import resnet10
 from discom.notebook import check, finish, stamp

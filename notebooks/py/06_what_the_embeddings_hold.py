@@ -52,7 +52,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 import course
 from checks import exercises_06 as exercises
 from discom import methods
-from discom.data.augmentation import any_motions, turn
+from discom.data.augmentation import random_d4, apply_d4
 from discom.data.batches import Batch
 from discom.models.encoders import resnet10
 from discom.notebook import check, finish, stamp
@@ -255,7 +255,7 @@ def losses(network, terms, images, labels):  # in the place of yours of 02
 def paired(part, size=125):
     for rows in torch.randperm(len(part.labels)).split(size):
         images = {s: x[rows].to(device) for s, x in part.images.items()}
-        images = {s: turn(x, any_motions(x)) for s, x in images.items()}
+        images = {s: apply_d4(x, random_d4(x)) for s, x in images.items()}
         yield images, dict.fromkeys(sensors, part.labels[rows].to(device))
 
 

@@ -56,7 +56,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 import course
 from checks import exercises_07 as exercises
 from discom import tables
-from discom.data.augmentation import any_motions, turn
+from discom.data.augmentation import random_d4, apply_d4
 from discom.models.encoders import resnet10
 from discom.notebook import check, finish, stamp
 from pictures import papers
@@ -158,7 +158,7 @@ def train(network, turned, epochs=epochs, rate=0.0):
         network.train()
         for rows in torch.randperm(len(scenes.labels)).split(125):
             images = scenes.images["rgb"][rows]
-            images = turn(images, any_motions(images)) if turned else images
+            images = apply_d4(images, random_d4(images)) if turned else images
             optimizer.zero_grad()
             network.loss(images, scenes.labels[rows]).backward()
             optimizer.step()

@@ -51,7 +51,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 import course
 from checks import exercises_08 as exercises
-from discom.data.augmentation import any_motions, turn
+from discom.data.augmentation import random_d4, apply_d4
 from discom.evaluation.scores import scores as all_scores
 from discom.losses.pseudo import fixmatch
 from discom.models.encoders import resnet10
@@ -88,7 +88,7 @@ exec(course.written("00", "Network", "predict", "contrast"))  # as they stand in
 
 
 def weak_view(x):
-    return turn(x, any_motions(x))
+    return apply_d4(x, random_d4(x))
 
 
 def strong_view(x, size=12):

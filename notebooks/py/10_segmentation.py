@@ -48,7 +48,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 import course
 from checks import exercises_10 as exercises
-from discom.data.augmentation import restore, turn
+from discom.data.augmentation import invert_d4, apply_d4
 from discom.notebook import check, finish, stamp
 from pictures import segments
 
@@ -140,7 +140,7 @@ print("best possible mIoU:", {name: round(value) for name, value in best.items()
 def look(network, sensor):  # at eight images; logits are turned back
     rows = torch.cat([torch.randint(drawn, (4,)), torch.randint(len(masks), (4,))])
     views = torch.randint(8, rows.shape)
-    return restore(network(turn(scenes.images[sensor][rows], views)), views), rows
+    return invert_d4(network(apply_d4(scenes.images[sensor][rows], views)), views), rows
 
 
 @torch.no_grad()
@@ -273,12 +273,12 @@ def mix(rgb, depth):
 def side_by_side():  # the weights, 0.3 and 1, are the package's
     rows = torch.cat([torch.randint(drawn, (4,)), torch.randint(len(masks), (4,))])
     views = torch.randint(8, rows.shape)
-    maps = {s: model[s].encode(turn(x[rows], views)) for s, x in scenes.images.items()}
+    maps = {s: model[s].encode(apply_d4(x[rows], views)) for s, x in scenes.images.items()}
     mixed = [mix(*pair) for pair in zip(*maps.values(), strict=True)]
-    mixed = restore(model["mixed"].decode(mixed), views)
+    mixed = invert_d4(model["mixed"].decode(mixed), views)
     loss, soft = 0.3 * label_loss(mixed, rows), mixed.detach().log_softmax(1)
     for sensor, own in maps.items():
-        logits = restore(model[sensor].decode(own), views)
+        logits = invert_d4(model[sensor].decode(own), views)
         loss += label_loss(logits, rows) + soft_loss(logits, soft)
     return loss
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from discom.data.augmentation import distort, draw_transforms, restore, transform, turn
+from discom.data.augmentation import apply_d4, distort, draw_transforms, invert_d4, transform
 
 VIEWS = 8 * (1 + 4)  # a motion, and no quarter of the image blank or one of four
 
@@ -30,7 +30,7 @@ def expected_motion(image, motion):
 @pytest.mark.parametrize(("height", "width"), [(1, 1), *SIZES])
 def test_each_image_is_moved_by_its_own_motion(height, width):
     x, motions = noise(8, 3, height, width), torch.randperm(8, generator=generator())
-    for image, before, motion in zip(turn(x, motions), x, motions.tolist(), strict=True):
+    for image, before, motion in zip(apply_d4(x, motions), x, motions.tolist(), strict=True):
         np.testing.assert_array_equal(image, expected_motion(before.numpy(), motion))
 
 
@@ -58,7 +58,7 @@ def test_a_view_is_a_motion_and_perhaps_a_blank_quarter(height, width):
     x = 1 + noise(1, 2, height, width)
     views = transform(x.expand(VIEWS, -1, -1, -1), torch.arange(VIEWS))
     upright = views[:8]
-    assert torch.equal(upright, turn(x.expand(8, -1, -1, -1), torch.arange(8)))
+    assert torch.equal(upright, apply_d4(x.expand(8, -1, -1, -1), torch.arange(8)))
     for number in range(8, VIEWS):
         quarter, blank = number // 8 - 1, torch.ones(height, width)
         rows = slice(0, (height + 1) // 2) if quarter < 2 else slice(height // 2, None)
@@ -80,7 +80,7 @@ def test_strong_views_are_moved_whatever_the_probability_and_have_a_blank_quarte
 @pytest.mark.parametrize(("height", "width"), [(1, 1), *SIZES])
 def test_what_was_turned_is_put_back_exactly(height, width):
     x, views = (255 * noise(8, 3, height, width)).to(torch.int64), torch.arange(8)
-    assert torch.equal(restore(turn(x, views), views), x)
+    assert torch.equal(invert_d4(apply_d4(x, views), views), x)
 
 
 def distorted(x, seed=0):

@@ -13,7 +13,7 @@ from lightning.fabric import Fabric
 
 from discom.data import Modality, MultiModalData, load, scenes
 from discom.data import batches as module
-from discom.data.augmentation import transform, turn
+from discom.data.augmentation import apply_d4, transform
 from discom.data.batches import LABELLED, Batch, Batches, ModalityTensor
 from discom.data.checks import NO_LABEL
 from discom.data.scenes import objects
@@ -255,7 +255,7 @@ def test_masks_are_moved_exactly_as_their_images(pairing, size, most, room):
             blank = transform(torch.ones_like(strong), batch.strong.transform_ids[name])[:, 0] == 0
             labels = batch.strong.y[name].masked_fill(blank, NO_LABEL)
             assert torch.equal(labels, class_of(strong))
-    wrong = turn(batch.y["rgb"][:, None], batch.transform_ids["rgb"])[:, 0]  # moved twice
+    wrong = apply_d4(batch.y["rgb"][:, None], batch.transform_ids["rgb"])[:, 0]  # moved twice
     assert not torch.equal(wrong, class_of(batch.x["rgb"]))
 
 

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from harness import Case, by_loops, mean_square_correlation, normal, seven_checks
 
-from discom.data.augmentation import turn
+from discom.data.augmentation import apply_d4
 from discom.data.checks import NO_LABEL
 from discom.losses import crodino
 from discom.losses.crodino import cross_halves, pixel_info_nce
@@ -51,7 +51,7 @@ def separation(first, second):
 
 def moved(first, second, labels):
     views = torch.tensor([1, 5])
-    return turn(first, views), turn(second, views), turn(labels[:, None], views)[:, 0]
+    return apply_d4(first, views), apply_d4(second, views), apply_d4(labels[:, None], views)[:, 0]
 
 
 ANY = torch.full((2, 2, 2), NO_LABEL)

@@ -7,7 +7,7 @@ import torch
 from fixtures.refusal import refused
 from torch import nn
 
-from discom.data.augmentation import turn
+from discom.data.augmentation import apply_d4
 from discom.errors import ConfigError
 from discom.models import FusionDecoder, network
 
@@ -83,8 +83,8 @@ def symmetrised(encoder):
 def test_maps_move_with_the_image():
     encoder, x = symmetrised(make().encoder), images(8, 3, 32, 32, dtype=torch.float64)
     views = torch.arange(8)
-    for ours, expected in zip(encoder(turn(x, views)), encoder(x), strict=True):
-        torch.testing.assert_close(ours, turn(expected, views))
+    for ours, expected in zip(encoder(apply_d4(x, views)), encoder(x), strict=True):
+        torch.testing.assert_close(ours, apply_d4(expected, views))
 
 
 def test_the_teacher_adds_the_maps_of_its_encoders_and_has_one_decoder():

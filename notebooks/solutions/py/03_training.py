@@ -28,7 +28,7 @@ def paired(part, sensors, size=125):
         images, labels = {}, {}
         for sensor in sensors:
             own = part.images[sensor][rows].to(device)
-            images[sensor] = turn(own, any_motions(own))
+            images[sensor] = apply_d4(own, random_d4(own))
             labels[sensor] = part.labels[rows].to(device)
         yield images, labels
 
