@@ -173,7 +173,7 @@ soft = answer(teacher, scenes)  # logits for every training scene
 taught = train("beside the teacher", ["depth"], taught_loss)
 
 # %% [markdown]
-# Nothing gained; another seed moves more than that. Stored runs repeat it with [ten seeds and wider networks](../docs/results/all_labels.md).
+# Nothing gained, in one run. Stored runs repeat it with [ten seeds and wider networks](../docs/results/all_labels.md).
 
 # %% alt="Three rows of ten dots. The student and the student beside the teacher lie on top of each other at about 75.5. The teacher, which reads both sensors, lies at 92.6, beyond the line that is best possible with depth."
 names = {"student": "student", "kdv2": "beside the teacher", "teacher": "teacher"}
@@ -204,7 +204,7 @@ said["beside the teacher"] = answer(taught, test)
 name_by_kind(said)
 
 # %% [markdown]
-# Far away, where it is 63 points ahead. In ordinary scenes it leads by 5, in the dark it is 11 *behind*; we do not know why. What does it say about the training scenes?
+# Far away, where it is over 60 points ahead. In ordinary scenes it leads by four or five, in the dark it is over ten *behind*; we do not know why. What does it say about the training scenes?
 
 # %%
 p = soft.softmax(1).gather(1, scenes.labels[:, None])[:, 0]
@@ -212,18 +212,18 @@ print("the teacher's probability of a training scene's label:")
 print({kind: f"{value:.0f} %" for kind, value in by_kind(p, scenes).items()})
 
 # %% [markdown]
-# In ordinary and far scenes its answer is nearly a second copy of the label (at T = 4 a softer one). This may be why its five points in ordinary scenes do not come across (not tested). In the dark it says less than the label.
+# In ordinary and far scenes its answer is nearly a second copy of the label (at T = 4 a softer one). This may be why its lead in ordinary scenes does not come across (not tested). In the dark it says less than the label.
 #
 # One scene of each kind, the first of its class:
 
-# %% alt="An ordinary, a dark and a far square of metal, each with colour and depth image and bars of probability for square of wood, metal, stone and for another shape. Teacher and student both prefer metal in the first two. Far away the teacher gives metal 98 percent, the student gives wood, metal and stone about a third each."
+# %% alt="An ordinary, a dark and a far square of metal, each with colour and depth image and bars of probability for square of wood, metal, stone and for another shape. Teacher and student both prefer metal in the first two. Far away the teacher gives metal over 90 percent, the student gives wood, metal and stone 25 to 40 percent each."
 rows = {kind: next(iter(course.of_each(test, kind, 4))) for kind in course.kinds(test)}
 words = {name: said[name].softmax(1) for name in ("teacher", "student")}
 title = "Far away, depth shows the shape and leaves the material open"
 figure = teaching.show_words(test, rows, words, title)
 
 # %% [markdown]
-# In the far scene the teacher reads "metal" from the checks. The student says "a square", and about a third for each material. There wood, metal and stone look alike in depth, so **one** answer must serve all three. No teacher changes that.
+# In the far scene the teacher reads "metal" from the checks. The student says "a square", and roughly a third for each material. There wood, metal and stone look alike in depth, so **one** answer must serve all three. No teacher changes that.
 #
 # ## Where most labels are missing
 #
@@ -238,7 +238,7 @@ train("its pupil", ["depth"], teacher_loss)
 name_by_kind({"teacher": answer(both_400, test), "student": answer(depth_400, test)})
 
 # %% [markdown]
-# Nothing again, in this run. This teacher is ahead far away alone, where its pupil cannot follow. In ordinary and dark scenes it is 10 and 19 points *behind*. We do not know why.
+# Nothing again, in this run. This teacher is ahead far away alone, where its pupil cannot follow. In ordinary scenes it is 10 points or more *behind*, in the dark about 20. We do not know why.
 #
 # ## Does it need the second sensor?
 #
@@ -276,17 +276,17 @@ print(f"gain of that pupil: {gain.mean():+.1f} ± {4.303 * gain.sem():.1f} point
 table.T.round(1)
 
 # %% [markdown]
-# Six points here, three in the two other runs, **without a second sensor**: from the answers of a student that learned from the same 400 labels.
+# Three points in two runs, more in this one, **without a second sensor**: from the answers of a student that learned from the same 400 labels.
 #
-# Two things seem to help, each alone. Soft answers to the same 400 images gain 2 to 5 points. Hard answers to all 2 000 gain 2 to 5: they label 1 600 images more, though not all rightly.
+# Two things seem to help, each alone. Soft answers to the same 400 images gain about 2 points or more. Hard answers to all 2 000 gain 2 to 5: they label 1 600 images more, though not all rightly.
 #
 # Why do *soft* answers help? We expected: the teacher doubts where depth does not show what the label names. But the mean answer of a class, which knows no image, still gains 1 to 3 points. Three runs cannot tell it from the teacher's own answers.
 #
-# And a teacher of both? Only with seed 2 is it better than the student. There its pupil gains five points; in the two other runs, −1 and 1.
+# And a teacher of both? Only with seed 2 is it better than the student. There its pupil gains five points; in the two other runs a point at most.
 #
 # ## What you found
 #
-# **With every label, a teacher of both sensors, 17 points ahead, taught a student of depth nothing: most of its lead lies where depth shows no answer. With 400 labels a student of depth taught another 3 to 6 points in three runs; no second sensor was needed. Soft answers seem to help, and so do more images. That the teacher doubts in the right places, our test did not show.**
+# **With every label, a teacher of both sensors, 17 points ahead, taught a student of depth nothing: most of its lead lies where depth shows no answer. With 400 labels a student of depth taught another at least 3 points in each of three runs; no second sensor was needed. Soft answers seem to help, and so do more images. That the teacher doubts in the right places, our test did not show.**
 #
 # For your own two sensors:
 #

@@ -29,7 +29,7 @@ def pull(student, teacher, T):
 check("exercise 1", exercises.first(pull) == "")
 
 # %% [markdown]
-# **2.** Here it gains three points. With seeds 1 and 2 it loses four and three: a rule is no safe substitute for a teacher. We do not
+# **2.** In our run it gained three points. With seeds 1 and 2 it lost four and three: a rule is no safe substitute for a teacher. We do not
 # know why.
 
 

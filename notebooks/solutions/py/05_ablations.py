@@ -68,10 +68,10 @@ def begun(terms, epochs):
 begun(five | {"adv": late(adv_loss, 128)}, epochs)
 
 # %% [markdown]
-# With the adversary late, the class starts in epoch 5 and not in 7, and depth ends at 47 %, not 40. So part of the fall is a
-# late start. One run of one seed.
+# With the adversary late, the class started in epoch 5 and not in 7 in our run, and depth ended at 47 %, not 40. So part of the
+# fall is a late start. One run of one seed; on another processor each may move by an epoch and some points.
 #
-# **3.** No. In twenty epochs the branch begins in epoch 4, as in ten; all five begin in epoch 6, in ten they did in 7. Depth ends at
+# **3.** No. In twenty epochs the branch began in epoch 4, as in ten; all five began in epoch 6, in ten in 7. Depth ended at
 # 74 % and 73 %: 14 epochs are left to learn in, not 3. One run of one seed.
 
 # %%

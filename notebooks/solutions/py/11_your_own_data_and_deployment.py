@@ -41,8 +41,8 @@ def decide(low, high, worth):
 check("exercise 1", exercises.first(decide) == "")
 
 # %% [markdown]
-# **2.** The one network now keeps 38 % without colour, in place of 34, and 54 % without depth, in place of 26. With both cameras it
-# has 68 %, in place of 76. Two networks have 77 %, and 47 or 64 % where one is left.
+# **2.** In our run the one network then kept 38 % without colour, in place of 34, and 54 % without depth, in place of 26. With both
+# cameras it had 68 %, in place of 76. Two networks had 77 %, and 47 or 64 % where one was left.
 
 
 # %%
