@@ -21,6 +21,7 @@ from discom.files import as_data_error
 
 NAMELESS = ("unlabelled", "unlabeled")  # folders of images without a class
 HOLE = -32768.0  # takes the place of NaN; every type of float holds it exactly
+ENDING = f"(?i)(?:{'|'.join(map(re.escape, ENDINGS))})$"
 GROUPS = r"write e.g. (.+)_[0-9]+ for frames of videos"
 # where in a modality's folder its images lie, and where below the root none may lie
 Layout = tuple[str, tuple[str, ...]]
@@ -213,20 +214,15 @@ def _beside(root: Path, name: str) -> Path:
 
 
 def _read_labels(table: Path) -> dict[str, str]:
-    """Name of a file without its ending → class, or nothing."""
+    """Name of a file → class, or nothing."""
     labels = _read_table(table, "label")
     if wrong := [label for label in labels.values() if "/" in label]:
         raise DataError(table, f"has the label '{wrong[0]}'", "write it without /")
-    ending = "|".join(map(re.escape, ENDINGS))
-    kinds: dict[str, str] = {}
-    for name, kind in labels.items():
-        if kinds.setdefault(one := re.sub(f"({ending})$", "", name, flags=re.I), kind) != kind:
-            raise DataError(table, f"'{one}' is in two labels", "name each image once")
-    return kinds
+    return labels
 
 
 def _read_table(table: Path, column: str) -> dict[str, str]:
-    """Name → this column, however a spreadsheet separated the columns."""
+    """Name of a file without its ending → this column, however a spreadsheet separated them."""
     advice = f"give it the columns name and {column}, in UTF-8"
     with as_data_error(table, f"a table of {column}s", advice):
         title = table.read_text(encoding="utf-8-sig").partition("\n")[0]
@@ -235,7 +231,9 @@ def _read_table(table: Path, column: str) -> dict[str, str]:
             table, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig"
         )
         rows = rows.rename(columns=lambda title: title.strip().lower())[["name", column]]
-        rows = rows.apply(lambda column: column.str.strip().str.normalize("NFC")).drop_duplicates()
+        rows = rows.apply(lambda column: column.str.strip().str.normalize("NFC"))
+        rows["name"] = rows["name"].str.replace(ENDING, "", regex=True)
+        rows = rows.drop_duplicates()
     if (twice := rows["name"].duplicated()).any():
         found = f"'{rows['name'][twice].iloc[0]}' is in two {column}s"
         raise DataError(table, found, "name each image once")

@@ -273,7 +273,8 @@ def mix(rgb, depth):
 def side_by_side():  # the weights, 0.3 and 1, are the package's
     rows = torch.cat([torch.randint(drawn, (4,)), torch.randint(len(masks), (4,))])
     views = torch.randint(8, rows.shape)
-    maps = {s: model[s].encode(apply_d4(x[rows], views)) for s, x in scenes.images.items()}
+    shown = {s: apply_d4(x[rows], views) for s, x in scenes.images.items()}
+    maps = {s: model[s].encode(x) for s, x in shown.items()}
     mixed = [mix(*pair) for pair in zip(*maps.values(), strict=True)]
     mixed = invert_d4(model["mixed"].decode(mixed), views)
     loss, soft = 0.3 * label_loss(mixed, rows), mixed.detach().log_softmax(1)
