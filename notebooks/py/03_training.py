@@ -15,7 +15,7 @@
 # |---|---|
 # | You will | **write** a loop that trains any of these networks · **find** the control that a gain must beat · **test** what the other sensor adds |
 # | You need | [02](02_model_and_losses.ipynb): the branch and its five losses |
-# | Time, memory | four minutes on one free CPU core, 2 GB |
+# | Time, memory | four or five minutes on one free CPU core, 2 GB |
 # | Data, licence | scenes drawn here, MIT |
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]

@@ -21,7 +21,7 @@
 # |---|---|
 # | You will | **climb** a ladder · **test** what a short training says · **find** two dead losses |
 # | You need | [02](02_model_and_losses.ipynb) and [03](03_training.ipynb): the five losses and the loop |
-# | Time, memory | four minutes on one free CPU core, 2 GB |
+# | Time, memory | four or five minutes on one free CPU core, 2 GB |
 # | Data, licence | scenes drawn here, MIT |
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]

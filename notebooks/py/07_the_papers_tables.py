@@ -18,7 +18,7 @@
 # |---|---|
 # | You will | **rebuild** a comparison, **check** four reasons, **decide** on a gain |
 # | You need | [02](02_model_and_losses.ipynb) and [03](03_training.ipynb): branch, losses, student |
-# | Time, memory | two minutes of a free CPU core, 2 GB |
+# | Time, memory | two or three minutes of a free CPU core, 2 GB |
 # | Data, licence | scenes drawn here, MIT; figures of the paper |
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]

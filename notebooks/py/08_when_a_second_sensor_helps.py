@@ -13,7 +13,7 @@
 # |---|---|
 # | You will | **take** a recipe apart · **compute** a break-even · **decide** by stored results |
 # | You need | notebook [00](00_start_here.ipynb) |
-# | Time, memory | four minutes on one free CPU core, 2 GB |
+# | Time, memory | four or five minutes on one free CPU core, 2 GB |
 # | Data, licence | scenes drawn here, stored runs, MIT |
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]

@@ -13,7 +13,7 @@
 # |---|---|
 # | You will | **write** a U-Net, mIoU and soft labels · **find** where a teacher cannot help |
 # | You need | the soft labels of [04](04_teacher_and_student.ipynb) |
-# | Time, memory | three minutes on one free CPU core, 2 GB |
+# | Time, memory | three or four minutes on one free CPU core, 2 GB |
 # | Data, licence | scenes drawn here, MIT; of patients only scores |
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
