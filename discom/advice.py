@@ -121,14 +121,14 @@ class Asked:
         """All of these."""
         return [*chain(*self.plan.values(), *self.longer.values())]
 
-    def again(self, longer: Mapping[Place, Difference], seconds: float, workers: int) -> str:
-        """Which networks gain from a longer training, and how to ask for it; `seconds` is what all
-        runs took."""
+    def again(self, longer: Mapping[Place, Difference], minutes: float, waiting: bool) -> str:
+        """Which networks gain from a longer training, and how to ask for it, in so many minutes;
+        `waiting`: an answer waits for it."""
         each = ", ".join(f"{kind} of {name} {gain}" for (kind, name), gain in longer.items())
-        minutes = f"about {2 * seconds / workers / 60:.0f} minutes"
+        why = "ask again" if waiting else "no answer above would change; for better networks ask"
         return (
-            f"Twice as long a training gains: {each}; ask again with --steps {2 * self.steps}, "
-            f"{minutes}."
+            f"Twice as long a training gains: {each}; {why} with --steps {2 * self.steps}, about "
+            f"{minutes:.0f} minutes."
         )
 
     def candidates(self) -> "list[Asked]":
@@ -264,7 +264,7 @@ def answers(
             lines[-1] = f"{question}? Not known: its networks do no better than guessing."
             lost.append(name)
     top = max(sensors, key=lambda name: points(deployed[name], name))
-    fused = max([deployed[top], FUSED], key=lambda kind: points(kind, both))
+    fused = max([deployed[top], other, FUSED], key=lambda kind: points(kind, both))
     than, sure = f" above {top} alone", top not in waiting
     if ask(f"Mount {word}", (fused, both), (deployed[top], top), than, sure) == "Yes":
         deployed = {both: fused, **deployed}

@@ -118,6 +118,14 @@ def test_both_are_compared_with_the_better_one_as_it_is_deployed(fused, word):
 
 
 @pytest.mark.parametrize("few", [False, True])
+def test_both_may_be_networks_that_trained_together_though_each_is_deployed_alone(few):
+    other = PAIRS if few else TAUGHT
+    lines, deployed = advice.answers(rows_of(few, **{f"{other}/rgb+depth": 1.0}), IMAGES, few)
+    assert f"({other} 100.0 against {STUDENT}" in lines[1]
+    assert deployed == {"rgb+depth": other, "rgb": STUDENT, "depth": STUDENT}
+
+
+@pytest.mark.parametrize("few", [False, True])
 def test_what_is_open_takes_more_groups_and_labels_only_where_they_are_missing(few):
     other = PAIRS if few else TAUGHT
     rows = rows_of(few, spread=0.6, **{f"{other}/depth": 0.65, f"{OWN}/depth": 0.4})

@@ -239,9 +239,10 @@ def _answer(asked: Any, rows: Any, seconds: float, workers: int, name: str) -> N
     means = {place: gain.mean for place, gain in longer.items()}
     lines, deployed = advice.answers(rows, images, asked.few, means)
     print(*lines, sep="\n")
+    waiting = any(advice.LATER in line for line in lines)
     if longer:
-        print(asked.again(longer, seconds, workers))
-    if any(advice.LATER in line for line in lines):
+        print(asked.again(longer, 2 * seconds / workers / 60, waiting))
+    if waiting:
         return
     print("", *asked.commands(deployed, name), sep="\n")
     rated = [f"{k} {answers.score(rows[kind][k], images):.1f}" for k, kind in deployed.items()]
