@@ -25,7 +25,7 @@ from discom.models.encoders import OF_SIGNALS
 from discom.models.signals import WINDOW
 from discom.running.fit import fit
 from discom.running.runs import Run, read_metrics
-from discom.tables.answers import Difference, Row, difference, gains, learned, read, score
+from discom.tables.answers import Longer, Place, Row, difference, gains, learned, read, score
 
 STUDENT, HALF, FUSED = "student", "student, half of the labels", "one network of both"
 OWN, PAIRS, TAUGHT = "FixMatch", "agreed labels", "taught by both"
@@ -33,7 +33,6 @@ OWN, PAIRS, TAUGHT = "FixMatch", "agreed labels", "taught by both"
 METHODS = {STUDENT: ("student", 1.0), HALF: ("student", 1.0), FUSED: ("teacher", 1.0)}
 METHODS |= {OWN: ("fixmatch", 4.0), PAIRS: ("agreed", 4.0), TAUGHT: ("kdv2", 1.3)}
 LATER = "No answer yet"
-Place = tuple[str, str]  # row and network
 # what a watch took, see results/README.md
 SIGNALS = {OWN: {"threshold": 0.95}, PAIRS: {"threshold": 0.95, "weights": {"contrast": 0}}}
 # roughly: the share of images of which one of two networks alone is right, and the share of this
@@ -121,10 +120,11 @@ class Asked:
         """All of these."""
         return [*chain(*self.plan.values(), *self.longer.values())]
 
-    def again(self, longer: Mapping[Place, Difference], minutes: float, waiting: bool) -> str:
+    def again(self, longer: Longer, minutes: float, waiting: bool) -> str:
         """Which networks gain from a longer training, and how to ask for it, in so many minutes;
         `waiting`: an answer waits for it."""
-        each = ", ".join(f"{kind} of {name} {gain}" for (kind, name), gain in longer.items())
+        grown = [place for place, gain in longer.items() if gain.verdict == "yes"]
+        each = ", ".join(f"{kind} of {name} {longer[kind, name]}" for kind, name in grown)
         why = "ask again" if waiting else "no answer above would change; for better networks ask"
         return (
             f"Twice as long a training gains: {each}; {why} with --steps {2 * self.steps}, about "
@@ -159,12 +159,13 @@ class Asked:
         rest = counts["train"] - counts["labelled"]
         step = (last - first) / count_steps(counts["labelled"], rest, config.batch_size)[1]
         cost = np.mean([METHODS[kind][1] for kind in self.kinds]) * self.steps * step + 2  # tests
+        units = missing + min(missing, len(self.kinds))  # one run of each kind is twice as long
         least = 280 * sqrt(DISAGREE * (ALIKE / groups + (1 - ALIKE) / known.sum()))
         sizes = (f"{k} {'×'.join(map(str, m.x.shape[1:]))}" for k, m in images.modalities.items())
         return (
             f"{len(images)} samples of {', '.join(sizes)}; {known.sum()} with a label, in {groups} "
             f"groups: a gain below {least:.0f} F1 points will hardly show.\n{missing} runs of "
-            f"{self.steps} steps, {workers} side by side: {ceil(missing * cost / workers / 60)} "
+            f"{self.steps} steps, {workers} side by side: {ceil(units * cost / workers / 60)} "
             "minutes or so."
         )
 
@@ -207,72 +208,74 @@ def best(tried: Sequence[Asked]) -> tuple[Asked, str]:
     return chosen, f"Encoder {chosen.config.encoder}: students together {', '.join(named)}."
 
 
-def unfinished(
-    longer: Mapping[str, Row], rows: Mapping[str, Row], images: MultiModalData
-) -> dict[Place, Difference]:
-    """The networks that still gain where they are trained twice as long, on images of one fold."""
-    single, found = images.changed(groups=None), dict[Place, Difference]()
-    for kind, row in longer.items():
-        for name in row:
-            gain = difference(gains(row[name], rows[kind][name][:1], single))
-            if gain.verdict == "yes":
-                found[kind, name] = gain
-    return found
-
-
 def answers(
-    rows: Mapping[str, Row], images: MultiModalData, few: bool, longer: Mapping[Place, float] = {}
+    rows: Mapping[str, Row], images: MultiModalData, few: bool, longer: Longer
 ) -> tuple[list[str], dict[str, str]]:
     """The questions with their answers, and what is recommended: network → the row it is of.
-    `longer` has the points that a network gains where it is trained longer; what the gains
-    of two networks together would change is not answered."""
+    `longer` is of `lengthened`; what such gains together would change is not answered."""
     sensors, other = [*images.modalities], PAIRS if few else TAUGHT
     both, word = "+".join(sensors), "both" if len(sensors) == 2 else "all"
     unit = "images" if images.groups is None else "groups"
     lines, lost, waiting = list[str](), list[str](), list[str]()
-    alone, deployed = dict[str, str](), dict[str, str]()
+    deployed = dict[str, str]()
+    alone = {name: [(kind, name) for kind in (STUDENT, OWN)[: 1 + few]] for name in sensors}
 
-    def points(kind: str, network: str) -> float:
-        return score(rows[kind][network], images)
+    def points(place: Place) -> float:
+        return score(rows[place[0]][place[1]], images)
 
-    def ask(question: str, ours: Place, theirs: Place, than: str = "", sure: bool = True) -> str:
-        """Add the question with its answer, whose first words are returned."""
-        gain = difference(gains(rows[ours[0]][ours[1]], rows[theirs[0]][theirs[1]], images))
-        later = gain.moved(longer.get(ours, 0.0) - longer.get(theirs, 0.0))
-        stays = sure and later.verdict == gain.verdict
-        found = {"yes": "Yes", "no": "No", "open": "Not decided"}[gain.verdict] if stays else LATER
-        rated = " against ".join(f"{kind} {points(kind, k):.1f}" for kind, k in (ours, theirs))
+    def grows(place: Place) -> bool:
+        return place in longer and longer[place].verdict == "yes"
+
+    def later(place: Place, counts: bool) -> float:
+        return points(place) + (longer[place].mean if counts and place in longer else 0.0)
+
+    def best(places: list[Place]) -> Place:
+        return max(places, key=points)
+
+    def ask(
+        question: str, ours: list[Place], theirs: list[Place], than: str = "", sure: bool = True
+    ) -> str:
+        """Add the question, the best of ours against the best of theirs, with its answer, whose
+        first words are returned."""
+        one, rival = best(ours), best(theirs)
+        gain = difference(gains(rows[one[0]][one[1]], rows[rival[0]][rival[1]], images))
+        after, then = (max(each, key=lambda p: later(p, grows(p))) for each in (ours, theirs))
+        counts = grows(after) or grows(then)  # then what the other gains counts as well
+        more = later(after, counts) - later(then, counts) - points(one) + points(rival)
+        sure = sure and gain.moved(more).verdict == gain.verdict
+        found = {"yes": "Yes", "no": "No", "open": "Not decided"}[gain.verdict] if sure else LATER
+        rated = " against ".join(f"{place[0]} {points(place):.1f}" for place in (one, rival))
         lines.append(f"{question}? {found}: {gain}{than} ({rated}).")
         if found == "Not decided":
-            more = f"{'labels for ' * few}about {gain.missing:,.0f} {unit} more (now {gain.groups})"
+            need = f"{'labels for ' * few}about {gain.missing:,.0f} {unit} more (now {gain.groups})"
             seeds = f"another draw of folds and weights: --seeds {gain.seeds + 1}"
-            lines[-1] += f" That takes {more if gain.missing < inf else seeds}."
+            lines[-1] += f" That takes {need if gain.missing < inf else seeds}."
         return found
 
-    for name in sensors:
-        alone[name] = max([STUDENT, OWN][: 1 + few], key=lambda kind: points(kind, name))
-    first, second, *_ = sorted(sensors, key=lambda name: -points(alone[name], name))
-    ask(f"Is {first} alone better than {second}", (alone[first], first), (alone[second], second))
+    first, second, *_ = sorted(sensors, key=lambda name: -points(best(alone[name])))
+    ask(f"Is {first} alone better than {second}", alone[first], alone[second])
     for name in sensors:
         partners = " and ".join(each for each in sensors if each != name)
         question = f"Deploy {name} alone: train it with {partners}"
-        found = ask(question, (other, name), (alone[name], name))
-        deployed[name] = other if found == "Yes" else alone[name]
+        found = ask(question, [(other, name)], alone[name])
+        deployed[name] = other if found == "Yes" else best(alone[name])[0]
+        if found != LATER and not learned(rows[deployed[name]][name], images):
+            found = LATER if grows((deployed[name], name)) else "Not known"
+            lines[-1] = f"{question}? {found}: its networks do no better than guessing."
+            lost.append(name)
         if found == LATER:
             waiting.append(name)
-        elif not learned(rows[deployed[name]][name], images):
-            lines[-1] = f"{question}? Not known: its networks do no better than guessing."
-            lost.append(name)
-    top = max(sensors, key=lambda name: points(deployed[name], name))
-    fused = max([deployed[top], other, FUSED], key=lambda kind: points(kind, both))
+    single = [(deployed[name], name) for name in sensors] + [(other, name) for name in waiting]
+    kind, top = best(single)
+    mounted = [(each, both) for each in (kind, other, FUSED)]
     than, sure = f" above {top} alone", top not in waiting
-    if ask(f"Mount {word}", (fused, both), (deployed[top], top), than, sure) == "Yes":
-        deployed = {both: fused, **deployed}
+    if ask(f"Mount {word}", mounted, single, than, sure) == "Yes":
+        deployed = {both: best(mounted)[0], **deployed}
     lines.insert(1, lines.pop())
     for name in sensors if few else []:
         than = " from half of the labels to all"
-        ask(f"Label more, for {name}", (STUDENT, name), (HALF, name), than)
-    lines += cheaper(rows, images, deployed, (top, both))
+        ask(f"Label more, for {name}", [(STUDENT, name)], [(HALF, name)], than)
+    lines += cheaper(rows, images, deployed, (top, both), longer)
     return lines, {name: kind for name, kind in deployed.items() if name not in lost}
 
 
@@ -281,14 +284,17 @@ def cheaper(
     images: MultiModalData,
     deployed: Mapping[str, str],
     networks: Sequence[str],
+    longer: Longer,
 ) -> list[str]:
-    """A line for each row without a training that beats what is deployed: the same network, or
-    where that is not, the first."""
+    """A line for each row without a training that beats what is deployed, also where that is
+    trained longer: the same network, or where that is not, the first."""
     lines = []
     for kind, network in product([kind for kind in rows if kind not in METHODS], networks):
         known = network if network in deployed else networks[0]
         gain = difference(gains(rows[kind][network], rows[deployed[known]][known], images))
-        if gain.verdict == "yes":
+        more = longer.get((deployed[known], known))
+        left = gain.moved(-more.mean) if more and more.verdict == "yes" else gain
+        if left.verdict == "yes":
             hint = "pretrained weights" if kind == "frozen features" else "another learning rate"
             lines.append(f"But {kind} of {network}: {gain} above {known}; {hint} may help.")
     return lines

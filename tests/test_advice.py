@@ -13,7 +13,7 @@ from fixtures.refusal import refused
 from fixtures.results import result
 
 from discom import advice, cli, data, deployment, frozen, profile
-from discom.advice import FUSED, HALF, OWN, PAIRS, STUDENT, TAUGHT, Asked
+from discom.advice import FUSED, HALF, LATER, OWN, PAIRS, STUDENT, TAUGHT, Asked
 from discom.data import Modality, MultiModalData
 from discom.data.batches import Batches
 from discom.data.images import shrink
@@ -21,8 +21,9 @@ from discom.errors import ConfigError, DataError
 from discom.evaluation.scores import count_by_group
 from discom.models import encoder
 from discom.running.runs import Result
+from discom.tables import answers as advice_answers
 from discom.tables import summary
-from discom.tables.answers import Difference, difference, gains, learned, score
+from discom.tables.answers import Difference, difference, gains, learned, lengthened, score
 from discom.tables.intervals import crossed_test
 
 TINY = ["--profile", "tiny", "--steps", "4", "--folds", "2", "--seeds", "2", "--workers", "1"]
@@ -65,6 +66,11 @@ def rows_of(few, **shares):
     return {**rows, FUSED: {"rgb+depth": answered(usual.get(FUSED, 0.5), 99)}}
 
 
+def grown(points, error=0.5):
+    """A gain by a longer training; with an error as large as itself it is not shown."""
+    return Difference(points, points - 2 * error, points + 2 * error, error, error, 1, 80)
+
+
 def verdicts(lines):
     """Question → the word that answers it."""
     return {line.partition("? ")[0]: line.partition("? ")[2].partition(":")[0] for line in lines}
@@ -73,7 +79,7 @@ def verdicts(lines):
 @pytest.mark.parametrize("few", [False, True])
 def test_the_questions_come_in_their_order_with_an_interval_each(few):
     rows = rows_of(few)
-    lines, deployed = advice.answers(rows, IMAGES, few)
+    lines, deployed = advice.answers(rows, IMAGES, few, {})
     starts = ["Is rgb", "Mount both", "Deploy rgb", "Deploy depth", "Label more", "Label more"]
     assert [line[: len(start)] for line, start in zip(lines, starts, strict=False)] == starts[
         : len(lines)
@@ -96,7 +102,7 @@ def test_each_verdict_on_training_with_the_other_sensor(few, share, spread, word
     other = PAIRS if few else TAUGHT
     shares = {} if share is None else {f"{other}/depth": share}
     rows = rows_of(few, spread=spread, **shares)
-    lines, deployed = advice.answers(rows, IMAGES, few)
+    lines, deployed = advice.answers(rows, IMAGES, few, {})
     (found,) = [word for key, word in verdicts(lines).items() if key.startswith("Deploy depth")]
     assert found == word
     assert (deployed["depth"] == other) == (word == "Yes")
@@ -106,7 +112,7 @@ def test_each_verdict_on_training_with_the_other_sensor(few, share, spread, word
 def test_both_are_compared_with_the_better_one_as_it_is_deployed(fused, word):
     """rgb has 80 % right alone, depth 90 % where rgb trained with it."""
     rows = rows_of(True, **{FUSED: fused, f"{PAIRS}/depth": 0.9, f"{PAIRS}/rgb+depth": 0.5})
-    lines, deployed = advice.answers(rows, IMAGES, True)
+    lines, deployed = advice.answers(rows, IMAGES, True, {})
     assert "above depth alone" in lines[1]
     ours, theirs = (
         f"{kind} {score(rows[kind][name], IMAGES):.1f}"
@@ -120,7 +126,7 @@ def test_both_are_compared_with_the_better_one_as_it_is_deployed(fused, word):
 @pytest.mark.parametrize("few", [False, True])
 def test_both_may_be_networks_that_trained_together_though_each_is_deployed_alone(few):
     other = PAIRS if few else TAUGHT
-    lines, deployed = advice.answers(rows_of(few, **{f"{other}/rgb+depth": 1.0}), IMAGES, few)
+    lines, deployed = advice.answers(rows_of(few, **{f"{other}/rgb+depth": 1.0}), IMAGES, few, {})
     assert f"({other} 100.0 against {STUDENT}" in lines[1]
     assert deployed == {"rgb+depth": other, "rgb": STUDENT, "depth": STUDENT}
 
@@ -129,7 +135,7 @@ def test_both_may_be_networks_that_trained_together_though_each_is_deployed_alon
 def test_what_is_open_takes_more_groups_and_labels_only_where_they_are_missing(few):
     other = PAIRS if few else TAUGHT
     rows = rows_of(few, spread=0.6, **{f"{other}/depth": 0.65, f"{OWN}/depth": 0.4})
-    lines = [line for line in advice.answers(rows, IMAGES, few)[0] if "Not decided" in line]
+    lines = [line for line in advice.answers(rows, IMAGES, few, {})[0] if "Not decided" in line]
     gain = difference(gains(rows[other]["depth"], rows[STUDENT]["depth"], IMAGES))
     assert any(f"{gain.missing:,.0f} groups more (now 40)" in line for line in lines)
     lines = [line.partition("]")[2] for line in lines if "more (now" in line]
@@ -159,18 +165,20 @@ def test_groups_are_missing_where_the_spread_of_groups_leaves_it_open():
 
 def test_more_labels_are_worth_what_half_of_them_lack():
     rows = rows_of(True, **{f"{HALF}/depth": 0.5, f"{HALF}/rgb": 0.8})
-    lines, _ = advice.answers(rows, IMAGES, True)
+    lines, _ = advice.answers(rows, IMAGES, True, {})
     assert [line.startswith("Label more, for depth? Yes") for line in lines].count(True) == 1
     assert not [line for line in lines if line.startswith("Label more, for rgb? Yes")]
 
 
 def test_networks_at_chance_are_no_answer_and_no_command():
     rows = rows_of(False, depth=0.5)
-    lines, deployed = advice.answers(rows, IMAGES, False)
+    lines, deployed = advice.answers(rows, IMAGES, False, {})
     assert verdicts(lines)["Deploy depth alone: train it with rgb"] == "Not known"
     assert [*deployed] == ["rgb"]
-    later = advice.answers(rows, IMAGES, False, {(TAUGHT, "depth"): 30.0})[0]
-    assert verdicts(later)["Deploy depth alone: train it with rgb"] == advice.LATER
+    for gaining in ([TAUGHT], [TAUGHT, STUDENT]):  # a longer training would teach them
+        longer = {(kind, "depth"): grown(30) for kind in gaining}
+        later = verdicts(advice.answers(rows, IMAGES, False, longer)[0])
+        assert later["Deploy depth alone: train it with rgb"] == LATER
     assert learned(answered(0.6), IMAGES)
     assert not learned(answered(0.5), IMAGES)
 
@@ -178,14 +186,16 @@ def test_networks_at_chance_are_no_answer_and_no_command():
 def test_a_cheap_row_that_is_better_is_named():
     low = {name: answered(0.1) for name in ("depth", "rgb+depth")}
     rows = rows_of(False) | {"extra trees": {**low, "rgb": answered(0.95)}}
-    assert "extra trees" in advice.answers(rows, IMAGES, False)[0][-1]
-    assert "pretrained" not in advice.answers(rows, IMAGES, False)[0][-1]
+    assert "extra trees" in advice.answers(rows, IMAGES, False, {})[0][-1]
+    assert "pretrained" not in advice.answers(rows, IMAGES, False, {})[0][-1]
     trained = {**rows, "frozen features": rows["extra trees"]}
-    assert "pretrained" in advice.answers(trained, IMAGES, False)[0][-1]
+    longer = {(STUDENT, "rgb"): grown(16)}  # and so would be as good
+    assert "extra trees" not in advice.answers(rows, IMAGES, False, longer)[0][-1]
+    assert "pretrained" in advice.answers(trained, IMAGES, False, {})[0][-1]
     rows["extra trees"] = {"rgb": answered(0.8, 7), "rgb+depth": answered(0.95)}
-    assert "trees of rgb+depth" in advice.answers(rows, IMAGES, False)[0][-1]
+    assert "trees of rgb+depth" in advice.answers(rows, IMAGES, False, {})[0][-1]
     rows["extra trees"] = {**low, "rgb": answered(0.8, 7), "depth": answered(0.95)}
-    assert "extra trees" not in advice.answers(rows, IMAGES, False)[0][-1]
+    assert "extra trees" not in advice.answers(rows, IMAGES, False, {})[0][-1]
 
 
 @pytest.mark.parametrize(("share", "short"), [(0.8, False), (0.7, False), (0.95, True)])
@@ -196,26 +206,65 @@ def test_no_answer_where_a_longer_training_still_gains(share, short):
     longer[kind] = {name: [answered(share, 5)[0].loc[fold]] for name in ("rgb", "depth")}
     rows[kind] = {name: answered(0.8, 6) for name in ("rgb", "depth")}
     longer[FUSED], rows[FUSED] = ({"rgb+depth": own["rgb"]} for own in (longer[kind], rows[kind]))
-    found = advice.unfinished(longer, rows, IMAGES)
-    assert [*found] == [(kind, "rgb"), (kind, "depth"), (FUSED, "rgb+depth")] * short
+    found = lengthened(longer, rows, IMAGES)
+    grow = [place for place, gain in found.items() if gain.verdict == "yes"]
+    assert grow == [(kind, "rgb"), (kind, "depth"), (FUSED, "rgb+depth")] * short
 
 
 @pytest.mark.parametrize(
     ("alone", "taught", "word"),
-    [(0, 0, "Yes"), (10, 0, "Yes"), (30, 0, advice.LATER), (30, 30, "Yes"), (0, 30, "Yes")],
+    [(0, 0, "Yes"), (10, 0, "Yes"), (30, 0, LATER), (30, 30, "Yes"), (0, 30, "Yes")],
 )
 def test_what_longer_trainings_would_change_is_not_answered(alone, taught, word):
     """depth has 60 % right alone and 85 % with the other sensor; trained longer, either gains."""
     rows = rows_of(False, **{f"{TAUGHT}/depth": 0.85})
-    longer = {(STUDENT, "depth"): float(alone), (TAUGHT, "depth"): float(taught)}
+    longer = {(STUDENT, "depth"): grown(alone), (TAUGHT, "depth"): grown(taught)}
     lines, deployed = advice.answers(rows, IMAGES, False, longer)
     assert verdicts(lines)["Deploy depth alone: train it with rgb"] == word
     assert (deployed["depth"] == TAUGHT) == (word == "Yes")
 
 
+DEPLOY, MOUNT = "Deploy depth alone: train it with rgb", "Mount both"
+
+
+@pytest.mark.parametrize(
+    ("few", "shares", "gaining", "question", "waits"),
+    [
+        # FixMatch is behind the student, and would overtake agreed labels
+        (True, {f"{OWN}/depth": 0.55, f"{PAIRS}/depth": 0.7}, {(OWN, "depth"): 20}, DEPLOY, True),
+        (True, {f"{OWN}/depth": 0.3, f"{PAIRS}/depth": 0.7}, {(OWN, "depth"): 20}, DEPLOY, False),
+        # one network of both is behind two networks, and would overtake them; or one of depth
+        (False, {FUSED: 0.78}, {(FUSED, "rgb+depth"): 12}, MOUNT, True),
+        (False, {FUSED: 0.6}, {(FUSED, "rgb+depth"): 12}, MOUNT, False),
+        (False, {FUSED: 0.9, "depth": 0.79}, {(STUDENT, "depth"): 12}, MOUNT, True),
+        (False, {FUSED: 1.0, "depth": 0.79}, {(STUDENT, "depth"): 3}, MOUNT, False),
+        # depth waits: taught, it would be as good as both
+        (False, {FUSED: 0.9}, {(TAUGHT, "depth"): 30}, MOUNT, True),
+    ],
+)
+def test_a_rival_that_would_overtake_is_waited_for(few, shares, gaining, question, waits):
+    rows, longer = rows_of(few, **shares), {key: grown(gain) for key, gain in gaining.items()}
+    assert (verdicts(advice.answers(rows, IMAGES, few, longer)[0])[question] == LATER) == waits
+
+
+def test_of_two_networks_that_gain_alike_it_does_not_matter_which_gain_is_shown():
+    rows = rows_of(False, **{f"{TAUGHT}/depth": 0.68})
+    longer = {(STUDENT, "depth"): grown(6), (TAUGHT, "depth"): grown(6, error=6)}
+    found = verdicts(advice.answers(rows, IMAGES, False, longer)[0])[DEPLOY]
+    assert found == verdicts(advice.answers(rows, IMAGES, False, {})[0])[DEPLOY] == "Yes"
+    del longer[TAUGHT, "depth"]
+    assert verdicts(advice.answers(rows, IMAGES, False, longer)[0])[DEPLOY] == LATER
+
+
+def test_a_gain_of_a_network_that_stays_behind_does_not_count():
+    rows = rows_of(True, **{f"{OWN}/depth": 0.7, f"{PAIRS}/depth": 0.85})
+    longer = {(STUDENT, "depth"): grown(3), (OWN, "depth"): grown(14, error=14)}
+    assert verdicts(advice.answers(rows, IMAGES, True, longer)[0])[DEPLOY] == "Yes"
+
+
 def test_both_wait_where_the_better_one_does():
     rows = rows_of(False, **{f"{TAUGHT}/rgb": 1.0, FUSED: 1.0})
-    lines, _ = advice.answers(rows, IMAGES, False, {(STUDENT, "rgb"): 19.0})
+    lines, _ = advice.answers(rows, IMAGES, False, {(STUDENT, "rgb"): grown(19)})
     found = verdicts(lines)
     assert found["Deploy rgb alone: train it with depth"] == "No answer yet"
     assert found["Mount both"] == "No answer yet"
@@ -411,7 +460,7 @@ def test_a_persons_folder_is_planned_and_answered_once(mine, tmp_path, capsys, m
     assert "66 samples of rgb 3×16×16, depth 1×16×16" in said
     assert "15 runs of 4 steps" in said  # four of each kind, three twice as long
     assert not list(tmp_path.rglob("result.json"))
-    monkeypatch.setattr(advice, "unfinished", lambda *rows: {})
+    monkeypatch.setattr(advice_answers, "lengthened", lambda *rows: {})
     assert cli.main(mine) == 0
     said = capsys.readouterr().out
     for name in ("extra trees", "frozen features", STUDENT, TAUGHT, FUSED):
@@ -424,7 +473,7 @@ def test_a_persons_folder_is_planned_and_answered_once(mine, tmp_path, capsys, m
 
 
 def test_the_score_to_expect_is_that_of_the_table(mine, capsys, monkeypatch):
-    monkeypatch.setattr(advice, "unfinished", lambda *rows: {})
+    monkeypatch.setattr(advice_answers, "lengthened", lambda *rows: {})
     monkeypatch.setattr(advice, "answers", lambda *_: (["Yes."], {"rgb": STUDENT}))
     for hidden, count in (([], 1), (["--labelled", "0.5"], 0)):  # no command, no score
         assert cli.main([*mine, *hidden]) == 0

@@ -235,12 +235,11 @@ def advise(
 def _answer(asked: Any, rows: Any, seconds: float, workers: int, name: str) -> None:
     """Print the answers, then the commands with the score to expect, or how to ask again."""
     advice, answers, images = discom.advice, discom.tables.answers, asked.images
-    longer = advice.unfinished(answers.read(asked.longer), rows, images)
-    means = {place: gain.mean for place, gain in longer.items()}
-    lines, deployed = advice.answers(rows, images, asked.few, means)
+    longer = answers.lengthened(answers.read(asked.longer), rows, images)
+    lines, deployed = advice.answers(rows, images, asked.few, longer)
     print(*lines, sep="\n")
     waiting = any(advice.LATER in line for line in lines)
-    if longer:
+    if any(gain.verdict == "yes" for gain in longer.values()):
         print(asked.again(longer, 2 * seconds / workers / 60, waiting))
     if waiting:
         return

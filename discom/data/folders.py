@@ -21,7 +21,6 @@ from discom.files import as_data_error
 
 NAMELESS = ("unlabelled", "unlabeled")  # folders of images without a class
 HOLE = -32768.0  # takes the place of NaN; every type of float holds it exactly
-ENDING = f"(?i)(?:{'|'.join(map(re.escape, ENDINGS))})$"
 GROUPS = r"write e.g. (.+)_[0-9]+ for frames of videos"
 # where in a modality's folder its images lie, and where below the root none may lie
 Layout = tuple[str, tuple[str, ...]]
@@ -215,14 +214,14 @@ def _beside(root: Path, name: str) -> Path:
 
 def _read_labels(table: Path) -> dict[str, str]:
     """Name of a file → class, or nothing."""
-    labels = _read_table(table, "label")
+    labels = _read_table(table, "label", f"(?i)({'|'.join(map(re.escape, ENDINGS))})$")
     if wrong := [label for label in labels.values() if "/" in label]:
         raise DataError(table, f"has the label '{wrong[0]}'", "write it without /")
     return labels
 
 
-def _read_table(table: Path, column: str) -> dict[str, str]:
-    """Name of a file without its ending → this column, however a spreadsheet separated them."""
+def _read_table(table: Path, column: str, ending: str = "") -> dict[str, str]:
+    """Name without this ending → this column, however a spreadsheet separated the two."""
     advice = f"give it the columns name and {column}, in UTF-8"
     with as_data_error(table, f"a table of {column}s", advice):
         title = table.read_text(encoding="utf-8-sig").partition("\n")[0]
@@ -232,7 +231,7 @@ def _read_table(table: Path, column: str) -> dict[str, str]:
         )
         rows = rows.rename(columns=lambda title: title.strip().lower())[["name", column]]
         rows = rows.apply(lambda column: column.str.strip().str.normalize("NFC"))
-        rows["name"] = rows["name"].str.replace(ENDING, "", regex=True)
+        rows["name"] = rows["name"].str.replace(ending, "", regex=True)
         rows = rows.drop_duplicates()
     if (twice := rows["name"].duplicated()).any():
         found = f"'{rows['name'][twice].iloc[0]}' is in two {column}s"

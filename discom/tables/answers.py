@@ -16,6 +16,7 @@ from discom.tables.intervals import crossed_test, pseudo_values, tally_score
 
 Answers = list[pd.DataFrame]  # of each seed: id → probability of each class
 Row = dict[str, Answers]  # by network
+Place = tuple[str, str]  # kind and network
 LITTLE = 2.0  # F1 points: a smaller gain is none
 
 
@@ -76,6 +77,9 @@ class Difference(NamedTuple):
         return f"{self.mean:+.1f} F1 points [{self.low:+.1f}, {self.high:+.1f}]"
 
 
+Longer = Mapping[Place, Difference]  # what a network gains where it is trained twice as long
+
+
 def gains(ours: Answers, theirs: Answers, images: MultiModalData) -> pd.DataFrame:
     """Pooled F1 of one network minus that of another on the images that both answer, as a value for
     each seed and group, see `pseudo_values`."""
@@ -90,6 +94,17 @@ def gains(ours: Answers, theirs: Answers, images: MultiModalData) -> pd.DataFram
 def difference(values: pd.DataFrame) -> Difference:
     """The mean of `gains`."""
     return Difference(*crossed_test(values.to_numpy()), values.mean().sem(), *values.shape)
+
+
+def lengthened(
+    longer: Mapping[str, Row], rows: Mapping[str, Row], images: MultiModalData
+) -> Longer:
+    """What each network gains where it is trained twice as long, on images of one fold."""
+    single, found = images.changed(groups=None), dict[Place, Difference]()
+    for kind, row in longer.items():
+        for name, own in row.items():
+            found[kind, name] = difference(gains(own, rows[kind][name][:1], single))
+    return found
 
 
 def score(answers: Answers, images: MultiModalData) -> float:
