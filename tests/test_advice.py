@@ -260,6 +260,9 @@ def test_a_gain_of_a_network_that_stays_behind_does_not_count():
     rows = rows_of(True, **{f"{OWN}/depth": 0.7, f"{PAIRS}/depth": 0.85})
     longer = {(STUDENT, "depth"): grown(3), (OWN, "depth"): grown(14, error=14)}
     assert verdicts(advice.answers(rows, IMAGES, True, longer)[0])[DEPLOY] == "Yes"
+    rows = rows_of(True, **{f"{OWN}/depth": 0.55, f"{PAIRS}/depth": 0.85})
+    longer = {(PAIRS, "depth"): grown(2), (OWN, "depth"): grown(30, error=30)}
+    assert verdicts(advice.answers(rows, IMAGES, True, longer)[0])[DEPLOY] == "Yes"
 
 
 def test_both_wait_where_the_better_one_does():
