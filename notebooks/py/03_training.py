@@ -234,7 +234,7 @@ print(f"noise costs {cost.mean():.1f} ± {half:.1f} points, {len(cost)} seeds")
 noise.round(1)
 
 # %% [markdown]
-# These runs are stored; on another processor seed 0 may differ by a point or two. Five seeds cannot tell that from nothing, and the interval ends at two points. If colour is used, it is worth no more.
+# (Stored runs; seed 0 may differ here.) Five seeds cannot tell that from nothing, and the interval ends at two points.
 #
 # ## What you found
 #

@@ -173,7 +173,7 @@ soft = answer(teacher, scenes)  # logits for every training scene
 taught = train("beside the teacher", ["depth"], taught_loss)
 
 # %% [markdown]
-# Nothing gained, in one run. Stored runs repeat it with [ten seeds and wider networks](../docs/results/all_labels.md).
+# Nothing gained. Stored runs repeat it with [ten seeds and wider networks](../docs/results/all_labels.md).
 
 # %% alt="Three rows of ten dots. The student and the student beside the teacher lie on top of each other at about 75.5. The teacher, which reads both sensors, lies at 92.6, beyond the line that is best possible with depth."
 names = {"student": "student", "kdv2": "beside the teacher", "teacher": "teacher"}
@@ -278,7 +278,7 @@ table.T.round(1)
 # %% [markdown]
 # Three points in two runs, more in this one, **without a second sensor**: from the answers of a student that learned from the same 400 labels.
 #
-# Two things seem to help, each alone. Soft answers to the same 400 images gain about 2 points or more. Hard answers to all 2 000 gain 2 to 5: they label 1 600 images more, though not all rightly.
+# Two things seem to help, each alone. Soft answers to the same 400 images gain 2 points or more. Hard answers to all 2 000 gain 2 to 5: they label 1 600 images more, though not all rightly.
 #
 # Why do *soft* answers help? We expected: the teacher doubts where depth does not show what the label names. But the mean answer of a class, which knows no image, still gains 1 to 3 points. Three runs cannot tell it from the teacher's own answers.
 #

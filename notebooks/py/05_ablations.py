@@ -159,7 +159,7 @@ figure = ladder.plot_starts(histories, starts, 2 * log(9))
 print("without orth, depth:", histories["+ adv"]["right"].tail(3).round().tolist())
 
 # %% [markdown]
-# The first three rungs begin in epoch 4. `orth` or `adv` alone costs one epoch, both together two or three. So leaving out either saves one or two. That is much: without `orth`, depth rises by 15 points in its last two epochs. Why they delay it, we have not tested.
+# The first three rungs begin in epoch 4. `orth` or `adv` alone costs one epoch, both together two or three. So leaving out either saves one or two. Without `orth`, depth rises by 15 points in its last two epochs. Why, we have not tested.
 #
 # A short run also compresses the learning rate: it peaks in epoch 3 and ends at zero. What begins late has fewer epochs, at a lower rate. Delay or schedule: we have not separated them (see exercise 3).
 #
@@ -177,7 +177,7 @@ for rung in ("branch", "+ aux"):
         print(f"{rung}, {sensor}: inv {inv:.0f} %, inf {inf:.0f} %")
 
 # %% [markdown]
-# In one sensor `inv` held little more than half of `inf`, or less; which sensor, differs between processors. With `aux` both parts gain, in both sensors, and end nearly level. Whether this brings the points, we have not tested.
+# In one sensor `inv` held half of `inf` or little more; which, differs between runs. With `aux` all parts gain, and end nearly level. Whether this brings the points, we have not tested.
 #
 # ## The code that was released
 #

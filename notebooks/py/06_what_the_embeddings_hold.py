@@ -161,7 +161,7 @@ found["DisCoM-KD"], history = trained(five, lambda _: unpaired(scenes, sensors))
 read(found["DisCoM-KD"])
 
 # %% [markdown]
-# The sensor in 100 %: training took nothing out. And from “irrelevant” the class is read about as well as from “informative”, and no worse than from “invariant”.
+# The sensor in 100 %: training took nothing out. From “irrelevant” the class is read about as well as from “informative”.
 #
 # You tested both causes in 02: the adversary is right in 98 % once the branches stand still, and one encoder makes `inf` and `irr`.
 #
@@ -276,7 +276,7 @@ stored = stored.pivot_table("score", ["method", "sensor"], "fact", sort=False)
 stored.loc[["untrained", "discom", "mdico"]].round().astype(int)
 
 # %% [markdown]
-# In a map only neighbours count. In five of six parts they are of the same sensor; in MDiCo's `inv` the sensors meet. But after twenty epochs its contrast is far from solved (over 4.5 of 5.5): a line names the sensor more often than by chance, from run to run in 62 to 95 %, and the class in less than a third.
+# In a map only neighbours count. In five of six parts they are of the same sensor; in MDiCo's `inv` the sensors meet. But after twenty epochs its contrast is unsolved (over 4.5 of 5.5): a line names the sensor in 62 to 95 %, the class in less than a third.
 #
 # The table has `inv` after thirty epochs, mean of three seeds (size, distance and light as R²). MDiCo's names the sensor in 80 %, the others in 100 %. It has half of the class that DisCoM-KD's has. Our explanation, not tested: a contrast asks *which scene*. What both sensors see helps, such as shape and size; the material less, as one of them often lacks it.
 #
@@ -296,7 +296,7 @@ title = f"The nearest in inv are of the right class: {', '.join(shares.values())
 figure = course.show_neighbours(test, course.queries(test), nearest, title)
 
 # %% [markdown]
-# Over four in ten of DisCoM-KD's nearest have the right class, though a line tells the sensors apart. Exercise 2 asks why.
+# Over four in ten of DisCoM-KD's nearest have the right class, though a line tells the sensors apart (exercise 2).
 #
 # ## What you found
 #

@@ -189,7 +189,7 @@ points = pd.Series({name: written(step) for name, step in steps.items()})
 points.to_frame(f"points, {epochs} epochs, {len(plain)} seeds")
 
 # %% [markdown]
-# **About twelve points, give or take four, without a second sensor**, ten or eleven of them by the turns.
+# **About twelve points, give or take four, without a second sensor**, most by the turns.
 #
 # *Why?* With images as they are the student knows 99 % of its training scenes; in eight positions they are harder to memorise (87 %). **Guess** what is left of this seed's margin after eighty epochs.
 
@@ -197,7 +197,7 @@ points.to_frame(f"points, {epochs} epochs, {len(plain)} seeds")
 figure = papers.plot_lengths(scores, seed, epochs)
 
 # %% [markdown]
-# Three; with the branch alone four (40 and 80 epochs are stored). The turned student of this seed began highest of five, and why it shrinks is not tested. But **a margin can depend on the length of training.** The paper trains 300 epochs.
+# Three; with the branch alone four (stored). Why it shrinks is not tested. But **a margin can depend on the length of training.** The paper trains 300 epochs.
 #
 # ## And if all images are turned?
 #

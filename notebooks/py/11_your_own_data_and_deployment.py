@@ -7,7 +7,7 @@
 #
 # In four minutes you decide, and hold files that need no PyTorch. With `folder` set, the same cells answer for your sensors.
 #
-# **Write down three guesses.** In rooms it has never seen, a small network names just over 60 % of the photographs, or nearly half of the depth images.
+# **Write down three guesses.** In rooms it has never seen, a small network names 60 % of the photographs, or nearly half of the depth images.
 #
 # 1. *One* network reads both cameras. Or *two* networks read one each, and their probabilities are multiplied, as in [09](09_real_sensors.ipynb). Which is better?
 # 2. A camera breaks. What does the *one* keep?
@@ -145,7 +145,7 @@ def table():
 table()
 
 # %% [markdown]
-# 66 % in colour, two to five points above the small network. In depth 25 %, far below it.
+# 66 % in colour, two to five points above the small network. In depth 25 %.
 #
 # ## Networks of your own
 #
@@ -217,7 +217,7 @@ answers["labels", "two networks"] = sum(answers["labels", s] for s in sensors)
 table()
 
 # %% [markdown]
-# With both cameras, one network or two name about twelve points more than colour alone (best possible: 96). The one network keeps a third without colour and a quarter without depth, less than a small network of the sensor that is left. Of two networks the other goes on, once somebody notices.
+# With both cameras, one network or two name about twelve points more than colour alone (best possible: 96). It keeps a third without colour, a quarter without depth, less than a small network of the sensor that is left. Of two networks the other goes on, once somebody notices.
 #
 # ## And if one is deployed alone?
 #
@@ -231,7 +231,7 @@ answers["pairs", "two networks"] = sum(answers["pairs", s] for s in sensors)
 table()
 
 # %% [markdown]
-# Neither clearly, as the intervals below show. In 08 depth needed the contrast, which was not run here.
+# Neither clearly (see below). In 08 depth needed the contrast, which was not run here.
 #
 # ## Is that enough to decide?
 #
@@ -309,7 +309,7 @@ pd.read_csv("../results/rooms.csv").query("seed != @seed").set_index(["seed", "w
 #
 # ## What you found
 #
-# **Mount both cameras if some ten points are worth it, with two small networks. If you mount one, take colour. No gain by pair labels was clear. The pretrained network fails in depth. In colour it is two to five points ahead of ours; with both cameras two small networks did as well with two stored seeds.**
+# **Mount both cameras if some ten points are worth it, with two small networks. If you mount one, take colour. No gain by pair labels was clear. The pretrained network fails in depth. In colour it is two to five points ahead of ours; with both cameras two small networks did as well.**
 #
 # For your own:
 #
