@@ -276,7 +276,7 @@ stored = stored.pivot_table("score", ["method", "sensor"], "fact", sort=False)
 stored.loc[["untrained", "discom", "mdico"]].round().astype(int)
 
 # %% [markdown]
-# In a map only neighbours count. In five of six parts they are of the same sensor; in MDiCo's `inv` the sensors meet. But after twenty epochs its contrast is unsolved (over 4.5 of 5.5): a line names the sensor in 62 to 95 %, the class in less than a third.
+# In a map only neighbours count. In five of six parts they are of the same sensor; in MDiCo's `inv` the sensors meet. After twenty epochs its contrast is unsolved (over 4.5 of 5.5): a line names the sensor in 62 to 95 %, the class in less than a third.
 #
 # The table has `inv` after thirty epochs, mean of three seeds (size, distance and light as R²). MDiCo's names the sensor in 80 %, the others in 100 %. It has half of the class that DisCoM-KD's has. Our explanation, not tested: a contrast asks *which scene*. What both sensors see helps, such as shape and size; the material less, as one of them often lacks it.
 #

@@ -272,13 +272,13 @@ def mix(rgb, depth):
 
 def side_by_side():  # the weights, 0.3 and 1, are the package's
     rows = torch.cat([torch.randint(drawn, (4,)), torch.randint(len(masks), (4,))])
-    ids = torch.randint(8, rows.shape)
-    maps = {s: model[s].encode(apply_d4(x[rows], ids)) for s, x in scenes.images.items()}
+    d4 = torch.randint(8, rows.shape)
+    maps = {s: model[s].encode(apply_d4(x[rows], d4)) for s, x in scenes.images.items()}
     mixed = [mix(*pair) for pair in zip(*maps.values(), strict=True)]
-    mixed = invert_d4(model["mixed"].decode(mixed), ids)
+    mixed = invert_d4(model["mixed"].decode(mixed), d4)
     loss, soft = 0.3 * label_loss(mixed, rows), mixed.detach().log_softmax(1)
     for sensor, own in maps.items():
-        logits = invert_d4(model[sensor].decode(own), ids)
+        logits = invert_d4(model[sensor].decode(own), d4)
         loss += label_loss(logits, rows) + soft_loss(logits, soft)
     return loss
 
