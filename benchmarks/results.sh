@@ -57,11 +57,17 @@ shares labels 0.1:30 $FEW "student:{$FAST}" "fixmatch:{$FAST}" agreed \
 shares labels "0.2:35 0.4:41 0.6:41" $FEW student # equal steps
 shares labels 0.1:30 $FEW "student:{$FAST}" "$NTXENT" 'agreed:{"weights":{"contrast":0}}' 'agreed:{"strong":false}'
 shares labels 0.1:30 $FEW "teacher:{$FAST}" 'simclr:{"weights":{"contrast":1}}'
-MORE="--labelled 0.2 --epochs 35" # as many steps; the last word counts
+MORE="--labelled 0.05 --epochs 29" # as many steps; the last word counts
+tune learning-rate-100-pairs learning_rate $MORE --values 0.005,0.01,0.02 student fixmatch "$NTXENT" agreed
+tune learning-rate-100-higher learning_rate $MORE --values 0.01,0.02,0.04 student fixmatch "$NTXENT" agreed
+MORE="--labelled 0.2 --epochs 35"
 tune learning-rate-400-pairs learning_rate $MORE --values 0.005,0.01,0.02 agreed fixmatch "$NTXENT"
 tune learning-rate-400-lower learning_rate $MORE --values 0.0025,0.005,0.01 agreed "$NTXENT"
 MORE="--labelled 0.4 --epochs 41"
 tune learning-rate-800-pairs learning_rate $MORE --values 0.0025,0.005,0.01 agreed fixmatch
+shares labels-more 0.05:29 --seeds 3 $FEW 'student:{"learning_rate":0.04}' 'fixmatch:{"learning_rate":0.04}' \
+  "nt-xent:{$FAST,\"weights\":{\"contrast\":3}}" "agreed:{$FAST}"
+tune learning-rate-200-others learning_rate --values 0.005,0.01,0.02 discom mdico kdv2 student-2x
 SLOW='"learning_rate":0.005'
 shares labels-more 0.2:35 --seeds 3 $FEW student fixmatch \
   "nt-xent:{$SLOW,\"weights\":{\"contrast\":3}}" "agreed:{$SLOW}"
