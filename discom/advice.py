@@ -25,7 +25,7 @@ from discom.models.encoders import OF_SIGNALS
 from discom.models.signals import WINDOW
 from discom.running.fit import fit
 from discom.running.runs import Run, read_metrics
-from discom.tables.answers import Longer, Place, Row, difference, gains, learned, read, score
+from discom.tables.answers import Difference, Longer, Networks, Place, Row, learned, read, score
 
 STUDENT, HALF, FUSED = "student", "student, half of the labels", "one network of both"
 OWN, PAIRS, TAUGHT = "FixMatch", "agreed labels", "taught by both"
@@ -120,11 +120,10 @@ class Asked:
         """All of these."""
         return [*chain(*self.plan.values(), *self.longer.values())]
 
-    def again(self, longer: Longer, minutes: float, waiting: bool) -> str:
+    def again(self, grown: Longer, minutes: float, waiting: bool) -> str:
         """Which networks gain from a longer training, and how to ask for it, in so many minutes;
         `waiting`: an answer waits for it."""
-        grown = [place for place, gain in longer.items() if gain.verdict == "yes"]
-        each = ", ".join(f"{kind} of {name} {longer[kind, name]}" for kind, name in grown)
+        each = ", ".join(f"{kind} of {name} {gain}" for (kind, name), gain in grown.items())
         why = "ask again" if waiting else "no answer above would change; for better networks ask"
         return (
             f"Twice as long a training gains: {each}; {why} with --steps {2 * self.steps}, about "
@@ -213,46 +212,28 @@ def answers(
 ) -> tuple[list[str], dict[str, str]]:
     """The questions with their answers, and what is recommended: network → the row it is of.
     `longer` is of `lengthened`; what such gains together would change is not answered."""
-    sensors, other = [*images.modalities], PAIRS if few else TAUGHT
+    networks, sensors = Networks(rows, images, longer), [*images.modalities]
+    best, other = networks.best, PAIRS if few else TAUGHT
     both, word = "+".join(sensors), "both" if len(sensors) == 2 else "all"
-    unit = "images" if images.groups is None else "groups"
     lines, lost, waiting = list[str](), list[str](), list[str]()
     deployed = dict[str, str]()
     alone = {name: [(kind, name) for kind in (STUDENT, OWN)[: 1 + few]] for name in sensors}
 
-    def points(place: Place) -> float:
-        return score(rows[place[0]][place[1]], images)
-
-    def grows(place: Place) -> bool:
-        return place in longer and longer[place].verdict == "yes"
-
-    def later(place: Place, counts: bool) -> float:
-        return points(place) + (longer[place].mean if counts and place in longer else 0.0)
-
-    def best(places: list[Place]) -> Place:
-        return max(places, key=points)
-
     def ask(
-        question: str, ours: list[Place], theirs: list[Place], than: str = "", sure: bool = True
+        question: str, ours: list[Place], theirs: list[Place], than: str = "", sure=True
     ) -> str:
         """Add the question, the best of ours against the best of theirs, with its answer, whose
         first words are returned."""
-        one, rival = best(ours), best(theirs)
-        gain = difference(gains(rows[one[0]][one[1]], rows[rival[0]][rival[1]], images))
-        after, then = (max(each, key=lambda p: later(p, grows(p))) for each in (ours, theirs))
-        counts = grows(after) or grows(then)  # then what the other gains counts as well
-        more = later(after, counts) - later(then, counts) - points(one) + points(rival)
-        sure = sure and gain.moved(more).verdict == gain.verdict
-        found = {"yes": "Yes", "no": "No", "open": "Not decided"}[gain.verdict] if sure else LATER
-        rated = " against ".join(f"{place[0]} {points(place):.1f}" for place in (one, rival))
+        pair, gain, stays = networks.compare(ours, theirs)
+        known = {"yes": "Yes", "no": "No", "open": "Not decided"}[gain.verdict]
+        found = known if sure and stays else LATER
+        rated = " against ".join(f"{place[0]} {networks.points[place]:.1f}" for place in pair)
         lines.append(f"{question}? {found}: {gain}{than} ({rated}).")
         if found == "Not decided":
-            need = f"{'labels for ' * few}about {gain.missing:,.0f} {unit} more (now {gain.groups})"
-            seeds = f"another draw of folds and weights: --seeds {gain.seeds + 1}"
-            lines[-1] += f" That takes {need if gain.missing < inf else seeds}."
+            lines[-1] += f" That takes {_missing(gain, images, few)}."
         return found
 
-    first, second, *_ = sorted(sensors, key=lambda name: -points(best(alone[name])))
+    first, second, *_ = sorted(sensors, key=lambda name: -networks.points[best(alone[name])])
     ask(f"Is {first} alone better than {second}", alone[first], alone[second])
     for name in sensors:
         partners = " and ".join(each for each in sensors if each != name)
@@ -260,7 +241,7 @@ def answers(
         found = ask(question, [(other, name)], alone[name])
         deployed[name] = other if found == "Yes" else best(alone[name])[0]
         if found != LATER and not learned(rows[deployed[name]][name], images):
-            found = LATER if grows((deployed[name], name)) else "Not known"
+            found = LATER if networks.grows((deployed[name], name)) else "Not known"
             lines[-1] = f"{question}? {found}: its networks do no better than guessing."
             lost.append(name)
         if found == LATER:
@@ -275,26 +256,26 @@ def answers(
     for name in sensors if few else []:
         than = " from half of the labels to all"
         ask(f"Label more, for {name}", [(STUDENT, name)], [(HALF, name)], than)
-    lines += cheaper(rows, images, deployed, (top, both), longer)
+    lines += cheaper(networks, deployed, (top, both))
     return lines, {name: kind for name, kind in deployed.items() if name not in lost}
 
 
-def cheaper(
-    rows: Mapping[str, Row],
-    images: MultiModalData,
-    deployed: Mapping[str, str],
-    networks: Sequence[str],
-    longer: Longer,
-) -> list[str]:
+def _missing(gain: Difference, images: MultiModalData, few: bool) -> str:
+    """What would decide a question."""
+    unit = "images" if images.groups is None else "groups"
+    if gain.missing < inf:
+        return f"{'labels for ' * few}about {gain.missing:,.0f} {unit} more (now {gain.groups})"
+    return f"another draw of folds and weights: --seeds {gain.seeds + 1}"
+
+
+def cheaper(networks: Networks, deployed: Mapping[str, str], names: Sequence[str]) -> list[str]:
     """A line for each row without a training that beats what is deployed, also where that is
-    trained longer: the same network, or where that is not, the first."""
+    trained longer: the network of the same name, or where that is not, of the first."""
     lines = []
-    for kind, network in product([kind for kind in rows if kind not in METHODS], networks):
-        known = network if network in deployed else networks[0]
-        gain = difference(gains(rows[kind][network], rows[deployed[known]][known], images))
-        more = longer.get((deployed[known], known))
-        left = gain.moved(-more.mean) if more and more.verdict == "yes" else gain
-        if left.verdict == "yes":
+    for kind, network in product([kind for kind in networks.rows if kind not in METHODS], names):
+        known = network if network in deployed else names[0]
+        _, gain, stays = networks.compare([(kind, network)], [(deployed[known], known)])
+        if gain.verdict == "yes" and stays:
             hint = "pretrained weights" if kind == "frozen features" else "another learning rate"
             lines.append(f"But {kind} of {network}: {gain} above {known}; {hint} may help.")
     return lines

@@ -239,8 +239,8 @@ def _answer(asked: Any, rows: Any, seconds: float, workers: int, name: str) -> N
     lines, deployed = advice.answers(rows, images, asked.few, longer)
     print(*lines, sep="\n")
     waiting = any(advice.LATER in line for line in lines)
-    if any(gain.verdict == "yes" for gain in longer.values()):
-        print(asked.again(longer, 2 * seconds / workers / 60, waiting))
+    if grown := {place: gain for place, gain in longer.items() if gain.verdict == "yes"}:
+        print(asked.again(grown, 2 * seconds / workers / 60, waiting))
     if waiting:
         return
     print("", *asked.commands(deployed, name), sep="\n")

@@ -81,9 +81,8 @@ class CroDiNoKD(Dense):
             each = [crodino.pixel_info_nce(b, a, places) for a, b in pairs]
             terms["contrast"] = torch.stack(each).mean()  # over all pairs of modalities
         if self.weights["soft"]:
-            soft = {
-                name: apply_d4(fused.detach(), batch.transform_ids[name]) for name in self.channels
-            }
+            ids = batch.transform_ids
+            soft = {name: apply_d4(fused.detach(), ids[name]) for name in self.channels}
             terms["soft"] = sum(dense.pixel_wise(logits[m], soft[m]) for m in self.channels)
         return terms
 

@@ -1,8 +1,9 @@
 """Answers of networks to the images of a data set, each tested once in each seed: scores of all
 together, and differences with their intervals over groups and seeds."""
 
-from collections.abc import Mapping, Sequence
-from functools import reduce
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, reduce
 from math import inf, sqrt
 from typing import NamedTuple
 
@@ -110,6 +111,48 @@ def lengthened(
 def score(answers: Answers, images: MultiModalData) -> float:
     """Pooled F1, mean over seeds."""
     return float(np.mean([tally_score(_tally(own, images), "f1") for own in answers]))
+
+
+@dataclass(frozen=True)
+class Networks:
+    """Rows of networks on `images`, to compare, and what each gains where it is trained longer."""
+
+    rows: Mapping[str, Row]
+    images: MultiModalData
+    longer: Longer
+
+    @cached_property
+    def points(self) -> dict[Place, float]:
+        """Pooled F1 of each."""
+        places = [(kind, name) for kind, row in self.rows.items() for name in row]
+        return {place: score(self.rows[place[0]][place[1]], self.images) for place in places}
+
+    def best(self, places: Iterable[Place]) -> Place:
+        """The one with the most points."""
+        return max(places, key=self.points.__getitem__)
+
+    def grows(self, place: Place) -> bool:
+        """Whether a longer training is shown to help it."""
+        return place in self.longer and self.longer[place].verdict == "yes"
+
+    def compare(
+        self, ours: Sequence[Place], theirs: Sequence[Place]
+    ) -> tuple[tuple[Place, Place], Difference, bool]:
+        """The best of each, their difference, and whether its verdict stays where all are trained
+        longer. Who is ahead then is told by gains that are shown; where one of these two grows,
+        what the other gains counts as well."""
+        one, rival = self.best(ours), self.best(theirs)
+        pair = self.rows[one[0]][one[1]], self.rows[rival[0]][rival[1]]
+        gain = difference(gains(*pair, self.images))
+        ahead = [max(each, key=lambda p: self._later(p, self.grows(p))) for each in (ours, theirs)]
+        counts = any(map(self.grows, ahead))
+        first, second = (self._later(place, counts) for place in ahead)
+        more = first - second - self.points[one] + self.points[rival]
+        return (one, rival), gain, gain.moved(more).verdict == gain.verdict
+
+    def _later(self, place: Place, counts: bool) -> float:
+        gain = self.longer[place].mean if counts and place in self.longer else 0.0
+        return self.points[place] + gain
 
 
 def learned(answers: Answers, images: MultiModalData) -> bool:
