@@ -7,7 +7,7 @@
 #
 # Training on the 200 labelled depth images ignores 1 800 scenes and the colour camera. Those scenes have no label, and the robot never sees colour. Can the ignored data help all the same?
 #
-# **Write down a guess.** With nine classes, guessing gets 11 % right; the best possible network for depth gets 80 %. Trained on the labelled depth images, ours gets 30 to 40 %. How many will the *same* network get with colour beside it in training, and not one more label?
+# **Write down a guess.** With nine classes, guessing gets 11 % right; the best possible network for depth gets 80 %. Trained on the labelled depth images, ours gets about 40 %. How many will the *same* network get with colour beside it in training, and not one more label?
 #
 # | At a glance | |
 # |---|---|

@@ -253,7 +253,7 @@ rows, title = deceived.topk(3).indices, "Outlined: colour deceives"
 figure = segments.show_answers(test, rows.tolist(), said, title)
 
 # %% [markdown]
-# Clearly in the first two; so is the student of *colour twice*. Where colour deceives, *both sensors* errs in about 40 % of the pixels, its student and *alone* in more than 70.
+# Clearly in the first two; so is the student of *colour twice*. Where colour deceives, *both sensors* errs in 37 % of the pixels, its student and *alone* in more than 70.
 #
 # **Because** no photograph tells which object deceives, no teacher can cure these errors; the best possible colour network makes all of them, and scores 77. Where the student is right there, it misreads colour. A student can learn outlines, and materials where colour is true. With this one seed *both sensors* has better outlines than *colour twice* (2 % wrong, 4 %); whether better materials, differs between processors.
 #
