@@ -261,7 +261,7 @@ course.results_table("../results/labels.csv")
 #
 # What changed in depth's features? Each depth image looks for the five colour images with the nearest projections. Green: the same class.
 
-# %% alt="Three depth images, each with five colour images, before and after. Before, they show any class; after, the disk of wood finds stripes only, the square mostly disks. The third scene is far away: at most one of five has its class."
+# %% alt="Three depth images, each with five colour images, before and after. Before, they show any class; after, the disk of wood finds disks of wood only, the square mostly disks. The third scene is far away: at most one of five has its class."
 @torch.no_grad()
 def embed(network, images):
     return F.normalize(network.eval().project(network.encode(images)), dim=1)
@@ -277,7 +277,7 @@ title = f"Right class: {shares['before']:.0f} % before, {shares['after']:.0f} % 
 figure = course.show_neighbours(test, course.queries(test), found, title)
 
 # %% [markdown]
-# Before, no loss had trained the projections. After, the disk of wood finds stripes, which depth cannot see; the square finds mostly disks. In the last row, far away, the material is a guess.
+# Before, no loss had trained the projections. After, the disk of wood finds its class, often by stripes, which depth cannot see; the square finds mostly disks. In the last row, far away, the material is a guess.
 #
 # ## Why do pairs help?
 #
