@@ -1,6 +1,6 @@
 """Results in a small form: NAME.csv, a row for each run and network, and of folds one for each
 group, too, with its confusions, "0>0:5,1:2 1>1:7" where two of class 0 were taken for class 1;
-NAME.json, the settings of the rows, each once."""
+NAME.json, the settings of the rows, each once. Numbers have seven digits, as a float32."""
 
 import json
 import warnings
@@ -102,7 +102,8 @@ def _write(results: Iterable[Result], file: Path) -> None:
     whole = [name for name in table if name in WHOLE or name.startswith(SIZES)]
     write_json(header, {**(read_json(header) if header.exists() else {}), **settings})
     with atomic_file(file) as part:
-        table.astype(dict.fromkeys(whole, "Int64")).to_csv(part, index=False)
+        table = table.astype(dict.fromkeys(whole, "Int64"))
+        table.to_csv(part, index=False, float_format="%.7g")
     write_json(header, settings)
 
 

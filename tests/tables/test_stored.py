@@ -32,7 +32,10 @@ def of_fold(run, number):
 
 
 def by_name(runs):
-    return {f"{run.display_name} {run.seed} {run.fold}": run.to_json() for run in runs}
+    """Their fields, numbers with the seven digits that a table keeps."""
+    texts = {f"{r.display_name} {r.seed} {r.fold}": json.dumps(r.to_json()) for r in runs}
+    digits = {"parse_float": lambda text: float(f"{float(text):.7g}")}
+    return {name: json.loads(text, **digits) for name, text in texts.items()}
 
 
 def test_collect_and_load_go_round(tmp_path):
