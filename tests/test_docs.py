@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from discom import cli, methods, profile, tables
+from discom import cli, data, methods, profile, tables
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -22,6 +22,7 @@ PAGES += [page for page in sorted(DOCS.rglob("*.md")) if not GENERATED & set(pag
 README = (ROOT / "README.md").read_text()
 METHODS = (DOCS / "methods.md").read_text()
 NAMES = methods.names()  # before other tests register methods of their own
+SETS = {*data.DRAWN, *data.OWN, *data.sources.names(), "my_images"}  # a folder of images
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
@@ -56,7 +57,8 @@ def test_commands_parse(page, flags_of):
     found = commands(page.read_text())
     assert len(found) >= {ROOT / "README.md": 2, DOCS / "cli.md": 15}.get(page, 0)
     for arguments in found:
-        flags_of(*arguments)
+        source = flags_of(*arguments).get("data") or "objects"  # a set, or a folder: data/mine, RAW
+        assert "/" in source or source.isupper() or source.partition(":")[0] in SETS, source
 
 
 @pytest.mark.slow
