@@ -67,7 +67,9 @@ MORE="--labelled 0.4 --epochs 41"
 tune learning-rate-800-pairs learning_rate $MORE --values 0.0025,0.005,0.01 agreed fixmatch
 shares labels-more 0.05:29 --seeds 3 $FEW 'student:{"learning_rate":0.04}' 'fixmatch:{"learning_rate":0.04}' \
   "nt-xent:{$FAST,\"weights\":{\"contrast\":3}}" "agreed:{$FAST}"
-tune learning-rate-200-others learning_rate --values 0.005,0.01,0.02 discom mdico kdv2 student-2x
+OTHERS="discom mdico kdv2 student-2x"
+tune learning-rate-200-others learning_rate --values 0.005,0.01,0.02 $OTHERS
+tune learning-rate-200-others-higher learning_rate --values 0.01,0.02,0.04 $OTHERS
 SLOW='"learning_rate":0.005'
 shares labels-more 0.2:35 --seeds 3 $FEW student fixmatch \
   "nt-xent:{$SLOW,\"weights\":{\"contrast\":3}}" "agreed:{$SLOW}"
