@@ -17,10 +17,7 @@ REAL = Path(os.environ.get("DISCOM_REAL_DATA", REPOSITORY / ".." / "shared" / "d
 
 @pytest.fixture(autouse=True)
 def small_files(monkeypatch):
-    """Made files are smaller: Potsdam's tiles have 6000 pixels a side, the made ones 20, and a
-    montage of the cell cycle has 30 tiles a side, a made one 4. Activities have one segment of
-    25 rows a person, SisFall's windows 32 rows, slices of a brain 16 pixels a side. None has a
-    known checksum."""
+    """Made files are smaller than the real ones, and none has a known checksum."""
     monkeypatch.setattr(potsdam, "SIDE", 20)
     monkeypatch.setattr(cellcycle, "TILES", 4)
     monkeypatch.setattr(dsads, "SEGMENTS", 1)

@@ -38,6 +38,8 @@ def test_every_value_is_the_planted_one(name, raw):
     assert data.ids.tolist() == data.paired_ids.tolist()
     assert set(data.ids) == set(case.samples)
     assert set(data.about) == {"source", "licence"}
+    for part, names in case.parts.items():
+        assert set(data.ids[data.parts[part]]) == names
     for key, m in data.modalities.items():
         assert (m.unit, m.invalid) == (source.sensors[key].unit, source.sensors[key].invalid)
         assert m.symmetry == case.symmetry

@@ -1,4 +1,4 @@
-"""Files of a source: downloaded, verified and unpacked, or refused in one line."""
+"""Files of a source: downloaded, verified, unpacked and found, or refused in one line."""
 
 import hashlib
 import threading
@@ -9,9 +9,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from fixtures import writing
 from fixtures.refusal import refused
 
-from discom.data.sources import REGISTRY
+from discom.data.sources import REGISTRY, steps
 from discom.data.sources.source import Source
 
 FILES = {f"set/{name}.tif": name.encode() * 500 for name in "abc"}
@@ -40,24 +41,21 @@ def web(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def source(monkeypatch):
-    """A function of files: a set that is forgotten after the test."""
+def photos(monkeypatch):
+    """A set that is forgotten after the test."""
     monkeypatch.setitem(REGISTRY, "photos", None)
 
-    def define(own: dict) -> Source:
-        class Photos(Source):
-            name, size, files = "photos", "3 GB", own
+    class Photos(Source):
+        name, size = "photos", "3 GB"
 
-        return REGISTRY["photos"]
-
-    return define
+    return REGISTRY["photos"]
 
 
-def test_downloads_are_verified_unpacked_and_not_repeated(web, source, tmp_path):
+def test_downloads_are_verified_unpacked_and_not_repeated(web, photos, tmp_path):
     checksum = pack(web.folder / "photos.zip")
     (web.folder / "list.txt").write_text("a b c")
-    files = {"photos.zip": (f"{web.url}/photos.zip", checksum)}
-    photos = source({**files, "lists/list.txt": (f"{web.url}/list.txt", "")})
+    photos.files = {"photos.zip": (f"{web.url}/photos.zip", checksum)}
+    photos.files |= {"lists/list.txt": (f"{web.url}/list.txt", "")}
     root = tmp_path / "new" / "raw"
     assert photos.raw_folder(root, download=True) == root
     for file in web.folder.iterdir():
@@ -71,24 +69,32 @@ def test_downloads_are_verified_unpacked_and_not_repeated(web, source, tmp_path)
 
 @pytest.mark.parametrize("served", ["other bytes", "a web page", "nothing"])
 @pytest.mark.parametrize("known", [True, False])
-def test_what_is_not_the_file_is_refused(web, source, tmp_path, served, known):
+def test_what_is_not_the_file_is_refused(web, photos, tmp_path, served, known):
     checksum, file = pack(web.folder / "photos.zip"), web.folder / "photos.zip"
     contents = {"other bytes": bytearray(file.read_bytes()), "a web page": b"<html>Log in</html>"}
     contents["other bytes"][60] ^= 255
     file.unlink()
     if served in contents:
         file.write_bytes(contents[served])
-    photos = source({"photos.zip": (f"{web.url}/photos.zip", checksum if known else "")})
+    photos.files = {"photos.zip": (f"{web.url}/photos.zip", checksum if known else "")}
     refused(lambda: photos.raw_folder(tmp_path / "raw", True), rf"^{tmp_path}/raw/photos.zip: http")
 
 
-def test_what_was_fetched_by_hand_is_verified_and_never_replaced(web, source, tmp_path):
+def test_what_was_fetched_by_hand_is_verified_and_never_replaced(web, photos, tmp_path):
     pack(tmp_path / "photos.zip")
     content = (tmp_path / "photos.zip").read_bytes()
     (web.folder / "photos.zip").write_text("what is served")
     served = hashlib.md5(b"what is served").hexdigest()
-    photos = source({"photos.zip": (f"{web.url}/photos.zip", f"md5:{served}")})
+    photos.files = {"photos.zip": (f"{web.url}/photos.zip", f"md5:{served}")}
     for download in (False, True):
         wrong = partial(photos.raw_folder, tmp_path, download)
         refused(wrong, rf"^{tmp_path}/photos\.zip: ")
     assert (tmp_path / "photos.zip").read_bytes() == content
+
+
+def test_a_stem_stands_once_and_an_ending_has_any_case(tmp_path):
+    names = ("b.tif", "a.TIF", "a.tif.aux.xml", "c.png", "e.tif/x")
+    writing.write(tmp_path, dict.fromkeys(names, b""))
+    assert list(steps.sorted_files(tmp_path, ".tif", ".png")) == ["a", "b", "c"]
+    (tmp_path / "a.tif").touch()
+    refused(lambda: steps.sorted_files(tmp_path, ".tif"), r"a\.tif: ")
