@@ -1,9 +1,9 @@
 """What becomes of the pixels of a file: means of what was measured, proportions, bands, holes."""
 
-import imagecodecs
 import numpy as np
 import pytest
 import tifffile
+from fixtures import writing
 from fixtures.refusal import refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,17 +29,8 @@ def planes(image):
 
 
 def write(file, image):
-    file.parent.mkdir(parents=True, exist_ok=True)
-    match file.suffix.lower():
-        case ".npy":
-            np.save(file, image)
-        case ".tif":
-            planar = "contig" if image.ndim == 3 else None
-            tifffile.imwrite(file, image, photometric="minisblack", planarconfig=planar)
-        case ".png":
-            file.write_bytes(imagecodecs.png_encode(image))
-        case _:
-            file.write_bytes(imagecodecs.jpeg8_encode(image))
+    """[H, W] or [H, W, C]."""
+    writing.write(file.parent, {file.name: planes(image) if file.suffix == ".tif" else image})
 
 
 calm = settings(max_examples=30, deadline=None, derandomize=True, database=None)
@@ -75,17 +66,15 @@ def test_proportions():
         refused(lambda b=bands: Rule(bands=b)(stored), "bands: ")
 
 
-def photo(bands):
-    """A ramp, which JPEG hardly changes, and which no motion maps to itself."""
-    ramp = np.add.outer(5 * np.arange(H), 11 * np.arange(W)).astype(np.uint8)
-    return ramp if bands is None else np.stack([ramp, 255 - ramp, np.full_like(ramp, 90)], 2)
+RAMP = np.add.outer(5 * np.arange(H), 11 * np.arange(W)).astype(np.uint8)
+PHOTO = Image.fromarray(np.stack([RAMP, 255 - RAMP, np.full_like(RAMP, 90)], 2))
 
 
 def test_pixels_are_the_brightness_and_colours_that_a_person_is_shown(tmp_path):
     grey = DRAW.integers(0, 256, (H, W), np.uint8)
     indexed = Image.fromarray(grey // 64, "P")
     indexed.putpalette([255, 0, 0, 0, 255, 0, 0, 0, 255, 9, 8, 7])
-    Image.fromarray(photo(3)).convert("YCbCr").save(tmp_path / "y.tif", compression="jpeg")
+    PHOTO.convert("YCbCr").save(tmp_path / "y.tif", compression="jpeg")
     indexed.save(tmp_path / "palette.png")
     for name in ("palette.png", "y.tif"):
         with Image.open(tmp_path / name) as image:
@@ -93,13 +82,13 @@ def test_pixels_are_the_brightness_and_colours_that_a_person_is_shown(tmp_path):
         np.testing.assert_array_equal(read_pixels(tmp_path / name), shown)
 
 
-INKS = Image.fromarray(photo(3)).convert("CMYK")
 NOT_SHOWN = {
     "white.tif": lambda f: tifffile.imwrite(f, pixels(), photometric="miniswhite"),
-    "palette.tif": Image.fromarray(photo(None), "P").save,
-    "inks.tif": INKS.save,
-    "inks.jpg": INKS.save,
-    "luma.tif": Image.fromarray(photo(3)).convert("YCbCr").save,
+    "palette.tif": PHOTO.convert("P").save,
+    "inks.tif": PHOTO.convert("CMYK").save,
+    "inks.jpg": PHOTO.convert("CMYK").save,
+    "luma.tif": PHOTO.convert("YCbCr").save,
+    "four axes.npy": lambda f: np.save(f, np.zeros((2, 3, 4, 5))),
 }
 
 
@@ -147,32 +136,28 @@ def test_a_file_that_is_cut_off_or_no_image(tmp_path, ending):
     for content in (*cut, b"just a text, renamed\n"):
         file.write_bytes(content)
         refused(lambda: read_pixels(file), rf"a\{ending}: ")
-    np.save(file.with_suffix(".npy"), np.zeros((2, 3, 4, 5)))
-    refused(lambda: read_pixels(file.with_suffix(".npy")), r"a\.npy: ")
+
+
+def write_pages(file, *pages, kinds=(0, 0, 0)):
+    """Images, and thumbnails where the kind is 1."""
+    with tifffile.TiffWriter(file) as opened:
+        for page, kind in zip(pages, kinds, strict=False):
+            opened.write(page, subfiletype=kind, metadata=None)
 
 
 def test_a_thumbnail_is_never_the_image(tmp_path):
     image, small = DRAW.integers(0, 9, (64, 64), np.uint8), np.zeros((16, 16), np.uint8)
-    for first in (True, False):
-        with tifffile.TiffWriter(tmp_path / "a.tif") as file:
-            pages = [(small, 1), (image, 0)] if first else [(image, 0), (small, 1)]
-            for page, kind in pages:
-                file.write(page, subfiletype=kind, metadata=None)
+    for pages, kinds in (((small, image), (1, 0)), ((image, small), (0, 1))):
+        write_pages(tmp_path / "a.tif", *pages, kinds=kinds)
         np.testing.assert_array_equal(read_pixels(tmp_path / "a.tif")[0], image)
 
 
 def test_pages_of_one_shape_are_bands_and_other_pages_are_refused(tmp_path):
     pages, file = DRAW.integers(0, 9, (3, 8, 8)).astype(np.uint8), tmp_path / "a.tif"
-
-    def write(*several):
-        with tifffile.TiffWriter(file) as opened:
-            for page in several:
-                opened.write(page, metadata=None)
-
-    write(*pages)
+    write_pages(file, *pages)
     np.testing.assert_array_equal(read_pixels(file), pages)
     for other in (pages[1].astype("u2"), pages[1, :4, :4]):
-        write(pages[0], other)
+        write_pages(file, pages[0], other)
         refused(lambda: read_pixels(file), r"a\.tif: ")
     tifffile.imwrite(file, pages, metadata={"axes": "TYX"}, photometric="minisblack")
     refused(lambda: read_pixels(file), r"a\.tif: ")
@@ -185,10 +170,10 @@ def test_opacity_is_no_band(tmp_path, ending, bands):
 
     def write():
         if ending == ".png":
-            file.write_bytes(imagecodecs.png_encode(image))
+            writing.image(file, image)
         else:
-            kind = {"photometric": "rgb" if bands == 4 else "minisblack", "planarconfig": "contig"}
-            tifffile.imwrite(file, image, extrasamples=["unassalpha"], **kind)
+            kind = "rgb" if bands == 4 else "minisblack"
+            writing.tiff(file, planes(image), photometric=kind, extrasamples=["unassalpha"])
 
     write()
     refused(lambda: read_pixels(file), r"a\..*: ")
@@ -199,9 +184,8 @@ def test_opacity_is_no_band(tmp_path, ending, bands):
 
 
 def write_geotiff(file, image, value):
-    file.parent.mkdir(parents=True, exist_ok=True)
     tags = [] if value is None else [(42113, "s", 0, value, True)]
-    tifffile.imwrite(file, image, extratags=tags, photometric="minisblack")
+    writing.tiff(file, image[None], extratags=tags)
 
 
 @pytest.mark.parametrize("value", ["-9999", "nan", None])
