@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from discom.data.augmentation import apply_d4, distort, draw_transforms, invert_d4, transform
+from discom.data.augmentation import (
+    STRONG,
+    WEAK,
+    _rotations,
+    apply_d4,
+    distort,
+    draw_transforms,
+    invert_d4,
+    signal_view,
+    transform,
+)
 
 VIEWS = 8 * (1 + 4)  # a motion, and no quarter of the image blank or one of four
 
@@ -28,10 +38,12 @@ def expected_motion(image, motion):
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), *SIZES])
-def test_each_image_is_moved_by_its_own_motion(height, width):
+def test_each_image_is_moved_by_its_own_motion_and_put_back(height, width):
     x, motions = noise(8, 3, height, width), torch.randperm(8, generator=generator())
-    for image, before, motion in zip(apply_d4(x, motions), x, motions.tolist(), strict=True):
+    moved = apply_d4(x, motions)
+    for image, before, motion in zip(moved, x, motions.tolist(), strict=True):
         np.testing.assert_array_equal(image, expected_motion(before.numpy(), motion))
+    assert torch.equal(invert_d4(moved, motions), x)
 
 
 @pytest.mark.parametrize("probability", [0.5, 1.0])
@@ -77,12 +89,6 @@ def test_strong_views_are_moved_whatever_the_probability_and_have_a_blank_quarte
     assert (abs(quarters[1:] / 8000 - 0.25) < 0.02).all()
 
 
-@pytest.mark.parametrize(("height", "width"), [(1, 1), *SIZES])
-def test_what_was_turned_is_put_back_exactly(height, width):
-    x, views = (255 * noise(8, 3, height, width)).to(torch.int64), torch.arange(8)
-    assert torch.equal(invert_d4(apply_d4(x, views), views), x)
-
-
 def distorted(x, seed=0):
     torch.manual_seed(seed)
     return distort(x)
@@ -121,3 +127,46 @@ def test_a_distorted_view_turns_only_what_may_turn(symmetry, turned):
     slopes = (distort(plane, symmetry)[:, 0].diff(dim=1).mean((1, 2))) / 1e4
     assert bool((slopes < 0.1).any()) == turned
     assert bool((slopes < 0.59).any()) == (symmetry != "none")
+
+
+def test_a_view_draws_speeds_sizes_offsets_and_noise_as_stated():
+    time, count = torch.arange(400.0), 500
+    x = torch.sin(2 * torch.pi * 60 * time / 400).repeat(count, 1, 1, 1)
+    seen = signal_view(x, STRONG, generator=generator())[:, 0, 0]
+    peak = torch.fft.rfft(seen - seen.mean(1, keepdim=True)).abs().argmax(1)
+    assert peak.min() >= 44
+    assert peak.max() <= 60
+    assert peak.float().std() > 3  # uniform from 45 to 60: 4.3
+    offset = seen.mean(1) / x.std()
+    assert abs(offset.std() - 0.25) < 0.03
+    assert abs(offset.mean()) < 0.05
+    assert abs((seen.std(1) / x.std()).log().std() - 0.3) < 0.03
+    levels = noise(count, 1, 1, 1).expand_as(x)  # of what never changes, noise alone is left
+    still = signal_view(levels, STRONG, generator=generator())[:, 0, 0].std(1) / levels.std()
+    assert abs(still.mean() - 0.1) < 0.01
+    assert still.max() < 0.22
+
+
+def test_a_view_turns_axes_in_space():
+    turns = _rotations(noise(200, 3), torch.linspace(0, 40, 200))[:, 0]
+    torch.testing.assert_close(turns @ turns.mT, torch.eye(3).expand(200, 3, 3), atol=1e-5, rtol=0)
+    traces = turns.diagonal(dim1=1, dim2=2).sum(1)  # 1 + 2 cos of the angle
+    expected = 1 + 2 * torch.linspace(0, 40, 200).deg2rad().cos()
+    torch.testing.assert_close(traces, expected, atol=1e-4, rtol=0)
+
+
+def test_a_distorted_signal_is_a_strong_view():
+    x = noise(4, 3, 1, 50)
+    torch.manual_seed(3)
+    seen = distort(x, "rotate")
+    torch.manual_seed(3)
+    torch.testing.assert_close(seen, signal_view(x, STRONG, "rotate"))
+
+
+@pytest.mark.parametrize("symmetry", ["none", "rotate"])
+def test_time_never_runs_backwards(symmetry):
+    """The flips of images are no views of a signal."""
+    rising = torch.arange(64.0).expand(60, 3, 1, 64)
+    assert not draw_transforms(rising, 1.0, generator(), symmetry=symmetry).any()
+    seen = signal_view(rising, WEAK, symmetry, generator())[:, :, 0]
+    assert (seen[..., -8:].mean(2) > seen[..., :8].mean(2)).all()

@@ -1,50 +1,38 @@
 """The folder on disk: round trips, damage, whole writes or none."""
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from fixtures.refusal import refused
+from test_multimodal import make
 
-from discom.data import Modality, MultiModalData, load
+from discom.data import load
 from discom.data.prepared import MANIFEST, verify
 from discom.data.scenes import objects
 
 PARTS = ("train", "valid", "test")
 
 
-def assert_equal(one, other):
-    assert list(one.modalities) == list(other.modalities)
-    for field in ("classes", "name", "fractions", "about", "dense"):
-        assert getattr(one, field) == getattr(other, field)
-    for name, modality in one.modalities.items():
-        same = other.modalities[name]
-        for field in ("x", "y", "ids", "unit", "invalid", "symmetry"):
-            np.testing.assert_array_equal(getattr(modality, field), getattr(same, field))
-    for field in ("factors", "parts"):
-        first, second = getattr(one, field) or {}, getattr(other, field) or {}
-        assert set(first) == set(second)
-        for name, values in first.items():
-            np.testing.assert_array_equal(values, second[name])
-    for name in ("masks", "groups", "ids", "labels"):
-        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+def contents(data):
+    """All that is kept of data; the fingerprint is of pixels, labels, groups and parts."""
+    arrays = {**data.factors, "ids": data.ids, "masks": data.masks}
+    arrays = {name: values.tolist() for name, values in arrays.items() if values is not None}
+    units = {name: m.unit for name, m in data.modalities.items()}
+    plain = data.name, data.classes, data.fractions, data.about, data.dense
+    return data.fingerprint, plain, units, arrays
 
 
 def partly_paired(**fields):
-    """RGB of ids 0-29, depth of ids 29-10 in descending order and 40-45; values outside [0, 1]."""
-    rng = np.random.default_rng(0)
-    ids = {"rgb": np.arange(30), "depth": np.r_[np.arange(29, 9, -1), np.arange(40, 46)]}
-    modalities = {
-        name: Modality(rng.normal(9, 3, (len(i), 2, 4, 5)).astype("f"), i % 3, i, "m", 7.0, "flip")
-        for name, i in ids.items()
-    }
-    extras = {
-        "factors": {"height": rng.random(36), "city": np.array(["Lyon", "Nîmes"] * 18, object)},
-        "masks": rng.integers(0, 3, (36, 4, 5)),
-        "groups": np.array([f"site {k // 2}" for k in range(36)], object),
-        "about": {"source": "here"},
-    }
-    return MultiModalData(modalities, ("a", "b", "c"), **extras | {"name": "mine"} | fields)
+    """RGB of ids 0-29, depth of ids 29-10 in descending order and 40-45; text as objects."""
+    ids = {"rgb": range(30), "depth": [*range(29, 9, -1), *range(40, 46)]}
+    factors = {"height": np.arange(36) / 7, "city": np.array(["Lyon", "Nîmes"] * 18, object)}
+    groups = np.array([f"site {k // 2}" for k in range(36)], object)
+    own = {"factors": factors, "groups": groups, "about": {"source": "here"}, "name": "mine"}
+    data, how = make(ids, **own | fields), {"unit": "m", "invalid": 7.0, "symmetry": "none"}
+    sensors = {name: replace(modality, **how) for name, modality in data.modalities.items()}
+    return replace(data, modalities=sensors)
 
 
 @pytest.fixture
@@ -60,11 +48,10 @@ def test_values_in_their_unit_come_back(tmp_path, parts, monkeypatch):
     data, folder = partly_paired(parts=parts), tmp_path / "out"
     data.save(folder)
     opened = load(folder)
-    assert_equal(data, opened)
+    assert contents(opened) == contents(data)
     assert isinstance(opened.modalities["rgb"].x, np.memmap)
-    assert opened.fingerprint == data.fingerprint
     opened.save(folder, overwrite=True)  # the folder that it is read from
-    assert_equal(data, load(folder))
+    assert contents(load(folder)) == contents(data)
 
 
 def test_a_folder_is_written_anew_on_request_alone_and_then_read_anew(saved):
@@ -116,7 +103,7 @@ def test_a_folder_is_written_whole_or_not_at_all(saved, monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             data.save(saved.with_name(name), overwrite=True)
     assert os.listdir(saved.parent) == ["out"]
-    assert_equal(data, load(saved))
+    assert contents(load(saved)) == contents(data)
 
 
 def test_verify_finds_a_flipped_byte_in_any_file(saved):
@@ -124,7 +111,6 @@ def test_verify_finds_a_flipped_byte_in_any_file(saved):
     assert verify(saved) == len(files) == 9
     for file in files:
         content = file.read_bytes()
-        for damaged in (content[:-1] + bytes([content[-1] ^ 1]), b""):
-            file.write_bytes(damaged)
-            refused(lambda: verify(saved), f"{file.name}: ")
+        file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        refused(lambda: verify(saved), f"{file.name}: ")
         file.write_bytes(content)

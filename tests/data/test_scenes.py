@@ -19,18 +19,8 @@ ALL = ("rgb", "depth", "thermal")
 CUES = {"rgb": "texture", "depth": "relief", "thermal": "warmth"}
 
 
-def near(found, expected, n, sds=4.0):
-    """Within so many standard deviations of a share of n draws."""
-    assert abs(found - expected) <= sds * math.sqrt(max(expected * (1 - expected), 1e-12) / n)
-
-
-def same(one, other, rows=slice(None)):
-    return one[rows].tobytes() == other[rows].tobytes()
-
-
-def changed(one, other):
-    """The factors that differ between two data sets."""
-    return {name for name in one.factors if not same(one.factors[name], other.factors[name])}
+def same(one, other):
+    return one.tobytes() == other.tobytes()
 
 
 SUMS = {
@@ -54,7 +44,8 @@ def test_checksums_of_a_small_set(source):
 def test_a_probability_and_other_sensors_change_nothing_else(name, sensor):
     one = objects.make(200, size=8)
     other = objects.make(200, size=8, modalities=ALL[::-1], **{name: 0.9})
-    assert changed(one, other) == {name, CUES[sensor]}
+    changed = {k for k, values in one.factors.items() if not same(values, other.factors[k])}
+    assert changed == {name, CUES[sensor]}
     for each in one.modalities:
         assert same(one.modalities[each].x, other.modalities[each].x) == (each != sensor)
 
@@ -63,11 +54,8 @@ def test_more_dense_scenes_begin_with_the_same_ones_and_another_seed_has_others(
     few = scenes.dense(30, 2, size=16)
     monkeypatch.setattr(segmentation, "CHUNK", 7)  # which has no part in it either
     more, other = scenes.dense(50, 2, size=16), scenes.dense(30, 3, size=16)
-    for name in few.modalities:
-        assert same(few.modalities[name].x, more.modalities[name].x[:30])
-    assert same(few.masks, more.masks[:30])
+    assert few.fingerprint == more.take(np.arange(30)).fingerprint != other.fingerprint
     assert all(same(values, more.factors[name][:30]) for name, values in few.factors.items())
-    assert few.fingerprint != other.fingerprint
     assert not set(few.ids) & set(other.ids)
 
 
@@ -100,18 +88,14 @@ def test_ceilings_are_the_best_of_all_rules(sensor, p):
     assert any(np.allclose(accuracy, accuracies) for accuracy, _ in rules)
 
 
-def test_drawn_data_say_the_best_possible_scores_and_what_drew_them():
-    make = objects.make
-    whole = make(9, modalities=ALL)
-    one, other = make(9, seed=1), make(9, seed=2)
+def test_drawn_data_say_what_drew_them():
+    whole = objects.make(9, modalities=ALL)
+    one, other = objects.make(9, seed=1), objects.make(9, seed=2)
     assert one.origin_at(1).digest == other.origin_at(2).digest != whole.origin_at(0).digest
     assert (one.origin_at(7).drawn, one.origin_at(7).divided) == (1, 7)
     changed = replace(one, classes=one.classes[::-1])  # no longer what was drawn
     assert changed.drawn is None
     assert changed.origin_at(1).content == changed.fingerprint
-    pair = one.select(["depth", "rgb"])
-    assert pair.drawn["modalities"] == ["depth", "rgb"]
-    assert pair.origin_at(1).content != one.origin_at(1).content
 
 
 class OtherMaterial(drawing.Streams):
@@ -156,14 +140,8 @@ def test_the_best_accuracy_of_sensors(names, dark, far):
     expected = 1 - hidden + hidden / 3
     best = objects.make(9, size=8, dark=dark, far=far, modalities=names).best
     assert best["+".join(names)] == pytest.approx(100 * expected)
-    near(ceiling(train, test, "shape", *(CUES[name] for name in names)), expected, 20_000)
-
-
-def test_arguments_by_name():
-    by_name = load("objects:n=12,size=16,seed=4,dark=0.5,modalities=rgb+thermal")
-    expected = objects.make(12, 16, 4, dark=0.5, modalities=("rgb", "thermal"))
-    assert by_name.fingerprint == expected.fingerprint
-    assert by_name.name == "objects-rgb-thermal-dark=0.5"
+    found = ceiling(train, test, "shape", *(CUES[name] for name in names))
+    assert found == pytest.approx(expected, abs=4 * 0.5 / 20_000**0.5)
 
 
 MAKE = {"scenes-dense": scenes.dense, "objects": objects.make}

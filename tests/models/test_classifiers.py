@@ -1,4 +1,5 @@
-"""ResNet-18 against torchvision's, the branches of DisCoM-KD, and the networks of the baselines."""
+"""ResNet-18 against torchvision's, spectra against torch's, the branches of DisCoM-KD, and the
+networks of the baselines."""
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from discom import models
 from discom.errors import ConfigError
 from discom.models import DisCoM, FusionNetwork, SingleModality, encoder, resnet10, resnet18
 from discom.models.encoders import check_encoder
+from discom.models.signals import _Spectra
 
 BANDS = {"rgb": 3, "depth": 1, "sar": 2}
 RESNET, DEPTH = 11_176_512, 11_176_512 - 2 * 49 * 64  # weights; one band has two less in the stem
@@ -23,10 +25,6 @@ def noise(*shape, seed=0):
 
 def count(module):
     return sum(p.numel() for p in module.parameters())
-
-
-def small(channels):
-    return resnet18(channels, width=8)
 
 
 @pytest.fixture(scope="module")
@@ -69,15 +67,7 @@ def test_resnet10_is_its_formula():
         maps = block(maps if place == 4 else F.max_pool2d(maps, 2))
     torch.testing.assert_close(module(x), maps.mean((2, 3)), rtol=1e-4, atol=1e-5)
     assert features == 32
-
-
-@pytest.mark.parametrize("name", ["resnet10", "timm:resnet10t"])
-def test_any_encoder_by_name_is_trained_with_the_bands_of_its_sensor(name):
-    module, features = encoder(name, width=8)(5)
-    z = module(noise(2, 5, 33, 20))  # sides may be odd
-    z.square().sum().backward()
-    assert z.shape == (2, features)
-    assert all(p.grad is not None for p in module.parameters())
+    assert module(noise(2, 2, 33, 20)).shape == (2, 32)  # sides may be odd
 
 
 def test_initial_weights_are_kaiming():
@@ -104,11 +94,43 @@ def test_paper_sizes():
     assert count(fusion) == RESNET + DEPTH + task
 
 
+def test_spectra_are_torchs():
+    x = noise(5, 2, 125)
+    found = _Spectra()(x).view(5, 2, 2, 17)  # mean and deviation
+    window = torch.hann_window(32)
+    stft = torch.stft(x.view(10, 125), 32, 16, window=window, center=False, return_complex=True) / 8
+    logs = (stft.abs() + 0.02).log()
+    logs[:, 0] = stft[:, 0].real
+    expected = torch.stack([logs.mean(2), logs.std(2, correction=0)], 1)  # [10, 2, 17]
+    torch.testing.assert_close(found, expected.view(5, 2, 2, 17), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["spectrum", "conv1d"])
+@pytest.mark.parametrize("length", [32, 125])
+def test_encoders_tell_fast_from_slow(name, length):
+    """A linear layer on trained features separates two frequencies of unknown phase and offset."""
+    torch.manual_seed(0)
+    labels, phase, offset = torch.arange(64) % 2, 6.3 * torch.rand(64, 1), torch.randn(64, 1)
+    frequency = torch.where(labels == 1, 0.7, 1.4)[:, None]
+    waves = torch.sin(frequency * torch.arange(length) + phase) + offset
+    x = waves[:, None, None].repeat(1, 2, 1, 1)
+    body, features = encoder(name, width=16)(2)
+    model = nn.Sequential(body, nn.Linear(features, 2))
+    optimizer = torch.optim.AdamW(model.parameters(), 1e-2)
+    for _ in range(40):
+        optimizer.zero_grad()
+        F.cross_entropy(model(x[:32]), labels[:32]).backward()
+        optimizer.step()
+    assert (model.eval()(x[32:]).argmax(1) == labels[32:]).float().mean() > 0.9
+
+
 BAD = [
     lambda: encoder("resnet11"),
     lambda: encoder("timm:hf-hub:a/b"),
     lambda: encoder("timm:resnet11")(3),
     lambda: check_encoder("timm:vit_tiny_patch16_224", {"depth": (1, 32, 32)}),
+    lambda: check_encoder("spectrum", {"acc": (3, 1, 20)}),  # less than a window
+    lambda: check_encoder("spectrum", {"acc": (3, 32, 32)}),
     lambda: models.Branch(3, lambda channels: (nn.Linear(3, 7), 7)),
 ]
 
@@ -120,7 +142,8 @@ def test_encoders_that_do_not_fit(call):
 
 @pytest.mark.parametrize("training", [False, True])
 def test_a_teachers_logits_are_those_of_the_sum_of_its_features(training):
-    model, x = FusionNetwork(BANDS, 5, small).train(training), noise(6, 6, 16, 12, seed=5)
+    model = FusionNetwork(BANDS, 5, encoder("resnet18", width=8)).train(training)
+    x = noise(6, 6, 16, 12, seed=5)
     logits, parts = model(x), x.split(model.bands, dim=1)
     features = [model.encoders[m](part) for m, part in zip(BANDS, parts, strict=True)]
     expected = sum(own @ model.task.weight.T for own in features) + model.task.bias
