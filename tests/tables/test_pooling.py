@@ -1,4 +1,5 @@
-"""Folds pooled: scores against the libraries', intervals against closed forms and by simulation."""
+"""Folds pooled: scores against the libraries', intervals against closed forms and by simulation;
+Holm's correction against its steps."""
 
 from dataclasses import replace
 from functools import partial
@@ -8,12 +9,14 @@ import pandas as pd
 import pytest
 import torch
 from fixtures.results import result
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import f1_score
 
 from discom.errors import RunError
 from discom.evaluation.scores import dense_scores
-from discom.tables import summary, to_markdown
+from discom.tables import holm, paired_difference, summary, to_markdown
 from discom.tables.intervals import group_dice, pooled_score, pseudo_values, t_test
 
 
@@ -133,6 +136,32 @@ def test_equal_methods_differ_by_nothing(predictions):
     table = pd.DataFrame(tallies(truth, one, group).reshape(group.max() + 1, -1))
     assert group_test([table], [table], "f1") == (0, 0, 0, 1)
     assert group_test([table], [table[::-1]], "miou") == (0, 0, 0, 1)  # aligned by name
+
+
+def test_of_one_seed_there_is_no_interval_and_equal_differences_have_no_width():
+    assert paired_difference([5.0], [3.5]) == pytest.approx((1.5, np.nan, np.nan), nan_ok=True)
+    assert paired_difference([12.0, 22.0, 42.0], [10.0, 20.0, 40.0]) == (2.0, 2.0, 2.0)
+    with pytest.raises(ValueError, match="give one of each"):
+        paired_difference([1.0, 2.0], [1.0, 2.0, 3.0])
+
+
+@settings(derandomize=True, database=None, deadline=None, max_examples=50)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_rejects_what_its_steps_reject(p):
+    """Holm's steps: up the sorted values, stopping at the first above α / (m - j + 1)."""
+    alpha, rejected = 0.05, set()
+    for step, place in enumerate(np.argsort(p, kind="stable")):
+        if p[place] * (len(p) - step) > alpha:
+            break
+        rejected.add(int(place))
+    assert {int(place) for place in np.flatnonzero(holm(p) <= alpha)} == rejected
+    assert (holm(p) >= np.asarray(p)).all()
+
+
+@pytest.mark.parametrize("p", [[-0.1], [0.2, 1.2], [np.nan]])
+def test_holm_refuses_what_is_no_p_value(p):
+    with pytest.raises(ValueError, match="give p-values"):
+        holm(p)
 
 
 CLASSES, MIX = 4, np.array([1.6, 0.8, 0.8, 0.4])
