@@ -79,10 +79,9 @@ def test_a_view_is_a_motion_and_perhaps_a_blank_quarter(height, width):
         assert torch.equal(views[number], upright[number % 8] * blank)
 
 
-@pytest.mark.parametrize("probability", [0.0, 0.5])
-def test_strong_views_are_moved_whatever_the_probability_and_have_a_blank_quarter(probability):
+def test_strong_views_are_moved_whatever_the_probability_and_have_a_blank_quarter():
     x = torch.empty(8000, 1, 8, 8)
-    strong = draw_transforms(x, probability, generator(), strong=True)
+    strong = draw_transforms(x, 0.0, generator(), strong=True)
     assert torch.equal(strong % 8, draw_transforms(x, 1.0, generator()))
     quarters = np.bincount(strong // 8, minlength=5)
     assert quarters[0] == 0

@@ -125,7 +125,6 @@ LACKS = numbered({"rgb": range(30), "depth": range(10, 30)}, partly(30, 10))
 REFUSED = [
     lambda: Batches(numbered(APART), 4, 0, pairing="paired"),  # no id is in both
     lambda: Batches(LACKS, 8, 0),  # no sample of depth has a label
-    lambda: Batches(LACKS, 8, 0, pairing="paired"),
 ]
 
 

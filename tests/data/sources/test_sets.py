@@ -6,8 +6,7 @@ from fixtures import midair, potsdam, writing
 
 from discom.data import read_arrays
 from discom.data.sources import cellcycle as montages
-from discom.data.sources import dsads, get, sisfall
-from discom.data.sources import lgg as slices
+from discom.data.sources import dsads, get, lgg, sisfall
 from discom.data.sources.potsdam import RIGHT_COPY
 
 
@@ -56,6 +55,7 @@ REAL = [  # folder, its reader, sensors, and what names pixels, labels and group
     ("eurosat_ms_200", get("eurosat").read, ["ms"], "90c6540ccdba5152"),
     ("jurkat_cell_cycle", get("cellcycle").read, None, "253948c8c567a5d8"),  # all 21 checksums, too
     ("hls_dem_worldcover", get("hls").read, None, "316f86cd5e353c3a"),
+    ("lgg_mri/original", get("lgg").read, None, "76e33f4fc1c639df"),
     ("dsads", read_arrays, dsads.UNITS, "3062c35680f3a573"),
     ("sisfall", read_arrays, [*sisfall.UNITS], "9839b127d780de9a"),
 ]
@@ -64,6 +64,7 @@ REAL = [  # folder, its reader, sensors, and what names pixels, labels and group
 @pytest.mark.parametrize(("folder", "reader", "sensors", "fingerprint"), REAL)
 def test_real_data_are_as_ever(folder, reader, sensors, fingerprint, real, monkeypatch):
     monkeypatch.setattr(montages, "TILES", 30)
+    monkeypatch.setattr(lgg, "SIDE", 256)
     monkeypatch.delattr(get("cellcycle"), "files")  # those of a made set have no checksums
     assert reader(real(folder), sensors).fingerprint == fingerprint
 
@@ -88,15 +89,3 @@ def test_real_trials_of_sisfall(real, monkeypatch):
         for number, window in enumerate(sisfall.cut(name[:3], trial), start=row):
             signals = np.concatenate([array[number].reshape(3, 1, 300) for array in arrays])
             np.testing.assert_array_equal(signals, sisfall.to_signals(window))
-
-
-def test_real_slices_of_lgg(real, monkeypatch):
-    """The arrays hold what the reader makes of the files, in the rows that it gives them."""
-    monkeypatch.setattr(slices, "SIDE", 256)
-    folder, names = real("lgg_mri"), ("pre", "flair", "post", "masks", "groups", "slice")
-    *bands, masks, groups, places = (np.load(folder / f"{name}.npy", "r") for name in names)
-    for image, mask in slices.find_slices(folder / "original" / slices.FIRST):
-        (row,) = np.flatnonzero((groups == 0) & (places == int(image.stem[22:])))
-        pixels, drawn = slices.read_slice(image, mask)
-        np.testing.assert_array_equal(masks[row], drawn)
-        np.testing.assert_array_equal(np.concatenate([band[row] for band in bands]), pixels)
