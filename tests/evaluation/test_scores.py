@@ -94,11 +94,7 @@ def test_scores_of_masks_are_scikit_learns(absent):
     expected |= {f"dice/{NAMES[k]}": value for k, value in dice.items()}
     values = dense_scores(predicted, labels, NAMES)
     assert json.loads(json.dumps(values)) == values == pytest.approx(expected)
-
-
-def test_masks_without_a_label_are_refused():
-    predicted, labels = masks()
-    with pytest.raises(DataError, match="no pixel of these images has a label"):
+    with pytest.raises(DataError, match=r"^scores: "):
         dense_scores(predicted, 0 * labels + 255, NAMES)
 
 
