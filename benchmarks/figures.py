@@ -212,7 +212,9 @@ def parts() -> Figure:
     for each fact, RGB and depth."""
     names = {"student": "student", "untrained": "DisCoM-KD untrained", "discom": "DisCoM-KD"}
     names |= {"discom adversary=alternating": "alternating", "mdico": "MDiCo", "decur": "DeCUR"}
+    names |= {"student few": "student, 200 labels", "agreed few": "agreed, 200 labels"}
     every = pd.read_csv(RESULTS / "parts.csv")
+    every.loc[every["labelled"] < 1, "method"] += " few"
     means = every.pivot_table("score", ["method", "part"], ["sensor", "fact"], sort=False)
     means = means.loc[[*names]].clip(lower=0)  # an R² below 0: worse than the mean
     drawn, axes = panels(1, 2, 11, 0.7 + 0.3 * len(means), sharey=True)

@@ -101,6 +101,7 @@ three student discom
 for pair in rgb+thermal depth+thermal; do three --modalities "$pair" discom; done
 measure parts "$OUT/all-labels.csv" student discom mdico decur --runs "$RUNS"
 measure parts "$OUT/terms.csv" 'discom adversary=alternating' --runs "$RUNS"
+measure parts "$OUT/labels.csv" student agreed --runs "$RUNS"
 
 # worn sensors, few labels, folds over persons: choices, then tables
 LAST="--precision 32-true --select last"
