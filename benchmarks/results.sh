@@ -83,6 +83,7 @@ grid all-labels --seeds 10 $ALL $MANY
 TAUGHT="kdv1 dkd ctkd mlkd kdv1+lskd kdv2+lskd dkd+lskd ctkd+lskd mlkd+lskd"
 choose all-labels/learning-rate-kd learning_rate --seeds 100,101 $ALL --values 0.003,0.01,0.03 $TAUGHT
 grid all-labels-kd --seeds 3 $ALL student kdv2 discom-solo $TAUGHT
+grid taught-by-rgb --seeds 3 $ALL student 'kdv2:{"teacher":"rgb"}' # as Table 1 of DisCoM-KD
 measure kinds "$OUT/all-labels.csv" --runs "$RUNS"
 OFF='discom:{"weights":{"mod":0' # from a student to DisCoM-KD, one loss after another
 grid ladder --epochs 20 --seeds 3 $ALL student "$OFF,\"adv\":0,\"aux\":0,\"orth\":0}}" \

@@ -24,6 +24,7 @@ TABLES = {
     "watch": ["student", "fixmatch threshold=0.95"],
     "all-labels": ["student", "discom-solo"],
     "all-labels-kd": ["student", "discom-solo"],
+    "taught-by-rgb": ["student"],
     "ladder": ["student"],
     "epochs": ["student", "discom-solo"],
     "three": ["student"],
