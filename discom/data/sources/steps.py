@@ -67,10 +67,12 @@ def read_table(file: Path, columns: Sequence[str]) -> pd.DataFrame:
     return table.set_index(columns[0])
 
 
-def read_form(file: Path, what: str, kind: Any, shape: Sequence[int | None]) -> np.ndarray:
+def read_form(
+    file: Path, what: str, kind: Any, shape: Sequence[int | None], invalid: float | None = None
+) -> np.ndarray:
     """The pixels [C, H, W] of a file that must have this type and shape (None: any size), else a
-    DataError."""
-    pixels = read_pixels(file)
+    DataError; NaN becomes `invalid`, and is refused without it."""
+    pixels = read_pixels(file, invalid)
     expected = tuple(n or m for n, m in zip(shape, pixels.shape, strict=True))
     if (pixels.dtype, pixels.shape) != (kind, expected):
         needed = f"{what} is {np.dtype(kind)} {list(shape)}".replace("None", "any")
