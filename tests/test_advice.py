@@ -1,6 +1,5 @@
 """discom advise: what it trains, what it answers, and what it refuses."""
 
-import re
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from fixtures.refusal import refused
 from fixtures.results import result
 
@@ -19,7 +17,6 @@ from discom.data.batches import Batches
 from discom.data.images import shrink
 from discom.errors import ConfigError, DataError
 from discom.evaluation.scores import count_by_group
-from discom.models import encoder
 from discom.running.runs import Result
 from discom.tables import answers as advice_answers
 from discom.tables import summary
@@ -27,6 +24,7 @@ from discom.tables.answers import Difference, difference, gains, learned, length
 from discom.tables.intervals import crossed_test
 
 TINY = ["--profile", "tiny", "--steps", "4", "--folds", "2", "--seeds", "2", "--workers", "1"]
+DEPTH, MOUNT = "Deploy depth alone: train it with rgb", "Mount both"
 
 
 def images_of(groups=40, size=6, unlabelled=0):
@@ -71,25 +69,11 @@ def grown(points, error=0.5):
     return Difference(points, points - 2 * error, points + 2 * error, error, error, 1, 80)
 
 
-def verdicts(lines):
-    """Question → the word that answers it."""
-    return {line.partition("? ")[0]: line.partition("? ")[2].partition(":")[0] for line in lines}
-
-
-@pytest.mark.parametrize("few", [False, True])
-def test_the_questions_come_in_their_order_with_an_interval_each(few):
-    rows = rows_of(few)
-    lines, deployed = advice.answers(rows, IMAGES, few, {})
-    starts = ["Is rgb", "Mount both", "Deploy rgb", "Deploy depth", "Label more", "Label more"]
-    assert [line[: len(start)] for line, start in zip(lines, starts, strict=False)] == starts[
-        : len(lines)
-    ]
-    assert len(lines) == (6 if few else 4)
-    assert all(line.count("[") == 1 for line in lines)
-    lead = difference(gains(rows[STUDENT]["rgb"], rows[STUDENT]["depth"], IMAGES))
-    assert str(lead) in lines[0]
-    assert lead.low < 20 < lead.high
-    assert deployed == {"rgb": STUDENT, "depth": STUDENT}
+def ask(rows, few=False, longer=None):
+    """Question → the word that answers it; the lines; and what is recommended."""
+    lines, deployed = advice.answers(rows, IMAGES, few, longer or {})
+    parts = [line.partition("? ") for line in lines]
+    return {question: text.partition(":")[0] for question, _, text in parts}, lines, deployed
 
 
 @pytest.mark.parametrize("few", [False, True])
@@ -101,49 +85,32 @@ def test_each_verdict_on_training_with_the_other_sensor(few, share, spread, word
     """depth has 60 % right alone; with the other sensor a share of its own, or the same ones."""
     other = PAIRS if few else TAUGHT
     shares = {} if share is None else {f"{other}/depth": share}
-    rows = rows_of(few, spread=spread, **shares)
-    lines, deployed = advice.answers(rows, IMAGES, few, {})
-    (found,) = [word for key, word in verdicts(lines).items() if key.startswith("Deploy depth")]
-    assert found == word
+    words, _, deployed = ask(rows_of(few, spread=spread, **shares), few)
+    assert words[DEPTH] == word
     assert (deployed["depth"] == other) == (word == "Yes")
+    assert len(words) == (6 if few else 4)
 
 
 @pytest.mark.parametrize(("fused", "word"), [(1.0, "Yes"), (0.6, "No")])
 def test_both_are_compared_with_the_better_one_as_it_is_deployed(fused, word):
     """rgb has 80 % right alone, depth 90 % where rgb trained with it."""
     rows = rows_of(True, **{FUSED: fused, f"{PAIRS}/depth": 0.9, f"{PAIRS}/rgb+depth": 0.5})
-    lines, deployed = advice.answers(rows, IMAGES, True, {})
-    assert "above depth alone" in lines[1]
+    words, lines, deployed = ask(rows, True)
     ours, theirs = (
         f"{kind} {score(rows[kind][name], IMAGES):.1f}"
         for kind, name in ((FUSED, "rgb+depth"), (PAIRS, "depth"))
     )
     assert f"({ours} against {theirs})" in lines[1]
-    assert verdicts(lines)["Mount both"] == word
+    assert words[MOUNT] == word
     assert [*deployed.values()] == [FUSED, STUDENT, PAIRS][word == "No" :]
 
 
 @pytest.mark.parametrize("few", [False, True])
 def test_both_may_be_networks_that_trained_together_though_each_is_deployed_alone(few):
     other = PAIRS if few else TAUGHT
-    lines, deployed = advice.answers(rows_of(few, **{f"{other}/rgb+depth": 1.0}), IMAGES, few, {})
+    _, lines, deployed = ask(rows_of(few, **{f"{other}/rgb+depth": 1.0}), few)
     assert f"({other} 100.0 against {STUDENT}" in lines[1]
     assert deployed == {"rgb+depth": other, "rgb": STUDENT, "depth": STUDENT}
-
-
-@pytest.mark.parametrize("few", [False, True])
-def test_what_is_open_takes_more_groups_and_labels_only_where_they_are_missing(few):
-    other = PAIRS if few else TAUGHT
-    rows = rows_of(few, spread=0.6, **{f"{other}/depth": 0.65, f"{OWN}/depth": 0.4})
-    lines = [line for line in advice.answers(rows, IMAGES, few, {})[0] if "Not decided" in line]
-    gain = difference(gains(rows[other]["depth"], rows[STUDENT]["depth"], IMAGES))
-    assert any(f"{gain.missing:,.0f} groups more (now 40)" in line for line in lines)
-    lines = [line.partition("]")[2] for line in lines if "more (now" in line]
-    assert all(("labels" in line) == few for line in lines)
-    # so many groups, with the same spread, decide
-    share = gain.groups / (gain.groups + gain.missing)
-    error = (gain.error**2 - gain.of_groups**2 * (1 - share)) ** 0.5
-    assert gain.mean - 2.8 * error > -0.1 or gain.mean + 2.8 * error < 2.1
 
 
 def test_groups_are_missing_where_the_spread_of_groups_leaves_it_open():
@@ -164,46 +131,43 @@ def test_groups_are_missing_where_the_spread_of_groups_leaves_it_open():
 
 
 def test_more_labels_are_worth_what_half_of_them_lack():
-    rows = rows_of(True, **{f"{HALF}/depth": 0.5, f"{HALF}/rgb": 0.8})
-    lines, _ = advice.answers(rows, IMAGES, True, {})
-    assert [line.startswith("Label more, for depth? Yes") for line in lines].count(True) == 1
-    assert not [line for line in lines if line.startswith("Label more, for rgb? Yes")]
+    words, _, _ = ask(rows_of(True, **{f"{HALF}/depth": 0.5, f"{HALF}/rgb": 0.8}), True)
+    assert words["Label more, for depth"] == "Yes" != words["Label more, for rgb"]
 
 
 def test_networks_at_chance_are_no_answer_and_no_command():
-    rows = rows_of(False, depth=0.5)
-    lines, deployed = advice.answers(rows, IMAGES, False, {})
-    assert verdicts(lines)["Deploy depth alone: train it with rgb"] == "Not known"
+    words, _, deployed = ask(rows_of(False, depth=0.5))
+    assert words[DEPTH] == "Not known"
     assert [*deployed] == ["rgb"]
-    for gaining in ([TAUGHT], [TAUGHT, STUDENT]):  # a longer training would teach them
-        longer = {(kind, "depth"): grown(30) for kind in gaining}
-        later = verdicts(advice.answers(rows, IMAGES, False, longer)[0])
-        assert later["Deploy depth alone: train it with rgb"] == LATER
     assert learned(answered(0.6), IMAGES)
     assert not learned(answered(0.5), IMAGES)
 
 
-def test_a_cheap_row_that_is_better_is_named():
-    low = {name: answered(0.1) for name in ("depth", "rgb+depth")}
-    rows = rows_of(False) | {"extra trees": {**low, "rgb": answered(0.95)}}
-    assert "extra trees" in advice.answers(rows, IMAGES, False, {})[0][-1]
-    assert "pretrained" not in advice.answers(rows, IMAGES, False, {})[0][-1]
-    trained = {**rows, "frozen features": rows["extra trees"]}
-    longer = {(STUDENT, "rgb"): grown(16)}  # and so would be as good
-    assert "extra trees" not in advice.answers(rows, IMAGES, False, longer)[0][-1]
-    assert "pretrained" in advice.answers(trained, IMAGES, False, {})[0][-1]
-    rows["extra trees"] = {"rgb": answered(0.8, 7), "rgb+depth": answered(0.95)}
-    assert "trees of rgb+depth" in advice.answers(rows, IMAGES, False, {})[0][-1]
-    rows["extra trees"] = {**low, "rgb": answered(0.8, 7), "depth": answered(0.95)}
-    assert "extra trees" not in advice.answers(rows, IMAGES, False, {})[0][-1]
+LOW = {name: answered(0.1) for name in ("depth", "rgb+depth")}
+ALIKE = answered(0.8, 7)
 
 
-@pytest.mark.parametrize(("share", "short"), [(0.8, False), (0.7, False), (0.95, True)])
+@pytest.mark.parametrize(
+    ("trees", "gain", "named"),
+    [
+        ({**LOW, "rgb": answered(0.95)}, 0, "trees of rgb:"),
+        ({**LOW, "rgb": answered(0.95)}, 16, ""),  # trained longer, rgb would be as good
+        ({"rgb": ALIKE, "rgb+depth": answered(0.95)}, 0, "trees of rgb+depth:"),
+        ({**LOW, "rgb": ALIKE, "depth": answered(0.95)}, 0, ""),  # rgb is as good
+    ],
+)
+def test_a_cheap_row_that_is_better_is_named(trees, gain, named):
+    longer = {(STUDENT, "rgb"): grown(gain)}
+    last = ask({**rows_of(False), "trees": trees}, longer=longer)[1][-1]
+    assert named in last
+    assert ("trees" in last) == bool(named)
+
+
+@pytest.mark.parametrize(("share", "short"), [(0.8, False), (0.95, True)])
 def test_no_answer_where_a_longer_training_still_gains(share, short):
     rows, kind = rows_of(False), TAUGHT
-    fold = np.arange(80)
     longer = {STUDENT: {name: own[:1] for name, own in rows[STUDENT].items()}}
-    longer[kind] = {name: [answered(share, 5)[0].loc[fold]] for name in ("rgb", "depth")}
+    longer[kind] = {name: [answered(share, 5)[0].loc[:79]] for name in ("rgb", "depth")}
     rows[kind] = {name: answered(0.8, 6) for name in ("rgb", "depth")}
     longer[FUSED], rows[FUSED] = ({"rgb+depth": own["rgb"]} for own in (longer[kind], rows[kind]))
     found = lengthened(longer, rows, IMAGES)
@@ -211,66 +175,46 @@ def test_no_answer_where_a_longer_training_still_gains(share, short):
     assert grow == [(kind, "rgb"), (kind, "depth"), (FUSED, "rgb+depth")] * short
 
 
-@pytest.mark.parametrize(
-    ("alone", "taught", "word"),
-    [(0, 0, "Yes"), (10, 0, "Yes"), (30, 0, LATER), (30, 30, "Yes"), (0, 30, "Yes")],
-)
-def test_what_longer_trainings_would_change_is_not_answered(alone, taught, word):
-    """depth has 60 % right alone and 85 % with the other sensor; trained longer, either gains."""
-    rows = rows_of(False, **{f"{TAUGHT}/depth": 0.85})
-    longer = {(STUDENT, "depth"): grown(alone), (TAUGHT, "depth"): grown(taught)}
-    lines, deployed = advice.answers(rows, IMAGES, False, longer)
-    assert verdicts(lines)["Deploy depth alone: train it with rgb"] == word
-    assert (deployed["depth"] == TAUGHT) == (word == "Yes")
+ALONE, BESIDE, OWN_DEPTH, AGREED = ((kind, "depth") for kind in (STUDENT, TAUGHT, OWN, PAIRS))
+BOTH = FUSED, "rgb+depth"
 
 
-DEPLOY, MOUNT = "Deploy depth alone: train it with rgb", "Mount both"
+def shares_of(own, pairs):
+    return {f"{OWN}/depth": own, f"{PAIRS}/depth": pairs}
 
 
-@pytest.mark.parametrize(
-    ("few", "shares", "gaining", "question", "waits"),
-    [
-        # FixMatch is behind the student, and would overtake agreed labels
-        (True, {f"{OWN}/depth": 0.55, f"{PAIRS}/depth": 0.7}, {(OWN, "depth"): 20}, DEPLOY, True),
-        (True, {f"{OWN}/depth": 0.3, f"{PAIRS}/depth": 0.7}, {(OWN, "depth"): 20}, DEPLOY, False),
-        # one network of both is behind two networks, and would overtake them; or one of depth
-        (False, {FUSED: 0.78}, {(FUSED, "rgb+depth"): 12}, MOUNT, True),
-        (False, {FUSED: 0.6}, {(FUSED, "rgb+depth"): 12}, MOUNT, False),
-        (False, {FUSED: 0.9, "depth": 0.79}, {(STUDENT, "depth"): 12}, MOUNT, True),
-        (False, {FUSED: 1.0, "depth": 0.79}, {(STUDENT, "depth"): 3}, MOUNT, False),
-        # depth waits: taught, it would be as good as both
-        (False, {FUSED: 0.9}, {(TAUGHT, "depth"): 30}, MOUNT, True),
-    ],
-)
-def test_a_rival_that_would_overtake_is_waited_for(few, shares, gaining, question, waits):
-    rows, longer = rows_of(few, **shares), {key: grown(gain) for key, gain in gaining.items()}
-    assert (verdicts(advice.answers(rows, IMAGES, few, longer)[0])[question] == LATER) == waits
+WAITING = [  # few, shares, what longer trainings gain, a question, whether its answer waits
+    # depth is at chance, and a longer training would teach it
+    (False, {"depth": 0.5}, {BESIDE: grown(30)}, DEPTH, True),
+    (False, {"depth": 0.5}, {BESIDE: grown(30), ALONE: grown(30)}, DEPTH, True),
+    # depth has 60 % right alone, and more with the other sensor
+    (False, {f"{TAUGHT}/depth": 0.85}, {ALONE: grown(10)}, DEPTH, False),
+    (False, {f"{TAUGHT}/depth": 0.85}, {ALONE: grown(30)}, DEPTH, True),
+    (False, {f"{TAUGHT}/depth": 0.85}, {ALONE: grown(30), BESIDE: grown(30)}, DEPTH, False),
+    (False, {f"{TAUGHT}/depth": 0.85}, {BESIDE: grown(30)}, DEPTH, False),
+    # of two networks that gain alike it does not matter which gain is shown
+    (False, {f"{TAUGHT}/depth": 0.68}, {ALONE: grown(6)}, DEPTH, True),
+    (False, {f"{TAUGHT}/depth": 0.68}, {ALONE: grown(6), BESIDE: grown(6, 6)}, DEPTH, False),
+    # FixMatch is behind the student, and would overtake agreed labels, or not
+    (True, shares_of(0.55, 0.7), {OWN_DEPTH: grown(20)}, DEPTH, True),
+    (True, shares_of(0.3, 0.7), {OWN_DEPTH: grown(20)}, DEPTH, False),
+    # a gain of a network that stays behind, and is not shown, does not count
+    (True, shares_of(0.7, 0.85), {ALONE: grown(3), OWN_DEPTH: grown(14, 14)}, DEPTH, False),
+    (True, shares_of(0.55, 0.85), {AGREED: grown(2), OWN_DEPTH: grown(30, 30)}, DEPTH, False),
+    # one network of both is behind two networks, and would overtake them; or one of depth
+    (False, {FUSED: 0.78}, {BOTH: grown(12)}, MOUNT, True),
+    (False, {FUSED: 0.6}, {BOTH: grown(12)}, MOUNT, False),
+    (False, {FUSED: 0.9, "depth": 0.79}, {ALONE: grown(12)}, MOUNT, True),
+    (False, {FUSED: 1.0, "depth": 0.79}, {ALONE: grown(3)}, MOUNT, False),
+    # depth, or the better one, waits
+    (False, {FUSED: 0.9}, {BESIDE: grown(30)}, MOUNT, True),
+    (False, {f"{TAUGHT}/rgb": 1.0, FUSED: 1.0}, {(STUDENT, "rgb"): grown(19)}, MOUNT, True),
+]
 
 
-def test_of_two_networks_that_gain_alike_it_does_not_matter_which_gain_is_shown():
-    rows = rows_of(False, **{f"{TAUGHT}/depth": 0.68})
-    longer = {(STUDENT, "depth"): grown(6), (TAUGHT, "depth"): grown(6, error=6)}
-    found = verdicts(advice.answers(rows, IMAGES, False, longer)[0])[DEPLOY]
-    assert found == verdicts(advice.answers(rows, IMAGES, False, {})[0])[DEPLOY] == "Yes"
-    del longer[TAUGHT, "depth"]
-    assert verdicts(advice.answers(rows, IMAGES, False, longer)[0])[DEPLOY] == LATER
-
-
-def test_a_gain_of_a_network_that_stays_behind_does_not_count():
-    rows = rows_of(True, **{f"{OWN}/depth": 0.7, f"{PAIRS}/depth": 0.85})
-    longer = {(STUDENT, "depth"): grown(3), (OWN, "depth"): grown(14, error=14)}
-    assert verdicts(advice.answers(rows, IMAGES, True, longer)[0])[DEPLOY] == "Yes"
-    rows = rows_of(True, **{f"{OWN}/depth": 0.55, f"{PAIRS}/depth": 0.85})
-    longer = {(PAIRS, "depth"): grown(2), (OWN, "depth"): grown(30, error=30)}
-    assert verdicts(advice.answers(rows, IMAGES, True, longer)[0])[DEPLOY] == "Yes"
-
-
-def test_both_wait_where_the_better_one_does():
-    rows = rows_of(False, **{f"{TAUGHT}/rgb": 1.0, FUSED: 1.0})
-    lines, _ = advice.answers(rows, IMAGES, False, {(STUDENT, "rgb"): grown(19)})
-    found = verdicts(lines)
-    assert found["Deploy rgb alone: train it with depth"] == "No answer yet"
-    assert found["Mount both"] == "No answer yet"
+@pytest.mark.parametrize(("few", "shares", "longer", "question", "waits"), WAITING)
+def test_what_longer_trainings_would_change_is_not_answered(few, shares, longer, question, waits):
+    assert (ask(rows_of(few, **shares), few, longer)[0][question] == LATER) == waits
 
 
 def test_gains_are_those_of_tables_for_one_seed():
@@ -314,7 +258,6 @@ def test_trainings_are_as_long_as_their_steps_and_once_twice_as_long():
     images = images_of(unlabelled=20)
     plan = asked(images).plan
     assert [*plan] == [STUDENT, PAIRS, OWN, HALF, FUSED]
-    assert {len(runs) for runs in plan.values()} == {9}
     assert len({run.folder for runs in plan.values() for run in runs}) == 45
     for kind, (run, *_) in plan.items():
         train = images.split(*run.parts).train.keep_labels(run.config.labelled, 0)
@@ -343,7 +286,7 @@ def signals(length):
 
 @pytest.mark.parametrize("better", ["spectrum", "conv1d"])
 def test_the_encoder_of_signals_is_the_one_whose_students_are_better_together(monkeypatch, better):
-    """Alone they are worse with it."""
+    """Alone they are worse with it. Short signals have one encoder, images a profile's."""
     tried = asked(signals(64)).candidates()
 
     def read(planned):
@@ -354,8 +297,9 @@ def test_the_encoder_of_signals_is_the_one_whose_students_are_better_together(mo
 
     monkeypatch.setattr(advice, "read", read)
     assert advice.best(tried)[0].config.encoder == better
-    assert len(tried) == 2
-    assert [len(asked(images).candidates()) for images in (IMAGES, signals(16))] == [1, 1]
+    encoders = [[a.config.encoder for a in asked(d).candidates()] for d in (signals(16), IMAGES)]
+    assert encoders == [["conv1d"], [profile("tiny").encoder]]
+    assert asked(signals(64), labelled=0.5).run(PAIRS).config.options["weights"]["contrast"] == 0
 
 
 def test_signals_are_answered_with_one_of_two_encoders(tmp_path, capsys):
@@ -372,16 +316,6 @@ def test_signals_are_answered_with_one_of_two_encoders(tmp_path, capsys):
     assert {run.method for run in results} == {"student", "kdv2", "teacher"}
     assert cli.main(asked_for) == 0
     assert capsys.readouterr().out == said[said.index("Encoder") :]  # nothing is left to train
-
-
-def test_signals_have_an_encoder_and_a_threshold_of_their_own():
-    assert advice.settings(signals(64), "cpu").encoder == "spectrum"
-    assert advice.settings(signals(16), "cpu").encoder == "conv1d"
-    assert advice.settings(signals(64), "cpu", encoder="conv1d").encoder == "conv1d"
-    assert advice.settings(IMAGES, "cpu").encoder == profile("cpu").encoder
-    run = asked(signals(64), labelled=0.5).run(PAIRS)
-    assert run.config.options["weights"]["contrast"] == 0
-    assert shrink(signals(64), 32).modalities["rgb"].x.shape == (240, 3, 1, 64)
 
 
 def test_larger_images_are_shrunk_and_small_ones_stay():
@@ -407,18 +341,6 @@ def test_coarse_features_are_means_of_parts_and_powers_of_bands():
     waves = np.sin(2 * np.pi * np.array([3, 40])[:, None] * np.arange(96) / 96)[:, None, None]
     low, high = frozen.coarse(waves)[:, 2:]
     assert (low.argmax(), high.argmax()) == (0, 4)  # of 48 frequencies in six bands
-
-
-def test_frozen_features_are_the_encoders():
-    x = np.random.default_rng(0).random((3, 3, 16, 16), dtype=np.float32)
-    torch.manual_seed(0)
-    found = frozen.frozen(x, "timm:resnet10t", "", size=32)
-    torch.manual_seed(0)
-    module, count = encoder("timm:resnet10t")(3)
-    large = torch.nn.functional.interpolate(torch.from_numpy(x), (32, 32), mode="bilinear")
-    with torch.inference_mode():
-        np.testing.assert_allclose(found, module.eval()(large), rtol=1e-3, atol=1e-4)
-    assert found.shape == (3, count)
 
 
 def test_cheap_rows_learn_from_kept_labels_and_answer_every_labelled_image_once(monkeypatch):
@@ -459,30 +381,15 @@ def mine(tmp_path, monkeypatch):
 
 def test_a_persons_folder_is_planned_and_answered_once(mine, tmp_path, capsys, monkeypatch):
     assert cli.main([*mine, "--dry-run"]) == 0
-    said = capsys.readouterr().out
-    assert "66 samples of rgb 3×16×16, depth 1×16×16" in said
-    assert "15 runs of 4 steps" in said  # four of each kind, three twice as long
+    assert "15 runs of 4 steps" in capsys.readouterr().out  # four a kind, three twice as long
     assert not list(tmp_path.rglob("result.json"))
     monkeypatch.setattr(advice_answers, "lengthened", lambda *rows: {})
     assert cli.main(mine) == 0
     said = capsys.readouterr().out
     for name in ("extra trees", "frozen features", STUDENT, TAUGHT, FUSED):
         assert f"| {name} " in said
-    assert "label more" not in said.lower()
-    files = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("result.json")}
     assert cli.main(mine) == 0
     assert capsys.readouterr().out == said[said.index("| F1") :]  # nothing is left to train
-    assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("result.json")} == files
-
-
-def test_the_score_to_expect_is_that_of_the_table(mine, capsys, monkeypatch):
-    monkeypatch.setattr(advice_answers, "lengthened", lambda *rows: {})
-    monkeypatch.setattr(advice, "answers", lambda *_: (["Yes."], {"rgb": STUDENT}))
-    for hidden, count in (([], 1), (["--labelled", "0.5"], 0)):  # no command, no score
-        assert cli.main([*mine, *hidden]) == 0
-        said = capsys.readouterr().out
-        cell = re.search(rf"\| {STUDENT} +\| ([\d.]+)", said)[1]
-        assert [line.endswith(f": rgb {cell}.") for line in said.splitlines()].count(True) == count
 
 
 def test_the_commands_train_on_all_images_and_export_what_is_recommended(mine, tmp_path, capsys):
@@ -497,10 +404,8 @@ def test_the_commands_train_on_all_images_and_export_what_is_recommended(mine, t
         assert cli.main(shlex.split(line)[1:]) == 0
         said = capsys.readouterr().out  # no score is of a test part
         assert "images that it trained on" in said or "images that trained" in said
-    models = [deployment.load(Path("deployed", name)) for name in ("rgb+depth", "depth")]
-    contracts = [model.contract for model in models]
-    assert [len(contract.sensors) for contract in contracts] == [2, 1]
-    assert contracts[1].sensors[0].rule.size == (16, 16)
+    (sensor,) = deployment.load("deployed/depth").contract.sensors
+    assert sensor.rule.size == (16, 16)
     for file in tmp_path.rglob("result.json"):
         counts = Result.read(file).counts
         assert counts["train"] == counts["labelled"] == counts["test"] == 66
@@ -512,14 +417,11 @@ APART = replace(IMAGES.modalities["depth"], ids=np.arange(240, 480))
 UNPAIRED = replace(IMAGES, modalities={**IMAGES.modalities, "depth": APART}, groups=None)
 
 
+DENSE, ONE = shrink(data.load("scenes-dense:n=20,size=16"), 8), IMAGES.select(["rgb"])
+
+
 @pytest.mark.parametrize(
-    ("images", "error"),
-    [
-        (data.load("objects:n=66,size=8,modalities=rgb"), ConfigError),
-        (shrink(data.load("scenes-dense:n=20,size=16"), 8), DataError),
-        (UNPAIRED, DataError),
-    ],
-    ids=["one sensor", "dense", "no pairs"],
+    ("images", "error"), [(ONE, ConfigError), (DENSE, DataError), (UNPAIRED, DataError)]
 )
 def test_what_cannot_be_answered_is_refused_before_the_trainings(images, error):
     refused(lambda: asked(images).plan, "", error)
