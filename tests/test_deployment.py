@@ -14,13 +14,14 @@ from fixtures.refusal import refused
 
 from discom import cli, data, deployment, fit, profile
 from discom.data.folders import id_of, read_folders
-from discom.data.images import NO_DATA, Rule
+from discom.data.images import NO_DATA
 from discom.deployment import Sensor, export, load
 from discom.errors import ConfigError, RunError
 from discom.prediction import find_inputs, predict
 from discom.running.runs import Result, load_run
 
 NETWORKS = {"depth": "student", "rgb+depth": "teacher"}  # network → its method
+SLOW = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,9 @@ def test_a_run_with_a_seed_of_its_own_is_found_by_the_seeds_of_its_data_and_spli
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_the_file_answers_as_the_trained_network_on_raw_images(models, runs, split, network):
+def test_the_file_answers_as_the_trained_network_on_raw_images(
+    models, reports, runs, split, network
+):
     rng, images = np.random.default_rng(0), {}
     for name in network.split("+"):
         x = rng.uniform(-5000, 40_000, (7, *split.test.modalities[name].x.shape[1:]))
@@ -89,11 +92,14 @@ def test_the_file_answers_as_the_trained_network_on_raw_images(models, runs, spl
     np.testing.assert_allclose(probabilities, expected.softmax(1).numpy(), atol=1e-5)
     usual = [split.test.modalities[name].x.astype("f4") for name in images]
     assert np.ptp(models[network].answer(*usual)[0], axis=0).min() > 0
+    scores = Result.read(runs[network] / "result.json").scores[network]
+    assert reports[network][1].scores["f1"] == pytest.approx(scores["f1"], abs=1e-3)
 
 
-def test_networks_of_one_run_are_exported_as_the_product_of_their_probabilities(split, tmp_path):
-    run, out = tmp_path / "run", {name: tmp_path / name for name in ("rgb", "depth", "rgb+depth")}
-    fit("student", split, profile("tiny", epochs=1), run, progress=False)
+def test_networks_of_one_run_are_exported_as_the_product_of_their_probabilities(
+    runs, split, tmp_path
+):
+    run, out = runs["depth"], {name: tmp_path / name for name in ("rgb", "depth", "rgb+depth")}
     for name, folder in out.items():
         export(run, split, name, folder)
     x = {name: split.test.modalities[name].x[:9].astype("f4") for name in ("rgb", "depth")}
@@ -118,42 +124,15 @@ def test_scaling_is_part_of_the_file_also_far_from_zero(tmp_path, offset, invali
     np.testing.assert_allclose(probabilities, np.exp(expected) / np.exp(expected).sum(), atol=1e-6)
 
 
-def test_export_reports_contract_and_agreement(reports, runs, split):
-    (folder, report), bounds = reports["depth"], split.train.normalization["depth"]
-    result = Result.read(runs["depth"] / "result.json")
-    assert report.difference <= 1e-4
-    for name, value in report.scores.items():  # the run, too, was in float32
-        assert value == pytest.approx(result.scores["depth"][name], abs=1e-3)
-    contract = load(folder / "model.onnx").contract
-    assert contract == report.contract
-    assert contract.classes == split.train.classes
-    stated, least = ("mm", 0, (*bounds.low,), (*bounds.high,), Rule()), contract.sensors[0].range
-    assert contract.sensors == (Sensor("depth", (1, 8, 8), *stated, least),)
-    x = split.train.modalities["depth"].x.reshape(len(split.train.modalities["depth"].x), -1)
-    x = np.where(x == 0, np.nan, x)
-    means, deviations = np.nanmean(x, 1), np.nanstd(x, 1)
-    np.testing.assert_allclose(least, [[means.min(), means.max(), np.percentile(deviations, 1)]])
-    rgb, depth = reports["rgb+depth"][1].contract.sensors
-    assert (rgb.name, depth.name, rgb.rule) == ("rgb", "depth", Rule(size=(8, 8)))
-
-
-@pytest.mark.parametrize(
-    ("method", "network"),
-    [
-        ("dense-teacher", "rgb+depth"),
-        pytest.param("crodino", "rgb+depth", marks=pytest.mark.slow),
-    ],
-)
-def test_a_class_for_every_pixel_of_images_of_any_size(method, network, tmp_path):
-    split = data.load("scenes-dense:n=20,size=16").split(seed=0)
+@pytest.mark.parametrize("method", ["dense-teacher", pytest.param("crodino", marks=SLOW)])
+def test_a_class_for_every_pixel_of_images_of_any_size(method, tmp_path):
+    split, network = data.load("scenes-dense:n=20,size=16").split(seed=0), "rgb+depth"
     fit(method, split, profile("tiny", dense=True, epochs=1), tmp_path / "run", progress=False)
     export(tmp_path / "run", split, network, tmp_path / "model")
     model = load(tmp_path / "model")
     assert model.contract.stride == 8
-    large = {}
-    for name in network.split("+"):
-        x = split.train.modalities[name].x[:3].astype("f4")
-        large[name] = np.concatenate([*x], 1)[None, :, :40]
+    rows = {name: m.x[:3].astype("f4") for name, m in split.train.modalities.items()}
+    large = {name: np.concatenate([*x], 1)[None, :, :40] for name, x in rows.items()}
     expected = torch_logits(tmp_path / "run", split, network, large)
     assert expected.shape == (1, len(split.train.classes), 40, 16)
     np.testing.assert_allclose(model.answer(*large.values())[0], expected, atol=1e-4)
@@ -201,17 +180,14 @@ def saved(folder: Path, images) -> Path:
     return folder
 
 
-def written(root: Path, *names: str) -> Path:
-    for name in names:
-        file = root / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch()
-    return root
-
-
 def test_pairs_have_one_name_below_their_sensors_folders(tmp_path):
-    written(tmp_path / "RGB", "a/0.npy", "a/1.npy", "b/é.npy", ".old/x.npy")
-    written(tmp_path / "depth", "a/1.tif", "b/e\u0301.tif", "x.tif", ".old/x.npy")
+    def write(*names):
+        for file in map(tmp_path.joinpath, names):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+
+    write("RGB/a/0.npy", "RGB/a/1.npy", "RGB/b/é.npy", "RGB/.old/x.npy")
+    write("depth/a/1.tif", "depth/b/e\u0301.tif", "depth/x.tif", "depth/.old/x.npy")
     rgb, depth = Sensor("rgb", (3, 8, 8)), Sensor("depth", (1, 8, 8))
     find = partial(find_inputs, [tmp_path], [rgb, depth])
     with pytest.warns(match="2 of 4"):
@@ -220,32 +196,12 @@ def test_pairs_have_one_name_below_their_sensors_folders(tmp_path):
         (tmp_path / "RGB/a/1.npy", tmp_path / "depth/a/1.tif"),
         (tmp_path / "RGB/b/é.npy", tmp_path / "depth/b/e\u0301.tif"),
     ]
-    written(tmp_path, "RGB/a/1.png")
+    write("RGB/a/1.png")
     refused(find, "1.png: ")
     (tmp_path / "empty").mkdir()
     refused(lambda: find_inputs([tmp_path / "empty"], [depth]), "empty: ")
-    written(tmp_path, "rgb/a/0.npy")  # a folder of the same name in other letters
+    write("rgb/a/0.npy")  # a folder of the same name in other letters
     refused(find, "rgb: RGB has this name")
-
-
-@pytest.mark.parametrize("network", NETWORKS)
-def test_every_image_has_the_models_answer_and_csv_says_the_same(
-    models, reports, split, tmp_path, network, capsys
-):
-    raw = {name: split.test.modalities[name].x[:3] for name in network.split("+")}
-    model, folder = models[network], saved(tmp_path / "new", raw)
-    answers = predict(model, [folder])
-    classes = model.contract.classes
-    expected = model.answer(*(x.astype("f4") for x in raw.values()))[1]
-    for column, name in zip(answers, raw, strict=False):
-        assert column == (name if len(raw) > 1 else "file")
-        assert answers[column].tolist() == [str(folder / name / f"0{k}.npy") for k in range(3)]
-    shares = answers[[f"p({name})" for name in classes]].to_numpy()
-    np.testing.assert_allclose(shares, expected, atol=1e-6)
-    assert answers["class"].tolist() == [classes[best] for best in expected.argmax(1)]
-    assert answers["probability"].tolist() == shares.max(1).tolist()
-    assert cli.main(["predict", str(reports[network][0]), str(folder)]) == 0
-    assert capsys.readouterr().out == answers.to_csv(index=False)
 
 
 def test_one_bad_image_refuses_all_and_one_without_a_measurement_has_no_answer(
@@ -263,7 +219,7 @@ def test_one_bad_image_refuses_all_and_one_without_a_measurement_has_no_answer(
     assert answers.drop(3).notna().all(axis=None)
 
 
-def test_raw_files_are_answered_as_what_was_read_of_them(tmp_path):
+def test_raw_files_are_answered_as_what_was_read_of_them(tmp_path, capsys):
     """Two sensors in the bands of one GeoTIFF, resized, with pixels that were not measured."""
     draw = np.random.default_rng(1)
     for number, tile in np.ndindex(2, 12):
@@ -282,6 +238,11 @@ def test_raw_files_are_answered_as_what_was_read_of_them(tmp_path):
         expected = torch_logits(tmp_path / "run", split, network, x).softmax(1)
         found = answers.iloc[[rows[sample] for sample in part.ids]].filter(like="p(")
         np.testing.assert_allclose(found, expected, atol=1e-5)
+    shares = answers.filter(like="p(").to_numpy()
+    assert answers["class"].tolist() == [images.classes[best] for best in shares.argmax(1)]
+    assert answers["probability"].tolist() == shares.max(1).tolist()
+    assert cli.main(["predict", str(tmp_path / "model"), str(tmp_path / "raw")]) == 0
+    assert capsys.readouterr().out == answers.to_csv(index=False)
 
 
 CHANGES = {  # what is changed → sensor, and the change of its images
