@@ -7,10 +7,8 @@ import matplotlib
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
-from filelock import FileLock, Timeout
 
 from discom import cli, fit, methods
-from discom.config import FIELDS
 from discom.running.runs import read_metrics
 
 matplotlib.use("Agg")
@@ -32,31 +30,14 @@ def in_notebooks(monkeypatch):
 
 
 @pytest.fixture
-def is_free():
-    """A function of a run's folder: whether another process could train this run now."""
-
-    def free(folder) -> bool:
-        try:
-            with FileLock(folder / ".lock", timeout=0):
-                return True
-        except Timeout:
-            return False
-
-    return free
-
-
-@pytest.fixture
 def flags_of():
-    """A function of a command line: what its command would be called with; `settings` are those of
-    `Config` that were given."""
+    """A function of a command line: what its command would be called with."""
 
     def flags_of(*words) -> dict:
         command, rest = cli.group, [str(word) for word in words]
         while isinstance(command, click.Group):
             command, rest = command.commands[rest[0]], rest[1:]
-        flags = command.make_context(command.name, rest).params
-        settings = {name: flags[name] for name in FIELDS if flags.get(name) is not None}
-        return {**flags, "settings": settings}
+        return command.make_context(command.name, rest).params
 
     return flags_of
 
@@ -81,7 +62,7 @@ def stop_at(monkeypatch):
 
 
 @pytest.fixture
-def same_once_resumed(tmp_path, stop_at, is_free):
+def same_once_resumed(tmp_path, stop_at):
     """A function that trains a run at a stretch, and again with an interruption at a step: the same
     command goes on, and ends with the same numbers. It returns the folder of the first."""
 
@@ -92,7 +73,6 @@ def same_once_resumed(tmp_path, stop_at, is_free):
         with pytest.raises(KeyboardInterrupt):
             fit(name, split, config, cut, progress=False, **given)
         assert (cut / "state.pt").exists()
-        assert is_free(cut)
         result = fit(name, split, config, cut, progress=False, **given)
         for part in ("scores", "parameters", "config", "counts"):
             assert getattr(result, part) == getattr(expected, part)

@@ -13,7 +13,6 @@ import pytest
 
 from discom import cli, data, methods
 from discom.config import Config, profile
-from discom.errors import DataError
 from discom.running.runs import Result
 
 SCENES = "objects:n=66,size=16"
@@ -40,13 +39,13 @@ def refused(capsys, *arguments) -> str:
 
 
 def test_every_setting_is_a_flag_of_its_type(flags_of):
-    flags = {each.name for each in cli.ALL["train"].params}
-    assert flags >= {field.name for field in dataclasses.fields(Config)} - {"dense"}
+    usual = flags_of("train")
     words = "--epochs 3 --learning-rate 0.03 --channels-last true --encoder resnet18 --seed 5"
     given = flags_of("train", *words.split(), "--options", '{"far": 1e-3}')
     settings = {"epochs": 3, "learning_rate": 0.03, "channels_last": True, "encoder": "resnet18"}
-    assert given["settings"] == settings | {"seed": 5, "options": {"far": 1e-3}}
-    assert flags_of("train")["settings"] == {"seed": 0, "options": {}}  # others: the profile's
+    assert given == usual | settings | {"seed": 5, "options": {"far": 1e-3}}
+    for name in {field.name for field in dataclasses.fields(Config)} - {"dense", "seed", "options"}:
+        assert usual[name] is None  # it is the profile's
 
 
 WRONG = [  # words, what the line names; a line for each way to be wrong
@@ -103,16 +102,9 @@ def test_sigterm_interrupts_as_ctrl_c_does(monkeypatch):
         signal.signal(signal.SIGTERM, before)
 
 
-def test_a_path_is_the_folder_a_colon_is_ours_and_the_bare_name_is_refused(tmp_path, capsys):
-    own = data.load("objects:n=36,size=8,seed=9")
-    own.save("objects")
-    for place in ("./objects", "objects/", str(tmp_path / "objects"), Path("objects")):
-        assert data.load(place, seed=3).fingerprint == own.fingerprint
-    assert data.load("objects:n=9", seed=3).drawn["seed"] == 3
-    assert "./objects" in refused(capsys, "train", "--data", "objects")
-
-
-def test_a_public_set_and_a_folder_of_its_name(tmp_path, capsys, monkeypatch):
+def test_a_path_is_the_folder_a_colon_is_ours_and_the_bare_name_is_refused(
+    tmp_path, capsys, monkeypatch
+):
     monkeypatch.delenv("DISCOM_DATA", raising=False)
     ours, own = (data.load(f"objects:n=30,size=8,seed={seed}") for seed in (0, 1))
     ours.save("data/eurosat")
@@ -121,13 +113,13 @@ def test_a_public_set_and_a_folder_of_its_name(tmp_path, capsys, monkeypatch):
     for command in ("check", "prepare"):
         assert "./eurosat" in refused(capsys, "data", command, "eurosat")
     assert data.load("eurosat:").fingerprint == ours.fingerprint
-    assert data.load("./eurosat").fingerprint == own.fingerprint
+    for place in ("./eurosat", "eurosat/", str(tmp_path / "eurosat"), Path("eurosat")):
+        assert data.load(place, seed=3).fingerprint == own.fingerprint
     monkeypatch.setenv("DISCOM_DATA", str(tmp_path))  # the folder here is the prepared set
     assert data.load("eurosat").fingerprint == own.fingerprint
     assert run("data", "prepare", SCENES) == 0  # where it says, and never further up
-    assert (tmp_path / "objects/manifest.json").is_file()
-    with pytest.raises(DataError, match="hls: not prepared yet"):
-        data.load("hls")
+    assert data.load("./objects").fingerprint == data.load(SCENES).fingerprint
+    assert "hls" in refused(capsys, "data", "check", "hls:")
 
 
 def test_check_counts_every_sample(tmp_path, capsys):
@@ -140,64 +132,29 @@ def test_check_counts_every_sample(tmp_path, capsys):
     assert sum(map(int, counts)) == 90
 
 
-def test_prepared_scenes_load_as_they_were_and_damage_is_found(tmp_path, capsys):
-    words = ("data", "prepare", SCENES, "--out", "here")
-    assert run(*words) == 0
-    assert data.load(tmp_path / "here").fingerprint == data.load(SCENES).fingerprint
-    assert "--overwrite" in refused(capsys, *words)
-    assert run(*words, "--overwrite") == run("data", "check", "here") == 0
-    (tmp_path / "here/labels.npy").write_bytes(b"damaged")
-    assert "labels.npy" in refused(capsys, "data", "check", "here")
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """A folder with one run of `student` that the command line trained."""
-    runs = tmp_path_factory.mktemp("trained") / "runs"
-    assert run(*QUICK, "--runs", runs) == 0
-    return next(runs.rglob("result.json")).parent
-
-
-def test_train_prints_its_folder_and_scores_and_trains_once(trained, capsys, monkeypatch):
+def test_train_prints_its_folder_and_scores_and_trains_once(capsys, monkeypatch):
+    assert run(*QUICK) == 0
     monkeypatch.setattr(methods.Student, "loss", None)  # a training would end here
-    assert run(*QUICK, "--runs", trained.parents[2]) == 0
-    result, lines = Result.read(trained / "result.json"), capsys.readouterr().out.splitlines()
-    assert lines[0] == str(trained)
+    capsys.readouterr()
+    assert run(*QUICK) == 0
+    lines, (file,) = capsys.readouterr().out.splitlines(), Path("runs").rglob("result.json")
+    result = Result.read(file)
+    assert lines[0] == str(file.parent)
     assert (result.method, result.seed, result.config["epochs"]) == ("student", 0, 1)
-    for line, scores in zip(lines[3:], result.scores.values(), strict=True):
-        assert f"{scores['f1']:.2f}" in line.split()
-    assert run("show", trained) == run("show", trained.parents[2]) == 0
+    assert f"{result.f1['rgb']:.2f}" in lines[3].split()
+    assert run("show", file.parent) == run("show", "runs") == 0
 
 
-@pytest.fixture
-def asked(monkeypatch):
-    """The runs that would have been trained."""
-    runs = []
-
-    def note(run, images, *, progress):
-        assert images.origin_at(run.config.seed) == run.origin
-        runs.append(run)
-
-    monkeypatch.setattr("discom.cli.commands._show_run", lambda folder: None)
-    monkeypatch.setattr("discom.running.sweep.train", note)
-    return runs
-
-
-def test_a_student_has_its_teacher_trained_first(asked):
-    words = ("--modalities", "depth+rgb", "--seed", 2)
-    assert run(*TRAIN, "--method", "kdv2", *words) == 0
-    (teacher, student) = asked
-    assert (teacher.method, student.method) == ("teacher", "kdv2")
-    assert student.teacher == teacher
-    for each in asked:
-        assert (each.source, each.modalities) == (SCENES, "depth+rgb")
-        assert each.origin.drawn == 2  # the scenes of its seed
-
-
-def test_a_dense_method_takes_dense_scenes_and_its_own_profile(asked, monkeypatch):
-    few = data.load("scenes-dense:n=20,size=16")
+def test_a_method_gets_its_scenes_and_profile_and_its_teacher_first(monkeypatch):
+    runs, few = [], data.load("scenes-dense:n=20,size=16").select(["depth", "rgb"])
     monkeypatch.setattr(data, "load", lambda name, modalities, seed: few)
-    assert run("train", "--method", "single", "--profile", "tiny", "--seed", "3") == 0
-    assert asked[0].source == "scenes-dense:"
-    expected = profile("tiny", dense=True, seed=3)
-    assert dataclasses.replace(asked[0].config, options={}) == expected
+    monkeypatch.setattr("discom.cli.commands._show_run", lambda folder: None)
+    monkeypatch.setattr("discom.running.sweep.train", lambda run, images, **_: runs.append(run))
+    words = ("--profile", "tiny", "--modalities", "depth+rgb", "--seed", 3)
+    assert run("train", "--method", "dense-kdv2", *words) == 0
+    teacher, student = runs
+    assert (teacher.method, student.method) == ("dense-teacher", "dense-kdv2")
+    assert student.teacher == teacher
+    for each in runs:
+        assert (each.source, each.modalities) == ("scenes-dense:", "depth+rgb")
+        assert replace(each.config, options={}) == profile("tiny", dense=True, seed=3)
