@@ -1,4 +1,4 @@
-"""Config: the paper's protocol value by value, and every bad value named with its field."""
+"""Config: the paper's protocol value by value, every bad value named with its field; the device."""
 
 import dataclasses
 import math
@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from fixtures.refusal import refused
 
-from discom.config import DENSE_PROFILES, PROFILES, Config, profile
+from discom.config import Config, profile
 from discom.errors import ConfigError
+from discom.hardware import device_type, multiplies_bf16
 
 PAPER = {
     **{"seed": 0, "epochs": 300, "batch_size": 128, "learning_rate": 1e-4},
@@ -23,16 +24,6 @@ PAPER = {
 
 def test_the_defaults_are_the_papers_protocol():
     assert dataclasses.asdict(Config()) == dataclasses.asdict(profile("paper")) == PAPER
-
-
-def test_profiles_are_those_of_classification_and_of_dense_prediction(monkeypatch):
-    monkeypatch.setattr("discom.hardware.multiplies_bf16", lambda accelerator: False)
-    assert profile("cpu").precision == "bf16-mixed"  # on every machine
-    for name in ("tiny", "cpu", "finetune", "paper"):
-        assert profile(name) == PROFILES[name] != profile(name, dense=True) == DENSE_PROFILES[name]
-    refused(lambda: profile("huge"), "^profile: ", ConfigError)
-    changed = profile("tiny", seed=5, augment=0.25)
-    assert changed == dataclasses.replace(PROFILES["tiny"], seed=5, augment=0.25)
 
 
 BAD = [
@@ -51,9 +42,7 @@ BAD = [
     ("options", (["a"],)),
     ("schedule", ("cosine", np.eye(2))),
     ("lr", (0.1,)),
-    ("network", ("unet:resnet18",)),  # of pixels, in a profile of images
     ("dice", (-1, math.nan, 1.0)),  # 1: of pixels, in a profile of images
-    ("encoder_rate", (0.5,)),  # nothing is pretrained
 ]
 
 
@@ -87,3 +76,17 @@ def test_a_setting_without_effect_is_refused_and_makes_no_other_run(name):
     config = profile("cpu", **changes)
     assert dataclasses.replace(config, **{name: value}).identity() == config.identity()
     refused(partial(profile, "cpu", **changes, **{name: value}), f"^{name}: ", ConfigError)
+
+
+@pytest.mark.parametrize("gpu", [True, False])
+@pytest.mark.parametrize("cpu", [True, False])
+def test_device_and_bf16_are_those_of_what_trains(monkeypatch, gpu, cpu):
+    monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: cpu)
+    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation: gpu)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    assert (multiplies_bf16(), multiplies_bf16("cuda"), multiplies_bf16("cpu")) == (gpu, gpu, cpu)
+    assert (device_type(), device_type("cpu")) == ("cuda", "cpu")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert multiplies_bf16() == cpu
+    assert device_type() == "cpu"
+    refused(lambda: device_type("cuda"), "no CUDA device", ConfigError)

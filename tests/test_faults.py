@@ -1,11 +1,14 @@
-"""Faults: `kill -9`, a damaged or foreign checkpoint. The same command ends with equal numbers."""
+"""Faults: `kill -9`, a damaged or foreign checkpoint. The same command ends with equal numbers, and
+files are whole or absent."""
 
+import hashlib
 import json
 import multiprocessing
 import os
 import signal
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -13,6 +16,7 @@ from safetensors.torch import load_file
 
 from discom import cli, files, methods
 from discom.errors import DataError
+from discom.files import atomic_file, atomic_folder, digest
 from discom.running import checkpoint
 from discom.running.checkpoint import STATE, Checkpoint
 from discom.running.runs import read_predictions
@@ -109,16 +113,80 @@ def test_a_checkpoint_is_what_was_written_and_a_damaged_one_is_named(tmp_path):
     assert again.rows == [{"epoch": 0, "loss": 1.0}, {"epoch": 1, "loss": 1.0}]
     assert sorted(os.listdir(tmp_path)) == ["metrics.csv", STATE]
     content = file.read_bytes()
-    for damaged in (content[:-1], content[: len(content) // 2], b"", bytes(len(content))):
+    torch.save({"model": Code(tmp_path / "executed")}, file)
+    code = file.read_bytes()  # is not run
+    for damaged in (content[:-1], content[: len(content) // 2], b"", bytes(len(content)), code):
         file.write_bytes(damaged)
         with pytest.raises(DataError, match=f"{STATE}: "):
             checkpoint_of(tmp_path)
+    assert not (tmp_path / "executed").exists()
     file.unlink()
     assert checkpoint_of(tmp_path).epoch == 0
 
 
-def test_a_checkpoint_that_carries_code_is_refused_and_nothing_is_run(tmp_path):
-    torch.save({"model": Code(tmp_path / "executed")}, tmp_path / STATE)
-    with pytest.raises(DataError, match=f"{STATE}: "):
-        checkpoint_of(tmp_path)
-    assert not (tmp_path / "executed").exists()
+# ---------------------------------------------------------------- files and folders
+
+MARKER = "manifest.json"
+
+
+def write(path, text, fail=None):
+    with atomic_file(path) as part:
+        part.write_text(text)
+        if fail:
+            raise fail
+
+
+def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path):
+    write(tmp_path / "deep/a.txt", "old")
+    for failure in (ValueError("no"), KeyboardInterrupt()):
+        with pytest.raises(type(failure)):
+            write(tmp_path / "deep/a.txt", "new", failure)
+        assert os.listdir(tmp_path / "deep") == ["a.txt"]
+        assert (tmp_path / "deep/a.txt").read_text() == "old"
+    write(tmp_path / "deep/a.txt", "new")
+    assert (tmp_path / "deep/a.txt").read_text() == "new"
+
+
+def fill(path, text="new", *, fail=False, **given):
+    with atomic_folder(path, marker=MARKER, **given) as part:
+        (part / MARKER).write_text(text)
+        if fail:
+            raise RuntimeError
+
+
+def test_a_folder_is_replaced_on_request_and_as_a_whole(tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    fill(out, "first")  # an empty folder is filled
+    (out / "stale.npy").touch()
+    with pytest.raises(DataError, match=r"exists already; pass overwrite \(--overwrite\)"):
+        fill(out, "second")
+    with pytest.raises(RuntimeError):
+        fill(out, "second", overwrite=True, fail=True)
+    assert (out / MARKER).read_text() == "first"
+    fill(out, "second", overwrite=True)
+    assert (out / MARKER).read_text() == "second"
+    assert os.listdir(out) == [MARKER]
+    assert os.listdir(tmp_path) == ["out"]
+
+
+@pytest.mark.parametrize("name", ["out", "out/thesis.txt"])
+def test_what_is_not_ours_is_never_replaced(tmp_path, name):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("ten years")
+    for overwrite in (False, True):
+        with pytest.raises(DataError, match=r"out: "):
+            fill(tmp_path / "out", overwrite=overwrite)
+    assert (tmp_path / name).read_text() == "ten years"
+
+
+def test_a_digest_is_that_of_the_whole_bytes_whatever_the_chunks(tmp_path, monkeypatch):
+    x = np.random.default_rng(0).random((8197, 2)).astype(np.float32)
+    expected = hashlib.blake2b(b"float32(8197, 2)" + x.tobytes(), digest_size=8).hexdigest()
+    monkeypatch.setattr("discom.files.CHUNK_BYTES", 1 << 10)
+    assert digest(x) == digest(np.asfortranarray(x)) == expected
+    np.save(tmp_path / "x.npy", x)
+    assert digest(np.load(tmp_path / "x.npy", mmap_mode="r")) == expected
+    other = np.where(np.arange(len(x))[:, None] == 8196, x + 1, x)
+    different = [x, other, x.reshape(2, -1), x.astype(np.float64), x[::-1], x[:-1]]
+    assert len({digest(part) for part in different}) == len(different)
