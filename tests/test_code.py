@@ -75,6 +75,7 @@ EDITS = {  # what a method's loss reads → before, after
     "a static method of a class": ("staticmethod(scaled)", "staticmethod(halved)"),
     "a module's object": ("label_smoothing=0.1", "label_smoothing=0.2"),
 }
+STUDENT = "from discom.methods import Student"
 MODULE = """
 from functools import cache, partial
 from torch import nn
@@ -115,7 +116,7 @@ def unread(x): return 1
 
 
 WAYS = [("a module", what) for what in EDITS]
-WAYS += [(how, "a constant") for how in ("a notebook", "two modules")]
+WAYS += [(how, "a constant") for how in ("a notebook", "two modules", "an import")]
 
 
 @pytest.mark.parametrize(("how", "what"), WAYS)
@@ -129,6 +130,9 @@ def test_all_that_a_loss_reads_is_part_of_it(module, what, how):
         if how == "two modules":
             base = module(source)
             return code(module(f"from {base.__name__} import Mine\nclass Own(Mine): pass").Own)
+        if how == "an import":
+            named = f"from {module(source).__name__} import SCALE"
+            return code(module(f"{named}\n{STUDENT}\nclass Mine(Student): scale = SCALE").Mine)
         shell = InteractiveShell.instance()
         shell.run_cell(source, store_history=True).raise_error()
         return code(shell.user_ns["Mine"])
