@@ -97,7 +97,7 @@ def test_pairs_are_asked_for_where_the_loss_depends_on_them(name, monkeypatch):
     other, order = part(batch), torch.arange(len(batch.x["rgb"])).roll(1)
     for shown in filter(None, (other, other.strong)):
         shown.x["rgb"], shown.y["rgb"] = shown.x["rgb"][order], shown.y["rgb"][order]
-    one, two = (model(each) for each in (batch, other))
+    one, two = (terms_of(model, each) for each in (batch, other))
     terms = {t for t in model.terms if model.weights[t] and not torch.isclose(one[t], two[t])}
     assert bool(terms) == model.paired
     assert name != "mdico" or terms == {"contrast"}
