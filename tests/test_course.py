@@ -1,28 +1,24 @@
-"""The course: checkers that refuse the likely wrong answers, pictures, stored curves and tables."""
+"""The course: the form of a notebook, scenes, and what pictures and tables compute of them."""
 
+import base64
+import io
 import re
 import statistics
-from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import jupytext
+import numpy as np
 import pandas as pd
 import pytest
 import torch
-import torch.nn.functional as F
-from fixtures.refusal import each_answer
-from fixtures.results import result
+from matplotlib.colors import to_hex, to_rgba
+from PIL import Image
 
 import course
-import course_data
-from checks import exercises_00, exercises_02
-from discom import tables
+from pictures import embeddings, segments, watch, wristband
 
-ROOT = Path(__file__).parents[1]
-COURSE = sorted((ROOT / "notebooks/py").glob("??_*.py"))
-
-
-# ---------------------------------------------------------------- the form of a notebook
+COURSE = sorted((Path(__file__).parents[1] / "notebooks/py").glob("??_*.py"))
 
 
 @pytest.mark.parametrize("path", COURSE, ids=lambda path: path.stem)
@@ -41,132 +37,7 @@ def test_a_notebook_of_the_course_is_short(path):
     assert sum("alt" in cell.metadata for cell in code) <= 4
 
 
-# ---------------------------------------------------------------- exercises of 00
-
-
-def across(first, second, temperature=0.1, columns=True, normalized=True):
-    if normalized:
-        first, second = F.normalize(first, dim=1), F.normalize(second, dim=1)
-    cosines, partners = first @ second.T / temperature, torch.arange(len(first))
-    rows = F.cross_entropy(cosines, partners)
-    return (rows + F.cross_entropy(cosines.T, partners)) / 2 if columns else rows
-
-
-def in_both(first, second, temperature=0.1):
-    z = F.normalize(torch.cat([first, second]), dim=1)
-    cosines = (z @ z.T / temperature).fill_diagonal_(-torch.inf)
-    return F.cross_entropy(cosines, torch.arange(len(z)).roll(len(first)))
-
-
-def own_labels(projected, logits, progress, accepted=False, agreed=False, warm=True):
-    loss, together = 0.0, sum(z.log_softmax(1) for z in logits.values())
-    for z in logits.values():
-        confidence, labels = (together if agreed else z).softmax(1).max(1)
-        labels = labels.masked_fill(confidence < 0.8, -100)
-        count = (labels >= 0).sum().clamp(min=1) if accepted else len(labels)
-        loss += F.cross_entropy(z, labels, reduction="sum") / count
-    return loss * (min(1, progress / 0.3) if warm else 1)
-
-
-def with_contrast(projected, logits, progress):
-    return own_labels(projected, logits, progress) + across(projected["rgb"], projected["depth"])
-
-
-CONTRAST, OWN_LABELS = exercises_00.first, exercises_00.second
-AROUND_58 = partial(exercises_00.third, goal=58)
-ONE_ON_EACH_SIDE = "find one student below 58 % and one above"
-ANSWERS_00 = [
-    (CONTRAST, across, ""),
-    (CONTRAST, lambda a, b: None, "return a loss"),
-    (CONTRAST, in_both, "log 15"),
-    (CONTRAST, lambda a, b: 2 * across(a, b), "log 8"),
-    (CONTRAST, partial(across, columns=False), "columns count"),
-    (CONTRAST, partial(across, normalized=False), "log 8|almost 0"),
-    (CONTRAST, partial(across, temperature=1.0), "divide by 0.1"),
-    (OWN_LABELS, own_labels, ""),
-    (OWN_LABELS, partial(own_labels, accepted=True), "divide by all rows"),
-    (OWN_LABELS, partial(own_labels, agreed=True), "both must learn"),
-    (OWN_LABELS, partial(own_labels, warm=False), "first 30 %"),
-    (OWN_LABELS, lambda *given: None, "return a loss"),
-    (OWN_LABELS, with_contrast, "leave the contrast"),
-    (OWN_LABELS, lambda *given: 3 * own_labels(*given), "must be"),
-    (AROUND_58, {400: 50.0, 800: 61.0}, ""),
-    *((AROUND_58, scores, ONE_ON_EACH_SIDE) for scores in ({}, {400: 50.0}, {800: 61.0})),
-    (AROUND_58, {400: 61.0, 800: 50.0}, "another seed"),
-]
-
-test_answers_of_00_pass_or_are_told_what_is_wrong = each_answer(ANSWERS_00)
-
-
-def test_what_is_solved_is_printed_and_what_is_missing(capsys):
-    exercises_00.check(across, lambda *given: None, {400: 50.0}, goal=58)
-    said = capsys.readouterr().out.splitlines()
-    assert said[:2] == ["exercise 1: solved", "exercise 2: not yet: return a loss"]
-    assert said[2] == "exercise 3: not yet: find one student below 58 % and one above"
-
-
-# ---------------------------------------------------------------- exercises of 02
-
-
-class Reverse(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, z):
-        return z.view_as(z)
-
-    @staticmethod
-    def backward(ctx, gradient):
-        return -gradient
-
-
-def angles(change, last=torch.mean):
-    def loss(parts):
-        inv, inf, irr = parts
-        cosines = F.cosine_similarity(inv, inf), F.cosine_similarity(inf, irr)
-        return sum(last(change(each)) for each in cosines)
-
-    return loss
-
-
-def hidden(read, part=2, name="hide", sign=1):
-    def loss(parts, heads, sensor, labels):
-        return sign * F.cross_entropy(read(heads[name], parts[part]), labels)
-
-    return loss
-
-
-REVERSAL, RIGHT_ANGLES, HIDING = exercises_02.first, exercises_02.second, exercises_02.third
-ANSWERS_02 = [
-    (REVERSAL, lambda z, s: (1 + s) * z.detach() - s * z, ""),
-    (REVERSAL, lambda z, s: z.detach() + s * (z.detach() - z), ""),
-    (REVERSAL, lambda z, s: None, "return a tensor"),
-    (REVERSAL, lambda z, s: -s * z, "forward nothing"),
-    (REVERSAL, lambda z, s: z.detach() - s * z, "forward nothing"),
-    (REVERSAL, lambda z, s: z.detach(), "no gradient"),
-    (REVERSAL, lambda z, s: 2 * z.detach() - z, "-0.5"),  # λ forgotten
-    (REVERSAL, lambda z, s: (1 - s) * z.detach() + s * z, "not 0.5"),
-    (RIGHT_ANGLES, angles(torch.square), ""),
-    (RIGHT_ANGLES, angles(torch.abs), ""),
-    (RIGHT_ANGLES, lambda parts: None, "return a loss"),
-    (RIGHT_ANGLES, angles(lambda cosine: cosine), "180°"),
-    (RIGHT_ANGLES, angles(torch.relu), "180°"),
-    (RIGHT_ANGLES, angles(lambda cosine: 1 - cosine.square()), "180°|60°"),
-    (RIGHT_ANGLES, angles(lambda cosine: cosine, lambda each: each.mean().square()), "cancel"),
-    (RIGHT_ANGLES, lambda z: F.cosine_similarity(*z[:2]).square().mean(), "inf and irr"),
-    (HIDING, hidden(lambda head, z: head(Reverse.apply(z))), ""),
-    (HIDING, lambda *given: None, "return a loss"),
-    (HIDING, hidden(lambda head, z: head(z)), "still shows"),
-    (HIDING, hidden(lambda head, z: Reverse.apply(head(z))), "must learn"),
-    (HIDING, hidden(lambda head, z: head(z), sign=-1), "must be the cross-entropy"),
-    (HIDING, hidden(lambda head, z: head(Reverse.apply(z)), part=1), "irr"),
-    (HIDING, hidden(lambda head, z: head(Reverse.apply(z)), name="aux"), "hide"),
-    (HIDING, hidden(lambda head, z: head(2 * Reverse.apply(z) - z.detach())), "times -1"),
-    (HIDING, hidden(lambda head, z: head(z.detach())), "times -1"),
-]
-
-test_answers_of_02_pass_or_are_told_what_is_wrong = each_answer(ANSWERS_02)
-
-
-# ---------------------------------------------------------------- course.py
+# ---------------------------------------------------------------- scenes and code
 
 
 @pytest.fixture(scope="module")
@@ -187,12 +58,6 @@ def test_scenes_are_divided_once_and_hold_what_the_pictures_need(parts):
     assert sum(chosen.sum() for chosen in course.kinds(test).values()) < 360  # not dark and far
 
 
-def test_bars_of_each_way_have_its_heights():
-    rows = {"before": [1, 2], "alone": [3, 4], "pairs": [5, 6]}
-    axis = course.plot_bars(rows, ["a", "b"], "a title").axes[0]
-    assert [bar.get_height() for bar in axis.patches] == [1, 2, 3, 4, 5, 6]
-
-
 def test_two_scenes_of_a_fact_differ_where_a_sensor_sees_it():
     pairs, facts = course.fact_pairs()
     seen = {}
@@ -201,6 +66,32 @@ def test_two_scenes_of_a_fact_differ_where_a_sensor_sees_it():
             seen[fact, sensor] = not torch.equal(images[first], images[second])
     blind = [("material in the dark", "rgb"), ("light", "depth"), ("distance", "rgb")]
     assert [key for key, differs in seen.items() if not differs] == blind
+
+
+def test_scenes_with_masks_hold_what_colour_shows():
+    scenes, test, best = segments.load("scenes-dense:n=40,size=32", seed=1)
+    assert scenes.images["rgb"].shape == (20, 3, 32, 32)
+    assert scenes.masks.shape == scenes.shown.shape == (20, 32, 32)
+    assert len(test.masks) == 16
+    assert best["rgb"] == best["depth"] < best["rgb+depth"] == 100
+    same = torch.cat([(part.masks == part.shown).flatten() for part in (scenes, test)])
+    masks = torch.cat([part.masks.flatten() for part in (scenes, test)])
+    assert same[(masks == 0) | (masks == 3)].all()  # background, stone
+    assert 0.5 < same[(masks == 1) | (masks == 2)].float().mean() < 0.9  # of wood, metal .7
+
+
+@pytest.mark.usefixtures("in_notebooks")
+def test_definitions_come_as_they_stand_in_a_notebook():
+    code = course.written("02", "orth_loss", "Branch")
+    assert code.startswith("def orth_loss(")
+    assert "secret" not in code
+    cells = jupytext.read("py/02_model_and_losses.py", fmt="py:percent").cells
+    assert code.split("\n\n\n")[1] in "".join(cell.source for cell in cells)
+    _, right = course.written("03", "Student", "right").split("\n\n\n")
+    assert right.startswith("@torch.no_grad()\ndef right(")
+
+
+# ---------------------------------------------------------------- numbers in pictures
 
 
 def test_losses_are_shares_of_a_guess_and_facts_stand_in_their_part(parts):
@@ -213,54 +104,89 @@ def test_losses_are_shares_of_a_guess_and_facts_stand_in_their_part(parts):
     assert shown[:6] == ["0", "14", "28", "7", "21", "35"]  # colour's parts, then depth's
 
 
-def curves(end):
-    ways = {way: {20: {"depth": end, "rgb": 1.0}} for way in ("alone", "pairs")}
-    start = {10: {"depth": 9.0, "rgb": 1.0}}
-    return {"two students": start} | {way: start | curve for way, curve in ways.items()}
-
-
-def test_curves_and_points_are_stored_by_seed_and_those_of_other_seeds_come_back(tmp_path):
-    file = tmp_path / "fork.csv"
-    assert course.other_seeds(curves(50.0), 1, str(file)).empty
-    assert set(course.other_seeds(curves(60.0), 0, str(file))["seed"]) == {1}
-    others = course.other_seeds(curves(70.0), 1, str(file))  # in the place of the first
-    assert set(others["seed"]) == {0}
-    stored = pd.read_csv(file)
-    assert list(stored) == ["seed", "way", "step", "depth", "rgb"]
-    assert stored["seed"].tolist() == [0] * 5 + [1] * 5
-    assert stored.loc[stored["seed"] == 1, "depth"].max() == 70
-    file = str(tmp_path / "segments.csv")
-    for seed in (2, 1):
-        table = course.beside("", {"alone": 40 + seed / 3, "both": 50 + seed}, seed, file)
-    assert table.loc["alone"].to_dict() == {1: 40.3, 2: 40.7}
-    assert list(table) == [1, 2]  # the one that runs comes first
-
-
-def test_a_stored_table_has_the_names_and_the_order_of_the_course(tmp_path):
-    options = {"weights": {"contrast": 3}}
-    rows = [("agreed", {}), ("fixmatch", {}), ("nt-xent", {**options, "partners": "shuffled"})]
-    runs = [
-        result(name, 0, {"rgb": score + 1, "depth": score}, options=own, labelled=labelled)
-        for score, (name, own) in enumerate([*rows, ("nt-xent", options), ("student", {})])
-        for labelled in (0.1, 0.2)
+def test_bars_are_shares_of_finds():
+    recording = np.repeat([0, 1, 2, 3], 5)  # of two persons, who do both exercises
+    found = {"own": np.arange(20), "own person": (np.arange(20) + 5) % 10}
+    axis = watch.show_finds(found, recording % 2, recording, recording // 2, "a title").axes[0]
+    bars = [
+        (bar.get_y() > 0.5, bar.get_width(), bar.get_facecolor())
+        for bar in axis.patches
+        if bar.get_height() and bar.get_width()
     ]
-    tables.collect(runs, tmp_path / "labels.csv")
-    shown = course.results_table(tmp_path / "labels.csv")
-    assert list(shown.index) == list(course_data.ROWS)
-    assert list(shown) == ["depth", "colour"]
-    assert shown.loc["pairs", "colour"] - shown.loc["pairs", "depth"] == 1
+    right, wrong = (to_rgba(colour) for colour in (watch.RIGHT, watch.WRONG))
+    # half find another exercise of their own person
+    assert bars == [(False, 100, right), (True, 50, wrong), (True, 50, wrong)]
 
 
-@pytest.mark.parametrize(
-    ("number", "data", "means"),
-    [
-        ("01", "watch, mean of 5 deals", [93, 74, 79]),  # at random, persons, both sensors
-        ("06", "sensor, from inv", [100, 100, 80]),  # untrained, DisCoM-KD, MDiCo
-        ("06", "depth's class, from irr", [16, 74, 70]),
-        ("07", "colour, 20 epochs", [70, 81, 82]),  # as they are, turned, branch turned
-        ("10", "colour, 30 masks, mIoU", [48, 55, 55, 57]),
-    ],
-)
-@pytest.mark.usefixtures("in_notebooks")
-def test_the_table_of_a_notebook_has_the_means_of_stored_runs(number, data, means):
-    assert course.results(number).loc[data, "right, %"].tolist() == means
+def test_the_map_knows_sensor_class_and_picture_of_each_point():
+    torch.manual_seed(0)
+    images = {"rgb": torch.rand(6, 3, 8, 8), "depth": torch.rand(6, 1, 8, 8)}
+    images["depth"][2, 0, 0, 0] = 0  # a hole
+    labels, classes = torch.arange(6) % 2, ["disk/wood", "disk/metal"]
+    part = SimpleNamespace(images=images, labels=labels, classes=classes)
+    address = embeddings.picture(part, 2)
+    file = io.BytesIO(base64.b64decode(address.removeprefix("data:image/png;base64,")))
+    pixels = np.asarray(Image.open(file))[::4, ::4, :3] / 255
+    assert pixels.shape == (8, 16, 3)
+    np.testing.assert_allclose(pixels[:, :8].transpose(2, 0, 1), images["rgb"][2], atol=0.01)
+    assert pixels[0, 8].tolist() == [1, 1, 1]
+    plot = embeddings.explore(np.random.default_rng(0).random((12, 2)), part)
+    points = plot._data
+    assert points["sensor"].tolist() == ["colour"] * 6 + ["depth"] * 6
+    assert points["class"].tolist() == classes * 6
+    assert points["image"].tolist() == [embeddings.picture(part, k) for k in range(6)] * 2
+    colours = dict(zip(points["sensor"].cat.categories, plot.color()["map"], strict=True))
+    assert {name: to_hex(colour) for name, colour in colours.items()} == embeddings.NAMED
+
+
+def test_a_cut_along_a_direction_is_right_until_all_of_it_is_erased():
+    z = torch.randn(400, 3, generator=torch.Generator().manual_seed(0))
+    z[1::2, 0] += 9  # the second sensor
+    for share, right in ((0.0, 100), (0.95, 100), (1.0, 50)):
+        axis = embeddings.plot_along(z, torch.tensor([2.0, 0.0, 0.0]), share).axes[0]
+        assert axis.get_title().endswith(f"a cut names {right} % rightly")
+        assert sum(bar.get_height() for bar in axis.patches) == 400
+
+
+def test_gains_are_drawn_with_their_mean_and_interval():
+    points = pd.Series(np.arange(10.0))
+    figure = segments.plot_gains({"few": dict.fromkeys(segments.WAYS, points)}, "title")
+    assert [text.get_text() for text in figure.axes[0].texts] == ["+4.5 ± 2.2"] * 3
+
+
+# ---------------------------------------------------------------- networks that label a watch
+
+
+def test_a_table_holds_these_answers_and_other_seeds(tmp_path, monkeypatch):
+    (tmp_path / "results").mkdir()
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    rows = [("labels alone", k, 50.0, 40.0, 60.0, seed) for k in range(10) for seed in (0, 1)]
+    columns = ["way", "person", "acc", "gyro", "both", "seed"]
+    pd.DataFrame(rows, columns=columns).to_csv("../results/watch-pairs.csv", index=False)
+    belief = torch.zeros(4, 7)
+    answers = {"labels alone": {"acc": belief, "gyro": belief + 1}}
+    answers["twin labels"] = {"gyro": belief, "twin": belief}
+    answers["pair labels"] = {"acc": belief + 1, "gyro": belief + 2}
+    table = wristband.with_stored(answers, lambda z: [10 * z[0, 0].item() + 70] * 10, 0)
+    means = table.groupby(["way", "seed"])[["acc", "gyro", "both"]].mean()
+    assert means.loc["labels alone", 0].tolist() == [70, 80, 80]
+    assert means.loc["labels alone", 1].tolist() == [50, 40, 60]  # of the file
+    assert means.loc["twin labels", 0].isna().tolist() == [True, False, True]
+    gains = wristband.differences(table[table["seed"] == 0], "pair labels", "labels alone")
+    assert [own[0].tolist() for own in gains.values()] == [[10] * 10, [10] * 10]
+    shown = wristband.decision(table)
+    assert shown.loc["both, multiplied"].tolist()[:3] == [70, 60, 80]
+    assert shown.loc["both, multiplied"].tolist()[3].startswith("+10.0 points")  # 10 and 10
+    assert shown.loc["gyroscope, trained with pairs"].tolist()[:3] == [90, 90, 90]
+    points = pd.DataFrame({0: np.arange(10.0), 1: np.arange(10.0) + 4})
+    assert wristband.interval(points) == "+6 points [+4, +9]"  # 6.5 ± 2.2
+
+
+def test_mistakes_of_two_networks_overlap():
+    labels, count = torch.tensor([0, 0, 0, 0, 1]), torch.tensor([True] * 4 + [False])
+    first = torch.eye(7)[[1, 1, 0, 1, 0]] * 99  # wrong in three that count
+    second = torch.eye(7)[[1, 2, 1, 0, 0]] * 99  # wrong in two of these
+    diary = [({"acc": second, "gyro": first}, labels, count)] * 2
+    share = wristband.overlap(diary, lambda z: (z.max(1)[0] > 9, z.argmax(1)))
+    assert share == pytest.approx(2 / 3)

@@ -1,86 +1,19 @@
-"""Notebook 11: checkers that refuse likely wrong answers, the folder that it reads, pictures."""
+"""Notebook 11: the folder that it writes, and folders of other people that it reads."""
 
-from functools import partial
 from pathlib import Path
 
 import jupytext
 import numpy as np
 import pytest
 import torch
-from fixtures.refusal import each_answer, refused
+from fixtures.refusal import refused
 from PIL import Image
 
-from checks import exercises_11
 from discom.data import read_folders, scenes
 from pictures import groups
 from rooms import read_pairs, views, write_rooms
 
-ROOT = Path(__file__).parents[1]
-TWIN = ROOT / "notebooks/py/11_your_own_data_and_deployment.py"
-
-
-def decide(low, high, worth):
-    return "both" if low > worth else "one" if high < worth else "label more"
-
-
-def drop(images, *, each=True, both=False, copies=True, whole=True):
-    n = len(next(iter(images.values())))
-    choice = torch.randint(3, (n if each else 1,)).expand(n)
-    images = images if not copies else {name: x.clone() for name, x in images.items()}
-    for place, (name, x) in enumerate(images.items()):
-        gone = (choice == (0 if both else place))[:, None, None, None]
-        images[name] = x * ~gone if whole else x * (1 - 0.5 * gone.float())
-    return images
-
-
-def in_place(images):
-    for place, x in enumerate(images.values()):
-        x[place::3] = 0
-    return images
-
-
-def every_third(images):
-    return {name: x * (torch.arange(len(x)) % 3 != k)[:, None, None, None]
-            for k, (name, x) in enumerate(images.items())}  # fmt: skip
-
-
-def half(images):
-    gone = (torch.rand(len(images["a"])) < 0.5)[:, None, None, None]
-    return {"a": images["a"] * gone, "b": images["b"] * ~gone}
-
-
-MINE = {"low": 4.5, "high": 8.5, "worth": 3.0, "verdict": "both"}
-DECIDE, DROP = exercises_11.first, exercises_11.second
-GAINS = [4.0, 8.0, 6.0, 9.0, 5.0, 7.0]  # 6.5 ± 2.0
-VERDICT = partial(exercises_11.third, gains=GAINS, folder="my")
-ANSWERS = [
-    (DECIDE, decide, ""),
-    (DECIDE, lambda low, high, worth: None, "return one of"),
-    (DECIDE, lambda low, high, worth: low > worth, "return one of"),
-    (DECIDE, lambda low, high, worth: decide(low, high, 0), "nothing is worth 3 points"),
-    (DECIDE, lambda low, high, worth: decide(low, high, 3), "`worth` decides"),
-    (DECIDE, lambda low, high, worth: "both" if low + high > 2 * worth else "one", "or not"),
-    (DECIDE, lambda low, high, worth: "both" if high > worth else "one", "or not"),
-    (DROP, drop, ""),
-    (DROP, lambda images: None, "both sensors, by their names"),
-    (DROP, partial(drop, each=False), "not for the batch"),
-    (DROP, partial(drop, both=True), "never both"),
-    (DROP, partial(drop, whole=False), "keeps all its pixels"),
-    (DROP, lambda images: {name: x[:10] for name, x in images.items()}, "keeps its shape"),
-    (DROP, in_place, "those given are changed"),
-    (DROP, every_third, "at random"),
-    (DROP, half, "a third each"),
-    (VERDICT, MINE, ""),
-    (VERDICT, MINE | {"worth": 6.0, "verdict": "label more"}, ""),
-    (VERDICT, MINE | {"verdict": None}, "enter low, high"),
-    (VERDICT, MINE | {"verdict": "one"}, "says: both"),
-    (VERDICT, MINE | {"worth": 6.0}, "says: label more"),
-    (VERDICT, MINE | {"low": 8.5, "high": 4.5}, "first question is 5 to 8"),
-    (VERDICT, MINE | {"low": 5.7, "high": 7.3}, "first question is 5 to 8"),  # ± standard error
-    (partial(VERDICT, folder=""), MINE, "set `folder`"),
-]
-
-test_answers_pass_or_are_told_what_is_wrong = each_answer(ANSWERS)
+TWIN = Path(__file__).parents[1] / "notebooks/py/11_your_own_data_and_deployment.py"
 
 
 def test_rooms_are_written_as_a_person_would(tmp_path):
@@ -160,14 +93,6 @@ def test_the_cells_answer_for_a_folder_of_other_names(tmp_path, capsys):
     assert "exercise 3: not yet: enter low" in said
     ways = {network for way, network in page["answers"] if way == "labels"}
     assert {"one network", "one network, no thermo", "photo", "two networks"} <= ways
-
-
-def test_differences_are_drawn_with_their_mean_and_interval():
-    points = {"unclear": np.array([-3.0, 1.0, 2.0, 4.0]), "clear": np.arange(5.0, 9.0)}
-    axis = groups.plot_differences(points, "title").axes[0]
-    assert [text.get_text() for text in axis.texts] == ["+1 [-4, +6]", "+6 [+4, +9]"]
-    bars = [bar.get_segments()[0][:, 0] for bar in axis.collections if hasattr(bar, "get_segments")]
-    assert [bar.mean().round(1) for bar in bars] == [1.0, 6.5]
 
 
 def test_pairs_of_each_group_are_drawn_on_one_scale():

@@ -1,0 +1,196 @@
+"""What notebooks say of stored runs: the numbers of `results/` and of the pages; runs that are
+added."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import course
+from labels import worth  # of benchmarks
+from pictures import labels, papers, segments, wristband
+
+ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.usefixtures("in_notebooks")
+
+
+def read(page):
+    return (ROOT / page).read_text()
+
+
+@pytest.mark.parametrize(
+    ("number", "data", "means"),
+    [
+        ("01", "watch, mean of 5 deals", [93, 74, 79]),  # at random, persons, both sensors
+        ("06", "sensor, from inv", [100, 100, 80]),  # untrained, DisCoM-KD, MDiCo
+        ("06", "depth's class, from irr", [16, 74, 70]),
+        ("07", "colour, 20 epochs", [70, 81, 82]),  # as they are, turned, branch turned
+        ("10", "colour, 30 masks, mIoU", [48, 55, 55, 57]),
+    ],
+)
+def test_the_table_of_a_notebook_has_the_means_of_stored_runs(number, data, means):
+    assert course.results(number).loc[data, "right, %"].tolist() == means
+
+
+def test_seeds_and_kinds_of_a_stored_table_are_those_that_the_page_averages():
+    scores = course.seeds("../results/all-labels.csv", course.EVERY, "depth")
+    names = ["student", "branch alone", "DisCoM-KD", "DisCoM-KD, pairs", "both sensors"]
+    assert list(scores) == names
+    assert scores.mean().round(1).tolist() == [75.6, 76.2, 75.7, 76.1, 92.6]
+    assert len(scores) == 10
+    kinds = course.stored_kinds("../results/all-labels-kinds.csv", "teacher", "depth").round(1)
+    assert kinds.to_dict() == {"ordinary": 98.0, "dark": 88.2, "far": 97.1, "dark and far": 32.0}
+
+
+def test_the_network_of_both_sensors_stands_in_each_column_of_its_data():
+    figures = papers.columns()
+    assert figures.loc["teacher"].tolist() == [55.95, 55.95, 95.36, 95.36, 97.72, 97.72]
+    assert figures.loc["student", ("eurosat", "ms")] == 95.49
+    assert len(figures.dropna()) == 13
+
+
+# ---------------------------------------------------------------- runs that are added
+
+
+def curves(end):
+    ways = {way: {20: {"depth": end, "rgb": 1.0}} for way in ("alone", "pairs")}
+    start = {10: {"depth": 9.0, "rgb": 1.0}}
+    return {"two students": start} | {way: start | curve for way, curve in ways.items()}
+
+
+def test_curves_and_points_are_stored_by_seed_and_those_of_other_seeds_come_back(tmp_path):
+    file = tmp_path / "fork.csv"
+    assert course.other_seeds(curves(50.0), 1, str(file)).empty
+    assert set(course.other_seeds(curves(60.0), 0, str(file))["seed"]) == {1}
+    others = course.other_seeds(curves(70.0), 1, str(file))  # in the place of the first
+    assert set(others["seed"]) == {0}
+    stored = pd.read_csv(file)
+    assert list(stored) == ["seed", "way", "step", "depth", "rgb"]
+    assert stored["seed"].tolist() == [0] * 5 + [1] * 5
+    assert stored.loc[stored["seed"] == 1, "depth"].max() == 70
+    file = str(tmp_path / "segments.csv")
+    for seed in (2, 1):
+        table = course.beside("", {"alone": 40 + seed / 3, "both": 50 + seed}, seed, file)
+    assert table.loc["alone"].to_dict() == {1: 40.3, 2: 40.7}
+    assert list(table) == [1, 2]  # the one that runs comes first
+
+
+def test_scores_of_a_run_replace_those_of_its_seed_and_length_alone(tmp_path):
+    file, row = tmp_path / "margins.csv", {"seed": 0, "epochs": 20}
+    names = ["student, as they are", *papers.TURNS]
+    places = {"seed": [0, 0, 1], "epochs": [20, 40, 20]}
+    pd.DataFrame(places | dict.fromkeys(names, 50.0)).to_csv(file, index=False)
+    row |= dict.fromkeys(names, 61.26)
+    scores = papers.beside_stored(row, str(file))
+    assert scores["student, turned"].tolist() == [61.26, 50, 50]
+    stored = pd.read_csv(file)
+    assert stored["student, turned"].tolist() == [61.3, 50, 50]
+    assert list(zip(stored["seed"], stored["epochs"], strict=True)) == [(0, 20), (0, 40), (1, 20)]
+
+
+# ---------------------------------------------------------------- what labels are worth
+
+
+@pytest.fixture(scope="module")
+def scores():
+    return labels.stored_scores(*(str(ROOT / f"results/{name}labels.csv") for name in ("", "all-")))
+
+
+def test_before_the_guess_the_curve_shows_labels_alone(scores):
+    figure = labels.plot_worth(scores, {"depth": 80, "rgb": 87})
+    for axis, sensor in zip(figure.axes, ("depth", "rgb"), strict=True):
+        heights = np.concatenate([line.get_ydata() for line in axis.lines])
+        assert scores[sensor, "alone", 200].mean() in heights
+        assert scores[sensor, labels.RECIPE, 200].mean() not in heights
+
+
+def test_the_worth_of_the_notebook_is_that_of_the_page(scores):
+    scope = {"np": np}
+    exec(course.written("08", "worth"), scope)
+    for sensor in ("depth", "rgb"):
+        few, curve = scores[sensor].xs(200, axis=1, level="labels"), scores[sensor]["alone"]
+        found = scope["worth"](few[labels.RECIPE], curve)
+        assert found == pytest.approx(worth(sensor), abs=3)
+    assert scope["worth"](scores["depth", "own labels", 200], scores["depth", "alone"]) is None
+    few = scores["depth", labels.RECIPE, 200]
+    assert scope["worth"](few + 30, scores["depth", "alone"]) is None  # above every number
+
+
+@pytest.mark.parametrize(
+    ("price", "answer"),
+    [(0.8, "more labels"), (1.0, "too close"), (1.3, "the second camera")],
+)
+def test_the_price_of_a_label_decides(capsys, price, answer):
+    scope = {"numbers": {"depth": (473, 426, 532), "rgb": (944, 830, 1057)}}
+    exec(course.written("08", "cheaper"), scope)
+    scope["cheaper"]("depth", label=price, pair=0.02, camera=250)
+    said = capsys.readouterr().out
+    assert f"273 labels: {answer}" in said
+    assert "1.06" in said
+    scope["cheaper"]("rgb", label=0.5, pair=0.02, camera=250, without=310)
+    assert "634 labels: too close to call; break-even 0.46" in capsys.readouterr().out
+
+
+def test_stored_cases_are_those_of_the_pages():
+    cases, worn = labels.cases(), read("docs/results/real.md")
+    sizes = {"2000 of 2000, every label", "200 of 2000, at random", "35 of 800, all persons"}
+    assert sizes < {size for size, _ in cases.index}
+    units = cases.loc["133 of 5700, one person", "body, mean of units"]
+    assert f"| {units['pair labels'] - units['own labels']:+.1f} [" in worn
+    few = cases.loc["200 of 2000, at random", "objects, depth"]
+    row = next(line for line in read("docs/results/labels.md").splitlines() if "`agreed` |" in line)
+    assert f"| {few[labels.RECIPE]:.1f} ±" in row
+    table = course.results("08")["right, %"]["depth, 200 labels, F1"]
+    for way in ("alone", "own labels", "pair labels", "contrast", labels.RECIPE):
+        assert table[way] == round(few["labels alone" if way == "alone" else way])
+    assert units.isna().sum() == 3  # no contrast, alone or with labels, and no MDiCo
+
+
+def test_both_sensors_are_compared_with_the_better_one():
+    cases, both, page = labels.cases(), labels.both_deployed(), read("docs/results/real.md")
+    for size, name in both.index[:4]:
+        own = cases.loc[size].filter(regex=f"^{name},", axis=0)
+        assert both.loc[(size, name), "better sensor"] == round(own.max(axis=None))
+    watch = both.loc["35 of 800, all persons", "watch"]
+    (row,) = re.findall(r"\| watch \| few \| \d+ \| \d+ \| (\d+) \| (\d+) \|", page)
+    assert row == (str(watch["two networks"]), str(watch["one network"]))
+    assert (both["two networks"] == "–").sum() == 4  # not run
+
+
+# ---------------------------------------------------------------- units on the body, masks
+
+
+def test_units_have_gains_above_own_labels_and_labels_alone():
+    units = wristband.stored_units()
+    assert units.groupby("better").size().tolist() == [50, 50]
+    means = wristband.unit_means(units)
+    halves = means.loc[["with a better unit", "with a weaker unit"]].mean()
+    np.testing.assert_allclose(halves, means.loc["with any unit"], atol=0.11)
+    assert means.loc["own labels", "above own labels"] == 0
+
+
+def test_stored_gains_are_those_of_the_page():
+    gains = segments.stored_gains()
+    page = read("docs/results/segmentation.md")
+    for way, method in ((segments.BOTH, "dense-kdv2"), ("our CroDiNo-KD", "crodino")):
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| RGB, `{method}` |")]
+        cells = row.split(" | ")
+        for name, cell in (("30 masks", cells[1]), ("all 600 masks", cells[-1])):
+            assert len(gains[name]) == 10
+            assert cell.startswith(f"{gains[name][way].mean():+.1f}")
+
+
+def test_dice_of_patients_is_that_of_the_page():
+    """tests/tables/test_pooling.py has Dice itself."""
+    page, table = read("docs/results/real.md"), segments.of_patients(segments.patients())
+    assert table["all patients", "Dice"]["T1+FLAIR", "one network of both"] == "68"
+    assert table["all patients", "Dice"]["T1", segments.SAME] == "not run"
+    for way, method in ((segments.BOTH, "dense-kdv2"), ("our CroDiNo-KD", "crodino")):
+        for patients, masks in (("all patients", "all"), ("7 patients", "7 patients")):
+            place = rf"`{method}` \| `single` \| t1 \| {masks} \| 100 \| (.*?) \|"
+            (exact,) = re.findall(place, page)
+            shown = table[patients, "above alone"]["T1", way]
+            numbers = [[float(x) for x in re.findall(r"[+-][\d.]+", y)] for y in (shown, exact)]
+            assert numbers[0] == pytest.approx(numbers[1], abs=0.51)
