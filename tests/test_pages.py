@@ -53,14 +53,6 @@ def test_a_figure_draws_numbers_into_every_panel(name):
     figures.plots.plt.close("all")
 
 
-def test_bars_of_labels_are_the_means_of_their_table():
-    depth, rgb = figures.worth_of_pairs().axes
-    for axis, sensor in ((depth, "depth"), (rgb, "rgb")):
-        few = [score("labels", k, sensor, labelled=0.1) for k in ("student", "fixmatch", "agreed")]
-        drawn = [bar.get_width() for bar in axis.patches]
-        assert drawn[:4] == pytest.approx([*few, score("labels", "student", sensor, labelled=0.4)])
-
-
 def test_a_mark_ends_at_its_own_end(monkeypatch):
     for kind in ("both", "gains"):
         monkeypatch.setitem(pages.WRITERS, kind, lambda _, kind=kind: pd.DataFrame({kind: [1]}))

@@ -128,18 +128,6 @@ def test_twins_are_copies_beside_their_sensors(tmp_path):
     assert both.select([*whole.modalities]).fingerprint == whole.fingerprint
 
 
-def test_doubled_images_are_a_line_between_their_pixels(tmp_path):
-    whole = data.load("objects:n=45,size=8")
-    ramp = np.tile(np.arange(8, dtype="float32"), (45, 1, 8, 1))
-    depth = replace(whole.modalities["depth"], x=ramp)
-    large = derive.doubled(whole.with_modalities({"depth": depth})).modalities["depth"]
-    assert large.x.shape == (45, 1, 16, 16)
-    expected = np.clip(np.arange(16) / 2 - 0.25, 0, 7)
-    np.testing.assert_allclose(large.x[7, 0], np.tile(expected, (16, 1)), atol=1e-6)
-    assert large.ids.tolist() == depth.ids.tolist()
-    assert cli.main(["halved", str(tmp_path)], derive.derive) == 2
-
-
 def test_two_networks_together_say_the_product_of_their_beliefs():
     logits = np.random.default_rng(0).normal(size=(2, 5, 3))
     ids = np.array([*"abcde"])
@@ -179,16 +167,6 @@ def test_two_sensors_are_compared_on_pairs_and_seeds_that_every_method_has(table
     assert real.together().to_numpy().tolist() == [
         ["body units", "few", f"{max(alone):.0f}", "61", "71", "80"]
     ]
-
-
-def test_networks_of_a_table_without_its_runs_are_asked_for_in_one_line(tmp_path, capsys):
-    data.load("objects:n=45,size=8,seed=0").save(tmp_path / "images")
-    tables.collect(runs("student", ["rgb", "depth"], 0), tmp_path / "t.csv")
-    words = ["both", *(str(tmp_path / name) for name in ("t.csv", "images"))]
-    assert cli.main([*words, "--runs", str(tmp_path / "runs")], measure.measure) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert "--runs" in line
-    assert not (tmp_path / "t-both.csv").exists()
 
 
 PATIENTS = 6
