@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from discom.errors import DataError
 from pictures.embeddings import project
 
 slow = pytest.mark.slow  # UMAP is compiled in half a minute
@@ -49,16 +48,3 @@ def test_torch_keeps_its_threads(groups):
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
-
-
-@pytest.mark.parametrize(
-    ("rows", "fragment"),
-    [
-        (np.eye(15), "15 rows are too few for neighbors=15; give 16"),
-        (np.where(np.arange(60).reshape(20, 3) == 22, np.nan, 1.0), "project: 1 of 20 rows hold"),
-        (np.full((20, 4), 0.1, np.float32), "no unit varies"),
-    ],
-)
-def test_bad_input_is_named(rows, fragment):
-    with pytest.raises(DataError, match=fragment):
-        project(rows)

@@ -25,35 +25,18 @@ def run(*command, folder: Path) -> str:
     return done.stdout
 
 
-@pytest.fixture(scope="module")
-def tracked() -> set[str]:
+def test_the_archive_holds_the_repository_and_the_wheel_the_package_alone(tmp_path):
+    """Built in a copy of the repository without a network, the wheel from the archive alone."""
     listed = run("git", "ls-files", "--cached", "--others", "--exclude-standard", folder=ROOT)
-    return {name for name in listed.splitlines() if (ROOT / name).exists()}
-
-
-@pytest.fixture(scope="module")
-def clone(tracked, tmp_path_factory) -> Path:
-    """A copy of the repository in a folder called discom."""
-    copy = tmp_path_factory.mktemp("clones") / "discom"
+    tracked = {name for name in listed.splitlines() if (ROOT / name).exists()}
+    clone, out = tmp_path / "discom", tmp_path / "dist"
     for name in tracked:
-        (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, copy / name)
-    return copy
-
-
-@pytest.fixture(scope="module")
-def built(clone, tmp_path_factory) -> Path:
-    """The folder of archive and wheel, built without a network; the wheel is made from the archive
-    alone."""
-    out = tmp_path_factory.mktemp("dist")
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, clone / name)
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), folder=clone)
-    return out
-
-
-def test_the_archive_holds_the_repository_and_the_wheel_the_package_alone(built, tracked):
-    with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
+    with tarfile.open(next(out.glob("*.tar.gz"))) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
     assert tracked - held == set()
-    with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
+    with zipfile.ZipFile(next(out.glob("*.whl"))) as wheel:
         held = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert held == {name for name in tracked if name.startswith("discom/")}
