@@ -248,3 +248,9 @@ CASES = {
 
 
 test_seven_checks = seven_checks(CASES)
+
+
+def test_an_ignored_pixel_gets_no_gradient_of_the_labels():
+    s, y = labelled(0)
+    dense.cross_entropy(s.requires_grad_(), y).backward()
+    assert torch.equal(s.grad.abs().sum(1) > 0, y != NO_LABEL)

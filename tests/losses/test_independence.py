@@ -133,3 +133,11 @@ CASES |= {
 
 
 test_seven_checks = seven_checks(CASES)
+
+
+def test_hsic_sees_what_correlation_does_not():
+    a, noise = normal(60, 1), normal(60, 1, seed=3)
+    parabola = a**2 - (a * a**2).mean() * a
+    assert squared_correlation(parabola, a) < 0.1
+    values = [hsic({"rgb": Embedding(part, part, a)}).item() for part in (a**2, noise)]
+    assert values[0] > 3 * values[1]
