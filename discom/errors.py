@@ -2,8 +2,8 @@
 and the way out."""
 
 import sys
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Callable, Collection
+from functools import cache
 
 
 class DiscomError(ValueError):
@@ -61,6 +61,8 @@ def say(text: str) -> None:
     print(f"discom: {' '.join(text.split())}", file=sys.stderr)
 
 
-def say_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    """A warning on the command line, in the place of `warnings.showwarning`."""
-    say(f"warning: {message}")
+def say_warnings_once() -> Callable[..., None]:
+    """What shows warnings on the command line, in the place of `warnings.showwarning`: of many runs
+    that warn alike the first."""
+    show = cache(lambda text: say(f"warning: {text}"))
+    return lambda message, *_, **__: show(str(message))

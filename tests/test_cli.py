@@ -5,6 +5,7 @@ import dataclasses
 import re
 import signal
 import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,6 +90,18 @@ def test_a_wrong_input_is_one_plain_line_with_status_2(tmp_path, capsys, words, 
     inputs = sorted(tmp_path.rglob("*"))
     assert fragment in refused(capsys, *(words.split() if isinstance(words, str) else words))
     assert sorted(tmp_path.rglob("*")) == inputs  # and nothing was written
+
+
+def test_of_runs_that_warn_alike_a_command_says_the_first(capsys, monkeypatch):
+    def warn(data, seed):
+        for text in ("2 of 9 lack a sensor", "another", "2 of 9 lack a sensor"):
+            with warnings.catch_warnings():  # as libraries do, which forgets what was shown
+                warnings.warn(text, stacklevel=1)
+
+    monkeypatch.setattr(cli.data.check, "callback", warn)
+    for _ in range(2):
+        assert run("data", "check", "objects") == 0
+        assert len(capsys.readouterr().err.splitlines()) == 2
 
 
 def test_sigterm_interrupts_as_ctrl_c_does(monkeypatch):

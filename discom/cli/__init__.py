@@ -11,7 +11,7 @@ import click
 
 from discom import __version__
 from discom.cli import commands, data
-from discom.errors import DiscomError, first_line, say, say_warning
+from discom.errors import DiscomError, first_line, say, say_warnings_once
 
 # what torch says of a GPU's memory and of the machine's
 TOO_LARGE = "out of memory|can't allocate memory"
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None, command: click.Command = group)
         if "" in words:  # of an unset variable
             raise click.UsageError("An argument is empty: give it a value, or leave it out")
         with warnings.catch_warnings():
-            warnings.showwarning = say_warning
+            warnings.showwarning = say_warnings_once()
             done = command.main(words, command.name, standalone_mode=False)
             return 1 if done is False else 0
     except click.exceptions.NoArgsIsHelpError as help_text:  # `discom` and `discom data`

@@ -17,12 +17,13 @@ from tqdm.auto import tqdm
 
 from discom import methods
 from discom.data import MultiModalData, load
-from discom.errors import DiscomError, RunError, first_line, install_hint, say_warning
+from discom.errors import DiscomError, RunError, first_line, install_hint, say_warnings_once
 from discom.running.fit import fit
 from discom.running.runs import Result, Run
 
 Outcome = tuple[Path, str]  # a folder, and the error of what failed there
 Job = Callable[[], Outcome]
+SHOW = say_warnings_once()  # of a worker
 
 
 class Done(NamedTuple):
@@ -155,7 +156,7 @@ def _dask(workers: int) -> Iterator[None]:
 def _attempt(run: Run, folder: str) -> Outcome:
     """Train a run from within `folder`; what went wrong is returned, not raised."""
     if parent_process():  # of a worker: else the caller's way of showing them stays
-        warnings.showwarning = say_warning
+        warnings.showwarning = SHOW
         logging.disable(logging.CRITICAL)
     try:
         with chdir(folder):
