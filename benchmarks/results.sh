@@ -65,15 +65,18 @@ tune learning-rate-400-pairs learning_rate $MORE --values 0.005,0.01,0.02 agreed
 tune learning-rate-400-lower learning_rate $MORE --values 0.0025,0.005,0.01 agreed "$NTXENT"
 MORE="--labelled 0.4 --epochs 41"
 tune learning-rate-800-pairs learning_rate $MORE --values 0.0025,0.005,0.01 agreed fixmatch
+tune learning-rate-800-nt-xent learning_rate $MORE --values 0.0025,0.005,0.01 "$NTXENT"
 shares labels-more 0.05:29 --seeds 3 $FEW 'student:{"learning_rate":0.04}' 'fixmatch:{"learning_rate":0.04}' \
   "nt-xent:{$FAST,\"weights\":{\"contrast\":3}}" "agreed:{$FAST}"
 OTHERS="discom mdico kdv2 student-2x"
 tune learning-rate-200-others learning_rate --values 0.005,0.01,0.02 $OTHERS
 tune learning-rate-200-others-higher learning_rate --values 0.01,0.02,0.04 $OTHERS
+shares labels-others 0.1:30 --seeds 7 $FEW --learning-rate 0.02 student $OTHERS
 SLOW='"learning_rate":0.005'
 shares labels-more 0.2:35 --seeds 3 $FEW student fixmatch \
   "nt-xent:{$SLOW,\"weights\":{\"contrast\":3}}" "agreed:{$SLOW}"
-shares labels-more 0.4:41 --seeds 3 $FEW student "fixmatch:{$SLOW}" "agreed:{$SLOW}"
+shares labels-more 0.4:41 --seeds 3 $FEW student "fixmatch:{$SLOW}" "agreed:{$SLOW}" \
+  "nt-xent:{$SLOW,\"weights\":{\"contrast\":3}}"
 
 # every label on objects: a learning rate for each method, then the table
 ALL="--data objects --precision 32-true --select last"

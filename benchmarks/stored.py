@@ -21,6 +21,7 @@ RESULTS = Path(__file__).parents[1] / "results"
 TABLES = {
     "labels": ["student", "fixmatch"],
     "labels-more": ["student", "fixmatch"],
+    "labels-others": ["student"],
     "watch": ["student", "fixmatch threshold=0.95"],
     "all-labels": ["student", "discom-solo"],
     "all-labels-kd": ["student", "discom-solo"],
