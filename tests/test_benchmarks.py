@@ -23,6 +23,7 @@ import stored
 from discom import cli, data, tables
 from discom.config import profile
 from discom.data import Split
+from discom.data.checks import check_split
 from discom.data.scenes import objects
 from discom.running import sweep
 from discom.running.runs import Result
@@ -39,6 +40,7 @@ def make(count):
 def test_both_sides_compute_one_loss():
     """On their first batch, before its step, in float32 and in the precision of `fit`."""
     one_batch, still = make(16), replace(CONFIG, augment=0.0)
+    check_split(speed.random_images({"rgb": 3}, 8, 64))  # as `fit` does
     expected = speed.recipe(one_batch, still)
     for precision, tolerance in {"32-true": 1e-5, "bf16-mixed": 0.02}.items():
         loss = speed.ours(one_batch, replace(still, precision=precision))
