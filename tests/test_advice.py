@@ -77,6 +77,20 @@ def ask(rows, few=False, longer=None):
 
 
 @pytest.mark.parametrize("few", [False, True])
+def test_the_questions_come_in_their_order_with_an_interval_each(few):
+    rows = rows_of(few)
+    _, lines, deployed = ask(rows, few)
+    starts = ["Is rgb", "Mount both", "Deploy rgb", "Deploy depth", "Label more", "Label more"]
+    starts = starts[: 6 if few else 4]
+    assert [line[: len(start)] for line, start in zip(lines, starts, strict=True)] == starts
+    assert all(line.count("[") == 1 for line in lines)
+    lead = difference(gains(rows[STUDENT]["rgb"], rows[STUDENT]["depth"], IMAGES))
+    assert str(lead) in lines[0]
+    assert lead.low < 20 < lead.high
+    assert deployed == {"rgb": STUDENT, "depth": STUDENT}
+
+
+@pytest.mark.parametrize("few", [False, True])
 @pytest.mark.parametrize(
     ("share", "spread", "word"),
     [(0.9, 0.0, "Yes"), (0.5, 0.0, "No"), (None, 0.0, "No"), (0.65, 0.6, "Not decided")],
@@ -88,7 +102,6 @@ def test_each_verdict_on_training_with_the_other_sensor(few, share, spread, word
     words, _, deployed = ask(rows_of(few, spread=spread, **shares), few)
     assert words[DEPTH] == word
     assert (deployed["depth"] == other) == (word == "Yes")
-    assert len(words) == (6 if few else 4)
 
 
 @pytest.mark.parametrize(("fused", "word"), [(1.0, "Yes"), (0.6, "No")])
@@ -111,6 +124,21 @@ def test_both_may_be_networks_that_trained_together_though_each_is_deployed_alon
     _, lines, deployed = ask(rows_of(few, **{f"{other}/rgb+depth": 1.0}), few)
     assert f"({other} 100.0 against {STUDENT}" in lines[1]
     assert deployed == {"rgb+depth": other, "rgb": STUDENT, "depth": STUDENT}
+
+
+@pytest.mark.parametrize("few", [False, True])
+def test_what_is_open_takes_more_groups_and_labels_only_where_they_are_missing(few):
+    other = PAIRS if few else TAUGHT
+    rows = rows_of(few, spread=0.6, **{f"{other}/depth": 0.65, f"{OWN}/depth": 0.4})
+    lines = [line for line in ask(rows, few)[1] if "Not decided" in line]
+    gain = difference(gains(rows[other]["depth"], rows[STUDENT]["depth"], IMAGES))
+    assert any(f"{gain.missing:,.0f} groups more (now 40)" in line for line in lines)
+    lines = [line.partition("]")[2] for line in lines if "more (now" in line]
+    assert all(("labels" in line) == few for line in lines)
+    # so many groups, with the same spread, decide
+    share = gain.groups / (gain.groups + gain.missing)
+    error = (gain.error**2 - gain.of_groups**2 * (1 - share)) ** 0.5
+    assert gain.mean - 2.8 * error > -0.1 or gain.mean + 2.8 * error < 2.1
 
 
 def test_groups_are_missing_where_the_spread_of_groups_leaves_it_open():

@@ -8,6 +8,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from fixtures import writing
 from fixtures.refusal import refused
@@ -90,6 +91,14 @@ def test_what_was_fetched_by_hand_is_verified_and_never_replaced(web, photos, tm
         wrong = partial(photos.raw_folder, tmp_path, download)
         refused(wrong, rf"^{tmp_path}/photos\.zip: ")
     assert (tmp_path / "photos.zip").read_bytes() == content
+
+
+def test_nan_of_a_file_becomes_the_value_that_is_stated_or_is_refused(tmp_path):
+    file, holes = tmp_path / "a.npy", np.float32([[1.0, np.nan]])
+    np.save(file, holes)
+    form = {"what": "heat", "kind": np.float32, "shape": (1, None, None)}
+    assert steps.read_form(file, **form, invalid=-3.0).tolist() == [[[1.0, -3.0]]]
+    refused(lambda: steps.read_form(file, **form), rf"^{file}: ")
 
 
 def test_a_stem_stands_once_and_an_ending_has_any_case(tmp_path):
