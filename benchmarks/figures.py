@@ -5,6 +5,7 @@ python benchmarks/figures.py --only real        draws one
 """
 
 import sys
+from io import BytesIO
 from typing import Annotated
 
 import pandas as pd
@@ -251,10 +252,10 @@ def figures(only: Annotated[str, "Such as real; default: all."] = "") -> None:
     plots.style()
     for name in [only] if only else FIGURES:
         dots = 150 if name in ("labels-worth", "all-labels-kinds", "parts") else 120
-        file = RESULTS / f"{name}.png"
-        FIGURES[name]().savefig(file, dpi=dots)
-        with Image.open(file) as picture:  # 256 colours take a third of the room
-            picture.convert("RGB").quantize().save(file, optimize=True)
+        drawn = BytesIO()
+        FIGURES[name]().savefig(drawn, dpi=dots)
+        picture = Image.open(drawn).convert("RGB").quantize()  # a third of the room
+        picture.save(RESULTS / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":
