@@ -2,11 +2,14 @@
 
 python benchmarks/measure.py kinds results/all-labels.csv
 python benchmarks/measure.py parts results/all-labels.csv student discom
+python benchmarks/measure.py heads results/terms.csv
+python benchmarks/measure.py why results/labels.csv
 python benchmarks/measure.py both results/watch.csv data/watch
 """
 
 import re
 import sys
+import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -24,9 +27,12 @@ from discom import methods as registry
 from discom.cli import flags
 from discom.config import Config
 from discom.data.batches import ModalityTensor
+from discom.data.checks import UNLABELLED
 from discom.errors import ConfigError, RunError
 from discom.evaluation import probing
 from discom.evaluation.scores import scores
+from discom.losses.pseudo import pseudo_labels
+from discom.running.fit import fit
 from discom.running.runs import Result, load_run, read_predictions
 from real import TOGETHER
 from stored import pattern
@@ -34,7 +40,8 @@ from stored import pattern
 KINDS = {(0, 0): "ordinary", (1, 0): "dark", (0, 1): "far", (1, 1): "dark and far"}
 BLIND = {"rgb": "dark", "depth": "far"}  # scenes in which the sensor shows no material
 NUMBERS = {"size": "scale", "distance": "shift", "light": "illumination"}  # R² of these
-SEEDS = 3  # of a table are read for `parts`
+SEEDS = 3  # of a table are read for `parts` and `why`
+EVERY = 3  # epochs, of `why`
 
 
 def add_rows(
@@ -52,12 +59,15 @@ def add_rows(
                 rows.to_csv(temporary, index=False)
 
 
+def kinds_of(images: data.MultiModalData) -> pd.Series:
+    """Id of a scene of `objects` → its kind."""
+    hidden = zip(images.factors["dark"], images.factors["far"], strict=True)
+    return pd.Series([KINDS[dark, far] for dark, far in hidden], images.ids)
+
+
 def accuracies(result: Result, runs: Path) -> pd.DataFrame:
     """A row for each network and kind of scene of a run: test scenes, and accuracy in %."""
-    whole = data.load(result.data, seed=result.drawn)
-    hidden = zip(whole.factors["dark"], whole.factors["far"], strict=True)
-    ids = next(iter(whole.modalities.values())).ids
-    kinds = pd.Series([KINDS[dark, far] for dark, far in hidden], ids)
+    kinds = kinds_of(data.load(result.data, seed=result.drawn))
     stored, rows = read_predictions(result.folder(runs) / "predictions.npz"), []
     for network in result.scores:
         right = stored[f"{network}_logits"].argmax(1) == stored[f"{network}_labels"]
@@ -138,6 +148,81 @@ def parts(table: Path, methods: tuple[str, ...], runs: flags.Runs = Path("runs")
 
 
 @torch.inference_mode()
+def read_alone(result: Result, runs: Path) -> pd.DataFrame:
+    """Table 4: F1 of a run of `discom`, whole, and of its shared auxiliary head on one part."""
+    split, rows = data.load(result.data, seed=result.drawn).split(*result.parts), []
+    model: Any = load_run(result.folder(runs), split)[0]
+    for sensor in model.deployed:
+        images, head = ModalityTensor(split.test, sensor, "cpu"), model.owner(sensor).heads.aux
+        x, labels = images[torch.arange(len(images))], images.truth()
+        z = model.embed(sensor, x)
+        said = {"both": model.predict(sensor, x), "inv": head(z["inv"]), "inf": head(z["inf"])}
+        for part, logits in said.items():
+            row = {"method": result.display_name, "seed": result.seed, "network": sensor}
+            rows.append(row | {"part": part, "f1": round(scores(logits, labels)["f1"], 3)})
+    return pd.DataFrame(rows)
+
+
+@flags.command
+def heads(table: Path, runs: flags.Runs = Path("runs")) -> None:
+    """The invariant or the informative part alone names the class: TABLE-heads.csv."""
+    chosen = [run for run in tables.load_results(table) if run.display_name == "discom"]
+    file = table.with_name(f"{table.stem}-heads.csv")
+    add_rows(file, ["method", "seed"], chosen, lambda result: read_alone(result, runs))
+
+
+@torch.inference_mode()
+def given(model: Any, train: data.MultiModalData) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Who labels the training scenes, a sensor or all: the labels, and whether each is taken."""
+    model.eval()
+    said = {}
+    for sensor in train.modalities:
+        images = ModalityTensor(train, sensor, "cpu")
+        said[sensor] = model.predict(sensor, images[torch.arange(len(images))]).log_softmax(1)
+    if model.paired:
+        said = {"+".join(said): torch.stack([*said.values()]).sum(0)}
+    taken = {name: pseudo_labels(logits, model.threshold) for name, logits in said.items()}
+    return {name: (labels.numpy(), sure.numpy()) for name, (labels, sure) in taken.items()}
+
+
+def along(result: Result) -> pd.DataFrame:
+    """A training once more, every few epochs: of the unlabelled scenes of a kind the share in %
+    that gets a label, and of these labels the share that is right."""
+    split = data.load(result.data, seed=result.drawn).split(*result.parts)
+    train, config = split.train, Config(**result.config)
+    left = train.keep_labels(config.labelled, config.seed).labels == UNLABELLED
+    kinds, rows = kinds_of(train)[train.ids].to_numpy(), []
+
+    def look(epoch: int, model: Any) -> None:
+        for who, (labels, sure) in given(model, train).items() if epoch % EVERY == 0 else ():
+            for kind in KINDS.values():
+                own = left & (kinds == kind)
+                right = (labels == train.labels)[own & sure]
+                row = {"method": result.display_name, "labelled": config.labelled}
+                row |= {"seed": result.seed, "epoch": epoch, "labels from": who, "kind": kind}
+                row |= {"scenes": own.sum(), "labelled %": 100 * sure[own].mean()}
+                rows.append(row | {"right %": 100 * right.mean() if len(right) else np.nan})
+
+    with tempfile.TemporaryDirectory() as folder:
+        fit(result.method, split, config, folder, on_epoch_end=look)
+    return pd.DataFrame(rows).round(2)
+
+
+@flags.command
+def why(table: Path) -> None:
+    """Labels that FixMatch and agreed labels give, along training, by kind of scene: TABLE-why.csv.
+    Trains the first seeds of TABLE again."""
+    chosen = [
+        run
+        for run in tables.load_results(table)
+        if run.method in ("fixmatch", "agreed") and run.seed < SEEDS
+    ]
+    plain = [run for run in chosen if run.display_name == run.method]
+    file = table.with_name(f"{table.stem}-why.csv")
+    add_rows(file, ["method", "labelled", "seed"], plain, along)
+
+
+@torch.inference_mode()
 def blanked(run_dir: Path, split: data.Split) -> dict[str, torch.Tensor]:
     """Logits [N, C] of the test part by sensor that is missing, "" for none. Its raw values are
     zero, as those of a sensor that is not there."""
@@ -196,7 +281,7 @@ def both(table: Path, source: str, runs: flags.Runs = Path("runs")) -> None:
         pd.DataFrame(rows, columns=columns).to_csv(temporary, index=False)
 
 
-measure = click.Group("measure", commands=[kinds, parts, both], help=__doc__)
+measure = click.Group("measure", commands=[kinds, parts, heads, why, both], help=__doc__)
 
 if __name__ == "__main__":
     sys.exit(cli.main(command=measure))

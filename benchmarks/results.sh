@@ -71,7 +71,7 @@ shares labels-more 0.05:29 --seeds 3 $FEW 'student:{"learning_rate":0.04}' 'fixm
 OTHERS="discom mdico kdv2 student-2x"
 tune learning-rate-200-others learning_rate --values 0.005,0.01,0.02 $OTHERS
 tune learning-rate-200-others-higher learning_rate --values 0.01,0.02,0.04 $OTHERS
-shares labels-others 0.1:30 --seeds 7 $FEW --learning-rate 0.02 student $OTHERS
+shares labels-others 0.1:30 --seeds 10 $FEW --learning-rate 0.02 student $OTHERS
 SLOW='"learning_rate":0.005'
 shares labels-more 0.2:35 --seeds 3 $FEW student fixmatch \
   "nt-xent:{$SLOW,\"weights\":{\"contrast\":3}}" "agreed:{$SLOW}"
@@ -106,6 +106,8 @@ for pair in rgb+thermal depth+thermal; do three --modalities "$pair" discom; don
 measure parts "$OUT/all-labels.csv" student discom mdico decur --runs "$RUNS"
 measure parts "$OUT/terms.csv" 'discom adversary=alternating' --runs "$RUNS"
 measure parts "$OUT/labels.csv" student agreed --runs "$RUNS"
+measure heads "$OUT/terms.csv" --runs "$RUNS"
+measure why "$OUT/labels.csv"
 
 # worn sensors, few labels, folds over persons: choices, then tables
 LAST="--precision 32-true --select last"

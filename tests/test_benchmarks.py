@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import torch
 from fixtures.results import result
+from sklearn.metrics import f1_score
 
 import derive
 import grid
@@ -23,10 +24,11 @@ import stored
 from discom import cli, data, tables
 from discom.config import profile
 from discom.data import Split
+from discom.data.batches import ModalityTensor
 from discom.data.checks import check_split
 from discom.data.scenes import objects
 from discom.running import sweep
-from discom.running.runs import Result
+from discom.running.runs import Result, load_run
 
 CONFIG = profile("tiny", accelerator="cpu", **{**speed.TIMED, "batch_size": 16})
 
@@ -187,6 +189,65 @@ def test_parts_adds_runs_once_with_the_untrained_beside(tmp_path, monkeypatch):
     assert cli.main(words, measure.measure) == 0
     pd.testing.assert_frame_equal(pd.read_csv("parts.csv"), rows)
     assert cli.main(["parts", "all.csv", "nobody"], measure.measure) == 2
+
+
+def test_each_part_alone_is_read_by_the_shared_head(tmp_path, monkeypatch):
+    """F1 is scikit-learn's, of the head's weights by hand."""
+    monkeypatch.chdir(tmp_path)
+    words = [*SMALL, "--seeds", "1", "discom", "--collect", "all.csv"]
+    assert cli.main(words, grid.compare) == 0
+    (run,) = tables.load_results("all.csv")
+    small = data.load(SMALL[-1], seed=0)
+    monkeypatch.setattr(data, "load", lambda *_, **__: small)
+    assert cli.main(["heads", "all.csv"], measure.measure) == 0
+    found = pd.read_csv("all-heads.csv").set_index(["network", "part"])["f1"]
+    assert found.xs("both", level="part").to_dict() == pytest.approx(run.main, abs=1e-3)
+    split = small.split(0)
+    model = load_run(run.folder("runs"), split)[0]
+    weight, bias = (w.numpy() for w in model.model.heads.aux.parameters())
+    for sensor in split.test.modalities:
+        x = ModalityTensor(split.test, sensor, "cpu")[torch.arange(len(split.test))]
+        for part, z in model.embed(sensor, x).items():
+            if part != "irr":
+                said = (z.detach().numpy() @ weight.T + bias).argmax(1)
+                expected = 100 * f1_score(split.test.labels, said, average="weighted")
+                assert found[sensor, part] == pytest.approx(expected, abs=1e-3)
+
+
+def test_given_labels_are_counted_along_training(tmp_path, monkeypatch):
+    """Of agreed labels one product of both sensors, of FixMatch each sensor's own."""
+    monkeypatch.chdir(tmp_path)
+    words = [*TINY, "--data", "objects:n=225,size=8", "--seeds", "1", "--labelled", "0.5"]
+    words += ["--collect", "all.csv", "fixmatch", "agreed", 'agreed:{"strong": false}']
+    assert cli.main(words, grid.compare) == 0
+    small = data.load(words[5], seed=0)
+    monkeypatch.setattr(data, "load", lambda *_, **__: small)
+    monkeypatch.setattr(measure, "EVERY", 1)
+    assert cli.main(["why", "all.csv"], measure.measure) == 0
+    rows = pd.read_csv("all-why.csv")
+    assert rows.groupby("method")["labels from"].unique().map(list).to_dict() == {
+        "agreed": ["rgb+depth"],
+        "fixmatch": ["rgb", "depth"],
+    }
+    counts = rows.groupby(["labels from", "epoch"])["scenes"].sum()
+    train = small.split(0).train
+    assert (counts == (train.keep_labels(0.5, 0).labels == -1).sum()).all()
+    assert counts.index.levels[1].tolist() == [0, 1, 2]
+
+    class Sees(torch.nn.Module):
+        """RGB is sure of the class, depth of nothing."""
+
+        paired, threshold = True, 0.9
+
+        def predict(self, sensor, x):
+            truth = torch.eye(9)[torch.from_numpy(train.labels)]
+            return (50 if sensor == "rgb" else 0) * truth
+
+    labels, sure = measure.given(Sees(), train)["rgb+depth"]
+    assert sure.all()
+    assert (labels == train.labels).all()
+    Sees.paired = False
+    assert not measure.given(Sees(), train)["depth"][1].any()
 
 
 def test_every_command_of_results_sh_parses(tmp_path):

@@ -12,6 +12,8 @@ from discom import data, fit
 from discom.config import Config
 
 FROZEN = Path(__file__).parent / "fixtures/tables"
+# each table but those whose rows are in another one, or need prepared data
+ANEW = sorted(stored.TABLES.keys() - {"all-labels-kd", "taught-by-rgb", "labels-others", "watch"})
 KEYS = ("data", "labelled", "epochs", "learning_rate", "noise", "method", "modality")
 
 
@@ -26,11 +28,14 @@ def test_a_table_is_what_it_was(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["all-labels", "ladder"])  # few labels move by more
+@pytest.mark.parametrize("name", ANEW)
 def test_a_row_that_is_trained_anew_scores_as_it_did(name, tmp_path):
-    runs = stored.runs_of(name)
-    old = min((run for run in runs if run.method == "student"), key=lambda run: run.seconds)
-    split = data.load(old.data, seed=old.seed).split(old.seed)
-    new = fit("student", split, Config(**old.config), tmp_path / "run", progress=False)
+    """The quickest run with the most labels: with few, processors differ by more."""
+    runs = [run for run in stored.runs_of(name) if not run.teacher]
+    old = min(runs, key=lambda run: (-run.config["labelled"], run.seconds))
+    sensors = old.data.removeprefix("objects-").replace("-", "+") if name == "three" else ""
+    source = "objects:modalities=rgb+depth+thermal" if sensors else old.data
+    split = data.load(source, sensors, seed=old.drawn).split(*old.parts)
+    new = fit(old.method, split, Config(**old.config), tmp_path / "run", progress=False)
     assert new.digest == old.digest
     assert new.main == pytest.approx(old.main, abs=3)
