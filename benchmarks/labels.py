@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
 
@@ -11,12 +12,14 @@ from stored import networks
 TRAIN = 2000  # pairs of the training part
 
 
-def worth(sensor: str) -> tuple[float, float, float]:
-    """How many labels a student needs to score as `agreed` does with 200, and the interval."""
-    own = networks("labels").query("network == @sensor")
+def worth(sensor: str, rival: str = "student") -> tuple[float, float, float]:
+    """How many labels a rival that sees one sensor needs to score as `agreed` does with 200, and
+    the interval; numbers of labels that not all seeds have are left out."""
+    own = pd.concat([networks("labels"), networks("labels-more")]).query("network == @sensor")
     own = own.assign(number=(TRAIN * own["share"]).round())
+    own = own.drop_duplicates(["method", "number", "seed"])
     scores = own.pivot(index="seed", columns=["method", "number"], values="score")
-    return labels_worth(scores["agreed", 200], scores["student"])
+    return labels_worth(scores["agreed", 200], scores[rival].dropna(axis=1))
 
 
 def labels_worth(scores: ArrayLike, curve: Mapping[float, ArrayLike]) -> tuple[float, float, float]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from discom.data.checks import check_finite
+from discom.data.checks import check_finite, is_signal
 from discom.data.images import find_images, read_image
 from discom.deployment import Model, Sensor, levels
 from discom.errors import DataError
@@ -67,7 +67,8 @@ def predict(model: Model, paths: Sequence[Path]) -> pd.DataFrame:
     """The class of every image, or pair, of `find_inputs`: rows of file (or of each sensor's file),
     class, probability and "p(<class>)" of each class; empty where a sensor measured nothing.
 
-    An image is prepared as those of training were, by the contract's rule; see `warn_unlike`. A
+    An image is prepared as those of training were, by the contract's rule, and a signal may be a
+    file [C, T]; see `warn_unlike`. A
     DataError for one that is unreadable, holds NaN where the contract has no value for "not
     measured", or is not of the contract's shape; and for a model that answers for every pixel.
     """
@@ -97,6 +98,8 @@ def predict(model: Model, paths: Sequence[Path]) -> pd.DataFrame:
 def _read(file: Path, sensor: Sensor) -> np.ndarray:
     """An image as the network reads it, [C, H, W]."""
     image = read_image(file, sensor.rule, sensor.invalid).astype(np.float32)
+    if is_signal((1, *sensor.shape)) and len(image) == 1:  # a file [C, T]
+        image = image.swapaxes(0, 1)
     check_finite(image[None], str(file))
     if image.shape != sensor.shape:
         shape, own = ("×".join(map(str, each)) for each in (image.shape, sensor.shape))

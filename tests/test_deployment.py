@@ -275,3 +275,8 @@ def test_a_network_of_signals_is_exported(tmp_path, encoder):
     exported = export(tmp_path / "run", split, "acc", tmp_path / "out")
     assert exported.difference < 1e-4
     assert exported.contract.sensors[0].shape == (3, 1, 64)
+    for name, x in {"as_stored": signals.x[7], "plain": signals.x[7, :, 0]}.items():
+        np.save(tmp_path / f"{name}.npy", x)
+    rows = predict(load(tmp_path / "out"), [tmp_path / "plain.npy", tmp_path / "as_stored.npy"])
+    assert rows["class"].nunique() == 1
+    assert rows["probability"].nunique() == 1

@@ -106,8 +106,8 @@ def baselines(number: int | str) -> tuple[str, ...]:
 
 
 def paper_figures() -> pd.DataFrame:
-    """The paper's Tables 1 to 3: columns table, data, modality, method (by our names), f1 (a mean
-    of 5 runs)."""
+    """The paper's Tables 1 to 3: columns table, data (a set with the paper's random split, see
+    docs/guides/splits.md), modality, method (by our names), f1 (a mean of 5 runs)."""
     return pd.read_csv(files("discom") / "paper_tables.csv")
 
 
