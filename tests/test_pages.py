@@ -10,8 +10,11 @@ import pytest
 import figures
 import labels
 import pages
+import real
 import stored
+from claims import TUMOUR
 from discom import cli, tables
+from discom.tables import intervals
 
 README = " ".join((pages.ROOT / "README.md").read_text().split())
 DOCS = pages.ROOT / "docs"
@@ -65,17 +68,25 @@ def test_a_mark_ends_at_its_own_end(monkeypatch):
 
 
 def test_numbers_of_the_readme_are_those_of_the_runs():
-    few, many = (round(labels.worth(sensor)[0], -2) for sensor in ("depth", "rgb"))
-    words = "what about {:.0f} do without the other sensor in depth, and {:.0f} in RGB"
-    assert words.format(few, many) in README
-    assert (few, many) == (500, 900)
-    gains = [
-        mean_of(name, "few", "agreed", sensor) - mean_of(name, "few", "student", sensor)
-        for name, sensors in (("hls", ("rgb", "elevation")), ("cells", ("brightfield", "stain")))
-        for sensor in sensors
-    ]
-    assert (round(max(gains)), round(min(gains))) == (3, -4)
-    assert "from three points over labels alone to four below" in README
+    numbers = {round(labels.worth(sensor, "fixmatch")[0], -2) for sensor in ("depth", "rgb")}
+    assert numbers == {500}
+    assert "200 labels do what about 500 do with the sensor's own unlabelled images" in README
+    gains = real.gained("fixmatch")["mean"].round().sort_values()
+    assert (gains.iloc[0], gains.iloc[1], gains.iloc[-1]) == (-2, 1, 6)
+    assert "gain one to six points over these, and one loses two" in README
+    gains = gains[gains.index.str.contains("cells|land cover")]
+    assert (gains.max(), gains.min()) == (5, -2)
+    assert "from five points over own images to two below" in README
+    dice = stored.networks("mri").query("labels == 'all'").set_index(["method", "network"])["tally"]
+    dice = dice.map(lambda tally: round(intervals.group_dice(tally, TUMOUR).mean()))
+    words = "T1 {:.0f}, trained beside FLAIR {:.0f}; of FLAIR {:.0f}, of both {:.0f}"
+    rows = (
+        ("single", "t1"),
+        ("dense-kdv2", "t1"),
+        ("single", "flair"),
+        ("dense-teacher", "t1+flair"),
+    )
+    assert words.format(*(dice[row] for row in rows)) in README
     tuned = [mean_of("hls-pretrained", "few", method, "rgb") for method in ("student", "agreed")]
     assert "{:.0f} F1, with pairs {:.0f}; one draw".format(*tuned) in README
     assert "nine points above the better sensor on [synthetic scenes]" in README
@@ -98,6 +109,15 @@ def test_numbers_of_the_readme_are_those_of_the_runs():
         score("all-labels", *of) for of in (("student", "rgb"), ("teacher", "rgb+depth"))
     )
     assert round(both - alone) == 9
+
+
+@pytest.mark.parametrize(("name", "sensor"), [("depth", "depth"), ("RGB", "rgb")])
+def test_what_pairs_are_worth_stands_on_the_page(name, sensor):
+    """To ten labels."""
+    found = [labels.worth(sensor, rival) for rival in ("student", "fixmatch")]
+    texts = [[f"{round(number, -1):,.0f}".replace(",", " ") for number in own] for own in found]
+    cells = " | ".join(f"{number} labels, {low} to {high}" for number, low, high in texts)
+    assert f"| {name} | {cells} |" in (DOCS / "results/labels.md").read_text()
 
 
 def test_cells_of_pages_stand_in_tables_of_results():

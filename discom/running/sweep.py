@@ -56,9 +56,8 @@ def missing(runs: Iterable[Run], known: Iterable[Result] = ()) -> tuple[list[Run
             teachers[run.teacher.folder] = run.teacher
     if older:
         found = f"{older} of {len(done.results)} stored results are of other code than today's"
-        warnings.warn(
-            f"{found}; collect into another file to train them anew", stacklevel=1
-        )  # said once
+        # from this very line, so that it is said once
+        warnings.warn(f"{found}; collect into another file to train them anew", stacklevel=1)
     return list((teachers | absent).values()), done
 
 

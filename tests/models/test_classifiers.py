@@ -12,7 +12,7 @@ from torchvision.models.resnet import BasicBlock
 from discom import models
 from discom.errors import ConfigError
 from discom.models import DisCoM, FusionNetwork, SingleModality, encoder, resnet10, resnet18
-from discom.models.encoders import check_encoder
+from discom.models.encoders import _Convolution, check_encoder
 from discom.models.signals import _Spectra
 
 BANDS = {"rgb": 3, "depth": 1, "sar": 2}
@@ -68,6 +68,23 @@ def test_resnet10_is_its_formula():
     torch.testing.assert_close(module(x), maps.mean((2, 3)), rtol=1e-4, atol=1e-5)
     assert features == 32
     assert module(noise(2, 2, 33, 20)).shape == (2, 32)  # sides may be odd
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("channels", [255, 256])
+@pytest.mark.parametrize("size", [(2, 2), (1, 2), (3, 4), (5, 4)])
+def test_wide_and_tiny_maps_learn_by_the_same_convolution(monkeypatch, stride, channels, size):
+    """In values and gradients; a matrix product in training alone, and for 2×2 outputs."""
+    conv = _Convolution(channels, 5, 3, stride, 1, bias=False)
+    conv, form = conv.double(), torch.channels_last
+    x = noise(2, channels, *size).double().to(memory_format=form).requires_grad_()
+    products, plain, results = [], F.linear, []
+    monkeypatch.setattr(F, "linear", lambda *args: products.append(0) or plain(*args))
+    for training in (True, False):
+        y = conv.train(training)(x)
+        results.append([y, *torch.autograd.grad(y.square().sum(), [x, conv.weight])])
+    torch.testing.assert_close(*results)
+    assert len(products) == (channels == 256 and max(size) <= 2 * stride)
 
 
 def test_initial_weights_are_kaiming():
