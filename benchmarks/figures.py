@@ -216,7 +216,8 @@ def parts() -> Figure:
     for each fact, RGB and depth."""
     names = {"student": "student", "untrained": "DisCoM-KD untrained", "discom": "DisCoM-KD"}
     names |= {"discom adversary=alternating": "alternating", "mdico": "MDiCo", "decur": "DeCUR"}
-    names |= {"student few": "student, 200 labels", "agreed few": "agreed, 200 labels"}
+    names |= {"student few": "student, 200 labels", "nt-xent contrast=3 few": "NT-Xent, 200 labels"}
+    names["agreed few"] = "agreed, 200 labels"
     every = pd.read_csv(RESULTS / "parts.csv")
     every.loc[every["labelled"] < 1, "method"] += " few"
     means = every.pivot_table("score", ["method", "part"], ["sensor", "fact"], sort=False)

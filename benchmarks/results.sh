@@ -104,7 +104,7 @@ three student discom
 for pair in rgb+thermal depth+thermal; do three --modalities "$pair" discom; done
 measure parts "$OUT/all-labels.csv" student discom mdico decur --runs "$RUNS"
 measure parts "$OUT/terms.csv" 'discom adversary=alternating' --runs "$RUNS"
-measure parts "$OUT/labels.csv" student agreed --runs "$RUNS"
+measure parts "$OUT/labels.csv" student 'nt-xent contrast=3' agreed --runs "$RUNS"
 measure heads "$OUT/terms.csv" --runs "$RUNS"
 measure why "$OUT/labels.csv"
 
