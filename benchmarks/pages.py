@@ -11,8 +11,9 @@ A page names tables of results/ and their rows between two marks; the first one 
     <!-- end -->
 
 `<!-- sets -->` is what the public data sets say of themselves, `<!-- claims labels -->` what came
-of a table's claims, `<!-- gains -->` what pairs gain on real sensors, and `<!-- both -->` what two
-of these score together at inference; they end alike.
+of a table's claims, `<!-- gains -->` what pairs gain on real sensors, `<!-- both -->` what two of
+these score together at inference, `<!-- masks single -->` what segmentation gains over `single` at
+each share of the masks, and `<!-- heads -->` what is read of each part; they end alike.
 """
 
 import re
@@ -59,6 +60,30 @@ def rows_of(wanted: str) -> pd.DataFrame:
     return pd.concat(parts)
 
 
+def masks_of(wanted: str) -> pd.DataFrame:
+    """mIoU at each share of the masks minus that of a method: of all, or of "minus: a; b"."""
+    minus, _, chosen = wanted.partition(": ")
+    every = tables.cells(*table("dense/scenes-labelled"))
+    names = chosen.split("; ") if chosen else [*every["method"].unique()]
+    check_choice("masks", f"Δ {minus}", [*every])
+    for name in names:
+        check_choice("masks", name, [*every["method"].unique()])
+    own = every[every["method"].isin(names) & every["modality"].isin(["rgb", "depth"])]
+    text = own[f"Δ {minus}"].where(own["method"] != minus, own["mIoU"])
+    place = [own["modality"], own["method"].rename("minus " + minus)]
+    shares = own["labelled"].map(lambda share: f"{100 * float(share):g} %")
+    wide = text.groupby([*place, shares], sort=False).first().unstack()
+    return wide.sort_index(level=0, ascending=False, sort_remaining=False).reset_index()
+
+
+def heads_of(_: str) -> pd.DataFrame:
+    """F1 of a branch of DisCoM-KD, and of the shared head on one of its parts."""
+    each = pd.read_csv(RESULTS / "terms-heads.csv").groupby(["network", "part"])["f1"]
+    text = each.mean().map("{:.1f}".format) + " ± " + each.std().map("{:.1f}".format)
+    names = {"both": "both parts, task head", "inv": "invariant", "inf": "informative"}
+    return text.unstack()[[*names]].rename(columns=names).rename_axis("modality").reset_index()
+
+
 def sets_of(_: str) -> pd.DataFrame:
     """A row for each public data set."""
     rows = []
@@ -79,6 +104,8 @@ WRITERS: dict[str, Callable[[str], pd.DataFrame]] = {
     "rows": rows_of,
     "claims": claims,
     "sets": sets_of,
+    "masks": masks_of,
+    "heads": heads_of,
     "gains": lambda _: real.gains(),
     "both": lambda _: real.together(),
 }

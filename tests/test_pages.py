@@ -39,7 +39,10 @@ def test_nothing_is_stale():
     assert cli.main(["--check"], pages.pages) == 0
 
 
-@pytest.mark.parametrize("mark", ["claims", "rows", "claims labels-worth", "rows labels: nobody"])
+WRONG = ["claims", "rows", "claims labels-worth", "rows labels: nobody", "masks nobody"]
+
+
+@pytest.mark.parametrize("mark", [*WRONG, "masks single: nobody"])
 def test_a_mark_that_names_nothing_is_refused_by_page(monkeypatch, tmp_path, capsys, mark):
     (tmp_path / "README.md").write_text(f"<!-- {mark} -->\n\n<!-- end -->\n")
     monkeypatch.setattr(pages, "ROOT", tmp_path)
