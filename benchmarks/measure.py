@@ -54,7 +54,8 @@ def add_rows(
         run = {"method": result.display_name, "seed": result.seed}
         run["labelled"] = result.config["labelled"]
         if not (rows[keys] == [run[key] for key in keys]).all(axis=1).any():
-            rows = pd.concat([rows, read(result)], ignore_index=True)
+            new = read(result)
+            rows = pd.concat([rows, new], ignore_index=True) if len(rows) else new
             with files.atomic_file(file) as temporary:
                 rows.to_csv(temporary, index=False)
 
@@ -173,7 +174,8 @@ def heads(table: Path, runs: flags.Runs = Path("runs")) -> None:
 
 @torch.inference_mode()
 def given(model: Any, train: data.MultiModalData) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Who labels the training scenes, a sensor or all: the labels, and whether each is taken."""
+    """Who labels the training scenes as they are, without augmentation and in eval mode, a sensor
+    or all: the labels, and whether each is taken."""
     model.eval()
     said = {}
     for sensor in train.modalities:

@@ -166,8 +166,8 @@ class _Convolution(nn.Conv2d):
     """A 3×3 convolution (padding 1, no bias) that learns on wide, tiny maps as a matrix product.
 
     From 256 channels on and for outputs of 2×2 pixels or fewer, as in the last stage of a
-    ResNet-18 on images of 64×64, torch's own takes three to five times as long on a CPU with
-    channels last. A network at inference has torch's own, with the same weights.
+    ResNet-18 on images of 64×64, torch's own takes longer on a CPU with channels last. A network
+    at inference has torch's own, with the same weights.
     """
 
     def forward(self, x: Tensor) -> Tensor:
