@@ -175,7 +175,7 @@ def test_stored_gains_are_those_of_the_page():
     gains = segments.stored_gains()
     page = read("docs/results/segmentation.md")
     for way, method in ((segments.BOTH, "dense-kdv2"), ("our CroDiNo-KD", "crodino")):
-        row, *_ = [line for line in page.splitlines() if line.startswith(f"| rgb | {method} |")]
+        *_, row = [line for line in page.splitlines() if line.startswith(f"| rgb | {method} |")]
         cells = row.split(" | ")
         for name, cell in (("30 masks", cells[2]), ("all 600 masks", cells[-1])):
             assert len(gains[name]) == 10
