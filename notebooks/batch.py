@@ -105,6 +105,8 @@ def execute(
         "kernel_name": "python3",
         "cwd": str(cwd or source.parent),
         "progress_bar": False,
+        # of a cell that takes seconds: rarely a kernel's answer is lost on its way
+        "execution_timeout": 600 if parameters.get("profile") == "tiny" else None,
     }
     quiet = [
         "--IPKernelApp.log_level=50"
