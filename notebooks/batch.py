@@ -16,6 +16,7 @@ import nbformat
 import pandas as pd
 import papermill
 from click import IntRange
+from nbclient.exceptions import CellTimeoutError
 from papermill.exceptions import PapermillExecutionError
 
 import discom
@@ -105,8 +106,8 @@ def execute(
         "kernel_name": "python3",
         "cwd": str(cwd or source.parent),
         "progress_bar": False,
-        # of a cell that takes seconds: rarely a kernel's answer is lost on its way
-        "execution_timeout": 600 if parameters.get("profile") == "tiny" else None,
+        # of a cell that takes seconds: at times a kernel's answer is lost on its way
+        "execution_timeout": 120 if parameters.get("profile") == "tiny" else None,
     }
     quiet = [
         "--IPKernelApp.log_level=50"
@@ -144,6 +145,7 @@ def outcome(copy: Path, source: Path) -> dict[str, Any]:
 
 
 def _attempt(source: Path, copy: Path, profile: str, runs: Path) -> Outcome:
+    trials = 3  # of one whose kernel's answer is lost
     while True:
         try:
             execute(source, copy, injected(source, profile, runs))
@@ -153,6 +155,9 @@ def _attempt(source: Path, copy: Path, profile: str, runs: Path) -> Outcome:
                 continue
             return copy, f"cell {error.exec_count}: {error.ename}: {error.evalue}"
         except Exception as error:  # such as a kernel that died
+            trials -= isinstance(error, CellTimeoutError)
+            if trials and isinstance(error, CellTimeoutError):
+                continue
             copy.unlink(missing_ok=True)
             return copy, f"{type(error).__name__}: {first_line(error)}"
         return copy, ""
