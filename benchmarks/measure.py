@@ -41,7 +41,7 @@ KINDS = {(0, 0): "ordinary", (1, 0): "dark", (0, 1): "far", (1, 1): "dark and fa
 BLIND = {"rgb": "dark", "depth": "far"}  # scenes in which the sensor shows no material
 NUMBERS = {"size": "scale", "distance": "shift", "light": "illumination"}  # R² of these
 SEEDS = 3  # of a table are read for `parts` and `why`
-EVERY = 3  # epochs, of `why`
+LABELLING, EVERY = ("fixmatch", "agreed"), 3  # methods of `why`, and epochs between two looks
 
 
 def add_rows(
@@ -214,14 +214,10 @@ def along(result: Result) -> pd.DataFrame:
 def why(table: Path) -> None:
     """Labels that FixMatch and agreed labels give, along training, by kind of scene: TABLE-why.csv.
     Trains the first seeds of TABLE again."""
-    chosen = [
-        run
-        for run in tables.load_results(table)
-        if run.method in ("fixmatch", "agreed") and run.seed < SEEDS
-    ]
-    plain = [run for run in chosen if run.display_name == run.method]
+    plain = [run for run in tables.load_results(table) if run.display_name in LABELLING]
+    chosen = [run for run in plain if run.seed < SEEDS]
     file = table.with_name(f"{table.stem}-why.csv")
-    add_rows(file, ["method", "labelled", "seed"], plain, along)
+    add_rows(file, ["method", "labelled", "seed"], chosen, along)
 
 
 @torch.inference_mode()

@@ -68,9 +68,9 @@ def predict(model: Model, paths: Sequence[Path]) -> pd.DataFrame:
     class, probability and "p(<class>)" of each class; empty where a sensor measured nothing.
 
     An image is prepared as those of training were, by the contract's rule, and a signal may be a
-    file [C, T]; see `warn_unlike`. A
-    DataError for one that is unreadable, holds NaN where the contract has no value for "not
-    measured", or is not of the contract's shape; and for a model that answers for every pixel.
+    file [C, T]; see `warn_unlike`. A DataError for one that is unreadable, holds NaN where the
+    contract has no value for "not measured", or is not of the contract's shape; and for a model
+    that answers for every pixel.
     """
     contract, sensors = model.contract, model.contract.sensors
     if contract.stride:

@@ -155,8 +155,8 @@ def _attempt(source: Path, copy: Path, profile: str, runs: Path) -> Outcome:
                 continue
             return copy, f"cell {error.exec_count}: {error.ename}: {error.evalue}"
         except Exception as error:  # such as a kernel that died
-            trials -= isinstance(error, CellTimeoutError)
-            if trials and isinstance(error, CellTimeoutError):
+            if isinstance(error, CellTimeoutError) and trials > 1:
+                trials -= 1
                 continue
             copy.unlink(missing_ok=True)
             return copy, f"{type(error).__name__}: {first_line(error)}"
