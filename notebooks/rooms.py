@@ -19,10 +19,10 @@ from sklearn.preprocessing import StandardScaler
 from discom.data import MultiModalData, load, read_folders
 from discom.data.augmentation import apply_d4, random_d4
 from discom.errors import ConfigError, DataError
-from discom.frozen import ENCODER
 from discom.models.encoders import encoder
 
 SENSORS = {"rgb": "colour", "depth": "depth"}  # sensor → its folder
+ENCODER = "timm:tf_efficientnet_lite0"  # small, and quick on a CPU
 NEARNESS = 8  # the room whose depth another program stored: 255 at 0 m, 0 at 4 m
 
 

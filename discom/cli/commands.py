@@ -1,7 +1,6 @@
 """`discom train`, `table` and the other commands on runs. Modules such as `discom.plots` are loaded
 at their first use, so that help is quick."""
 
-from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -180,11 +179,10 @@ def predict(
 def advise(
     data: str,
     steps: Annotated[int, IntRange(3), "Of each training."] = 500,
-    size: Annotated[int, IntRange(8), "Longest side in pixels; larger images are shrunk."] = 32,
     folds: Annotated[int, IntRange(2), "Parts; each is tested once."] = 3,
     seeds: Annotated[int, IntRange(2), "Of parts and weights, and of labels that are hidden."] = 3,
     workers: flags.Workers = 0,
-    dry_run: Annotated[bool, "Say how long it takes and what it can show, and stop."] = False,
+    dry_run: Annotated[bool, "Say how many runs there are and what they can show."] = False,
     modalities: flags.Modalities = "",
     runs: flags.Runs = Path("runs"),
     **settings: Any,
@@ -192,8 +190,7 @@ def advise(
     """Which sensor alone, both, or one trained with the other? Measures it on your pairs.
 
     Every image is tested once. The answers come with 95 % intervals and with the commands that
-    train and export what is recommended; where longer trainings would still change them, the
-    minutes of these come instead. The same command continues where it stopped.
+    train and export what is recommended. The same command continues where it stopped.
 
     \b
     discom advise data/mine --dry-run
@@ -201,62 +198,21 @@ def advise(
     """
     from discom.running import sweep
 
-    advice, images = discom.advice, discom.data.load(data, modalities, 0)
     if "epochs" in settings:
         raise ConfigError("--epochs", "advise counts steps", "give --steps")
-    images, folder = _small(images, size, runs)
-    source, modalities = (str(folder), "") if folder else (data, modalities)
+    advice, images = discom.advice, discom.data.load(data, modalities, 0)
     config = advice.settings(images, **settings)
-    asked = advice.Asked(images, config, source, modalities, runs, steps, folds, seeds)
-    tried = [asked] if "encoder" in settings else asked.candidates()
-    students = [*chain(*(each.plan[advice.STUDENT] for each in tried))]
-    workers, why = sweep.worker_count(workers), ""
-    if tried[1:] and not sweep.missing(students)[0]:
-        asked, why = advice.best(tried)
-    if missing := len(sweep.missing([*students, *asked.every])[0]):
-        print(asked.outlook(missing, workers), flush=True)
+    asked = advice.Asked(images, config, data, modalities, runs, steps, folds, seeds)
+    print(asked.outlook(), flush=True)
     if dry_run:
         return
-    if tried[1:] and not why:
-        sweep.results(students, workers=workers)
-        asked, why = advice.best(tried)
-    print(why, end="\n" * bool(why))
-    results = sweep.results(asked.every, workers=workers)
-    answers, cheap = discom.tables.answers, discom.frozen.rows(images, config, seeds, folds)
-    rows = {**cheap, **answers.read(asked.plan)}
-    print(answers.to_markdown(rows, images), end="\n\n")
-    _answer(asked, rows, sum(result.seconds for result in results), workers, settings["name"])
-    if folder:
-        print(
-            f"At {size} pixels. --size {2 * size} asks once more, in about four times the minutes."
-        )
-
-
-def _answer(asked: Any, rows: Any, seconds: float, workers: int, name: str) -> None:
-    """Print the answers, then the commands with the score to expect, or how to ask again."""
-    advice, answers, images = discom.advice, discom.tables.answers, asked.images
-    longer = answers.lengthened(answers.read(asked.longer), rows, images)
-    lines, deployed = advice.answers(rows, images, asked.few, longer)
-    print(*lines, sep="\n")
-    waiting = any(advice.LATER in line for line in lines)
-    if grown := {place: gain for place, gain in longer.items() if gain.verdict == "yes"}:
-        print(asked.again(grown, 2 * seconds / workers / 60, waiting))
-    if waiting:
-        return
-    print("", *asked.commands(deployed, name), sep="\n")
-    rated = [f"{k} {answers.score(rows[kind][k], images):.1f}" for k, kind in deployed.items()]
-    if rated and not asked.config.hides_labels:
-        print(f"\nF1 to expect, or more, since these train on all labels: {', '.join(rated)}.")
-
-
-def _small(images: Any, size: int, runs: Path) -> tuple[Any, Path | None]:
-    """Images with no side above `size`, and the folder in `runs` that keeps them; or themselves."""
-    if (small := discom.data.images.shrink(images, size)) is images:
-        return images, None
-    folder = runs / small.name / f"images-{images.fingerprint}-{discom.data.prepared.FORMAT}"
-    if not folder.exists():
-        small.save(folder)
-    return discom.data.load(folder), folder
+    sweep.results(asked.every, workers=workers)
+    rows = advice.read(asked.plan)
+    lines, deployed = advice.answers(rows, images, asked.few)
+    print("", advice.to_markdown(rows, images), "", *lines, sep="\n")
+    if grown := advice.longer(advice.read(asked.longer), rows, images):
+        print(f"Twice as long a training gains: {', '.join(grown)}; ask with --steps {2 * steps}.")
+    print("", *asked.commands(deployed, settings["name"]), sep="\n")
 
 
 COMMANDS = (advise, train, table, show, export, predict)

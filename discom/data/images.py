@@ -4,7 +4,7 @@ import glob
 import math
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from discom.data.arrays import resize
-from discom.data.checks import check_finite, is_signal
+from discom.data.checks import check_finite
 from discom.errors import ConfigError, DataError, check_choice
 from discom.files import as_data_error
 
@@ -85,25 +85,6 @@ class Rule:
             top, left = (old - middle) // 2
             pixels = pixels[:, top : top + middle[0], left : left + middle[1]]
         return resize(pixels, self.size, smooth=True, invalid=self.invalid)
-
-
-def shrink(data: Any, size: int) -> Any:
-    """A MultiModalData with sides of at most `size` pixels and all sensors in the first one's size:
-    the same one where it has that already, holds signals or is dense. Its rules say so to
-    `discom predict`."""
-    shapes = [m.x.shape for m in data.modalities.values()]
-    scale = min(1.0, size / max(shapes[0][2:]))
-    same = scale == 1 and len({shape[2:] for shape in shapes}) == 1
-    if same or data.dense or is_signal(shapes[0]):
-        return data
-    sides = [max(1, round(scale * side)) for side in shapes[0][2:]]
-    modalities, rules = {}, dict(data.about.get("rules", {}))
-    for name, m in data.modalities.items():
-        rule = Rule((sides[0], sides[1]), invalid=m.invalid)
-        modalities[name] = replace(m, x=np.stack([rule(image) for image in m.x]))
-        rules[name] = {"invalid": m.invalid, **rules.get(name, {}), "size": sides}
-    about, new = {**data.about, "rules": rules}, f"{data.name}-{sides[0]}x{sides[1]}"
-    return data.changed(modalities=modalities, about=about, name=new)
 
 
 def read_pixels(file: Path | str, invalid: float | None = None, alpha: bool = False) -> np.ndarray:
