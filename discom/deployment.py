@@ -1,149 +1,110 @@
-"""Deployment: one trained network as an ONNX file that answers raw images, with a contract of what
-it reads; `discom.prediction` asks it."""
+"""Deployment: a trained network as an ONNX file that answers raw images, with a contract of what it
+reads; and its answers about files, without torch."""
 
-import json
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, field, replace
-from functools import partial
-from importlib import import_module
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from pydantic import ConfigDict
-from pydantic.dataclasses import dataclass
+import pandas as pd
+from pydantic import BaseModel
 
-from discom.data import Modality, MultiModalData, Split
+from discom.data import Split
 from discom.data.arrays import LOWEST
-from discom.data.images import Rule
-from discom.errors import ConfigError, DataError, RunError, first_line, install_hint
-from discom.files import atomic_folder, check_place, write_json
+from discom.data.checks import check_finite, is_signal
+from discom.data.images import Rule, find_images, read_image
+from discom.errors import ConfigError, DataError, RunError, check_choice, first_line, install_hint
+from discom.files import atomic_folder
 
 ONNX, CONTRACT = "model.onnx", "contract.json"  # what an exported folder holds
 TOLERANCE = 1e-4  # largest difference of the file's logits from the network's, of its largest
-SAMPLE = 1000  # so many training images say what is usual
-STATED = ConfigDict(extra="forbid")
 
 
-@dataclass(frozen=True, config=STATED)
-class Sensor:
-    """A sensor that a deployed network reads.
-
-    Args:
-        name, unit: the sensor, and the unit of its pixels, empty where they have none.
-        shape: of every image, [C, H, W].
-        invalid, low, high: as in `Normalization`.
-        rule: by which preparation made an image of a file.
-        range: of each band the least and the largest mean of a training image, and the standard
-            deviation that 99 of 100 of them exceed, over measured pixels.
-    """
+class Sensor(BaseModel, frozen=True):
+    """A sensor that a deployed network reads; `low`, `high`, `invalid` as in `Normalization`."""
 
     name: str
-    shape: tuple[int, int, int]
-    unit: str = ""
+    unit: str  # of its pixels, empty where they have none
+    shape: tuple[int, int, int]  # of every image, [C, H, W]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
     invalid: float | None = None
-    low: tuple[float, ...] = ()
-    high: tuple[float, ...] = ()
-    rule: Rule = field(default_factory=Rule)
-    range: tuple[tuple[float, float, float], ...] = ()
+    rule: Rule = Rule()  # by which preparation made an image of a file
 
 
-@dataclass(frozen=True, config=STATED)
-class Contract:
-    """What an exported network reads and answers; kept as JSON in the ONNX file's metadata.
+class Contract(BaseModel, frozen=True):
+    """What an exported network reads and answers; its JSON is in the ONNX file's metadata, too."""
 
-    Args:
-        run: data, method, seed and hash of its training, such as "objects/discom/0-1f2e3d4c5b".
-        network: which of `Method.deployed`, such as "depth", or "rgb+depth" which reads pairs.
-        classes: name of class k at place k.
-        sensors: what it reads; each is an input of the file, by its name.
-        stride: 0, or of a model that names the class of every pixel the number of pixels that
-            divides the sides of the images that it reads, of any size.
-    """
-
-    run: str
-    network: str
-    classes: tuple[str, ...]
-    sensors: tuple[Sensor, ...]
-    stride: int = 0
-
-
-class Export(NamedTuple):
-    """What was written; `difference` is that of its logits from torch's on the test `images`."""
-
-    contract: Contract
-    difference: float
-    images: int
-    scores: dict[str, float]
-    parameters: int
-    bytes: int
-
-
-class Model(NamedTuple):
-    """Its contract, and raw images [B, C, H, W], float32, of each sensor → logits and probabilities
-    [B, K], or [B, K, H, W] of every pixel."""
-
-    contract: Contract
-    answer: Callable[..., tuple[np.ndarray, np.ndarray]]
+    run: str  # data, method, seed and hash of its training: "objects/discom/0-1f2e3d4c5b"
+    classes: tuple[str, ...]  # name of class k at place k
+    # of a network that names the class of every pixel: sides of images, which are free, are
+    # multiples of it; else 0
+    stride: int
+    sensors: tuple[Sensor, ...]  # each is an input of the file, by its name
 
 
 def export(
     run_dir: Path, split: Split, network: str, out: Path, *, overwrite: bool = False
-) -> Export:
+) -> float:
     """Write a deployed network of a finished run into the folder `out`, or nothing: model.onnx with
-    scaling, network, softmax and contract, and contract.json with what is returned. Before, the
-    logits of the file on the raw images of the split's test part are compared with the network's.
+    scaling, network and softmax, and contract.json. Returned is the largest difference of the
+    file's logits from the network's, on the raw images of the split's test part.
 
     Args:
-        network: one of the method's `deployed`; "" where the run has one alone. Of several, such as
-            "rgb+depth", one file multiplies their probabilities.
+        network: one of the method's `deployed`, "" where the run has one alone; or all sensors of
+            networks of one each, such as "rgb+depth", whose probabilities the file multiplies.
 
     Raises:
         RunError: not done, of other data, or logits differ by more than 1e-4 of the largest.
-        ConfigError: no such network, or onnx, onnxscript or onnxruntime is not installed.
-        DataError: `out` exists and may not be replaced.
+        ConfigError: no such network, or onnxruntime is not installed.
+        DataError: `out` exists and may not be replaced, or sensors differ in size.
     """
+    from discom.data.batches import ModalityTensor
     from discom.running.runs import Result, load_run
 
-    check_place(out, CONTRACT, overwrite)
-    for module in ("onnx", "onnxscript", "onnxruntime"):
-        _require(module)
+    _runtime()
     result = Result.read(run_dir / "result.json")
     if not network and len(result.scores) == 1:
         (network,) = result.scores
+    together = "+".join(name for name in result.scores if "+" not in name)
+    check_choice("--modality", network, sorted({*result.scores, together} - {""}))
     networks = [network] if network in result.scores else network.split("+")
-    able = result.metric == "f1" and len({*networks}) == len(networks)
-    if not {*networks} <= {*result.scores} or (networks[1:] and not able):
-        found = f"{result.method} has no network {network}" if network else "is missing"
-        raise ConfigError("--modality", found, f"choose {' or '.join(result.scores)}")
-    branches = {name: load_run(run_dir, split, name)[0].branch(name) for name in networks}
-    branch = _product(branches, split) if networks[1:] else branches[network].eval()
-    contract = _contract(run_dir, result, split, network, getattr(branch, "stride", 0))
+    branches = [load_run(run_dir, split, name)[0].branch(name).eval() for name in networks]
+    bands = [split.train.channels[name] for name in network.split("+")]
+    branch = _product(branches, bands) if branches[1:] else branches[0]
+    contract = Contract(
+        run=f"{result.data}/{result.method}/{result.seed}-{result.hash}",
+        classes=split.train.classes,
+        stride=getattr(branches[0], "stride", 0),
+        sensors=tuple(_sensor(split, name) for name in network.split("+")),
+    )
+    raw = ModalityTensor(replace(split.test, normalization=None), network, "cpu")
     with atomic_folder(out, marker=CONTRACT, overwrite=overwrite) as folder:
         _write(branch, contract, folder / ONNX)
-        compared = _compare(branch, load(folder), split.test)
-        parameters = sum(weights.numel() for weights in branch.parameters())
-        exported = Export(contract, *compared, parameters, (folder / ONNX).stat().st_size)
-        write_json(folder / CONTRACT, {**exported._asdict(), "contract": asdict(contract)})
-    return exported
+        difference = _compare(branch, folder, raw, ModalityTensor(split.test, network, "cpu"))
+        (folder / CONTRACT).write_text(contract.model_dump_json(indent=2) + "\n")
+    return difference
 
 
-def _require(module: str) -> Any:
+def _runtime() -> Any:
     try:
-        return import_module(module)
+        import onnxruntime
     except ImportError:
-        raise ConfigError(module, "is not installed", install_hint("deploy")) from None
+        raise ConfigError("onnxruntime", "is not installed", install_hint("deploy")) from None
+    return onnxruntime
 
 
-def _product(branches: Mapping[str, Any], split: Split) -> Any:
+def _sensor(split: Split, name: str) -> Sensor:
+    own, rules = split.train.modalities[name], split.train.about.get("rules", {})
+    about = {"name": name, "unit": own.unit, "shape": own.x.shape[1:], "rule": rules.get(name, {})}
+    return Sensor(**about, **split.train.normalization[name].to_dict())
+
+
+def _product(branches: Sequence[Any], bands: Sequence[int]) -> Any:
     """Networks of one sensor each as one of all: the product of their probabilities."""
     import torch
-
-    if len({split.train.modalities[name].x.shape[2:] for name in branches}) > 1:
-        found = f"images of {' and '.join(branches)} have different sizes"
-        raise ConfigError("--modality", found, "prepare them in one size, or export each alone")
-    bands = [split.train.channels[name] for name in branches]
 
     class Product(torch.nn.Module):
         def forward(self, x):
@@ -151,67 +112,30 @@ def _product(branches: Mapping[str, Any], split: Split) -> Any:
             return torch.stack([own(part).log_softmax(1) for own, part in parts]).sum(0)
 
     product = Product()
-    product.branches = torch.nn.ModuleList(branches.values())
+    product.branches = torch.nn.ModuleList(branches)
     return product.eval()
-
-
-def _contract(run_dir: Path, result: Any, split: Split, network: str, stride: int) -> Contract:
-    from discom.running.runs import read_predictions
-
-    sensors, rules = [], split.train.about.get("rules", {})
-    for name in network.split("+"):
-        own, bounds = split.train.modalities[name], split.train.normalization[name]
-        scale = bounds.invalid, bounds.low.tolist(), bounds.high.tolist()
-        stated: Any = own.x.shape[1:], own.unit, *scale, rules.get(name, {}), _range(own)
-        sensors.append(Sensor(name, *stated))
-    run = f"{result.data}/{result.method}/{result.seed}-{result.hash}"
-    classes = read_predictions(run_dir / "predictions.npz")["classes"].tolist()
-    return Contract(run, network, classes, tuple(sensors), stride)
-
-
-def levels(image: np.ndarray, invalid: float | None = None) -> np.ndarray:
-    """Of each band of [C, H, W] mean and standard deviation of its measured pixels, NaN where there
-    is none, and their share, [3, C]. Pixels equal to `invalid` were not measured.
-
-    >>> levels(np.array([[[1.0, 3.0, 0.0, 0.0]]]), invalid=0.0).tolist()
-    [[2.0], [1.0], [0.5]]
-    """
-    values = image.reshape(len(image), -1).astype(float)
-    bands = np.ma.array(values, mask=values == invalid)
-    mean, deviation = bands.mean(1).filled(np.nan), bands.std(1).filled(np.nan)
-    return np.stack([mean, deviation, bands.count(1) / values.shape[1]])
-
-
-def _range(own: Modality) -> list[tuple[float, ...]]:
-    rows = range(0, len(own.x), -(-len(own.x) // SAMPLE))
-    images = np.array([levels(np.asarray(own.x[row]), own.invalid) for row in rows])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a band that was measured nowhere
-        mean, deviation, _ = np.nanquantile(images, (0, 0.01, 1), axis=0).swapaxes(0, 1)
-    usual = np.nan_to_num([mean[0], mean[2], deviation[1]])
-    return [(*band,) for band in usual.T.tolist()]
 
 
 def _write(branch: Any, contract: Contract, file: Path) -> None:
     """Scaling as by `Normalization`, the network and a softmax, as one file."""
     import torch
 
-    bounds = [
-        (low, high, np.nan if sensor.invalid is None else sensor.invalid)
-        for sensor in contract.sensors
-        for low, high in zip(sensor.low, sensor.high, strict=True)
-    ]
-    # of the stacked bands; the span before rounding, as `Normalization` takes it
-    low, high, invalid = torch.tensor(bounds, dtype=torch.float64).T.reshape(3, -1, 1, 1)
-    span = torch.where(high > low, high - low, torch.inf).float()
-    low, invalid = low.float(), invalid.float()
-    least = torch.where(invalid.isnan(), 0.0, LOWEST)
+    bounds = []  # of each sensor [C, 1, 1]; the span before rounding, as `Normalization` takes it
+    for sensor in contract.sensors:
+        low, high = torch.tensor([sensor.low, sensor.high], dtype=torch.float64)[..., None, None]
+        span = torch.where(high > low, high - low, torch.inf)
+        bounds.append((low.float(), span.float(), sensor.invalid))
+
+    def scale(x, low, span, invalid):
+        scaled = ((x - low) / span).clamp(0, 1)
+        if invalid is None:
+            return scaled
+        return torch.where(x == invalid, 0.0, LOWEST + (1 - LOWEST) * scaled)
 
     class Deployed(torch.nn.Module):
         def forward(self, *images):
-            stacked = torch.cat(images, 1)
-            scaled = least + (1 - least) * ((stacked - low) / span).clamp(0, 1)
-            logits = self.branch(torch.where(stacked == invalid, 0.0, scaled))
+            scaled = [scale(x, *own) for x, own in zip(images, bounds, strict=True)]
+            logits = self.branch(torch.cat(scaled, 1))
             return logits, logits.softmax(1)
 
     network = Deployed().eval()
@@ -230,50 +154,135 @@ def _write(branch: Any, contract: Contract, file: Path) -> None:
         warnings.simplefilter("ignore")  # torch and onnxscript deprecate each other's names
         program: Any = torch.onnx.export(network, example, dynamo=True, verbose=False, **options)
     model = program.model_proto
-    model.metadata_props.add(key=CONTRACT, value=json.dumps(asdict(contract), allow_nan=False))
+    model.metadata_props.add(key=CONTRACT, value=contract.model_dump_json())
     file.write_bytes(model.SerializeToString())
 
 
-def _compare(branch: Any, model: Model, test: MultiModalData) -> tuple[float, int, dict]:
-    """The largest difference of the logits, the number of images, and the scores of the file."""
+def _compare(branch: Any, folder: Path, raw: Any, scaled: Any) -> float:
+    """What `export` returns, of a ModalityTensor of raw images and one of scaled ones; a RunError
+    where the file's logits are not the network's."""
     import torch
 
-    from discom.data.batches import ModalityTensor
-    from discom.evaluation.scores import CLASSIFICATION, SEGMENTATION
-
-    contract = model.contract
-    task = SEGMENTATION if contract.stride else CLASSIFICATION
-    read = partial(ModalityTensor, name=contract.network, device="cpu", dense=contract.stride > 0)
-    raw, scaled = read(replace(test, normalization=None)), read(test)
-    bands = [sensor.shape[0] for sensor in contract.sensors]
-    answers, largest, difference = [], 0.0, 0.0
-    for rows in torch.arange(len(raw)).split(task.batch_size):
-        images = [own.numpy() for own in raw[rows].split(bands, 1)]
-        logits = torch.tensor(model.answer(*images)[0])
+    contract, session = load(folder)
+    largest = difference = 0.0
+    for rows in torch.arange(len(raw)).split(64):
+        images = raw[rows].split([sensor.shape[0] for sensor in contract.sensors], 1)
+        parts = zip(contract.sensors, images, strict=True)
+        logits, _ = session.run(None, {sensor.name: own.numpy() for sensor, own in parts})
         with torch.inference_mode():
-            expected = branch(scaled[rows])
-        largest = max(largest, float(expected.abs().max()))
-        difference = float(np.maximum(difference, (logits - expected).abs().max()))
-        answers.append(task.keep(logits))
+            expected = branch(scaled[rows]).numpy()
+        largest = max(largest, float(abs(expected).max()))
+        difference = float(np.maximum(difference, abs(logits - expected).max()))
     if not difference <= TOLERANCE * largest:  # also where it is NaN
         found = f"its logits, up to {largest:.2g}, differ from the network's by {difference:.1g}"
         way_out = "nothing was written; convert with the versions that requirements.txt names"
         raise RunError(ONNX, found, way_out)
-    return difference, len(raw), task.scores(torch.cat(answers), raw.truth(), contract.classes)
+    return difference
 
 
-def load(path: Path | str) -> Model:
-    """Read model.onnx, or the folder that `export` wrote, for ONNX Runtime on the CPU; a DataError
-    where there is none, or one that is damaged or that `export` did not write."""
+def load(path: Path | str) -> tuple[Contract, Any]:
+    """The contract of model.onnx, or of the folder that `export` wrote, and a session of ONNX
+    Runtime on the CPU: raw images [B, C, H, W], float32, by sensor → logits and probabilities
+    [B, K], or [B, K, H, W] of every pixel. A DataError for another or a damaged file."""
     file = Path(path) / ONNX if Path(path).is_dir() else Path(path)
     if not file.is_file():
         raise DataError(file, "no such file", "write it with: discom export RUN --out FOLDER")
-    runtime = _require("onnxruntime")
+    runtime = _runtime()
     try:
         session = runtime.InferenceSession(file, providers=["CPUExecutionProvider"])
-        contract = Contract(**json.loads(session.get_modelmeta().custom_metadata_map[CONTRACT]))
+        text = session.get_modelmeta().custom_metadata_map[CONTRACT]
+        return Contract.model_validate_json(text), session
     except Exception as error:  # ONNX Runtime has a class of its own for each kind of failure
         found = f"not by discom export, or by another version ({first_line(error)})"
         raise DataError(file, found, "export the run again") from None
-    names = [sensor.name for sensor in contract.sensors]
-    return Model(contract, lambda *x: session.run(None, dict(zip(names, x, strict=True))))
+
+
+def predict(path: Path | str, files: Sequence[Path]) -> pd.DataFrame:
+    """What the network of `load` says of every image, or pair, of `find_inputs`: rows of its files,
+    class, probability and "p(<class>)" of each class; empty where a sensor measured nothing.
+
+    An image is prepared as those of training were. Warns where more than one in twenty is `unlike`
+    those. A DataError for an image that is unreadable, of another shape, or has NaN where the
+    contract has no value for "not measured"; and for a network that answers for every pixel.
+    """
+    contract, session = load(path)
+    if contract.stride:
+        way_out = "ask model.onnx itself, see docs/guides/deploy.md"
+        raise DataError(path, "names the class of every pixel", way_out)
+    sensors, names = contract.sensors, np.array(contract.classes)
+    table = find_inputs(files, sensors)
+    shares, strange = np.empty((len(table), len(names))), []
+    for row, inputs in enumerate(table.to_numpy()):
+        images = [_read(*each) for each in zip(inputs, sensors, strict=True)]
+        batch = {sensor.name: image[None] for sensor, image in zip(sensors, images, strict=True)}
+        shares[row] = session.run(["probabilities"], batch)[0][0]
+        if any((batch[sensor.name] == sensor.invalid).all() for sensor in sensors):
+            shares[row] = np.nan
+        strange.append([*map(unlike, images, sensors)])
+    for sensor, column, odd in zip(sensors, table, np.transpose(strange), strict=True):
+        if odd.mean() > 0.05:
+            found = f"{odd.sum()} of {len(odd)} images of {sensor.name} are unlike training"
+            usual = f"{min(sensor.low):.3g} … {max(sensor.high):.3g}, unit, number type and sensor"
+            warnings.warn(f"{table[column][odd.argmax()]}: {found}; compare {usual}", stacklevel=2)
+    table = table.astype(str)
+    table["class"] = np.where(np.isnan(shares[:, 0]), "", names[shares.argmax(1)])
+    table["probability"] = shares.max(1)
+    table[[f"p({name})" for name in names]] = shares
+    return table
+
+
+def find_inputs(paths: Sequence[Path], sensors: Sequence[Sensor]) -> pd.DataFrame:
+    """The images that are answered. Of one sensor, in the column "file", all below
+    `<path>/<sensor>` or, without that folder, below the path. Of several, in a column each, the
+    pairs `<path>/<sensor>/<name>`, whatever their endings; warns of images without a partner."""
+    if len(sensors) == 1:
+        files = find_images(_folder(path, *sensors) or path for path in paths)
+        return pd.DataFrame({"file": files})
+    every = [{sensor.name: _by_name(path, sensor) for sensor in sensors} for path in paths]
+    found = pd.concat(map(pd.DataFrame, every))
+    pairs = found.dropna()
+    if pairs.empty:
+        raise DataError(paths[0], "no name is in the folder of each sensor", "name pairs alike")
+    if alone := len(found) - len(pairs):
+        text = f"{alone} of {len(found)} images have no partner and are not answered"
+        warnings.warn(f"{paths[0]}: {text}", stacklevel=3)
+    return pairs.reset_index(drop=True)
+
+
+def _folder(path: Path, sensor: Sensor) -> Path | None:
+    """The folder of a sensor below a path, in whatever letters, if there is one."""
+    return next((each for each in path.glob("*/") if each.name.lower() == sensor.name), None)
+
+
+def _by_name(path: Path, sensor: Sensor) -> dict[str, Path]:
+    """The images of one of several sensors; those that are bands of one file need no folder."""
+    place = _folder(path, sensor) or (path if sensor.rule.bands else path / sensor.name)
+    files = find_images([place])
+    named = {str(file.with_suffix("")).removeprefix(str(place)): file for file in files}
+    if len(named) < len(files):
+        raise DataError(place, "two images have one name", "rename one")
+    return named
+
+
+def _read(file: Path, sensor: Sensor) -> np.ndarray:
+    """An image as the network reads it, [C, H, W]; a signal may be a file [C, T]."""
+    image = read_image(file, sensor.rule, sensor.invalid).astype(np.float32)
+    if is_signal((1, *sensor.shape)) and len(image) == 1:
+        image = image.swapaxes(0, 1)
+    check_finite(image[None], str(file))
+    if image.shape != sensor.shape:
+        found = f"has bands, height, width {image.shape}, {sensor.name} needs {sensor.shape}"
+        raise DataError(file, found, "give an image of this sensor in this size")
+    return image
+
+
+def unlike(image: np.ndarray, sensor: Sensor) -> bool:
+    """Whether an image [C, H, W] is unlike those of training: of a band the mean lies beyond
+    low … high by more than high − low, or the standard deviation is below 1/500 of that, over
+    measured pixels. This finds other units and number types, but no other sensor of like values.
+    """
+    pixels: Any = np.ma.array(image, mask=image == sensor.invalid, dtype=float)
+    low, high = np.array(sensor.low), np.array(sensor.high)
+    span, distance = high - low, abs(pixels.mean((1, 2)) - (low + high) / 2)
+    strange = (distance > 1.5 * span) | (pixels.std((1, 2)) < span / 500)
+    return bool((strange.filled(True) & (span > 0)).any())

@@ -61,7 +61,7 @@ def printed(code: str) -> list[str]:
     [
         ("discom", "torch matplotlib pandas h5py onnx"),
         ("discom.cli", "torch numpy pandas matplotlib joblib papermill"),  # so help is quick
-        ("discom.deployment, discom.prediction", "torch onnx sklearn"),  # where it is used
+        ("discom.deployment", "torch onnx sklearn"),  # where it is used
         ("discom.running.fit, discom.data.sources", "h5py onnx segmentation_models_pytorch"),
     ],
 )

@@ -139,40 +139,23 @@ def export(
     overwrite: flags.Overwrite = False,
 ) -> None:
     """Write one trained network as ONNX with its contract, after a check on the test part."""
-    tables, files = discom.tables, sorted(path.rglob("result.json"))
-    run = tables.load_results(path)[0]
+    files, run = sorted(path.rglob("result.json")), discom.tables.load_results(path)[0]
     if len(files) != 1:
         raise ConfigError(path, "is not the folder of one run", "name that folder")
-    images = discom.data.load(data or run.data, modalities, run.drawn)
-    where = files[0].parent, images.split(*run.parts), modality, out
-    model = discom.deployment.export(*where, overwrite=overwrite)
-    before, after = run.main.get(model.contract.network), model.scores[run.metric]
-    part = "images that trained" if run.folds == 1 else "the test part"
-    print(f"{out}: {model.parameters:,} parameters, {model.bytes:,} bytes")
-    print(f"{tables.METRICS[run.metric]} on {part}:", end=" ")
-    print(f"the run {before:.2f}, " if before is not None else "", end="")
-    print(f"model.onnx {after:.2f}; logits of {model.images} images differ by", end=" ")
-    print(f"{model.difference:.1e} at most")
+    split = discom.data.load(data or run.data, modalities, run.drawn).split(*run.parts)
+    where = files[0].parent, split, modality, out
+    difference = discom.deployment.export(*where, overwrite=overwrite)
+    print(f"{out}: on the test part its logits differ from the run's by {difference:.1e} at most")
 
 
 @command
-def predict(
-    model: Path,
-    files: tuple[Path, ...],
-    out: Annotated[Path | None, Path, "CSV to write  [default: the screen]"] = None,
-) -> None:
-    """Name the class of images by an exported network alone.
+def predict(model: Path, files: tuple[Path, ...]) -> None:
+    """Name the class of images by an exported network alone, as CSV.
 
     MODEL is the folder that discom export wrote, or its model.onnx. A network of several sensors
     reads pairs, FILES/<sensor>/<name>.
     """
-    answers = discom.prediction.predict(discom.deployment.load(model), files)
-    if not out:
-        print(answers.to_csv(index=False), end="")
-        return
-    with discom.files.atomic_file(out) as part:
-        answers.to_csv(part, index=False)
-    print(f"{out}: {len(answers)} images")
+    print(discom.deployment.predict(model, files).to_csv(index=False), end="")
 
 
 @command
