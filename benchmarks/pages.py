@@ -93,10 +93,10 @@ def sets_of(_: str) -> pd.DataFrame:
         shapes = (", ".join(filter(None, [f"{name} {s.shape}", s.unit])) for name, s in sensors)
         access = ["--download"] * bool(own.files) + ["by hand"] * bool(own.by_hand)
         options = [*signature(own.read_raw).parameters.values()][2:]
-        row = [name, own.what, "; ".join(shapes), ", ".join(own.on_request), own.size, own.licence]
+        row = [name, own.what, "; ".join(shapes), own.size, own.licence]
         row += [", ".join(access), ", ".join(f"{o.name}={o.default!r}" for o in options), own.page]
         rows.append([text or "–" for text in row])
-    head = "name, what, modalities, on request, raw size, licence, access, options, described at"
+    head = "name, what, modalities, raw size, licence, access, options, described at"
     return pd.DataFrame(rows, columns=head.split(", "))
 
 

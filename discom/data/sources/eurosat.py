@@ -6,7 +6,6 @@ top-of-atmosphere reflectance × 10 000, bands B01 B02 … B12 B8A (B8A comes la
 """
 
 import re
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +25,11 @@ HUGGING_FACE = "https://huggingface.co/datasets/wangyi111/EuroSAT-SAR"
 SAR_SUM = "sha256:3ffad1e8bb3c2b0c2941ed60b978d78f43a77c9b3bddd6fe35c34ab655459c10"
 
 
-def _read_ms(bands: list[int], file: Path) -> np.ndarray:
+def _read_ms(file: Path) -> np.ndarray:
     pixels = steps.read_form(file, REFLECTANCE, np.uint16, (13, 64, 64))
     if pixels[9].mean() > 2 * pixels[10].mean():  # B10 is the darkest; with B8A before, it is B09
         raise DataError(file, "B8A is not its last band, as in EuroSAT", "take the original file")
-    return pixels[bands]
+    return pixels
 
 
 def _read_sar(file: Path) -> np.ndarray:
@@ -41,21 +40,15 @@ def _read_sar(file: Path) -> np.ndarray:
 
 
 class EuroSAT(Source):
-    """MS, SAR, and on request of MS rgb (three bands) and other (its other ten).
-
-    The authors gave no split, so it is drawn by seed.
-    """
+    """MS and SAR; the authors gave no split, so it is drawn by seed."""
 
     name = "eurosat"
     what = "Sentinel-2 and Sentinel-1 patches, 27 000 pairs, ten land-use classes"
     classes = (*NAMES.split(), "Residential", "River", "SeaLake")
     sensors = {
-        "ms": Sensor("13×64×64", REFLECTANCE, partial(_read_ms, [*range(13)])),
+        "ms": Sensor("13×64×64", REFLECTANCE, _read_ms),
         "sar": Sensor("2×64×64", "dB", _read_sar),
-        "rgb": Sensor("3×64×64", REFLECTANCE, partial(_read_ms, [3, 2, 1])),
-        "other": Sensor("10×64×64", REFLECTANCE, partial(_read_ms, [0, *range(4, 13)])),
     }
-    on_request = ("rgb", "other")
     symmetry = "all"
     size = "2.1 GB and 0.9 GB"
     licence = "MIT, as the copies on Hugging Face say; Copernicus data"
@@ -70,14 +63,13 @@ class EuroSAT(Source):
 
     def read_raw(self, root: Path, names: list[str]) -> MultiModalData:
         """Patches of the same name are a pair."""
-        sensor_of = {name: "sar" if name == "sar" else "ms" for name in names}
-        patches, sensors = self._find_patches(root), sorted({*sensor_of.values()})
-        if missing := [sensor for sensor in sensors if sensor not in patches]:
+        patches = self._find_patches(root)
+        if missing := [name for name in names if name not in patches]:
             found = f"no <Class>/<Class>_<n>.tif of {missing[0]}, {BANDS[missing[0]]} bands"
             raise DataError(root, found, f"unpack its archive. {self.advice()}")
-        stems = steps.pair({sensor: patches[sensor] for sensor in sensors}, root)
+        stems = steps.pair({name: patches[name] for name in names}, root)
         labels = [self.classes.index(stem.partition("_")[0]) for stem in stems]
-        images = {name: [patches[s][stem] for stem in stems] for name, s in sensor_of.items()}
+        images = {name: [patches[name][stem] for stem in stems] for name in names}
         return self.build(images, stems, labels=labels)
 
     def _find_patches(self, root: Path) -> dict[str, dict[str, Path]]:

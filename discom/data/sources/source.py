@@ -12,7 +12,7 @@ from discom.data.checks import check_size
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources import REGISTRY
 from discom.data.sources.steps import count_pixels, most_frequent
-from discom.errors import ConfigError, DataError, first_line
+from discom.errors import DataError, check_choice, first_line
 
 Size = int | Sequence[int]  # height and width in pixels, or one number for both
 
@@ -20,7 +20,7 @@ Size = int | Sequence[int]  # height and width in pixels, or one number for both
 class Sensor(NamedTuple):
     """A modality of a set, or its masks: what its images are, and how one of them is read."""
 
-    shape: str = ""  # as read by default, "3×64×64"
+    shape: str = ""  # as read, "3×64×64"
     unit: str = ""
     read: Callable[[Any], np.ndarray] = np.asarray  # an item to [C, H, W], of a mask [H, W]
     invalid: float | None = None  # the value where nothing was measured
@@ -50,7 +50,6 @@ class Source:
     what: ClassVar[str]  # one line, for the list of data sets
     classes: ClassVar[tuple[str, ...]]
     sensors: ClassVar[Mapping[str, Sensor]]  # modality, or "masks" where dense → what it is
-    on_request: ClassVar[tuple[str, ...]] = ()  # modalities that are not read by default
     symmetry: ClassVar[str] = "flip"  # of all its sensors, see `Modality`; the papers' say "all"
     size: ClassVar[str]  # of the raw files
     licence: ClassVar[str]
@@ -66,8 +65,8 @@ class Source:
 
     @property
     def modalities(self) -> list[str]:
-        """Those that are read by default."""
-        return [name for name in self.sensors if name not in (*self.on_request, "masks")]
+        """Its sensors, without the masks."""
+        return [name for name in self.sensors if name != "masks"]
 
     def advice(self) -> str:
         """What to do where files are missing, in one line."""
@@ -89,10 +88,8 @@ class Source:
         """
         check_options(self.name, self.read_raw, options)
         names = list(modalities or self.modalities)
-        choices = [*self.modalities, *self.on_request]
-        if wrong := [name for name in names if name not in choices or names.count(name) > 1]:
-            wrong_one = f"'{wrong[0]}' is unknown or twice"
-            raise ConfigError("modalities", wrong_one, f"choose of {', '.join(choices)}")
+        for name in names:
+            check_choice("modalities", name, self.modalities)
         return self.read_raw(self.raw_folder(root, download), names, **options)
 
     def raw_folder(self, root: Path | str, download: bool = False) -> Path:

@@ -1,8 +1,9 @@
 """TRISTAR: rooms filmed by a thermal, a depth and a colour camera; the action in every frame.
 
-Folders `{train,val,test}/<shot>/` with `thermal/`, `depth/` and `rgb/*.png` on one pixel grid, and
+Folders `{train,val,test}/<shot>/` with `thermal/` and `depth/*.png` on one pixel grid, and
 `actions.txt`, a line per frame: its name, then any number of labels. Thermal uint16 in 1/100 K,
-depth uint16 in mm (0: no return), rgb uint8. Source: Stippel, Heitzinger & Kampel 2023.
+depth uint16 in mm (0: no return). Its colour images are not read, as in DisCoM-KD's paper. Source:
+Stippel, Heitzinger & Kampel 2023.
 
 Uncertain: the units (inferred from the authors' normalisation constants), which six of the 14
 labels the paper took (a guess: states and transitions), and whether the parts share persons.
@@ -32,20 +33,18 @@ def _read(name: str, per_unit: int, file: Path) -> np.ndarray:
 
 
 class TRISTAR(Source):
-    """Thermal and depth, on request rgb, of the frames with exactly one of the six classes.
+    """Thermal and depth of the frames with exactly one of the six classes.
 
     The official folders are the parts; a shot is a group.
     """
 
     name = "tristar"
-    what = "thermal, depth and colour video of persons in rooms, six actions (a guess which)"
+    what = "thermal and depth video of persons in rooms, six actions (a guess which)"
     classes = ("sit", "walk", "stand", "lay", "get_down", "get_up")
     sensors = {
         "thermal": Sensor("1×120×160", "K", partial(_read, "thermal", 100)),
         "depth": Sensor("1×120×160", "m", partial(_read, "depth", 1000), invalid=0.0),
-        "rgb": Sensor("3×120×160", read=steps.read_colours, smooth=True),
     }
-    on_request = ("rgb",)
     symmetry = "all"
     size = "size not known"
     licence = "not known; see the Zenodo record"
