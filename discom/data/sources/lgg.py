@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from pydantic import PositiveInt
 
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
@@ -45,12 +44,11 @@ class LGG(Source):
     page = "https://www.kaggle.com/datasets/mateuszbuda/lgg-mri-segmentation"
     by_hand = f"Unpack the archive; --root is a folder with one kaggle_3m, which holds {FIRST}"
 
-    def read_raw(self, root: Path, names: list[str], every: PositiveInt = 1) -> MultiModalData:
-        """`every`: keep each patient's first slice and every so many-th after it."""
+    def read_raw(self, root: Path, names: list[str]) -> MultiModalData:
         folder = steps.find_folder(root, [FIRST], f"{FIRST}. {self.advice()}")
         images, masks, groups, lacking = list[np.ndarray](), list[np.ndarray](), list[int](), 0
         for number, patient in enumerate(sorted(folder.glob("TCGA_*"))):
-            slices = [read_slice(*files) for files in find_slices(patient)[::every]]
+            slices = [read_slice(*files) for files in find_slices(patient)]
             pixels = np.stack([image for image, _ in slices])
             flair = pixels[:, BANDS["flair"]]
             if any((pixels[:, BANDS[name]] == flair).all() for name in ("t1", "t1c")):

@@ -8,10 +8,8 @@ with the same last three digits are one flight under several climates (inferred 
 
 import re
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
-from pydantic import Field
 
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
@@ -19,6 +17,7 @@ from discom.data.sources.source import Sensor, Size, Source
 from discom.errors import DataError
 
 CLASS_OF = np.array([0, 7, 2, 3, 3, 3, 4, 7, 1, 6, 5, 7, 7, 7], np.uint8)  # of id 0 … 13
+EVERY = 25  # so many frames one is kept: one a second
 FAR = 1250.0  # metres; what is farther, as the sky, counts as not measured
 STREAMS = {"rgb": "color_left", "depth": "depth", "masks": "segmentation"}
 FORM = "<set>/<climate>/<stream>/trajectory_<NNNN>/<6 digits>"
@@ -43,7 +42,7 @@ def _read_mask(file: Path) -> np.ndarray:
 
 
 class MidAir(Source):
-    """RGB, depth and masks; a flight in all its climates is a group."""
+    """RGB, depth and masks, a frame a second; a flight in all its climates is a group."""
 
     name = "midair"
     what = "drone flights over rendered landscapes, 54 flights in 3-4 climates, classes per pixel"
@@ -64,16 +63,9 @@ class MidAir(Source):
         " MidAir/<set>/<climate>/color_left, depth, segmentation, and each frames.zip where it lies"
     )
 
-    def read_raw(
-        self,
-        root: Path,
-        names: list[str],
-        size: Size = 256,
-        every: Annotated[int, Field(ge=1)] = 25,
-    ) -> MultiModalData:
-        """`size`: height and width, or one for both. `every`: frames whose number is a multiple of
-        this are kept; 25 is one a second."""
-        files = {name: _find_frames(root, STREAMS[name], every) for name in [*names, "masks"]}
+    def read_raw(self, root: Path, names: list[str], size: Size = 256) -> MultiModalData:
+        """`size`: height and width, or one for both."""
+        files = {name: _find_frames(root, STREAMS[name]) for name in [*names, "masks"]}
         keys = steps.pair(files, root)
         flights = [key.split("/") for key in keys]  # a number ends alike in all climates
         groups = np.array([f"{kind.partition('_')[0]}-{n[1:]}" for kind, _, n, _ in flights])
@@ -81,7 +73,7 @@ class MidAir(Source):
         return self.build(images, keys, size=size, groups=groups)
 
 
-def _find_frames(root: Path, stream: str, every: int) -> dict[str, Path]:
+def _find_frames(root: Path, stream: str) -> dict[str, Path]:
     """Key <set>/<climate>/<NNNN>/<frame> → file of a stream."""
     files: dict[str, Path] = {}
     for folder in steps.find(root.absolute(), f"{stream}/trajectory_*"):
@@ -93,6 +85,6 @@ def _find_frames(root: Path, stream: str, every: int) -> dict[str, Path]:
             key = f"{collection}/{climate}/{trajectory.removeprefix('trajectory_')}/{frame}"
             if not re.fullmatch(r"(Kite|PLE|VO)_.+/.+/\d{4}/\d{6}", key) or key in files:
                 raise DataError(file, f"is not {FORM}, or a second copy of one", "move it away")
-            if int(frame) % every == 0:
+            if int(frame) % EVERY == 0:
                 files[key] = file
     return files
