@@ -1,24 +1,183 @@
-"""Public data sets, a file each, found by name; a file is imported when its set is asked for."""
+"""Public data sets: what each is, how its files are brought here, and what its reader gives.
 
+A set has a file of its name here, which is imported when the set is asked for.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING
+from typing import Any, ClassVar, NamedTuple
 
-if TYPE_CHECKING:
-    from discom.data.sources.source import Source
+import numpy as np
 
-__all__ = ["REGISTRY", "get", "names"]
+from discom.config import check_options
+from discom.data.arrays import Lazy, resize
+from discom.data.checks import check_size
+from discom.data.multimodal import Modality, MultiModalData
+from discom.data.sources.steps import count_pixels, most_frequent
+from discom.errors import DataError, check_choice, first_line
 
 REGISTRY: dict[str, "Source"] = {}  # name → the set; a subclass of Source enters itself
+Size = int | Sequence[int]  # height and width in pixels, or one number for both
+
+
+class Sensor(NamedTuple):
+    """A modality of a set, or its masks: what its images are, and how one of them is read."""
+
+    shape: str = ""  # as read, "3×64×64"
+    unit: str = ""
+    read: Callable[[Any], np.ndarray] = np.asarray  # an item to [C, H, W], of a mask [H, W]
+    invalid: float | None = None  # the value where nothing was measured
+    smooth: bool = False  # whether another size averages pixels, else it takes the nearest one
+
+    def stack(self, items: Sequence[Any], size: tuple[int, int] | None) -> Lazy:
+        """The images of the items, brought to height and width, [N, …]; the first is read now."""
+
+        def read(item: Any) -> np.ndarray:
+            pixels = self.read(item)
+            return resize(pixels, size, smooth=self.smooth) if size else pixels
+
+        first = read(items[0])
+        return Lazy(items, read, first.shape, first.dtype)
+
+
+class Source:
+    """One public data set.
+
+    A subclass, in a file of this folder that is called as the set, states what is below and reads
+    the raw files: `read_raw(root, names, **options)` returns what `build` makes of the modalities
+    `names`. Its options are annotated keyword arguments. A DataError names a file that is missing
+    or wrong.
+    """
+
+    name: ClassVar[str]  # in commands and tables
+    what: ClassVar[str]  # one line, for the list of data sets
+    classes: ClassVar[tuple[str, ...]]
+    sensors: ClassVar[Mapping[str, Sensor]]  # modality, or "masks" where dense → what it is
+    symmetry: ClassVar[str] = "flip"  # of all its sensors, see `Modality`; the papers' say "all"
+    size: ClassVar[str]  # of the raw files
+    licence: ClassVar[str]
+    page: ClassVar[str]  # where it is described
+    # name on disk → address and checksum, "md5:…" or "sha256:…"; "": the authors publish none
+    files: Mapping[str, tuple[str, str]] = {}
+    by_hand: ClassVar[str] = ""  # what to fetch where, if not all can be downloaded
+    read_raw: Callable[..., MultiModalData]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        REGISTRY[cls.name] = cls()
+
+    @property
+    def modalities(self) -> list[str]:
+        """Its sensors, without the masks."""
+        return [name for name in self.sensors if name != "masks"]
+
+    def advice(self) -> str:
+        """What to do where files are missing, in one line."""
+        way = f"Give the folder with the raw files, or fetch them with --download ({self.size}). "
+        return f"{way if self.files else ''}{self.by_hand}".removesuffix(". ")
+
+    def read(
+        self,
+        root: Path | str,
+        modalities: Sequence[str] | None = None,
+        *,
+        download: bool = False,
+        **options: Any,
+    ) -> MultiModalData:
+        """The data set of the raw files below `root`, which `download` fetches.
+
+        The files of modalities that are not asked for are not needed. A ConfigError for a modality
+        or an option that the set lacks, a DataError for a file that is missing or wrong.
+        """
+        check_options(self.name, self.read_raw, options)
+        names = list(modalities or self.modalities)
+        for name in names:
+            check_choice("modalities", name, self.modalities)
+        return self.read_raw(self.raw_folder(root, download), names, **options)
+
+    def raw_folder(self, root: Path | str, download: bool = False) -> Path:
+        """The folder, once pooch has fetched what is missing, verified it, and unpacked archives,
+        each into a folder of its name."""
+        import pooch
+
+        root = Path(root)
+        if not (root.is_dir() or (download and self.files)):
+            raise DataError(root, f"no such folder (--root). {self.advice()}")
+        for name, (url, checksum) in self.files.items():
+            file, known = root / name, {name: checksum or None}
+            there = file.is_file()
+            if not (download or there):
+                continue  # it is unpacked, or the reader names it
+            if there and not pooch.hashes.hash_matches(file, known[name]):
+                found = f"its checksum is not {checksum}"
+                raise DataError(file, found, "delete or move it, and fetch it again")
+            store = pooch.create(root, "", registry=known, urls={name: url}, retry_if_failed=2)
+            unzip = pooch.Unzip(extract_dir=file.stem) if file.suffix == ".zip" else None
+            try:
+                store.fetch(name, unzip, pooch.HTTPDownloader(progressbar=True))
+                if not there:
+                    file.chmod(0o644)  # pooch leaves it private
+            except Exception as error:  # requests, zipfile, zlib and struct have their own kinds
+                if isinstance(error, OSError) and error.errno is not None:
+                    raise  # of the disk
+                found = f"{url} gave another file ({type(error).__name__}: {first_line(error)})"
+                raise DataError(file, found, "delete it, and fetch it later or by hand") from None
+        return root
+
+    def build(
+        self,
+        images: Mapping[str, Any],
+        ids: Any,
+        *,
+        size: Size | None = None,
+        labels: Any = None,
+        **more: Any,
+    ) -> MultiModalData:
+        """The data set.
+
+        Args:
+            images: modality (and "masks", of dense data) → an array, or for each sample what its
+                sensor reads when asked for: a file, or a tuple that begins so.
+            labels: the class of each sample, by default the most frequent one of its mask, or -1.
+            more: groups and parts, as MultiModalData takes them.
+        """
+        if not len(ids):
+            raise DataError(self.name, "no sample is left", "check the files and the options")
+        shape = None if size is None else check_size(size)
+        arrays = {
+            name: x if isinstance(x, np.ndarray) else self.sensors[name].stack(x, shape)
+            for name, x in images.items()
+        }
+        masks = arrays.pop("masks", None)
+        if labels is None:
+            labels = most_frequent(count_pixels(masks, len(self.classes)))
+        labels, ids = np.asarray(labels), np.asarray(ids)
+        modalities = {
+            name: Modality(x, labels, ids, own.unit, own.invalid, self.symmetry)
+            for name, x in arrays.items()
+            for own in [self.sensors[name]]
+        }
+        names = [] if list(arrays) == self.modalities else list(arrays)
+        return MultiModalData(
+            modalities,
+            self.classes,
+            dense=masks is not None,
+            masks=masks,
+            name="-".join([self.name, *names]),
+            about={"source": self.page, "licence": self.licence},
+            **more,
+        )
 
 
 def names() -> list[str]:
     """The sets of this folder, and those that were defined elsewhere, by name."""
     files = {file.name.replace("_", "-") for file in iter_modules(__path__)}
-    return sorted(files - {"source", "steps", "arrays"} | {*REGISTRY})
+    return sorted(files - {"steps", "arrays"} | {*REGISTRY})
 
 
-def get(name: str) -> "Source":
+def get(name: str) -> Source:
     """The set that `names` calls so."""
     if name not in REGISTRY:
         import_module(f"{__name__}.{name.replace('-', '_')}")

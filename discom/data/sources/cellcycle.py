@@ -15,8 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from discom.data.multimodal import MultiModalData
-from discom.data.sources import steps
-from discom.data.sources.source import Sensor, Size, Source
+from discom.data.sources import Sensor, Size, Source, steps
 
 PHASES = {"G1": "G1", "S_phase": "S", "G2": "G2"}  # folder → class
 PHASES |= dict.fromkeys(("Prophase", "Metaphase", "Anaphase", "Telophase"), "M")

@@ -12,8 +12,7 @@ import numpy as np
 
 from discom.data.images import read_pixels
 from discom.data.multimodal import MultiModalData
-from discom.data.sources import steps
-from discom.data.sources.source import Sensor, Source
+from discom.data.sources import Sensor, Source, steps
 from discom.errors import DataError
 
 # by name, in this order: other readers number the same classes otherwise

@@ -12,8 +12,7 @@ import numpy as np
 
 from discom.data.checks import NO_LABEL
 from discom.data.multimodal import MultiModalData
-from discom.data.sources import steps
-from discom.data.sources.source import Sensor, Source
+from discom.data.sources import Sensor, Source, steps
 from discom.errors import DataError
 
 COVERS = {10: "tree", 30: "grass", 40: "crop", 80: "water"}  # the other codes are too rare

@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from discom.data.multimodal import MultiModalData
-from discom.data.sources import steps
-from discom.data.sources.source import Sensor, Size, Source
+from discom.data.sources import Sensor, Size, Source, steps
 from discom.errors import DataError
 
 CLASS_OF = np.array([0, 7, 2, 3, 3, 3, 4, 7, 1, 6, 5, 7, 7, 7], np.uint8)  # of id 0 … 13

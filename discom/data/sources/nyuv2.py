@@ -15,8 +15,7 @@ from scipy.io import loadmat
 
 from discom.data.checks import NO_LABEL
 from discom.data.multimodal import MultiModalData
-from discom.data.sources import steps
-from discom.data.sources.source import Sensor, Source
+from discom.data.sources import Sensor, Source, steps
 from discom.errors import DataError
 from discom.files import as_data_error
 

@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from discom.data.multimodal import MultiModalData
-from discom.data.sources import steps
-from discom.data.sources.source import Sensor, Source
+from discom.data.sources import Sensor, Source, steps
 from discom.errors import DataError
 from discom.files import as_data_error
 

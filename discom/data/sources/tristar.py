@@ -15,8 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from discom.data.multimodal import MultiModalData
-from discom.data.sources import steps
-from discom.data.sources.source import Sensor, Size, Source
+from discom.data.sources import Sensor, Size, Source, steps
 from discom.errors import DataError
 
 FOLDERS = {"train": "train", "valid": "val", "test": "test"}

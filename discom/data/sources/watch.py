@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from discom.data.multimodal import MultiModalData
-from discom.data.sources.source import Sensor, Source
+from discom.data.sources import Sensor, Source
 from discom.errors import DataError
 from discom.files import as_data_error
 

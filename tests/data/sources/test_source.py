@@ -13,8 +13,7 @@ import pytest
 from fixtures import writing
 from fixtures.refusal import refused
 
-from discom.data.sources import REGISTRY, steps
-from discom.data.sources.source import Source
+from discom.data.sources import REGISTRY, Source, steps
 
 FILES = {f"set/{name}.tif": name.encode() * 500 for name in "abc"}
 
