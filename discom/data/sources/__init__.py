@@ -16,7 +16,8 @@ from discom.data.arrays import Lazy, resize
 from discom.data.checks import check_size
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.steps import count_pixels, most_frequent
-from discom.errors import DataError, check_choice, first_line
+from discom.errors import DataError, check_choice
+from discom.files import as_data_error
 
 REGISTRY: dict[str, "Source"] = {}  # name → the set; a subclass of Source enters itself
 Size = int | Sequence[int]  # height and width in pixels, or one number for both
@@ -98,32 +99,20 @@ class Source:
         return self.read_raw(self.raw_folder(root, download), names, **options)
 
     def raw_folder(self, root: Path | str, download: bool = False) -> Path:
-        """The folder, once pooch has fetched what is missing, verified it, and unpacked archives,
-        each into a folder of its name."""
+        """The folder. To download, pooch fetches what is missing, verifies every file, and unpacks
+        archives, each into a folder of its name; a file of another checksum is refused."""
         import pooch
 
         root = Path(root)
         if not (root.is_dir() or (download and self.files)):
             raise DataError(root, f"no such folder (--root). {self.advice()}")
-        for name, (url, checksum) in self.files.items():
-            file, known = root / name, {name: checksum or None}
-            there = file.is_file()
-            if not (download or there):
-                continue  # it is unpacked, or the reader names it
-            if there and not pooch.hashes.hash_matches(file, known[name]):
-                found = f"its checksum is not {checksum}"
-                raise DataError(file, found, "delete or move it, and fetch it again")
-            store = pooch.create(root, "", registry=known, urls={name: url}, retry_if_failed=2)
-            unzip = pooch.Unzip(extract_dir=file.stem) if file.suffix == ".zip" else None
-            try:
+        way_out = "delete it, if it is there, and fetch it later or by hand"
+        for name, (url, checksum) in self.files.items() if download else ():
+            files = {"registry": {name: checksum or None}, "urls": {name: url}}
+            unzip = pooch.Unzip(extract_dir=Path(name).stem) if name.endswith(".zip") else None
+            with as_data_error(root / name, f"what {url} gives", way_out):
+                store = pooch.create(root, "", **files, allow_updates=False, retry_if_failed=2)
                 store.fetch(name, unzip, pooch.HTTPDownloader(progressbar=True))
-                if not there:
-                    file.chmod(0o644)  # pooch leaves it private
-            except Exception as error:  # requests, zipfile, zlib and struct have their own kinds
-                if isinstance(error, OSError) and error.errno is not None:
-                    raise  # of the disk
-                found = f"{url} gave another file ({type(error).__name__}: {first_line(error)})"
-                raise DataError(file, found, "delete it, and fetch it later or by hand") from None
         return root
 
     def build(
