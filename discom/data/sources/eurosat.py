@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from discom.data.images import read_pixels
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import Sensor, Source, steps
 from discom.errors import DataError
@@ -18,7 +17,6 @@ from discom.errors import DataError
 # by name, in this order: other readers number the same classes otherwise
 NAMES = "AnnualCrop Forest HerbaceousVegetation Highway Industrial Pasture PermanentCrop"
 REFLECTANCE = "reflectance × 10 000"
-BANDS = {"ms": 13, "sar": 2}
 ZENODO = "https://zenodo.org/records/7711810"
 HUGGING_FACE = "https://huggingface.co/datasets/wangyi111/EuroSAT-SAR"
 SAR_SUM = "sha256:3ffad1e8bb3c2b0c2941ed60b978d78f43a77c9b3bddd6fe35c34ab655459c10"
@@ -63,27 +61,19 @@ class EuroSAT(Source):
     def read_raw(self, root: Path, names: list[str]) -> MultiModalData:
         """Patches of the same name are a pair."""
         patches = self._find_patches(root)
-        if missing := [name for name in names if name not in patches]:
-            found = f"no <Class>/<Class>_<n>.tif of {missing[0]}, {BANDS[missing[0]]} bands"
-            raise DataError(root, found, f"unpack its archive. {self.advice()}")
         stems = steps.pair({name: patches[name] for name in names}, root)
         labels = [self.classes.index(stem.partition("_")[0]) for stem in stems]
         images = {name: [patches[name][stem] for stem in stems] for name in names}
         return self.build(images, stems, labels=labels)
 
     def _find_patches(self, root: Path) -> dict[str, dict[str, Path]]:
-        """Sensor → stem → file. The number of bands tells the sensor, since the archives have many
-        names."""
-        folders: dict[Path, dict[str, Path]] = {}
+        """Sensor → stem → file; those of SAR lie in a folder that is called so, EuroSAT-SAR."""
+        patches: dict[str, dict[str, Path]] = {"ms": {}, "sar": {}}
         for file in steps.find(root, "*/*.tif"):
             kind = file.parent.name
             if kind in self.classes and re.fullmatch(rf"{kind}_\d+", file.stem):
-                folders.setdefault(file.parents[1], {})[file.stem] = file
-        patches: dict[str, dict[str, Path]] = {}
-        for folder, files in folders.items():
-            bands = len(read_pixels(min(files.values())))
-            for sensor in [name for name, count in BANDS.items() if count == bands]:
-                if sensor in patches:
-                    raise DataError(folder, f"is a second copy of {sensor}", "remove one")
-                patches[sensor] = files
+                sensor = "sar" if "sar" in str(file.relative_to(root)).lower() else "ms"
+                if file.stem in patches[sensor]:
+                    raise DataError(file, f"a second copy of {file.stem} of {sensor}", "remove one")
+                patches[sensor][file.stem] = file
         return patches
