@@ -15,7 +15,7 @@ from discom.config import check_options
 from discom.data.arrays import Lazy, resize
 from discom.data.checks import check_size
 from discom.data.multimodal import Modality, MultiModalData
-from discom.data.sources.steps import count_pixels, most_frequent
+from discom.data.sources.steps import count_pixels, find, most_frequent
 from discom.errors import DataError, check_choice
 from discom.files import as_data_error
 
@@ -97,6 +97,17 @@ class Source:
         for name in names:
             check_choice("modalities", name, self.modalities)
         return self.read_raw(self.raw_folder(root, download), names, **options)
+
+    def find_folder(self, root: Path, inside: Sequence[str]) -> Path:
+        """The folder at or below `root` that directly holds all of `inside`; a DataError where
+        there is none, or a second one."""
+        places = [place.parent for place in find(root, inside[0])]
+        folders = [place for place in places if all((place / name).exists() for name in inside)]
+        if not folders:
+            raise DataError(root, f"holds no folder with {', '.join(inside[:3])}", self.advice())
+        if folders[1:]:
+            raise DataError(folders[1], f"a second copy of {folders[0]}", "remove one")
+        return folders[0]
 
     def raw_folder(self, root: Path | str, download: bool = False) -> Path:
         """The folder. To download, pooch fetches what is missing, verifies every file, and unpacks

@@ -50,7 +50,7 @@ class CellCycle(Source):
 
     def read_raw(self, root: Path, names: list[str], size: Size = 32) -> MultiModalData:
         """`size`: height and width, or one for both; with 40 pixels stay as they are."""
-        folder = steps.find_folder(root, [*PHASES], f"{', '.join(PHASES)}. {self.advice()}")
+        folder = self.find_folder(root, [*PHASES])
         tiles = {name: _read_tiles(folder, CHANNELS[name]) for name in names}
         cells = _find_cells(folder, tiles[names[0]])
         places = [(list(PHASES)[cell // TILES**2], cell % TILES**2) for cell in cells]

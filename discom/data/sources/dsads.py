@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from discom.data.multimodal import MultiModalData
-from discom.data.sources import Sensor, Source, steps
+from discom.data.sources import Sensor, Source
 from discom.errors import DataError
 from discom.files import as_data_error
 
@@ -59,7 +59,7 @@ class Dsads(Source):
 
     def read_raw(self, root: Path, names: list[str]) -> MultiModalData:
         activities = [f"a{number:02d}" for number in range(1, len(self.classes) + 1)]
-        folder = steps.find_folder(root, activities, f"a01 to a19. {self.advice()}")
+        folder = self.find_folder(root, activities)
         places = list(product(range(len(activities)), range(PERSONS), range(SEGMENTS)))
         signals = {name: np.empty((len(places), 9, 1, ROWS), np.float16) for name in names}
         for row, (activity, person, segment) in enumerate(places):

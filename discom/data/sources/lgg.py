@@ -44,7 +44,7 @@ class LGG(Source):
     by_hand = f"Unpack the archive; --root is a folder with one kaggle_3m, which holds {FIRST}"
 
     def read_raw(self, root: Path, names: list[str]) -> MultiModalData:
-        folder = steps.find_folder(root, [FIRST], f"{FIRST}. {self.advice()}")
+        folder = self.find_folder(root, [FIRST])
         images, masks, groups, lacking = list[np.ndarray](), list[np.ndarray](), list[int](), 0
         for number, patient in enumerate(sorted(folder.glob("TCGA_*"))):
             slices = [read_slice(*files) for files in find_slices(patient)]

@@ -75,8 +75,8 @@ class NYUv2(Source):
 
     def read_raw(self, root: Path, names: list[str]) -> MultiModalData:
         """Images under the data's own numbers, from 0001."""
-        what = f"folder with {', '.join(PARTS)}. {self.advice()}"
-        file, splits, classes = (steps.find_folder(root, PARTS, what) / name for name in PARTS)
+        folder = self.find_folder(root, PARTS)
+        file, splits, classes = (folder / name for name in PARTS)
         with _reading(file), h5py.File(file) as mat:
             scenes = [mat[reference][()].ravel() for reference in mat["scenes"][()].ravel()]
         groups = np.array(["".join(map(chr, scene)) for scene in scenes])

@@ -47,7 +47,7 @@ class SisFall(Source):
     by_hand = "Unpack the authors' archive; --root is the folder with SisFall_dataset/SA01 to SE15"
 
     def read_raw(self, root: Path, names: list[str]) -> MultiModalData:
-        folder = steps.find_folder(root, PERSONS, f"SA01 to SE15. {self.advice()}")
+        folder = self.find_folder(root, PERSONS)
         trials = [
             (person, file)
             for person, name in enumerate(PERSONS)

@@ -23,18 +23,6 @@ def find(root: Path, pattern: str) -> list[Path]:
     return sorted(Path(place) for place in places if "__MACOSX" not in place)
 
 
-def find_folder(root: Path, inside: Sequence[str], what: str) -> Path:
-    """The folder at or below `root` that directly holds all of `inside`; a DataError says where to
-    get `what` if there is none, and names a second copy."""
-    places = [place.parent for place in find(root, inside[0])]
-    folders = [place for place in places if all((place / name).exists() for name in inside)]
-    if not folders:
-        raise DataError(root, f"holds no {what}")
-    if folders[1:]:
-        raise DataError(folders[1], f"a second copy of {folders[0]}", "remove one")
-    return folders[0]
-
-
 def sorted_files(folder: Path, *endings: str) -> dict[str, Path]:
     """Stem → file with one of `endings` (any case), by name, none that is hidden; a DataError
     where two files have one stem."""

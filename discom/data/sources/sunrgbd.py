@@ -65,7 +65,7 @@ class SUNRGBD(Source):
 
     def read_raw(self, root: Path, names: list[str], size: Size = 224) -> MultiModalData:
         frames = self._list_frames(root)
-        base = steps.find_folder(root, ["kv2"], "SUNRGBD folder with kv2/; unpack SUNRGBD.zip")
+        base = self.find_folder(root, ["kv2"])
         files = {name: _find_images(base, frames, name) for name in names}
         keys = steps.pair({"kv2.txt": frames, **files}, base)
         images = {name: [own[key] for key in keys] for name, own in files.items()}
@@ -76,8 +76,7 @@ class SUNRGBD(Source):
 
     def _list_frames(self, root: Path) -> dict[str, tuple[Path, int]]:
         """Id → folder below SUNRGBD, and class; the number in kv2.txt is not read."""
-        what = f"kv2.txt with mapping.txt; fetch both from {LISTS}"
-        folder = steps.find_folder(root, ["kv2.txt", "mapping.txt"], what)
+        folder = self.find_folder(root, ["kv2.txt", "mapping.txt"])
         mapping = "\n".join(steps.read_lines(folder / "mapping.txt"))
         folder_of = dict(ENTRY.findall(mapping))  # a heading and counts are none
         frames: dict[str, tuple[Path, int]] = {}

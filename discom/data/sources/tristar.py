@@ -51,8 +51,7 @@ class TRISTAR(Source):
     files = {"tristar.zip": (f"{page}/files/tristar.zip", "")}
 
     def read_raw(self, root: Path, names: list[str], size: Size = (120, 160)) -> MultiModalData:
-        what = "folder with train, val and test; unpack tristar.zip there"
-        folder = steps.find_folder(root, list(FOLDERS.values()), what)
+        folder = self.find_folder(root, list(FOLDERS.values()))
         files, labels_of = _list_frames(folder, names)
         frames = steps.pair({**files, "actions.txt": labels_of}, folder)
         actions = {frame: [c for c in self.classes if c in labels_of[frame]] for frame in frames}
