@@ -1,6 +1,6 @@
 """Public data sets: what each is, how its files are brought here, and what its reader gives.
 
-A set has a file of its name here, which is imported when the set is asked for.
+Their files, beside this one, are imported when a set is asked for.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -46,10 +46,9 @@ class Sensor(NamedTuple):
 class Source:
     """One public data set.
 
-    A subclass, in a file of this folder that is called as the set, states what is below and reads
-    the raw files: `read_raw(root, names, **options)` returns what `build` makes of the modalities
-    `names`. Its options are annotated keyword arguments. A DataError names a file that is missing
-    or wrong.
+    A subclass, in a file of this folder, states what is below and reads the raw files:
+    `read_raw(root, names, **options)` returns what `build` makes of the modalities `names`. Its
+    options are annotated keyword arguments. A DataError names a file that is missing or wrong.
     """
 
     name: ClassVar[str]  # in commands and tables
@@ -172,13 +171,13 @@ class Source:
 
 
 def names() -> list[str]:
-    """The sets of this folder, and those that were defined elsewhere, by name."""
-    files = {file.name.replace("_", "-") for file in iter_modules(__path__)}
-    return sorted(files - {"steps", "arrays"} | {*REGISTRY})
+    """The sets of this folder's files, and those that were defined elsewhere."""
+    for file in iter_modules(__path__):
+        import_module(f"{__name__}.{file.name}")
+    return sorted(REGISTRY)
 
 
 def get(name: str) -> Source:
     """The set that `names` calls so."""
-    if name not in REGISTRY:
-        import_module(f"{__name__}.{name.replace('-', '_')}")
+    names()
     return REGISTRY[name]

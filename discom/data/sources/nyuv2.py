@@ -9,9 +9,7 @@
 from functools import partial
 from pathlib import Path
 
-import h5py
 import numpy as np
-from scipy.io import loadmat
 
 from discom.data.checks import NO_LABEL
 from discom.data.multimodal import MultiModalData
@@ -34,6 +32,8 @@ _reading = partial(as_data_error, kind="a .mat file", way_out="fetch the file ag
 
 
 def _read_row(key: str, item: Item) -> np.ndarray:
+    import h5py
+
     with _reading(item[0]), h5py.File(item[0]) as mat:
         return mat[key][item[1]].swapaxes(-1, -2)  # a turn by 90° instead would mirror it
 
@@ -75,6 +75,9 @@ class NYUv2(Source):
 
     def read_raw(self, root: Path, names: list[str]) -> MultiModalData:
         """Images under the data's own numbers, from 0001."""
+        import h5py
+        from scipy.io import loadmat
+
         folder = self.find_folder(root, PARTS)
         file, splits, classes = (folder / name for name in PARTS)
         with _reading(file), h5py.File(file) as mat:

@@ -6,7 +6,7 @@ from fixtures import midair, potsdam, writing
 
 from discom.data import read_arrays
 from discom.data.sources import cellcycle as montages
-from discom.data.sources import dsads, get, lgg, sisfall
+from discom.data.sources import get, lgg, worn
 from discom.data.sources.potsdam import RIGHT_COPY
 
 
@@ -55,8 +55,8 @@ REAL = [  # folder, its reader, sensors, and what names pixels, labels and group
     ("jurkat_cell_cycle", get("cellcycle").read, None, "253948c8c567a5d8"),
     ("hls_dem_worldcover", get("hls").read, None, "316f86cd5e353c3a"),
     ("lgg_mri/original", get("lgg").read, None, "76e33f4fc1c639df"),
-    ("dsads", read_arrays, dsads.UNITS, "3062c35680f3a573"),
-    ("sisfall", read_arrays, [*sisfall.UNITS], "9839b127d780de9a"),
+    ("dsads", read_arrays, worn.UNITS, "3062c35680f3a573"),
+    ("sisfall", read_arrays, [*worn.COLUMNS], "9839b127d780de9a"),
 ]
 
 
@@ -69,21 +69,21 @@ def test_real_data_are_as_ever(folder, reader, sensors, fingerprint, real, monke
 
 def test_real_segments_of_dsads(real, monkeypatch):
     """The arrays hold what the reader makes of the text, in the rows that it gives them."""
-    monkeypatch.setattr(dsads, "ROWS", 125)
-    arrays = [np.load(real("dsads") / f"{unit}.npy", "r") for unit in dsads.UNITS]
+    monkeypatch.setattr(worn, "ROWS", 125)
+    arrays = [np.load(real("dsads") / f"{unit}.npy", "r") for unit in worn.UNITS]
     for file in real("dsads").glob("original/a*/p1/s*.txt"):
         row = 480 * (int(file.parts[-3][1:]) - 1) + int(file.stem[1:]) - 1
         signals = [array[row].reshape(9, 125) for array in arrays]
-        np.testing.assert_array_equal(signals, dsads.read_segment(file))
+        np.testing.assert_array_equal(signals, worn.read_segment(file))
 
 
 def test_real_trials_of_sisfall(real, monkeypatch):
     """The arrays hold what the reader makes of the text: seven windows, two, and one of a fall."""
-    monkeypatch.setattr(sisfall, "WINDOW", 2400)
-    arrays = [np.load(real("sisfall") / f"{sensor}.npy", "r") for sensor in sisfall.UNITS]
+    monkeypatch.setattr(worn, "WINDOW", 2400)
+    arrays = [np.load(real("sisfall") / f"{sensor}.npy", "r") for sensor in worn.COLUMNS]
     first = {"D01_SA01_R01": 0, "D05_SA01_R01": 28, "D11_SA01_R02": 69, "F01_SA01_R01": 118}
     for name, row in first.items():
-        trial = sisfall.read_trial(real("sisfall") / "original" / "SA01" / f"{name}.txt")
-        for number, window in enumerate(sisfall.cut(name[:3], trial), start=row):
+        trial = worn.read_trial(real("sisfall") / "original" / "SA01" / f"{name}.txt")
+        for number, window in enumerate(worn.cut(name[:3], trial), start=row):
             signals = np.concatenate([array[number].reshape(3, 1, 300) for array in arrays])
-            np.testing.assert_array_equal(signals, sisfall.to_signals(window))
+            np.testing.assert_array_equal(signals, worn.to_signals(window))

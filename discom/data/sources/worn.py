@@ -1,0 +1,224 @@
+"""Sensors that persons wear: a watch (watch), units on the body (dsads), and a belt (sisfall)."""
+
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+
+from discom.data.multimodal import MultiModalData
+from discom.data.sources import Sensor, Source, steps
+from discom.errors import DataError
+from discom.files import as_data_error
+
+# what a mirror does to a left arm: the axis across the body turns round; a rotation is an axial
+# vector, so of the gyroscope the two others do
+MIRROR = {"acc": (-1, 1, 1), "gyro": (1, -1, -1)}
+ABOUT = ("label", "person", "recording", "side", "part")  # of each window of the watch
+UNITS = ("torso", "rarm", "larm", "rleg", "lleg")  # of dsads, in the order of the columns
+SEGMENTS, ROWS = 60, 125  # of each person and activity, and of a segment of dsads
+GRAVITY = 9.81  # m/s²
+PERSONS = [f"SA{n:02d}" for n in range(1, 24)] + [f"SE{n:02d}" for n in range(1, 16)]  # of sisfall
+TRIALS = 4505
+WINDOW = 2400  # rows, twelve seconds
+# code → windows of its trials, as far as they fit; others have one, around the largest |acc|
+LONG = {"D01": 7, "D02": 7, "D03": 7, "D04": 7, "D05": 2, "D06": 2, "D17": 2}
+COLUMNS = {"acc": slice(0, 3), "gyro": slice(3, 6), "acc2": slice(6, 9)}
+SCALES = {"acc": 32 / 2**13, "gyro": np.deg2rad(4000 / 2**16), "acc2": 16 / 2**14}  # g, rad/s, g
+
+
+class Watch(Source):
+    """Signals [N, 3, 1, 100], four seconds at 25 Hz; a left arm is mirrored into a right one.
+    Groups are persons.
+
+    `watch.npz`, which data/make_watch.py of the repository makes: signals int16 [N, 3, 100] of each
+    sensor with the step that turns them into g or rad/s; for each window label, person, recording,
+    side (0: left arm) and part, its number in the recording. Source: Burns et al. 2018, by way of
+    the package seglearn.
+    """
+
+    name = "watch"
+    what = "a wrist watch, 1 149 windows of four seconds, seven shoulder exercises, ten persons"
+    classes = (
+        "pendulum",
+        "abduction",
+        "forward elevation",
+        "internal rotation",
+        "external rotation",
+        "trapezius row",
+        "bent-over row",
+    )
+    sensors = {"acc": Sensor("3×1×100", "g"), "gyro": Sensor("3×1×100", "rad/s")}
+    symmetry = "rotate"
+    size = "1.1 MB"
+    licence = "BSD-3-Clause, © 2018 David M. Burns; cite Burns et al. 2018"
+    page = "https://arxiv.org/abs/1802.01489"
+    by_hand = "watch.npz is in data/ of the repository: --root data"
+
+    def read_raw(self, root: Path, names: list[str]) -> MultiModalData:
+        file, signals, way_out = root / "watch.npz", {}, "take the repository's file again"
+        with as_data_error(file, "an archive of arrays", way_out):
+            arrays = dict(np.load(file, allow_pickle=False))
+            label, person, recording, side, part = (arrays[name] for name in ABOUT)
+            for name in names:
+                x = arrays[name] * np.float32(arrays[f"{name}_step"])  # [N, 3, 100]
+                x[side == 0] *= np.array(MIRROR[name], "f4")[:, None]
+                signals[name] = x[:, :, None]  # [N, 3, 1, 100]
+        if tuple(arrays["classes"]) != self.classes:
+            raise DataError(file, "holds other exercises", way_out)
+        ids = [f"{k:03d}-{n:02d}" for k, n in zip(recording, part, strict=True)]
+        return self.build(signals, ids, labels=label, groups=person)
+
+
+class Dsads(Source):
+    """Daily and Sports Activities: signals [N, 9, 1, 125] of five units on the body, in half
+    precision; accelerations are in g. Groups are persons; ids number the segments by activity,
+    person and time.
+
+    `data/a<activity>/p<person>/s<segment>.txt`, 60 segments of five seconds at 25 Hz: 125 rows of
+    45 numbers, nine of each unit: accelerometer (m/s²), gyroscope (rad/s) and magnetometer, x y z
+    each. Sources: Barshan and Yuksek 2014, Altun et al. 2010; UCI data set 256.
+
+    Uncertain: the licence, and the magnetometer's unit, which no source at hand states.
+    """
+
+    name = "dsads"
+    what = "five units on the body, 9 120 segments of five seconds, 19 activities, eight persons"
+    classes = (
+        "sitting",
+        "standing",
+        "lying on back",
+        "lying on right side",
+        "ascending stairs",
+        "descending stairs",
+        "standing in elevator still",
+        "moving in elevator",
+        "walking in parking lot",
+        "treadmill 4 km/h flat",
+        "treadmill 4 km/h inclined",
+        "treadmill running 8 km/h",
+        "stepper",
+        "cross trainer",
+        "cycling horizontal",
+        "cycling vertical",
+        "rowing",
+        "jumping",
+        "playing basketball",
+    )
+    sensors = dict.fromkeys(UNITS, Sensor("9×1×125", "g, rad/s, –"))
+    symmetry = "none"
+    size = "0.4 GB of text"
+    licence = "CC BY 4.0 (uncertain: see the page); cite Barshan and Yuksek 2014, Altun et al. 2010"
+    page = "https://archive.ics.uci.edu/dataset/256/daily+and+sports+activities"
+    by_hand = "Unpack the archive of UCI's data set 256; --root is the folder with data/a01 to a19"
+
+    def read_raw(self, root: Path, names: list[str]) -> MultiModalData:
+        activities = [f"a{number:02d}" for number in range(1, len(self.classes) + 1)]
+        folder = self.find_folder(root, activities)
+        places = list(product(range(len(activities)), range(8), range(SEGMENTS)))
+        signals = {name: np.empty((len(places), 9, 1, ROWS), np.float16) for name in names}
+        for row, (activity, person, segment) in enumerate(places):
+            file = folder / activities[activity] / f"p{person + 1}" / f"s{segment + 1:02d}.txt"
+            units = read_segment(file)
+            for name in names:
+                signals[name][row, :, 0] = units[UNITS.index(name)]
+        labels, persons, _ = np.transpose(places)
+        return self.build(signals, np.arange(len(places)), labels=labels, groups=persons)
+
+
+def read_segment(file: Path) -> np.ndarray:
+    """The signals of a segment of dsads, [5, 9, 125] float16."""
+    table = _read_rows(file, 45)
+    if len(table) != ROWS:
+        raise DataError(file, f"holds {len(table)} rows, a segment has {ROWS}", "unpack it again")
+    units = table.T.reshape(5, 9, ROWS).astype(np.float64)  # in float32, some quotients are ties
+    units[:, :3] /= GRAVITY
+    return units.astype(np.float16)
+
+
+class SisFall(Source):
+    """Signals [N, 3, 1, 300] of sensors on a belt, twelve seconds at 25 Hz, in half precision.
+    Groups are persons; ids number the windows by person, code, trial and time.
+
+    Short trials are filled up with their last row. The second accelerometer lies beside the first
+    and measures the same: a negative control.
+
+    `SisFall_dataset/<person>/<code>_<person>_R<nn>.txt`, persons SA01 to SA23 (adults) and SE01 to
+    SE15 (elderly): a row of nine whole numbers for each of 200 instants a second, ended by ";": x y
+    z of the accelerometer ADXL345, of the gyroscope ITG3200, and of a second accelerometer,
+    MMA8451Q. Codes D01 to D19 are activities, F01 to F15 falls. Source: Sucerquia et al. 2017.
+
+    Uncertain: the licence. Only four trials were read here, so some file may differ in form.
+    """
+
+    name = "sisfall"
+    what = "sensors on a belt, 5 883 windows of twelve seconds, 19 activities, 15 falls, 38 persons"
+    classes = tuple([f"D{n:02d}" for n in range(1, 20)] + [f"F{n:02d}" for n in range(1, 16)])
+    sensors = {
+        "acc": Sensor("3×1×300", "g"),
+        "gyro": Sensor("3×1×300", "rad/s"),
+        "acc2": Sensor("3×1×300", "g"),
+    }
+    symmetry = "none"
+    size = "0.7 GB of text"
+    licence = "none stated; the paper calls the data freely available; cite Sucerquia et al. 2017"
+    page = "https://doi.org/10.3390/s17010198"
+    by_hand = "Unpack the authors' archive; --root is the folder with SisFall_dataset/SA01 to SE15"
+
+    def read_raw(self, root: Path, names: list[str]) -> MultiModalData:
+        folder = self.find_folder(root, PERSONS)
+        trials = [
+            (person, file)
+            for person, name in enumerate(PERSONS)
+            for file in steps.sorted_files(folder / name, ".txt").values()
+        ]
+        steps.warn_left_out(folder, TRIALS - len(trials), f"{TRIALS} trials are not there")
+        windows, labels, persons = list[np.ndarray](), list[int](), list[int]()
+        for person, file in trials:
+            code = file.name[:3]
+            if code not in self.classes:
+                raise DataError(file, f"'{code}' is no activity and no fall", "remove the file")
+            own = cut(code, read_trial(file))
+            windows += [to_signals(window) for window in own]
+            labels += [self.classes.index(code)] * len(own)
+            persons += [person] * len(own)
+        signals = {name: np.stack([window[COLUMNS[name]] for window in windows]) for name in names}
+        ids = np.arange(len(windows))
+        return self.build(signals, ids, labels=labels, groups=np.array(persons))
+
+
+def read_trial(file: Path) -> np.ndarray:
+    """The rows of a trial of sisfall in g and rad/s, [rows, 9] float32, at least a window."""
+    trial = _read_rows(file, 9) * np.repeat([*SCALES.values()], 3).astype(np.float32)
+    return np.pad(trial, ((0, max(0, WINDOW - len(trial))), (0, 0)), mode="edge")
+
+
+def cut(code: str, trial: np.ndarray) -> list[np.ndarray]:
+    """The windows of a trial of that code."""
+    rest = len(trial) - WINDOW
+    if code in LONG:
+        count = min(LONG[code], len(trial) // WINDOW)
+        starts = np.linspace(0, rest, count).round().astype(int)
+    else:
+        peak = np.linalg.norm(trial[:, COLUMNS["acc"]], axis=1).argmax()
+        starts = np.clip([peak - WINDOW // 2], 0, rest)
+    return [trial[start : start + WINDOW] for start in starts]
+
+
+def to_signals(window: np.ndarray) -> np.ndarray:
+    """A window [2400, 9] at 200 Hz as signals [9, 1, 300] at 25 Hz: a filter to 50 Hz, without
+    ringing at the ends, then the mean of two values."""
+    from scipy.signal import resample_poly
+
+    values = resample_poly(window, 1, 4, padtype="line").astype(np.float16)
+    return values.reshape(-1, 2, 9).mean(axis=1).T[:, None]
+
+
+def _read_rows(file: Path, columns: int) -> np.ndarray:
+    """Rows of so many finite numbers, [rows, columns] float32; a row may end with ";"."""
+    way_out = "unpack the archive again"
+    with as_data_error(file, "rows of numbers", way_out):
+        table = np.loadtxt(file, np.float32, delimiter=",", comments=";", ndmin=2)
+    if not len(table) or table.shape[1] != columns or not np.isfinite(table).all():
+        found = f"holds {list(table.shape)} numbers, or some that are not finite"
+        raise DataError(file, f"{found}; a row has {columns}", way_out)
+    return table
