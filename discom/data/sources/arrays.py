@@ -58,10 +58,6 @@ def read_arrays(
         found = f"{root} has no sensor '{unknown[0]}'"
         raise ConfigError("unit, invalid, symmetry", found, f"it has {', '.join(sensors)}")
     labels, classes = _label(root, about["labels"], about["masks"])
-    for name, array in {**about, **sensors}.items():
-        if array is not None and len(array) != len(labels):
-            found = f"has {len(array)} rows, the labels have {len(labels)}"
-            raise DataError(root / f"{name}.npy", found, "give each sample a row in every file")
     ids = np.arange(len(labels)) if about["ids"] is None else about["ids"]
     made = {}
     for name, x in sensors.items():
@@ -91,9 +87,7 @@ def _to_images(file: Path, x: np.ndarray) -> np.ndarray:
 def _label(root: Path, labels: Any, masks: Any) -> tuple[np.ndarray, tuple[str, ...]]:
     """The class of each sample, of a mask the most frequent one, and the names of the classes."""
     if (labels is None) == (masks is None):
-        raise DataError(
-            root, f"has {'no labels' if masks is None else 'labels and masks'}", TARGETS
-        )
+        raise DataError(root, "has no labels, or labels and masks", TARGETS)
     if masks is not None:
         if masks.dtype != np.uint8 or masks.ndim != 3:
             raise DataError(root / "masks.npy", f"holds {masks.dtype} {list(masks.shape)}", TARGETS)
@@ -103,11 +97,8 @@ def _label(root: Path, labels: Any, masks: Any) -> tuple[np.ndarray, tuple[str, 
     else:
         check_array(labels, f"{root}/labels.npy", "iu", "N")
         used = int(np.max(labels, initial=UNLABELLED)) + 1
-    if not used:
-        raise DataError(root, "no sample has a label", TARGETS)
-    file = root / "classes.json"
-    names = read_json(file, NAMES) if file.is_file() else [*map(str, range(used))]
-    names = names.get("classes") if isinstance(names, dict) else names
-    if not isinstance(names, list) or len(names) < used:
-        raise DataError(file, f"does not name {used} classes", NAMES)
-    return labels, tuple(names)
+    if not (file := root / "classes.json").is_file():
+        return labels, tuple(map(str, range(used)))
+    with as_data_error(file, "a list of names", NAMES):
+        names = read_json(file, NAMES)
+        return labels, tuple(names["classes"] if isinstance(names, dict) else names)

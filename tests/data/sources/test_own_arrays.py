@@ -91,18 +91,19 @@ def test_arrays_are_prepared_with_their_options(folder, tmp_path):
 
 
 BAD = {  # what is wrong → the files, and what the line says
-    "another length": ({"acc": ARRAYS["acc"][1:]}, "acc.npy: has 47 rows, the labels have 48"),
-    "labels of another length": ({"labels": LABELS[1:]}, "has 48 rows, the labels have 47"),
+    "another length": ({"acc": ARRAYS["acc"][1:]}, r"own/acc/y: .*give .* of shape \[47\]"),
+    "labels of another length": ({"labels": LABELS[1:]}, r"own/acc/y: .*give .* of shape \[48\]"),
     "no sensor": ({"acc": None, "video": None}, "own: has no sensor"),
-    "no labels": ({"labels": None}, "own: has no labels; give labels.npy .* or masks.npy"),
-    "labels and masks": ({"masks": MASKS}, "own: has labels and masks; give"),
-    "no label": ({"labels": LABELS * 0 - 1}, "own: no sample has a label"),
+    "no labels": ({"labels": None}, "own: has no labels, .*; give labels.npy .* or masks.npy"),
+    "labels and masks": ({"masks": MASKS}, "own: .* labels and masks; give"),
+    "no label": ({"labels": LABELS * 0 - 1}, "own: classes are "),
+    "groups of another length": ({"groups": PERSONS[1:]}, r"groups: .*give .* of shape \[48\]"),
     "labels that are no whole numbers": ({"labels": LABELS / 2}, "labels.npy: .* whole numbers"),
     "masks of numbers": ({"labels": None, "masks": MASKS / 2}, "masks.npy: holds float64"),
     "objects": ({"ids": np.array([{}] * COUNT)}, "ids.npy: .* objects"),
     "channels at the end": ({"acc": ARRAYS["acc"].swapaxes(1, 2)}, r"acc.npy: holds \[48, 20, 3\]"),
     "grey images": ({"video": ARRAYS["video"][:, 0]}, r"video.npy: holds \[48, 8, 6\]"),
-    "few names": ({"classes": CLASSES[:2]}, "classes.json: does not name 3 classes"),
+    "few names": ({"classes": CLASSES[:2]}, "own/acc/y: labels go from 0 to 2"),
 }
 
 
