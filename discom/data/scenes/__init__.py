@@ -1,6 +1,6 @@
 """Synthetic scenes with known factors: one object (`objects.make`) or several (`dense`)."""
 
 from discom.data.scenes import objects
-from discom.data.scenes.segmentation import ceilings, dense
+from discom.data.scenes.segmentation import dense
 
-__all__ = ["ceilings", "dense", "objects"]
+__all__ = ["dense", "objects"]
