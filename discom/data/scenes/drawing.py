@@ -4,7 +4,7 @@ Factors f are arrays whose first axis is the scene, and a view is what `geometry
 rest on these bytes: a change here needs another VERSION of every kind of scene that it reaches.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -50,11 +50,6 @@ class Streams:
         """Numbers from low to high, [n, *shape]."""
         return next(self.rngs).uniform(low, high, (self.n, *shape))
 
-    def redrawn(self, cue: np.ndarray, share: float, count: int) -> np.ndarray:
-        """The cue [n], in a `share` of the scenes a uniform draw below `count` in its place."""
-        other = self.integers(count)
-        return np.where(self.uniform(0, 1) < share, other, cue)
-
     def nuisances(self) -> dict[str, np.ndarray]:
         """All factors of `RANGES`."""
         return {name: self.uniform(*bounds) for name, *bounds in RANGES}
@@ -68,15 +63,6 @@ def check(where: str, n: int, seed: int, size: int, shares: Mapping[str, float])
         raise ConfigError(f"{where}: size", f"{size} is not a multiple of 4", "give e.g. 32")
     for name, share in shares.items():
         check_number(f"{where}: {name}", share, 0, 1, whole=False)
-
-
-def check_sensors(where: str, modalities: Sequence[str]) -> list[str]:
-    """The names as a list, or a ConfigError for a sensor that is unknown or named twice."""
-    names = list(modalities)
-    if wrong := [name for name in names if name not in BANDS or names.count(name) > 1]:
-        found = f"modality '{wrong[0]}' is unknown or twice"
-        raise ConfigError(where, found, f"choose of {', '.join(BANDS)}")
-    return names
 
 
 def one_number_each(factors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

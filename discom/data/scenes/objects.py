@@ -15,6 +15,7 @@ import numpy as np
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.scenes import drawing
 from discom.data.scenes.drawing import MATERIALS, SHAPES
+from discom.errors import check_choice
 
 VERSION = "objects 1"  # raised when other pixels are drawn, so that results stand apart
 DARK, FAR = 0.2, 0.3  # shares of the scenes whose cue colour or depth does not show
@@ -54,7 +55,9 @@ def make(
     ([0, 1, 0, 0, 1, 1], [1, 3, 1, 0, 3, 3])
     """
     drawing.check("objects", n, seed, size, {"dark": dark, "far": far})
-    sensors = drawing.check_sensors("objects", modalities)
+    sensors = [*dict.fromkeys(modalities)]
+    for name in sensors:
+        check_choice("objects: modalities", name, drawing.BANDS)
     factors = draw_factors(n, seed, dark, far)
     images, masks = _draw(factors, sensors, size, seed)
     labels = factors["shape"] * len(MATERIALS) + factors["material"]
@@ -87,7 +90,6 @@ def best(
     >>> {name: round(accuracy, 1) for name, accuracy in best().items()}
     {'rgb': 86.7, 'depth': 80.0, 'rgb+depth': 96.0}
     """
-    drawing.check("objects", 1, 0, 8, {"dark": dark, "far": far})
     share = {"rgb": dark, "depth": far, "thermal": WARMTH}
     groups = [group for k in range(len(modalities)) for group in combinations(modalities, k + 1)]
     hidden = {"+".join(group): prod(share[name] for name in group) for group in groups}
@@ -102,7 +104,8 @@ def draw_factors(n: int, seed: int, dark: float, far: float) -> dict[str, np.nda
     for name, cue, share in (("dark", "texture", dark), ("far", "relief", far)):
         factors[name] = (streams.uniform(0, 1) < share).astype(int)
         factors[cue] = np.where(factors[name], HIDDEN, material)
-    factors["warmth"] = streams.redrawn(material, WARMTH, len(MATERIALS))
+    other = streams.integers(len(MATERIALS))
+    factors["warmth"] = np.where(streams.uniform(0, 1) < WARMTH, other, material)
     return factors | streams.nuisances()
 
 
