@@ -32,15 +32,15 @@ RANGES: tuple[tuple, ...] = (
 
 
 class Streams:
-    """Random numbers of `n` scenes, each factor from a stream of its own.
+    """Random numbers of `n` scenes for a key, each factor from a stream of its own.
 
-    >>> streams = Streams(4, seed=0)
+    >>> streams = Streams(4, 0, 0)
     >>> streams.integers(3).shape, streams.uniform(0, 1, 3).shape
     ((4,), (4, 3))
     """
 
-    def __init__(self, n: int, seed: int):
-        self.n, self.rngs = n, iter(np.random.default_rng([seed, 0]).spawn(64))
+    def __init__(self, n: int, *key: int):
+        self.n, self.rngs = n, iter(np.random.default_rng(key).spawn(64))
 
     def integers(self, count: int) -> np.ndarray:
         """Whole numbers below `count`, [n]."""

@@ -98,7 +98,7 @@ def best(
 
 def draw_factors(n: int, seed: int, dark: float, far: float) -> dict[str, np.ndarray]:
     """Everything that varies, each factor from a stream of its own; arguments as in `make`."""
-    streams = drawing.Streams(n, seed)
+    streams = drawing.Streams(n, seed, 0)
     shape, material = streams.integers(len(SHAPES)), streams.integers(len(MATERIALS))
     factors = {"shape": shape, "material": material}
     for name, cue, share in (("dark", "texture", dark), ("far", "relief", far)):

@@ -78,38 +78,31 @@ def dense(n: int = 1200, seed: int = 0, *, size: int = 64) -> MultiModalData:
     return data.drawn_by(VERSION, seed, n=n, size=size, **own)
 
 
-def _stream(seed: int, name: str, *which: int) -> np.random.Generator:
-    return np.random.default_rng([seed, STREAMS[name], *which])
-
-
 def _factors(n, seed) -> tuple[dict, list[dict]]:
     """What varies from scene to scene and for each object, each factor from its own stream."""
-
-    def uniform(low, high, *shape):
-        return next(streams).uniform(low, high, (n, *shape))
-
-    streams = iter(_stream(seed, "scene").spawn(32))
-    scene = {name: uniform(0, 1, 3) for name in ("background", "bottom")}
-    scene |= {name: uniform(-1, 1) for name in ("gradient_x", "gradient_y")}
-    scene["illumination"] = uniform(0.6, 1.2)
-    scene |= {name: uniform(-0.04, 0.04) for name in ("tilt_x", "tilt_y")}
-    scene["shift"] = uniform(-0.38, -0.33)
+    streams = drawing.Streams(n, seed, STREAMS["scene"])
+    scene = {name: streams.uniform(0, 1, 3) for name in ("background", "bottom")}
+    scene |= {name: streams.uniform(-1, 1) for name in ("gradient_x", "gradient_y")}
+    scene["illumination"] = streams.uniform(0.6, 1.2)
+    scene |= {name: streams.uniform(-0.04, 0.04) for name in ("tilt_x", "tilt_y")}
+    scene["shift"] = streams.uniform(-0.38, -0.33)
     things = []
     for k in range(OBJECTS):
-        spawned = _stream(seed, "object", k).spawn(32)
-        # streams 2 and 7 are not in use; the others keep their numbers
-        streams = iter(stream for number, stream in enumerate(spawned) if number not in (2, 7))
-        shape, material = (next(streams).integers(0, 3, n) for _ in range(2))
-        in_rgb, in_depth = uniform(0, 1) < CONFUSED, uniform(0, 1) < CONFUSED
-        colour, apart = uniform(0, 1, 3), uniform(0.3, 0.7, 3)
+        streams = drawing.Streams(n, seed, STREAMS["object"], k)
+        shape, material = streams.integers(3), streams.integers(3)
+        next(streams.rngs)  # not in use; the others keep their numbers
+        in_rgb, in_depth = (streams.uniform(0, 1) < CONFUSED for _ in range(2))
+        colour, apart = streams.uniform(0, 1, 3), streams.uniform(0.3, 0.7, 3)
+        next(streams.rngs)
         thing = {"shape": shape, "material": material}
         thing["texture"] = np.where(in_rgb & (material < 2), 1 - material, material)
         thing["relief"] = np.where(in_depth & (material > 0), 3 - material, material)
-        thing |= {name: uniform(-0.9, 0.9) for name in ("centre_x", "centre_y")}
-        thing |= {"rotation": uniform(0, 2 * np.pi), "scale": uniform(0.25, 0.44)}
-        thing |= {"frequency": uniform(3, 5), "phase": uniform(0, 2 * np.pi)}
+        thing |= {name: streams.uniform(-0.9, 0.9) for name in ("centre_x", "centre_y")}
+        thing |= {"rotation": streams.uniform(0, 2 * np.pi), "scale": streams.uniform(0.25, 0.44)}
+        thing |= {"frequency": streams.uniform(3, 5), "phase": streams.uniform(0, 2 * np.pi)}
         # two colours that differ by 0.3 or more in every band, so that every texture shows
-        thing |= {"colour_a": colour, "colour_b": (colour + apart) % 1, "lift": uniform(*LIFT)}
+        thing |= {"colour_a": colour, "colour_b": (colour + apart) % 1}
+        thing["lift"] = streams.uniform(*LIFT)
         things.append(thing)
     return scene, things
 
@@ -119,7 +112,8 @@ def _draw(scene, things, size: int, seed: int) -> tuple[dict[str, np.ndarray], n
     n = len(scene["shift"])
     images = {name: np.empty((n, bands, size, size), np.float32) for name, bands in BANDS.items()}
     masks = np.empty((n, size, size), np.uint8)
-    streams = {name: _stream(seed, name) for name in ("rgb", "depth", "holes")}
+    noise = ("rgb", "depth", "holes")
+    streams = {name: np.random.default_rng([seed, STREAMS[name]]) for name in noise}
     for start in range(0, n, CHUNK):
         rows = slice(start, start + CHUNK)
         part, *parts = ({k: v[rows] for k, v in factors.items()} for factors in (scene, *things))
