@@ -13,10 +13,8 @@ import numpy as np
 from discom.data.checks import NO_LABEL
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import Sensor, Source, steps
-from discom.errors import DataError
 
 COVERS = {10: "tree", 30: "grass", 40: "crop", 80: "water"}  # the other codes are too rare
-CODES = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100)  # of WorldCover; 0 is no data
 BAND, RELIEF = "reflectance × 10 000", "asinh(Δz / 5 m)"
 TILE, SIDE = 128, 32  # pixels of a tile's side, and of a patch's
 SHARE = 0.6  # of a patch's pixels, at least, are of its class
@@ -50,8 +48,10 @@ class HLS(Source):
         """Patches in the order of tiles, from top left to bottom right."""
         groups = steps.read_table(root / "index.csv", ["tile", "location_group"])["location_group"]
         tile_names = groups.index.str.zfill(3)
-        tiles = np.stack([_read_tile(root / "tiles" / f"{tile}.tif") for tile in tile_names])
-        label_of = np.full(101, NO_LABEL, np.uint8)
+        files = [root / "tiles" / f"{tile}.tif" for tile in tile_names]
+        form = "a tile", np.int16, (8, TILE, TILE)
+        tiles = np.stack([steps.read_form(file, *form) for file in files])
+        label_of = np.full(101, NO_LABEL, np.uint8)  # WorldCover's codes end at 100
         label_of[list(COVERS)] = range(len(COVERS))
         metres = tiles[:, 6:7]
         relief = np.arcsinh((metres - metres.mean((2, 3), keepdims=True)) / 5)  # of the whole tile
@@ -78,10 +78,3 @@ def _cut(tiles: np.ndarray) -> np.ndarray:
     count, bands, k = *tiles.shape[:2], TILE // SIDE
     grid = tiles.reshape(count, bands, k, SIDE, k, SIDE).transpose(0, 2, 4, 1, 3, 5)
     return grid.reshape(-1, bands, SIDE, SIDE)
-
-
-def _read_tile(file: Path) -> np.ndarray:
-    pixels = steps.read_form(file, "a tile", np.int16, (8, TILE, TILE))
-    if len(unknown := np.setdiff1d(pixels[7], CODES)):
-        raise DataError(file, f"{unknown[0]} is not a WorldCover code", "copy it again")
-    return pixels
