@@ -39,11 +39,7 @@ def _read_row(key: str, item: Item) -> np.ndarray:
 
 
 def _read_depth(item: Item) -> np.ndarray:
-    (file, row, _), metres = item, _read_row("depths", item)[None]
-    if not (metres.min() >= 0 and 0 < metres.max() <= 20):  # NaN, or twice what a Kinect sees
-        found = f"depths of image {row + 1} holds {metres.min():g} … {metres.max():g} m"
-        raise DataError(file, found, "fetch it again")
-    return metres
+    return _read_row("depths", item)[None]
 
 
 def _read_mask(item: Item) -> np.ndarray:
