@@ -78,8 +78,6 @@ def _find_frames(root: Path, stream: str) -> dict[str, Path]:
     for folder in steps.find(root.absolute(), f"{stream}/trajectory_*"):
         collection, climate, _, trajectory = folder.parts[-4:]
         images = steps.sorted_files(folder, ".jpeg", ".jpg", ".png")
-        if not images and (archive := folder / "frames.zip").is_file():
-            raise DataError(archive, "is not unpacked", "unzip it where it lies")
         for frame, file in images.items():
             key = f"{collection}/{climate}/{trajectory.removeprefix('trajectory_')}/{frame}"
             if not re.fullmatch(r"(Kite|PLE|VO)_.+/.+/\d{4}/\d{6}", key) or key in files:
