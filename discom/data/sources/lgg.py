@@ -57,8 +57,6 @@ class LGG(Source):
             masks += [mask for _, mask in slices]
             groups += [number] * len(slices)
         steps.warn_left_out(folder, lacking, "the patients lack a sequence")
-        if not images:
-            raise DataError(folder, "no patient has all sequences", self.by_hand)
         stacked = np.concatenate(images)
         bands = {name: stacked[:, BANDS[name], None] for name in names}
         ids = np.arange(len(stacked))

@@ -26,8 +26,6 @@ def find(root: Path, pattern: str) -> list[Path]:
 def sorted_files(folder: Path, *endings: str) -> dict[str, Path]:
     """Stem → file with one of `endings` (any case), by name, none that is hidden; a DataError
     where two files have one stem."""
-    if not folder.is_dir():
-        raise DataError(folder, "no such folder", "unpack the archive again")
     files: dict[str, Path] = {}
     for file in sorted(folder.glob("[!.]*")):
         if file.name.lower().endswith(endings) and not file.is_dir():

@@ -84,9 +84,7 @@ class SUNRGBD(Source):
             entry = re.fullmatch(r"kv2/(\w+)/(\d+)\.png\s+\d+", line)
             kind, key = entry.groups() if entry else ("", "")
             if kind not in self.classes or key not in folder_of or key in frames:
-                found = (
-                    f"'{line[:60]}' is no kv2/<class>/<id>.png <label>, or of no or a known frame"
-                )
+                found = f"'{line[:60]}' is no kv2/<class>/<id>.png <label> of a frame of its own"
                 raise DataError(folder / "kv2.txt", found, "fetch both again")
             frames[key] = Path(folder_of[key]), self.classes.index(kind)
         return frames
