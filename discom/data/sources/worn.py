@@ -10,10 +10,20 @@ from discom.data.sources import Sensor, Source, steps
 from discom.errors import DataError
 from discom.files import as_data_error
 
+EXERCISES = (
+    "pendulum, abduction, forward elevation, internal rotation, external rotation, trapezius row, "
+    "bent-over row"
+)
 # what a mirror does to a left arm: the axis across the body turns round; a rotation is an axial
 # vector, so of the gyroscope the two others do
 MIRROR = {"acc": (-1, 1, 1), "gyro": (1, -1, -1)}
 ABOUT = ("label", "person", "recording", "side", "part")  # of each window of the watch
+ACTIVITIES = (
+    "sitting, standing, lying on back, lying on right side, ascending stairs, descending stairs, "
+    "standing in elevator still, moving in elevator, walking in parking lot, "
+    "treadmill 4 km/h flat, treadmill 4 km/h inclined, treadmill running 8 km/h, stepper, "
+    "cross trainer, cycling horizontal, cycling vertical, rowing, jumping, playing basketball"
+)
 UNITS = ("torso", "rarm", "larm", "rleg", "lleg")  # of dsads, in the order of the columns
 SEGMENTS, ROWS = 60, 125  # of each person and activity, and of a segment of dsads
 GRAVITY = 9.81  # m/s²
@@ -38,15 +48,7 @@ class Watch(Source):
 
     name = "watch"
     what = "a wrist watch, 1 149 windows of four seconds, seven shoulder exercises, ten persons"
-    classes = (
-        "pendulum",
-        "abduction",
-        "forward elevation",
-        "internal rotation",
-        "external rotation",
-        "trapezius row",
-        "bent-over row",
-    )
+    classes = tuple(EXERCISES.split(", "))
     sensors = {"acc": Sensor("3×1×100", "g"), "gyro": Sensor("3×1×100", "rad/s")}
     symmetry = "rotate"
     size = "1.1 MB"
@@ -81,27 +83,7 @@ class Dsads(Source):
 
     name = "dsads"
     what = "five units on the body, 9 120 segments of five seconds, 19 activities, eight persons"
-    classes = (
-        "sitting",
-        "standing",
-        "lying on back",
-        "lying on right side",
-        "ascending stairs",
-        "descending stairs",
-        "standing in elevator still",
-        "moving in elevator",
-        "walking in parking lot",
-        "treadmill 4 km/h flat",
-        "treadmill 4 km/h inclined",
-        "treadmill running 8 km/h",
-        "stepper",
-        "cross trainer",
-        "cycling horizontal",
-        "cycling vertical",
-        "rowing",
-        "jumping",
-        "playing basketball",
-    )
+    classes = tuple(ACTIVITIES.split(", "))
     sensors = dict.fromkeys(UNITS, Sensor("9×1×125", "g, rad/s, –"))
     symmetry = "none"
     size = "0.4 GB of text"
