@@ -9,7 +9,7 @@ import pytest
 from fixtures import writing
 
 from discom.data import sources
-from discom.data.sources import cellcycle, lgg, potsdam, worn
+from discom.data.sources import medical, potsdam, worn
 
 REPOSITORY = Path(__file__).parents[3]
 REAL = Path(os.environ.get("DISCOM_REAL_DATA", REPOSITORY / ".." / "shared" / "data"))
@@ -19,12 +19,12 @@ REAL = Path(os.environ.get("DISCOM_REAL_DATA", REPOSITORY / ".." / "shared" / "d
 def small_files(monkeypatch):
     """Made files are smaller than the real ones, and none has a known checksum."""
     monkeypatch.setattr(potsdam, "SIDE", 20)
-    monkeypatch.setattr(cellcycle, "TILES", 4)
+    monkeypatch.setattr(medical, "TILES", 4)
     monkeypatch.setattr(worn, "SEGMENTS", 1)
     monkeypatch.setattr(worn, "ROWS", 25)
     monkeypatch.setattr(worn, "WINDOW", 32)
     monkeypatch.setattr(worn, "TRIALS", 204)
-    monkeypatch.setattr(lgg, "SIDE", 16)
+    monkeypatch.setattr(medical, "SIDE", 16)
     for source in map(sources.get, sources.names()):
         addresses = {name: (url, "") for name, (url, _) in source.files.items()}
         monkeypatch.setattr(source, "files", addresses)

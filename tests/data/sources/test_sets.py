@@ -5,8 +5,7 @@ import pytest
 from fixtures import midair, potsdam, writing
 
 from discom.data import read_arrays
-from discom.data.sources import cellcycle as montages
-from discom.data.sources import get, lgg, worn
+from discom.data.sources import get, medical, worn
 from discom.data.sources.potsdam import RIGHT_COPY
 
 
@@ -62,8 +61,8 @@ REAL = [  # folder, its reader, sensors, and what names pixels, labels and group
 
 @pytest.mark.parametrize(("folder", "reader", "sensors", "fingerprint"), REAL)
 def test_real_data_are_as_ever(folder, reader, sensors, fingerprint, real, monkeypatch):
-    monkeypatch.setattr(montages, "TILES", 30)
-    monkeypatch.setattr(lgg, "SIDE", 256)
+    monkeypatch.setattr(medical, "TILES", 30)
+    monkeypatch.setattr(medical, "SIDE", 256)
     assert reader(real(folder), sensors).fingerprint == fingerprint
 
 

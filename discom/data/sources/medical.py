@@ -1,0 +1,165 @@
+"""Images of medicine: cells of a flow cytometer (cellcycle) and brain MRI (lgg)."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from discom.data.multimodal import MultiModalData
+from discom.data.sources import Sensor, Size, Source, steps
+from discom.errors import DataError
+
+# folder → class, and the number of its montages
+PHASES = {"G1": ("G1", "CP0008"), "S_phase": ("S", "CP0009"), "G2": ("G2", "CP0008")}
+PHASES |= dict.fromkeys(("Prophase", "Metaphase", "Anaphase", "Telophase"), ("M", "CP0001"))
+CHANNELS = {"brightfield": "Ch3", "stain": "Ch4", "darkfield": "Ch6"}
+TILES, TILE = 30, 40  # tiles of a montage's side, pixels of a tile's
+MLCP = "https://raw.githubusercontent.com/minh-doan/MLCP/4b4d93606e6b88654fc0a0697515d63102f60ee7"
+MONTAGES = [
+    f"{phase}/{channel}_{number}.tif"
+    for phase, (_, number) in PHASES.items()
+    for channel in CHANNELS.values()
+]
+FIRST = "TCGA_CS_4941_19960909"  # of lgg's patients
+BANDS = {"t1": 0, "flair": 1, "t1c": 2}  # of a slice of lgg
+SIDE = 256  # pixels of a slice
+WAY_OUT = "take the original file"
+
+
+class CellCycle(Source):
+    """Jurkat cells by imaging flow cytometry, in brightfield, a DNA stain and darkfield, in counts;
+    phases of mitosis are one class, M.
+
+    Montages `<phase>/Ch<n>_<number>.tif`, uint16 [1200, 1200], camera counts: 30×30 tiles of 40×40
+    pixels, a cell each, column after column. Channel 3 is brightfield, 4 the DNA stain (propidium
+    iodide), 6 darkfield (side scatter), on one pixel grid. A montage that is not full ends in
+    filler tiles, whose rows of pixels are all the same. The folder is the label: the authors sorted
+    the cells by hand. Sources: Blasi et al. 2016, Hennig et al. 2017; montages of the repository
+    MLCP.
+
+    A column of a montage, 30 tiles, is a group. Three cells stand twice in their montage. Their
+    second image, which differs at most in its first column of pixels, is left out with a warning.
+
+    Uncertain: the sample and the time of a cell. In S phase the brightfield background rises by 1.5
+    counts in the middle of the montage, as if a second recording began there.
+    """
+
+    name = "cellcycle"
+    what = "cells of a flow cytometer, 3 416 in three channels, four cell-cycle phases, 116 groups"
+    classes = ("G1", "S", "G2", "M")
+    sensors = dict.fromkeys(CHANNELS, Sensor("1×32×32", "counts", smooth=True))
+    symmetry = "all"
+    size = "60 MB"
+    licence = "BSD-3-Clause, as the repository of the montages; cite Blasi et al. 2016"
+    page = "https://doi.org/10.1038/ncomms10256, https://github.com/minh-doan/MLCP (commit 4b4d936)"
+    # without checksums: it is https, and of one commit of git
+    files = {name: (f"{MLCP}/images/Experiment_1/{name}", "") for name in MONTAGES}
+
+    def read_raw(self, root: Path, names: list[str], size: Size = 32) -> MultiModalData:
+        """`size`: height and width, or one for both; with 40 pixels stay as they are."""
+        folder = self.find_folder(root, [*PHASES])
+        tiles = {name: _read_tiles(folder, CHANNELS[name]) for name in names}
+        cells = _find_cells(folder, tiles[names[0]])
+        places = [(list(PHASES)[cell // TILES**2], cell % TILES**2) for cell in cells]
+        return self.build(
+            {name: list(own[cells, None]) for name, own in tiles.items()},
+            [f"{phase}/{tile:03d}" for phase, tile in places],
+            size=size,
+            labels=[self.classes.index(PHASES[phase][0]) for phase, _ in places],
+            groups=np.array([f"{phase}/{tile // TILES:02d}" for phase, tile in places]),
+        )
+
+
+def _read_tiles(folder: Path, channel: str) -> np.ndarray:
+    """The tiles of all montages of a channel, [7·900, 40, 40], those of a montage by column."""
+    side, tiles = TILES * TILE, []
+    for name in [name for name in MONTAGES if channel in name]:
+        montage = steps.read_form(folder / name, "a montage", np.uint16, (1, side, side))
+        tiles.append(montage.reshape(TILES, TILE, TILES, TILE).transpose(2, 0, 1, 3))
+    return np.concatenate(tiles).reshape(-1, TILE, TILE)
+
+
+def _find_cells(folder: Path, tiles: np.ndarray) -> np.ndarray:
+    """Tiles that hold a cell, each cell once."""
+    cells = np.flatnonzero((tiles != tiles[:, :1]).any(axis=(1, 2)))
+    inner = tiles[cells, :, 1:].reshape(len(cells), -1)
+    _, first = np.unique(inner, axis=0, return_index=True)
+    steps.warn_left_out(folder, len(cells) - len(first), f"{len(cells)} cells stand there twice")
+    return cells[np.sort(first)]
+
+
+class LGG(Source):
+    """Brain MRI of patients with a low-grade glioma: T1, FLAIR, T1 with a contrast agent, and masks
+    of the tumour, a quarter as high and wide.
+
+    `kaggle_3m/<patient>/<patient>_<slice>.tif`, uint8 [256, 256, 3]: T1 before the contrast agent,
+    FLAIR, and T1 after it; `<patient>_<slice>_mask.tif`, 0 or 255. Experts drew the masks on FLAIR.
+    Where a sequence was not taken its band is a copy of FLAIR. Source: Buda et al. 2019, images of
+    TCGA-LGG (The Cancer Imaging Archive); on Kaggle lgg-mri-segmentation.
+
+    Groups are patients, numbered by name; ids number the slices by patient and place. Patients who
+    lack a sequence are left out with a warning.
+
+    Uncertain: the licence. Four slices of one patient were read here as files, the others as arrays
+    of 64×64 pixels.
+    """
+
+    name = "lgg"
+    what = "brain MRI, 3 473 slices of 100 patients in three sequences, tumour or not per pixel"
+    classes = ("other", "tumour")
+    sensors = dict.fromkeys(BANDS, Sensor("1×64×64", "grey levels"))
+    size = "0.9 GB"
+    licence = (
+        "CC BY-NC-SA 4.0 (masks) and CC BY 3.0 (images), uncertain: see the page; cite Buda et al."
+        " 2019"
+    )
+    page = "https://www.kaggle.com/datasets/mateuszbuda/lgg-mri-segmentation"
+    by_hand = f"Unpack the archive; --root is a folder with one kaggle_3m, which holds {FIRST}"
+
+    def read_raw(self, root: Path, names: list[str]) -> MultiModalData:
+        folder = self.find_folder(root, [FIRST])
+        images, masks, groups, lacking = list[np.ndarray](), list[np.ndarray](), list[int](), 0
+        for number, patient in enumerate(sorted(folder.glob("TCGA_*"))):
+            slices = [read_slice(*files) for files in find_slices(patient)]
+            pixels = np.stack([image for image, _ in slices])
+            flair = pixels[:, BANDS["flair"]]
+            if any((pixels[:, BANDS[name]] == flair).all() for name in ("t1", "t1c")):
+                lacking += 1
+                continue
+            images.append(pixels)
+            masks += [mask for _, mask in slices]
+            groups += [number] * len(slices)
+        steps.warn_left_out(folder, lacking, "the patients lack a sequence")
+        stacked = np.concatenate(images)
+        bands = {name: stacked[:, BANDS[name], None] for name in names}
+        ids = np.arange(len(stacked))
+        return self.build({**bands, "masks": np.stack(masks)}, ids, groups=np.array(groups))
+
+
+def find_slices(patient: Path) -> list[tuple[Path, Path]]:
+    """Image and mask of each slice of a patient, from the first to the last place."""
+    files: dict[str, dict[str, Path]] = {"images": {}, "masks": {}}
+    for stem, file in steps.sorted_files(patient, ".tif").items():
+        place = stem.removeprefix(f"{patient.name}_").removesuffix("_mask")
+        if not place.isdecimal():
+            raise DataError(file, "its name is not that of a slice of this patient", WAY_OUT)
+        files["masks" if stem.endswith("_mask") else "images"][place.zfill(3)] = file
+    return [(files["images"][at], files["masks"][at]) for at in steps.pair(files, patient)]
+
+
+def read_slice(image: Path, mask: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Three bands [3, 64, 64] and the mask [64, 64], 0 or 1, uint8 both."""
+    bands = steps.read_form(image, "a slice", np.uint8, (len(BANDS), SIDE, SIDE))
+    drawn = steps.read_form(mask, "a mask", np.uint8, (1, SIDE, SIDE))[0]
+    if not np.isin(drawn, (0, 255)).all():
+        raise DataError(mask, "holds other values than 0 and 255", WAY_OUT)
+    return shrink(bands, np.round), shrink(drawn > 0, lambda share: share >= 0.5)
+
+
+def shrink(pixels: np.ndarray, rule: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """[..., H, W] at a quarter of height and width: twice the mean of 2×2 pixels, by the rule."""
+    for _ in range(2):
+        height, width = (side // 2 for side in pixels.shape[-2:])
+        blocks = pixels.reshape(*pixels.shape[:-2], height, 2, width, 2)
+        pixels = rule(blocks.mean(axis=(-3, -1)))
+    return pixels.astype(np.uint8)
