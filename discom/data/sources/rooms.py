@@ -1,12 +1,7 @@
-"""SUN RGB-D, the Kinect v2 frames of Ferreri et al. 2021: 2 105 pairs, ten kinds of rooms.
-
-A frame is a folder of SUNRGBD.zip with `image/*.jpg` and `depth/*.png`, as measured. Depth is
-uint16: millimetres whose bits are rotated left by three, 0 where nothing was measured. Two lists
-make the subset: `kv2.txt` (kv2/<class>/<id>.png <label>) and
-`mapping.txt` (<id>.png -> the frame's folder). Frames: Song et al. 2015.
-"""
+"""Rooms seen by colour, depth and thermal cameras: scenes (sunrgbd) and actions (tristar)."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +16,7 @@ REPOSITORY = "silvia1993/Multi-Modal_RGB-D_Scene_Recognition_Across_Domains"
 COMMIT = "e09eca769bc6cc45440796baab1118fac0b3f5d9"
 ENTRY = re.compile(r"^(\d+)\.png *-> */+SUNRGBD/+(.+)$", re.MULTILINE)
 LISTS = f"https://raw.githubusercontent.com/{REPOSITORY}/{COMMIT}/subsets"
+FOLDERS = {"train": "train", "valid": "val", "test": "test"}  # of tristar
 
 
 def to_metres(stored: np.ndarray) -> np.ndarray:
@@ -42,8 +38,15 @@ def _read_depth(file: Path) -> np.ndarray:
 
 
 class SUNRGBD(Source):
-    """Colour and depth; frames of a day may show one room (1 879 of 2 105 come from 35 days), so
-    the day is the group."""
+    """Colour and depth of ten kinds of rooms: the Kinect v2 frames of SUN RGB-D that Ferreri et al.
+    2021 chose. Frames of a day may show one room (1 879 of 2 105 come from 35 days), so the day is
+    the group.
+
+    A frame is a folder of SUNRGBD.zip with `image/*.jpg` and `depth/*.png`, as measured. Depth is
+    uint16: millimetres whose bits are rotated left by three, 0 where nothing was measured. Two
+    lists make the subset: `kv2.txt` (kv2/<class>/<id>.png <label>) and `mapping.txt` (<id>.png ->
+    the frame's folder). Frames: Song et al. 2015.
+    """
 
     name = "sunrgbd"
     what = "Kinect v2 frames of rooms, 2 105 pairs of colour and depth, ten scene classes"
@@ -100,3 +103,73 @@ def _find_images(base: Path, frames: dict[str, tuple[Path, int]], name: str) -> 
                 raise DataError(place, f"holds {len(files)} images, not one", "unpack it again")
             images[key] = files[0]
     return images
+
+
+def _read(name: str, per_unit: int, file: Path) -> np.ndarray:
+    pixels = steps.read_form(file, name, np.uint16, (1, None, None))
+    middle = np.median(pixels) / 100
+    if name == "thermal" and not 270 <= middle <= 320:
+        raise DataError(file, f"its median would be {middle:.2f} K", "save thermal in 1/100 K")
+    return pixels.astype(np.float32) / per_unit
+
+
+class TRISTAR(Source):
+    """Rooms filmed by a thermal and a depth camera: the frames with exactly one of six actions.
+
+    Folders `{train,val,test}/<shot>/` with `thermal/` and `depth/*.png` on one pixel grid, and
+    `actions.txt`, a line per frame: its name, then any number of labels. Thermal uint16 in 1/100 K,
+    depth uint16 in mm (0: no return). Its colour images are not read, as in DisCoM-KD's paper.
+    Source: Stippel, Heitzinger & Kampel 2023. The official folders are the parts; a shot is a
+    group.
+
+    Uncertain: the units (inferred from the authors' normalisation constants), which six of the 14
+    labels the paper took (a guess: states and transitions), and whether the parts share persons.
+    """
+
+    name = "tristar"
+    what = "thermal and depth video of persons in rooms, six actions (a guess which)"
+    classes = ("sit", "walk", "stand", "lay", "get_down", "get_up")
+    sensors = {
+        "thermal": Sensor("1×120×160", "K", partial(_read, "thermal", 100)),
+        "depth": Sensor("1×120×160", "m", partial(_read, "depth", 1000), invalid=0.0),
+    }
+    symmetry = "all"
+    size = "size not known"
+    licence = "not known; see the Zenodo record"
+    page = "https://zenodo.org/record/7996570"
+    files = {"tristar.zip": (f"{page}/files/tristar.zip", "")}
+
+    def read_raw(self, root: Path, names: list[str], size: Size = (120, 160)) -> MultiModalData:
+        folder = self.find_folder(root, list(FOLDERS.values()))
+        files, labels_of = _list_frames(folder, names)
+        frames = steps.pair({**files, "actions.txt": labels_of}, folder)
+        actions = {frame: [c for c in self.classes if c in labels_of[frame]] for frame in frames}
+        kept = [frame for frame in frames if len(actions[frame]) == 1]
+        unclear = f"{len(frames)} frames have none or several of {', '.join(self.classes)}"
+        steps.warn_left_out(folder, len(frames) - len(kept), unclear)
+        part_of = np.array([frame.partition("/")[0] for frame in kept])
+        return self.build(
+            {name: [own[frame] for frame in kept] for name, own in files.items()},
+            kept,
+            size=size,
+            labels=[self.classes.index(actions[frame][0]) for frame in kept],
+            groups=np.array([frame.rpartition("/")[0] for frame in kept]),
+            parts={part: np.flatnonzero(part_of == name) for part, name in FOLDERS.items()},
+        )
+
+
+def _list_frames(
+    folder: Path, names: list[str]
+) -> tuple[dict[str, dict[str, Path]], dict[str, set[str]]]:
+    """Modality → "<part>/<shot>/<stem>" → file, and the same key → labels, by name."""
+    files: dict[str, dict[str, Path]] = {name: {} for name in names}
+    labels: dict[str, set[str]] = {}
+    for part in FOLDERS.values():
+        for shot in sorted((folder / part).glob("[!.]*/")):
+            for name in names:
+                for stem, file in steps.sorted_files(shot / name, ".png").items():
+                    files[name][f"{part}/{shot.name}/{stem}"] = file
+            for line in steps.read_lines(shot / "actions.txt"):
+                frame, *words = line.split()
+                labels.setdefault(f"{part}/{shot.name}/{Path(frame).stem}", set()).update(words)
+    return files, labels
