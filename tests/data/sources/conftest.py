@@ -9,7 +9,7 @@ import pytest
 from fixtures import writing
 
 from discom.data import sources
-from discom.data.sources import medical, potsdam, worn
+from discom.data.sources import aerial, medical, worn
 
 REPOSITORY = Path(__file__).parents[3]
 REAL = Path(os.environ.get("DISCOM_REAL_DATA", REPOSITORY / ".." / "shared" / "data"))
@@ -18,7 +18,7 @@ REAL = Path(os.environ.get("DISCOM_REAL_DATA", REPOSITORY / ".." / "shared" / "d
 @pytest.fixture(autouse=True)
 def small_files(monkeypatch):
     """Made files are smaller than the real ones, and none has a known checksum."""
-    monkeypatch.setattr(potsdam, "SIDE", 20)
+    monkeypatch.setattr(aerial, "SIDE", 20)
     monkeypatch.setattr(medical, "TILES", 4)
     monkeypatch.setattr(worn, "SEGMENTS", 1)
     monkeypatch.setattr(worn, "ROWS", 25)

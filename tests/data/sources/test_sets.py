@@ -6,7 +6,7 @@ from fixtures import midair, potsdam, writing
 
 from discom.data import read_arrays
 from discom.data.sources import get, medical, worn
-from discom.data.sources.potsdam import RIGHT_COPY
+from discom.data.sources.aerial import RIGHT_COPY
 
 
 def read(name, root, *modalities, **options):

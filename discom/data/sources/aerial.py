@@ -1,8 +1,4 @@
-"""ISPRS Potsdam 2D: 38 aerial tiles of 6000×6000 pixels (5 cm), heights, six classes per pixel.
-
-Heights (a zero in front of the tile's numbers) are metres, labels have six colours, black on the
-borders of objects. Source: the ISPRS benchmark.
-"""
+"""Seen from the air, a class for every pixel: drone flights (midair) and a town (potsdam)."""
 
 import re
 from functools import lru_cache
@@ -15,9 +11,14 @@ from pydantic import Field
 
 from discom.data.checks import NO_LABEL
 from discom.data.multimodal import MultiModalData
-from discom.data.sources import Sensor, Source, steps
+from discom.data.sources import Sensor, Size, Source, steps
 from discom.errors import DataError
 
+CLASS_OF = np.array([0, 7, 2, 3, 3, 3, 4, 7, 1, 6, 5, 7, 7, 7], np.uint8)  # of id 0 … 13
+EVERY = 25  # so many frames one is kept: one a second
+FAR = 1250.0  # metres; what is farther, as the sky, counts as not measured
+STREAMS = {"rgb": "color_left", "depth": "depth", "masks": "segmentation"}
+FORM = "<set>/<climate>/<stream>/trajectory_<NNNN>/<6 digits>"
 NUMBERS = (
     "2_10 2_11 2_12 3_10 3_11 3_12 4_10 4_11 4_12 5_10 5_11 5_12 6_7 6_8 6_9 6_10 6_11 6_12 7_7"
     " 7_8 7_9 7_10 7_11 7_12 2_13 2_14 3_13 3_14 4_13 4_14 4_15 5_13 5_14 5_15 6_13 6_14 6_15 7_13"
@@ -32,6 +33,79 @@ FILES = {  # with the two numbers of a tile, of which only those of heights have
     "masks": r"top_potsdam_(\d+)_(\d+)_label_noBoundary\.tif",
 }
 RIGHT_COPY = "5_Labels_for_participants_no_Boundary"  # is taken where a tile stands twice
+
+
+def _read_depth(file: Path) -> np.ndarray:
+    bits = steps.read_form(file, "depth", np.uint16, (1, None, None))
+    metres = bits.view(np.float16).astype(np.float32)
+    low, high = metres.min(), metres.max()
+    if not low >= 0 or high < 1:  # NaN is not >= 0; whole metres or disparities look all near
+        span = f"its float16 bits say {low:g} … {high:g} m"
+        raise DataError(file, span, "take the original file")
+    metres[metres > FAR] = 0
+    return metres
+
+
+def _read_ids(file: Path) -> np.ndarray:
+    ids = steps.read_form(file, "segmentation", np.uint8, (None, None, None))[0]  # the bands repeat
+    if ids.max() >= len(CLASS_OF):
+        raise DataError(file, f"class id {ids.max()} is above 13", "take the original file")
+    return CLASS_OF[ids]
+
+
+class MidAir(Source):
+    """RGB, depth and masks of drone flights through two rendered landscapes, a frame a second; a
+    flight in all its climates is a group.
+
+    Files `<set>/<climate>/<stream>/trajectory_<NNNN>/<6-digit frame>`, 1024×1024 pixels, 25 a
+    second: `color_left` is JPEG; `depth` is 16-bit PNG whose bits are a float16 in metres;
+    `segmentation` is 8-bit PNG with ids 0 … 13. Source: Fonder & Van Droogenbroeck 2019. Uncertain:
+    that trajectories with the same last three digits are one flight under several climates
+    (inferred from the numbering).
+    """
+
+    name = "midair"
+    what = "drone flights over rendered landscapes, 54 flights in 3-4 climates, classes per pixel"
+    # as Co-SemDepth merges the 14 ids of the files
+    classes = ("sky", "water", "trees", "land", "boulders", "road", "construction", "others")
+    sensors = {
+        "rgb": Sensor("3×256×256", read=steps.read_colours, smooth=True),
+        "depth": Sensor("1×256×256", "m", _read_depth, invalid=0.0),
+        "masks": Sensor(read=_read_ids),
+    }
+    symmetry = "all"
+    size = "some hundred GB in all; one climate is enough"
+    licence = "not stated in what was read; see the page"
+    page = "https://midair.ulg.ac.be"
+    by_hand = (
+        f"At {page}/download.html choose Left RGB, Depth and Semantic segmentation of one climate;"
+        " an e-mail address gets a list of links. Unpack the archives under the root, as"
+        " MidAir/<set>/<climate>/color_left, depth, segmentation, and each frames.zip where it lies"
+    )
+
+    def read_raw(self, root: Path, names: list[str], size: Size = 256) -> MultiModalData:
+        """`size`: height and width, or one for both."""
+        files = {name: _find_frames(root, STREAMS[name]) for name in [*names, "masks"]}
+        keys = steps.pair(files, root)
+        flights = [key.split("/") for key in keys]  # a number ends alike in all climates
+        groups = np.array([f"{kind.partition('_')[0]}-{n[1:]}" for kind, _, n, _ in flights])
+        images = {name: [own[key] for key in keys] for name, own in files.items()}
+        return self.build(images, keys, size=size, groups=groups)
+
+
+def _find_frames(root: Path, stream: str) -> dict[str, Path]:
+    """Key <set>/<climate>/<NNNN>/<frame> → file of a stream."""
+    files: dict[str, Path] = {}
+    for folder in steps.find(root.absolute(), f"{stream}/trajectory_*"):
+        collection, climate, _, trajectory = folder.parts[-4:]
+        images = steps.sorted_files(folder, ".jpeg", ".jpg", ".png")
+        for frame, file in images.items():
+            key = f"{collection}/{climate}/{trajectory.removeprefix('trajectory_')}/{frame}"
+            if not re.fullmatch(r"(Kite|PLE|VO)_.+/.+/\d{4}/\d{6}", key) or key in files:
+                raise DataError(file, f"is not {FORM}, or a second copy of one", "move it away")
+            if int(frame) % EVERY == 0:
+                files[key] = file
+    return files
 
 
 @lru_cache(maxsize=3)  # the windows of a tile are read one after the other
@@ -62,8 +136,12 @@ def _read_mask(item: tuple[Path, int, int, int]) -> np.ndarray:
 
 
 class Potsdam(Source):
-    """RGB, heights and masks of windows: 144 a tile with 512 pixels a side, as in mmseg; a tile is
-    a group, and the split is the contest's."""
+    """RGB, heights and masks of windows of ISPRS Potsdam 2D, 38 tiles of 6000×6000 pixels (5 cm):
+    144 a tile with 512 pixels a side, as in mmseg. A tile is a group, the split the contest's.
+
+    Heights (a zero in front of the tile's numbers) are metres, labels have six colours, black on
+    the borders of objects. Source: the ISPRS benchmark.
+    """
 
     name = "potsdam"
     what = "aerial RGB and heights of a town, 38 tiles cut into windows, six classes per pixel"
