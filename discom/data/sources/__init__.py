@@ -59,7 +59,7 @@ class Source:
     size: ClassVar[str]  # of the raw files
     licence: ClassVar[str]
     page: ClassVar[str]  # where it is described
-    # name on disk → address and checksum, "md5:…" or "sha256:…"; "": the authors publish none
+    # name on disk → address and checksum, "md5:…" or "sha256:…", or "": none
     files: Mapping[str, tuple[str, str]] = {}
     by_hand: ClassVar[str] = ""  # what to fetch where, if not all can be downloaded
     read_raw: Callable[..., MultiModalData]

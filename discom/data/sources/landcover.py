@@ -16,6 +16,7 @@ NAMES = "AnnualCrop Forest HerbaceousVegetation Highway Industrial Pasture Perma
 REFLECTANCE = "reflectance × 10 000"
 ZENODO = "https://zenodo.org/records/7711810"
 HUGGING_FACE = "https://huggingface.co/datasets/wangyi111/EuroSAT-SAR"
+MS_SUM = "md5:091174add3c8e680a49244acf185b9f0"
 SAR_SUM = "sha256:3ffad1e8bb3c2b0c2941ed60b978d78f43a77c9b3bddd6fe35c34ab655459c10"
 
 
@@ -55,10 +56,7 @@ class EuroSAT(Source):
     licence = "MIT, as the copies on Hugging Face say; Copernicus data"
     page = f"{ZENODO}, {HUGGING_FACE}"
     files = {
-        "EuroSAT_MS.zip": (
-            f"{ZENODO}/files/EuroSAT_MS.zip",
-            "md5:091174add3c8e680a49244acf185b9f0",
-        ),
+        "EuroSAT_MS.zip": (f"{ZENODO}/files/EuroSAT_MS.zip", MS_SUM),
         "EuroSAT-SAR.zip": (f"{HUGGING_FACE}/resolve/main/EuroSAT-SAR.zip", SAR_SUM),
     }
 

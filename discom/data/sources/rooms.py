@@ -33,17 +33,9 @@ Item = tuple[Path, int, np.ndarray]  # the .mat file, the row, label → class
 _reading = partial(as_data_error, kind="a .mat file", way_out="fetch the file again")
 
 
-def to_metres(stored: np.ndarray) -> np.ndarray:
-    """Depth as SUN RGB-D's PNG files store it: 16 bits of millimetres, rotated left by three.
-
-    >>> to_metres(np.array([0, 8000, 16385], np.uint16)).tolist()  # of the last, a bit came round
-    [0.0, 1.0, 10.239999771118164]
-    """
-    return ((stored >> 3) | (stored << 13)).astype(np.float32) / 1000
-
-
 def _read_depth(file: Path) -> np.ndarray:
-    metres = to_metres(steps.read_form(file, "depth", np.uint16, (1, None, None)))
+    stored = steps.read_form(file, "depth", np.uint16, (1, None, None))
+    metres = ((stored >> 3) | (stored << 13)).astype(np.float32) / 1000  # bits turned back by three
     measured = metres[metres > 0]
     if not measured.size or np.median(measured) > 10:
         found = "nothing was measured, or most lies beyond 10 m (bits not rotated)"

@@ -26,7 +26,6 @@ ACTIVITIES = (
 )
 UNITS = ("torso", "rarm", "larm", "rleg", "lleg")  # of dsads, in the order of the columns
 SEGMENTS, ROWS = 60, 125  # of each person and activity, and of a segment of dsads
-GRAVITY = 9.81  # m/s²
 PERSONS = [f"SA{n:02d}" for n in range(1, 24)] + [f"SE{n:02d}" for n in range(1, 16)]  # of sisfall
 TRIALS = 4505
 WINDOW = 2400  # rows, twelve seconds
@@ -111,7 +110,7 @@ def read_segment(file: Path) -> np.ndarray:
     if len(table) != ROWS:
         raise DataError(file, f"holds {len(table)} rows, a segment has {ROWS}", "unpack it again")
     units = table.T.reshape(5, 9, ROWS).astype(np.float64)  # in float32, some quotients are ties
-    units[:, :3] /= GRAVITY
+    units[:, :3] /= 9.81  # m/s² → g
     return units.astype(np.float16)
 
 
