@@ -116,8 +116,10 @@ class Source:
         root = Path(root)
         if not (root.is_dir() or (download and self.files)):
             raise DataError(root, f"no such folder (--root). {self.advice()}")
+        if not download:
+            return root
         way_out = "delete it, if it is there, and fetch it later or by hand"
-        for name, (url, checksum) in self.files.items() if download else ():
+        for name, (url, checksum) in self.files.items():
             files = {"registry": {name: checksum or None}, "urls": {name: url}}
             unzip = pooch.Unzip(extract_dir=Path(name).stem) if name.endswith(".zip") else None
             with as_data_error(root / name, f"what {url} gives", way_out):
