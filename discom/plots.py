@@ -1,5 +1,4 @@
-"""Figures: scenes side by side, and paired differences of runs; and what figures share. Each
-function draws one and returns it; the caller saves it.
+"""Figures: scenes side by side, and what figures share.
 
 Masks are class ids [n, H, W]; 255 is no label, which is drawn light grey and counted nowhere.
 """
@@ -18,8 +17,6 @@ from matplotlib.patches import Patch
 
 from discom.data import MultiModalData, Normalization
 from discom.data.checks import NO_LABEL
-from discom.errors import RunError
-from discom.tables.statistics import METRICS, metric_of
 
 COLOURED = {"objects": ("depth",)}  # data set → its sensors that are shown in colours, not in grey
 NOTHING = 0.85  # grey of a pixel without a label
@@ -114,38 +111,3 @@ def _in_turn(data: MultiModalData) -> np.ndarray:
     turn = labels.groupby(labels).cumcount()
     chosen = np.flatnonzero(np.isin(data.ids, ids[np.lexsort((labels, turn))[:9]]))
     return chosen[np.argsort(data.labels[chosen], kind="stable")]
-
-
-def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
-    """Differences of every method to each baseline with 95 % intervals: a panel for each data set,
-    setting and modality that has some. A RunError where no method shares a seed with a baseline."""
-    compared = table[table[[f"vs {name}" for name in baselines]].notna().any(axis=1)]
-    if compared.empty:
-        found = "no method shares a seed with a baseline"
-        raise RunError("intervals", found, "train the baselines")
-    shown = [name for name in baselines if compared[f"vs {name}"].notna().any()]
-    methods = compared["method"].unique()
-    places = list(compared)[: list(compared).index("method")]  # the data, and settings
-    keys = [*(n for n in places if compared[n].nunique(dropna=False) > 1), "modality"]
-    parts = list(compared.groupby(keys, sort=False, dropna=False))
-    width = 1 + 0.08 * max(map(len, methods)) + 3 * len(parts)
-    figure, axes = panels(1, len(parts), width, 1.5 + 0.42 * len(methods), sharey=True)
-    for axis, (where, part) in zip(axes[0], parts, strict=True):
-        rows = part.set_index("method").reindex(methods)
-        for number, baseline in enumerate(shown):
-            low, middle, high = (rows[f"vs {baseline}{end}"] for end in (" low", "", " high"))
-            heights = np.arange(len(methods)) + 0.24 * (number - (len(shown) - 1) / 2)
-            look = {"fmt": "os^D"[number % 4], "capsize": 2, "label": f"− {baseline}"}
-            axis.errorbar(middle, heights, xerr=(middle - low, high - middle), **look)
-        axis.axvline(0, color="black", linewidth=0.8, linestyle=":")
-        named = zip(keys, where, strict=True)
-        texts = [v if k in ("data", "modality") else f"{k}={v}" for k, v in named]
-        seeds = " or ".join(map(str, sorted(set(part["n"]))))
-        axis.set_title(f"{', '.join(texts)} (n = {seeds})", fontsize=10)
-        axis.set_yticks(range(len(methods)), methods)
-        axis.set_xlabel(f"difference in {METRICS[metric_of(table)]} points")
-        axis.grid(axis="y", linewidth=0.4)
-    axes[0, 0].invert_yaxis()
-    names = axes[0, 0].get_legend_handles_labels()
-    figure.legend(*names, loc="outside lower center", ncols=4, frameon=False)
-    return figure

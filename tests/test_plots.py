@@ -2,15 +2,12 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-from fixtures.results import result
 
 from discom import plots
 from discom.data import Modality, MultiModalData, Normalization, load
-from discom.tables import summary
 
 CLASSES = ("grass", "crop", "water")
 SENSORS = ("rgb", "depth")
-BASELINES = ("student", "discom-solo")
 
 
 def drawn(figure):
@@ -59,33 +56,3 @@ def test_pairs_draw_scaled_images_and_masks_in_the_colours_of_the_legend():
     for picture, mask in zip(map(pixels, axes[3:]), truth[:3], strict=True):
         for k, colour in zip((0, 1, 2, 255), [*colours, (0.85,) * 3], strict=True):
             assert np.allclose(picture[mask == k], colour)
-
-
-def spans(container):
-    """Places of the markers [N, 2] and ends of their intervals [N, 2]."""
-    line, _, (lengths,) = container
-    ends = [segment[:, 0] for segment in lengths.get_segments() if len(segment)]
-    return np.column_stack(line.get_data()).astype(float), np.array(ends)
-
-
-def test_a_figure_of_a_table_draws_its_numbers():
-    """Three methods and a teacher with all labels and with a tenth: the mean and the interval of
-    every row are in their panel."""
-    rng, runs = np.random.default_rng(0), []
-    for share, seed in ((share, seed) for share in (1.0, 0.1) for seed in range(4)):
-        for name in ("student", "kdv2", "discom-solo"):
-            scores = {sensor: 70 + rng.normal() for sensor in SENSORS}
-            runs.append(result(name, seed, scores, labelled=share))
-        runs.append(result("teacher", seed, {"rgb+depth": 90.0}, labelled=share))
-    table = summary(runs, BASELINES)
-    figure = plots.intervals(table, BASELINES)
-    axes = drawn(figure)
-    panels = [(share, sensor) for share in (1.0, 0.1) for sensor in SENSORS]
-    for axis, (share, sensor) in zip(axes, panels, strict=True):  # the teacher is left out
-        rows = table[(table["labelled"] == share) & (table["modality"] == sensor)]
-        rows = rows.set_index("method").loc[words(axes[0].get_yticklabels())]
-        for container, baseline in zip(axis.containers, BASELINES, strict=True):
-            places, ends = spans(container)
-            assert np.allclose(places[:, 0], rows[f"vs {baseline}"], equal_nan=True)
-            wanted = rows[[f"vs {baseline} low", f"vs {baseline} high"]].dropna()
-            assert np.allclose(ends, wanted)

@@ -1,4 +1,4 @@
-"""`discom train`, `table` and the other commands on runs. Modules such as `discom.plots` are loaded
+"""`discom train`, `table` and the other commands on runs. Other modules of the package are loaded
 at their first use, so that help is quick."""
 
 from pathlib import Path
@@ -8,7 +8,6 @@ from click import IntRange
 
 import discom
 from discom.cli import flags
-from discom.cli.data import draw
 from discom.cli.flags import command, json_text
 from discom.errors import ConfigError, say
 
@@ -59,7 +58,7 @@ def table(
     workers: flags.Workers = 0,
     backend: Annotated[Literal["loky", "dask"], "Processes here, or of Dask."] = "loky",
     dry_run: flags.DryRun = False,
-    out: Annotated[str, "Write the table as OUT.md and OUT.csv, and OUT.png."] = "",
+    out: Annotated[str, "Write the table as OUT.md and OUT.csv."] = "",
     collect: Annotated[Path | None, Path, "Add the results to this .csv and its .json."] = None,
     modalities: flags.Modalities = "",
     runs: flags.Runs = Path("runs"),
@@ -96,8 +95,6 @@ def table(
             tables.collect(results, collect)
         if out:
             print(*tables.write(rows, out, baselines), sep="\n")
-        if out and rows[[f"vs {name}" for name in baselines]].notna().any(axis=None):
-            draw(Path(f"{out}.png"), lambda: discom.plots.intervals(rows, baselines))
     for error in failed.values():
         say(f"error: {error}")
     return not failed
