@@ -63,7 +63,6 @@ WRONG = [  # words, what the line names; a line for each way to be wrong
     ("table ²", "dense"),
     (f"table 1 --data {SCENES} --seeds 1 --methods student,fixmatch", "fixmatch"),
     ("table 2 --data objects --folds 3", "--folds"),
-    (f"table 2 --data {SCENES} --out empty", "--out"),
     (f"data show {SCENES} --out pairs.abc", "--out"),
     (f"data prepare {SCENES} --size 8", "options of a reader"),
     ("data prepare folders", "--root"),

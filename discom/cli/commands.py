@@ -58,7 +58,6 @@ def table(
     workers: flags.Workers = 0,
     backend: Annotated[Literal["loky", "dask"], "Processes here, or of Dask."] = "loky",
     dry_run: flags.DryRun = False,
-    out: Annotated[str, "Write the table as OUT.md and OUT.csv."] = "",
     collect: Annotated[Path | None, Path, "Add the results to this .csv and its .json."] = None,
     modalities: flags.Modalities = "",
     runs: flags.Runs = Path("runs"),
@@ -76,8 +75,6 @@ def table(
     from discom.running import sweep
 
     tables, source = discom.tables, data or SCENES[isinstance(number, str)]
-    if out and (out.endswith("/") or Path(out).is_dir()):
-        raise ConfigError("--out", f"{out} is a folder", f"name files: {out.rstrip('/')}/table")
     kept = methods.split(",") if methods else []
     planned = tables.plan(number, runs, source, modalities, kept, seeds, folds, **settings)
     known = tables.collected(collect)
@@ -93,8 +90,6 @@ def table(
         print(tables.to_markdown(rows, baselines))
         if collect:
             tables.collect(results, collect)
-        if out:
-            print(*tables.write(rows, out, baselines), sep="\n")
     for error in failed.values():
         say(f"error: {error}")
     return not failed

@@ -2,7 +2,7 @@
 
 from discom.tables.intervals import holm, paired_difference
 from discom.tables.rows import baselines, paper_figures, paper_rows, paper_table, plan
-from discom.tables.statistics import METRICS, cells, metric_of, points, summary, to_markdown, write
+from discom.tables.statistics import METRICS, cells, metric_of, points, summary, to_markdown
 from discom.tables.stored import collect, collected, complete, load_results
 
 __all__ = [
@@ -16,4 +16,4 @@ __all__ = [
     "load_results",
 ]
 __all__ += ["metric_of", "paired_difference", "paper_figures", "paper_rows", "paper_table", "plan"]
-__all__ += ["points", "summary", "to_markdown", "write"]
+__all__ += ["points", "summary", "to_markdown"]

@@ -8,14 +8,12 @@ Folds are pooled, and the interval is one over groups.
 """
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from discom.errors import RunError
-from discom.files import atomic_file
 from discom.running.runs import SEEDS, Result
 from discom.tables.intervals import pseudo_values, t_test, tally, tally_score
 
@@ -194,14 +192,3 @@ def to_markdown(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> st
         possible = {"f1": "accuracy", "miou": "mIoU"}[metric_of(table)]
         notes.append(f"best: the best possible {possible} in %.")
     return text + "\n\n" * bool(notes) + " ".join(notes)
-
-
-def write(
-    table: pd.DataFrame, stem: Path | str, baselines: Sequence[str] = BASELINES
-) -> list[Path]:
-    """Write a table as STEM.md and STEM.csv (all digits); returns the files."""
-    texts = {".md": to_markdown(table, baselines) + "\n", ".csv": table.to_csv(index=False)}
-    for end, text in texts.items():
-        with atomic_file(f"{stem}{end}") as part:
-            part.write_text(text, encoding="utf-8")
-    return [Path(f"{stem}{end}") for end in texts]
