@@ -8,7 +8,6 @@ Folds are pooled, and the interval is one over groups.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -24,8 +23,6 @@ APART = "collect them apart"
 OWN = ("seed", "learning_rate", "options")
 # which of a run's seeds differ → what a seed draws
 DRAWS = dict(zip(SEEDS, ("samples", "split", "weights"), strict=True))
-
-
 # what a seed draws → how the intervals are computed, as it stands below a table
 INTERVALS = {
     "samples": "each seed has samples of its own; 95 % Student-t intervals of paired differences",
@@ -38,104 +35,96 @@ INTERVALS = {
 }
 
 
-class _Group(NamedTuple):
-    """Runs that may be compared, since they share data and settings."""
-
-    place: dict[str, Any]  # the data's name, and the settings in which it differs from others
-    rows: pd.DataFrame  # of each network and SEEDS: method, modality, lr, draw, score, tally
-    best: dict[str, float]  # network → best possible score
-    draws: str  # what a seed draws; its number is the column `draw`
-    metric: str
-
-    def difference(self, method: str, minus: str, modality: str) -> tuple[float, ...]:
-        """Of two methods on the seeds that both have: the mean and its 95 % interval. Of folds,
-        groups are what varies: it is a t interval over their `pseudo_values`, which covers where a
-        bootstrap over few groups is too narrow (docs/results/protocol.md)."""
-        rows = self.rows[self.rows["modality"] == modality]
-        ours, theirs = (rows[rows["method"] == name] for name in (method, minus))
-        both = ours.merge(theirs[theirs["method"] != method], on=[*SEEDS, "draw"])
-        if both["tally_x"].notna().any():
-            values = pseudo_values(both["tally_x"], both["tally_y"], self.metric)
-            return t_test(values.to_numpy())[:3]
-        each = (both["score_x"] - both["score_y"]).groupby(both["draw"], dropna=False).mean()
-        mean, low, high, _ = t_test(each.to_numpy())
-        return (mean, np.nan, np.nan) if self.draws == "split" else (mean, low, high)
+def _difference(ours: pd.DataFrame, theirs: pd.DataFrame, metric: str) -> tuple[float, ...]:
+    """Of two methods on the seeds that both have: the mean and its 95 % interval. Of folds, groups
+    are what varies: it is a t interval over their `pseudo_values`, which covers where a bootstrap
+    over few groups is too narrow (docs/results/protocol.md)."""
+    theirs = theirs[theirs["method"] != ours["method"].iloc[0]]
+    both = ours.merge(theirs, on=[*SEEDS, "draw"])
+    if both["tally_x"].notna().any():
+        values = pseudo_values(both["tally_x"], both["tally_y"], metric)
+    else:
+        values = (both["score_x"] - both["score_y"]).groupby(both["draw"], dropna=False).mean()
+    return t_test(values.to_numpy())[:3]
 
 
-def _groups(results: Iterable[Result]) -> list[_Group]:
-    """All runs, in groups of the same data and settings; see `summary` for the errors."""
-    results = list(results)
-    if len(metrics := sorted({run.metric for run in results})) != 1:
-        found = f"results scored by {' and by '.join(metrics)}" if metrics else "no results"
-        raise RunError("summary", found, APART if metrics else "train some runs first")
+def _runs(results: Sequence[Result]) -> tuple[pd.DataFrame, list[str]]:
+    """A row for each run, and the columns in which runs agree that may be compared: the data, the
+    share of the labels, and what else differs between runs on data of one name."""
     runs = pd.DataFrame([{"folds": run.folds, **run.config} for run in results])
-    shared = [name for name in runs if name not in OWN]
-    for name in ("digest", "fold", *SEEDS):
+    shared = ["digest", *(name for name in runs if name not in OWN)]
+    for name in ("data", "digest", "fold", *SEEDS):
         runs[name] = [getattr(run, name) for run in results]
     runs["run"], runs["method"] = results, [run.display_name for run in results]
-    names = pd.Series([run.data for run in results]).groupby(runs["digest"]).transform("first")
-    several = runs.groupby(names)["digest"].transform("nunique") > 1  # data sets of one name
-    runs["data"] = names.where(~several, names + " [" + runs["digest"].str[:4] + "]")
-    varied = runs.groupby("digest")[shared].nunique(dropna=False).gt(1).any()
+    varied = runs.groupby("data")[shared].nunique(dropna=False).gt(1).any()
     place = ["data", *dict.fromkeys(["labelled", *varied.index[varied]])]
     rates = runs.groupby([*place, "method"], dropna=False)["learning_rate"].transform("nunique")
     runs["method"] += runs["learning_rate"].map(" lr={:g}".format).where(rates > 1, "")
-    groups = runs.groupby(place, sort=False, dropna=False)
-    return [_group(own, own[place].iloc[0].to_dict()) for _, own in groups]
+    return runs, place
 
 
-def _group(runs: pd.DataFrame, place: dict[str, Any]) -> _Group:
+def _scores(runs: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Of runs that may be compared a row for each network and SEEDS (method, modality, lr, score,
+    best, tally; draw, the number of the seed that draws), and what a seed draws."""
     twice = runs[runs.duplicated(["method", *SEEDS, "fold"])]
     for method, run in zip(twice["method"], twice["run"], strict=True):
         found = f"two runs of {method} with seed {run.seed}, one is {run.folder('.')}"
-        raise RunError(place["data"], found, APART)
-    drawing = [name for name in SEEDS if runs[name].nunique(dropna=False) > 1]
-    draws, draw = (DRAWS[drawing[0]], drawing[0]) if drawing else ("", "seed")
-    rows, best = [], dict[str, float]()
+        raise RunError(run.data, found, APART)
+    drawing = next((name for name in SEEDS if runs[name].nunique(dropna=False) > 1), "")
+    rows = []
     for (method, *seeds), folds in runs.groupby(["method", *SEEDS], sort=False, dropna=False):
         first = folds["run"].iloc[0]
-        best |= first.best
         tallies = tally(folds["run"].tolist()) if first.folds else {}
         pooled = {name: tally_score(own, first.metric) for name, own in tallies.items()}
         about = {"method": method, **dict(zip(SEEDS, seeds, strict=True))}
-        about |= {"draw": getattr(first, draw), "lr": first.config["learning_rate"]}
+        about |= {"draw": getattr(first, drawing or "seed"), "lr": first.config["learning_rate"]}
         for network, score in (pooled or first.main).items():
             row = {"modality": network, "score": float(score), "tally": tallies.get(network)}
-            rows.append(about | row)
-    if first.folds and draws == "samples":
-        raise RunError(place["data"], "folds of samples that each seed draws", "fix it: seed=0")
+            rows.append({**about, **row, "best": first.best.get(network)})
+    if first.folds and drawing == "drawn":
+        raise RunError(first.data, "folds of samples that each seed draws", "fix it: seed=0")
     if first.folds:
-        draws = f"{first.folds} folds, {max(len(row['tally']) for row in rows)} groups"
-    return _Group(place, pd.DataFrame(rows), best, draws, first.metric)
+        groups = max(len(row["tally"]) for row in rows)
+        return pd.DataFrame(rows), f"{first.folds} folds, {groups} groups"
+    return pd.DataFrame(rows), DRAWS.get(drawing, "")
 
 
 def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> pd.DataFrame:
     """One row for each data set, method (with its options, and with its learning rate where it has
     several) and deployed network.
 
-    Columns: data, labelled (share of the labels), every other setting in which runs on the same
-    data differ, method, modality, n (seeds), lr (learning rate), f1 or miou (mean), sd, best (the
-    best possible score in %, where the data say it), draws (what a seed draws: see this module; of
-    folds how many, and of how many groups), and for each baseline b `vs b`, `vs b low`, `vs b
-    high`: the paired difference with its 95 % interval. Two data sets of one name have four digits
-    behind it.
+    Columns: data, labelled (share of the labels), every other setting in which runs on data of this
+    name differ, its digest too, method, modality, n (seeds), lr (learning rate), f1 or miou (mean),
+    sd, best (the best possible score in %, where the data say it), draws (what a seed draws: see
+    this module; of folds how many, and of how many groups), and for each baseline b `vs b`, `vs b
+    low`, `vs b high`: the paired difference with its 95 % interval.
 
     Raises:
         RunError: no results; results of classification and of dense prediction; or two runs of the
             same data, settings, method, options, learning rate and seed.
     """
-    rows = []
-    for group in _groups(results):
-        for (method, modality), own in group.rows.groupby(["method", "modality"], sort=False):
+    results = list(results)
+    if len(metrics := sorted({run.metric for run in results})) != 1:
+        found = f"results scored by {' and by '.join(metrics)}" if metrics else "no results"
+        raise RunError("summary", found, APART if metrics else "train some runs first")
+    metric, made = metrics[0], []
+    runs, place = _runs(results)
+    for _, compared in runs.groupby(place, sort=False, dropna=False):
+        rows, draws = _scores(compared)
+        for (method, modality), own in rows.groupby(["method", "modality"], sort=False):
             each = own.groupby("draw", dropna=False)["score"].mean()
-            row = {**group.place, "method": method, "modality": modality, "n": len(each)}
-            row |= {"lr": own["lr"].iloc[0], group.metric: each.mean(), "sd": each.std()}
-            row |= {"best": group.best.get(modality, np.nan), "draws": group.draws}
+            row = {**compared[place].iloc[0], "method": method, "modality": modality}
+            row |= {"n": len(each), "lr": own["lr"].iloc[0], metric: each.mean()}
+            row |= {"sd": each.std(), "best": own["best"].iloc[0], "draws": draws}
+            others = rows[rows["modality"] == modality]
             for baseline in baselines:
                 names = (f"vs {baseline}{end}" for end in ("", " low", " high"))
-                row |= zip(names, group.difference(method, baseline, modality), strict=True)
-            rows.append(row)
-    return pd.DataFrame(rows)
+                gain = _difference(own, others[others["method"] == baseline], metric)
+                if draws == "split":
+                    gain = gain[0], np.nan, np.nan
+                row |= zip(names, gain, strict=True)
+            made.append(row)
+    return pd.DataFrame(made)
 
 
 def metric_of(table: pd.DataFrame) -> str:
