@@ -1,5 +1,5 @@
 """What a network is worth: F1, accuracy and calibration of its logits, overlap of its masks with
-the truth; and the logits of a whole data set.
+the truth.
 
 Letters: N images, H x W pixels, C classes. Masks `predicted` and `labels` are class ids [N, H, W],
 uint8 or int64, in [0, C). A label of 255 (`NO_LABEL`) is no label: no score counts that pixel. A
@@ -8,7 +8,6 @@ class is present where at least one pixel has its label; an absent class has no 
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -139,25 +138,6 @@ def _by_class(counts: Tensor) -> list[Tensor]:
     return [(100 * hits / whole).where(truth > 0, torch.nan) for whole in wholes]
 
 
-@torch.inference_mode()
-def predict_logits(
-    predict: Callable[[Tensor], Tensor],
-    images: ModalityTensor,
-    batch_size: int = 512,
-    memory_format: torch.memory_format = torch.contiguous_format,
-    keep: Callable[[Tensor], Tensor] = Tensor.float,
-) -> Tensor:
-    """Logits [N, C], float32, of every image in the order of the data.
-
-    Args:
-        predict: images [B, C_in, H, W] → logits, of a network in eval mode.
-        keep: what is kept of a batch's logits, where all of them need too much memory; see `Task`.
-    """
-    batches = torch.arange(len(images)).split(batch_size)
-    logits = (predict(images[rows].contiguous(memory_format=memory_format)) for rows in batches)
-    return torch.cat([keep(batch) for batch in logits])
-
-
 class Task(NamedTuple):
     """How the outputs of one kind of network are kept and scored."""
 
@@ -216,8 +196,12 @@ class Scoring:
 
     @torch.inference_mode()
     def _answer(self, name: str, images: ModalityTensor) -> Tensor:
-        """What one network predicts for `images`, in the form that its task scores."""
+        """What one network predicts for `images`, in their order, in the form that its task
+        keeps."""
         self.network.eval()
-        predict, task = partial(self.network.predict, name), self.task
+        kept = []
         with self.fabric.autocast():
-            return predict_logits(predict, images, task.batch_size, self.memory_format, task.keep)
+            for rows in torch.arange(len(images)).split(self.task.batch_size):
+                x = images[rows].contiguous(memory_format=self.memory_format)
+                kept.append(self.task.keep(self.network.predict(name, x)))
+        return torch.cat(kept)

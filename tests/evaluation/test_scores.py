@@ -1,7 +1,8 @@
 """Scores of classes and of masks against scikit-learn and in closed form, calibration by bins;
-predictions in the order of the data."""
+answers in the order of the data."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,11 +10,17 @@ import sklearn.metrics as sk
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lightning.fabric import Fabric
 
-from discom.data import Modality, MultiModalData
-from discom.data.batches import ModalityTensor
+from discom.data import Modality, MultiModalData, Split
 from discom.errors import DataError
-from discom.evaluation.scores import count_by_group, dense_scores, predict_logits, scores
+from discom.evaluation.scores import (
+    CLASSIFICATION,
+    Scoring,
+    count_by_group,
+    dense_scores,
+    scores,
+)
 
 seeded = settings(derandomize=True, database=None, deadline=None, max_examples=40)
 NAMES = ("grass", "crop", "tree", "water", "snow")
@@ -98,22 +105,25 @@ def test_scores_of_masks_are_scikit_learns(absent):
         dense_scores(predicted, 0 * labels + 255, NAMES)
 
 
-@pytest.mark.parametrize("batch_size", [4, 512])
-def test_predictions_are_float32_in_the_order_of_the_data_and_the_layout_asked_for(batch_size):
+def test_answers_are_float32_in_the_order_of_the_data_and_the_layout_asked_for(monkeypatch):
     """Images that hold their own number."""
     x = np.arange(11, dtype=np.float32)[:, None, None, None] * np.ones((1, 2, 4, 4), np.float32)
-    data = MultiModalData({"rgb": Modality(x, np.arange(11) % 2, np.arange(11))}, ("a", "b"))
+    part = MultiModalData({"rgb": Modality(x, np.arange(11) % 2, np.arange(11))}, ("a", "b"))
     weight, asked = torch.ones(2, 1, requires_grad=True), []
 
-    def predict(x):
-        asked.append((len(x) <= batch_size, x.is_contiguous(memory_format=torch.channels_last)))
+    def predict(_, x):
+        asked.append((len(x), x.is_contiguous(memory_format=torch.channels_last)))
         return (x.mean((2, 3)) @ weight / 2).bfloat16()
 
-    images = ModalityTensor(data, "rgb", "cpu")
-    logits = predict_logits(predict, images, batch_size, memory_format=torch.channels_last)
+    small = CLASSIFICATION._replace(batch_size=4)
+    monkeypatch.setattr("discom.evaluation.scores.CLASSIFICATION", small)
+    network = SimpleNamespace(dense=False, deployed=["rgb"], eval=lambda: None, predict=predict)
+    split, layout = Split(part, part, part), torch.channels_last
+    scoring = Scoring(network, split, Fabric(accelerator="cpu", devices=1), layout)
+    logits = scoring._answer("rgb", scoring.valid["rgb"])
     assert logits[:, 0].tolist() == list(range(11))
     assert (logits.dtype, logits.requires_grad) == (torch.float32, False)
-    assert set(asked) == {(True, True)}
+    assert asked == [(4, True), (4, True), (3, True)]
 
 
 def test_counts_of_groups_go_by_id():
