@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import click
 import pandas as pd
@@ -22,6 +22,7 @@ from discom import methods as registry
 from discom.cli import flags
 from discom.config import FIELDS
 from discom.errors import ConfigError, say
+from discom.methods import Method
 from discom.running import sweep
 from discom.running.runs import Run
 
@@ -29,28 +30,16 @@ SETTINGS = [n for n, each in FIELDS.items() if each.annotation in (int, float) a
 Data = Annotated[str, "Such as objects:n=600, or a folder."]
 
 
-class Arm(NamedTuple):
-    """A method with its options, and settings of its own."""
-
-    method: str
-    options: dict[str, Any]
-    settings: dict[str, Any]
-
-    @classmethod
-    def of(cls, text: str) -> "Arm":
-        """One of METHODS: `name` or `name:{JSON}`, JSON of options and settings."""
-        name, _, braces = text.partition(":")
-        options = flags.json_text(braces or "{}")
-        return cls(name, options, {key: options.pop(key) for key in SETTINGS if key in options})
-
-    @property
-    def display_name(self) -> str:
-        """What its row is called."""
-        return registry.display_name(self.method, registry.get(self.method).changed(self.options))
+def parsed(text: str) -> tuple[type[Method], dict[str, Any], dict[str, Any]]:
+    """One of METHODS, `name` or `name:{JSON}`: the method, its options, and settings of its own."""
+    name, _, braces = text.partition(":")
+    options = flags.json_text(braces or "{}")
+    settings = {key: options.pop(key) for key in SETTINGS if key in options}
+    return registry.get(name), options, settings
 
 
 def plan(
-    arms: Iterable[Arm],
+    texts: Iterable[str],
     seeds: Iterable[int],
     settings: Mapping[str, Any],
     data: str,
@@ -58,18 +47,18 @@ def plan(
     runs: Path | str,
     folds: int = 0,
 ) -> dict[tuple[str, int, int], Run]:
-    """Every method with every seed, and with `folds` every one of them: label, seed, fold → run."""
-    arms, planned = list(arms), {}
-    labels = [arm.display_name for arm in arms]
-    if twice := [label for label in labels if labels.count(label) > 1]:
-        raise ConfigError("METHODS", f"two are called '{twice[0]}'", "compare them one by one")
-    images_of = discom.data.planned(data, modalities)
-    for seed, arm, fold in product(seeds, arms, range(folds or 1)):
-        images, method = images_of(seed), registry.get(arm.method)
-        own = {**settings, **arm.settings, "seed": seed, "options": arm.options}
+    """Each of METHODS with every seed, and with `folds` every one of them: what its row is called,
+    seed, fold → run."""
+    images_of, planned = discom.data.planned(data, modalities), dict[tuple[str, int, int], Run]()
+    for seed, text, fold in product(seeds, texts, range(folds or 1)):
+        method, options, own = parsed(text)
+        key = registry.display_name(method.name, method.changed(options)), seed, fold
+        if key in planned:
+            raise ConfigError("METHODS", f"two are called '{key[0]}'", "compare them one by one")
+        images = images_of(seed)
+        own = {**settings, **own, "seed": seed, "options": options}
         config = profile(dense=images.dense, **own)
-        run = Run.of(runs, method, images, config, data, modalities, folds, fold)
-        planned[arm.display_name, seed, fold] = run
+        planned[key] = Run.of(runs, method, images, config, data, modalities, folds, fold)
     return planned
 
 
@@ -86,11 +75,10 @@ def compare(
     **settings: Any,
 ) -> bool:
     """Compare METHODS, each `name` or `name:{JSON}` of options and settings, with the first."""
-    arms = [*map(Arm.of, methods)]
-    planned = plan(arms, range(seeds), settings, data, modalities, runs, folds or 0)
+    planned = plan(methods, range(seeds), settings, data, modalities, runs, folds or 0)
     done = sweep.sweep(planned.values(), known=tables.collected(collect), workers=workers)
     if done.results:
-        against = [arms[0].display_name]
+        against = [next(iter(planned))[0]]
         print(tables.to_markdown(tables.summary(done.results, against), against))
         if collect:
             tables.collect(done.results, collect)
@@ -133,7 +121,7 @@ def choose(
 ) -> None:
     """Train METHODS with each value; print and write of each its mean validation score, and the
     best value. The file has the scores of each sensor, too."""
-    usual = plan(map(Arm.of, methods), seeds, settings, data, modalities, runs)
+    usual = plan(methods, seeds, settings, data, modalities, runs)
     tries = [(label, value) for label, *_ in usual for value in values]
     planned = [changed(run, option, value) for run in usual.values() for value in values]
     results, rows = sweep.results(planned, workers=workers), []
