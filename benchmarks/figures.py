@@ -183,35 +183,6 @@ def real_sensors() -> Figure:
     return drawn
 
 
-def units() -> Figure:
-    """Three panels of the 20 pairs of body units: a dot for each unit that trained beside the
-    deployed one."""
-    names = {"torso": "torso", "rarm": "right arm", "larm": "left arm"}
-    names |= {"rleg": "right leg", "lleg": "left leg"}
-    titles = {
-        ("pair", "alone"): "pairs with another unit\nminus labels alone",
-        ("own", "alone"): "own signals (FixMatch)\nminus labels alone",
-        ("pair", "own"): "pairs with another unit\nminus own signals",
-    }
-    means = real.pairs().groupby(["deployed", "beside"]).mean().rename(index=names)
-    drawn, axes = panels(1, 3, 10.5, 3.9, sharex=True, sharey=True)
-    for axis, ((way, other), title) in zip(axes[0], titles.items(), strict=True):
-        points = (means[way] - means[other]).rename("points").reset_index()
-        look = {"x": "points", "y": "deployed", "order": names.values()}
-        colour = ORANGE if way == "pair" else GREY
-        sns.stripplot(points, jitter=False, size=7, alpha=0.6, color=colour, ax=axis, **look)
-        bar = {"marker": "|", "markersize": 24, "linestyle": "none", "color": "black"}
-        sns.pointplot(points, errorbar=None, ax=axis, **bar, **look)
-        axis.axvline(0, color=GREY, linestyle=":")
-        axis.set_title(title, fontsize=11)
-        axis.set(xlabel="", ylabel="deployed unit")
-    alone, own = ((means["pair"] > means[other]).sum() for other in ("alone", "own"))
-    title = f"{alone} of {len(means)} pairs of units lie above labels alone, {own} above own data"
-    drawn.suptitle(title, fontweight="bold", fontsize=13)
-    axes[0, 1].set_xlabel("F1 points; a dot for each unit beside it in training, a bar: mean")
-    return drawn
-
-
 def parts() -> Figure:
     """What probes read from embeddings, means over seeds: a row for each part of a method, a column
     for each fact, RGB and depth."""
@@ -243,7 +214,6 @@ FIGURES = {
     "all-labels-kinds": kinds,
     "parts": parts,
     "real": real_sensors,
-    "worn-pairs": units,
     "mri": mri,
     "dense/scenes-labelled-scores": masks,
 }
