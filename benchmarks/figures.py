@@ -17,12 +17,10 @@ from PIL import Image
 from scipy import stats
 
 import real
-from claims import TUMOUR
 from discom import cli, plots
 from discom.cli import flags
 from discom.errors import check_choice
 from discom.plots import panels
-from discom.tables.intervals import group_dice
 from labels import worth
 from stored import RESULTS, networks
 
@@ -135,39 +133,6 @@ def masks() -> Figure:
     return drawn
 
 
-def mri() -> Figure:
-    """A panel for masks of a tenth and of all patients, a row for each network: its mean Dice over
-    patients with the 95 % interval."""
-    names = {
-        "single": "masks alone",
-        "dense-self": "and a teacher of this sequence",
-        "dense-kdv2": "and a teacher of both sequences",
-        "crodino": "and our CroDiNo-KD",
-        "dense-teacher": "both sequences at inference",
-    }
-    every = networks("mri").copy()
-    every["row"] = every["network"].str.upper() + ": " + every["method"].map(names)
-    taught = every["method"].isin(["dense-kdv2", "crodino"]) & every["network"].isin(
-        ["t1", "flair"]
-    )
-    every["colour"] = taught.map({True: ORANGE, False: GREY})
-    every["dice"] = [group_dice(tally, TUMOUR).dropna().to_list() for tally in every["tally"]]
-    rows = [f"{k}: {name}" for k in ("T1", "FLAIR", "T1+FLAIR") for name in names.values()]
-    look = {"order": [row for row in rows if row in {*every["row"]}], "linestyle": "none"}
-    look |= {"palette": {GREY: GREY, ORANGE: ORANGE}, "legend": False}
-    every = every.explode("dice").astype({"dice": float})
-    drawn, axes = panels(1, 2, 10, 4, sharex=True, sharey=True)
-    titles = {"7 patients": "a tenth of the patients", "all": "all patients"}
-    for axis, (labels, title) in zip(axes[0], titles.items(), strict=True):
-        own = every[every["labels"] == labels]
-        patients = own.groupby("row").size().max()
-        look |= {"errorbar": interval(patients), "markersize": 7, "linewidth": 1.8}
-        sns.pointplot(own, x="dice", y="row", hue="colour", ax=axis, **look)
-        axis.set(title=f"masks of {title}", xlabel="", ylabel="")
-    drawn.supxlabel(f"Dice of the tumour, mean of {patients} patients")
-    return drawn
-
-
 def real_sensors() -> Figure:
     """A line for each set: what labels alone, own signals, pairs and both sensors score."""
     scores, own = real.scores(), real.gained("fixmatch")
@@ -214,7 +179,6 @@ FIGURES = {
     "all-labels-kinds": kinds,
     "parts": parts,
     "real": real_sensors,
-    "mri": mri,
     "dense/scenes-labelled-scores": masks,
 }
 
