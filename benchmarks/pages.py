@@ -3,10 +3,9 @@
 python benchmarks/pages.py           writes what is stale
 python benchmarks/pages.py --check   names what is stale; the exit status is 1
 
-A page names tables of results/ and their rows between two marks; the first one has the head:
+A page names a table of results/ and its rows between two marks:
 
-    <!-- rows all-labels: student; discom
-    terms-ten: discom -->
+    <!-- rows all-labels: student; discom, modality=depth -->
     …
     <!-- end -->
 
@@ -43,20 +42,18 @@ def text_of(name: str) -> str:
 
 
 def rows_of(wanted: str) -> pd.DataFrame:
-    """The wanted rows of tables with the same columns."""
-    parts: list[pd.DataFrame] = []
-    for line in wanted.split("\n"):
-        name, _, chosen = line.partition(": ")
-        check_choice("rows", name, TABLES)
-        every = tables.cells(*table(name))
-        for one in chosen.split("; "):
-            method, *settings = one.split(", ")
-            found = every[every["method"] == method]
-            for key, value in (setting.split("=") for setting in settings):
-                found = found[found[key] == value]
-            if found.empty or list(found) != list(parts[0] if parts else found):
-                raise ConfigError(name, f"no row '{one}' with these columns", "choose another row")
-            parts.append(found)
+    """The wanted rows of a table."""
+    name, _, chosen = wanted.partition(": ")
+    check_choice("rows", name, TABLES)
+    every, parts = tables.cells(*table(name)), []
+    for one in chosen.split("; "):
+        method, *settings = one.split(", ")
+        found = every[every["method"] == method]
+        for key, value in (setting.split("=") for setting in settings):
+            found = found[found[key] == value]
+        if found.empty:
+            raise ConfigError(name, f"no row '{one}'", "choose another row")
+        parts.append(found)
     return pd.concat(parts)
 
 
