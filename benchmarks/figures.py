@@ -17,11 +17,11 @@ from PIL import Image
 from scipy import stats
 
 import real
+from claims import worth
 from discom import cli, plots
 from discom.cli import flags
 from discom.errors import check_choice
 from discom.plots import panels
-from labels import worth
 from stored import RESULTS, networks
 
 GREY, LIGHT, ORANGE, BLUE, GREEN = "#4d4d4d", "#b0b0b0", "#d55e00", "#0173b2", "#029e73"

@@ -15,9 +15,9 @@ import torch
 from fixtures.results import result
 from sklearn.metrics import f1_score
 
+import claims
 import derive
 import grid
-import labels
 import measure
 import speed
 import stored
@@ -74,18 +74,18 @@ def test_labels_are_read_from_a_straight_curve_as_by_hand():
     curve = student([1600, 200, 800, 400], seeds)
     mean, low, high = tables.paired_difference(60 + noise, np.full(6, 60.0))
     expected = [800 * 2 ** (d / 10) for d in (mean, low, high)]
-    assert labels.labels_worth(60 + seeds + noise, curve) == pytest.approx(expected, rel=2e-3)
+    assert claims.labels_worth(60 + seeds + noise, curve) == pytest.approx(expected, rel=2e-3)
 
 
 def test_beyond_the_curve_the_number_is_said_to_be_outside():
     seeds = np.array([-1.0, 0.0, 1.0])
     curve = student([200, 400, 800], seeds)
-    assert labels.labels_worth(80 + seeds, curve) == (math.inf, math.inf, math.inf)
-    assert labels.labels_worth(20 + seeds, curve) == (0, 0, 0)
-    number, low, high = labels.labels_worth([59.0, 62.0, 58.5], curve)  # about as with 800
+    assert claims.labels_worth(80 + seeds, curve) == (math.inf, math.inf, math.inf)
+    assert claims.labels_worth(20 + seeds, curve) == (0, 0, 0)
+    number, low, high = claims.labels_worth([59.0, 62.0, 58.5], curve)  # about as with 800
     assert 400 < low < number < 800 < high == math.inf
     falls = {100: [40.0, 42, 41], 200: [55, 56, 57.5], 400: [45, 46, 47], 800: [60, 61, 62.5]}
-    number, low, high = labels.labels_worth([50.0, 52, 51], falls)  # it is passed three times
+    number, low, high = claims.labels_worth([50.0, 52, 51], falls)  # it is passed three times
     assert 100 < low < number < 200 < 400 < high < 800
 
 
@@ -98,7 +98,7 @@ def test_the_interval_of_labels_covers_the_true_number_in_95_of_100():
         rise = slope * np.log2(numbers / 200)[:, None]
         scores = 40 + rise + seeds + rng.normal(size=(4, 10)) / 2
         curve = dict(zip(numbers.tolist(), scores, strict=True))
-        _, low, high = labels.labels_worth(40 + gain + seeds + rng.normal(size=10) / 2, curve)
+        _, low, high = claims.labels_worth(40 + gain + seeds + rng.normal(size=10) / 2, curve)
         hits += low <= 200 * 2 ** (gain / slope) <= high
     assert 0.92 <= hits / 400 <= 0.98
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import course
-from labels import worth  # of benchmarks
+from claims import worth  # of benchmarks
 from pictures import labels, papers, segments, wristband
 
 ROOT = Path(__file__).parents[1]

@@ -8,11 +8,10 @@ import pandas as pd
 import pytest
 
 import figures
-import labels
 import pages
 import real
 import stored
-from claims import TUMOUR
+from claims import TUMOUR, worth
 from discom import cli, tables
 from discom.tables import intervals
 
@@ -72,9 +71,7 @@ def test_a_mark_ends_at_its_own_end(monkeypatch):
 
 def test_numbers_of_the_readme_are_those_of_the_runs():
     rivals = ("student", "fixmatch")  # the better one counts
-    numbers = {
-        min(labels.worth(sensor, rival)[0] for rival in rivals) for sensor in ("depth", "rgb")
-    }
+    numbers = {min(worth(sensor, rival)[0] for rival in rivals) for sensor in ("depth", "rgb")}
     assert {round(number, -2) for number in numbers} == {500}
     assert "200 labels do what about 500 do without the other sensor" in README
     gained = pd.concat([real.gained(rival)["mean"] for rival in rivals], axis=1).min(axis=1)
@@ -122,7 +119,7 @@ def test_numbers_of_the_readme_are_those_of_the_runs():
 @pytest.mark.parametrize(("name", "sensor"), [("depth", "depth"), ("RGB", "rgb")])
 def test_what_pairs_are_worth_stands_on_the_page(name, sensor):
     """To ten labels."""
-    found = [labels.worth(sensor, rival) for rival in ("student", "fixmatch")]
+    found = [worth(sensor, rival) for rival in ("student", "fixmatch")]
     texts = [[f"{round(number, -1):,.0f}".replace(",", " ") for number in own] for own in found]
     cells = " | ".join(f"{number} labels, {low} to {high}" for number, low, high in texts)
     assert f"| {name} | {cells} |" in (DOCS / "results/labels.md").read_text()
