@@ -61,9 +61,8 @@ def dense_scores(predicted: Tensor, labels: Tensor, class_names: Sequence[str]) 
 
         IoU_c = 100 · TP_c / (TP_c + FP_c + FN_c) over the labelled pixels of all images together,
 
-    "dice", the same mean of Dice_c = 2·IoU_c / (1 + IoU_c), "miou_per_image" (the mean over images
-    of each image's own mIoU; Csurka et al. 2013), "accuracy" (share of the labelled pixels that are
-    right), and "iou/<class>" and "dice/<class>" of each class that is present.
+    "dice", the same mean of Dice_c = 2·IoU_c / (1 + IoU_c), "accuracy" (share of the labelled
+    pixels that are right), and "iou/<class>" and "dice/<class>" of each class that is present.
 
     Source: Pascal VOC (Everingham et al. 2010); of these pixels Dice is the class's F1.
 
@@ -72,11 +71,11 @@ def dense_scores(predicted: Tensor, labels: Tensor, class_names: Sequence[str]) 
     50.0
     """
     options: dict[str, Any] = {"ignore_index": NO_LABEL, "validate_args": False}
-    images = torch.stack([  # one by one, since each copies its pixels
+    each_image = [  # one by one, since each copies its pixels
         multiclass_confusion_matrix(mask, truth, len(class_names), **options)
         for mask, truth in zip(predicted, labels, strict=True)
-    ])  # fmt: skip
-    counts = images.sum(0)  # [C, C], row the true class, column the predicted one
+    ]
+    counts = torch.stack(each_image).sum(0)  # [C, C], row the true class, column the predicted one
     if not counts.any():
         raise DataError("scores", "no pixel of these images has a label", "give images with masks")
     _, dice, iou = _by_class(counts)
@@ -89,7 +88,6 @@ def dense_scores(predicted: Tensor, labels: Tensor, class_names: Sequence[str]) 
     return {
         "miou": float(iou.nanmean()),
         "dice": float(dice.nanmean()),
-        "miou_per_image": float(_by_class(images)[2].nanmean(1).nanmean()),
         "accuracy": 100 * float(counts.trace() / counts.sum()),
         **each,
     }
@@ -131,9 +129,9 @@ def count_by_group(
 
 
 def _by_class(counts: Tensor) -> list[Tensor]:
-    """Confusions [..., C, C] → recall, F1 (of pixels Dice) and IoU of every class in percent,
-    [..., C] each; NaN where the class is absent."""
-    hits, truth, guessed = counts.diagonal(dim1=-2, dim2=-1), counts.sum(-1), counts.sum(-2)
+    """Confusions [C, C] → recall, F1 (of pixels Dice) and IoU of every class in percent, [C] each;
+    NaN where the class is absent."""
+    hits, truth, guessed = counts.diagonal(), counts.sum(1), counts.sum(0)
     wholes = truth, (truth + guessed) / 2, truth + guessed - hits
     return [(100 * hits / whole).where(truth > 0, torch.nan) for whole in wholes]
 
