@@ -53,7 +53,7 @@ def table(name: str) -> tuple[pd.DataFrame, Sequence[str]]:
     """One of TABLES, and what its rows are compared with."""
     against, runs = TABLES[name], runs_of(name)
     if name.endswith("-table-crodino"):
-        return tables.paper_table(runs, "crodino"), against
+        return tables.paper_table(runs, "crodino", ["rgb", "depth"]), against
     rows = tables.summary(runs, against)
     if name == "ladder":
         rows.insert(2, "epochs", runs[0].config["epochs"])  # the same in all rows

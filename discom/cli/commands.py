@@ -75,7 +75,7 @@ def table(
     from discom.running import sweep
 
     tables, source = discom.tables, data or SCENES[isinstance(number, str)]
-    kept = methods.split(",") if methods else []
+    kept = methods.replace(" ", "").split(",") if methods else []
     planned = tables.plan(number, runs, source, modalities, kept, seeds, folds, **settings)
     known = tables.collected(collect)
     absent, _ = sweep.missing(planned, known)

@@ -62,7 +62,7 @@ def plan(
     runs: Path | str,
     source: str,
     modalities: str = "",
-    kept: Iterable[str] = (),
+    kept: Sequence[str] = (),
     seeds: int | None = None,
     folds: int | None = None,
     **settings: Any,
@@ -72,20 +72,17 @@ def plan(
     a warning. A ConfigError for a method that the table lacks, and for folds of synthetic data."""
     images_of, planned = data.planned(source, modalities), list[Run]()
     rows = paper_rows(number, [*images_of(1).modalities])
-    wanted = [methods.get(name.strip()) for name in kept]
-    if absent := [each.name for each in wanted if each.name not in {row.method for row in rows}]:
-        raise ConfigError("--methods", f"table {number} has no {absent[0]}", "leave it out")
+    for name in kept:
+        check_choice(f"table {number}", name, dict.fromkeys(row.method for row in rows))
     if folds and images_of(0).drawn:
         way_out = "leave it out, or prepare them: discom data prepare"
         raise ConfigError("--folds", "scenes are drawn anew for each seed", way_out)
     if folds:
         warn_ungrouped(images_of(0))
         images_of(0).split_indices(0, folds)  # refuses more folds than groups
-    for seed, row in product(range(seeds or (1 if folds else 5)), rows):
-        method = methods.get(row.method)
-        if wanted and method not in wanted:
-            continue
-        images = images_of(seed)
+    chosen = [row for row in rows if row.method in kept] if kept else rows
+    for seed, row in product(range(seeds or (1 if folds else 5)), chosen):
+        method, images = methods.get(row.method), images_of(seed)
         own: dict[str, Any] = {"dense": method.dense, "seed": seed, "options": row.options}
         config = profile(**own | settings)
         if error := methods.misfit(method, images, config):
@@ -112,15 +109,14 @@ def paper_figures() -> pd.DataFrame:
 
 
 def paper_table(
-    results: Iterable[Result], number: int | str, modalities: Sequence[str] = ()
+    results: Iterable[Result], number: int | str, modalities: Sequence[str]
 ) -> pd.DataFrame:
-    """A table from finished runs of one data set: what `summary` gives, in the table's order, with
-    `arrow` and `paper` (the paper's figure).
+    """A table from finished runs of one data set with these modalities: what `summary` gives, in
+    the table's order, with `arrow` and `paper` (the paper's figure).
 
     `arrow` compares with the first of its `baselines`: ↑ or ↓ where the 95 % interval of the paired
-    difference excludes zero, ~ where it does not, nothing where there is no interval. `modalities`
-    are those of the data, by default all that the results have. A RunError for no results, or for
-    results of several data sets, settings or learning rates.
+    difference excludes zero, ~ where it does not, nothing where there is no interval. A RunError
+    for no results, or for results of several data sets, settings or learning rates.
     """
     results = list(results)
     compared = summary(results, baselines(number))
@@ -129,9 +125,6 @@ def paper_table(
         raise RunError(f"table {number}", f"runs of {len(settings)} data sets or settings", APART)
     if twice := {result.display_name for result in results} - set(compared["method"]):
         raise RunError(f"table {number}", f"{min(twice)} has two learning rates", APART)
-    widest = sorted((list(r.scores) for r in results), key=len, reverse=True)  # in the data's order
-    found = dict.fromkeys(name for names in widest for name in names if "+" not in name)
-    modalities = list(modalities or found)
     parts = []
     for row in paper_rows(number, modalities):
         part = compared[compared["method"] == row.display_name()]

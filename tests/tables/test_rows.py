@@ -53,7 +53,7 @@ def test_rows_have_their_baseline_and_their_teacher(number):
 def test_a_table_has_its_rows_in_their_order_whatever_the_runs(number):
     runs = runs_of(number)
     other = [replace(run, method="mine") for run in runs if run.method == baselines(number)[0]]
-    table = paper_table([*runs, *other][::-1], number)
+    table = paper_table([*runs, *other][::-1], number, PAIR)
     expected = {
         (row.display_name("teacher", "reads"), network)
         for row in paper_rows(number, PAIR)
@@ -72,16 +72,18 @@ def test_a_table_has_its_rows_in_their_order_whatever_the_runs(number):
 
 
 def test_arrows_say_what_the_interval_says():
-    table = paper_table(runs_of(1, gain={"dkd": 5.0, "mlkd": -5.0}), 1).set_index("method")
+    table = paper_table(runs_of(1, gain={"dkd": 5.0, "mlkd": -5.0}), 1, PAIR).set_index("method")
     arrows = {"dkd": "↑", "mlkd": "↓", "kdv1": "~", "student": ""}
     assert {name: table.loc[name, "arrow"] for name in arrows} == arrows
     assert table.loc["dkd", "vs student"] == pytest.approx(5.5)
-    assert set(paper_table(runs_of(1, seeds=1), 1)["arrow"]) == {""}
+    assert set(paper_table(runs_of(1, seeds=1), 1, PAIR)["arrow"]) == {""}
 
 
 def test_what_reads_all_sensors_is_compared_with_the_teacher():
     gain = {"crodino": 4.5, "dense-teacher": 9.0}
-    table = paper_table(runs_of("dense", gain=gain), "dense").set_index(["method", "modality"])
+    table = paper_table(runs_of("dense", gain=gain), "dense", PAIR).set_index(
+        ["method", "modality"]
+    )
     branch, fused = table.loc[("crodino", "rgb")], table.loc[("crodino", "rgb+depth")]
     assert (branch["arrow"], branch["vs single"]) == ("↑", pytest.approx(4.5 * 1.1))
     assert fused["vs dense-teacher"] == pytest.approx(-4.5 * 1.1)
@@ -119,12 +121,15 @@ def test_every_figure_of_the_paper(number, count):
 
 
 def test_the_papers_figures_stand_beside_ours_only_on_its_data():
-    table = paper_table(runs_of(1, "sunrgbd-random"), 1).set_index("method")["paper"]
+    table = paper_table(runs_of(1, "sunrgbd-random"), 1, PAIR).set_index("method")["paper"]
     assert table[["discom", "teacher"]].tolist() == [47.69, 44.45]
     assert table[["discom-solo", "discom adversary=alternating"]].isna().all()
-    ablation = paper_table(runs_of(3, "sunrgbd-random"), 3).set_index(["method", "modality"])[
+    ablation = paper_table(runs_of(3, "sunrgbd-random"), 3, PAIR).set_index(["method", "modality"])[
         "paper"
     ]
     assert ablation["discom adv=0"].to_dict() == {"rgb": 51.38, "depth": 46.83}
-    assert "paper" not in paper_table(runs_of(1, "sunrgbd"), 1)  # the default split divides days
-    assert "paper" not in paper_table(runs_of(1, "sunrgbd-random", ("rgb", "thermal")), 1)
+    assert "paper" not in paper_table(
+        runs_of(1, "sunrgbd"), 1, PAIR
+    )  # the default split divides days
+    thermal = ["rgb", "thermal"]
+    assert "paper" not in paper_table(runs_of(1, "sunrgbd-random", thermal), 1, thermal)
