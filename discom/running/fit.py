@@ -4,8 +4,8 @@ import json
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ from discom.methods import Method, build
 from discom.models.pretrained import Pretrained
 from discom.running.checkpoint import Checkpoint, locked
 from discom.running.runs import DAMAGED, Result, identity, load_teacher, read_predictions
+
+_TRAINING = threading.RLock()  # threads take turns, since they share torch's generator
 
 
 def fit(
@@ -75,7 +77,7 @@ def fit(
     asked = identity(method, split.train.name, split.origin, config, theirs)
     if result := _finished(run_dir, asked):
         return result
-    with _alone(run_dir), torch.random.fork_rng(), ExitStack() as stack:
+    with _TRAINING, torch.random.fork_rng(), ExitStack() as stack:
         # before there is a folder: the settings may not fit
         instructor = load_teacher(teacher, method, split, config) if teacher else None
         network: Any = build(method, split.train, config)
@@ -139,21 +141,6 @@ def _finished(run_dir: Path, asked: Mapping[str, Any]) -> Result | None:
             found = f"holds a run with another {name}: {stored.get(name)}, not {value}"
             raise RunError(run_dir, found, "use another folder")
     return Result.read(file) if file.exists() else None
-
-
-_TRAINING = threading.Lock()
-
-
-@contextmanager
-def _alone(run_dir: Path) -> Iterator[None]:
-    """Refuse a second training in the same process: both would draw from torch's one generator."""
-    if not _TRAINING.acquire(blocking=False):
-        found = "another thread of this process trains"
-        raise RunError(run_dir, found, "train in processes, as discom.running.sweep does")
-    try:
-        yield
-    finally:
-        _TRAINING.release()
 
 
 def _prepare(network: Any, train: MultiModalData, config: Config, fabric: Fabric) -> tuple:
