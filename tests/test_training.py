@@ -213,9 +213,9 @@ def test_students_of_two_teachers_are_two_runs(split, tmp_path):
     fit("teacher", split, TINY, two, progress=False)
     train = partial(fit, "kdv2", split, run_dir=tmp_path / "kd", progress=False)
     first = train(config=ONCE, teacher=one)
-    refused(partial(train, config=ONCE, teacher=two), "another teacher", RunError)
-    refused(partial(train, config=TINY, teacher=one), "another epochs", RunError)
-    refused(partial(fit, "student", split, ONCE, tmp_path / "kd"), "another method", RunError)
+    refused(partial(train, config=ONCE, teacher=two), "holds a run of another", RunError)
+    refused(partial(train, config=TINY, teacher=one), "holds a run of another", RunError)
+    refused(partial(fit, "student", split, ONCE, tmp_path / "kd"), "holds a run", RunError)
     assert train(config=ONCE, teacher=one) == first
 
 

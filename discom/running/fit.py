@@ -1,6 +1,5 @@
 """fit(): one loop, readable from top to bottom, for every method."""
 
-import json
 import threading
 import time
 import warnings
@@ -83,7 +82,7 @@ def fit(
         network: Any = build(method, split.train, config)
         fabric = launch(config.accelerator, config.precision)
         stack.enter_context(locked(run_dir))
-        write_json(run_dir / "config.json", {**_as_config(asked), "address": method.address})
+        write_json(run_dir / "config.json", {**asked, "address": method.address})
         model, optimizer, schedule, batches, memory_format = _prepare(
             network, split.train, config, fabric
         )
@@ -123,23 +122,15 @@ def fit(
         return _report(asked, split, network, fabric, batches, state, scoring)
 
 
-def _as_config(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """The content of config.json, as it is read again (tuples are lists then): the settings beside
-    all else that was asked for."""
-    content = {"method": asked["method"], **asked["config"], **asked}
-    return json.loads(json.dumps({k: v for k, v in content.items() if k != "config"}))
-
-
 def _finished(run_dir: Path, asked: Mapping[str, Any]) -> Result | None:
     """The result of a run that is done; a RunError where another run is in the folder."""
     file, settings = run_dir / "result.json", run_dir / "config.json"
     if not settings.exists():
         return None
     stored = read_json(settings, DAMAGED)
-    for name, value in _as_config(asked).items():
-        if stored.get(name) != value:
-            found = f"holds a run with another {name}: {stored.get(name)}, not {value}"
-            raise RunError(run_dir, found, "use another folder")
+    if any(stored.get(name) != asked[name] for name in ("hash", "code")):
+        found = "holds a run of another method, or of other settings, data or code"
+        raise RunError(run_dir, found, "use another folder")
     return Result.read(file) if file.exists() else None
 
 
