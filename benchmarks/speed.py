@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import click
 import numpy as np
@@ -68,7 +68,7 @@ def load(data: MultiModalData, name: str, config: Config) -> DataLoader:
         config.batch_size,
         shuffle=True,
         drop_last=True,
-        pin_memory=device_type(config.accelerator) == "cuda",
+        pin_memory=device_type() == "cuda",
         collate_fn=lambda samples: default_collate([(move(x), y) for x, y in samples]),
     )
 
@@ -76,7 +76,7 @@ def load(data: MultiModalData, name: str, config: Config) -> DataLoader:
 def recipe(split: Split, config: Config) -> float:
     """One epoch as a plain script trains it: float32, contiguous tensors, AdamW, and a shuffled
     loader for each modality. Returns the mean loss."""
-    device = torch.device(device_type(config.accelerator))
+    device = torch.device(device_type())
     plain = replace(config, channels_last=False)  # contiguous, and every convolution torch's own
     model = build(get("discom"), split.train, plain).to(device).train()
     rate, decay = config.learning_rate, config.weight_decay
@@ -110,7 +110,7 @@ def step_seconds(side: Callable[[Split, Config], float], split: Split, config: C
 
     def mark(*_) -> None:
         if next(steps) in (1, last):
-            if device_type(config.accelerator) == "cuda":
+            if device_type() == "cuda":
                 torch.cuda.synchronize()
             marks.append(time.perf_counter())
 
@@ -121,12 +121,12 @@ def step_seconds(side: Callable[[Split, Config], float], split: Split, config: C
     return (end - first) / (last - 1)
 
 
-def compare(name: str, rounds: int, accelerator: str) -> dict[str, Any]:
+def compare(name: str, rounds: int) -> dict[str, Any]:
     """Pairs per second of both sides on one of SIZES, and their ratio ours / reference with its
     95 % interval, a bootstrap over rounds."""
     bands, size, recommended, steps = SIZES[name]
-    config = profile(recommended, accelerator=accelerator, **TIMED)
-    split = random_images(bands, size, config.batch_size * (1 + steps[accelerator]))
+    config = profile(recommended, **TIMED)
+    split = random_images(bands, size, config.batch_size * (1 + steps[device_type()]))
     sides = [recipe, ours] * rounds
     seconds = np.reshape([step_seconds(side, split, config) for side in sides], (rounds, 2))
     reference, mine = config.batch_size / np.median(seconds, axis=0)
@@ -141,13 +141,12 @@ def compare(name: str, rounds: int, accelerator: str) -> dict[str, Any]:
 def speed(
     json: Annotated[Path | None, Path, "File to write."] = None,
     rounds: Annotated[int, click.IntRange(1), "Of either side."] = 7,
-    accelerator: Annotated[Literal["cpu", "cuda"], "Where both train."] = "cpu",
 ) -> None:
     """How fast training is: a plain PyTorch script against discom.fit."""
-    comparisons = {name: compare(name, rounds, accelerator) for name in SIZES}
+    comparisons = {name: compare(name, rounds) for name in SIZES}
     for name, found in comparisons.items():
         print(name, found["pairs_per_second"])
-    here = machine(torch.device(device_type(accelerator)))
+    here = machine(torch.device(device_type()))
     if json:
         files.write_json(json, {"machine": here, "rounds": rounds, "comparisons": comparisons})
 

@@ -76,8 +76,6 @@ class Config:
     """Epoch that is tested: best on validation (paper), or last, which uses no validation label."""
     options: dict[str, Any] = Field(default_factory=dict)
     """Settings of the method itself, such as {"grl_lambda": 0.5}."""
-    accelerator: Literal["auto", "cpu", "cuda"] = "auto"
-    """Auto, cpu or cuda; not part of a run's identity."""
 
     def __post_init__(self):
         if self.channels_last and self.width % 16:  # torch 2.14 writes past its buffers there
@@ -101,10 +99,9 @@ class Config:
         return unused if self.pretrained else {**unused, "encoder_rate": "without pretrained"}
 
     def identity(self) -> dict[str, Any]:
-        """Every setting that a person asked for and that may change a run's numbers, unused ones at
-        their default: of a file of weights its content, "sha256:…"."""
-        settings = {name: value for name, value in asdict(self).items() if name != "accelerator"}
-        settings |= {name: FIELDS[name].default for name in self.unused}
+        """Every setting, unused ones at their default: of a file of weights its content,
+        "sha256:…"."""
+        settings = {**asdict(self), **{name: FIELDS[name].default for name in self.unused}}
         file = self.pretrained
         if file not in ("", "imagenet") and not file.startswith("sha256:"):
             # it brings NumPy, which help does without

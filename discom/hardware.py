@@ -9,30 +9,33 @@ from typing import Any
 
 import torch
 
-from discom.errors import ConfigError
-
 PROC = Path("/proc/self")
 
 
-def device_type(accelerator: str = "auto") -> str:
-    """Where a setting of `Config.accelerator` trains: "cuda", or "cpu"; a ConfigError for a GPU
-    that is not there."""
-    available = torch.cuda.is_available()
-    if accelerator == "cuda" and not available:
-        raise ConfigError("accelerator", "no CUDA device was found", "use cpu or auto")
-    return "cuda" if available and accelerator != "cpu" else "cpu"
+def device_type() -> str:
+    """Where runs train: "cuda" if there is a GPU (CUDA_VISIBLE_DEVICES= hides it), else "cpu"."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def launch(accelerator: str, precision: Any) -> Any:
-    """The Fabric of one device, in float32 where it has no instructions for bf16."""
+def precision_used(precision: str) -> Any:
+    """A setting of `Config.precision`, or "32-true" where the device has no instructions for bf16,
+    which is slow without."""
+    if device_type() == "cuda":
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        fast = torch.cpu._is_avx512_bf16_supported()
+    return precision if fast else "32-true"
+
+
+def launch(precision: Any) -> Any:
+    """The Fabric of one device."""
     from lightning.fabric import Fabric
     from lightning.fabric.plugins.environments import LightningEnvironment
 
     for name in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)  # they repeat what Config says
-    kind, used = device_type(accelerator), precision_used(precision, accelerator)
     alone = LightningEnvironment()  # keeps Fabric from asking Slurm and torchrun
-    return Fabric(accelerator=kind, devices=1, precision=used, plugins=alone)
+    return Fabric(accelerator=device_type(), devices=1, precision=precision, plugins=alone)
 
 
 def machine(device: torch.device) -> dict[str, Any]:
@@ -53,18 +56,6 @@ def peak_memory(device: torch.device) -> float:
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
     return int(_entry(PROC / "status", "VmHWM").removesuffix("kB") or 0) / 2**10
-
-
-def precision_used(precision: str, accelerator: str = "auto") -> Any:
-    """A setting of `Config.precision`, or "32-true" where the device has no instructions for it."""
-    return precision if multiplies_bf16(accelerator) else "32-true"
-
-
-def multiplies_bf16(accelerator: str = "auto") -> bool:
-    """Whether the device that trains has instructions for bf16, which is slow without."""
-    if accelerator != "cpu" and torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.cpu._is_avx512_bf16_supported()
 
 
 def _entry(file: Path, name: str) -> str:

@@ -30,7 +30,7 @@ from discom.data.scenes import objects
 from discom.running import sweep
 from discom.running.runs import Result, load_run
 
-CONFIG = profile("tiny", accelerator="cpu", **{**speed.TIMED, "batch_size": 16})
+CONFIG = profile("tiny", **{**speed.TIMED, "batch_size": 16})
 
 
 def make(count):

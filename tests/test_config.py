@@ -10,14 +10,14 @@ from fixtures.refusal import refused
 
 from discom.config import Config, profile
 from discom.errors import ConfigError
-from discom.hardware import device_type, multiplies_bf16
+from discom.hardware import device_type, precision_used
 
 PAPER = {
     **{"seed": 0, "epochs": 300, "batch_size": 128, "learning_rate": 1e-4},
     **{"width": 64, "schedule": "constant", "weight_decay": 0.0, "encoder": "resnet18"},
     **{"augment": 0.5, "precision": "32-true", "channels_last": True, "network": "small"},
     **{"pretrained": "", "encoder_rate": 1.0, "class_weights": "none", "select": "best"},
-    **{"options": {}, "accelerator": "auto", "labelled": 1.0, "dense": False},
+    **{"options": {}, "labelled": 1.0, "dense": False},
     **{"labelled_groups": 0, "dice": 0.0},
 }
 
@@ -83,10 +83,7 @@ def test_a_setting_without_effect_is_refused_and_makes_no_other_run(name):
 def test_device_and_bf16_are_those_of_what_trains(monkeypatch, gpu, cpu):
     monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: cpu)
     monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation: gpu)
-    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-    assert (multiplies_bf16(), multiplies_bf16("cuda"), multiplies_bf16("cpu")) == (gpu, gpu, cpu)
-    assert (device_type(), device_type("cpu")) == ("cuda", "cpu")
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    assert multiplies_bf16() == cpu
-    assert device_type() == "cpu"
-    refused(lambda: device_type("cuda"), "no CUDA device", ConfigError)
+    for available, device, fast in ((True, "cuda", gpu), (False, "cpu", cpu)):
+        monkeypatch.setattr("torch.cuda.is_available", lambda found=available: found)
+        assert device_type() == device
+        assert precision_used("bf16-mixed") == ("bf16-mixed" if fast else "32-true")

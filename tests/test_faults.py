@@ -22,7 +22,7 @@ from discom.running.checkpoint import STATE, Checkpoint
 from discom.running.runs import read_predictions
 
 COMMAND = ["train", "--data", "objects:n=90,size=16", "--method", "student", "--profile", "tiny"]
-COMMAND += ["--epochs", "6", "--accelerator", "cpu"]
+COMMAND += ["--epochs", "6"]
 MEASURED = {"seconds", "pairs_per_second", "peak_memory_mb", "machine"}  # differ from run to run
 
 # ---------------------------------------------------------------- a run that is killed

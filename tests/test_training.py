@@ -116,7 +116,7 @@ def test_the_test_part_is_read_after_the_last_epoch_and_once(split, tmp_path, mo
 def test_bf16_is_used_where_the_device_has_it_and_the_result_says_so(
     split, tmp_path, monkeypatch, instructions, used
 ):
-    monkeypatch.setattr("discom.hardware.multiplies_bf16", lambda kind: instructions)
+    monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: instructions)
     config = profile("tiny", epochs=1, precision="bf16-mixed")
     result = fit("student", split, config, tmp_path / "run", progress=False)
     assert result.config["precision"] == used

@@ -80,7 +80,7 @@ def fit(
         # before there is a folder: the settings may not fit
         instructor = load_teacher(teacher, method, split, config) if teacher else None
         network: Any = build(method, split.train, config)
-        fabric = launch(config.accelerator, config.precision)
+        fabric = launch(asked["config"]["precision"])
         stack.enter_context(locked(run_dir))
         write_json(run_dir / "config.json", {**asked, "address": method.address})
         model, optimizer, schedule, batches, memory_format = _prepare(

@@ -49,8 +49,7 @@ def identity(
 ) -> dict[str, Any]:
     """What is asked of a run: the first fields of its `Result`, with the options in full and the
     precision that this machine uses, and its hash. `teacher`: the same of its teacher."""
-    precision = precision_used(config.precision, config.accelerator)
-    options = method.options(config.options)
+    precision, options = precision_used(config.precision), method.options(config.options)
     asked = {
         "method": method.name,
         "data": data,
