@@ -1,11 +1,9 @@
 """Settings of a run, profiles of them, and the types of settings and options."""
 
 import inspect
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from functools import lru_cache, partial, wraps
-from operator import methodcaller
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
@@ -115,27 +113,18 @@ class Config:
 FIELDS: dict[str, Any] = vars(Config)["__pydantic_fields__"]
 
 
-@wraps(Config.__init__)
-def _read(self: Config, **settings: Any) -> None:
-    """The constructor: settings are read as options are, and errors are ours."""
-    text = json.dumps({name: plain(name, value) for name, value in settings.items()})
+_init = Config.__init__
+
+
+@wraps(_init)
+def _checked(self: Config, **settings: Any) -> None:
     try:
-        vars(Config)["__pydantic_validator__"].validate_json(text, self_instance=self)
+        _init(self, **settings)
     except ValidationError as error:
         raise refusal(error) from None
 
 
-Config.__init__ = _read  # type: ignore[method-assign]
-
-
-def plain(place: str, value: Any) -> Any:
-    """A value as JSON holds it, NumPy's numbers too, each number in one form: 2.0 is 2, -0.0 is 0.
-    A ConfigError for what JSON has not."""
-    try:
-        text = json.dumps(value, allow_nan=False, default=methodcaller("item"))
-    except (AttributeError, TypeError, ValueError):
-        raise ConfigError(place, repr(value), "give a value that JSON has") from None
-    return json.loads(text, parse_float=lambda text: int(n) if (n := float(text)) % 1 == 0 else n)
+Config.__init__ = _checked  # type: ignore[method-assign]
 
 
 def refusal(error: ValidationError, place: str = "") -> ConfigError:
@@ -143,8 +132,6 @@ def refusal(error: ValidationError, place: str = "") -> ConfigError:
     first, *_ = error.errors()
     if first["type"] == "value_error":
         return first["ctx"]["error"]  # ours, of `__post_init__`
-    if first["type"] == "unexpected_keyword_argument":
-        return ConfigError(first["loc"][0], "no such setting", f"there are {', '.join(FIELDS)}")
     way_out = first["msg"].replace("Input", "it", 1)
     return ConfigError(place or first["loc"][0], repr(first["input"]), way_out)
 
@@ -153,8 +140,8 @@ _adapter = lru_cache(partial(TypeAdapter, config=STRICT))
 
 
 def as_type(place: str, value: Any, kind: Any) -> Any:
-    """A value in the annotated type, as JSON holds it: 1 and 1.0 are one number, and must give one
-    identity, see `plain`. A ConfigError for another type: true is no number, nor is "2" or NaN.
+    """A value in the annotated type: 1 is 1.0 where a float is wanted, so that both have one
+    identity. A ConfigError for another type: True is no number, nor is "2" or NaN.
 
     >>> as_type("share", {"rgb": 1}, dict[str, float])
     {'rgb': 1.0}
@@ -163,8 +150,7 @@ def as_type(place: str, value: Any, kind: Any) -> Any:
     discom.errors.ConfigError: epochs: '2'; it should be a valid integer
     """
     try:
-        wanted = _adapter(Any if kind is inspect.Parameter.empty else kind)
-        return wanted.validate_json(json.dumps(plain(place, value)))
+        return _adapter(Any if kind is inspect.Parameter.empty else kind).validate_python(value)
     except ValidationError as error:
         raise refusal(error, place) from None
 

@@ -28,7 +28,7 @@ def test_the_defaults_are_the_papers_protocol():
 
 BAD = [
     ("seed", (-1, 2**32, 1.5)),
-    ("epochs", (0, 2.5, math.nan, True, "2", None, 10**400)),
+    ("epochs", (0, 2.0, np.int64(2), math.nan, True, "2", None, 10**400)),
     ("epochs", (np.zeros((99, 9)), "a\nb" * 999)),  # of many lines
     ("batch_size", (1, 0)),
     ("learning_rate", (0.0, -1)),
@@ -52,13 +52,9 @@ def test_a_bad_value_is_named_with_its_field(name, values):
         refused(partial(profile, "paper", **{name: value}), f"^{name}: ", ConfigError)
 
 
-def test_whole_numbers_are_one_setting_however_they_are_written():
-    written = profile("tiny", epochs=2.0, seed=np.int64(1), batch_size=32.0)
-    assert {type(getattr(written, name)) for name in ("seed", "epochs", "batch_size")} == {int}
-    assert written.identity() == profile("tiny", epochs=2, seed=1, batch_size=32).identity()
+def test_a_whole_number_is_a_float_where_one_is_wanted():
     assert Config(augment=1).identity() == Config(augment=1.0).identity()
     assert type(Config(augment=1).augment) is float
-    assert Config(weight_decay=-0.0).weight_decay.hex() == "0x0.0p+0"
 
 
 UNUSED = {
