@@ -240,7 +240,10 @@ def load_run(run_dir: Path | str, split: Split, network: str = "") -> tuple[Meth
         drawn = "" if result.drawn is None else f" drawn with seed {result.drawn}"
         way_out = f"give the parts that it had: {result.data}{drawn}, split{result.parts}"
         raise RunError(run_dir, found, way_out)
-    method, config = _method_of(Path(run_dir), result), Config(**result.config)
+    method = methods.get(read_json(Path(run_dir) / "config.json", DAMAGED)["address"])
+    if method.address != method.name and methods.code(method) != result.code:  # a person's own file
+        raise RunError(run_dir, f"{method.address} was edited after its training", "train it again")
+    config = Config(**result.config)
     with torch.random.fork_rng():  # the caller's own draws stay as they are
         model = methods.build(method, split.train, config, restored=True)
     for name in [network] if network else model.deployed:
@@ -248,15 +251,6 @@ def load_run(run_dir: Path | str, split: Split, network: str = "") -> tuple[Meth
         with as_data_error(file, f"weights of {result.method}", DAMAGED):
             model.load_state(name, load(file.read_bytes()))  # by name it takes UTF-8 alone
     return model.eval().requires_grad_(False), result
-
-
-def _method_of(run_dir: Path, result: Result) -> type[Method]:
-    """Also of a person's own file; a RunError where that was edited since."""
-    file, name = run_dir / "config.json", result.method
-    method = methods.get(read_json(file).get("address", name) if file.exists() else name)
-    if method.address != name and methods.code(method) != result.code:
-        raise RunError(run_dir, f"{method.address} was edited after its training", "train it again")
-    return method
 
 
 def load_teacher(run_dir: Path | str, student: Any, split: Split, config: Config) -> Method:
