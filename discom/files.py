@@ -5,7 +5,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +20,17 @@ ANEW = "delete it and run the command again"
 @contextmanager
 def atomic_file(path: Path | str) -> Iterator[Path]:
     """Yield a temporary path in the same folder; it becomes `path` when the block ends well, and
-    vanishes otherwise. After a power cut, too, there is the old file or the new one. An OSError of
-    the disk names `path`."""
+    vanishes otherwise. After a power cut, too, there is the old file or the new one."""
     path = Path(path)
-    if path.is_dir():
-        raise DataError(path, "is a folder", "name a file in it")
+    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")  # what a killed process left is written over
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         yield part
         with open(part, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(part, path)
-    except OSError as error:
-        if error.errno and error.filename in (None, str(part)):  # a full disk names no file
-            raise OSError(error.errno, error.strerror, str(path)) from None
-        raise
     finally:
-        with suppress(OSError):  # a disk that may not be written refuses this, too
-            part.unlink()
+        part.unlink(missing_ok=True)
 
 
 @contextmanager
