@@ -1,7 +1,6 @@
 """`discom …`: runs one command, and says in one line what went wrong."""
 
 import logging
-import re
 import signal
 import sys
 import warnings
@@ -11,10 +10,8 @@ import click
 
 from discom import __version__
 from discom.cli import commands, data
-from discom.errors import DiscomError, first_line, say, say_warnings_once
+from discom.errors import DiscomError, say, say_warnings_once
 
-# what torch says of a GPU's memory and of the machine's
-TOO_LARGE = "out of memory|can't allocate memory"
 HELP = {"help_option_names": ["-h", "--help"], "show_default": True}
 DATA = {"prepare": data.prepare, "check": data.check, "show": data.show}
 ALL: dict[str, click.Command] = {
@@ -56,24 +53,10 @@ def main(arguments: Sequence[str] | None = None, command: click.Command = group)
         path = error.ctx.command_path if error.ctx else "discom"
         say(f"error: {error.format_message().rstrip('.')}. See {path} --help.")
         return 2
-    except Exception as error:
-        text = _explain(error)
-        if not text or "--debug" in arguments:
+    except (DiscomError, OSError) as error:  # what a person can put right
+        if "--debug" in arguments:
             raise
-        say(f"error: {text}")
+        say(f"error: {error}")
         return 2
     finally:
         logging.disable(quiet)
-
-
-def _explain(error: Exception) -> str:
-    """One line for what a person can put right, nothing for all else."""
-    if isinstance(error, DiscomError):
-        return str(error)
-    if isinstance(error, OSError):
-        found = f"{error.filename}: {error.strerror}" if error.filename else first_line(error)
-        return f"{found}; check path, rights and room"
-    if isinstance(error, MemoryError) or re.search(TOO_LARGE, str(error)):
-        found = f"too large ({first_line(error)})"
-        return f"{found}; take fewer or smaller images, or a smaller network"
-    return ""
