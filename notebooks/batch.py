@@ -24,7 +24,7 @@ from discom import cli
 from discom.cli.flags import command
 from discom.errors import DataError, check_choice, first_line
 from discom.files import atomic_file, checksum, digest
-from discom.running.checkpoint import locked
+from discom.running.runs import locked
 from discom.running.sweep import Outcome, spread, worker_count
 
 PROFILES = ("tiny", "cpu", "paper")  # which settings train

@@ -14,11 +14,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+import discom.running.fit as module
 from discom import cli, files, methods
 from discom.errors import DataError
 from discom.files import atomic_file, atomic_folder, digest
-from discom.running import checkpoint
-from discom.running.checkpoint import STATE, Checkpoint
+from discom.running.fit import STATE, Checkpoint
 from discom.running.runs import read_predictions
 
 COMMAND = ["train", "--data", "objects:n=90,size=16", "--method", "student", "--profile", "tiny"]
@@ -36,7 +36,7 @@ def train(runs, kill_at="", moment=0):
     """`discom train` with a checkpoint after every epoch. It kills itself when a file whose name
     ends in `kill_at` is moved to its place for the `moment`-th time, or at that training step."""
     torch.set_num_threads(1)
-    checkpoint.TIME_SHARE = float("inf")
+    module.TIME_SHARE = float("inf")
     at_step = kill_at == "step"
     owner, name = (methods.Student, "loss") if at_step else (files.os, "replace")
     original, left = getattr(owner, name), [moment]

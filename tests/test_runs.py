@@ -15,8 +15,7 @@ from fixtures.results import result
 from discom import data, methods, profile
 from discom.config import Config
 from discom.errors import DiscomError, RunError
-from discom.running.checkpoint import locked
-from discom.running.runs import Result, Run, identity
+from discom.running.runs import Result, Run, identity, locked
 from discom.tables import load_results
 
 # every field at a value that is not the one of BASE

@@ -14,12 +14,12 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from sklearn.utils.class_weight import compute_class_weight
 
+import discom.running.fit as module
 from discom import data, fit, profile
 from discom.data.batches import Batches
 from discom.errors import ConfigError, RunError
 from discom.evaluation import scores
 from discom.methods import Student, build
-from discom.running import checkpoint
 from discom.running.runs import Result, read_metrics, weights_file
 
 TINY = profile("tiny", epochs=3)
@@ -222,5 +222,5 @@ def test_students_of_two_teachers_are_two_runs(split, tmp_path):
 def test_epochs_whose_checkpoint_was_not_written_are_trained_again(
     split, monkeypatch, same_once_resumed
 ):
-    monkeypatch.setattr(checkpoint, "TIME_SHARE", 0.0)  # the first epoch's alone is
+    monkeypatch.setattr(module, "TIME_SHARE", 0.0)  # the first epoch's alone is
     same_once_resumed("student", split, replace(TINY, learning_rate=0.05), 3)

@@ -1,5 +1,6 @@
 """fit(): one loop, readable from top to bottom, for every method."""
 
+import io
 import threading
 import time
 import warnings
@@ -9,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from lightning.fabric import Fabric
+from safetensors.torch import save as to_safetensors
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -21,13 +24,16 @@ from discom.data.batches import Batches
 from discom.data.checks import check_split
 from discom.errors import ConfigError, RunError
 from discom.evaluation.scores import Scoring, class_counts, count_by_group
-from discom.files import read_json, write_json
+from discom.files import as_data_error, atomic_file, write_json
 from discom.hardware import launch, machine, peak_memory
 from discom.methods import Method, build
 from discom.models.pretrained import Pretrained
-from discom.running.checkpoint import Checkpoint, locked
-from discom.running.runs import DAMAGED, Result, identity, load_teacher, read_predictions
+from discom.running import runs
+from discom.running.runs import Result
 
+STATE = "state.pt"
+SAVED = ("epoch", "seconds", "rows", "best")  # besides the state of networks and optimizers
+TIME_SHARE = 0.05  # of the training time may go into writing checkpoints
 _TRAINING = threading.RLock()  # threads take turns, since they share torch's generator
 
 
@@ -73,15 +79,15 @@ def fit(
         raise ConfigError("teacher", f"{method.name} {found} teacher", way_out)
     run_dir, teacher = Path(run_dir), Path(teacher) if teacher else None
     theirs = vars(Result.read(teacher / "result.json")) if teacher else None
-    asked = identity(method, split.train.name, split.origin, config, theirs)
-    if result := _finished(run_dir, asked):
+    asked = runs.identity(method, split.train.name, split.origin, config, theirs)
+    if result := runs.finished(run_dir, asked):
         return result
     with _TRAINING, torch.random.fork_rng(), ExitStack() as stack:
         # before there is a folder: the settings may not fit
-        instructor = load_teacher(teacher, method, split, config) if teacher else None
+        instructor = runs.load_teacher(teacher, method, split, config) if teacher else None
         network: Any = build(method, split.train, config)
         fabric = launch(asked["config"]["precision"])
-        stack.enter_context(locked(run_dir))
+        stack.enter_context(runs.locked(run_dir))
         write_json(run_dir / "config.json", {**asked, "address": method.address})
         model, optimizer, schedule, batches, memory_format = _prepare(
             network, split.train, config, fabric
@@ -120,18 +126,6 @@ def fit(
             if on_epoch_end:
                 on_epoch_end(epoch + 1, network)
         return _report(asked, split, network, fabric, batches, state, scoring)
-
-
-def _finished(run_dir: Path, asked: Mapping[str, Any]) -> Result | None:
-    """The result of a run that is done; a RunError where another run is in the folder."""
-    file, settings = run_dir / "result.json", run_dir / "config.json"
-    if not settings.exists():
-        return None
-    stored = read_json(settings, DAMAGED)
-    if any(stored.get(name) != asked[name] for name in ("hash", "code")):
-        found = "holds a run of another method, or of other settings, data or code"
-        raise RunError(run_dir, found, "use another folder")
-    return Result.read(file) if file.exists() else None
 
 
 def _prepare(network: Any, train: MultiModalData, config: Config, fabric: Fabric) -> tuple:
@@ -186,6 +180,66 @@ def _parameter_groups(network: torch.nn.Module, rate: float, factor: float) -> l
     return groups if own else groups[:1]
 
 
+class Checkpoint:
+    """Where a run stands after an epoch: networks, optimizer and schedule, the rows of its log, and
+    for each deployed network the best score, its epoch and its weights.
+
+    All of it is one file, so that weights and scores are of the same epoch. A DataError where the
+    file is damaged or holds more than tensors and numbers: code in it is not run.
+    """
+
+    def __init__(self, run_dir: Path, model: Any, optimizer: Any, schedule: Any):
+        self.run_dir, self.path = run_dir, run_dir / STATE
+        self.parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
+        if getattr(model, "adversary_optimizer", None) is not None:
+            self.parts["adversary"] = model.adversary_optimizer
+        self.epoch, self.seconds = 0, 0.0
+        self.rows: list[dict[str, float]] = []
+        self.best: dict[str, dict[str, Any]] = {}
+        self.writing = 0.0  # seconds
+        if self.path.exists():
+            with as_data_error(self.path, "tensors and numbers", "delete it to start anew"):
+                saved = torch.load(self.path, map_location="cpu", weights_only=True)
+                for name, part in self.parts.items():
+                    part.load_state_dict(saved[name])
+                vars(self).update({name: saved[name] for name in SAVED})
+
+    def keep(
+        self, metric: str, scores: Mapping[str, float], model: Any, epoch: int, select: str
+    ) -> None:
+        """Remember the weights of every network whose validation score is the highest so far; or,
+        if the last epoch is selected, those of every network."""
+        metric = f"valid_{metric}"
+        for name, score in scores.items():
+            if select == "last" or name not in self.best or score > self.best[name][metric]:
+                weights = {k: v.detach().cpu().clone() for k, v in model.state(name).items()}
+                self.best[name] = {metric: score, "best_epoch": epoch, "weights": weights}
+
+    def save(self, epoch: int, row: dict[str, float]) -> None:
+        """Write metrics.csv, and the checkpoint where that has not taken its share of the time."""
+        self.epoch = epoch + 1
+        self.rows.append({"epoch": epoch, **row})
+        with atomic_file(self.run_dir / "metrics.csv") as part:
+            pd.DataFrame(self.rows).to_csv(part, index=False)
+        if self.writing > TIME_SHARE * self.seconds:
+            return
+        started = time.perf_counter()
+        content = {name: part.state_dict() for name, part in self.parts.items()}
+        content |= {name: getattr(self, name) for name in SAVED}
+        buffer = io.BytesIO()  # to a file, torch.save would end the process where the disk is full
+        torch.save(content, buffer)
+        with atomic_file(self.path) as part:
+            part.write_bytes(buffer.getbuffer())
+        self.writing += time.perf_counter() - started
+
+    def write_weights(self) -> None:
+        """Write weights/<network>.safetensors, which name their epoch in the file's metadata."""
+        for name, best in self.best.items():
+            weights = {k: v.contiguous() for k, v in best["weights"].items()}
+            with atomic_file(runs.weights_file(self.run_dir, name)) as part:
+                part.write_bytes(to_safetensors(weights, {"epoch": str(best["best_epoch"])}))
+
+
 def _means(losses: list[Tensor], names: list[str], epoch: int) -> dict[str, float]:
     """The mean of every term over an epoch; a RunError where one is NaN."""
     values = torch.stack(losses).cpu()  # read once an epoch, so that no batch waits for it
@@ -210,7 +264,7 @@ def _report(
     """Test the best weights; write weights, predictions and the result, and end the checkpoint."""
     state.write_weights()
     scores, tested = scoring.test(state.best, state.run_dir), None
-    predictions = read_predictions(state.run_dir / "predictions.npz")
+    predictions = runs.read_predictions(state.run_dir / "predictions.npz")
     if asked["fold"] is not None:
         tested = count_by_group(split.test, predictions, network.deployed)
     branches = {name: network.deployed_module(name) for name in network.deployed}

@@ -13,7 +13,8 @@ code is the digest of what the method runs (`methods.code`): an edited loss give
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from filelock import FileLock, Timeout
 from safetensors.torch import load
 
 from discom import methods
@@ -32,7 +34,6 @@ from discom.errors import RunError
 from discom.files import ANEW, as_data_error, digest, read_json
 from discom.hardware import precision_used
 from discom.methods import Method
-from discom.running.checkpoint import weights_file
 
 ORIGIN = ("digest", "drawn", "divided", "fold", "folds")  # what a result says of its split's Origin
 SEEDS = ("drawn", "divided", "seed")  # of the samples, of their parts, of the run
@@ -229,6 +230,36 @@ class Run:
         """`<runs>/<data>/<method>/<seed>-<hash>-<code>`."""
         name = f"{self.config.seed}-{self.hash}-{self.asked['code']}"
         return Path(self.runs) / self.data / self.asked["method"] / name
+
+
+@contextmanager
+def locked(run_dir: Path) -> Iterator[None]:
+    """Lock a run's folder, made if need be, until this block or its process ends; a RunError where
+    another process has it."""
+    run_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(run_dir / ".lock", timeout=0):
+            yield
+    except Timeout:
+        way_out = "wait for it, or stop it"
+        raise RunError(run_dir, "another process trains this run", way_out) from None
+
+
+def weights_file(run_dir: Path | str, network: str) -> Path:
+    """Where a run keeps the best weights of one deployed network."""
+    return Path(run_dir) / "weights" / f"{network}.safetensors"
+
+
+def finished(run_dir: Path, asked: Mapping[str, Any]) -> Result | None:
+    """The result of a run that is done; a RunError where another run is in the folder."""
+    file, settings = run_dir / "result.json", run_dir / "config.json"
+    if not settings.exists():
+        return None
+    stored = read_json(settings, DAMAGED)
+    if any(stored.get(name) != asked[name] for name in ("hash", "code")):
+        found = "holds a run of another method, or of other settings, data or code"
+        raise RunError(run_dir, found, "use another folder")
+    return Result.read(file) if file.exists() else None
 
 
 def load_run(run_dir: Path | str, split: Split, network: str = "") -> tuple[Method, Result]:
