@@ -60,8 +60,8 @@ def test_a_result_from_before_an_option_was_there_is_the_same_run(run_of):
         result = Result.from_json(older, "older")
         assert (result.hash == run.hash) == same
         assert (result.display_name == "kdv2") == same
-        absent, done = sweep.missing([replace(run, runs="elsewhere")], [result])
-        assert (done.results == [result]) == same == (not absent)
+        absent, stored = sweep.missing([replace(run, runs="elsewhere")], [result])
+        assert (stored == [result]) == same == (not absent)
     with pytest.warns(UserWarning, match="^1 of 1 stored results are of other code"):
         sweep.missing([replace(run, runs="elsewhere")], [replace(result, code="abcdef")])
     theirs = {**content["teacher"]["config"]}

@@ -28,37 +28,32 @@ SHOW = say_warnings_once()  # of a worker
 
 class Done(NamedTuple):
     """What a sweep found and made: results in the order of the runs, and folder → error of those
-    that failed, or whose result is damaged."""
+    that failed."""
 
     results: list[Result]
     failed: dict[Path, str]
 
 
-def missing(runs: Iterable[Run], known: Iterable[Result] = ()) -> tuple[list[Run], Done]:
-    """The runs that have to be trained, teachers before their students, and what is there: in their
-    folders, or among `known` results, also of older code, of which it warns. A student that is
-    trained needs no teacher."""
-    stored, older = {result.hash: result for result in known}, 0
-    done, teachers, absent = Done([], {}), dict[Path, Run](), dict[Path, Run]()
+def missing(runs: Iterable[Run], known: Iterable[Result] = ()) -> tuple[list[Run], list[Result]]:
+    """The runs that have to be trained, teachers before their students, and the results that are
+    there: in their folders, or among `known` results, also of older code, of which it warns. A
+    student that is trained needs no teacher. A DiscomError where a result is damaged."""
+    stored, found, older = {result.hash: result for result in known}, list[Result](), 0
+    teachers, absent = dict[Path, Run](), dict[Path, Run]()
     for run in runs:
         file = run.folder / "result.json"
-        try:
-            result = Result.read(file) if file.exists() else stored.get(run.hash)
-        except DiscomError as error:
-            done.failed[run.folder] = str(error)
-            continue
-        if result:
-            done.results.append(result)
+        if result := Result.read(file) if file.exists() else stored.get(run.hash):
+            found.append(result)
             older += result.code not in (run.asked["code"], "unknown")
             continue
         absent[run.folder] = run
         if run.teacher and not (run.teacher.folder / "result.json").exists():
             teachers[run.teacher.folder] = run.teacher
     if older:
-        found = f"{older} of {len(done.results)} stored results are of other code than today's"
+        text = f"{older} of {len(found)} stored results are of other code than today's"
         # from this very line, so that it is said once
-        warnings.warn(f"{found}; collect into another file to train them anew", stacklevel=1)
-    return list((teachers | absent).values()), done
+        warnings.warn(f"{text}; collect into another file to train them anew", stacklevel=1)
+    return list((teachers | absent).values()), found
 
 
 def sweep(
@@ -81,8 +76,8 @@ def sweep(
     Raises:
         RunError: a worker was killed; the same call goes on.
     """
-    runs, known = list(runs), list(known)
-    absent, (_, failed) = missing(runs, known)
+    runs, known, failed = list(runs), list(known), dict[Path, str]()
+    absent, _ = missing(runs, known)
     teach = {run.teacher.folder for run in absent if run.teacher}
     teachers = [run for run in absent if run.folder in teach]
     others = [run for run in absent if run.folder not in teach]
@@ -93,7 +88,7 @@ def sweep(
         for folder, error in tqdm(ended, name, len(jobs), leave=False, disable=quiet):
             if error:
                 failed[folder] = error
-    return missing(runs, known)[1]._replace(failed=failed)
+    return Done(missing(runs, known)[1], failed)
 
 
 def results(runs: Iterable[Run], *, workers: int = 0) -> list[Result]:
