@@ -153,9 +153,7 @@ class Result:
     @classmethod
     def read(cls, file: Path | str) -> "Result":
         """Read a result.json; a DiscomError where it is missing or damaged."""
-        if not Path(file).exists():
-            raise RunError(file, "no such result", "train the run first")
-        return cls.from_json(read_json(file), file)
+        return cls.from_json(read_json(file, "train the run again"), file)
 
 
 def _filled(asked: Mapping[str, Any]) -> dict[str, Any]:
