@@ -378,7 +378,7 @@ def test_a_class_in_a_file_works_on_the_command_line_and_in_workers(
     mutual, source = methods.get("mutual.py:Mutual"), "objects:n=66,size=8"
     configs = [profile("tiny", epochs=1, seed=seed) for seed in (0, 1)]
     runs = [Run.of("runs", mutual, data.load(source), own, source) for own in configs]
-    done = sweep.sweep(runs, workers=2, progress=False)
+    done = sweep.sweep(runs, workers=2)
     assert not done.failed
     assert {(r.method, r.code) for r in done.results} == {("Mutual", methods.code(mutual))}
     file.write_text(text.replace("for a in logits", "for a in [*logits]"))

@@ -42,7 +42,7 @@ def trained(monkeypatch):
 
 def here(runs, **options):
     """Sweep in this process; folder → error of those that failed."""
-    return sweep.sweep(runs, workers=1, progress=False, **options).failed
+    return sweep.sweep(runs, workers=1, **options).failed
 
 
 def test_a_result_from_before_an_option_was_there_is_the_same_run(run_of):
@@ -85,7 +85,7 @@ def test_data_that_changed_since_the_plan_are_refused_and_new_ones_are_read(tmp_
         data.load(f"objects:n={number},size=16").save(place, overwrite=True)
         images, config = data.load(place), replace(TINY, seed=number)
         run = Run.of(tmp_path, student, images, config, place)
-        counts = sweep.sweep([run], workers=1, progress=False).results[0].counts
+        counts = sweep.sweep([run], workers=1).results[0].counts
         assert sum(counts[part] for part in ("train", "valid", "test")) == number
     other = replace(run, origin=run.origin._replace(content="0" * 16))
     assert "planned with other data" in here([other])[other.folder]
@@ -137,7 +137,7 @@ def test_folds_test_every_sample_once_and_keep_what_was_predicted_of_each_group(
     where = methods.get(method), images, config, str(tmp_path / "data"), None
     runs = [Run.of(tmp_path / "runs", *where, 3, fold) for fold in range(3)]
     assert len({run.hash for run in runs} | {Run.of(tmp_path, *where).hash}) == 4
-    done = sweep.sweep(runs, workers=1, progress=False)
+    done = sweep.sweep(runs, workers=1)
     assert done.failed == {}
     network = next(iter(done.results[0].scores))
     tested = [group for each in done.results for group in each.tested["groups"]]

@@ -62,7 +62,6 @@ def sweep(
     known: Iterable[Result] = (),
     workers: int = 0,
     backend: str = "loky",
-    progress: bool = True,
 ) -> Done:
     """Train what is missing, teachers first; a run that fails stops no other.
 
@@ -84,8 +83,7 @@ def sweep(
     for name, now in (("teachers", teachers), ("runs", others)):
         jobs = [partial(_attempt, run, os.getcwd()) for run in now]
         ended = spread(jobs, worker_count(workers), backend)
-        quiet = not progress or not jobs
-        for folder, error in tqdm(ended, name, len(jobs), leave=False, disable=quiet):
+        for folder, error in tqdm(ended, name, len(jobs), leave=False, disable=not jobs):
             if error:
                 failed[folder] = error
     return Done(missing(runs, known)[1], failed)
