@@ -42,8 +42,7 @@ class Config:
     """Of AdamW (paper: 0)."""
     encoder: str = "resnet18"
     """Of classification: resnet18 (paper), resnet10 for images of about 32 pixels, spectrum or
-    conv1d for signals; or one of timm, such as "timm:convnext_atto". "none" takes images of one
-    pixel as they are, such as frozen features."""
+    conv1d for signals; or one of timm, such as "timm:convnext_atto"."""
     width: int = Field(default=64, ge=1, lt=2**32)
     """Feature maps of the first stage of a resnet10, resnet18 (paper: 64) or small network; an
     eighth of the features of spectrum."""
@@ -92,7 +91,7 @@ class Config:
         unused = {unread: f"where {'pixels' if self.dense else 'images'} have classes"}
         if not self.dense:
             unused["dice"] = unused["network"]
-        if ":" in read or read == "none":
+        if ":" in read:
             unused["width"] = f"on {read}"
         return unused if self.pretrained else {**unused, "encoder_rate": "without pretrained"}
 

@@ -25,8 +25,7 @@ def encoder(name: str, width: int = 64, pretrained: str | None = "") -> Encoder:
 
     Args:
         name: "resnet18", "resnet10", of signals "spectrum" or "conv1d", or a model of timm, such as
-            "timm:convnext_atto", without its classifier. "none" takes images of one pixel as they
-            are, such as frozen features.
+            "timm:convnext_atto", without its classifier.
         width: of our own networks; timm's models have their own.
         pretrained: "" draws weights at random; "imagenet" takes those that timm publishes; a file,
             .pth or .safetensors, is a state dict with timm's own names. See `Pretrained`. None
@@ -36,7 +35,6 @@ def encoder(name: str, width: int = 64, pretrained: str | None = "") -> Encoder:
     64
     """
     own: dict[str, Any] = {"resnet18": resnet18, "resnet10": resnet10, **OF_SIGNALS}
-    own["none"] = lambda channels, width: (nn.Flatten(), channels)
     if name in own and pretrained == "":
         return partial(own[name], width=width)
     if name in own:
