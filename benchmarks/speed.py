@@ -146,9 +146,8 @@ def speed(
     comparisons = {name: compare(name, rounds) for name in SIZES}
     for name, found in comparisons.items():
         print(name, found["pairs_per_second"])
-    here = machine(torch.device(device_type()))
     if json:
-        files.write_json(json, {"machine": here, "rounds": rounds, "comparisons": comparisons})
+        files.write_json(json, {"machine": machine(), "rounds": rounds, "comparisons": comparisons})
 
 
 if __name__ == "__main__":

@@ -38,12 +38,12 @@ def launch(precision: Any) -> Any:
     return Fabric(accelerator=device_type(), devices=1, precision=precision, plugins=alone)
 
 
-def machine(device: torch.device) -> dict[str, Any]:
+def machine() -> dict[str, Any]:
     """Where the numbers come from: processor, device, threads, versions, commit."""
     packages = "torch", "torchvision", "lightning", "torchmetrics", "numpy"
     return {
         "processor": _entry(PROC.parent / "cpuinfo", "model name") or platform.processor(),
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+        "device": torch.cuda.get_device_name() if device_type() == "cuda" else "cpu",
         "threads": torch.get_num_threads(),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in packages},
@@ -51,10 +51,10 @@ def machine(device: torch.device) -> dict[str, Any]:
     }
 
 
-def peak_memory(device: torch.device) -> float:
+def peak_memory() -> float:
     """Most memory in use so far, in MB: of a GPU, or of this process (0 on macOS and Windows)."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device) / 2**20
+    if device_type() == "cuda":
+        return torch.cuda.max_memory_allocated() / 2**20
     return int(_entry(PROC / "status", "VmHWM").removesuffix("kB") or 0) / 2**10
 
 
@@ -66,9 +66,8 @@ def _entry(file: Path, name: str) -> str:
 
 
 def _commit() -> str | None:
-    # HEAD:./ is the package's folder: it fails where the package is installed inside another
-    # repository
     git = ["git", "-C", str(Path(__file__).parent)]
+    # HEAD:./ fails where the package is installed inside another repository
     command = [*git, "rev-parse", "HEAD", "HEAD:./"]
     try:
         commit = subprocess.run(command, capture_output=True, text=True, check=True).stdout[:7]

@@ -8,12 +8,10 @@ from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from discom import __version__
 from discom.data import DRAWN
 from discom.errors import DataError
-from discom.hardware import device_type, machine, peak_memory
+from discom.hardware import machine, peak_memory
 
 _page: dict[str, Any] = {"started": time.perf_counter(), "passed": 0}
 
@@ -25,7 +23,7 @@ def stamp(seed: int | None = None, scenes: str | None = None) -> None:
         found = f"'{scenes}' has no known factors"
         raise DataError("data", found, "this notebook needs synthetic scenes")
     _page.update(started=time.perf_counter(), passed=0)
-    about = machine(torch.device(device_type()))
+    about = machine()
     versions = {"python": about["python"], **about["versions"]}
     print(" · ".join(f"{name} {version}" for name, version in versions.items()))
     threads = f"{about['threads']} thread{'s' * (about['threads'] != 1)}"
@@ -70,5 +68,5 @@ def finish(**figures: float) -> None:
         texts = [f"{name} {float(value):.4g}" for name, value in figures.items()]
         print("key figures: " + " · ".join(texts))
     seconds = time.perf_counter() - _page["started"]
-    memory = peak_memory(torch.device(device_type()))
+    memory = peak_memory()
     print(f"all {_page['passed']} checks passed · {seconds:.0f} s · peak memory {memory:.0f} MB")

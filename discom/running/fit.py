@@ -125,7 +125,7 @@ def fit(
             state.save(epoch, {"seconds": state.seconds, "learning_rate": rate, **means, **row})
             if on_epoch_end:
                 on_epoch_end(epoch + 1, network)
-        return _report(asked, split, network, fabric, batches, state, scoring)
+        return _report(asked, split, network, batches, state, scoring)
 
 
 def _prepare(network: Any, train: MultiModalData, config: Config, fabric: Fabric) -> tuple:
@@ -256,7 +256,6 @@ def _report(
     asked: Mapping[str, Any],
     split: Split,
     network: Any,
-    fabric: Fabric,
     batches: Batches,
     state: Checkpoint,
     scoring: Scoring,
@@ -276,8 +275,8 @@ def _report(
         parameters={k: sum(w.numel() for w in own.parameters()) for k, own in branches.items()},
         seconds=state.seconds,
         pairs_per_second=batches.count * asked["config"]["epochs"] / state.seconds,
-        peak_memory_mb=peak_memory(fabric.device),
-        machine=machine(fabric.device),
+        peak_memory_mb=peak_memory(),
+        machine=machine(),
         counts={**counts, **batches.counts},
         classes=len(split.train.classes),
         changed=type(network).changed(asked["config"]["options"]),
