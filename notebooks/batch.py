@@ -16,6 +16,7 @@ import nbformat
 import pandas as pd
 import papermill
 from click import IntRange
+from filelock import FileLock
 from nbclient.exceptions import CellTimeoutError
 from papermill.exceptions import PapermillExecutionError
 
@@ -24,7 +25,6 @@ from discom import cli
 from discom.cli.flags import command
 from discom.errors import DataError, check_choice, first_line
 from discom.files import atomic_file, checksum, digest
-from discom.running.runs import locked
 from discom.running.sweep import Outcome, spread, worker_count
 
 PROFILES = ("tiny", "cpu", "paper")  # which settings train
@@ -51,7 +51,7 @@ def run_notebooks(
 
     Raises:
         ConfigError, DataError: another profile, or no such notebook.
-        BusyError: another process executes the same notebooks.
+        TimeoutError: another process executes the same notebooks.
     """
     check_choice("profile", profile, PROFILES)
     sources = sorted(notebooks.resolve().glob("[0-9][0-9]_*.ipynb"))
@@ -73,7 +73,8 @@ def run_notebooks(
         if rows[copy.name]["status"] != "passed"
     ]
     print(f"{folder}: {len(jobs)} notebooks to execute, profile {profile}", flush=True)
-    with locked(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / ".lock", timeout=0):
         for copy, error in spread(jobs, worker_count(workers)):
             rows[copy.name] = outcome(copy, copies[copy])
             if error:

@@ -1,5 +1,4 @@
-"""A run on disk: its identity covers what changes the numbers and nothing else; broken results; the
-lock."""
+"""A run on disk: its identity covers what changes the numbers and nothing else; broken results."""
 
 import dataclasses
 import json
@@ -14,8 +13,8 @@ from fixtures.results import result
 
 from discom import data, methods, profile
 from discom.config import Config
-from discom.errors import DiscomError, RunError
-from discom.running.runs import Result, Run, identity, locked
+from discom.errors import DiscomError
+from discom.running.runs import Result, Run, identity
 from discom.tables import load_results
 
 # every field at a value that is not the one of BASE
@@ -111,14 +110,6 @@ def test_a_damaged_result_is_named_with_the_way_out(tmp_path, content):
     file = tmp_path / "result.json"
     file.write_text(content, encoding="latin-1")
     refused(lambda: Result.read(file), f"^{file}: ", DiscomError)
-
-
-def test_a_run_is_locked_for_one_process_at_a_time(tmp_path):
-    folder = tmp_path / "deep/down/0-abc"
-    with locked(folder), locked(folder.with_name("1-abc")):  # another run is another lock
-        refused(locked(folder).__enter__, "0-abc: ", RunError)
-    with locked(folder):
-        pass
 
 
 def test_committed_results_are_taken_for_the_runs_that_were_asked_for():

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from filelock import FileLock
 from fixtures.refusal import refused
 from safetensors import safe_open
 from safetensors.torch import load_file
@@ -204,6 +205,14 @@ def test_trainings_in_threads_take_turns(finished, split, tmp_path):
     for again in (job.result() for job in jobs):
         for part in ("scores", "parameters", "config", "counts"):
             assert getattr(again, part) == getattr(finished[1], part)
+
+
+def test_a_run_is_locked_for_one_process_at_a_time(split, tmp_path):
+    (tmp_path / "run").mkdir()
+    train = partial(fit, "student", split, ONCE, tmp_path / "run", progress=False)
+    with FileLock(tmp_path / "run/.lock"):
+        refused(train, "run/.lock", TimeoutError)
+    train()
 
 
 def test_students_of_two_teachers_are_two_runs(split, tmp_path):

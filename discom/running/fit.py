@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from filelock import FileLock
 from lightning.fabric import Fabric
 from safetensors.torch import save as to_safetensors
 from torch import Tensor
@@ -65,7 +66,8 @@ def fit(
     Raises:
         ConfigError: settings that do not fit the method, the data or the machine.
         DataError: parts that do not belong together, a damaged file.
-        RunError: another run or process has the folder; the teacher does not fit; a loss is NaN.
+        RunError: another run has the folder; the teacher does not fit; a loss is NaN.
+        TimeoutError: another process trains this run.
     """
     method = methods.get(method) if isinstance(method, str) else method
     config = profile(config, dense=method.dense) if isinstance(config, str) else config
@@ -87,7 +89,8 @@ def fit(
         instructor = runs.load_teacher(teacher, method, split, config) if teacher else None
         network: Any = build(method, split.train, config)
         fabric = launch(asked["config"]["precision"])
-        stack.enter_context(runs.locked(run_dir))
+        run_dir.mkdir(parents=True, exist_ok=True)
+        stack.enter_context(FileLock(run_dir / ".lock", timeout=0))  # ends with this process
         write_json(run_dir / "config.json", {**asked, "address": method.address})
         model, optimizer, schedule, batches, memory_format = _prepare(
             network, split.train, config, fabric

@@ -13,8 +13,7 @@ code is the digest of what the method runs (`methods.code`): an edited loss give
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +22,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from filelock import FileLock, Timeout
 from safetensors.torch import load
 
 from discom import methods
@@ -228,19 +226,6 @@ class Run:
         """`<runs>/<data>/<method>/<seed>-<hash>-<code>`."""
         name = f"{self.config.seed}-{self.hash}-{self.asked['code']}"
         return Path(self.runs) / self.data / self.asked["method"] / name
-
-
-@contextmanager
-def locked(run_dir: Path) -> Iterator[None]:
-    """Lock a run's folder, made if need be, until this block or its process ends; a RunError where
-    another process has it."""
-    run_dir.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(run_dir / ".lock", timeout=0):
-            yield
-    except Timeout:
-        way_out = "wait for it, or stop it"
-        raise RunError(run_dir, "another process trains this run", way_out) from None
 
 
 def weights_file(run_dir: Path | str, network: str) -> Path:
