@@ -1,10 +1,10 @@
 """What a notebook's cells share: `stamp` at its head, `check` for claims, `terminal` for commands,
 `finish` at its end."""
 
-import io
 import shlex
+import sys
 import time
-from contextlib import chdir, redirect_stderr, redirect_stdout
+from contextlib import chdir, redirect_stderr
 from pathlib import Path
 from typing import Any
 
@@ -45,20 +45,13 @@ def check(claim: str, holds: Any) -> None:
     print(f"✓ {claim}")
 
 
-def terminal(command: str, folder: Path | str = ".", *, quiet: bool = False) -> tuple[int, str]:
-    """Run `discom …` in a folder, and print the command with what it says; `quiet` prints the
-    command alone.
-
-    Returns:
-        The exit status, and what was said.
-    """
+def terminal(command: str, folder: Path | str = ".") -> None:
+    """Run `discom …` in a folder, and print the command with what it says."""
     from discom import cli
 
-    said = io.StringIO()
-    with chdir(folder), redirect_stdout(said), redirect_stderr(said):
-        status = cli.main(shlex.split(command)[1:])
-    print(f"$ {command}\n{'' if quiet else said.getvalue()}", end="")
-    return status, said.getvalue()
+    print(f"$ {command}")
+    with chdir(folder), redirect_stderr(sys.stdout):
+        cli.main(shlex.split(command)[1:])
 
 
 def finish(**figures: float) -> None:
