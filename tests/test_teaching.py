@@ -143,6 +143,6 @@ def test_a_run_that_is_no_teacher_of_this_student_is_named(split, teachers, tmp_
 
 def test_a_teacher_is_needed_by_taught_methods_and_no_others(split, teachers, tmp_path):
     for method, given in (("kdv1", {}), ("student", {"teacher": teachers["all"]})):
-        train = partial(fit, method, split, "tiny", tmp_path / "run", progress=False, **given)
+        train = partial(fit, method, split, TINY, tmp_path / "run", progress=False, **given)
         refused(train, f"^teacher: {method} ", ConfigError)
     assert list(tmp_path.iterdir()) == []

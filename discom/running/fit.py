@@ -19,7 +19,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from discom import methods
-from discom.config import Config, profile
+from discom.config import Config
 from discom.data import MultiModalData, Split
 from discom.data.batches import Batches
 from discom.data.checks import check_split
@@ -41,7 +41,7 @@ _TRAINING = threading.RLock()  # threads take turns, since they share torch's ge
 def fit(
     method: str | type[Method],
     split: Split,
-    config: Config | str,
+    config: Config,
     run_dir: Path | str,
     *,
     teacher: Path | str | None = None,
@@ -56,7 +56,7 @@ def fit(
     Args:
         method: a registered name or a Method class.
         split: the three parts of a MultiModalData.
-        config: the settings, or the name of a profile: tiny, cpu, finetune or paper.
+        config: the settings, such as `profile("cpu")`.
         run_dir: folder of this run alone.
         teacher: for a method that needs a teacher, the folder of the teacher's finished run.
         progress: show a progress bar.
@@ -70,7 +70,6 @@ def fit(
         TimeoutError: another process trains this run.
     """
     method = methods.get(method) if isinstance(method, str) else method
-    config = profile(config, dense=method.dense) if isinstance(config, str) else config
     if config.dense != method.dense:
         found = f"has dense={config.dense}, {method.name} needs dense={method.dense}"
         raise ConfigError("config", found, f"use profile(…, dense={method.dense})")
