@@ -24,7 +24,6 @@ def __getattr__(name: str):
     """Load a submodule at its first use; `import discom` needs neither torch nor matplotlib."""
     if name == "fit":
         return import_module("discom.running.fit").fit
-    place = "discom.evaluation.probing" if name == "probing" else f"discom.{name}"
-    if name.startswith("_") or not find_spec(place):
+    if name.startswith("_") or not find_spec(f"discom.{name}"):
         raise AttributeError(f"module 'discom' has no attribute '{name}'")
-    return import_module(place)
+    return import_module(f"discom.{name}")
