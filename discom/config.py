@@ -156,13 +156,7 @@ def as_type(place: str, value: Any, kind: Any) -> Any:
 
 def check_options(name: str, reader: Callable, options: Mapping[str, Any]) -> None:
     """Raise a ConfigError for an option that the reader called `name` lacks, or a value that is not
-    of its annotated type.
-
-    >>> def read(root, modalities, size: int = 32): ...
-    >>> check_options("mine", read, {"size": "24"})
-    Traceback (most recent call last):
-    discom.errors.ConfigError: --options: size: '24'; it should be a valid integer
-    """
+    of its annotated type."""
     known = dict([*inspect.signature(reader).parameters.items()][2:])  # after root, modalities
     for option, value in options.items():
         if option not in known:

@@ -28,8 +28,7 @@ class ConfigError(DiscomError):
 
 
 class RunError(DiscomError):
-    """A run folder that belongs to something else, or that another process trains; or a training
-    whose loss is no longer finite."""
+    """A run folder that belongs to something else, or a training whose loss is no longer finite."""
 
 
 def check_choice(setting: str, value: str, choices: Collection[str]) -> None:
@@ -39,11 +38,7 @@ def check_choice(setting: str, value: str, choices: Collection[str]) -> None:
 
 
 def install_hint(name: str) -> str:
-    """How to install an extra of this package: from its folder, since no index has it yet.
-
-    >>> install_hint("deploy")
-    "in discom's folder: pip install '.[deploy]'"
-    """
+    """How to install an extra of this package: from its folder, since no index has it yet."""
     return f"in discom's folder: pip install '.[{name}]'"
 
 
