@@ -10,10 +10,10 @@ from typing import Any
 
 from discom.errors import ConfigError, check_choice, first_line
 from discom.files import digest
-from discom.methods.base import REGISTRY, Method, build, display_name, misfit, register
+from discom.methods.base import REGISTRY, Method, build, display_name, misfit
 from discom.methods.code import code
 
-__all__ = ["Method", "build", "code", "display_name", "get", "misfit", "names", "register"]
+__all__ = ["Method", "build", "code", "display_name", "get", "misfit", "names"]
 
 # files in the order of tables; others follow
 ORDER = ("baselines", "semi_supervised", "distilled", "disentangled", "dense", "crodino")

@@ -2,7 +2,7 @@
 
 import copy
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -19,18 +19,7 @@ from discom.errors import ConfigError, check_choice
 from discom.methods.code import remember
 from discom.models.encoders import check_encoder, encoder
 
-REGISTRY: dict[str, type["Method"]] = {}  # of what has been imported
-
-
-def register(name: str) -> Callable[[type["Method"]], type["Method"]]:
-    """Class decorator: makes a method known by `name`, in tables and on the command line."""
-
-    def add(method: type["Method"]) -> type["Method"]:
-        method.name = method.address = name
-        REGISTRY[name] = method
-        return method
-
-    return add
+REGISTRY: dict[str, type["Method"]] = {}  # name → class, of what has been imported
 
 
 def display_name(name: str, changed: Mapping[str, Any]) -> str:
@@ -96,10 +85,13 @@ class Method(nn.Module):
         self.deployed = list(channels)
         self.weights: dict[str, float] = self.options({"weights": weights})["weights"]
 
-    def __init_subclass__(cls) -> None:
-        """Each class has its own name, until `register` gives it another."""
+    def __init_subclass__(cls, name: str = "") -> None:
+        """`class Mine(Method, name="mine")` is known by that name in tables and on the command
+        line; without one a method is called as its class is."""
         super().__init_subclass__()
-        cls.name = cls.address = cls.__name__
+        cls.name = cls.address = name or cls.__name__
+        if name:
+            REGISTRY[name] = cls
         remember()
 
     def check_shapes(self, shapes: Mapping[str, tuple[int, ...]]) -> None:

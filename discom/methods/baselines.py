@@ -9,14 +9,13 @@ from torch import Tensor, nn
 from discom.data.batches import Batch
 from discom.errors import ConfigError, check_choice
 from discom.losses import summed
-from discom.methods.base import Method, register
+from discom.methods.base import Method
 from discom.models.encoders import FusionNetwork, SingleModality
 
 UNITS = 64  # of the projections that are compared
 
 
-@register("teacher")
-class Teacher(Method):
+class Teacher(Method, name="teacher"):
     """One encoder for each modality that it reads, their features added, one linear layer.
 
     Args:
@@ -89,13 +88,11 @@ class Taught(IndependentNetworks):
         super().__init__(students, classes, encoder, **options)
 
 
-@register("student")
-class Student(IndependentNetworks):
+class Student(IndependentNetworks, name="student"):
     """One encoder per modality and cross-entropy: what every distillation is compared with."""
 
 
-@register("student-2x")
-class Student2x(IndependentNetworks):
+class Student2x(IndependentNetworks, name="student-2x"):
     """Two encoders of one modality, concatenated: the student at a DisCoM-KD branch's capacity."""
 
     encoders = 2

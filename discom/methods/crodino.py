@@ -10,15 +10,13 @@ from torch import Tensor, nn
 from discom.data.augmentation import apply_d4, invert_d4
 from discom.errors import ConfigError
 from discom.losses import crodino, dense
-from discom.methods.base import register
 from discom.methods.dense import Dense
 from discom.models.segmentation import EncoderDecoder
 
 Augmentation = Literal["decoupled", "coupled"]
 
 
-@register("crodino")
-class CroDiNoKD(Dense):
+class CroDiNoKD(Dense, name="crodino"):
     """CroDiNo-KD (Ferrod et al., ECML-PKDD 2025), our reconstruction from its README.
 
     L = Σ_m CE(branch_m(x_m), y_m) + .3·L_aux + .05·L_⊥ + .02·L_con + L_soft

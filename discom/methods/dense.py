@@ -15,7 +15,7 @@ from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError
 from discom.losses import dense
 from discom.losses.crodino import pixel_info_nce, place_labels
-from discom.methods.base import Method, register
+from discom.methods.base import Method
 from discom.methods.baselines import UNITS, IndependentNetworks, Taught, Teacher
 from discom.models.segmentation import FusionDecoder, SideBySide
 
@@ -49,8 +49,7 @@ class Dense(Pixels, IndependentNetworks):
         return encoder(bands)
 
 
-@register("dense-teacher")
-class DenseTeacher(Pixels, Teacher):
+class DenseTeacher(Pixels, Teacher, name="dense-teacher"):
     """The teacher: an encoder for each modality that it reads, maps added, one decoder.
 
     L = CE(z, y) + .4·Σ_m CE(head_m(latent_m), y), with a linear head on the coarsest map of each
@@ -85,21 +84,18 @@ class DenseTeacher(Pixels, Teacher):
         return terms
 
 
-@register("single")
-class Single(Dense):
+class Single(Dense, name="single"):
     """One encoder–decoder per modality and cross-entropy; as large as a branch of `crodino`."""
 
 
-@register("single-2x")
-class Single2x(Dense):
+class Single2x(Dense, name="single-2x"):
     """Two encoder–decoders of the same modality, trained as one: twice the capacity."""
 
     def make(self, bands, classes, encoder):
         return SideBySide(encoder(bands), encoder(bands))
 
 
-@register("dense-simclr")
-class DenseSimCLR(Dense):
+class DenseSimCLR(Dense, name="dense-simclr"):
     """`single` with SimCLR at every place: each place of an image and of a distorted view find each
     other among the places of the batch.
 
@@ -170,8 +166,7 @@ class DenseStudent(Dense):
         return {"kd": dense.pixel_wise(own["logits"], theirs["logits"], self.temperature)}
 
 
-@register("dense-self")
-class DenseSelf(DenseStudent):
+class DenseSelf(DenseStudent, name="dense-self"):
     """½·CE + ½·KL at every pixel, from a teacher of the student's own sensor: a run of `single`.
 
     The control of `dense-kdv2` without the other sensor: as many soft labels, on the same images.
@@ -189,8 +184,7 @@ class DenseDistilled(Taught, DenseStudent):
     teacher_method = DenseTeacher
 
 
-@register("dense-kdv2")
-class DenseKDv2(DenseDistilled):
+class DenseKDv2(DenseDistilled, name="dense-kdv2"):
     """½·CE + ½·T²·KL at every pixel (DisCoM-KD's Eq. 1, pixel by pixel).
 
     T = 1 was chosen on validation.
@@ -201,8 +195,7 @@ class DenseKDv2(DenseDistilled):
         self.temperature = temperature
 
 
-@register("kdnet")
-class KDNet(DenseDistilled):
+class KDNet(DenseDistilled, name="kdnet"):
     """½·CE + ½·soft labels (T = 4) + KL of the latent maps (Hu et al., MICCAI 2020).
 
     There is no official code: this follows its abstract and later papers; weights and T are ours.
@@ -220,8 +213,7 @@ class KDNet(DenseDistilled):
         }
 
 
-@register("protokd")
-class ProtoKD(DenseDistilled):
+class ProtoKD(DenseDistilled, name="protokd"):
     """CE + 100·element-wise KD (T = 10) + .1·class prototypes (Wang et al., ICASSP 2023).
 
     Officially the KD counts 10; validation chose 100.
@@ -245,8 +237,7 @@ class ProtoKD(DenseDistilled):
         }
 
 
-@register("maskd")
-class MasKD(DenseDistilled):
+class MasKD(DenseDistilled, name="maskd"):
     """CE + differences of class scores under masks of learned tokens (Huang et al., ICLR 2023).
 
     Officially the tokens are learned on the teacher first and then frozen. Here they learn beside

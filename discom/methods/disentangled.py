@@ -13,7 +13,7 @@ from discom.errors import ConfigError
 from discom.losses import disentangle, full_precision, summed
 from discom.losses.contrastive import contrastive_loss
 from discom.losses.independence import discriminator_loss, hsic, minimax_loss
-from discom.methods.base import Method, register
+from discom.methods.base import Method
 from discom.models.disentangled import DisCoM
 
 ADVERSARY_STEPS = 5  # of the alternating classifier before each step of the encoders
@@ -43,8 +43,7 @@ class _Embedding(Method):
         return self.owner(modality).embed(modality, x)._asdict()
 
 
-@register("discom-solo")
-class DisCoMSolo(_Embedding):
+class DisCoMSolo(_Embedding, name="discom-solo"):
     """DisCoM-KD's branch trained on its own modality alone: L_cl + L_aux + L_⊥, nothing shared.
 
     With one modality, L_adv and L_mod have nothing to tell apart. Only what DisCoM-KD gains over
@@ -71,8 +70,7 @@ class DisCoMSolo(_Embedding):
         return summed(rows)
 
 
-@register("discom")
-class DisCoMKD(_Embedding):
+class DisCoMKD(_Embedding, name="discom"):
     """DisCoM-KD (Ienco and Dantas, BMVC 2024), Eqs. 2–7, with options that the paper lacks.
 
     Args:
@@ -157,8 +155,7 @@ def _in_full_precision(
         return {name: head(full_precision(part)) for name, part in parts.items()}
 
 
-@register("mdico")
-class MDiCo(_Embedding):
+class MDiCo(_Embedding, name="mdico"):
     """MDiCo (Mena et al., Machine Learning 2025): DisCoM-KD's branches and heads, with a contrast
     of pairs in the place of adversary and L_⊥.
 

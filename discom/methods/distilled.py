@@ -14,7 +14,6 @@ from torch import nn
 from discom.data.batches import Batch
 from discom.losses import distill
 from discom.losses.distill import kd
-from discom.methods.base import register
 from discom.methods.baselines import Taught, Teacher
 
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -53,8 +52,7 @@ class _AtTemperature(Distilled):
         self.temperature = temperature
 
 
-@register("kdv1")
-class KDv1(_AtTemperature):
+class KDv1(_AtTemperature, name="kdv1"):
     """α·CE + (1 - α)·T²·KL with α = 0 and T = 4 (DisCoM-KD, Eq. 1): the teacher alone, no label."""
 
     terms = {"cl": 0.0, "kd": 1.0}
@@ -64,8 +62,7 @@ class KDv1(_AtTemperature):
         return {"kd": kd(*self.compared(view), self.temperature)}
 
 
-@register("kdv2")
-class KDv2(KDv1):
+class KDv2(KDv1, name="kdv2"):
     """α·CE + (1 - α)·T²·KL with α = ½ and T = 4 (DisCoM-KD, Eq. 1)."""
 
     terms = {"cl": 0.5, "kd": 0.5}
@@ -77,8 +74,7 @@ def _elapsed(batch: Batch) -> float:
     return batch.progress + 1 / PAPER_EPOCHS
 
 
-@register("dkd")
-class DKD(_AtTemperature):
+class DKD(_AtTemperature, name="dkd"):
     """CE + min(15·p, 1)·(TCKD + 8·NCKD) at progress p, T = 4 (Zhao et al., CVPR 2022): the
     distillation comes in over the paper's 20 of 300 epochs."""
 
@@ -92,8 +88,7 @@ class DKD(_AtTemperature):
         return {"tckd": share * tckd, "nckd": share * nckd}
 
 
-@register("ctkd")
-class CTKD(Distilled):
+class CTKD(Distilled, name="ctkd"):
     """.1·CE + .9·T²·KL with a temperature learned against the student (Li et al., AAAI 2023).
 
     Args:
@@ -114,8 +109,7 @@ class CTKD(Distilled):
         return {"kd": kd(*self.compared(view), self.temperatures[modality](lambda_))}
 
 
-@register("mlkd")
-class MLKD(_AtTemperature):
+class MLKD(_AtTemperature, name="mlkd"):
     """.1·CE on two views + .9·(instance + batch + classes), five T (Jin et al., CVPR 2023).
 
     The term `classes` is divided by (B / C)², with which it grows: its official weight was chosen
@@ -149,29 +143,25 @@ class LSKD(_AtTemperature):
         super().__init__(*parts, temperature=temperature, **options)
 
 
-@register("kdv1+lskd")
-class KDv1LSKD(LSKD, KDv1):
+class KDv1LSKD(LSKD, KDv1, name="kdv1+lskd"):
     """`kdv1` with LSKD."""
 
     terms = {"cl": 0.0, "kd": 9.0}
 
 
-@register("kdv2+lskd")
-class KDv2LSKD(LSKD, KDv2):
+class KDv2LSKD(LSKD, KDv2, name="kdv2+lskd"):
     """`kdv2` with LSKD."""
 
     terms = {"cl": 0.1, "kd": 9.0}
 
 
-@register("dkd+lskd")
-class DKDLSKD(LSKD, DKD):
+class DKDLSKD(LSKD, DKD, name="dkd+lskd"):
     """`dkd` with LSKD."""
 
     terms = {"cl": 1.0, "tckd": 9.0, "nckd": 72.0}
 
 
-@register("ctkd+lskd")
-class CTKDLSKD(CTKD):
+class CTKDLSKD(CTKD, name="ctkd+lskd"):
     """`ctkd` with LSKD, whose temperature is learned."""
 
     terms = {"cl": 0.1, "kd": 9.0}
@@ -179,8 +169,7 @@ class CTKDLSKD(CTKD):
     least_classes = 3
 
 
-@register("mlkd+lskd")
-class MLKDLSKD(LSKD, MLKD):
+class MLKDLSKD(LSKD, MLKD, name="mlkd+lskd"):
     """`mlkd` with LSKD."""
 
     terms = {"cl": 0.1, "instance": 9.0, "batch": 9.0, "classes": 9.0}

@@ -17,7 +17,6 @@ from discom.errors import check_choice
 from discom.losses import full_precision
 from discom.losses.contrastive import barlow_twins, contrastive_loss, decur_cross, nt_xent
 from discom.losses.pseudo import fixmatch, pseudo_labels
-from discom.methods.base import register
 from discom.methods.baselines import UNITS, IndependentNetworks
 from discom.models.encoders import two_layers
 
@@ -65,8 +64,7 @@ class _PseudoLabelling(IndependentNetworks):
         return pseudo_labels(weak, self.threshold)[1].float().mean()
 
 
-@register("simclr")
-class SimCLR(_Projecting):
+class SimCLR(_Projecting, name="simclr"):
     """The student with SimCLR: an image and a distorted view of it find each other in the batch.
 
     L = Σ_m CE(Cl_m(x_m), y_m) + Σ_m w_m NT-Xent(p_m(x_m), p_m(v_m)), with v_m a view of x_m by
@@ -96,8 +94,7 @@ class SimCLR(_Projecting):
         return {"cl": cl, "contrast": contrast}
 
 
-@register("fixmatch")
-class FixMatch(_PseudoLabelling):
+class FixMatch(_PseudoLabelling, name="fixmatch"):
     """The student with FixMatch: a distorted view learns the confident label of the image itself.
 
     L = Σ_m CE(Cl_m(x_m), y_m) + r Σ_m fixmatch(Cl_m(x_m), Cl_m(v_m), τ), with v_m a view of x_m by
@@ -124,8 +121,7 @@ class FixMatch(_PseudoLabelling):
         return {"cl": cl, "pseudo": pseudo, f"accepted/{modality}": accepted}
 
 
-@register("nt-xent")
-class NTXent(_Projecting):
+class NTXent(_Projecting, name="nt-xent"):
     """The student with NT-Xent between sensors: the two views of a scene find each other.
 
     L = Σ_m CE(Cl_m(x_m), y_m) + Σ_{m<m'} NT-Xent(p_m(x_m), p_m'(x_m')), p_m a projection of the
@@ -157,8 +153,7 @@ class NTXent(_Projecting):
         return {"cl": sum(cl), "contrast": contrastive_loss(projected) / 2}  # each pair once
 
 
-@register("decur")
-class DeCUR(_Projecting):
+class DeCUR(_Projecting, name="decur"):
     """The student with DeCUR: sensors agree in common units of their projections, not in the rest.
 
     L = Σ_m CE(Cl_m(x_m), y_m) + w [Σ_m BT(p_m(x_m), p_m(v_m)) + Σ_{m<m'} cross(p_m(x_m),
@@ -186,8 +181,7 @@ class DeCUR(_Projecting):
         return {"cl": sum(cl), "contrast": torch.stack(parts).mean()}
 
 
-@register("agreed")
-class AgreedLabels(_PseudoLabelling, _Projecting):
+class AgreedLabels(_PseudoLabelling, _Projecting, name="agreed"):
     """NT-Xent between sensors, and labels on which the sensors of a pair agree.
 
     L = Σ_m CE(Cl_m(x_m), y_m) + w Σ_{m<m'} NT-Xent(p_m(x_m), p_m'(x_m'))
