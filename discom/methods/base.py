@@ -17,7 +17,7 @@ from discom.data.batches import Batch
 from discom.data.checks import UNLABELLED
 from discom.errors import ConfigError, check_choice
 from discom.methods.code import remember
-from discom.models.encoders import check_encoder, encoder
+from discom.models.encoders import encoder
 
 REGISTRY: dict[str, type["Method"]] = {}  # name → class, of what has been imported
 
@@ -257,7 +257,6 @@ def build(
 
         networks: Any = partial(network, classes=classes, name=config.network, **start)
     else:
-        check_encoder(config.encoder, shapes)
         networks = encoder(config.encoder, **start)
     torch.manual_seed(config.seed + method.seed_offset)
     model = method(data.channels, classes, networks, **options)

@@ -46,25 +46,6 @@ def encoder(name: str, width: int = 64, pretrained: str | None = "") -> Encoder:
     return partial(_timm, model, pretrained=pretrained)
 
 
-def check_encoder(name: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Refuse (ConfigError) images, as modality → (bands, H, W), that an encoder cannot take."""
-    if name in ("resnet18", "resnet10"):
-        return
-    for modality, shape in shapes.items():
-        if name in OF_SIGNALS and shape[1] > 1:
-            reason = f"{name} reads signals, of one row; {modality} has {shape[1]}"
-            raise ConfigError("encoder", reason, "choose such as resnet10")
-        module, features = encoder(name)(shape[0])
-        try:
-            found: Any = tuple(module(torch.zeros(2, *shape)).shape)
-        except (RuntimeError, AssertionError, AttributeError, ValueError) as error:
-            found = first_line(error)
-        if found != (2, features):
-            size = "×".join(map(str, shape))
-            reason = f"{name} makes no features of {modality}, {size} ({found})"
-            raise ConfigError("encoder", reason, "choose another encoder or size of images")
-
-
 def _timm(name: str, channels: int, pretrained: str | None) -> tuple[nn.Module, int]:
     import timm  # seconds
 

@@ -1,4 +1,7 @@
-"""Encoders of signals [B, C, 1, T]: an MLP on spectra, and a residual network in time."""
+"""Encoders of signals [B, C, 1, T]: an MLP on spectra, and a residual network in time.
+
+Of images, whose rows are more than one, their first layer says that it has not that many channels.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -22,7 +25,7 @@ def spectrum(channels: int, width: int = 16) -> tuple[nn.Module, int]:
     (128, torch.Size([2, 128]))
     """
     size, features = 2 * (WINDOW // 2 + 1) * channels, 8 * width
-    layers = [nn.Flatten(2), nn.BatchNorm1d(channels, affine=False), _Spectra()]
+    layers = [nn.Flatten(1, 2), nn.BatchNorm1d(channels, affine=False), _Spectra()]
     layers += [nn.BatchNorm1d(size)]
     for inputs in (size, features):
         layers += [nn.Linear(inputs, features, bias=False), nn.BatchNorm1d(features), nn.ReLU()]
@@ -59,7 +62,7 @@ def conv1d(channels: int, width: int = 16) -> tuple[nn.Module, int]:
     >>> features, sum(p.numel() for p in encoder.parameters())
     (32, 20064)
     """
-    layers = [nn.Flatten(2), nn.BatchNorm1d(channels, affine=False)]
+    layers = [nn.Flatten(1, 2), nn.BatchNorm1d(channels, affine=False)]
     layers += [nn.Conv1d(channels, width, 7, 2, 3), nn.ReLU()]
     layers += [_Residual(width, 2 * width), _Residual(2 * width, 2 * width)]
     return nn.Sequential(*layers, nn.AdaptiveAvgPool1d(1), nn.Flatten()), 2 * width

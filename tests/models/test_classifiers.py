@@ -12,7 +12,7 @@ from torchvision.models.resnet import BasicBlock
 from discom import models
 from discom.errors import ConfigError
 from discom.models import DisCoM, FusionNetwork, SingleModality, encoder, resnet10, resnet18
-from discom.models.encoders import _Convolution, check_encoder
+from discom.models.encoders import _Convolution
 from discom.models.signals import _Spectra
 
 BANDS = {"rgb": 3, "depth": 1, "sar": 2}
@@ -145,9 +145,6 @@ BAD = [
     lambda: encoder("resnet11"),
     lambda: encoder("timm:hf-hub:a/b"),
     lambda: encoder("timm:resnet11")(3),
-    lambda: check_encoder("timm:vit_tiny_patch16_224", {"depth": (1, 32, 32)}),
-    lambda: check_encoder("spectrum", {"acc": (3, 1, 20)}),  # less than a window
-    lambda: check_encoder("spectrum", {"acc": (3, 32, 32)}),
     lambda: models.Branch(3, lambda channels: (nn.Linear(3, 7), 7)),
 ]
 
@@ -155,6 +152,12 @@ BAD = [
 @pytest.mark.parametrize("call", BAD)
 def test_encoders_that_do_not_fit(call):
     refused(call, "^(encoder|dimension): ", ConfigError)
+
+
+@pytest.mark.parametrize("name", ["spectrum", "conv1d"])
+def test_encoders_of_signals_take_no_images(name):
+    with pytest.raises(RuntimeError, match="96"):
+        encoder(name)(3)[0](noise(2, 3, 32, 32))
 
 
 @pytest.mark.parametrize("training", [False, True])
