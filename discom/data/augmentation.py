@@ -85,10 +85,10 @@ def _move(x: Tensor, transform_ids: Tensor, table: Tensor) -> Tensor:
     motions = transform_ids % 8
     if not motions.any():
         return x
-    first = torch.arange(len(x), device=x.device)[:, None] * x[0, 0].numel()
+    first = torch.arange(len(x), device=x.device)[:, None] * table.shape[1]
     order = table[motions.to(x.device, non_blocking=True)] + first
     last = x.movedim(1, -1)
-    moved = last.reshape(-1, x.shape[1]).index_select(0, order.flatten())
+    moved = last.flatten(0, 2).index_select(0, order.flatten())
     return moved.view(last.shape).movedim(-1, 1)
 
 

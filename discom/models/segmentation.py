@@ -179,11 +179,6 @@ def _unit(inputs: int, outputs: int, kernel: int = 3) -> nn.Sequential:
 
 def _from_library(channels: int, classes: int, name: str, pretrained: str | None) -> EncoderDecoder:
     architecture, _, encoder = name.partition(":")
-    # DPT hands its decoder more than maps; PAN pools its last map too often for small images; a
-    # second colon is timm's hub
-    if not encoder or ":" in encoder or architecture in ("dpt", "pan"):
-        way_out = "choose small, or such as unet:resnet34"
-        raise ConfigError("network", f"'{name}' is unknown", way_out)
     try:
         import segmentation_models_pytorch as library  # seconds to import, and an extra
 
@@ -194,10 +189,8 @@ def _from_library(channels: int, classes: int, name: str, pretrained: str | None
         missing = isinstance(error, ImportError)
         way_out = install_hint("dense") if missing else "try unet:resnet34"
         raise ConfigError(f"network: '{name}'", first_line(error)[:160], way_out) from error
-    # the image itself is none of our maps
-    scales = [k for k, width in enumerate(model.encoder.out_channels) if k and width]
-    widths = [model.encoder.out_channels[k] for k in scales]
-    body = _LibraryBody(model.decoder, scales, model.encoder.output_stride)
+    widths = model.encoder.out_channels[1:]  # without the image itself
+    body = _LibraryBody(model.decoder, model.encoder.output_stride)
     decoder = Decoder(body, model.segmentation_head)
     if pretrained != "":
         if encoder.startswith(("tu-", "timm-", "incept", "xcept", "dpn")):
@@ -205,32 +198,28 @@ def _from_library(channels: int, classes: int, name: str, pretrained: str | None
             raise ConfigError("pretrained", found, "choose such as unet:resnet34")
         fetch = partial(library.encoders.get_encoder, encoder, weights="imagenet")
         model.encoder = Pretrained(model.encoder, pretrained, encoder, fetch, *IMAGENET)
-    own = _LibraryEncoder(model.encoder, widths[-1], scales)
+    own = _LibraryEncoder(model.encoder, widths[-1])
     return EncoderDecoder(own, decoder, body.stride, widths)
 
 
 class _LibraryEncoder(nn.Module):
-    def __init__(self, encoder: nn.Module, width: int, scales: Sequence[int]):
+    def __init__(self, encoder: nn.Module, width: int):
         super().__init__()
-        self.encoder, self.scales = encoder, tuple(scales)
+        self.encoder = encoder
         self.signed = nn.Sequential(nn.Conv2d(width, width, 1, bias=False), nn.BatchNorm2d(width))
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        scales = self.encoder(x)
-        *maps, last = (scales[k] for k in self.scales)
+        _, *maps, last = self.encoder(x)
         return [*maps, self.signed(last)]
 
 
 class _LibraryBody(nn.Module):
-    def __init__(self, decoder: nn.Module, scales: Sequence[int], stride: int):
+    def __init__(self, decoder: nn.Module, stride: int):
         super().__init__()
-        self.decoder, self.scales, self.stride = decoder, tuple(scales), stride
+        self.decoder, self.stride = decoder, stride
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         *others, last = maps
-        height, width = (cells * self.stride for cells in last.shape[-2:])  # of the padded image
-        # decoders ask empty scales for their size
-        scales = [last.new_empty(len(last), 0, height >> k, width >> k) for k in range(6)]
-        for k, one in zip(self.scales, [*others, F.relu(last)], strict=True):
-            scales[k] = one
-        return self.decoder(scales[: self.scales[-1] + 1])
+        height, width = (cells * self.stride for cells in last.shape[-2:])
+        image = last.new_empty(len(last), 0, height, width)  # decoders ask for its size alone
+        return self.decoder([image, *others, F.relu(last)])

@@ -111,6 +111,6 @@ def test_without_the_signed_layer_it_is_the_librarys_own_network(architecture):
     assert torch.equal(ours.eval()(x), theirs.eval()(x))
 
 
-@pytest.mark.parametrize("name", ["large", "", "unet:", "unet:tu-hf-hub:a/b", "dpt:resnet18"])
+@pytest.mark.parametrize("name", ["large", "", "unet:", "dpt:resnet18"])
 def test_networks_that_do_not_exist(name):
     refused(lambda: network(3, 4, name), "^network: ", ConfigError)
