@@ -236,10 +236,9 @@ def test_fixmatch_learns_each_sensors_own_confident_labels():
     torch.testing.assert_close(terms["pseudo"], sum(expected.values()))
     known = [F.cross_entropy(weak[:4], batch.y[m][:4]) for m, (weak, _) in logits.items()]
     torch.testing.assert_close(terms["cl"], sum(known))
-    for m, (weak, _) in logits.items():
+    for weak, _ in logits.values():
         sure = weak.softmax(1).max(1).values >= 0.8
         assert 0 < sure.sum() < COUNT
-        assert terms[f"accepted/{m}"].item() == pytest.approx(sure.float().mean().item())
 
 
 @pytest.mark.parametrize("strong", [True, False])
@@ -260,8 +259,6 @@ def test_agreed_labels_are_those_of_the_product(strong):
     assert not torch.isclose(terms["pseudo"], own)
     z = {m: weak for m, (weak, _) in projected.items()}
     torch.testing.assert_close(terms["contrast"], nt_xent(z["rgb"], z["depth"]))
-    sure = together.exp().max(1).values >= 0.8
-    assert terms["accepted"].item() == pytest.approx(sure.float().mean().item())
 
 
 def test_decur_is_the_mean_of_its_three_losses():

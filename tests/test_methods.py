@@ -52,7 +52,7 @@ def test_every_term_counts_every_weight_learns_and_one_step_lowers_the_loss(name
     terms = model.loss(batch)
     off = {"hsic"} if name == "discom" else ()
     learned = [term for term in model.weights if term not in off]
-    assert list(terms) == [*learned, *model.logged]
+    assert list(terms) == learned
     assert all(v.shape == () and v.isfinite() for v in terms.values())
     assert all(terms[term].requires_grad for term in learned)
     before = total(model, batch)
@@ -123,9 +123,9 @@ def test_terms_of_labels_see_labelled_samples_and_other_terms_see_all(name, opti
         terms_of(model, each) for each in (hidden, batch, part(hidden, rows=known))
     )
     declared = {*model.unlabelled} & {*found}  # hsic has no weight unless asked for
-    assert declared == {*found} - CLASS_TERMS - {"proto", *model.logged}
+    assert declared == {*found} - CLASS_TERMS - {"proto"}
     mixed = {"tokens"} | ({"contrast"} if model.dense else set())  # read labels beside all images
-    for term in {*found} - mixed - {*model.logged}:
+    for term in {*found} - mixed:
         expected = whole if term in model.unlabelled else few
         torch.testing.assert_close(found[term], expected[term], msg=term)
         if term not in model.unlabelled:
@@ -154,19 +154,14 @@ def test_a_class_of_weight_two_counts_as_if_its_samples_were_there_twice(name):
 
 
 class Chatty(methods.Student):
-    """Returns a value that is only logged."""
-
-    logged: tuple[str, ...] = ("size",)
+    """Returns a value that it does not declare."""
 
     def loss(self, batch):
         return {**super().loss(batch), "size": torch.tensor(1e9 * len(batch))}
 
 
-def test_what_a_loss_returns_is_what_its_method_declares(monkeypatch):
-    assert total(make(Chatty), batch_of()) == total(make("student"), batch_of())
-    for logged, term in (((), "size"), (("size", "extra"), "extra")):
-        monkeypatch.setattr(Chatty, "logged", logged)
-        refused(partial(make(Chatty), batch_of()), f"'{term}'", ConfigError)
+def test_what_a_loss_returns_is_what_its_method_declares():
+    refused(partial(make(Chatty), batch_of()), "'size'", ConfigError)
 
 
 @pytest.mark.parametrize("name", TAUGHT)

@@ -61,7 +61,6 @@ class Method(nn.Module):
     shared_augmentation = False  # whether its batches move all modalities of a scene alike
     unlabelled: tuple[str, ...] = ()  # terms that learn from samples without a label, too
     needs_unlabelled = False  # whether nothing is left of it where every sample has a label
-    logged: tuple[str, ...] = ()  # values that `loss` returns beside its terms, to be logged alone
     seed_offset = 0  # added to the seed of the first weights
     every_label = False  # whether its terms need the label of every sample
     least_classes = 2  # with fewer its loss teaches nothing
@@ -110,7 +109,7 @@ class Method(nn.Module):
         """Take over the learning rate of the step to come, for an optimizer of the method's own."""
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """The named, unweighted terms, whose weighted sum is minimised, and values of `logged`."""
+        """The named, unweighted terms, whose weighted sum is minimised."""
         raise TypeError(f"{type(self).__name__} must define loss(batch)")
 
     def cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
@@ -136,14 +135,14 @@ class Method(nn.Module):
         raise ConfigError("method", f"{self.name} has no embedding to look into", way_out)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """`loss`, what has no weight detached, so that its head stays as it is. A ConfigError for a
-        value that is not declared, or a term with a weight that is missing."""
-        terms, known = self.loss(batch), {*self.weights, *self.logged}
-        wanted = {name for name in known if self.weights.get(name, 1)}
-        if wrong := [*(wanted - terms.keys()), *(terms.keys() - known)]:
+        """`loss`, terms without a weight detached, so that their head stays as it is. A ConfigError
+        for a term that is not declared, or one with a weight that is missing."""
+        terms = self.loss(batch)
+        wanted = {name for name, weight in self.weights.items() if weight}
+        if wrong := [*(wanted - terms.keys()), *(terms.keys() - self.weights.keys())]:
             found = f"{self.name}.loss returns {', '.join(terms)}"
             raise ConfigError("loss", found, f"declare and return '{min(wrong)}', or do neither")
-        return {n: term if self.weights.get(n) else term.detach() for n, term in terms.items()}
+        return {n: term if self.weights[n] else term.detach() for n, term in terms.items()}
 
     def state(self, modality: str) -> dict[str, Tensor]:
         """The weights of one deployed network: all but those in a ModuleDict under the name of

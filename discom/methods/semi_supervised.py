@@ -16,7 +16,7 @@ from discom.data.batches import Batch
 from discom.errors import check_choice
 from discom.losses import full_precision
 from discom.losses.contrastive import barlow_twins, contrastive_loss, decur_cross, nt_xent
-from discom.losses.pseudo import fixmatch, pseudo_labels
+from discom.losses.pseudo import fixmatch
 from discom.methods.baselines import UNITS, IndependentNetworks
 from discom.models.encoders import two_layers
 
@@ -46,8 +46,7 @@ class _Projecting(IndependentNetworks):
 
 
 class _PseudoLabelling(IndependentNetworks):
-    """Methods that learn their own confident predictions as labels. Each run logs the share of all
-    samples, labelled ones too, that got a pseudo-label (accepted)."""
+    """Methods that learn their own confident predictions as labels."""
 
     needs_unlabelled = True
 
@@ -58,10 +57,6 @@ class _PseudoLabelling(IndependentNetworks):
     def pseudo(self, weak: Tensor, strong: Tensor, batch: Batch) -> Tensor:
         """The `fixmatch` loss; its weight grows over the first `WARMUP` of the epochs."""
         return min(1.0, batch.progress / WARMUP) * fixmatch(weak, strong, self.threshold)
-
-    def accepted(self, weak: Tensor) -> Tensor:
-        """The share of samples that these logits give a pseudo-label."""
-        return pseudo_labels(weak, self.threshold)[1].float().mean()
 
 
 class SimCLR(_Projecting, name="simclr"):
@@ -110,15 +105,10 @@ class FixMatch(_PseudoLabelling, name="fixmatch"):
     terms = {"cl": 1.0, "pseudo": 1.0}
     unlabelled = ("pseudo",)
 
-    def __init__(self, *parts, **options):
-        super().__init__(*parts, **options)
-        self.logged = tuple(f"accepted/{name}" for name in self.deployed)
-
     def loss_of(self, modality, batch):
         weak, strong = self.predict(modality, _views(batch.x[modality], modality, batch)).chunk(2)
         cl = self.cross_entropy(weak, batch.y[modality])
-        pseudo, accepted = self.pseudo(weak, strong, batch), self.accepted(weak)
-        return {"cl": cl, "pseudo": pseudo, f"accepted/{modality}": accepted}
+        return {"cl": cl, "pseudo": self.pseudo(weak, strong, batch)}
 
 
 class NTXent(_Projecting, name="nt-xent"):
@@ -199,7 +189,6 @@ class AgreedLabels(_PseudoLabelling, _Projecting, name="agreed"):
 
     terms = {"cl": 1.0, "contrast": 1.0, "pseudo": 1.0}
     unlabelled: tuple[str, ...] = ("contrast", "pseudo")
-    logged: tuple[str, ...] = ("accepted",)
     paired = True
     single_sensor_control = "fixmatch"
 
@@ -218,5 +207,4 @@ class AgreedLabels(_PseudoLabelling, _Projecting, name="agreed"):
             "cl": sum(self.cross_entropy(own[:size], batch.y[m]) for m, own in logits.items()),
             "contrast": contrastive_loss(projected) / 2,
             "pseudo": sum(self.pseudo(together, own[-size:], batch) for own in logits.values()),
-            "accepted": self.accepted(together),
         }

@@ -112,7 +112,7 @@ def fit(
                         network.ask(instructor, batch)
                 rate = schedule.get_last_lr()[0]
                 network.set_rate(rate)
-                terms = model(batch)  # name → unweighted scalar, and what is only logged
+                terms = model(batch)  # name → unweighted scalar
                 loss = sum(w * terms[name] for name, w in network.weights.items() if w)
                 optimizer.zero_grad()
                 fabric.backward(loss)
