@@ -18,7 +18,6 @@ from discom.losses import full_precision
 from discom.losses.contrastive import barlow_twins, contrastive_loss, decur_cross, nt_xent
 from discom.losses.pseudo import fixmatch
 from discom.methods.baselines import UNITS, IndependentNetworks
-from discom.models.encoders import two_layers
 
 COMMON = UNITS * 3 // 4  # units that DeCUR's sensors share, as many as its authors take
 Threshold = Annotated[float, Field(gt=0, le=1)]
@@ -42,7 +41,8 @@ class _Projecting(IndependentNetworks):
         self.projections = nn.ModuleDict()
         for name in channels:
             width = self.branches[name].task.in_features
-            self.projections[name] = two_layers(width, width, UNITS)
+            layers = nn.Linear(width, width), nn.ReLU(), nn.Linear(width, UNITS)
+            self.projections[name] = nn.Sequential(*layers)
 
 
 class _PseudoLabelling(IndependentNetworks):

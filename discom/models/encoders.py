@@ -163,11 +163,6 @@ class _Convolution(nn.Conv2d):
         return F.linear(torch.cat(pixels, 3), weight).permute(0, 3, 1, 2)
 
 
-def two_layers(width: int, hidden: int, outputs: int) -> nn.Sequential:
-    """A classifier or projection with one hidden layer: [B, width] → [B, outputs]."""
-    return nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, outputs))
-
-
 class SingleModality(nn.Module):
     """A classifier of one modality: encoders side by side, features concatenated, one linear layer.
 
