@@ -6,7 +6,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from discom.errors import ConfigError
 from discom.models.encoders import Encoder, resnet18
 
 
@@ -33,8 +32,6 @@ class Branch(nn.Module):
         super().__init__()
         self.specific, features = encoder(channels)
         self.invariant, _ = encoder(channels)
-        if features % 2 and not dimension:
-            raise ConfigError("dimension", f"{features} features have no halves", "set it, above 0")
         self.width = dimension or features // 2
         if dimension:
             self.specific = nn.Sequential(self.specific, nn.Linear(features, 2 * dimension))
