@@ -129,11 +129,6 @@ class Method(nn.Module):
         """A copy of the deployed network of that name, which stands alone."""
         return copy.deepcopy(self.deployed_module(modality))
 
-    def embed(self, modality: str, x: Tensor) -> dict[str, Tensor]:
-        """Images [B, C_in, H, W] → the named parts of their embedding, [B, D] each."""
-        way_out = "choose discom, discom-solo or mdico"
-        raise ConfigError("method", f"{self.name} has no embedding to look into", way_out)
-
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """`loss`, terms without a weight detached, so that their head stays as it is. A ConfigError
         for a term that is not declared, or one with a weight that is missing."""

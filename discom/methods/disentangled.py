@@ -39,7 +39,8 @@ class _Embedding(Method):
     def deployed_module(self, modality):
         return self.owner(modality).deployed_module(modality)
 
-    def embed(self, modality, x):
+    def embed(self, modality: str, x: Tensor) -> dict[str, Tensor]:
+        """Images [B, C_in, H, W] → the named parts of their embedding, [B, D] each."""
         return self.owner(modality).embed(modality, x)._asdict()
 
 
