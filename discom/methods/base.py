@@ -159,12 +159,6 @@ class Method(nn.Module):
         self.load_state_dict({**self.state_dict(), **state})
 
     @classmethod
-    def defaults(cls) -> dict[str, Any]:
-        """Every option of the method with its default, weights last."""
-        options = {name: p.default for name, p in cls._keywords().items() if name != "weights"}
-        return {**options, "weights": {term: float(w) for term, w in cls.terms.items()}}
-
-    @classmethod
     def _keywords(cls) -> dict[str, inspect.Parameter]:
         """The keyword-only parameters that are its options, those of its bases first."""
         keywords: dict[str, inspect.Parameter] = {}
@@ -176,36 +170,36 @@ class Method(nn.Module):
         return keywords
 
     @classmethod
-    def options(cls, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Every setting of the method, defaults filled in; a ConfigError for one that the method
-        lacks or that its annotation does not allow, and for weights that are all 0."""
-        own, keywords, options = cls.defaults(), cls._keywords(), dict[str, Any]()
+    def options(cls, given: Mapping[str, Any] = {}) -> dict[str, Any]:
+        """Every option of the method, its default where none is given, weights last; a ConfigError
+        for one that the method lacks or that its annotation does not allow, and for weights that
+        are all 0."""
+        keywords, options = cls._keywords(), dict[str, Any]()
         for name in given:
-            check_choice(f"options of {cls.name}", name, own)
-        for name, default in own.items():
-            kind = keywords[name].annotation
-            options[name] = as_type(f"options: {name}", given.get(name, default), kind)
-        for term in options["weights"]:
+            check_choice(f"options of {cls.name}", name, keywords)
+        for name, keyword in keywords.items():
+            value = given.get(name, keyword.default)
+            options[name] = as_type(f"options: {name}", value, keyword.annotation)
+        weights = options.pop("weights")
+        for term in weights:
             check_choice(f"weights of {cls.name}", term, cls.terms)
-        options["weights"] = {**own["weights"], **options["weights"]}
+        options["weights"] = {term: float(weights.get(term, w)) for term, w in cls.terms.items()}
         if not any(options["weights"].values()):
             raise ConfigError("weights", f"all terms of {cls.name} are 0", "give one a weight")
         return options
 
     @classmethod
     def changed(cls, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The settings that are not the default, by which a row of a table is called.
+        """The options that are not the default, by which a row of a table is called.
 
         >>> from discom import methods
         >>> methods.get("discom").changed({"grl_lambda": 1, "weights": {"adv": 0, "cl": 1}})
         {'weights': {'adv': 0.0}}
         """
-        usual, options = cls.options({}), cls.options(given)
+        usual, options = cls.options(), cls.options(given)
+        weights = {t: w for t, w in options["weights"].items() if w != usual["weights"][t]}
         changed = {name: value for name, value in options.items() if value != usual[name]}
-        if "weights" in changed:
-            own = usual["weights"]
-            changed["weights"] = {k: w for k, w in changed["weights"].items() if w != own[k]}
-        return changed
+        return {**changed, "weights": weights} if weights else changed
 
 
 def misfit(method: type[Method], data: MultiModalData, config: Config) -> ConfigError | None:

@@ -142,7 +142,7 @@ class Result:
             if teacher := values.get("teacher"):
                 values["teacher"] = _filled(teacher)
             method, options = values["method"], values["config"]["options"]
-            if method in methods.names() and not options.keys() - methods.get(method).defaults():
+            if method in methods.names() and not options.keys() - methods.get(method).options():
                 values["changed"] = methods.get(method).changed(options)
             return cls(**values)
         except (TypeError, ValueError, KeyError) as error:
@@ -159,7 +159,7 @@ def _filled(asked: Mapping[str, Any]) -> dict[str, Any]:
     newer term of the loss had no weight."""
     name, config = asked["method"], {**Config().identity(), **asked["config"]}
     if name in methods.names():
-        options = {**methods.get(name).defaults(), **config["options"]}
+        options = {**methods.get(name).options(), **config["options"]}
         if "weights" in config["options"]:
             newer = dict.fromkeys(methods.get(name).terms, 0.0)
             options["weights"] = {**newer, **config["options"]["weights"]}

@@ -51,7 +51,7 @@ def paper_rows(number: int | str, modalities: Sequence[str]) -> list[Row]:
     stored = tomllib.loads((files("discom") / "table_rows.toml").read_text("utf-8"))
     rows = []
     for method, options in stored["classification" if number in (1, 2) else str(number)]:
-        asked = {"teacher", "reads"} & set(methods.get(method).defaults())
+        asked = {"teacher", "reads"} & set(methods.get(method).options())
         reads = dict.fromkeys(asked, modalities[0] if number == 1 else "all")
         rows.append(Row(method, {**reads, **options}))
     return rows
