@@ -176,7 +176,7 @@ def test_dense_simclr_puts_places_back_before_it_compares_them(monkeypatch):
     model.projections["rgb"], one = torch.nn.Identity(), model.branches["rgb"]
     blank = torch.zeros(len(batch), CLASSES, 16, 16)
     monkeypatch.setattr(one, "encode", lambda x: [pooled(x)])
-    monkeypatch.setattr(one, "decode", lambda maps, size: (None, blank))
+    monkeypatch.setattr(one.decoder, "forward", lambda maps, size: (None, blank))
     z, labels = pooled(batch.x["rgb"]), crodino.place_labels(batch.y["rgb"], (4, 4))
     expected = crodino.pixel_info_nce(z, z, labels)
     torch.testing.assert_close(model.loss(batch)["contrast"], expected)

@@ -60,7 +60,7 @@ class CroDiNoKD(Dense, name="crodino"):
         for name in self.channels:
             network, x = self.branches[name], batch.x[name]
             maps = network.encode(x)
-            logits[name] = network.decode(maps, x.shape[-2:])[1]
+            logits[name] = network.decoder(maps, x.shape[-2:])[1]
             upright[name] = [invert_d4(one, batch.transform_ids[name]) for one in maps]
         first = next(iter(self.channels))
         labels = invert_d4(batch.y[first][:, None], batch.transform_ids[first])[:, 0]

@@ -124,7 +124,7 @@ class DenseSimCLR(Dense, name="dense-simclr"):
         motions = random_d4(x, batch.symmetry[modality])
         maps = network.encode(torch.cat([x, recolour(apply_d4(x, motions))]))
         own, other = self.projections[modality](maps[-1]).chunk(2)
-        logits = network.decode([one[: len(x)] for one in maps], x.shape[-2:])[1]
+        logits = network.decoder([one[: len(x)] for one in maps], x.shape[-2:])[1]
         classes = place_labels(labels, own.shape[-2:])
         contrast = pixel_info_nce(own, invert_d4(other, motions), classes)
         return {"cl": self.cross_entropy(logits, labels), "contrast": contrast}

@@ -41,7 +41,7 @@ class EncoderDecoder(nn.Module):
     >>> maps = model.encode(torch.zeros(2, 3, 50, 37))
     >>> [tuple(one.shape[1:]) for one in maps]  # of 56×40 pixels
     [(16, 28, 20), (32, 14, 10), (64, 7, 5)]
-    >>> [tuple(one.shape) for one in model.decode(maps, (50, 37))]
+    >>> [tuple(one.shape) for one in model.decoder(maps, (50, 37))]
     [(2, 16, 28, 20), (2, 4, 50, 37)]
     """
 
@@ -56,14 +56,10 @@ class EncoderDecoder(nn.Module):
         missing = (0, -width % self.stride, 0, -height % self.stride)  # left, right, top, bottom
         return self.encoder(F.pad(x, missing, mode="replicate") if any(missing) else x)
 
-    def decode(self, maps: Sequence[Tensor], size: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """As `Decoder`."""
-        return self.decoder(maps, size)
-
     def maps(self, x: Tensor) -> dict[str, Tensor]:
         """Images → logits [B, C, H, W], features [B, F, h, w], latent (coarsest map)."""
         maps = self.encode(x)
-        features, logits = self.decode(maps, x.shape[-2:])
+        features, logits = self.decoder(maps, x.shape[-2:])
         return {"logits": logits, "features": features, "latent": maps[-1]}
 
     def forward(self, x: Tensor) -> Tensor:
@@ -97,7 +93,7 @@ class FusionDecoder(nn.Module):
         """Stacked bands → logits [B, C, H, W], features [B, F, h, w], latent (coarsest map).
         `encoded`: what `encode` gave for them, if it was asked before."""
         maps = [torch.stack(scale).sum(0) for scale in zip(*encoded or self.encode(x), strict=True)]
-        features, logits = self.networks[0].decode(maps, x.shape[-2:])
+        features, logits = self.networks[0].decoder(maps, x.shape[-2:])
         return {"logits": logits, "features": features, "latent": maps[-1]}
 
     def forward(self, x: Tensor) -> Tensor:

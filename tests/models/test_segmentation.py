@@ -47,7 +47,7 @@ def test_the_last_map_alone_is_signed_and_a_decoder_reads_its_positive_part(name
     torch.testing.assert_close(means, torch.zeros_like(means), atol=1e-3, rtol=0)
     assert 0.2 < (last < 0).float().mean() < 0.8
     model.eval()
-    answers = [model.decode([*others, x], (64, 96))[1] for x in (last, last.relu(), last.abs())]
+    answers = [model.decoder([*others, x], (64, 96))[1] for x in (last, last.relu(), last.abs())]
     assert torch.equal(answers[0], answers[1])
     assert not torch.equal(answers[0], answers[2])
 
@@ -88,7 +88,7 @@ def test_the_teacher_adds_the_maps_of_its_encoders_and_has_one_decoder():
     first, second = teacher.networks
     pairs = zip(first.encode(x[:, :3]), second.encode(x[:, 3:]), strict=True)
     maps = [a + b for a, b in pairs]
-    features, logits = first.decode(maps, (16, 24))
+    features, logits = first.decoder(maps, (16, 24))
     answer = teacher.maps(x)
     for ours, expected in (("logits", logits), ("features", features), ("latent", maps[-1])):
         torch.testing.assert_close(answer[ours], expected)
