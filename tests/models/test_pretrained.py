@@ -75,25 +75,6 @@ def test_weights_that_cannot_be_had_or_do_not_fit_are_one_line(resnet, tmp_path,
         refused(make, "^pretrained: ", ConfigError)
 
 
-def test_weights_under_other_names_are_taken_in_their_order(tmp_path):
-    """The file of a package has a network's tensors in its order under names of its own, and the
-    classifier's last."""
-    state = timm.create_model("test_resnet").state_dict()
-    whole = {k: torch.rand_like(w.float()).to(w.dtype) for k, w in state.items()}
-    other = {f"_{n}.{name.rpartition('.')[2]}": w for n, (name, w) in enumerate(whole.items())}
-    swapped = dict(sorted(other.items(), key=lambda item: "bias" not in item[0]))
-    files = {"own": whole, "other": other, "swapped": swapped, "fewer": dict([*other.items()][:9])}
-    for key, each in files.items():
-        torch.save(each, tmp_path / f"{key}.pth")
-    make = {k: encoder("timm:test_resnet", pretrained=str(tmp_path / f"{k}.pth")) for k in files}
-    for bands in (1, 3):
-        x = torch.rand(2, bands, 32, 32)
-        ours, theirs = (make[key](bands)[0].eval()(x) for key in ("own", "other"))
-        assert torch.equal(ours, theirs)
-    for wrong in ("swapped", "fewer"):
-        refused(partial(make[wrong], 3), "^pretrained: ", ConfigError)
-
-
 def test_a_run_is_known_by_the_content_of_its_file(resnet, tmp_path):
     scenes = data.load("objects:n=66,size=16")
     config = profile("finetune", encoder="timm:resnet18", pretrained=resnet[1])
