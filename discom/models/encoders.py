@@ -1,4 +1,8 @@
-"""Encoders by name, and the baselines: networks of encoders and one linear layer."""
+"""Encoders by name, of images and signals, and the baselines: encoders and one linear layer.
+
+A signal is [B, C, 1, T]. Of images, which have more rows, an encoder of signals says at its first
+layer that it has not that many channels.
+"""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -12,9 +16,10 @@ from torchvision.models.resnet import BasicBlock
 
 from discom.errors import ConfigError, first_line
 from discom.models.pretrained import Pretrained
-from discom.models.signals import conv1d, spectrum
 
-OF_SIGNALS = {"spectrum": spectrum, "conv1d": conv1d}  # [B, C, 1, T]
+WINDOW, HOP = 32, 16  # samples of a window, and from one window to the next
+FLOOR = 0.02  # added to an amplitude before its logarithm; a channel's deviation is 1
+DROPOUT = 0.2
 # number of bands → a module, [B, bands, H, W] → [B, features], and its number of features
 Encoder = Callable[[int], tuple[nn.Module, int]]
 
@@ -160,6 +165,83 @@ class _Convolution(nn.Conv2d):
         pixels = [padded[:, i : i + height : step, j : j + width : step] for i, j in shifts]
         weight = self.weight.permute(0, 2, 3, 1).flatten(1)  # [C_out, 9 · C_in]
         return F.linear(torch.cat(pixels, 3), weight).permute(0, 3, 1, 2)
+
+
+def spectrum(channels: int, width: int = 16) -> tuple[nn.Module, int]:
+    r"""An MLP on mean and deviation over time of each channel's log spectrogram.
+
+    .. math:: s_{cf}(\tau) = \log(|\mathrm{STFT}(x_c)_f(\tau)| + 0.02)
+
+    Windows of 32 samples; at f = 0 the window's own mean stands in the place of s, with its sign.
+    It needs 32 samples or more; 8·width features come out.
+
+    >>> encoder, features = spectrum(9)
+    >>> features, encoder(torch.zeros(2, 9, 1, 125)).shape
+    (128, torch.Size([2, 128]))
+    """
+    size, features = 2 * (WINDOW // 2 + 1) * channels, 8 * width
+    layers = [nn.Flatten(1, 2), nn.BatchNorm1d(channels, affine=False), _Spectra()]
+    layers += [nn.BatchNorm1d(size)]
+    for inputs in (size, features):
+        layers += [nn.Linear(inputs, features, bias=False), nn.BatchNorm1d(features), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Dropout(DROPOUT)), features
+
+
+class _Spectra(nn.Module):
+    """Signals [B, C, T] → mean and deviation over time of their log spectrograms, [B, 2·17·C]."""
+
+    waves: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        phases = 2 * torch.pi * torch.arange(WINDOW)[:, None] * torch.arange(WINDOW // 2 + 1)
+        waves = torch.cat([torch.cos(phases / WINDOW), torch.sin(phases / WINDOW)], 1)
+        waves = waves * torch.hann_window(WINDOW)[:, None] / (WINDOW / 4)  # a sine of 1 gives 1
+        self.register_buffer("waves", waves, persistent=False)  # [32, 2·17]
+
+    def forward(self, x: Tensor) -> Tensor:
+        windows = x.unfold(2, WINDOW, HOP).contiguous()  # [B, C, frames, 32]
+        real, imaginary = (windows @ self.waves).chunk(2, -1)
+        amplitude = (real.square() + imaginary.square()).sqrt()  # ONNX has no hypot
+        logs = (amplitude[..., 1:] + FLOOR).log()
+        rows = torch.cat([real[..., :1], logs], -1)
+        mean = rows.mean(2, keepdim=True)
+        deviation = (rows - mean).square().mean(2).sqrt()
+        return torch.cat([mean[:, :, 0], deviation], 2).flatten(1)
+
+
+def conv1d(channels: int, width: int = 16) -> tuple[nn.Module, int]:
+    """A residual network of two blocks with strides of 2 in time; 2·width features come out.
+
+    >>> encoder, features = conv1d(3)
+    >>> features, sum(p.numel() for p in encoder.parameters())
+    (32, 20064)
+    """
+    layers = [nn.Flatten(1, 2), nn.BatchNorm1d(channels, affine=False)]
+    layers += [nn.Conv1d(channels, width, 7, 2, 3), nn.ReLU()]
+    layers += [_Residual(width, 2 * width), _Residual(2 * width, 2 * width)]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool1d(1), nn.Flatten()), 2 * width
+
+
+class _Residual(nn.Module):
+    """Signals [B, inputs, T] → [B, outputs, ⌈T / 2⌉]."""
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv1d(inputs, outputs, 5, 2, 2, bias=False),
+            nn.BatchNorm1d(outputs),
+            nn.ReLU(),
+            nn.Conv1d(outputs, outputs, 5, 1, 2, bias=False),
+            nn.BatchNorm1d(outputs),
+        )
+        self.shortcut = nn.Conv1d(inputs, outputs, 1, 2, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.body(x) + self.shortcut(x))
+
+
+OF_SIGNALS = {"spectrum": spectrum, "conv1d": conv1d}
 
 
 class SingleModality(nn.Module):
