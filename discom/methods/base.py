@@ -17,7 +17,7 @@ from discom.data.batches import Batch
 from discom.data.checks import UNLABELLED
 from discom.errors import ConfigError, check_choice
 from discom.methods.code import remember
-from discom.models.encoders import encoder
+from discom.models import encoder, network
 
 REGISTRY: dict[str, type["Method"]] = {}  # name → class, of what has been imported
 
@@ -204,13 +204,11 @@ class Method(nn.Module):
 
 def misfit(method: type[Method], data: MultiModalData, config: Config) -> ConfigError | None:
     """Why the method cannot learn from these labels or classes, None if it can."""
-    if method.dense and (not data.dense or data.masks is None):
-        found = f"needs a class for every pixel, {data.name} has none"
-        way_out = "take dense data such as scenes-dense, or one of teacher, student, discom …"
+    if method.dense != data.dense:
+        wanted, present = ("pixel" if dense else "image" for dense in (method.dense, data.dense))
+        found = f"needs a class for every {wanted}, {data.name} has one for every {present}"
+        way_out = "take one such as single or crodino" if data.dense else "take student or discom"
         return ConfigError(method.name, found, way_out)
-    if data.dense and not method.dense:
-        found = f"needs a class for every image, {data.name} has one for every pixel"
-        return ConfigError(method.name, found, "take a dense method such as single or crodino")
     if method.every_label and (config.hides_labels or (data.labels == UNLABELLED).any()):
         way_out = "label all, leave labelled out, or take kdv2"
         return ConfigError(method.name, "needs the label of every training sample", way_out)
@@ -241,8 +239,6 @@ def build(
     weights = None if restored and config.pretrained else config.pretrained
     start: dict[str, Any] = {"width": config.width, "pretrained": weights}
     if method.dense:
-        from discom.models.segmentation import network
-
         networks: Any = partial(network, classes=classes, name=config.network, **start)
     else:
         networks = encoder(config.encoder, **start)
