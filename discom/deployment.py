@@ -255,8 +255,8 @@ def _folder(path: Path, sensor: Sensor) -> Path | None:
 
 
 def _by_name(path: Path, sensor: Sensor) -> dict[str, Path]:
-    """The images of one of several sensors; those that are bands of one file need no folder."""
-    place = _folder(path, sensor) or (path if sensor.rule.bands else path / sensor.name)
+    """Name → image of one of several sensors."""
+    place = _folder(path, sensor) or path / sensor.name
     files = find_images([place])
     named = {str(file.with_suffix("")).removeprefix(str(place)): file for file in files}
     if len(named) < len(files):

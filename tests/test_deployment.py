@@ -177,14 +177,15 @@ def test_one_bad_image_refuses_all_and_one_without_a_measurement_has_no_answer(
 
 
 def test_raw_files_are_answered_as_what_was_read_of_them(tmp_path, capsys):
-    """Two sensors in the bands of one GeoTIFF, resized, with pixels that were not measured."""
+    """GeoTIFFs of two sensors, resized, with pixels that were not measured."""
     draw = np.random.default_rng(1)
     for number, tile in np.ndindex(2, 12):
         pixels = (500 + 900 * number + draw.integers(0, 300, (4, 20, 24))).astype(np.uint16)
         pixels[:, :, : 9 * (tile % 3 == 0)] = 0
-        file = tmp_path / f"raw/aerial/{'ab'[number]}/{tile:02}.tif"
-        writing.tiff(file, pixels, extratags=[(NO_DATA, "s", 0, "0", True)])
-    images = read_folders(tmp_path / "raw", size=16, bands={"rgb": [1, 2, 3], "nir": [4]})
+        for sensor, bands in (("rgb", pixels[:3]), ("nir", pixels[3:])):
+            file = tmp_path / f"raw/{sensor}/{'ab'[number]}/{tile:02}.tif"
+            writing.tiff(file, bands, extratags=[(NO_DATA, "s", 0, "0", True)])
+    images = read_folders(tmp_path / "raw", size=16)
     split, file = images.split(seed=0), tmp_path / "model"
     fit("teacher", split, profile("tiny", epochs=1), tmp_path / "run", progress=False)
     export(tmp_path / "run", split, "", file)

@@ -36,7 +36,6 @@ def read_folders(
     invalid: Mapping[str, float] | None = None,
     group_copies: bool = False,
     groups: str = "",
-    bands: Mapping[str, Sequence[int]] | None = None,
     fit: str = "squeeze",
     symmetry: Mapping[str, str] | None = None,
 ) -> MultiModalData:
@@ -51,9 +50,8 @@ def read_folders(
         root: the folder that has one tree per modality; they come in alphabetical order, as
             classes do.
         modalities: the ones to keep, in this order; all by default.
-        size, fit, bands, invalid: see `Rule`, the last two by modality. Modalities of `bands`
-            without a folder are taken from the one folder that is not among them. "Not measured"
-            is by default what TIFFs state by GDAL's tag; where there is NaN, that is -32768.
+        size, fit, invalid: see `Rule`, the last by modality. "Not measured" is by default what
+            TIFFs state by GDAL's tag; where there is NaN, that is -32768.
         unit, symmetry: modality → unit of its pixels, such as "mm", and what augmentation may do to
             it (see `Modality`), by default "flip"; no image file states them.
         groups: a pattern of files' names without their endings; its first part in parentheses is
@@ -67,15 +65,13 @@ def read_folders(
             or other sizes, where no `size` is given; an image without a group.
     """
     root, shape = Path(root), None if size is None else check_size(size)
-    options = {"unit": unit, "invalid": invalid, "symmetry": symmetry, "bands": bands}
-    files, stated = _by_modality(root, _list_files(root), options)
+    files = _list_files(root)
+    stated = _by_modality(root, files, {"unit": unit, "invalid": invalid, "symmetry": symmetry})
     number = {k: n for n, k in enumerate(_classes(root, chain.from_iterable(files.values())))}
     sensors, rules = {}, {}
     for name, tree in files.items():
         own = stated[name]
-        chosen = own["bands"] and tuple(own["bands"])
-        rule = Rule(shape, fit, chosen, own["invalid"])
-        images, rule = _read_tree(root, [*tree.values()], rule)
+        images, rule = _read_tree(root, [*tree.values()], Rule(shape, fit, own["invalid"]))
         labels = np.array([number.get(one.partition("/")[0], UNLABELLED) for one in tree])
         about = own["unit"] or "", rule.invalid, own["symmetry"] or "flip"
         sensors[name] = Modality(images, labels, np.array([*tree]), *about)
@@ -124,23 +120,17 @@ def _list_files(root: Path) -> dict[str, dict[str, Path]]:
     return files
 
 
-def _by_modality(root: Path, files: dict[str, dict[str, Path]], options: dict) -> tuple:
-    """The files of each modality, and modality → option → what is stated, None where nothing is.
-    Modalities of `bands` without a folder share that of the one which `bands` does not name."""
+def _by_modality(root: Path, names: Iterable[str], options: Mapping[str, Any]) -> dict:
+    """Modality → option → what is stated, None where nothing is."""
+    stated: dict[str, dict] = {name: {} for name in names}
     for option, values in options.items():
-        options[option] = {name.lower(): value for name, value in (values or {}).items()}
-    bands = options["bands"]
-    if new := [name for name in bands if name not in files]:
-        if len(shared := [name for name in files if name not in bands]) != 1:
-            found = f"{new[0]} may be in any of {', '.join(shared) or 'no folder'}"
-            raise ConfigError("bands", found, "name the bands of all other folders, too: thermal=1")
-        tree = files.pop(shared[0])
-        files = dict(sorted({**files, **dict.fromkeys(new, tree)}.items()))
-    for option, values in options.items():
-        if unknown := sorted(set(values) - set(files)):
-            have = f"it has {', '.join(files)}"
+        given = {name.lower(): value for name, value in (values or {}).items()}
+        if unknown := sorted(set(given) - set(stated)):
+            have = f"it has {', '.join(stated)}"
             raise ConfigError(option, f"{root} has no folder '{unknown[0]}'", have)
-    return files, {name: {key: own.get(name) for key, own in options.items()} for name in files}
+        for name, own in stated.items():
+            own[option] = given.get(name)
+    return stated
 
 
 def _classes(root: Path, ids: Iterable[str]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 
 from discom.data.arrays import resize
 from discom.data.checks import check_finite
-from discom.errors import ConfigError, DataError, check_choice
+from discom.errors import DataError, check_choice
 from discom.files import as_data_error
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
@@ -53,7 +53,6 @@ class Rule:
     Args:
         size: height and width; by default those of the file.
         fit: other proportions are squeezed ("squeeze") or cut to the middle ("crop").
-        bands: numbers of the bands to take, from 1 on, in this order; by default all.
         invalid: the value of pixels that were not measured; they count for no average.
 
     >>> Rule((1, 1), "crop")(np.array([[[4, 6, 8]]], np.uint8)).tolist()
@@ -62,21 +61,13 @@ class Rule:
 
     size: tuple[int, int] | None = None
     fit: str = "squeeze"
-    bands: tuple[int, ...] | None = None
     invalid: float | None = None
 
     def __post_init__(self):
         check_choice("fit", self.fit, ("squeeze", "crop"))
-        if self.bands is not None and not self.bands:
-            raise ConfigError("bands", "no band is named", "count from 1 on, or leave bands out")
 
-    def __call__(self, pixels: np.ndarray, file: object = "bands") -> np.ndarray:
-        """The image [c, h, w] of a file's pixels [C, H, W]; a DataError where a band is lacking."""
-        if self.bands:
-            if not 1 <= min(self.bands) <= max(self.bands) <= len(pixels):
-                found = f"{self.bands} are asked for, an image has {len(pixels)}"
-                raise DataError(file, found, "count from 1 on, or leave the file out")
-            pixels = pixels[np.subtract(self.bands, 1)]
+    def __call__(self, pixels: np.ndarray) -> np.ndarray:
+        """The image [C, h, w] of a file's pixels [C, H, W]."""
         if self.size is None:
             return pixels
         if self.fit == "crop":
@@ -87,17 +78,17 @@ class Rule:
         return resize(pixels, self.size, smooth=True, invalid=self.invalid)
 
 
-def read_pixels(file: Path | str, invalid: float | None = None, alpha: bool = False) -> np.ndarray:
+def read_pixels(file: Path | str, invalid: float | None = None) -> np.ndarray:
     """One image [C, H, W] with the file's own values and type: 8/16-bit PNG, JPEG, TIFF of any
     bands, .npy.
 
     A JPEG is turned as its EXIF entry says, a palette of a PNG becomes its colours. A TIFF may say
     itself which axis has the bands. Of a plain array with three axes it is the one that differs in
-    length from two equal ones, else the last one where that is the smallest, else the first.
+    length from two equal ones, else the last one where that is the smallest, else the first. A
+    channel of opacity is left out, if it is opaque throughout.
 
     Args:
         invalid: what NaN and a TIFF's own "no data" become; by default NaN is refused.
-        alpha: keep a channel of opacity; else it is left out, if it is opaque throughout.
 
     Raises:
         DataError: unreadable, truncated, of another rank, several images, infinite or transparent
@@ -116,11 +107,11 @@ def read_pixels(file: Path | str, invalid: float | None = None, alpha: bool = Fa
     odd_one = first == middle != last or last < min(first, middle)
     if axes.endswith(("S", "C")) or (not stated and middle > 1 and odd_one):
         pixels = np.moveaxis(pixels, 2, 0)
-    if opacity and not alpha:
+    if opacity:
         full = np.iinfo(pixels.dtype).max if pixels.dtype.kind in "iu" else 1
         if (pixels[opacity] != full).any():
-            way_out = """flatten it, or name bands: --options '{"bands": {"rgb": [1, 2, 3]}}'"""
-            raise DataError(file, f"band {opacity[0] + 1} is marked as opacity", way_out)
+            found = f"band {opacity[0] + 1} is marked as opacity"
+            raise DataError(file, found, "save it without opacity")
         pixels = np.delete(pixels, opacity, 0)
     if invalid is None:
         check_finite(pixels[None], str(file))
@@ -136,7 +127,7 @@ def read_image(file: Path, rule: Rule, invalid: float | None) -> np.ndarray:
     """The image [C, H, W] of a file by a rule; pixels that were not measured are `invalid`, by
     default NaN."""
     hole = math.nan if invalid is None else invalid
-    return rule(read_pixels(file, hole, bool(rule.bands)), file)
+    return rule(read_pixels(file, hole))
 
 
 def _decode(file: Path) -> tuple[np.ndarray, str, list[int]]:

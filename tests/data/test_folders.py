@@ -105,8 +105,10 @@ def test_photos_of_any_size_are_brought_to_one(tmp_path):
     exif[0x0112] = 6
     Image.fromarray(pixels(3, shape=(40, 60))).save(tmp_path / "rgb/cat/1.jpg", exif=exif)
     refused(lambda: load(tmp_path), r"/1\.png: ")
-    data = read_folders(tmp_path, size=(12, 20), unit={"depth": "mm"}, invalid={"depth": 0})
-    assert [(m.unit, m.invalid) for m in data.modalities.values()] == [("mm", 0), ("", None)]
+    own = {"unit": {"depth": "mm"}, "invalid": {"depth": 0}, "symmetry": {"depth": "none"}}
+    data = read_folders(tmp_path, size=(12, 20), **own)
+    about = [(m.unit, m.invalid, m.symmetry) for m in data.modalities.values()]
+    assert about == [("mm", 0, "none"), ("", None, "flip")]
     rgb, depth = data.modalities["rgb"].x, data.modalities["depth"].x
     assert (rgb.shape, depth.shape) == ((6, 3, 12, 20), (6, 1, 12, 20))
     assert (rgb.dtype, depth.dtype) == (np.uint8, np.uint16)
@@ -114,19 +116,6 @@ def test_photos_of_any_size_are_brought_to_one(tmp_path):
     assert upright.shape == (3, 60, 40)
     resized = resize(upright, (12, 20), smooth=True)
     np.testing.assert_array_equal(rgb[data.ids.tolist().index("cat/1")], resized)
-
-
-def test_sensors_in_the_bands_of_one_file_and_their_motions(tmp_path):
-    tree(tmp_path, "drone", stems="abcde", ending=".tif", bands=4)
-    whole = read_folders(tmp_path).modalities["drone"].x
-    bands, symmetry = {"rgb": [3, 2, 1], "nir": [4]}, {"nir": "none"}
-    own = read_folders(tmp_path, bands=bands, symmetry=symmetry)
-    assert {k: m.symmetry for k, m in own.modalities.items()} == {"nir": "none", "rgb": "flip"}
-    np.testing.assert_array_equal(own.modalities["rgb"].x, whole[:, [2, 1, 0]])
-    np.testing.assert_array_equal(own.modalities["nir"].x, whole[:, [3]])
-    tree(tmp_path, "thermal", stems="abcde", bands=None)
-    own = read_folders(tmp_path, bands={"rgb": [1, 2, 3], "nir": [4], "thermal": [1]})
-    assert own.channels == {"nir": 1, "rgb": 3, "thermal": 1}
 
 
 LISTED = {"labels.csv": ["name,label", "a,cat", "b,dog"], "rgb/a.png": IMAGE, "rgb/b.png": IMAGE}
@@ -152,8 +141,6 @@ WRONG = [  # folders, and a file that is there, too, or an option; the place of 
     (SORTED, "groups.csv", ["name,group", "a,1", "a,2"], "groups.csv: 'a' "),
     (SORTED, "invalid", {"thermal": 0}, "^invalid: "),
     (SORTED, "size", [1, 2, 3], "^size: "),
-    (SORTED, "bands", {"rgb": []}, "^bands: "),
-    (SORTED, "bands", {"rgb": [1, 2, 3], "sar": [5]}, r"/a\.png: |bands: "),
     (SORTED, "groups", "(.+)_[a-z]+", "'cat/a' has no group"),
     (SORTED, "groups", ".+", "^groups: "),
 ]
