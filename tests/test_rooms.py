@@ -33,28 +33,22 @@ def test_rooms_are_written_as_a_person_would(tmp_path):
     assert refused(lambda: write_rooms(tmp_path, drawn.select(["rgb"])), "rgb and depth")
 
 
-def made_folder(root, n=48, table=False):
-    """Photographs and temperatures of other sizes, in other kinds of files; no groups. Classes
-    are folders, or stand in a table."""
+def made_folder(root, n=48):
+    """Photographs and temperatures of other sizes, in other kinds of files; no groups."""
     rng = np.random.default_rng(0)
-    kinds = {str(row): ("Unlabelled", "broken", "ok")[row % 3] for row in range(n)}
-    for row, kind in kinds.items():
-        place = Path() if table else Path(kind)
+    for row in range(n):
+        kind = ("Unlabelled", "broken", "ok")[row % 3]
         for sensor in ("Photo", "thermo"):
-            (root / sensor / place).mkdir(parents=True, exist_ok=True)
+            (root / sensor / kind).mkdir(parents=True, exist_ok=True)
         photo = rng.integers(0, 255, (30, 40, 3)).astype(np.uint8)
-        Image.fromarray(photo).save(root / "Photo" / place / f"{row}.jpg")
-        if row != "0":  # the first photograph has no partner
-            warm = 280 + 5 * (int(row) % 3) + rng.standard_normal((24, 20))
-            np.save(root / "thermo" / place / f"{row}.npy", warm.astype(np.float32))
-    if table:
-        rows = [f"{name},{kind}" for name, kind in kinds.items() if kind != "Unlabelled"]
-        (root / "labels.csv").write_text("\n".join(["name,label", *rows]))
+        Image.fromarray(photo).save(root / "Photo" / kind / f"{row}.jpg")
+        if row:  # the first photograph has no partner
+            warm = 280 + 5 * (row % 3) + rng.standard_normal((24, 20))
+            np.save(root / "thermo" / kind / f"{row}.npy", warm.astype(np.float32))
 
 
-@pytest.mark.parametrize("table", [False, True])
-def test_a_folder_of_other_names_is_read_without_a_word(tmp_path, table):
-    made_folder(tmp_path, table=table)
+def test_a_folder_of_other_names_is_read_without_a_word(tmp_path):
+    made_folder(tmp_path)
     own = read_pairs(str(tmp_path), {}, "objects", seed=0)
     assert {name: tuple(x.shape) for name, x in own.images.items()} == {
         "photo": (47, 3, 32, 32),
@@ -78,7 +72,7 @@ def test_a_folder_of_other_names_is_read_without_a_word(tmp_path, table):
 @pytest.mark.slow
 @pytest.mark.usefixtures("in_notebooks")
 def test_the_cells_answer_for_a_folder_of_other_names(tmp_path, capsys):
-    made_folder(tmp_path, table=True)
+    made_folder(tmp_path)
     cells = jupytext.read(TWIN, fmt="py:percent").cells
     page = {"__name__": "page"}
     for cell in cells:

@@ -22,10 +22,8 @@ from discom.files import as_data_error
 NAMELESS = ("unlabelled", "unlabeled")  # folders of images without a class
 HOLE = -32768.0  # takes the place of NaN; every type of float holds it exactly
 GROUPS = r"write e.g. (.+)_[0-9]+ for frames of videos"
-# where in a modality's folder its images lie, and where below the root none may lie
-Layout = tuple[str, tuple[str, ...]]
-IN_CLASSES: Layout = ("[!.]*/*", ("[!.]*", "[!.]*/[!.]*", "[!.]*/[!.]*/[!.]*/**/[!.]*"))
-IN_ONE: Layout = ("*", ("[!.]*", "[!.]*/[!.]*/**/[!.]*"))  # with a table of labels
+# where below the root no image may lie
+MISPLACED = ("[!.]*", "[!.]*/[!.]*", "[!.]*/[!.]*/[!.]*/**/[!.]*")
 
 
 def read_folders(
@@ -42,9 +40,6 @@ def read_folders(
     """Read `<root>/<modality>/<class>/<id>.<ending>`; the same class and id in two trees are a
     pair, and samples without a partner are kept. A folder `unlabelled` (or `unlabeled`) is no
     class, but holds images without a label. Names are compared in Unicode's form NFC.
-
-    Where `<root>/labels.csv` has the columns name and label, images lie in `<root>/<modality>/`
-    without folders of classes; a name without a row there has no label.
 
     Args:
         root: the folder that has one tree per modality; they come in alphabetical order, as
@@ -84,39 +79,31 @@ def read_folders(
     return data.select(modalities) if modalities else data
 
 
-def id_of(file: Path, kinds: Mapping[str, str] | None = None) -> str:
-    """Class and name of an image, in Unicode's form NFC: systems write "é" in two ways. The class
-    is its folder, or that of its name in `kinds`."""
-    name = unicodedata.normalize("NFC", file.stem)
-    kind = file.parent.name if kinds is None else kinds.get(name, "")
-    kind = NAMELESS[0] if kind.lower() in ("", *NAMELESS) else kind
-    return unicodedata.normalize("NFC", f"{kind}/{name}")
+def id_of(file: Path) -> str:
+    """Class (its folder) and name of an image, in Unicode's form NFC: systems write "é" in two
+    ways."""
+    kind = NAMELESS[0] if file.parent.name.lower() in NAMELESS else file.parent.name
+    return unicodedata.normalize("NFC", f"{kind}/{file.stem}")
 
 
 def _list_files(root: Path) -> dict[str, dict[str, Path]]:
     """Modality → id → image."""
     files: dict[str, dict[str, Path]] = {}
-    place, (pattern, misplaced), kinds = "<modality>/<class>/<id>", IN_CLASSES, None
-    if (table := _beside(root, "labels.csv")).is_file():
-        place, (pattern, misplaced), kinds = "<modality>/<id>", IN_ONE, _read_labels(table)
-    expected = f"expected {root}/{place} with one of {' '.join(ENDINGS)}"
-    for file in chain.from_iterable(map(root.glob, misplaced)):
+    expected = f"expected {root}/<modality>/<class>/<id> with one of {' '.join(ENDINGS)}"
+    for file in chain.from_iterable(map(root.glob, MISPLACED)):
         if file.suffix.lower() in ENDINGS and file.is_file():
             raise DataError(file, "lies beside the folders, or too deep", expected)
     for tree in sorted(path for path in root.glob("[!.]*") if path.is_dir()):
         if (name := tree.name.lower()) in files:
             raise DataError(tree, "another folder has this name in other letters", "rename one")
         files[name] = {}
-        for file in images_of(tree, tree.glob(pattern)):
-            if (other := files[name].setdefault(id_of(file, kinds), file)) != file:
+        for file in images_of(tree, tree.glob("[!.]*/*")):
+            if (other := files[name].setdefault(id_of(file), file)) != file:
                 raise DataError(file, f"{other.name} has its name, too", "remove or rename one")
         if not files[name]:
             raise DataError(tree, "no images", expected)
     if not files:
         raise DataError(root, "has no folder", expected)
-    names = {one.partition("/")[2] for tree in files.values() for one in tree}
-    if kinds and names.isdisjoint(kinds):
-        raise DataError(table, f"no image is called '{next(iter(kinds))}', or as others", expected)
     return files
 
 
@@ -180,7 +167,7 @@ def _read_groups(root: Path, pattern: str, ids: list[str]) -> np.ndarray | None:
     table = _beside(root, "groups.csv")
     if not pattern and not table.is_file():
         return None
-    of = _groups_by_name(pattern, ids) if pattern else _read_table(table, "group")
+    of = _groups_by_name(pattern, ids) if pattern else _read_table(table)
     groups = [of.get(one) or of.get(one.partition("/")[2], "") for one in ids]
     if "" in groups:
         found = f"'{ids[groups.index('')]}' has no group by {pattern or table.name}"
@@ -202,28 +189,18 @@ def _beside(root: Path, name: str) -> Path:
     return next((file for file in root.glob("*") if file.name.lower() == name), root / name)
 
 
-def _read_labels(table: Path) -> dict[str, str]:
-    """Name of a file → class, or nothing."""
-    labels = _read_table(table, "label", f"(?i)({'|'.join(map(re.escape, ENDINGS))})$")
-    if wrong := [label for label in labels.values() if "/" in label]:
-        raise DataError(table, f"has the label '{wrong[0]}'", "write it without /")
-    return labels
-
-
-def _read_table(table: Path, column: str, ending: str = "") -> dict[str, str]:
-    """Name without this ending → this column, however a spreadsheet separated the two."""
-    advice = f"give it the columns name and {column}, in UTF-8"
-    with as_data_error(table, f"a table of {column}s", advice):
+def _read_table(table: Path) -> dict[str, str]:
+    """Name → group, however a spreadsheet separated the two."""
+    with as_data_error(table, "a table of groups", "give it the columns name and group, in UTF-8"):
         title = table.read_text(encoding="utf-8-sig").partition("\n")[0]
         separator = next((mark for mark in ";\t" if mark in title), ",")
         rows = pd.read_csv(
             table, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig"
         )
-        rows = rows.rename(columns=lambda title: title.strip().lower())[["name", column]]
+        rows = rows.rename(columns=lambda title: title.strip().lower())[["name", "group"]]
         rows = rows.apply(lambda column: column.str.strip().str.normalize("NFC"))
-        rows["name"] = rows["name"].str.replace(ending, "", regex=True)
         rows = rows.drop_duplicates()
     if (twice := rows["name"].duplicated()).any():
-        found = f"'{rows['name'][twice].iloc[0]}' is in two {column}s"
+        found = f"'{rows['name'][twice].iloc[0]}' is in two groups"
         raise DataError(table, found, "name each image once")
-    return dict(zip(rows["name"], rows[column], strict=True))
+    return dict(zip(rows["name"], rows["group"], strict=True))

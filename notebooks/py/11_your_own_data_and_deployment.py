@@ -78,7 +78,7 @@ print(f"{len(groups)} pairs in {len(set(groups))} groups, {len(known)} with a la
 figure = pictures.show_groups(images, groups, folder or "Light and distance differ")
 
 # %% [markdown]
-# White squares: no depth was measured. Files lie in `<sensor>/<class>/` or `<sensor>/unlabelled/`; or in `<sensor>/`, beside a table `labels.csv` ([your own data](../docs/guides/own_data.md)). The same name is a pair, of any two sizes: all become 32×32, or `size`. `room01` in `room01_007` is the *group*.
+# White squares: no depth was measured. Files lie in `<sensor>/<class>/` or `<sensor>/unlabelled/` ([your own data](../docs/guides/own_data.md)). The same name is a pair, of any two sizes: all become 32×32, or `size`. `room01` in `room01_007` is the *group*.
 #
 # ## Is a recording wrong?
 #

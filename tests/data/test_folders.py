@@ -63,35 +63,26 @@ def test_groups_typed_by_hand_are_those_that_are_meant(tmp_path, table):
 
 
 IMAGE = pixels(3, seed=5)
-LABELS = [  # a name may have its ending; d has no row, or an empty one
-    "name,label\na, cat\nb,dog \nc.PNG,cat",
-    "\ufeffLabel;Name\r\ncat;a.png\r\ndog;b\r\ncat;c\r\n;d\r\n",
-]
 
 
-@pytest.mark.parametrize("table", LABELS)
-def test_images_are_paired_and_labelled_by_folders_as_by_a_table(tmp_path, table):
-    kinds = {"a": "cat", "b": "dog", "c": "cat", "d": "unlabelled"}
+def test_images_are_paired_and_labelled_by_folders(tmp_path):
+    kinds, place = {"a": "cat", "b": "dog", "c": "cat", "d": "unlabelled"}, tmp_path / "sorted"
     for sensor, bands, ending in (("RGB", 3, "png"), ("depth", None, "tif")):  # names are lowered
         for seed, (name, kind) in enumerate(kinds.items()):
-            image = pixels(bands, seed=seed)
-            write(tmp_path / "sorted" / sensor / kind / f"{name}.{ending}", image)
-            write(tmp_path / "listed" / sensor / f"{name}.{ending}", image)
+            write(place / sensor / kind / f"{name}.{ending}", pixels(bands, seed=seed))
         kinds["d"] = "Unlabeled"  # in the next folder
-    (tmp_path / "listed/labels.csv").write_bytes(table.encode())
-    for place in ("sorted", "listed"):
-        (tmp_path / place / "groups.csv").write_text("name,group\na,0\nb,0\nc,1\nd,1\n")
-        data = load(tmp_path / place)
-        labels = dict(zip(data.ids.tolist(), data.labels.tolist(), strict=True))
-        assert labels == {"cat/a": 0, "dog/b": 1, "cat/c": 0, "unlabelled/d": -1}
-        assert data.groups.tolist() == ["1" if sample[-1] > "b" else "0" for sample in data.ids]
-        assert (data.name, data.classes) == (place, ("cat", "dog"))
-        for name, bands in (("rgb", 3), ("depth", None)):
-            modality = data.modalities[name]
-            assert (modality.x.dtype, modality.symmetry) == (np.uint8, "flip")
-            for image, sample in zip(modality.x, modality.ids, strict=True):
-                expected = pixels(bands, seed="abcd".index(sample[-1]))
-                np.testing.assert_array_equal(image, planes(expected))
+    (place / "groups.csv").write_text("name,group\na,0\nb,0\nc,1\nd,1\n")
+    data = load(place)
+    labels = dict(zip(data.ids.tolist(), data.labels.tolist(), strict=True))
+    assert labels == {"cat/a": 0, "dog/b": 1, "cat/c": 0, "unlabelled/d": -1}
+    assert data.groups.tolist() == ["1" if sample[-1] > "b" else "0" for sample in data.ids]
+    assert (data.name, data.classes) == ("sorted", ("cat", "dog"))
+    for name, bands in (("rgb", 3), ("depth", None)):
+        modality = data.modalities[name]
+        assert (modality.x.dtype, modality.symmetry) == (np.uint8, "flip")
+        for image, sample in zip(modality.x, modality.ids, strict=True):
+            expected = pixels(bands, seed="abcd".index(sample[-1]))
+            np.testing.assert_array_equal(image, planes(expected))
 
 
 def test_photos_of_any_size_are_brought_to_one(tmp_path):
@@ -118,16 +109,9 @@ def test_photos_of_any_size_are_brought_to_one(tmp_path):
     np.testing.assert_array_equal(rgb[data.ids.tolist().index("cat/1")], resized)
 
 
-LISTED = {"labels.csv": ["name,label", "a,cat", "b,dog"], "rgb/a.png": IMAGE, "rgb/b.png": IMAGE}
 SORTED = {f"rgb/{kind}/{stem}.png": IMAGE for kind in ("cat", "dog") for stem in "abcd"}
 WRONG = [  # folders, and a file that is there, too, or an option; the place of the error
-    (LISTED, "labels.csv", ["name,label", "e,cat"], "labels.csv: no image is called 'e'"),
-    (LISTED, "labels.csv", ["name,label", "a,cat", "a,dog"], "labels.csv: 'a' is in two labels"),
-    (LISTED, "labels.csv", ["name,label", "a.png,cat", "a.JPG,dog"], "labels.csv: 'a' is in two"),
-    (LISTED, "labels.csv", ["name,label", "a,cat/dog"], "labels.csv: has the label 'cat/dog'"),
-    (LISTED, "labels.csv", ["file,kind", "a,cat"], "labels.csv: "),
-    (LISTED, "rgb/cat/c.png", IMAGE, r"cat/c\.png: "),  # a folder of a class beside a table
-    (LISTED, "rgb/c.png", pixels(3, shape=(9, 5)), r"--root \S+/mine --size"),
+    (SORTED, "rgb/cat/z.png", pixels(3, shape=(9, 5)), r"z\.png: .*--size"),
     (SORTED, "rgb/dog/b.npy", IMAGE, r"b\.(npy|png): "),  # a name twice
     (SORTED, "RGB/cat/a.png", IMAGE, r"(?i)/rgb: "),
     (SORTED, "depth/a.png", IMAGE, r"/depth/a\.png: "),
