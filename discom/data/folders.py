@@ -3,9 +3,8 @@
 import re
 import unicodedata
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from discom.data.checks import UNLABELLED, check_size
-from discom.data.images import ENDINGS, Rule, images_of, no_data, read_image
+from discom.data.images import ENDINGS, Rule, find_images, no_data, read_image
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.splitting import near_groups
 from discom.errors import ConfigError, DataError
@@ -21,9 +20,6 @@ from discom.files import as_data_error
 
 NAMELESS = ("unlabelled", "unlabeled")  # folders of images without a class
 HOLE = -32768.0  # takes the place of NaN; every type of float holds it exactly
-GROUPS = r"write e.g. (.+)_[0-9]+ for frames of videos"
-# where below the root no image may lie
-MISPLACED = ("[!.]*", "[!.]*/[!.]*", "[!.]*/[!.]*/[!.]*/**/[!.]*")
 
 
 def read_folders(
@@ -61,18 +57,21 @@ def read_folders(
     """
     root, shape = Path(root), None if size is None else check_size(size)
     files = _list_files(root)
-    stated = _by_modality(root, files, {"unit": unit, "invalid": invalid, "symmetry": symmetry})
-    number = {k: n for n, k in enumerate(_classes(root, chain.from_iterable(files.values())))}
+    unit, invalid, symmetry = unit or {}, invalid or {}, symmetry or {}
+    if unknown := sorted({*unit, *invalid, *symmetry} - {*files}):
+        found = f"{root} has no folder '{unknown[0]}'"
+        raise ConfigError("unit, invalid, symmetry", found, f"it has {', '.join(files)}")
+    classes = sorted({_class_of(one) for tree in files.values() for one in tree} - {NAMELESS[0]})
+    number = {name: k for k, name in enumerate(classes)}
     sensors, rules = {}, {}
     for name, tree in files.items():
-        own = stated[name]
-        images, rule = _read_tree(root, [*tree.values()], Rule(shape, fit, own["invalid"]))
-        labels = np.array([number.get(one.partition("/")[0], UNLABELLED) for one in tree])
-        about = own["unit"] or "", rule.invalid, own["symmetry"] or "flip"
+        images, rule = _read_tree([*tree.values()], Rule(shape, fit, invalid.get(name)))
+        labels = np.array([number.get(_class_of(one), UNLABELLED) for one in tree])
+        about = unit.get(name, ""), rule.invalid, symmetry.get(name, "flip")
         sensors[name] = Modality(images, labels, np.array([*tree]), *about)
         rules[name] = asdict(rule)
-    own_name, kinds = root.resolve().name, tuple(number)
-    data = MultiModalData(sensors, kinds, name=own_name, about={"rules": rules})
+    own_name = root.resolve().name
+    data = MultiModalData(sensors, tuple(classes), name=own_name, about={"rules": rules})
     data = data.changed(groups=_read_groups(root, groups, data.ids.tolist()))
     if group_copies:
         data = data.changed(groups=near_groups(data))
@@ -86,53 +85,29 @@ def id_of(file: Path) -> str:
     return unicodedata.normalize("NFC", f"{kind}/{file.stem}")
 
 
+def _class_of(sample: str) -> str:
+    return sample.partition("/")[0]
+
+
 def _list_files(root: Path) -> dict[str, dict[str, Path]]:
     """Modality → id → image."""
-    files: dict[str, dict[str, Path]] = {}
     expected = f"expected {root}/<modality>/<class>/<id> with one of {' '.join(ENDINGS)}"
-    for file in chain.from_iterable(map(root.glob, MISPLACED)):
-        if file.suffix.lower() in ENDINGS and file.is_file():
-            raise DataError(file, "lies beside the folders, or too deep", expected)
+    files: dict[str, dict[str, Path]] = {}
     for tree in sorted(path for path in root.glob("[!.]*") if path.is_dir()):
-        if (name := tree.name.lower()) in files:
-            raise DataError(tree, "another folder has this name in other letters", "rename one")
-        files[name] = {}
-        for file in images_of(tree, tree.glob("[!.]*/*")):
-            if (other := files[name].setdefault(id_of(file), file)) != file:
-                raise DataError(file, f"{other.name} has its name, too", "remove or rename one")
-        if not files[name]:
-            raise DataError(tree, "no images", expected)
+        own = files.setdefault(tree.name.lower(), {})
+        for file in find_images([tree]):
+            if file.parent.parent != tree:
+                raise DataError(file, "is not in the folder of a class", expected)
+            if (other := own.setdefault(id_of(file), file)) != file:
+                raise DataError(file, f"{other} has its name, too", "remove or rename one")
     if not files:
         raise DataError(root, "has no folder", expected)
     return files
 
 
-def _by_modality(root: Path, names: Iterable[str], options: Mapping[str, Any]) -> dict:
-    """Modality → option → what is stated, None where nothing is."""
-    stated: dict[str, dict] = {name: {} for name in names}
-    for option, values in options.items():
-        given = {name.lower(): value for name, value in (values or {}).items()}
-        if unknown := sorted(set(given) - set(stated)):
-            have = f"it has {', '.join(stated)}"
-            raise ConfigError(option, f"{root} has no folder '{unknown[0]}'", have)
-        for name, own in stated.items():
-            own[option] = given.get(name)
-    return stated
-
-
-def _classes(root: Path, ids: Iterable[str]) -> tuple[str, ...]:
-    kinds = sorted({one.partition("/")[0] for one in ids} - {NAMELESS[0]})
-    plain: dict[str, str] = {}
-    for kind in kinds:
-        if (other := plain.setdefault(" ".join(kind.casefold().split()), kind)) != kind:
-            found = f"'{other}' and '{kind}' differ only in case or blanks"
-            raise DataError(root, found, "give one class one name")
-    return tuple(kinds)
-
-
-def _read_tree(root: Path, files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule]:
+def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule]:
     """The images of a modality, and the rule with the value of pixels that were not measured."""
-    tree = root / files[0].relative_to(root).parts[0]
+    tree = files[0].parents[1]
     values = {value for file in files if (value := no_data(file)) is not None and value == value}
     if rule.invalid is None and values:
         if len(values) > 1:
@@ -142,12 +117,11 @@ def _read_tree(root: Path, files: list[Path], rule: Rule) -> tuple[np.ndarray, R
     images: list[np.ndarray] = []
     for file in files:
         images.append(read_image(file, rule, rule.invalid))
-        if (shape := images[-1].shape) != (first := images[0].shape):
-            advice = "bring all images of a modality to one band count"
-            if shape[0] == first[0]:
-                command = f"discom data prepare folders --root {root} --size 64 --out …"
-                advice = f"bring all to one size: {command}"
-            one, other = (f"{h}×{w} with {c} band(s)" for c, h, w in (shape, first))
+        if images[-1].shape != images[0].shape:
+            one, other = (
+                f"{h}×{w} with {c} band(s)" for c, h, w in (images[-1].shape, images[0].shape)
+            )
+            advice = "bring all to one size with --size 64, and to one number of bands"
             raise DataError(file, f"is {one}, but {files[0].name} is {other}", advice)
     stacked = np.stack(images)  # in the widest of their types
     if (holes := np.isnan(stacked)).any():
@@ -164,10 +138,15 @@ def find_alone(data: Any) -> dict[str, np.ndarray]:
 
 def _read_groups(root: Path, pattern: str, ids: list[str]) -> np.ndarray | None:
     """The group of each id by the pattern, else by the table beside the folders; None without."""
-    table = _beside(root, "groups.csv")
-    if not pattern and not table.is_file():
+    table = root / "groups.csv"
+    if pattern:
+        with as_data_error("groups", "a pattern", "write e.g. (.+)_[0-9]+ for frames of videos"):
+            matches = {one: re.fullmatch(pattern, one.partition("/")[2]) for one in ids}
+            of = {one: match[1] for one, match in matches.items() if match}
+    elif table.is_file():
+        of = _read_table(table)
+    else:
         return None
-    of = _groups_by_name(pattern, ids) if pattern else _read_table(table)
     groups = [of.get(one) or of.get(one.partition("/")[2], "") for one in ids]
     if "" in groups:
         found = f"'{ids[groups.index('')]}' has no group by {pattern or table.name}"
@@ -175,31 +154,13 @@ def _read_groups(root: Path, pattern: str, ids: list[str]) -> np.ndarray | None:
     return np.array(groups)
 
 
-def _groups_by_name(pattern: str, ids: list[str]) -> dict[str, str]:
-    with as_data_error("groups", "a pattern", GROUPS):
-        rule = re.compile(pattern)
-    if not rule.groups:
-        raise ConfigError("groups", f"'{pattern}' has no part in parentheses", GROUPS)
-    matches = {one: rule.fullmatch(one.partition("/")[2]) for one in ids}
-    return {one: match[1] for one, match in matches.items() if match}
-
-
-def _beside(root: Path, name: str) -> Path:
-    """A file beside the folders, also where its name is in other letters."""
-    return next((file for file in root.glob("*") if file.name.lower() == name), root / name)
-
-
 def _read_table(table: Path) -> dict[str, str]:
     """Name → group, however a spreadsheet separated the two."""
     with as_data_error(table, "a table of groups", "give it the columns name and group, in UTF-8"):
-        title = table.read_text(encoding="utf-8-sig").partition("\n")[0]
-        separator = next((mark for mark in ";\t" if mark in title), ",")
-        rows = pd.read_csv(
-            table, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig"
-        )
+        how: dict = {"sep": None, "engine": "python", "dtype": str, "keep_default_na": False}
+        rows = pd.read_csv(table, encoding="utf-8-sig", **how)  # it finds what separates columns
         rows = rows.rename(columns=lambda title: title.strip().lower())[["name", "group"]]
-        rows = rows.apply(lambda column: column.str.strip().str.normalize("NFC"))
-        rows = rows.drop_duplicates()
+        rows = rows.apply(lambda column: column.str.strip().str.normalize("NFC")).drop_duplicates()
     if (twice := rows["name"].duplicated()).any():
         found = f"'{rows['name'][twice].iloc[0]}' is in two groups"
         raise DataError(table, found, "name each image once")
