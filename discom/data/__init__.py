@@ -2,10 +2,9 @@
 
 import os
 from collections.abc import Callable
-from importlib import import_module
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from discom.data import scenes, sources
 from discom.data.arrays import Normalization
@@ -15,11 +14,8 @@ from discom.data.prepared import is_prepared
 from discom.data.sources.arrays import read_arrays
 from discom.errors import ConfigError, DataError
 
-if TYPE_CHECKING:
-    from discom.data.batches import Batch, Batches
-
-__all__ = ["DRAWN", "OWN", "Batch", "Batches", "Modality", "MultiModalData", "Normalization"]
-__all__ += ["Split", "home", "load", "locate", "planned", "read_arrays", "read_folders", "scenes"]
+__all__ = ["DRAWN", "OWN", "Modality", "MultiModalData", "Normalization", "Split", "home", "load"]
+__all__ += ["locate", "planned", "read_arrays", "read_folders", "scenes"]
 
 # name → the function that makes it; nothing is read
 DRAWN: dict[str, Callable[..., MultiModalData]] = {
@@ -71,14 +67,13 @@ def planned(
     if locate(source) is not None:
         data = load(source, modalities)
         return lambda seed: data
-    draw, asked = DRAWN[str(source).partition(":")[0]], _arguments(str(source))
-    few = draw(**{**asked, "n": 9})
-    few = few.select(modalities.split("+")) if modalities else few
-    drawn = {**(few.drawn or {}), "n": asked.get("n", signature(draw).parameters["n"].default)}
+    name, _, arguments = str(source).partition(":")
+    usual = signature(DRAWN[name]).parameters["n"].default
+    count = _arguments(str(source)).get("n", usual)
 
     def data_of(seed: int | None) -> MultiModalData:
-        own = {} if seed is None or "seed" in asked else {"seed": seed}
-        return few.drawn_by(**{**drawn, **own})
+        few = load(f"{name}:{arguments},n=9", modalities, seed)  # the last n counts
+        return few.drawn_by(**{**(few.drawn or {}), "n": count})
 
     return data_of
 
@@ -144,10 +139,3 @@ def _arguments(source: str) -> dict[str, Any]:
             found = f"'{value}' is not a value for {key}"
             raise ConfigError(source, found, f"write e.g. {name}:n=600,size=16") from None
     return arguments
-
-
-def __getattr__(name: str) -> Any:
-    """Batches bring torch, which reading an image does without."""
-    if name in ("Batch", "Batches"):
-        return getattr(import_module("discom.data.batches"), name)
-    raise AttributeError(f"module 'discom.data' has no attribute '{name}'")
