@@ -98,17 +98,13 @@ def _describe(images: Any) -> str:
 
 @command
 def check(data: str, seed: flags.Seed = 0) -> None:
-    """Verify a data set: checksums, pixels, labels, pairs, and copies between its parts."""
+    """Verify a data set: pixels, labels, pairs, and copies between its parts."""
     from discom.data.folders import find_alone
     from discom.data.splitting import near_duplicates
 
-    folder = discom.data.locate(data)
-    compared = 0
-    if folder and discom.data.is_prepared(folder):
-        compared = discom.data.prepared.verify(folder)
     images = discom.data.load(data, seed=seed)
     split = images.split(seed=seed)
-    print(f"{data}: {_describe(images)}\nchecksums compared: {compared}")
+    print(f"{data}: {_describe(images)}")
     for part, samples in split._asdict().items():
         counts = {kind: int((samples.labels == k).sum()) for k, kind in enumerate(images.classes)}
         by_class = "" if images.dense else f", by class {counts}"

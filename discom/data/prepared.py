@@ -16,8 +16,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from discom.data import checks
-from discom.errors import DataError
-from discom.files import as_data_error, atomic_folder, checksum, chunks, read_json, write_json
+from discom.files import as_data_error, atomic_folder, chunks, read_json, write_json
 
 MANIFEST, FORMAT = "manifest.json", 2
 IMAGES = "_data.npy"
@@ -58,7 +57,6 @@ def write_folder(folder: Path | str, data: Any, *, overwrite: bool = False) -> N
             "units": {name: m.unit for name, m in data.modalities.items()},
             "invalid": {name: m.invalid for name, m in data.modalities.items()},
             "symmetry": {name: m.symmetry for name, m in data.modalities.items()},
-            "checksums": {file.name: checksum(file) for file in sorted(part.iterdir())},
         }
         write_json(part / MANIFEST, manifest)
 
@@ -84,8 +82,10 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
     """The fields of a MultiModalData, images as read-only memory maps; few pixels are read. A
     DataError names the file that is missing, damaged or contradicts another."""
     folder = Path(folder)
-    manifest = _read_manifest(folder)
-    with as_data_error(folder / MANIFEST, "a manifest", AGAIN):
+    manifest = read_json(folder / MANIFEST, AGAIN)
+    with as_data_error(folder / MANIFEST, f"a manifest of format {FORMAT}", AGAIN):
+        if manifest["format"] != FORMAT:
+            raise ValueError("another format")
         labels, ids = _load(folder / "labels.npy"), _load(folder / "ids.npy")
         checks.check_array(labels, f"{folder}/labels.npy", "iu", "N")
         checks.check_array(ids, f"{folder}/ids.npy", "iuU", len(labels))
@@ -111,14 +111,6 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
         }
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    file = folder / MANIFEST
-    manifest = read_json(file, AGAIN)
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise DataError(file, f"is no manifest of format {FORMAT}", AGAIN)
-    return manifest
-
-
 def _load(file: Path, otherwise: Any = ..., mmap_mode: Any = None) -> Any:
     """The content of an .npy or .npz; `otherwise` where there is no such file, if it is given."""
     if otherwise is not ... and not file.is_file():
@@ -126,13 +118,3 @@ def _load(file: Path, otherwise: Any = ..., mmap_mode: Any = None) -> Any:
     with as_data_error(file, "a NumPy array", AGAIN):
         content = np.load(file, mmap_mode)
         return dict(content) if file.suffix == ".npz" else content
-
-
-def verify(folder: Path | str) -> int:
-    """Compare every file with the manifest's checksum, else a DataError; how many were compared."""
-    sums = _read_manifest(Path(folder))["checksums"]
-    for name, expected in sums.items():
-        file = Path(folder, name)
-        if not file.is_file() or checksum(file) != expected:
-            raise DataError(file, f"is missing or differs from its checksum in {MANIFEST}", AGAIN)
-    return len(sums)
