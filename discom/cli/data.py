@@ -119,7 +119,6 @@ def check(data: str, seed: flags.Seed = 0) -> None:
     for name, alone in find_alone(images).items():
         place, rows = f"{data}/{name}", copies[copies["modality"] == name].itertuples()
         _warn_of(place, alone, f"no partner of this class and name; {PARTNER}")
-        _warn_of(place, copies.attrs["flat"][name], "no structure; look at it, or remove it")
         pairs = [f"{row.id} ({row.part}) = {row.other_id} ({row.other_part})" for row in rows]
         _warn_of(place, pairs, way_out)
 

@@ -219,18 +219,17 @@ def near_duplicates(split: Split) -> pd.DataFrame:
 
     Returns:
         One row for each image and earlier part, most alike first: modality, part and id of the
-        earlier image, other_part and other_id of the later one, likeness r.
-        `attrs["flat"]`: modality → ids of images without any structure, which match none.
+        earlier image, other_part and other_id of the later one, likeness r. Images without any
+        structure match none.
     """
     # takes seconds, which a split does without
     from sklearn.metrics import pairwise_distances_argmin_min as find_nearest
 
-    matches, flat = [], {}
+    matches = []
     for name in split.train.modalities:
         parts = {k: v for k, v in split._asdict().items() if len(v.modalities[name].x)}
         ids = {part: data.modalities[name].ids for part, data in parts.items()}
         edges = {part: _edges(data, name) for part, data in parts.items()}
-        flat[name] = [i for part in parts for i in ids[part][~edges[part].any(1)].tolist()]
         for part, other in combinations(parts, 2):
             rows, distances = find_nearest(edges[other], edges[part], metric="cosine")
             for copy in np.flatnonzero(1 - distances >= LIKENESS):
@@ -238,9 +237,7 @@ def near_duplicates(split: Split) -> pd.DataFrame:
                 matches.append((*pair, 1 - distances[copy]))
     columns = ["modality", "part", "id", "other_part", "other_id", "likeness"]
     table = pd.DataFrame(matches, columns=columns)
-    table = table.sort_values("likeness", ascending=False, ignore_index=True)
-    table.attrs["flat"] = flat
-    return table
+    return table.sort_values("likeness", ascending=False, ignore_index=True)
 
 
 def near_groups(data: Any) -> np.ndarray:
@@ -263,12 +260,9 @@ def near_groups(data: Any) -> np.ndarray:
     for name, m in data.modalities.items():
         bounds[name] = Normalization.fit(m.x, f"{data.name}/{name}", m.invalid)
         edges = _edges(data.changed(normalization=bounds), name)
+        graph = radius_neighbors_graph(edges, 1 - LIKENESS, metric="cosine").tocoo()
         rows = data.rows_of(name)
-        if not (seen := edges.any(1)).any():  # a flat image matches none
-            continue
-        graph = radius_neighbors_graph(edges[seen], 1 - LIKENESS, metric="cosine").tocoo()
-        places = rows[seen][graph.row], rows[seen][graph.col]
-        near += csr_array((graph.data, places), near.shape)
+        near += csr_array((graph.data, (rows[graph.row], rows[graph.col])), near.shape)
     return connected_components(near)[1]
 
 
