@@ -5,7 +5,6 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from itertools import combinations
 from numbers import Integral, Real
 from typing import Any
@@ -71,26 +70,29 @@ def check_array(values: Any, where: str, kinds: str, *shape: int | str) -> None:
 
 def check_images(images: Any, where: str) -> str:
     """`check_finite` of images [N, C, H, W], also on disk; the digest of all values, read once."""
-    return _digest(images, partial(check_finite, where=where))
+    return _digest(images, lambda part, first: check_finite(part, where, first))
 
 
 def check_finite(images: np.ndarray, where: str, first: int = 0) -> None:
     """Refuse anything but finite numbers [N, C, H, W], the samples from number `first` on."""
     check_array(images, where, *IMAGES)
-    if images.dtype.kind == "f" and not np.isfinite(images).all():
-        _refuse(images, ~np.isfinite(images), first, where, "fill or drop such samples first")
+    if images.dtype.kind == "f" and not (finite := np.isfinite(images)).all():
+        sample = first + (~finite).any(axis=(1, 2, 3)).argmax()
+        found = f"sample {sample} holds NaN or infinity"
+        raise DataError(where, found, "fill or drop such samples first")
 
 
 def check_masks(masks: Any, data: Any) -> str:
     """Refuse masks [N, H, W] of dense data with an id of no class, and one without any label where
     the image's is not -1; the digest of all values, read once."""
     where, classes = f"{data.name}/masks", len(data.classes)
-    advice = f"use classes 0 … {classes - 1}, or {NO_LABEL} for no label"
 
     def check(part: np.ndarray, first: int) -> None:
         wrong = (part >= classes) & (part != NO_LABEL)
         if wrong.any():
-            _refuse(part, wrong, first, where, advice)
+            found = f"sample {first + wrong.any(axis=(1, 2)).argmax()} holds {part[wrong][0]}"
+            way_out = f"use classes 0 … {classes - 1}, or {NO_LABEL} for no label"
+            raise DataError(where, found, way_out)
         known = data.labels[first : first + len(part)] != UNLABELLED
         if (empty := known & (part == NO_LABEL).all(axis=(1, 2))).any():
             sample = f"sample {first + empty.argmax()} is {NO_LABEL} throughout"
@@ -104,25 +106,9 @@ def _digest(array: Any, check: Callable) -> str:
     digests = []
     for rows in chunks(array):
         part = np.asarray(array[rows])
-        check(part, first=rows.start)
+        check(part, rows.start)
         digests.append(digest(part))
     return digest(digests)
-
-
-def _refuse(part: np.ndarray, wrong: np.ndarray, first: int, where: str, advice: str) -> None:
-    """Name the first wrong value."""
-    sample, *place = np.argwhere(wrong)[0].tolist()
-    band = f", band {place[0]}" if len(place) == 3 else ""
-    value, pixel = part[(sample, *place)], f"pixel ({place[-2]}, {place[-1]})"
-    raise DataError(where, f"sample {first + sample}{band} holds {value} at {pixel}", advice)
-
-
-def check_labels(labels: Any, count: int, classes: int, where: str) -> None:
-    """Refuse labels that are not `count` whole numbers in [0, classes), or `UNLABELLED`."""
-    check_array(labels, where, "iu", count)
-    if count and not UNLABELLED <= labels.min() <= labels.max() < classes:
-        found = f"labels go from {labels.min()} to {labels.max()}"
-        raise DataError(where, found, f"number classes from 0 to {classes - 1}; -1 is no label")
 
 
 def check_rows(parts: Mapping[str, Any], count: int, where: str) -> None:
@@ -177,13 +163,10 @@ def check_data(data: Any) -> None:
         _check_modality(f"{name}/{sensor}", sensor, modality, len(data.classes))
     if len({m.ids.dtype.kind in "iu" for m in data.modalities.values()}) != 1:
         raise DataError(name, "ids of several types, or no modality", "use numbers, or text")
-    if taken := {"file", "allow_pickle"} & {*data.factors}:  # by what writes them
-        raise DataError(f"{name}/{taken.pop()}", "no factor can have this name", "rename it")
-    aligned = {**data.factors, "groups": data.groups}
-    for key, values in aligned.items():
-        if values is not None:
-            kinds = "iuU" if key == "groups" else "biufU"
-            check_array(values, f"{name}/{key}", kinds, len(data))
+    for factor, values in data.factors.items():
+        check_array(values, f"{name}/{factor}", "biufU", len(data))
+    if data.groups is not None:
+        check_array(data.groups, f"{name}/groups", "iuU", len(data))
     if data.masks is not None:
         check_array(data.masks, f"{name}/masks", "biufU", len(data), "H", "W")
     for sensor, modality in data.modalities.items():
@@ -215,11 +198,13 @@ def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
     if height > 1 and (channels == height != width or (width <= 4 and min(channels, height) >= 8)):
         found = f"would be {channels} bands of {height}×{width} pixels"
         raise DataError(where, found, "bring the bands to the front: np.moveaxis(x, -1, -3)")
-    if modality.symmetry == "rotate" and (height > 1 or channels % 3):
-        found = f"symmetry 'rotate' of {channels} channels and {height} rows"
-        raise DataError(where, found, "rotate signals of three axes each, or write none")
-    check_labels(modality.y, len(modality.x), classes, f"{where}/y")
-    check_array(modality.ids, f"{where}/ids", "iuU", len(modality.x))
+    labels, count = modality.y, len(modality.x)
+    check_array(labels, f"{where}/y", "iu", count)
+    if count and not UNLABELLED <= labels.min() <= labels.max() < classes:
+        found = f"labels go from {labels.min()} to {labels.max()}"
+        way_out = f"number classes from 0 to {classes - 1}; -1 is no label"
+        raise DataError(f"{where}/y", found, way_out)
+    check_array(modality.ids, f"{where}/ids", "iuU", count)
     if modality.invalid is not None:
         check_number(f"{where}: invalid", modality.invalid, -math.inf, whole=False)
     if (ids := pd.Index(modality.ids)).has_duplicates:
@@ -231,19 +216,21 @@ def check_split(split: Any) -> None:
     """Refuse parts, put together by hand, that do not belong together: other classes, sensors or
     bounds than the training part has, or a sample or group of another part."""
     alike = "take parts of one split, or replace(part, normalization=train.normalization)"
-    forms, ids, groups = [], set[Any](), set[Any]()
+    forms = []
     for name, part in split._asdict().items():
         place = f"{part.name}, {name} part"
         bounds = {sensor: own.to_dict() for sensor, own in (part.normalization or {}).items()}
         forms.append((part.classes, [*part.channels.items()], bounds))
         if not bounds or forms[-1] != forms[0]:
             raise DataError(place, "classes, sensors or bounds are not the training part's", alike)
-        if not len(part) or (name != "train" and not part.dense and part.labels.min() < 0):
-            raise DataError(place, "is empty, or has a sample without a label", "leave that out")
         if lacking := [m for m in part.modalities if not (part.labels[part.rows_of(m)] >= 0).any()]:
             raise DataError(place, f"no labelled sample of '{lacking[0]}'", "divide the data anew")
-        for earlier, values in ((ids, part.ids), (groups, part.groups)):
-            own = set() if values is None else set(values.tolist())
-            if both := own & earlier:
-                raise DataError(place, f"id or group {min(both)!r} is in another part, too", alike)
-            earlier |= own
+        if name != "train" and not part.dense and part.labels.min() < 0:
+            raise DataError(place, "has a sample without a label", "leave that out")
+    for (_, one), (name, other) in combinations(split._asdict().items(), 2):
+        both = np.intersect1d(one.ids, other.ids)
+        if not len(both) and one.groups is not None and other.groups is not None:
+            both = np.intersect1d(one.groups, other.groups)
+        if len(both):
+            found = f"id or group '{both[0]}' is in another part, too"
+            raise DataError(f"{other.name}, {name} part", found, alike)

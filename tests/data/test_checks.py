@@ -46,8 +46,6 @@ WRONG = [  # the place that the error names, what is wrong there
     )),
     ("/rgb", of_rgb(ids=np.array([0, 1, 2, 3, 4, 2]))),
     ("/rgb", of_rgb(symmetry="turn")),
-    *(("/rgb", of_rgb(x=x, symmetry="rotate"))  # no signals of three axes
-      for x in (np.zeros((6, 4, 1, 8)), np.zeros((6, 3, 2, 8)))),
     *(("/rgb/y", of_rgb(y=y)) for y in (
         pd.Series(SIX % 3, SIX[::-1]),
         np.full(6, 0.5),
@@ -70,7 +68,6 @@ WRONG = [  # the place that the error names, what is wrong there
     ("/masks", {"masks": np.zeros((6, 2, 2), int), "dense": True}),
     ("/masks", {"masks": np.zeros((6, 2, 1), np.uint8), "dense": True}),
     ("/height", {"factors": {"height": np.zeros(5)}}),
-    ("/file", {"factors": {"file": np.zeros(6)}}),
     ("/height", {"factors": {"height": np.array([1.5, None] * 3)}}),
     *(("/depth", of_both(y=np.array(y))) for y in ([0, 1, 2, 0, 0, 2], [0, 1, -1, 0, 1, 2])),
     *(("/train", {"parts": {**PARTS, "train": np.array(rows, int)}})
@@ -92,7 +89,7 @@ def test_pixels_that_are_not_finite(use, monkeypatch):
         x = np.zeros((12, 2, 2, 2), np.float32)
         x[7, 1, 0, 1] = value
         wrong = make(modalities={"rgb": modality(x=x, y=np.arange(12) % 3, ids=np.arange(12))})
-        refused(lambda wrong=wrong: use(wrong), "^mine/rgb: sample 7, band 1 ")
+        refused(lambda wrong=wrong: use(wrong), "^mine/rgb: sample 7 ")
 
 
 @pytest.mark.parametrize(("value", "place"), [(4, (0, 0, 0)), (254, (13, 15, 2)), (255, (7,))])
