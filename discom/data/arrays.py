@@ -27,19 +27,16 @@ def read_only(values: Any) -> Any:
     return values
 
 
-def take_rows(array: Any, rows: np.ndarray) -> Any:
-    """The samples at `rows` of any array; what is on disk stays there."""
-    if isinstance(array, Rows):
-        return Rows(array.base, array.rows[rows])
-    return Rows(array, rows) if isinstance(array, np.memmap) else array[rows]
-
-
 class Rows:
-    """Chosen rows of an array on disk, read when asked for; `numpy.asarray` reads them all."""
+    """An array [N, …] whose rows are read when they are asked for; `numpy.asarray` reads them all.
 
-    def __init__(self, base: Any, rows: np.ndarray):
-        self.base, self.rows = base, rows
-        self.shape, self.dtype, self.ndim = (len(rows), *base.shape[1:]), base.dtype, base.ndim
+    Args:
+        read: numbers of rows [n] → their values [n, *shape].
+    """
+
+    def __init__(self, read: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, shape, dtype):
+        self.read, self.rows, self.dtype = read, rows, np.dtype(dtype)
+        self.shape, self.ndim = (len(rows), *shape), 1 + len(shape)
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -47,42 +44,44 @@ class Rows:
     def __getitem__(self, key) -> np.ndarray:
         first, *rest = key if isinstance(key, tuple) else (key,)
         rows = self.rows[first]
-        values = self._read(np.atleast_1d(rows))
+        values = np.asarray(self.read(np.atleast_1d(rows)))
         return values[(slice(None) if rows.ndim else 0, *rest)]
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
         return np.asarray(self[:], dtype=dtype)
 
-    def _read(self, rows: np.ndarray) -> np.ndarray:
-        return np.asarray(self.base[rows])
+
+def take_rows(array: Any, rows: np.ndarray) -> Any:
+    """The samples at `rows` of any array; what is on disk stays there."""
+    if isinstance(array, np.memmap):
+        return Rows(array.__getitem__, rows, array.shape[1:], array.dtype)
+    if isinstance(array, Rows):
+        return Rows(array.read, array.rows[rows], array.shape[1:], array.dtype)
+    return array[rows]
 
 
-class Lazy(Rows):
-    """An array [N, …] whose row i is `read(items[i])`, called each time the row is asked for.
+def lazy(items: Sequence, read: Callable[[Any], np.ndarray], shape: tuple, dtype: Any) -> Rows:
+    """An array whose row i is `read(items[i])`, [*shape], called each time the row is asked for. An
+    item is a file, or a tuple that begins with one; an image of another shape or type is a
+    DataError that names the file.
 
-    An item is a file, or a tuple that begins with one; `shape` is that of one row. An image of
-    another shape or type is a DataError that names the file.
-
-    >>> halves = Lazy([1, 2, 3], lambda k: np.full((1, 2, 2), k / 2), (1, 2, 2), float)
+    >>> halves = lazy([1, 2, 3], lambda k: np.full((1, 2, 2), k / 2), (1, 2, 2), float)
     >>> halves.shape, halves[1:].shape, float(halves[-1].max())
     ((3, 1, 2, 2), (2, 1, 2, 2), 1.5)
     """
 
-    def __init__(self, items: Sequence, read: Callable[[Any], np.ndarray], shape: tuple, dtype):
-        self.items, self.read, self.base, self.rows = list(items), read, self, np.arange(len(items))
-        self.shape, self.dtype, self.ndim = (len(items), *shape), np.dtype(dtype), 1 + len(shape)
-
-    def _read(self, rows: np.ndarray) -> np.ndarray:
-        images = np.empty((len(rows), *self.shape[1:]), self.dtype)
+    def read_rows(rows: np.ndarray) -> np.ndarray:
+        images = np.empty((len(rows), *shape), dtype)
         for image, row in zip(images, rows, strict=True):
-            item = self.items[row]
-            values, file = self.read(item), item[0] if isinstance(item, tuple) else item
+            values = read(items[row])
             if (values.shape, values.dtype) != (image.shape, image.dtype):
-                needed = f"{image.dtype} of shape {image.shape} is needed"
-                found = f"holds {values.dtype} of shape {values.shape}, but {needed}"
+                file = items[row][0] if isinstance(items[row], tuple) else items[row]
+                found = f"holds {values.dtype} {values.shape}, not {image.dtype} {image.shape}"
                 raise DataError(file, found, "fetch the file again")
             image[...] = values
         return images
+
+    return Rows(read_rows, np.arange(len(items)), shape, dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,19 +181,14 @@ def resize(
     plain = pixels
     if pixels.dtype != np.uint8 or not measured.all():
         plain = np.where(measured, pixels, 0).astype(np.float32)  # what Pillow resizes
-    resized, share = _average(plain, size), np.ones((), np.float32)
+    resized = _average(plain, size)
     if not measured.all():
         share = _average(measured.astype(np.float32), size)
         hole = np.nan if invalid is None else invalid
         resized = np.where(share < 0.5, hole, resized / np.maximum(share, 0.5))
-    whole_numbers = pixels.dtype.kind in "iu"
-    if whole_numbers and resized.dtype != np.uint8:
+    if pixels.dtype.kind in "iu" and resized.dtype != np.uint8:
         resized = np.round(resized)
-    resized = resized.astype(pixels.dtype)
-    if invalid is not None:  # no mean of measured pixels, such as -1 and 1, may look unmeasured
-        step = 1 if whole_numbers else np.spacing(pixels.dtype.type(invalid))
-        resized[(resized == invalid) & (share >= 0.5)] += step
-    return resized
+    return resized.astype(pixels.dtype)
 
 
 def _average(bands: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from discom.config import check_options
-from discom.data.arrays import Lazy, resize
+from discom.data.arrays import Rows, lazy, resize
 from discom.data.checks import check_size
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.steps import count_pixels, find, most_frequent
@@ -32,7 +32,7 @@ class Sensor(NamedTuple):
     invalid: float | None = None  # the value where nothing was measured
     smooth: bool = False  # whether another size averages pixels, else it takes the nearest one
 
-    def stack(self, items: Sequence[Any], size: tuple[int, int] | None) -> Lazy:
+    def stack(self, items: Sequence[Any], size: tuple[int, int] | None) -> Rows:
         """The images of the items, brought to height and width, [N, …]; the first is read now."""
 
         def read(item: Any) -> np.ndarray:
@@ -40,7 +40,7 @@ class Sensor(NamedTuple):
             return resize(pixels, size, smooth=self.smooth) if size else pixels
 
         first = read(items[0])
-        return Lazy(items, read, first.shape, first.dtype)
+        return lazy(items, read, first.shape, first.dtype)
 
 
 class Source:
