@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from discom.data import scenes, sources
-from discom.data.arrays import Normalization
+from discom.data.arrays import Normalization, is_prepared
 from discom.data.folders import read_folders
 from discom.data.multimodal import Modality, MultiModalData, Split
-from discom.data.prepared import is_prepared
 from discom.data.sources.arrays import read_arrays
 from discom.errors import ConfigError, DataError
 

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from discom.data import checks, splitting
-from discom.data.arrays import Normalization, read_only, take_rows
-from discom.data.prepared import read_folder, write_folder
+from discom.data.arrays import Normalization, read_folder, read_only, take_rows, write_folder
 from discom.data.splitting import Origin, Split
 from discom.errors import DataError
 from discom.files import digest
