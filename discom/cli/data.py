@@ -11,8 +11,8 @@ from discom.cli.flags import command, json_text
 from discom.config import check_options
 from discom.errors import ConfigError, DataError
 
-PARTNER = "give a scene one class and name, add the missing file, or use methods without pairs"
-COPIES = "--options '{\"group_copies\": true}'"  # what joins near copies to groups
+PARTNER = "no partner of this class and name; add it, or use methods without pairs"
+COPIES = "near-copies in two parts; look at them, then --options '{\"group_copies\": true}'"
 
 
 def draw(out: Path, figure: Callable) -> None:
@@ -71,18 +71,16 @@ def _read(
         root = root or discom.data.home() / "raw" / name
         images = sources.get(name).read(root, sensors, download=download, **options)
         name = "-".join([name, *(sensors or [])])
-    elif reader := OWN.get(name):
-        check_options(name, reader, options)
-        if download:
-            raise ConfigError("--download", f"{name} has nothing to fetch", "leave it out")
+    elif name in OWN:
+        check_options(name, OWN[name], options)
         if not root or not root.is_dir():
             way_out = "name the folder of your images or arrays: --root DIR"
             raise DataError(root or name, "no such folder", way_out)
-        images = reader(root, sensors, **options)
+        images = OWN[name](root, sensors, **options)
     else:  # drawn, or prepared before
-        if root or download or options:
-            given = "--root, --download and options of a reader"
-            raise ConfigError(given, f"'{name}' takes none of them", "leave them out")
+        if root or options:
+            found = f"'{name}' takes no --root and no options of a reader"
+            raise ConfigError(data, found, "leave them out")
         images = discom.data.load(data, modalities)
         return images, images.name
     return images.changed(about={**images.about, "options": options}), name
@@ -99,7 +97,6 @@ def _describe(images: Any) -> str:
 @command
 def check(data: str, seed: flags.Seed = 0) -> None:
     """Verify a data set: pixels, labels, pairs, and copies between its parts."""
-    from discom.data.folders import find_alone
     from discom.data.splitting import near_duplicates
 
     images = discom.data.load(data, seed=seed)
@@ -114,21 +111,19 @@ def check(data: str, seed: flags.Seed = 0) -> None:
     if left := len(images) - sum(map(len, split)):
         print(f" left: {left} samples in no part, since valid and test hold labelled ones alone")
     copies = near_duplicates(split)
-    groups = "give --groups PATTERN or" if images.groups is None else "if they are, add"
-    way_out = f"near-copies in two parts; look at them, then {groups} {COPIES}"
-    for name, alone in find_alone(images).items():
-        place, rows = f"{data}/{name}", copies[copies["modality"] == name].itertuples()
-        _warn_of(place, alone, f"no partner of this class and name; {PARTNER}")
+    for name, modality in images.modalities.items():
+        alone = sorted({*modality.ids} - {*images.paired_ids})
+        _warn_of(f"{data}/{name}", alone, PARTNER)
+        rows = copies[copies["modality"] == name].itertuples()
         pairs = [f"{row.id} ({row.part}) = {row.other_id} ({row.other_part})" for row in rows]
-        _warn_of(place, pairs, way_out)
+        _warn_of(f"{data}/{name}", pairs, COPIES)
 
 
 def _warn_of(place: str, ids: Iterable[str], advice: str) -> None:
-    """Warn of samples, by the first three names; of none there is no warning."""
+    """Warn of samples, by their number and the first three names; of none there is no warning."""
     if names := [*map(str, ids)]:
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         first = "', '".join(names[:3])
-        warnings.warn(f"{place}: '{first}'{more}: {advice}", stacklevel=3)
+        warnings.warn(f"{place}: {len(names)}, such as '{first}': {advice}", stacklevel=3)
 
 
 @command

@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -128,12 +127,6 @@ def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule]:
         warnings.warn(f"{tree}: NaN becomes {HOLE:g}, 'not measured'", stacklevel=3)
         stacked[holes], rule = HOLE, replace(rule, invalid=HOLE)
     return stacked, rule
-
-
-def find_alone(data: Any) -> dict[str, np.ndarray]:
-    """Modality → its ids that another one lacks."""
-    paired = data.paired_ids
-    return {name: m.ids[~np.isin(m.ids, paired)] for name, m in data.modalities.items()}
 
 
 def _read_groups(root: Path, pattern: str, ids: list[str]) -> np.ndarray | None:
