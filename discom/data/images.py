@@ -22,28 +22,23 @@ NO_DATA = 42113  # GDAL's tag for the value of a pixel that was not measured, as
 
 def find_images(paths: Iterable[Path]) -> list[Path]:
     """Files as they are named, and every image below a folder that is named, sorted; none that is
-    hidden. A DataError for a path that is not there, or no image at all."""
+    hidden. Warns of other files in it. A DataError for a path that is not there, or no image."""
     files: list[Path] = []
     for path in (paths := list(paths)):
         if not path.exists():
             raise DataError(path, "no such file or folder", "give images, or folders of images")
-        below = glob.glob("**/*", root_dir=path, recursive=True)
-        files += images_of(path, (path / name for name in below)) if path.is_dir() else [path]
+        below = map(path.joinpath, glob.glob("**/*", root_dir=path, recursive=True))
+        # a link to a file that is away is no folder, and is refused when it is read
+        every = sorted(each for each in below if not each.is_dir()) if path.is_dir() else [path]
+        images = [file for file in every if file == path or file.suffix.lower() in ENDINGS]
+        if others := sorted({file.suffix.lower() or file.name for file in {*every} - {*images}}):
+            found = f"{len(every) - len(images)} files are not read ({' '.join(others[:3])})"
+            warnings.warn(f"{path}: {found}; images end in {' '.join(ENDINGS)}", stacklevel=3)
+        files += images
     if not files:
         found = f"no image ({' '.join(ENDINGS)})"
         raise DataError(", ".join(map(str, paths)), found, "give images, or folders of images")
     return files
-
-
-def images_of(folder: Path, files: Iterable[Path]) -> list[Path]:
-    """Those of a folder's files that are images, sorted; warns of other files, unless hidden."""
-    # a link to a file that is away is no folder, and is refused when it is read
-    every = sorted(file for file in files if not file.is_dir() and not file.name.startswith("."))
-    images = [file for file in every if file.suffix.lower() in ENDINGS]
-    if others := sorted({file.suffix.lower() or file.name for file in every} - set(ENDINGS)):
-        found = f"{len(every) - len(images)} files are not read ({' '.join(others[:3])})"
-        warnings.warn(f"{folder}: {found}; images end in {' '.join(ENDINGS)}", stacklevel=4)
-    return images
 
 
 @dataclass(frozen=True)

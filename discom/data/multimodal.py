@@ -148,19 +148,15 @@ class MultiModalData:
         return {name: m.x.shape[1] for name, m in self.modalities.items()}
 
     @cached_property
-    def _contents(self) -> dict[str, str]:
-        """Modality (and "masks") → digest of its pixels, checked in the same pass or when saved."""
+    def fingerprint(self) -> str:
+        """Sixteen digits that name the content: the same arrays, the same digits everywhere. Pixels
+        are checked in the same pass."""
         modalities = self.modalities.items()
         contents = {k: checks.check_images(m.x, f"{self.name}/{k}") for k, m in modalities}
         if self.dense:
             contents["masks"] = checks.check_masks(self.masks, self)
-        return contents
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """Sixteen digits that name the content: the same arrays, the same digits everywhere."""
-        parts = [list(self.classes), False, self._contents]  # the False keeps earlier digests
-        for name, modality in self.modalities.items():
+        parts = [list(self.classes), False, contents]  # the False keeps earlier digests
+        for name, modality in modalities:
             parts += [name, np.asarray(modality.ids).astype(str), modality.y, modality.invalid]
             parts += [modality.symmetry] if modality.symmetry != "all" else []  # newer than digests
         parts += [np.asarray(self.groups).astype(str)] if self.groups is not None else []
