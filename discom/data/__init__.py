@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from inspect import signature
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -95,8 +96,6 @@ def locate(source: str | Path) -> Path | None:
     (None, 'eurosat', 'mine')
     """
     name, colon, arguments = str(source).partition(":")
-    if source == "":  # as a path it would be the working directory
-        raise ConfigError("data", "is empty", "name a data set or a folder")
     if isinstance(source, Path) or name not in (*DRAWN, *sources.names()):
         prepared = home() / source
         return prepared if os.path.isdir(prepared) and not os.path.isdir(source) else Path(source)
@@ -125,16 +124,12 @@ def _arguments(source: str) -> dict[str, Any]:
     """Those that stand in the name of synthetic scenes, read by the annotations of what draws
     them."""
     name, _, text = source.partition(":")
-    arguments: dict[str, Any] = {}
-    kinds = {key: kind for key, kind in DRAWN[name].__annotations__.items() if key != "return"}
-    for item in filter(None, text.split(",")):
-        key, _, value = item.partition("=")
-        if key not in kinds:
-            found = f"{name} has no argument '{key}'"
-            raise ConfigError(source, found, f"it has {', '.join(kinds)}")
-        try:
-            arguments[key] = value.split("+") if key == "modalities" else kinds[key](value)
-        except ValueError:
-            found = f"'{value}' is not a value for {key}"
-            raise ConfigError(source, found, f"write e.g. {name}:n=600,size=16") from None
-    return arguments
+    readers = {key: kind for key, kind in DRAWN[name].__annotations__.items() if key != "return"}
+    if "modalities" in readers:
+        readers["modalities"] = methodcaller("split", "+")
+    try:
+        items = [item.split("=") for item in text.split(",") if item]
+        return {key: readers[key](value) for key, value in items}
+    except (KeyError, ValueError):
+        way_out = f"write e.g. {name}:n=600,size=16; there are {', '.join(readers)}"
+        raise ConfigError(source, "an argument or value is unknown", way_out) from None
