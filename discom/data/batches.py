@@ -10,7 +10,6 @@ import psutil
 import torch
 from torch import Tensor
 
-from discom.data.arrays import take_rows
 from discom.data.augmentation import STRONG, WEAK, apply_d4, draw_transforms, signal_view, transform
 from discom.data.checks import NO_LABEL, SYMMETRIES, UNLABELLED, is_signal
 from discom.data.multimodal import MultiModalData
@@ -103,7 +102,7 @@ class ModalityTensor:
         self.data, self.device, self.ids = data, device, data.modalities[names[0]].ids[rows]
         truth = data.labels[places]
         if dense:
-            masks = np.array(take_rows(data.masks, places))
+            masks = np.array(data.masks[places])
             masks[truth == UNLABELLED] = NO_LABEL
             truth = masks
         self._truth = torch.from_numpy(truth)

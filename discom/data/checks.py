@@ -151,7 +151,7 @@ def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
 def check_data(data: Any) -> None:
     """Refuse a MultiModalData that would be misread: lists or tables in the place of arrays, arrays
     of other lengths, labels out of range, a class, an id or a row of `parts` twice, an id with two
-    labels, masks of another size than the images, or fractions that are no shares."""
+    labels, or masks of another size than the images."""
     name = data.name
     if data.dense and data.masks is None:
         raise DataError(name, "dense, but has no masks", "give masks [N, H, W], uint8")
@@ -182,9 +182,6 @@ def check_data(data: Any) -> None:
         if set(data.parts) != set(PARTS):
             raise DataError(name, f"parts are {[*data.parts]}", f"give {', '.join(PARTS)}")
         check_rows(data.parts, len(data), name)
-    shares = data.fractions
-    if len(shares) != 3 or not min(shares) > 0 or not abs(sum(shares) - 1) < 1e-6:
-        raise DataError(name, f"fractions {shares}", "give three positive shares with sum 1")
 
 
 def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:

@@ -238,6 +238,7 @@ class MultiModalData:
 
     def split_indices(self, seed: int = 0, folds: int = 0, fold: int = 0) -> dict[str, np.ndarray]:
         """Part → its rows of `ids`, as `split` takes them, or a DataError; no pixel is read."""
+        checks.check_number("seed", seed, 0)
         rows = splitting.fold_rows(self, folds, seed, fold) if folds else self.parts
         rows = dict(rows or splitting.split_rows(self, seed))
         for part in () if self.dense else ("valid", "test"):

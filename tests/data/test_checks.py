@@ -59,7 +59,6 @@ WRONG = [  # the place that the error names, what is wrong there
     ("", {"modalities": {}}),
     ("", of_both(ids=TEXT)),
     ("", {"parts": {"train": SIX}}),
-    *(("", {"fractions": f}) for f in ((0.5, 0.5), (0.7, 0.1, 0.3), (0.7, 0.3, float("nan")))),
     ("", {"dense": True}),
     *((f"/{name}", {"modalities": {name: modality()}})
       for name in ("RGB", "near infrared", "", "2d", "../x", "is")),
