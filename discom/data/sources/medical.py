@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from pydantic import PositiveInt
 
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import Sensor, Size, Source, steps
@@ -116,11 +117,12 @@ class LGG(Source):
     page = "https://www.kaggle.com/datasets/mateuszbuda/lgg-mri-segmentation"
     by_hand = f"Unpack the archive; --root is a folder with one kaggle_3m, which holds {FIRST}"
 
-    def read_raw(self, root: Path, names: list[str]) -> MultiModalData:
+    def read_raw(self, root: Path, names: list[str], every: PositiveInt = 1) -> MultiModalData:
+        """`every`: keep each patient's first slice and every so many-th after it."""
         folder = self.find_folder(root, [FIRST])
         images, masks, groups, lacking = list[np.ndarray](), list[np.ndarray](), list[int](), 0
         for number, patient in enumerate(sorted(folder.glob("TCGA_*"))):
-            slices = [read_slice(*files) for files in find_slices(patient)]
+            slices = [read_slice(*files) for files in find_slices(patient)[::every]]
             pixels = np.stack([image for image, _ in slices])
             flair = pixels[:, BANDS["flair"]]
             if any((pixels[:, BANDS[name]] == flair).all() for name in ("t1", "t1c")):

@@ -49,6 +49,15 @@ def test_midair_averages_colours_and_picks_the_rest(raw):
     np.testing.assert_allclose(half.modalities["rgb"].x[5], mean, atol=1.01)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_lgg_keeps_every_second_slice_of_each_patient(raw):
+    whole, half = (read("lgg", raw("lgg"), every=every) for every in (1, 2))
+    first = np.concatenate([np.flatnonzero(whole.groups == group)[::2] for group in half.groups])
+    flair = whole.modalities["flair"].x[np.unique(first)]
+    np.testing.assert_array_equal(half.modalities["flair"].x, flair)
+    assert len(half) == 20 < len(whole) == 30
+
+
 REAL = [  # folder, its reader, sensors, and what names pixels, labels and groups
     ("eurosat_ms_200", get("eurosat").read, ["ms"], "90c6540ccdba5152"),
     ("jurkat_cell_cycle", get("cellcycle").read, None, "253948c8c567a5d8"),
