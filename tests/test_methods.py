@@ -262,11 +262,8 @@ BAD = [
     ("kdv1", {"temperature": "4"}, "temperature"),
     *((name, {"temperature": 0.0}, "temperature") for name in ("kdv1", "dense-kdv2")),
     ("kdv2", {"teacher": "sonar"}, "teacher"),
-    *(("ctkd", {"loops": loops}, "loops") for loops in (0, 10)),
     ("nt-xent", {"partners": "all"}, "partners"),
     *((name, {"threshold": t}, "threshold") for name in ("fixmatch", "agreed") for t in (0.0, 1.5)),
-    ("simclr", {"share": {"sonar": 1}}, "share"),
-    ("simclr", {"share": {"rgb": -1}}, "share"),
     *(("discom", {name: -1}, name) for name in ("dimension", "grl_lambda")),
     *(("discom", {name: "half"}, name)
       for name in ("pairing", "adversary", "reduction", "modality_targets")),

@@ -5,10 +5,8 @@ labels do. A student for every modality trains beside the others, nothing shared
 classes.
 """
 
-from typing import Annotated
-
 import torch
-from pydantic import Field, PositiveFloat
+from pydantic import PositiveFloat
 from torch import nn
 
 from discom.data.batches import Batch
@@ -16,8 +14,8 @@ from discom.losses import distill
 from discom.losses.distill import kd
 from discom.methods.baselines import Taught, Teacher
 
-Share = Annotated[float, Field(gt=0, le=1)]
 PAPER_EPOCHS = 300  # of the paper's protocol: curricula are shares of a run of that length
+REVERSED = 10  # of these epochs, until the gradient of CTKD's temperature has its full size
 
 
 class Distilled(Taught):
@@ -89,23 +87,18 @@ class DKD(_AtTemperature, name="dkd"):
 
 
 class CTKD(Distilled, name="ctkd"):
-    """.1·CE + .9·T²·KL with a temperature learned against the student (Li et al., AAAI 2023).
-
-    Args:
-        loops: share of the run until the temperature's reversed gradient has its full size: the
-            paper's 10 of 300 epochs.
-    """
+    """.1·CE + .9·T²·KL with a temperature learned against the student (Li et al., AAAI 2023)."""
 
     terms = {"cl": 0.1, "kd": 0.9}
     unlabelled = ("kd",)
 
-    def __init__(self, *parts, loops: Share = 10 / PAPER_EPOCHS, **options):
+    def __init__(self, *parts, **options):
         super().__init__(*parts, **options)
         learned = {name: distill.CurriculumTemperature() for name in self.deployed}
-        self.temperatures, self.loops = nn.ModuleDict(learned), loops
+        self.temperatures = nn.ModuleDict(learned)
 
     def distil(self, modality, batch, view):
-        lambda_ = distill.curriculum_lambda(_elapsed(batch), self.loops)
+        lambda_ = distill.curriculum_lambda(_elapsed(batch), REVERSED / PAPER_EPOCHS)
         return {"kd": kd(*self.compared(view), self.temperatures[modality](lambda_))}
 
 

@@ -3,17 +3,15 @@
 `simclr` and `fixmatch` use one sensor; `nt-xent`, `decur` and `agreed` use pairs.
 """
 
-from collections.abc import Mapping
 from itertools import combinations
 from typing import Annotated, Literal
 
 import torch
-from pydantic import Field, NonNegativeFloat
+from pydantic import Field
 from torch import Tensor, nn
 
 from discom.data.augmentation import distort
 from discom.data.batches import Batch
-from discom.errors import check_choice
 from discom.losses import full_precision
 from discom.losses.contrastive import barlow_twins, contrastive_loss, decur_cross, nt_xent
 from discom.losses.pseudo import fixmatch
@@ -62,31 +60,21 @@ class _PseudoLabelling(IndependentNetworks):
 class SimCLR(_Projecting, name="simclr"):
     """The student with SimCLR: an image and a distorted view of it find each other in the batch.
 
-    L = Σ_m CE(Cl_m(x_m), y_m) + Σ_m w_m NT-Xent(p_m(x_m), p_m(v_m)), with v_m a view of x_m by
+    L = Σ_m CE(Cl_m(x_m), y_m) + w Σ_m NT-Xent(p_m(x_m), p_m(v_m)), with v_m a view of x_m by
     `augmentation.distort` and p_m a projection of the features.
 
     The control without the other sensor: the images, labels and steps of `nt-xent`.
     Source: Chen et al., ICML 2020.
-
-    Args:
-        share: modality → w_m, 1 where not given: no view is right for every sensor.
     """
 
     terms = {"cl": 1.0, "contrast": 0.3}
-
-    def __init__(self, *parts, share: Mapping[str, NonNegativeFloat] = {}, **options):
-        super().__init__(*parts, **options)
-        for name in share:
-            check_choice("share", name, self.deployed)
-        self.share = {**dict.fromkeys(self.deployed, 1.0), **share}
 
     def loss_of(self, modality, batch):
         network, x = self.branches[modality], batch.x[modality]
         features = network.features(_views(x, modality, batch))
         first, second = self.projections[modality](features).chunk(2)
-        contrast = self.share[modality] * nt_xent(first, second)
         cl = self.cross_entropy(network.task(features[: len(x)]), batch.y[modality])
-        return {"cl": cl, "contrast": contrast}
+        return {"cl": cl, "contrast": nt_xent(first, second)}
 
 
 class FixMatch(_PseudoLabelling, name="fixmatch"):

@@ -37,6 +37,7 @@ ORIGIN = ("digest", "drawn", "divided", "fold", "folds")  # what a result says o
 SEEDS = ("drawn", "divided", "seed")  # of the samples, of their parts, of the run
 TAUGHT_BY = ("method", "config", "teacher")  # what a result says of its teacher
 DAMAGED = "delete the run's folder and train it again"
+GONE = {"share": {}, "loops": 10 / 300}  # options that methods had → the default that is left
 
 
 def identity(
@@ -156,14 +157,15 @@ class Result:
 
 def _filled(asked: Mapping[str, Any]) -> dict[str, Any]:
     """A result from before some settings were there: a newer setting or option has its default, a
-    newer term of the loss had no weight."""
+    newer term of the loss had no weight. What is `GONE` is left out where it was at its default."""
     name, config = asked["method"], {**Config().identity(), **asked["config"]}
     if name in methods.names():
-        options = {**methods.get(name).options(), **config["options"]}
-        if "weights" in config["options"]:
-            newer = dict.fromkeys(methods.get(name).terms, 0.0)
-            options["weights"] = {**newer, **config["options"]["weights"]}
-        config["options"] = options
+        usual, given = methods.get(name).options(), config["options"]
+        if "weights" in given:
+            newer = dict.fromkeys(usual["weights"], 0.0)
+            given = {**given, "weights": {**newer, **given["weights"]}}
+        kept = {k: v for k, v in given.items() if k in usual or k not in GONE or v != GONE[k]}
+        config["options"] = {**usual, **kept}
     return {**asked, "config": config}
 
 
