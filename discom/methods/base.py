@@ -28,11 +28,9 @@ def display_name(name: str, changed: Mapping[str, Any]) -> str:
     >>> display_name("kdv2", {"teacher": "rgb", "weights": {"kd": 2.0}}), display_name("discom", {})
     ('kdv2 teacher=rgb kd=2', 'discom')
     """
-    parts = {key: value for key, value in changed.items() if not isinstance(value, Mapping)}
-    for value in changed.values():
-        parts |= value if isinstance(value, Mapping) else {}
-    short = {k: f"{v:g}" for k, v in parts.items() if isinstance(v, float) and float(f"{v:g}") == v}
-    return " ".join([name, *(f"{k}={v}" for k, v in {**parts, **short}.items())])
+    weights = changed.get("weights", {})
+    options = {key: value for key, value in changed.items() if key != "weights"} | weights
+    return " ".join([name, *(f"{key}={value}".removesuffix(".0") for key, value in options.items())])
 
 
 class Method(nn.Module):
@@ -159,27 +157,20 @@ class Method(nn.Module):
         self.load_state_dict({**self.state_dict(), **state})
 
     @classmethod
-    def _keywords(cls) -> dict[str, inspect.Parameter]:
-        """The keyword-only parameters that are its options, those of its bases first."""
-        keywords: dict[str, inspect.Parameter] = {}
-        for owner in (vars(c)["__init__"] for c in cls.__mro__ if "__init__" in vars(c)):
-            parameters = inspect.signature(owner, eval_str=True).parameters.values()
-            keywords = {**{p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY}, **keywords}
-            if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-                break  # it hands nothing on
-        return keywords
-
-    @classmethod
     def options(cls, given: Mapping[str, Any] = {}) -> dict[str, Any]:
         """Every option of the method, its default where none is given, weights last; a ConfigError
         for one that the method lacks or that its annotation does not allow, and for weights that
         are all 0."""
-        keywords, options = cls._keywords(), dict[str, Any]()
+        keywords: dict[str, inspect.Parameter] = {}
+        for owner in reversed(cls.__mro__):
+            parameters = inspect.signature(owner, eval_str=True).parameters.values()
+            keywords |= {each.name: each for each in parameters if each.kind is each.KEYWORD_ONLY}
         for name in given:
             check_choice(f"options of {cls.name}", name, keywords)
-        for name, keyword in keywords.items():
-            value = given.get(name, keyword.default)
-            options[name] = as_type(f"options: {name}", value, keyword.annotation)
+        options = {
+            name: as_type(f"options: {name}", given.get(name, each.default), each.annotation)
+            for name, each in keywords.items()
+        }
         weights = options.pop("weights")
         for term in weights:
             check_choice(f"weights of {cls.name}", term, cls.terms)
