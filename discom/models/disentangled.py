@@ -77,11 +77,6 @@ class DisCoM(nn.Module):
     """DisCoM-KD's network: an independent branch for each of M modalities, and shared heads.
 
     The order of `channels` (modality → bands) numbers the modalities; see `Branch` and `Heads`.
-
-    >>> model = DisCoM({"rgb": 3, "depth": 1}, classes=9).eval()
-    >>> z = model.embed("depth", torch.zeros(2, 1, 64, 64))
-    >>> z.inv.shape, model.deployed_module("depth")(torch.zeros(1, 1, 64, 64)).shape
-    (torch.Size([2, 256]), torch.Size([1, 9]))
     """
 
     def __init__(

@@ -73,10 +73,6 @@ def resnet18(channels: int, width: int = 64) -> tuple[nn.Module, int]:
     Args:
         channels: bands of the input, C_in.
         width: maps of the first stage (paper: 64); 8·width features come out.
-
-    >>> encoder, features = resnet18(13, width=8)
-    >>> features, sum(p.numel() for p in encoder.parameters())
-    (64, 180632)
     """
     layers: list[nn.Module] = [
         nn.Conv2d(channels, width, 7, stride=2, padding=3, bias=False),
@@ -136,12 +132,8 @@ def _block(inputs: int, outputs: int, stride: int = 1) -> nn.Module:
         pointwise = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
         shortcut = nn.Sequential(pointwise, nn.BatchNorm2d(outputs))
     block = BasicBlock(inputs, outputs, stride, shortcut)
-    for name, own in {
-        "conv1": (inputs, outputs, 3, stride),
-        "conv2": (outputs, outputs, 3),
-    }.items():
-        # `_finish` draws the weights
-        setattr(block, name, nn.utils.skip_init(_Convolution, *own, padding=1, bias=False))
+    for convolution in (block.conv1, block.conv2):
+        convolution.__class__ = _Convolution
     return block
 
 
@@ -174,10 +166,6 @@ def spectrum(channels: int, width: int = 16) -> tuple[nn.Module, int]:
 
     Windows of 32 samples; at f = 0 the window's own mean stands in the place of s, with its sign.
     It needs 32 samples or more; 8·width features come out.
-
-    >>> encoder, features = spectrum(9)
-    >>> features, encoder(torch.zeros(2, 9, 1, 125)).shape
-    (128, torch.Size([2, 128]))
     """
     size, features = 2 * (WINDOW // 2 + 1) * channels, 8 * width
     layers = [nn.Flatten(1, 2), nn.BatchNorm1d(channels, affine=False), _Spectra()]
@@ -211,12 +199,7 @@ class _Spectra(nn.Module):
 
 
 def conv1d(channels: int, width: int = 16) -> tuple[nn.Module, int]:
-    """A residual network of two blocks with strides of 2 in time; 2·width features come out.
-
-    >>> encoder, features = conv1d(3)
-    >>> features, sum(p.numel() for p in encoder.parameters())
-    (32, 20064)
-    """
+    """A residual network of two blocks with strides of 2 in time; 2·width features come out."""
     layers = [nn.Flatten(1, 2), nn.BatchNorm1d(channels, affine=False)]
     layers += [nn.Conv1d(channels, width, 7, 2, 3), nn.ReLU()]
     layers += [_Residual(width, 2 * width), _Residual(2 * width, 2 * width)]
@@ -248,9 +231,6 @@ class SingleModality(nn.Module):
     """A classifier of one modality: encoders side by side, features concatenated, one linear layer.
 
     One encoder is the paper's student; two have the capacity of a DisCoM-KD branch.
-
-    >>> SingleModality(3, classes=5)(torch.zeros(2, 3, 64, 64)).shape
-    torch.Size([2, 5])
     """
 
     def __init__(self, channels: int, classes: int, encoder: Encoder = resnet18, encoders: int = 1):
@@ -274,9 +254,6 @@ class FusionNetwork(nn.Module):
     .. math:: z = W \sum_m \mathrm{encoder}_m(x_m) + b
 
     `channels` are modality → bands, in the order in which they are stacked.
-
-    >>> FusionNetwork({"rgb": 3, "depth": 1}, classes=5)(torch.zeros(2, 4, 64, 64)).shape
-    torch.Size([2, 5])
     """
 
     def __init__(self, channels: Mapping[str, int], classes: int, encoder: Encoder = resnet18):

@@ -36,13 +36,6 @@ class EncoderDecoder(nn.Module):
     Sides that the stride does not divide are padded by repeating the last row and column; logits
     are cropped. The last map is signed (BatchNorm without a ReLU). `stride` is pixels to a cell of
     the coarsest map, `widths` the maps' channels, finest first.
-
-    >>> model = network(3, classes=4)
-    >>> maps = model.encode(torch.zeros(2, 3, 50, 37))
-    >>> [tuple(one.shape[1:]) for one in maps]  # of 56×40 pixels
-    [(16, 28, 20), (32, 14, 10), (64, 7, 5)]
-    >>> [tuple(one.shape) for one in model.decoder(maps, (50, 37))]
-    [(2, 16, 28, 20), (2, 4, 50, 37)]
     """
 
     def __init__(self, encoder: nn.Module, decoder: nn.Module, stride: int, widths: Sequence[int]):
