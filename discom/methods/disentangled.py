@@ -22,7 +22,7 @@ ADVERSARY_RATE = 3.0  # its learning rate in multiples of theirs
 
 class _Embedding(Method):
     """Delegates to the `DisCoM` that holds a modality's branch, by default one of all modalities,
-    whose heads they share."""
+    whose heads they share. `dimension`: see `DisCoMKD`."""
 
     def __init__(self, channels, classes, encoder, *, dimension: NonNegativeInt = 0, **options):
         super().__init__(channels, classes, encoder, **options)
@@ -48,7 +48,7 @@ class DisCoMSolo(_Embedding, name="discom-solo"):
     """DisCoM-KD's branch trained on its own modality alone: L_cl + L_aux + L_⊥, nothing shared.
 
     With one modality, L_adv and L_mod have nothing to tell apart. Only what DisCoM-KD gains over
-    this control comes from the other modality. The option `dimension` is DisCoM-KD's.
+    this control comes from the other modality.
     """
 
     terms = dict.fromkeys(("cl", "aux", "orth"), 1.0)
@@ -162,8 +162,7 @@ class MDiCo(_Embedding, name="mdico"):
 
     L = mean_m CE(Cl_m) + mean_m ½ Σ_{inv, inf} CE(Cl_aux) + L_con + mean_m ½ Σ_{inf, irr} CE(Cl_m)
 
-    In the released code the second head of the modality reads z_inv in the place of z_irr. The
-    option `dimension` is DisCoM-KD's.
+    In the released code the second head of the modality reads z_inv in the place of z_irr.
     """
 
     terms = dict.fromkeys(("cl", "aux", "mod", "contrast"), 1.0)

@@ -1,6 +1,8 @@
 """Methods for few labels: a student, and terms that learn from samples without a label.
 
-`simclr` and `fixmatch` use one sensor; `nt-xent`, `decur` and `agreed` use pairs.
+`simclr` and `fixmatch` use one sensor; `nt-xent`, `decur` and `agreed` use pairs. In their losses
+v_m is a view of x_m by `augmentation.distort`, p_m a projection of the features, and r grows from 0
+to 1 over the first 30 % of the epochs.
 """
 
 from itertools import combinations
@@ -60,8 +62,7 @@ class _PseudoLabelling(IndependentNetworks):
 class SimCLR(_Projecting, name="simclr"):
     """The student with SimCLR: an image and a distorted view of it find each other in the batch.
 
-    L = Σ_m CE(Cl_m(x_m), y_m) + w Σ_m NT-Xent(p_m(x_m), p_m(v_m)), with v_m a view of x_m by
-    `augmentation.distort` and p_m a projection of the features.
+    L = Σ_m CE(Cl_m(x_m), y_m) + w Σ_m NT-Xent(p_m(x_m), p_m(v_m))
 
     The control without the other sensor: the images, labels and steps of `nt-xent`.
     Source: Chen et al., ICML 2020.
@@ -80,8 +81,7 @@ class SimCLR(_Projecting, name="simclr"):
 class FixMatch(_PseudoLabelling, name="fixmatch"):
     """The student with FixMatch: a distorted view learns the confident label of the image itself.
 
-    L = Σ_m CE(Cl_m(x_m), y_m) + r Σ_m fixmatch(Cl_m(x_m), Cl_m(v_m), τ), with v_m a view of x_m by
-    `augmentation.distort`; r grows from 0 to 1 over the first 30 % of the epochs.
+    L = Σ_m CE(Cl_m(x_m), y_m) + r Σ_m fixmatch(Cl_m(x_m), Cl_m(v_m), τ)
 
     The strongest method of one sensor: the control of `agreed`. Source: Sohn et al., NeurIPS 2020;
     theirs is τ = .95 and 2²⁰ steps without a warm-up.
@@ -102,8 +102,7 @@ class FixMatch(_PseudoLabelling, name="fixmatch"):
 class NTXent(_Projecting, name="nt-xent"):
     """The student with NT-Xent between sensors: the two views of a scene find each other.
 
-    L = Σ_m CE(Cl_m(x_m), y_m) + Σ_{m<m'} NT-Xent(p_m(x_m), p_m'(x_m')), p_m a projection of the
-    features.
+    L = Σ_m CE(Cl_m(x_m), y_m) + w Σ_{m<m'} NT-Xent(p_m(x_m), p_m'(x_m'))
 
     MDiCo's contrast without its other parts. Source: Tian et al., ECCV 2020 (contrastive multiview
     coding), with the loss of SimCLR.
@@ -135,8 +134,7 @@ class DeCUR(_Projecting, name="decur"):
     """The student with DeCUR: sensors agree in common units of their projections, not in the rest.
 
     L = Σ_m CE(Cl_m(x_m), y_m) + w [Σ_m BT(p_m(x_m), p_m(v_m)) + Σ_{m<m'} cross(p_m(x_m),
-    p_m'(x_m'))] / n, with BT `barlow_twins`, cross `decur_cross`, v_m a view of x_m by
-    `augmentation.distort`, p_m a projection of the features, and n the number of summands.
+    p_m'(x_m'))] / n, with BT `barlow_twins`, cross `decur_cross`, and n the number of summands.
 
     Embeddings divided without an adversary. Source: Wang et al., ECCV 2024, who pretrain without
     labels and share one projection between the sensors; here each has its own.
@@ -163,9 +161,7 @@ class AgreedLabels(_PseudoLabelling, _Projecting, name="agreed"):
     """NT-Xent between sensors, and labels on which the sensors of a pair agree.
 
     L = Σ_m CE(Cl_m(x_m), y_m) + w Σ_{m<m'} NT-Xent(p_m(x_m), p_m'(x_m'))
-    + r Σ_m fixmatch(Σ_k log q_k, Cl_m(v_m), τ), with q_k = softmax(Cl_k(x_k)), v_m a view of x_m by
-    `augmentation.distort`, p_m a projection of the features; r grows from 0 to 1 over the first
-    30 % of the epochs.
+    + r Σ_m fixmatch(Σ_k log q_k, Cl_m(v_m), τ), with q_k = softmax(Cl_k(x_k))
 
     FixMatch whose label comes from all sensors: the product of what they believe. Sources:
     co-training (Blum and Mitchell, COLT 1998), Sohn et al., NeurIPS 2020; the product is ours.
