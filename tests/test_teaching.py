@@ -48,7 +48,6 @@ def test_maps_are_of_upright_images_and_moved_as_the_students_are(name):
     config = profile("tiny", dense=True)
     teacher = methods.build(methods.get(name), train, config).eval()
     student = methods.build(methods.get("kdnet"), train, config)
-    student.copies = ("logits", "latent")
     images = {sensor: torch.from_numpy(train.images(sensor)[:2]) for sensor in ("rgb", "depth")}
     views = {"rgb": torch.tensor([0, 5]), "depth": torch.tensor([2, 2])}
     batch = Batch({m: apply_d4(x, views[m]) for m, x in images.items()}, {}, transform_ids=views)
@@ -57,7 +56,7 @@ def test_maps_are_of_upright_images_and_moved_as_the_students_are(name):
         network = modality if name == "single" else "rgb+depth"
         x = torch.cat([images[sensor] for sensor in network.split("+")], dim=1)
         upright = teacher.branch(network).maps(x)
-        assert answers.keys() == {"logits", "latent"}
+        assert answers.keys() == {"logits", "features", "latent"}
         for key, answer in answers.items():
             assert not answer.requires_grad
             torch.testing.assert_close(answer, apply_d4(upright[key].detach(), views[modality]))

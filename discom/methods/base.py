@@ -30,7 +30,9 @@ def display_name(name: str, changed: Mapping[str, Any]) -> str:
     """
     weights = changed.get("weights", {})
     options = {key: value for key, value in changed.items() if key != "weights"} | weights
-    return " ".join([name, *(f"{key}={value}".removesuffix(".0") for key, value in options.items())])
+    return " ".join(
+        [name, *(f"{key}={value}".removesuffix(".0") for key, value in options.items())]
+    )
 
 
 class Method(nn.Module):
@@ -91,13 +93,13 @@ class Method(nn.Module):
             REGISTRY[name] = cls
         remember()
 
-    def check_shapes(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
-        """Refuse images (modality → (C, H, W)) that it cannot train on, with a ConfigError."""
+    def check_sizes(self, data: MultiModalData) -> None:
+        """Refuse images of a size that it cannot train on, with a ConfigError."""
 
     @torch.no_grad()
     def ask(self, teacher: Any, batch: Batch) -> None:
-        """Put into a batch, as `teacher_output`, what the frozen teacher says about these very
-        images, and those of the strong view: logits [B, C]."""
+        """Put into a batch, and its strong view, as `teacher_output` the frozen teacher's logits
+        [B, C] for these very images."""
         network = teacher.deployed[0]
         for shown in filter(None, (batch, batch.strong)):
             x = torch.cat([shown.x[name] for name in network.split("+")], dim=1)
@@ -181,12 +183,7 @@ class Method(nn.Module):
 
     @classmethod
     def changed(cls, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The options that are not the default, by which a row of a table is called.
-
-        >>> from discom import methods
-        >>> methods.get("discom").changed({"grl_lambda": 1, "weights": {"adv": 0, "cl": 1}})
-        {'weights': {'adv': 0.0}}
-        """
+        """The options, and of the weights those, that are not the default."""
         usual, options = cls.options(), cls.options(given)
         weights = {t: w for t, w in options["weights"].items() if w != usual["weights"][t]}
         changed = {name: value for name, value in options.items() if value != usual[name]}
@@ -196,9 +193,8 @@ class Method(nn.Module):
 def misfit(method: type[Method], data: MultiModalData, config: Config) -> ConfigError | None:
     """Why the method cannot learn from these labels or classes, None if it can."""
     if method.dense != data.dense:
-        wanted, present = ("pixel" if dense else "image" for dense in (method.dense, data.dense))
-        found = f"needs a class for every {wanted}, {data.name} has one for every {present}"
-        way_out = "take one such as single or crodino" if data.dense else "take student or discom"
+        found = f"{data.name} has a class for every {'pixel' if data.dense else 'image'}"
+        way_out = "take single or crodino" if data.dense else "take student or discom"
         return ConfigError(method.name, found, way_out)
     if method.every_label and (config.hides_labels or (data.labels == UNLABELLED).any()):
         way_out = "label all, leave labelled out, or take kdv2"
@@ -226,7 +222,6 @@ def build(
     if method.needs_unlabelled and not config.hides_labels and (data.labels != UNLABELLED).all():
         raise ConfigError(method.name, "every sample has a label", "set labelled below 1")
     options, classes = method.options(config.options), len(data.classes)
-    shapes = {name: tuple(modality.x.shape[1:]) for name, modality in data.modalities.items()}
     weights = None if restored and config.pretrained else config.pretrained
     start: dict[str, Any] = {"width": config.width, "pretrained": weights}
     if method.dense:
@@ -236,5 +231,5 @@ def build(
     torch.manual_seed(config.seed + method.seed_offset)
     model = method(data.channels, classes, networks, **options)
     model.dice = config.dice
-    model.check_shapes(shapes)
+    model.check_sizes(data)
     return model

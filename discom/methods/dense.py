@@ -19,6 +19,8 @@ from discom.methods.base import Method
 from discom.methods.baselines import UNITS, IndependentNetworks, Taught, Teacher
 from discom.models.segmentation import FusionDecoder, SideBySide
 
+TOKENS = 8  # of MasKD, as in its paper
+
 
 class Pixels(Method):
     """Methods that predict a class for every pixel."""
@@ -38,9 +40,9 @@ class Dense(Pixels, IndependentNetworks):
     paired = True
     moves_maps = False  # whether maps of features are moved, whose padding would change sides
 
-    def check_shapes(self, shapes):
+    def check_sizes(self, data):
         for name in self.branches if self.moves_maps else ():
-            (_, height, width), stride = shapes[name], self.branches[name].stride
+            stride, (height, width) = self.branches[name].stride, data.modalities[name].x.shape[2:]
             if height % stride or width % stride:
                 found = f"images of {height}×{width} are not multiples of the stride of {stride}"
                 raise ConfigError(self.name, found, "crop or resize them, since places are moved")
@@ -137,25 +139,21 @@ class DenseStudent(Dense):
     terms = {"cl": 0.5, "kd": 0.5}
     unlabelled: tuple[str, ...] = ("kd",)
     temperature = 1.0
-    copies: tuple[str, ...] = ("logits",)  # of the teacher's maps, those that are needed
 
     @torch.no_grad()
     def ask(self, teacher, batch):
-        """Of the teacher's maps those that it copies, by modality. A fusing network must see all
-        sensors moved alike, and students see each in a view of its own: so the teacher is asked
-        about upright scenes, and its maps are moved as each student's images are. A teacher with a
-        network for each sensor teaches each student by its own."""
+        """The teacher's maps, by modality. A fusing network must see all sensors moved alike, and
+        students see each in a view of its own: so the teacher is asked about upright scenes, and
+        its maps are moved as each student's images are. A teacher with a network for each sensor
+        teaches each student by its own."""
         upright = {name: invert_d4(x, batch.transform_ids[name]) for name, x in batch.x.items()}
         maps, batch.teacher_output = {}, {}
         for network in teacher.deployed:
             x = torch.cat([upright[name] for name in network.split("+")], dim=1)
             maps[network] = teacher.deployed_module(network).maps(x)
         for name in self.deployed:
-            own = maps.get(name) or maps[teacher.deployed[0]]
-            copied = {each: own[each].float() for each in self.copies}
-            batch.teacher_output[name] = {
-                each: apply_d4(one, batch.transform_ids[name]) for each, one in copied.items()
-            }
+            own, ids = maps.get(name) or maps[teacher.deployed[0]], batch.transform_ids[name]
+            batch.teacher_output[name] = {k: apply_d4(one.float(), ids) for k, one in own.items()}
 
     def loss_of(self, modality, batch):
         own = self.branches[modality].maps(batch.x[modality])
@@ -203,7 +201,6 @@ class KDNet(DenseDistilled, name="kdnet"):
 
     terms = {"cl": 0.5, "kd": 0.5, "latent": 1.0}
     unlabelled = ("kd", "latent")
-    copies = ("logits", "latent")
     moves_maps = True
 
     def distil(self, modality, batch, own, theirs):
@@ -224,7 +221,6 @@ class ProtoKD(DenseDistilled, name="protokd"):
     """
 
     terms = {"cl": 1.0, "kd": 100.0, "proto": 0.1}
-    copies = ("logits", "features")
     moves_maps = True
 
     def distil(self, modality, batch, own, theirs):
@@ -247,11 +243,10 @@ class MasKD(DenseDistilled, name="maskd"):
 
     terms = {"cl": 1.0, "mask": 1.0, "tokens": 1.0}
     unlabelled = ("mask",)
-    count = 8  # of the tokens, as in the paper
 
     def __init__(self, channels, classes, encoder, **options):
         super().__init__(channels, classes, encoder, **options)
-        self.tokens = nn.Parameter(torch.randn(self.count, classes) / classes**0.5)
+        self.tokens = nn.Parameter(torch.randn(TOKENS, classes) / classes**0.5)
 
     def distil(self, modality, batch, own, theirs):
         masks = dense.token_masks(self.tokens, theirs["logits"])  # [B, K, H, W]
