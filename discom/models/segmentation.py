@@ -59,9 +59,6 @@ class EncoderDecoder(nn.Module):
         return self.maps(x)["logits"]
 
 
-Network = Callable[[int], EncoderDecoder]  # from the number of bands
-
-
 class FusionDecoder(nn.Module):
     """The teacher of dense prediction: an encoder for each modality, maps added, one decoder.
 
@@ -69,7 +66,7 @@ class FusionDecoder(nn.Module):
     [B, C, H, W].
     """
 
-    def __init__(self, channels: Mapping[str, int], network: Network):
+    def __init__(self, channels: Mapping[str, int], network: Callable[[int], EncoderDecoder]):
         super().__init__()
         self.bands = list(channels.values())
         self.networks: Any = nn.ModuleList(network(bands) for bands in self.bands)
