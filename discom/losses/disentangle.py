@@ -25,6 +25,7 @@ from discom.losses import label_weights
 
 Embeddings = Mapping[str, Any]  # modality → an Embedding (inv, inf, irr, each [B, D])
 Labels = Mapping[str, Tensor]  # modality → classes [B], int64, -1 for none
+CONVENTIONS = ("paper", "released")
 
 
 class _ReverseGradient(torch.autograd.Function):
@@ -54,7 +55,7 @@ def reverse_gradient(z: Tensor, grl_lambda: float = 1.0) -> Tensor:
 def _reduce(losses: list[Tensor], reduction: str, counts: Sequence[Any] = ()) -> Tensor:
     """Per-sample losses, one [B] for each modality (and head) → scalar: means over all samples, or
     over `counts`, the loss of the others being 0."""
-    check_conventions(reduction=reduction)
+    check_choice("reduction", reduction, CONVENTIONS)
     counts = counts or [len(loss) for loss in losses]
     if reduction == "paper":
         return torch.stack([loss.sum() / n for loss, n in zip(losses, counts, strict=True)]).sum()
@@ -71,7 +72,7 @@ def _class_loss(logits: Any, labels: Labels, reduction: str, weight: Any) -> Ten
 
 def _modality_cross_entropy(logits: Tensor, number: int, targets: str) -> Tensor:
     """Cross-entropy [B] of modality logits [B, M] against `number`, in either convention."""
-    check_conventions(modality_targets=targets)
+    check_choice("modality_targets", targets, CONVENTIONS)
     if targets == "paper":
         labels = torch.full((len(logits),), number, device=logits.device)
         return F.cross_entropy(logits, labels, reduction="none")
@@ -153,9 +154,3 @@ def orthogonality_loss(embeddings: Embeddings, reduction: str = "paper") -> Tens
     invariant = [F.cosine_similarity(z.inv, z.inf) for z in embeddings.values()]  # [B] each
     irrelevant = [F.cosine_similarity(z.inf, z.irr) for z in embeddings.values()]
     return _reduce(invariant, reduction) + _reduce(irrelevant, reduction)
-
-
-def check_conventions(**conventions: str) -> None:
-    """Raise a ConfigError for a convention that is neither "paper" nor "released"."""
-    for name, value in conventions.items():
-        check_choice(name, value, ("paper", "released"))
