@@ -1,9 +1,9 @@
 """Losses of dense prediction: labels of pixels, and six ways to copy a teacher's maps.
 
 B images, C classes, K tokens, D channels, h×w cells of a feature map, H×W pixels, x a place;
-z^s, z^t logits of student and teacher; p_T = softmax(z / T). All is computed in float32 at least,
-and no gradient reaches the teacher's maps. Where paper and official code differ, the code is
-followed (tests/golden names the commits).
+z^s, z^t logits of student and teacher [B, C, H, W]; p_T = softmax(z / T); labels y [B, H, W], int64
+in [0, C), or `NO_LABEL`. All is computed in float32 at least, and no gradient reaches the teacher's
+maps. Where paper and official code differ, the code is followed (tests/golden names the commits).
 """
 
 import torch
@@ -23,8 +23,7 @@ def cross_entropy(logits: Tensor, labels: Tensor, weight: Tensor | None = None) 
 
     .. math:: L_{cl} = -\tfrac{1}{|\{x: y_x \ne 255\}|} \sum_{x: y_x \ne 255} \log p_{y_x}
 
-    Logits are [B, C, H, W], labels [B, H, W] int64 in [0, C), or `NO_LABEL`. With a `weight` of
-    each class [C] the mean is weighted.
+    With a `weight` of each class [C] the mean is weighted.
 
     >>> labels = torch.tensor([[[3, NO_LABEL]]])
     >>> round(cross_entropy(torch.zeros(1, 4, 1, 2), labels).item(), 4)  # log 4
@@ -46,9 +45,6 @@ def soft_dice(logits: Tensor, labels: Tensor) -> Tensor:
     pixels counts as much as one of many, which cross-entropy neglects. Source: V-Net (Milletari et
     al., 3DV 2016) for several classes; the sums over the batch instead of an image are ours, since
     many images lack a class.
-
-    Logits are [B, C, H, W], labels [B, H, W] int64 in [0, C), or `NO_LABEL`. The result is in
-    [0, 1].
 
     >>> labels = torch.tensor([[[0, 1, 1, NO_LABEL]]])
     >>> round(soft_dice(torch.zeros(1, 2, 1, 4), labels).item(), 4)  # 1 - (1 / 1.75 + 2 / 2.75) / 2
@@ -72,7 +68,9 @@ def pixel_wise(student_logits: Tensor, teacher_logits: Tensor, temperature: floa
     .. math:: L = \frac{T^2}{BHW} \sum_{b,x} \mathrm{KL}(p^t_T \| p^s_T)
 
     Source: Hinton et al. 2015 for each pixel, in the reduction of MasKD's official code. Logits are
-    [B, C, H, W]; the result is ≥ 0, and 0 where they agree up to a constant per pixel.
+    [B, C, H, W]; the result is ≥ 0, and 0 where they agree up to a constant per pixel. Of the
+    encoder's last maps, their channels as classes, and T = 1 it is our form of KD-Net's latent term
+    (Hu et al., MICCAI 2020), whose equation was not at hand.
 
     >>> pixel_wise(torch.zeros(1, 3, 2, 2), torch.full((1, 3, 2, 2), 5.0)).item()
     0.0
@@ -209,28 +207,9 @@ def soft_labels(student_logits: Tensor, teacher_logits: Tensor, temperature: flo
     Source: generalized distillation (Lopez-Paz et al., ICLR 2016) for each pixel, which KD-Net (Hu
     et al., MICCAI 2020) says it adapts. KD-Net has no official code and its equations were not at
     hand, so this is no reproduction: T, the mean, and KL for the cross-entropy are ours.
-
-    >>> student, teacher = torch.tensor([[1.0, 0.0], [4.0, 0.0]])[:, None, :, None, None]
-    >>> soft_labels(student, teacher).item()
-    0.0
     """
     student, teacher = _pair(student_logits, teacher_logits)
     return softened_kl(student, teacher / temperature, 1.0)
-
-
-def latent_kl(student_map: Tensor, teacher_map: Tensor) -> Tensor:
-    r"""KD-Net's latent term: mean over images and cells, softmax over the channels d, T = 1.
-
-    .. math:: L_{latent} = \tfrac{1}{Bhw} \sum_{b,x} \mathrm{KL}(\mathrm{softmax}_d f^t \|
-              \mathrm{softmax}_d f^s)
-
-    Source: KD-Net (Hu et al., MICCAI 2020) supervises features besides the output; its equation was
-    not at hand. Ours: the encoder's last map [B, D, h, w] and the mean over its cells.
-
-    >>> latent_kl(torch.zeros(1, 8, 2, 2), torch.ones(1, 8, 2, 2)).item()
-    0.0
-    """
-    return pixel_wise(student_map, teacher_map, 1.0)
 
 
 def _pair(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:

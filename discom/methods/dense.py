@@ -206,7 +206,7 @@ class KDNet(DenseDistilled, name="kdnet"):
     def distil(self, modality, batch, own, theirs):
         return {
             "kd": dense.soft_labels(own["logits"], theirs["logits"]),
-            "latent": dense.latent_kl(own["latent"], theirs["latent"]),
+            "latent": dense.pixel_wise(own["latent"], theirs["latent"], 1.0),
         }
 
 
