@@ -7,9 +7,9 @@ class is present where at least one pixel has its label; an absent class has no 
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,8 @@ from discom.data.batches import ModalityTensor
 from discom.data.checks import NO_LABEL, UNLABELLED
 from discom.errors import DataError
 from discom.files import atomic_file
+
+BATCH_SIZE = {False: 512, True: 64}  # whether a network is dense → images that it scores at once
 
 
 def scores(logits: Tensor, labels: Tensor) -> dict[str, float]:
@@ -136,21 +138,6 @@ def _by_class(counts: Tensor) -> list[Tensor]:
     return [(100 * hits / whole).where(truth > 0, torch.nan) for whole in wholes]
 
 
-class Task(NamedTuple):
-    """How the outputs of one kind of network are kept and scored."""
-
-    metric: str  # chooses the epoch and stands in tables: a key of `scores`
-    kept: str  # what predictions.npz calls the outputs
-    keep: Callable[[Tensor], Tensor]  # logits of a batch → outputs
-    scores: Callable[[Tensor, Tensor, Sequence[str]], dict[str, float]]  # outputs, truth, classes
-    batch_size: int  # images at once
-
-
-# the logits of all pixels need too much memory: of those classes are kept
-CLASSIFICATION = Task("f1", "logits", Tensor.float, lambda z, truth, _: scores(z, truth), 512)
-SEGMENTATION = Task("miou", "predicted", lambda z: z.argmax(1).to(torch.uint8), dense_scores, 64)
-
-
 class Scoring:
     """What a run's networks score: on the validation part, which stays in memory, and on the test
     part, which is read when it is asked for and nowhere else."""
@@ -159,18 +146,17 @@ class Scoring:
         self, network: Any, split: Split, fabric: Fabric, memory_format: torch.memory_format
     ):
         self.network, self.fabric, self.memory_format = network, fabric, memory_format
-        self.task = SEGMENTATION if network.dense else CLASSIFICATION
-        self.metric, self.classes = self.task.metric, split.train.classes
-        self.test_part = split.test
+        self.classes, self.test_part = split.train.classes, split.test
+        # the score that chooses the epoch and stands in tables; the name in predictions.npz
+        self.metric, self.kept = ("miou", "predicted") if network.dense else ("f1", "logits")
         self.valid = {name: self._images(split.valid, name) for name in network.deployed}
 
     def validate(self) -> dict[str, float]:
         """Network → its score on the validation part."""
-        scores = {}
-        for name, images in self.valid.items():
-            every = self.task.scores(self._answer(name, images), images.truth(), self.classes)
-            scores[name] = every[self.metric]
-        return scores
+        return {
+            name: self._scores(self._answer(name, images), images.truth())[self.metric]
+            for name, images in self.valid.items()
+        }
 
     def test(self, best: Mapping[str, Mapping], run_dir: Path) -> dict[str, dict[str, float]]:
         """Network → the scores of its best weights on the test part; writes predictions.npz."""
@@ -181,8 +167,8 @@ class Scoring:
             self.network.load_state(name, kept.pop("weights"))
             images = self._images(self.test_part, name)
             answers, truth = self._answer(name, images).cpu(), images.truth().cpu()
-            scores[name] = {**self.task.scores(answers, truth, self.classes), **kept}
-            predictions[f"{name}_{self.task.kept}"] = answers.numpy()
+            scores[name] = {**self._scores(answers, truth), **kept}
+            predictions[f"{name}_{self.kept}"] = answers.numpy()
             predictions[f"{name}_labels"] = truth.numpy()
             predictions[f"{name}_ids"] = np.array(images.ids.tolist())
         with atomic_file(run_dir / "predictions.npz") as part, open(part, "wb") as file:
@@ -192,14 +178,20 @@ class Scoring:
     def _images(self, part: MultiModalData, name: str) -> ModalityTensor:
         return ModalityTensor(part, name, self.fabric.device, dense=self.network.dense)
 
+    def _scores(self, answers: Tensor, truth: Tensor) -> dict[str, float]:
+        if self.network.dense:
+            return dense_scores(answers, truth, self.classes)
+        return scores(answers, truth)
+
     @torch.inference_mode()
     def _answer(self, name: str, images: ModalityTensor) -> Tensor:
-        """What one network predicts for `images`, in their order, in the form that its task
-        keeps."""
+        """What one network predicts for `images`, in their order: logits, but of pixels, whose
+        logits need too much memory, classes."""
         self.network.eval()
-        kept = []
+        dense, kept = self.network.dense, []
         with self.fabric.autocast():
-            for rows in torch.arange(len(images)).split(self.task.batch_size):
+            for rows in torch.arange(len(images)).split(BATCH_SIZE[dense]):
                 x = images[rows].contiguous(memory_format=self.memory_format)
-                kept.append(self.task.keep(self.network.predict(name, x)))
+                logits = self.network.predict(name, x)
+                kept.append(logits.argmax(1).to(torch.uint8) if dense else logits.float())
         return torch.cat(kept)

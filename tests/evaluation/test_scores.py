@@ -14,13 +14,7 @@ from lightning.fabric import Fabric
 
 from discom.data import Modality, MultiModalData, Split
 from discom.errors import DataError
-from discom.evaluation.scores import (
-    CLASSIFICATION,
-    Scoring,
-    count_by_group,
-    dense_scores,
-    scores,
-)
+from discom.evaluation.scores import Scoring, count_by_group, dense_scores, scores
 
 seeded = settings(derandomize=True, database=None, deadline=None, max_examples=40)
 NAMES = ("grass", "crop", "tree", "water", "snow")
@@ -113,8 +107,7 @@ def test_answers_are_float32_in_the_order_of_the_data_and_the_layout_asked_for(m
         asked.append((len(x), x.is_contiguous(memory_format=torch.channels_last)))
         return (x.mean((2, 3)) @ weight / 2).bfloat16()
 
-    small = CLASSIFICATION._replace(batch_size=4)
-    monkeypatch.setattr("discom.evaluation.scores.CLASSIFICATION", small)
+    monkeypatch.setattr("discom.evaluation.scores.BATCH_SIZE", {False: 4})
     network = SimpleNamespace(dense=False, deployed=["rgb"], eval=lambda: None, predict=predict)
     split, layout = Split(part, part, part), torch.channels_last
     scoring = Scoring(network, split, Fabric(accelerator="cpu", devices=1), layout)
