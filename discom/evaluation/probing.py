@@ -2,8 +2,8 @@
 
 Letters: N samples, D units of an embedding, M modalities. A score is the mean over five folds of
 the samples given: a classifier softmax(W ẑ + b) with ½‖W‖², or ridge regression with ‖W‖², of
-standardised units ẑ is fitted to four folds and scored on the fifth. What scikit-learn refuses,
-such as a factor of another length, is its ValueError.
+standardised units ẑ is fitted to four folds and scored on the fifth. What NumPy or scikit-learn
+refuses, such as a factor of another length, is its ValueError.
 """
 
 from collections.abc import Mapping
@@ -25,15 +25,8 @@ def probe(z: ArrayLike, factor: ArrayLike, *, seed: int = 0) -> float:
 
         classes: accuracy;   numbers: R² = 1 - Σ(y - ŷ)² / Σ(y - ȳ)²
 
-    Source: Alain & Bengio 2017.
-
-    Args:
-        z: an embedding [N, D].
-        factor: N integers, booleans or strings, which are classes; or N floats.
-        seed: of the folds.
-
-    Raises:
-        DataError: NaN or infinity in z, or a factor of one value.
+    Source: Alain & Bengio 2017. `z` is [N, D]; `factor` are N integers, booleans or strings, which
+    are classes, or N floats. A DataError for NaN or infinity in z, or a factor of one value.
 
     >>> probe(np.repeat(np.eye(2), 10, axis=0), ["cat"] * 10 + ["dog"] * 10)
     100.0
@@ -47,24 +40,18 @@ def probe(z: ArrayLike, factor: ArrayLike, *, seed: int = 0) -> float:
 
 def modality_probe(embeddings: Mapping[str, ArrayLike], *, seed: int = 0) -> float:
     """Which of M modalities a row comes from, read by `probe` from modality → [N, D], in %; chance
-    is 100 / M.
-
-    Row i is one sample in every modality; its M views share a fold, so that knowing a sample is no
-    help. One mean and sd serve all modalities. A DataError for fewer than two, or shapes that
-    differ.
+    is 100 / M. Row i is one sample in every modality; its M views share a fold, so that knowing a
+    sample is no help. One mean and sd serve all modalities.
 
     >>> modality_probe({"rgb": np.ones((10, 2)), "depth": np.zeros((10, 2))})
     100.0
     """
-    names = sorted(embeddings)
-    shapes = {name: np.shape(embeddings[name]) for name in names}
-    if len(names) < 2 or len(set(shapes.values())) > 1:
-        raise DataError("probe", f"modalities {shapes}", "give two or more of one shape")
-    units = standardised(np.concatenate([embeddings[name] for name in names]), "embeddings")
-    rows = np.arange(len(units)).reshape(len(names), -1)  # [M, N]
+    views = np.stack([embeddings[name] for name in sorted(embeddings)])  # [M, N, D]
+    units = standardised(np.concatenate(views), "embeddings")
+    rows = np.arange(len(units)).reshape(len(views), -1)  # [M, N]
     samples = KFold(FOLDS, shuffle=True, random_state=seed).split(rows.T)
     splits = [(rows[:, fitted].ravel(), rows[:, tested].ravel()) for fitted, tested in samples]
-    return _cross_validate(units, np.repeat(np.arange(len(names)), rows.shape[1]), splits)
+    return _cross_validate(units, np.repeat(np.arange(len(views)), rows.shape[1]), splits)
 
 
 def standardised(values: ArrayLike, name: str) -> np.ndarray:
