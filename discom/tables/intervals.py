@@ -48,10 +48,9 @@ def tally(runs: Sequence[Result]) -> dict[str, pd.DataFrame]:
     """Network → a row for each group: hits, labels and predictions of every class, [G, 3 · C], in
     the test parts of all folds of one method and seed. A RunError where a fold is missing."""
     first, tables = runs[0], dict[str, list[pd.DataFrame]]()
-    for fold in range(first.folds):
-        if not any(run.fold == fold and run.tested for run in runs):
-            found = f"no run of {first.display_name} with seed {first.seed} tests fold {fold}"
-            raise RunError(first.data, found, "train it, or leave that seed out")
+    if untested := {*range(first.folds)} - {run.fold for run in runs if run.tested}:
+        found = f"no run of {first.display_name} with seed {first.seed} tests fold {min(untested)}"
+        raise RunError(first.data, found, "train it, or leave that seed out")
     for run in runs:
         tested = run.tested or {}
         for network, rows in tested["counts"].items():
@@ -72,9 +71,6 @@ def pooled_score(cells: np.ndarray, metric: str) -> np.ndarray:
 
         F1_c = 2 hits_c / (labels_c + predictions_c)
         IoU_c = hits_c / (labels_c + predictions_c - hits_c)
-
-    >>> pooled_score(np.array([[1, 2], [2, 2], [1, 3]]), "f1").round(2).item()
-    73.33
     """
     hits, labels, predicted = np.moveaxis(np.asarray(cells, float), -2, 0)
     either = np.maximum(labels + predicted, 1e-9)
@@ -94,9 +90,6 @@ def group_dice(table: pd.DataFrame, label: int) -> pd.Series:
     together, from a `tally`; NaN where the class has no label.
 
         Dice_g = 100 · 2 hits_g / (labels_g + predictions_g)
-
-    >>> group_dice(pd.DataFrame([[0, 1, 1, 2, 0, 1]], ["patient"]), 1).round(2).to_dict()
-    {'patient': 66.67}
     """
     hits, labels, predicted = table.to_numpy().reshape(len(table), 3, -1)[..., label].T
     dice = 200 * hits / np.maximum(labels + predicted, 1)

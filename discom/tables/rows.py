@@ -40,9 +40,6 @@ def paper_rows(number: int | str, modalities: Sequence[str]) -> list[Row]:
     """The rows of a table, as they stand in table_rows.toml. In Table 1 the teacher reads the first
     modality and the students another, elsewhere it reads all. A ConfigError for another number, or
     one modality only.
-
-    >>> paper_rows(1, ["rgb", "depth"])[3]
-    Row(method='kdv1', options={'teacher': 'rgb'})
     """
     check_choice("table", str(number), [*map(str, NUMBERS)])
     if len(modalities) < 2:

@@ -1,11 +1,5 @@
-"""Many runs put together: means over seeds, and differences paired by seed; as Markdown and CSV.
-
-What a seed draws decides what n seeds tell. Where every seed has samples of its own ("samples":
-synthetic data), the differences are independent, and the variance of their mean is s²/n. Where all
-have one split ("weights": official parts), it is s²/n too, and says nothing about other test
-samples. Where all split one set anew ("split"), their parts overlap, and there is no interval.
-Folds are pooled, and the interval is one over groups.
-"""
+"""Many runs put together: means over seeds, and differences paired by seed, as a table and as
+Markdown. What a seed draws decides what n seeds tell: see INTERVALS."""
 
 from collections.abc import Iterable, Sequence
 
@@ -95,13 +89,12 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
 
     Columns: data, labelled (share of the labels), every other setting in which runs on data of this
     name differ, its digest too, method, modality, n (seeds), lr (learning rate), f1 or miou (mean),
-    sd, best (the best possible score in %, where the data say it), draws (what a seed draws: see
-    this module; of folds how many, and of how many groups), and for each baseline b `vs b`, `vs b
+    sd, best (the best possible score in %, where the data say it), draws (what a seed draws, see
+    INTERVALS; of folds how many, and of how many groups), and for each baseline b `vs b`, `vs b
     low`, `vs b high`: the paired difference with its 95 % interval.
 
-    Raises:
-        RunError: no results; results of classification and of dense prediction; or two runs of the
-            same data, settings, method, options, learning rate and seed.
+    A RunError for no results, for results of classification and of dense prediction, or for two
+    runs that differ in nothing.
     """
     results = list(results)
     if len(metrics := sorted({run.metric for run in results})) != 1:
