@@ -18,7 +18,6 @@ from matplotlib.patches import Patch
 from discom.data import MultiModalData, Normalization
 from discom.data.checks import NO_LABEL
 
-COLOURED = {"objects": ("depth",)}  # data set → its sensors that are shown in colours, not in grey
 NOTHING = 0.85  # grey of a pixel without a label
 
 
@@ -90,11 +89,11 @@ def pairs(data: MultiModalData, rows: Sequence[int] | None = None) -> Figure:
         masks = np.asarray(data.masks[chosen])
         shown["class"] = class_colours(len(data.classes))[masks].transpose(0, 3, 1, 2)
     figure, axes = panels(len(shown), len(chosen), 1.25 * len(chosen), 1.4 * len(shown) + 0.3)
-    in_colours = COLOURED.get(data.name.partition("-")[0], ())
+    objects = data.name.partition("-")[0] == "objects"  # their depth is shown in colours, not grey
     for line, (name, images) in zip(axes, shown.items(), strict=True):
         line[0].set_ylabel(name)
         for axis, image in zip(line, images, strict=True):
-            show(axis, image, name in in_colours)
+            show(axis, image, objects and name == "depth")
     if data.dense:
         class_legend(figure, np.unique(masks), data.classes)
         return figure
