@@ -39,9 +39,7 @@ class Contract(BaseModel, frozen=True):
 
     run: str  # data, method, seed and hash of its training: "objects/discom/0-1f2e3d4c5b"
     classes: tuple[str, ...]  # name of class k at place k
-    # of a network that names the class of every pixel: sides of images, which are free, are
-    # multiples of it; else 0
-    stride: int
+    stride: int  # of a network for every pixel: sides of images are multiples of it; else 0
     sensors: tuple[Sensor, ...]  # each is an input of the file, by its name
 
 
@@ -50,16 +48,11 @@ def export(
 ) -> float:
     """Write a deployed network of a finished run into the folder `out`, or nothing: model.onnx with
     scaling, network and softmax, and contract.json. Returned is the largest difference of the
-    file's logits from the network's, on the raw images of the split's test part.
+    file's logits from the network's, on the raw images of the split's test part; a RunError where
+    it is above TOLERANCE of the largest one.
 
-    Args:
-        network: one of the method's `deployed`, "" where the run has one alone; or all sensors of
-            networks of one each, such as "rgb+depth", whose probabilities the file multiplies.
-
-    Raises:
-        RunError: not done, of other data, or logits differ by more than 1e-4 of the largest.
-        ConfigError: no such network, or onnxruntime is not installed.
-        DataError: `out` exists and may not be replaced, or sensors differ in size.
+    `network` is one of the method's `deployed`, "" where the run has one alone; or all sensors of
+    networks of one each, such as "rgb+depth", whose probabilities the file multiplies.
     """
     from discom.data.batches import ModalityTensor
     from discom.running.runs import Result, load_run
@@ -159,8 +152,7 @@ def _write(branch: Any, contract: Contract, file: Path) -> None:
 
 
 def _compare(branch: Any, folder: Path, raw: Any, scaled: Any) -> float:
-    """What `export` returns, of a ModalityTensor of raw images and one of scaled ones; a RunError
-    where the file's logits are not the network's."""
+    """What `export` returns or raises, of a ModalityTensor of raw images and one of scaled ones."""
     import torch
 
     contract, session = load(folder)
@@ -202,8 +194,7 @@ def predict(path: Path | str, files: Sequence[Path]) -> pd.DataFrame:
     class, probability and "p(<class>)" of each class; empty where a sensor measured nothing.
 
     An image is prepared as those of training were. Warns where more than one in twenty is `unlike`
-    those. A DataError for an image that is unreadable, of another shape, or has NaN where the
-    contract has no value for "not measured"; and for a network that answers for every pixel.
+    those. A DataError for an image that cannot be prepared so, or a network for every pixel.
     """
     contract, session = load(path)
     if contract.stride:
@@ -258,7 +249,7 @@ def _by_name(path: Path, sensor: Sensor) -> dict[str, Path]:
     """Name → image of one of several sensors."""
     place = _folder(path, sensor) or path / sensor.name
     files = find_images([place])
-    named = {str(file.with_suffix("")).removeprefix(str(place)): file for file in files}
+    named = {str(file.relative_to(place).with_suffix("")): file for file in files}
     if len(named) < len(files):
         raise DataError(place, "two images have one name", "rename one")
     return named
