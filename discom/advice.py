@@ -20,7 +20,7 @@ from discom.config import Config, profile
 from discom.data import MultiModalData
 from discom.data.batches import count_steps, paired_rows
 from discom.data.checks import UNLABELLED, is_signal
-from discom.errors import ConfigError, DataError
+from discom.errors import ConfigError
 from discom.models.encoders import OF_SIGNALS
 from discom.running.runs import Run, read_predictions
 from discom.tables.intervals import crossed_test, pseudo_values, tally_score
@@ -89,16 +89,13 @@ class Asked:
 
     @cached_property
     def plan(self) -> dict[str, list[Run]]:
-        """Kind → its runs, folds within seeds. A ConfigError for one sensor, a DataError for a
-        class for every pixel, or no pair."""
-        if self.images.dense:
-            way_out = "compare with: discom table dense"
-            raise DataError(self.images.name, "has a class for every pixel", way_out)
+        """Kind → its runs, folds within seeds. A ConfigError for one sensor, or a class for every
+        pixel, a DataError for no pair."""
         if len(self.images.modalities) < 2:
             found = f"the data has {[*self.images.modalities]} alone"
             raise ConfigError("advise", found, "give two modalities or more")
         paired_rows(self.images, [*self.images.modalities])  # refuses data without a pair
-        for run in map(self.run, self.kinds):  # refuses a setting before anything is trained
+        for run in map(self.run, self.kinds):  # refuses settings and data before a training
             methods.build(methods.get(run.method), self.images, run.config)
         places = [*product(range(self.seeds), range(self.folds))]
         return {kind: [self.run(kind, *place) for place in places] for kind in self.kinds}

@@ -254,7 +254,7 @@ DENSE, ONE = data.load("scenes-dense:n=20,size=16"), IMAGES.select(["rgb"])
 
 
 @pytest.mark.parametrize(
-    ("images", "error"), [(ONE, ConfigError), (DENSE, DataError), (UNPAIRED, DataError)]
+    ("images", "error"), [(ONE, ConfigError), (DENSE, ConfigError), (UNPAIRED, DataError)]
 )
 def test_what_cannot_be_answered_is_refused_before_the_trainings(images, error):
     refused(lambda: asked(images).plan, "", error)
