@@ -32,7 +32,8 @@ WINDOW = 2400  # rows, twelve seconds
 # code → windows of its trials, as far as they fit; others have one, around the largest |acc|
 LONG = {"D01": 7, "D02": 7, "D03": 7, "D04": 7, "D05": 2, "D06": 2, "D17": 2}
 COLUMNS = {"acc": slice(0, 3), "gyro": slice(3, 6), "acc2": slice(6, 9)}
-SCALES = {"acc": 32 / 2**13, "gyro": np.deg2rad(4000 / 2**16), "acc2": 16 / 2**14}  # g, rad/s, g
+# g, rad/s and g of a count, for each column
+SCALES = np.repeat([32 / 2**13, np.deg2rad(4000 / 2**16), 16 / 2**14], 3).astype(np.float32)
 
 
 class Watch(Source):
@@ -69,9 +70,8 @@ class Watch(Source):
 
 
 class Dsads(Source):
-    """Daily and Sports Activities: signals [N, 9, 1, 125] of five units on the body, in half
-    precision; accelerations are in g. Groups are persons; ids number the segments by activity,
-    person and time.
+    """Daily and Sports Activities: signals [N, 9, 1, 125] of five units on the body; accelerations
+    are in g. Groups are persons; ids number the segments by activity, person and time.
 
     `data/a<activity>/p<person>/s<segment>.txt`, 60 segments of five seconds at 25 Hz: 125 rows of
     45 numbers, nine of each unit: accelerometer (m/s²), gyroscope (rad/s) and magnetometer, x y z
@@ -91,35 +91,27 @@ class Dsads(Source):
     by_hand = "Unpack the archive of UCI's data set 256; --root is the folder with data/a01 to a19"
 
     def read_raw(self, root: Path, names: list[str]) -> MultiModalData:
-        activities = [f"a{number:02d}" for number in range(1, len(self.classes) + 1)]
-        folder = self.find_folder(root, activities)
-        places = list(product(range(len(activities)), range(8), range(SEGMENTS)))
-        signals = {name: np.empty((len(places), 9, 1, ROWS), np.float16) for name in names}
-        for row, (activity, person, segment) in enumerate(places):
-            file = folder / activities[activity] / f"p{person + 1}" / f"s{segment + 1:02d}.txt"
-            units = read_segment(file)
-            for name in names:
-                signals[name][row, :, 0] = units[UNITS.index(name)]
-        labels, persons, _ = np.transpose(places)
-        return self.build(signals, np.arange(len(places)), labels=labels, groups=persons)
+        folder = self.find_folder(root, ["a01", "a19"])
+        places = np.array(list(product(range(1, 20), range(1, 9), range(1, SEGMENTS + 1))))
+        files = [folder / f"a{a:02d}" / f"p{p}" / f"s{s:02d}.txt" for a, p, s in places]
+        segments = np.stack([read_segment(file) for file in files])  # [N, 5, 9, 125]
+        signals = {name: segments[:, UNITS.index(name), :, None] for name in names}
+        labels, persons, _ = places.T - 1
+        return self.build(signals, np.arange(len(files)), labels=labels, groups=persons)
 
 
 def read_segment(file: Path) -> np.ndarray:
     """The signals of a segment of dsads, [5, 9, 125] float16."""
-    table = _read_rows(file, 45)
-    if len(table) != ROWS:
-        raise DataError(file, f"holds {len(table)} rows, a segment has {ROWS}", "unpack it again")
+    table = _read_rows(file, 45, ROWS)
     units = table.T.reshape(5, 9, ROWS).astype(np.float64)  # in float32, some quotients are ties
     units[:, :3] /= 9.81  # m/s² → g
     return units.astype(np.float16)
 
 
 class SisFall(Source):
-    """Signals [N, 3, 1, 300] of sensors on a belt, twelve seconds at 25 Hz, in half precision.
-    Groups are persons; ids number the windows by person, code, trial and time.
-
-    Short trials are filled up with their last row. The second accelerometer lies beside the first
-    and measures the same: a negative control.
+    """Signals [N, 3, 1, 300] of sensors on a belt, twelve seconds at 25 Hz. Groups are persons;
+    ids number the windows by person, code, trial and time. The second accelerometer lies beside the
+    first and measures the same: a negative control.
 
     `SisFall_dataset/<person>/<code>_<person>_R<nn>.txt`, persons SA01 to SA23 (adults) and SE01 to
     SE15 (elderly): a row of nine whole numbers for each of 200 instants a second, ended by ";": x y
@@ -145,29 +137,24 @@ class SisFall(Source):
 
     def read_raw(self, root: Path, names: list[str]) -> MultiModalData:
         folder = self.find_folder(root, PERSONS)
-        trials = [
-            (person, file)
-            for person, name in enumerate(PERSONS)
-            for file in steps.sorted_files(folder / name, ".txt").values()
-        ]
-        steps.warn_left_out(folder, TRIALS - len(trials), f"{TRIALS} trials are not there")
-        windows, labels, persons = list[np.ndarray](), list[int](), list[int]()
-        for person, file in trials:
-            code = file.name[:3]
+        files = sorted(folder.glob("S[AE][0-9][0-9]/[!.]*.txt"))
+        steps.warn_left_out(folder, TRIALS - len(files), f"{TRIALS} trials are not there")
+        windows, origins = [], []
+        for file in files:
+            code, person = file.name[:3], PERSONS.index(file.parent.name)
             if code not in self.classes:
                 raise DataError(file, f"'{code}' is no activity and no fall", "remove the file")
-            own = cut(code, read_trial(file))
-            windows += [to_signals(window) for window in own]
-            labels += [self.classes.index(code)] * len(own)
-            persons += [person] * len(own)
-        signals = {name: np.stack([window[COLUMNS[name]] for window in windows]) for name in names}
-        ids = np.arange(len(windows))
-        return self.build(signals, ids, labels=labels, groups=np.array(persons))
+            for window in cut(code, read_trial(file)):
+                windows.append(to_signals(window))
+                origins.append((self.classes.index(code), person))
+        stacked, (labels, persons) = np.stack(windows), np.transpose(origins)
+        signals = {name: stacked[:, COLUMNS[name]] for name in names}
+        return self.build(signals, np.arange(len(stacked)), labels=labels, groups=persons)
 
 
 def read_trial(file: Path) -> np.ndarray:
     """The rows of a trial of sisfall in g and rad/s, [rows, 9] float32, at least a window."""
-    trial = _read_rows(file, 9) * np.repeat([*SCALES.values()], 3).astype(np.float32)
+    trial = _read_rows(file, 9) * SCALES
     return np.pad(trial, ((0, max(0, WINDOW - len(trial))), (0, 0)), mode="edge")
 
 
@@ -192,12 +179,10 @@ def to_signals(window: np.ndarray) -> np.ndarray:
     return values.reshape(-1, 2, 9).mean(axis=1).T[:, None]
 
 
-def _read_rows(file: Path, columns: int) -> np.ndarray:
-    """Rows of so many finite numbers, [rows, columns] float32; a row may end with ";"."""
-    way_out = "unpack the archive again"
-    with as_data_error(file, "rows of numbers", way_out):
+def _read_rows(file: Path, columns: int, rows: int | None = None) -> np.ndarray:
+    """So many finite numbers, [rows, columns] float32; a row may end with ";"."""
+    with as_data_error(file, f"rows of {columns} numbers", "unpack the archive again"):
         table = np.loadtxt(file, np.float32, delimiter=",", comments=";", ndmin=2)
-    if not len(table) or table.shape[1] != columns or not np.isfinite(table).all():
-        found = f"holds {list(table.shape)} numbers, or some that are not finite"
-        raise DataError(file, f"{found}; a row has {columns}", way_out)
-    return table
+        if table.shape != (rows or len(table), columns) or not np.isfinite(table).all():
+            raise ValueError(f"holds {list(table.shape)}, or some that are not finite")
+        return table
