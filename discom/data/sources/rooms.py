@@ -3,6 +3,7 @@
 import re
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -103,11 +104,10 @@ def _find_images(base: Path, frames: dict[str, tuple[Path, int]], name: str) -> 
     """Id → the one image of a modality in the frame's folder, where the frame has it."""
     folder, images = "image" if name == "rgb" else name, {}
     for key, (frame, _) in frames.items():
-        if (place := base / frame / folder).is_dir():
-            files = list(steps.sorted_files(place, ".jpg", ".png").values())
-            if len(files) != 1:
-                raise DataError(place, f"holds {len(files)} images, not one", "unpack it again")
-            images[key] = files[0]
+        for file in steps.sorted_files(base / frame / folder, ".jpg", ".png").values():
+            if key in images:
+                raise DataError(file, "a second image of its frame", "unpack it again")
+            images[key] = file
     return images
 
 
@@ -147,29 +147,24 @@ class TRISTAR(Source):
 
     def read_raw(self, root: Path, names: list[str], size: Size = (120, 160)) -> MultiModalData:
         folder = self.find_folder(root, list(FOLDERS.values()))
-        files, labels_of = _list_frames(folder, names)
-        frames = steps.pair({**files, "actions.txt": labels_of}, folder)
-        actions = {frame: [c for c in self.classes if c in labels_of[frame]] for frame in frames}
+        files = _list_frames(folder, names)
+        frames = steps.pair(files, folder)
+        words = files.pop("actions.txt")
+        actions = {frame: [c for c in self.classes if c in words[frame]] for frame in frames}
         kept = [frame for frame in frames if len(actions[frame]) == 1]
         unclear = f"{len(frames)} frames have none or several of {', '.join(self.classes)}"
         steps.warn_left_out(folder, len(frames) - len(kept), unclear)
+        images = {name: [own[frame] for frame in kept] for name, own in files.items()}
+        labels = [self.classes.index(actions[frame][0]) for frame in kept]
         part_of = np.array([frame.partition("/")[0] for frame in kept])
-        return self.build(
-            {name: [own[frame] for frame in kept] for name, own in files.items()},
-            kept,
-            size=size,
-            labels=[self.classes.index(actions[frame][0]) for frame in kept],
-            groups=np.array([frame.rpartition("/")[0] for frame in kept]),
-            parts={part: np.flatnonzero(part_of == name) for part, name in FOLDERS.items()},
-        )
+        shots = np.array([frame.rpartition("/")[0] for frame in kept])
+        parts = {part: np.flatnonzero(part_of == name) for part, name in FOLDERS.items()}
+        return self.build(images, kept, size=size, labels=labels, groups=shots, parts=parts)
 
 
-def _list_frames(
-    folder: Path, names: list[str]
-) -> tuple[dict[str, dict[str, Path]], dict[str, set[str]]]:
-    """Modality → "<part>/<shot>/<stem>" → file, and the same key → labels, by name."""
-    files: dict[str, dict[str, Path]] = {name: {} for name in names}
-    labels: dict[str, set[str]] = {}
+def _list_frames(folder: Path, names: list[str]) -> dict[str, dict[str, Any]]:
+    """Modality → "<part>/<shot>/<stem>" → file; "actions.txt" → the same key → labels."""
+    files: dict[str, dict[str, Any]] = {name: {} for name in [*names, "actions.txt"]}
     for part in FOLDERS.values():
         for shot in sorted((folder / part).glob("[!.]*/")):
             for name in names:
@@ -177,33 +172,28 @@ def _list_frames(
                     files[name][f"{part}/{shot.name}/{stem}"] = file
             for line in steps.read_lines(shot / "actions.txt"):
                 frame, *words = line.split()
-                labels.setdefault(f"{part}/{shot.name}/{Path(frame).stem}", set()).update(words)
-    return files, labels
+                key = f"{part}/{shot.name}/{Path(frame).stem}"
+                files["actions.txt"].setdefault(key, []).extend(words)
+    return files
 
 
 def _read_row(key: str, item: Item) -> np.ndarray:
     import h5py
 
-    with _reading(item[0]), h5py.File(item[0]) as mat:
-        return mat[key][item[1]].swapaxes(-1, -2)  # a turn by 90° instead would mirror it
-
-
-def _read_metres(item: Item) -> np.ndarray:
-    return _read_row("depths", item)[None]
-
-
-def _read_mask(item: Item) -> np.ndarray:
-    with _reading(item[0]):  # a label that has no class
-        return item[2][_read_row("labels", item)]
+    file, row, class_of = item
+    with _reading(file), h5py.File(file) as mat:
+        values = mat[key][row].swapaxes(-1, -2)  # a turn by 90° instead would mirror it
+        # depth has no axis of bands
+        return class_of[values] if key == "labels" else values.reshape(-1, *values.shape[-2:])
 
 
 class NYUv2(Source):
     """Colour, depth and a class for every pixel: the labelled set of NYU Depth v2, images of a
     Kinect. A scene is a group, and the official training part gives the validation part.
 
-    `nyu_depth_v2_labeled.mat` is MATLAB v7.3, so HDF5, and h5py shows MATLAB's axes reversed:
-    `images` [N, 3, W, H]; `depths` (metres, holes filled) and `labels`, 0 = none, 1 … 894, both
-    [N, W, H]; `scenes`, references to text. `splits.mat` lists the official parts, counted from 1;
+    `nyu_depth_v2_labeled.mat` is HDF5, and h5py shows MATLAB's axes reversed: `images`
+    [N, 3, W, H]; `depths` (metres, holes filled) and `labels`, 0 = none, 1 … 894, both [N, W, H];
+    `scenes`, references to text. `splits.mat` lists the official parts, counted from 1;
     `classMapping40.mat` takes 894 labels to 40 classes. Source: Silberman et al. 2012.
     """
 
@@ -212,8 +202,8 @@ class NYUv2(Source):
     classes = tuple(NYU_CLASSES.split())
     sensors = {
         "rgb": Sensor("3×480×640", read=partial(_read_row, "images")),
-        "depth": Sensor("1×480×640", "m", _read_metres, invalid=0.0),
-        "masks": Sensor(read=_read_mask),
+        "depth": Sensor("1×480×640", "m", partial(_read_row, "depths"), invalid=0.0),
+        "masks": Sensor(read=partial(_read_row, "labels")),
     }
     symmetry = "all"
     size = "3.0 GB"
