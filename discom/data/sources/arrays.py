@@ -10,7 +10,7 @@ import numpy as np
 from discom.data.checks import NO_LABEL, UNLABELLED, check_array
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.steps import count_pixels, most_frequent
-from discom.errors import ConfigError, DataError
+from discom.errors import DataError, check_choice
 from discom.files import as_data_error, read_json
 
 FORMS = "images are [N, C, H, W], signals [N, C, T] with T > C; save signals [N, T] as x[:, None]"
@@ -40,34 +40,29 @@ def read_arrays(
             no signal, and mirrors images left to right.
 
     Raises:
-        ConfigError: an option for a sensor that is not there.
-        DataError: no sensor, no labels, arrays that do not fit together, or pickled objects.
+        ConfigError: a sensor that is not there.
+        DataError: no labels, arrays that do not fit together, or pickled objects.
     """
     root = Path(root)
     arrays = {file.stem: _load(file) for file in sorted(root.glob("[!.]*.npy"))}
-    about = {k: arrays.pop(k, None) for k in ("labels", "masks", "groups", "ids")}
-    if modalities:
-        arrays = {name: arrays[name] for name in modalities if name in arrays}
-    sensors = {k: _to_images(root / f"{k}.npy", x) for k, x in arrays.items() if x.ndim in (3, 4)}
-    if others := sorted(set(arrays) - set(sensors)):
+    labels, masks, groups, ids = (arrays.pop(k, None) for k in ("labels", "masks", "groups", "ids"))
+    labels, classes = _label(root, labels, masks)
+    ids = np.arange(len(labels)) if ids is None else ids
+    sensors = list(modalities or (name for name, x in arrays.items() if x.ndim > 2))
+    if not modalities and (others := [name for name in arrays if name not in sensors]):
         warnings.warn(f"{root}: {', '.join(others)} left out, no sensor; {FORMS}", stacklevel=2)
-    if not sensors:
-        raise DataError(root, "has no sensor, <sensor>.npy", FORMS)
-    unit, invalid, symmetry = unit or {}, invalid or {}, symmetry or {}
-    if unknown := sorted({*unit, *invalid, *symmetry} - {*sensors}):
-        found = f"{root} has no sensor '{unknown[0]}'"
-        raise ConfigError("unit, invalid, symmetry", found, f"it has {', '.join(sensors)}")
-    labels, classes = _label(root, about["labels"], about["masks"])
-    ids = np.arange(len(labels)) if about["ids"] is None else about["ids"]
+    options = {"unit": unit or {}, "invalid": invalid or {}, "symmetry": symmetry or {}}
+    for option, names in {"modalities": sensors, **options}.items():
+        for name in names:
+            check_choice(option, name, arrays)
     made = {}
-    for name, x in sensors.items():
-        usual = "none" if x.shape[2] == 1 else "flip"
-        own = unit.get(name, ""), invalid.get(name), symmetry.get(name, usual)
-        made[name] = Modality(x, labels, ids, *own)
-    more: Any = {"masks": about["masks"], "groups": about["groups"]}
-    more |= {"dense": about["masks"] is not None, "name": root.resolve().name}
-    data = MultiModalData(made, classes, **more)
-    return data.select(modalities) if modalities else data
+    for name in sensors:
+        x = _to_images(root / f"{name}.npy", arrays[name])
+        usual = {"symmetry": "none" if x.shape[2] == 1 else "flip"}
+        own = {option: values[name] for option, values in options.items() if name in values}
+        made[name] = Modality(x, labels, ids, **usual | own)
+    about = {"masks": masks, "dense": masks is not None, "groups": groups}
+    return MultiModalData(made, classes, **about, name=root.resolve().name)
 
 
 def _load(file: Path) -> np.ndarray:
@@ -79,24 +74,25 @@ def _load(file: Path) -> np.ndarray:
 
 def _to_images(file: Path, x: np.ndarray) -> np.ndarray:
     """Signals [N, C, T] as [N, C, 1, T]."""
-    if x.ndim == 3 and x.shape[1] >= x.shape[2]:  # one grey image each, or channels at the end
+    if x.ndim == 3 and x.shape[1] < x.shape[2]:
+        return x[:, :, None]
+    if x.ndim != 4:  # also grey images, and channels at the end
         raise DataError(file, f"holds {list(x.shape)}", f"{FORMS}, grey images as x[:, None]")
-    return x if x.ndim == 4 else x[:, :, None]
+    return x
 
 
 def _label(root: Path, labels: Any, masks: Any) -> tuple[np.ndarray, tuple[str, ...]]:
     """The class of each sample, of a mask the most frequent one, and the names of the classes."""
     if (labels is None) == (masks is None):
         raise DataError(root, "has no labels, or labels and masks", TARGETS)
-    if masks is not None:
-        if masks.dtype != np.uint8 or masks.ndim != 3:
-            raise DataError(root / "masks.npy", f"holds {masks.dtype} {list(masks.shape)}", TARGETS)
-        counts = count_pixels(masks, NO_LABEL)
-        labels = most_frequent(counts)
-        used = len(np.trim_zeros(counts.sum(axis=0), "b"))
-    else:
+    if masks is None:
         check_array(labels, f"{root}/labels.npy", "iu", "N")
-        used = int(np.max(labels, initial=UNLABELLED)) + 1
+        used = labels.max(initial=UNLABELLED) + 1
+    elif masks.dtype != np.uint8 or masks.ndim != 3:
+        raise DataError(root / "masks.npy", f"holds {masks.dtype} {list(masks.shape)}", TARGETS)
+    else:
+        counts = count_pixels(masks, NO_LABEL)
+        labels, used = most_frequent(counts), len(np.trim_zeros(counts.sum(axis=0), "b"))
     if not (file := root / "classes.json").is_file():
         return labels, tuple(map(str, range(used)))
     with as_data_error(file, "a list of names", NAMES):
