@@ -57,11 +57,10 @@ class MidAir(Source):
     """RGB, depth and masks of drone flights through two rendered landscapes, a frame a second; a
     flight in all its climates is a group.
 
-    Files `<set>/<climate>/<stream>/trajectory_<NNNN>/<6-digit frame>`, 1024×1024 pixels, 25 a
-    second: `color_left` is JPEG; `depth` is 16-bit PNG whose bits are a float16 in metres;
-    `segmentation` is 8-bit PNG with ids 0 … 13. Source: Fonder & Van Droogenbroeck 2019. Uncertain:
-    that trajectories with the same last three digits are one flight under several climates
-    (inferred from the numbering).
+    Files `<set>/<climate>/<stream>/trajectory_<NNNN>/<6-digit frame>`, 25 a second; the bits of
+    16-bit `depth` are a float16 in metres, `segmentation` has ids 0 … 13. Source: Fonder & Van
+    Droogenbroeck 2019. Uncertain: that trajectories with the same last three digits are one flight
+    under several climates (inferred from the numbering).
     """
 
     name = "midair"

@@ -35,13 +35,10 @@ def _read_sar(file: Path) -> np.ndarray:
 
 
 class EuroSAT(Source):
-    """EuroSAT: Sentinel-2 and Sentinel-1 patches of 64×64 pixels, ten land-use classes.
+    """Patches of Sentinel-2 and Sentinel-1. The authors gave no split, so it is drawn by seed.
 
-    Files `<Class>/<Class>_<n>.tif`, the same name in both sensors: MS uint16 [13, 64, 64],
-    top-of-atmosphere reflectance × 10 000, bands B01 B02 … B12 B8A (B8A comes last); SAR float32
-    [2, 64, 64], VV and VH backscatter in decibel. Sources: Helber et al. 2019, Wang et al. 2023.
-
-    The authors gave no split, so it is drawn by seed.
+    Files `<Class>/<Class>_<n>.tif`, the same name in both sensors: MS, bands B01 B02 … B12 B8A (B8A
+    comes last); SAR, VV and VH backscatter. Sources: Helber et al. 2019, Wang et al. 2023.
     """
 
     name = "eurosat"
@@ -88,16 +85,12 @@ SHARE = 0.6  # of a patch's pixels, at least, are of its class
 
 
 class HLS(Source):
-    """Land cover from optical bands and elevation: 306 tiles of 128×128 pixels, cut into patches.
+    """Land cover from optical bands and relief: patches, of 60 % or more one class, of tiles whose
+    files `by_hand` describes.
 
-    Tiles `tiles/NNN.tif`, int16 [8, 128, 128]: blue, green, red, NIR, SWIR1, SWIR2 (reflectance),
-    elevation in metres, ESA WorldCover code; `index.csv` gives the `location_group` of each, since
-    they overlap and repeat. WorldCover is a classifier's map, and not of the image's date.
-
-    RGB, infrared (NIR, SWIR1, SWIR2) and relief of the patches of which 60 % are of one class.
-
-    Elevation z in metres is taken to asinh((z - m) / 5 m), m the mean of its tile: relief tells
-    cover apart, heights of places do not.
+    Tiles overlap and repeat, so a `location_group` of `index.csv` is a group. Elevation z in metres
+    is taken to asinh((z - m) / 5 m), m the mean of its tile. WorldCover is a classifier's map, and
+    not of the image's date.
     """
 
     name = "hls"

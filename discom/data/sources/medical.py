@@ -28,21 +28,16 @@ WAY_OUT = "take the original file"
 
 
 class CellCycle(Source):
-    """Jurkat cells by imaging flow cytometry, in brightfield, a DNA stain and darkfield, in counts;
-    phases of mitosis are one class, M.
+    """Jurkat cells by imaging flow cytometry. Phases of mitosis are one class, M; a column of a
+    montage is a group.
 
-    Montages `<phase>/Ch<n>_<number>.tif`, uint16 [1200, 1200], camera counts: 30×30 tiles of 40×40
-    pixels, a cell each, column after column. Channel 3 is brightfield, 4 the DNA stain (propidium
-    iodide), 6 darkfield (side scatter), on one pixel grid. A montage that is not full ends in
-    filler tiles, whose rows of pixels are all the same. The folder is the label: the authors sorted
-    the cells by hand. Sources: Blasi et al. 2016, Hennig et al. 2017; montages of the repository
-    MLCP.
+    Montages `<phase>/Ch<n>_<number>.tif`: 30×30 tiles of 40×40 pixels, a cell each, column after
+    column; channel 3 is brightfield, 4 the DNA stain, 6 darkfield (side scatter). A montage that is
+    not full ends in filler tiles, whose rows of pixels are all the same. Three cells stand twice;
+    their second image, which differs at most in its first column of pixels, is left out with a
+    warning. Sources: Blasi et al. 2016, Hennig et al. 2017.
 
-    A column of a montage, 30 tiles, is a group. Three cells stand twice in their montage. Their
-    second image, which differs at most in its first column of pixels, is left out with a warning.
-
-    Uncertain: the sample and the time of a cell. In S phase the brightfield background rises by 1.5
-    counts in the middle of the montage, as if a second recording began there.
+    Uncertain: the sample and the time of a cell (data/README.md).
     """
 
     name = "cellcycle"
@@ -91,18 +86,14 @@ def _find_cells(folder: Path, tiles: np.ndarray) -> np.ndarray:
 
 class LGG(Source):
     """Brain MRI of patients with a low-grade glioma: T1, FLAIR, T1 with a contrast agent, and masks
-    of the tumour, a quarter as high and wide.
+    of the tumour, a quarter as high and wide. Groups are patients, numbered by name; ids number the
+    slices by patient and place.
 
-    `kaggle_3m/<patient>/<patient>_<slice>.tif`, uint8 [256, 256, 3]: T1 before the contrast agent,
-    FLAIR, and T1 after it; `<patient>_<slice>_mask.tif`, 0 or 255. Experts drew the masks on FLAIR.
-    Where a sequence was not taken its band is a copy of FLAIR. Source: Buda et al. 2019, images of
-    TCGA-LGG (The Cancer Imaging Archive); on Kaggle lgg-mri-segmentation.
+    `kaggle_3m/<patient>/<patient>_<slice>.tif`, the three bands, and `…_mask.tif`, 0 or 255. Where
+    a sequence was not taken its band is a copy of FLAIR; such patients are left out with a warning.
+    Source: Buda et al. 2019.
 
-    Groups are patients, numbered by name; ids number the slices by patient and place. Patients who
-    lack a sequence are left out with a warning.
-
-    Uncertain: the licence. Four slices of one patient were read here as files, the others as arrays
-    of 64×64 pixels.
+    Uncertain: the licence. Four slices were read here as files, the others as arrays.
     """
 
     name = "lgg"

@@ -49,10 +49,10 @@ class SUNRGBD(Source):
     2021 chose. Frames of a day may show one room (1 879 of 2 105 come from 35 days), so the day is
     the group.
 
-    A frame is a folder of SUNRGBD.zip with `image/*.jpg` and `depth/*.png`, as measured. Depth is
-    uint16: millimetres whose bits are rotated left by three, 0 where nothing was measured. Two
-    lists make the subset: `kv2.txt` (kv2/<class>/<id>.png <label>) and `mapping.txt` (<id>.png ->
-    the frame's folder). Frames: Song et al. 2015.
+    A frame is a folder of SUNRGBD.zip with `image/*.jpg` and `depth/*.png`: millimetres whose bits
+    are rotated left by three, 0 where nothing was measured. Two lists make the subset: `kv2.txt`
+    (kv2/<class>/<id>.png <label>) and `mapping.txt` (<id>.png -> the frame's folder). Frames: Song
+    et al. 2015.
     """
 
     name = "sunrgbd"
@@ -122,11 +122,9 @@ def _read(name: str, per_unit: int, file: Path) -> np.ndarray:
 class TRISTAR(Source):
     """Rooms filmed by a thermal and a depth camera: the frames with exactly one of six actions.
 
-    Folders `{train,val,test}/<shot>/` with `thermal/` and `depth/*.png` on one pixel grid, and
-    `actions.txt`, a line per frame: its name, then any number of labels. Thermal uint16 in 1/100 K,
-    depth uint16 in mm (0: no return). Its colour images are not read, as in DisCoM-KD's paper.
-    Source: Stippel, Heitzinger & Kampel 2023. The official folders are the parts; a shot is a
-    group.
+    Folders `{train,val,test}/<shot>/`, the official parts, with `thermal/*.png` in 1/100 K,
+    `depth/*.png` in mm (0: no return), and `actions.txt`, a line per frame: its name, then any
+    number of labels. A shot is a group. Source: Stippel, Heitzinger & Kampel 2023.
 
     Uncertain: the units (inferred from the authors' normalisation constants), which six of the 14
     labels the paper took (a guess: states and transitions), and whether the parts share persons.

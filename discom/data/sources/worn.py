@@ -37,13 +37,8 @@ SCALES = np.repeat([32 / 2**13, np.deg2rad(4000 / 2**16), 16 / 2**14], 3).astype
 
 
 class Watch(Source):
-    """Signals [N, 3, 1, 100], four seconds at 25 Hz; a left arm is mirrored into a right one.
-    Groups are persons.
-
-    `watch.npz`, which data/make_watch.py of the repository makes: signals int16 [N, 3, 100] of each
-    sensor with the step that turns them into g or rad/s; for each window label, person, recording,
-    side (0: left arm) and part, its number in the recording. Source: Burns et al. 2018, by way of
-    the package seglearn.
+    """Signals of `watch.npz`, whose arrays data/README.md describes; a left arm is mirrored into a
+    right one. Groups are persons. Source: Burns et al. 2018.
     """
 
     name = "watch"
@@ -70,14 +65,12 @@ class Watch(Source):
 
 
 class Dsads(Source):
-    """Daily and Sports Activities: signals [N, 9, 1, 125] of five units on the body; accelerations
-    are in g. Groups are persons; ids number the segments by activity, person and time.
+    """Daily and Sports Activities: five units on the body. Groups are persons; ids number the
+    segments by activity, person and time.
 
-    `data/a<activity>/p<person>/s<segment>.txt`, 60 segments of five seconds at 25 Hz: 125 rows of
-    45 numbers, nine of each unit: accelerometer (m/s²), gyroscope (rad/s) and magnetometer, x y z
-    each. Sources: Barshan and Yuksek 2014, Altun et al. 2010; UCI data set 256.
-
-    Uncertain: the licence, and the magnetometer's unit, which no source at hand states.
+    `data/a<activity>/p<person>/s<segment>.txt`: 125 rows of 45 numbers, nine of each unit:
+    accelerometer (m/s²), gyroscope (rad/s) and magnetometer, x y z each. Sources: Barshan and
+    Yuksek 2014, Altun et al. 2010. Uncertain: the licence, and the magnetometer's unit.
     """
 
     name = "dsads"
@@ -109,14 +102,12 @@ def read_segment(file: Path) -> np.ndarray:
 
 
 class SisFall(Source):
-    """Signals [N, 3, 1, 300] of sensors on a belt, twelve seconds at 25 Hz. Groups are persons;
-    ids number the windows by person, code, trial and time. The second accelerometer lies beside the
-    first and measures the same: a negative control.
+    """Sensors on a belt; the second accelerometer, a negative control, lies beside the first and
+    measures the same. Groups are persons; ids number the windows by person, code, trial and time.
 
-    `SisFall_dataset/<person>/<code>_<person>_R<nn>.txt`, persons SA01 to SA23 (adults) and SE01 to
-    SE15 (elderly): a row of nine whole numbers for each of 200 instants a second, ended by ";": x y
-    z of the accelerometer ADXL345, of the gyroscope ITG3200, and of a second accelerometer,
-    MMA8451Q. Codes D01 to D19 are activities, F01 to F15 falls. Source: Sucerquia et al. 2017.
+    `SisFall_dataset/<person>/<code>_<person>_R<nn>.txt`: nine whole numbers for each of 200 times a
+    second, ended by ";": x y z of the accelerometer ADXL345, of the gyroscope ITG3200, and of a
+    second accelerometer, MMA8451Q. Source: Sucerquia et al. 2017.
 
     Uncertain: the licence. Only four trials were read here, so some file may differ in form.
     """
