@@ -18,13 +18,10 @@ CLASS_OF = np.array([0, 7, 2, 3, 3, 3, 4, 7, 1, 6, 5, 7, 7, 7], np.uint8)  # of 
 EVERY = 25  # so many frames one is kept: one a second
 FAR = 1250.0  # metres; what is farther, as the sky, counts as not measured
 STREAMS = {"rgb": "color_left", "depth": "depth", "masks": "segmentation"}
-FORM = "<set>/<climate>/<stream>/trajectory_<NNNN>/<6 digits>"
-NUMBERS = (
-    "2_10 2_11 2_12 3_10 3_11 3_12 4_10 4_11 4_12 5_10 5_11 5_12 6_7 6_8 6_9 6_10 6_11 6_12 7_7"
-    " 7_8 7_9 7_10 7_11 7_12 2_13 2_14 3_13 3_14 4_13 4_14 4_15 5_13 5_14 5_15 6_13 6_14 6_15 7_13"
-)
-TILES = NUMBERS.split()
-TEST = TILES[24:]
+TESTED = "2_13 2_14 3_13 3_14 4_13 4_14 4_15 5_13 5_14 5_15 6_13 6_14 6_15 7_13"
+TEST = TESTED.split()
+TILES = [f"{row}_{column}" for row in range(2, 8) for column in range(10 if row < 6 else 7, 13)]
+TILES += TEST  # after those of training
 COLOURS = [[255, 255, 255], [0, 0, 255], [0, 255, 255], [0, 255, 0], [255, 255, 0], [255, 0, 0]]
 SIDE = 6000  # pixels of a tile
 FILES = {  # with the two numbers of a tile, of which only those of heights have zeros in front
@@ -32,7 +29,6 @@ FILES = {  # with the two numbers of a tile, of which only those of heights have
     "dsm": r"dsm_potsdam_(\d+)_(\d+)\.tif",
     "masks": r"top_potsdam_(\d+)_(\d+)_label_noBoundary\.tif",
 }
-RIGHT_COPY = "5_Labels_for_participants_no_Boundary"  # is taken where a tile stands twice
 
 
 def _read_depth(file: Path) -> np.ndarray:
@@ -97,11 +93,10 @@ def _find_frames(root: Path, stream: str) -> dict[str, Path]:
     files: dict[str, Path] = {}
     for folder in steps.find(root.absolute(), f"{stream}/trajectory_*"):
         collection, climate, _, trajectory = folder.parts[-4:]
-        images = steps.sorted_files(folder, ".jpeg", ".jpg", ".png")
-        for frame, file in images.items():
+        for frame, file in steps.sorted_files(folder, ".jpeg", ".jpg", ".png").items():
             key = f"{collection}/{climate}/{trajectory.removeprefix('trajectory_')}/{frame}"
             if not re.fullmatch(r"(Kite|PLE|VO)_.+/.+/\d{4}/\d{6}", key) or key in files:
-                raise DataError(file, f"is not {FORM}, or a second copy of one", "move it away")
+                raise DataError(file, "is no frame of six digits, or a second copy", "move it away")
             if int(frame) % EVERY == 0:
                 files[key] = file
     return files
@@ -113,8 +108,7 @@ def _read_tile(file: Path) -> np.ndarray:
     kind, bands = (np.float32, 1) if heights else (np.uint8, 3)
     lacking = int(heights and file.stem.endswith("3_13"))  # columns, as published
     pixels = steps.read_form(file, "a tile", kind, (bands, SIDE, SIDE - lacking))
-    # contiguous, since the file has bands last, of which windows read slowly
-    return np.ascontiguousarray(np.pad(pixels, ((0, 0), (0, 0), (0, lacking)), mode="edge"))
+    return np.pad(pixels, ((0, 0), (0, 0), (0, lacking)), mode="edge")
 
 
 def _read_window(item: tuple[Path, int, int, int]) -> np.ndarray:
@@ -129,8 +123,8 @@ def _read_mask(item: tuple[Path, int, int, int]) -> np.ndarray:
     for number, colour in enumerate(COLOURS):
         mask[(pixels == np.reshape(colour, (3, 1, 1))).all(axis=0)] = number
     if ((mask == NO_LABEL) & pixels.any(axis=0)).mean() > 0.01:
-        found = "its colours are no class's; it is blended or resized"
-        raise DataError(item[0], found, f"take the copy in {RIGHT_COPY}.zip")
+        way_out = "replace it by the copy in 5_Labels_for_participants_no_Boundary.zip"
+        raise DataError(item[0], "its colours are no class's; it is blended or resized", way_out)
     return mask
 
 
@@ -180,7 +174,7 @@ def _find_tiles(root: Path, layer: str) -> dict[str, Path]:
     for file in steps.find(root, "*potsdam_*"):
         if match := re.fullmatch(FILES[layer], file.name, re.IGNORECASE):
             tile = f"{int(match[1])}_{int(match[2])}"
-            if tile in files and RIGHT_COPY not in str(file):
+            if tile in files:
                 raise DataError(file, f"a second copy of {files[tile]}", "remove one")
             files[tile] = file
     if missing := [tile for tile in TILES if tile not in files]:

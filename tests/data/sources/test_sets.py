@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from fixtures import midair, potsdam, writing
+from fixtures import midair
 
 from discom.data import read_arrays
 from discom.data.sources import get, medical, worn
-from discom.data.sources.aerial import RIGHT_COPY
 
 
 def read(name, root, *modalities, **options):
@@ -30,14 +29,6 @@ def test_samples_that_are_left_out_are_counted(name, raw):
 def test_classes_of_nyuv2_have_the_numbers_of_its_map():
     names = {1: "wall", 2: "floor", 22: "ceiling", 24: "refridgerator", 40: "otherprop"}
     assert {number: get("nyuv2").classes[number - 1] for number in names} == names
-
-
-def test_potsdam_takes_the_right_copy(copy, raw):
-    root, file = copy("potsdam"), potsdam.LABEL.format("4_12")
-    right, files = file.replace("5_Labels_all_noBoundary", RIGHT_COPY), potsdam.CASE.files
-    writing.write(root, {right: files[file], file: files[potsdam.RGB.format("4_12")]})
-    plain = read("potsdam", raw("potsdam"), window=16)
-    assert read("potsdam", root, window=16).fingerprint == plain.fingerprint
 
 
 def test_midair_averages_colours_and_picks_the_rest(raw):
