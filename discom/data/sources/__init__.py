@@ -98,14 +98,12 @@ class Source:
         return self.read_raw(self.raw_folder(root, download), names, **options)
 
     def find_folder(self, root: Path, inside: Sequence[str]) -> Path:
-        """The folder at or below `root` that directly holds all of `inside`; a DataError where
-        there is none, or a second one."""
+        """The one folder at or below `root` that directly holds all of `inside` (or DataError)."""
         places = [place.parent for place in find(root, inside[0])]
         folders = [place for place in places if all((place / name).exists() for name in inside)]
-        if not folders:
-            raise DataError(root, f"holds no folder with {', '.join(inside[:3])}", self.advice())
-        if folders[1:]:
-            raise DataError(folders[1], f"a second copy of {folders[0]}", "remove one")
+        if len(folders) != 1:
+            found = f"holds {len(folders)} folders with {', '.join(inside[:3])}, not one"
+            raise DataError(root, found, self.advice())
         return folders[0]
 
     def raw_folder(self, root: Path | str, download: bool = False) -> Path:

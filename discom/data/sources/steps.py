@@ -38,8 +38,8 @@ def sorted_files(folder: Path, *endings: str) -> dict[str, Path]:
 def read_lines(file: Path) -> list[str]:
     """The lines of a text that are not blank, without blanks around them."""
     with as_data_error(file, "text", "fetch or unpack it again"):
-        text = file.read_text(encoding="utf-8-sig", errors="replace")  # callers refuse odd names
-    return [line.strip() for line in text.splitlines() if line.strip()]
+        lines = map(str.strip, file.read_text("utf-8-sig").splitlines())
+        return [line for line in lines if line]
 
 
 def read_table(file: Path, columns: Sequence[str]) -> pd.DataFrame:
@@ -47,10 +47,9 @@ def read_table(file: Path, columns: Sequence[str]) -> pd.DataFrame:
     a row or a value is missing, or a name is there twice."""
     with as_data_error(file, f"a table with {', '.join(columns)}", "copy it again"):
         table = pd.read_csv(file, dtype={columns[0]: str})[[*columns]]
-    if table.empty or table.isna().any(axis=None) or table[columns[0]].duplicated().any():
-        found = f"has no line, or one without a value or of a {columns[0]} twice"
-        raise DataError(file, found, "copy it again")
-    return table.set_index(columns[0])
+        if table.empty or table.isna().any(axis=None):
+            raise ValueError("a line or a value is missing")
+        return table.set_index(columns[0], verify_integrity=True)
 
 
 def read_form(
@@ -79,11 +78,7 @@ def warn_left_out(where: Path | str, count: int, of: str) -> None:
 
 def pair(files: Mapping[str, Mapping[str, Any]], where: Path | str) -> list[str]:
     """The keys that every modality (→ key → anything, as a rule the file) has, sorted; a warning
-    counts those that are left out since another modality lacks them.
-
-    >>> pair({"rgb": {"b": 1, "a": 2}, "depth": {"a": 3, "b": 4}}, "here")
-    ['a', 'b']
-    """
+    counts those that are left out since another modality lacks them."""
     common = set.intersection(*(set(keys) for keys in files.values()))
     if not common:
         counts = ", ".join(f"{len(keys)} of {name}" for name, keys in files.items())
@@ -100,7 +95,6 @@ def split_official(tested: np.ndarray, groups: np.ndarray) -> dict[str, np.ndarr
     from sklearn.model_selection import GroupShuffleSplit
 
     train, test = np.flatnonzero(~tested), np.flatnonzero(tested)
-    # of 80 % for training, an eighth is a tenth of all
     splitter = GroupShuffleSplit(1, test_size=0.125, random_state=0)
     kept, valid = next(splitter.split(train, groups=groups[train]))
     return {"train": train[kept], "valid": train[valid], "test": test}
