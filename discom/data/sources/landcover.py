@@ -59,23 +59,19 @@ class EuroSAT(Source):
 
     def read_raw(self, root: Path, names: list[str]) -> MultiModalData:
         """Patches of the same name are a pair."""
-        patches = self._find_patches(root)
-        stems = steps.pair({name: patches[name] for name in names}, root)
-        labels = [self.classes.index(stem.partition("_")[0]) for stem in stems]
-        images = {name: [patches[name][stem] for stem in stems] for name in names}
-        return self.build(images, stems, labels=labels)
-
-    def _find_patches(self, root: Path) -> dict[str, dict[str, Path]]:
-        """Sensor → stem → file; those of SAR lie in a folder that is called so, EuroSAT-SAR."""
         patches: dict[str, dict[str, Path]] = {"ms": {}, "sar": {}}
         for file in steps.find(root, "*/*.tif"):
             kind = file.parent.name
             if kind in self.classes and re.fullmatch(rf"{kind}_\d+", file.stem):
-                sensor = "sar" if "sar" in str(file.relative_to(root)).lower() else "ms"
-                if file.stem in patches[sensor]:
-                    raise DataError(file, f"a second copy of {file.stem} of {sensor}", "remove one")
-                patches[sensor][file.stem] = file
-        return patches
+                # those of SAR lie in a folder that is called so, EuroSAT-SAR
+                own = patches["sar" if "sar" in str(file.relative_to(root)).lower() else "ms"]
+                if file.stem in own:
+                    raise DataError(file, f"a second copy of {own[file.stem]}", "remove one")
+                own[file.stem] = file
+        stems = steps.pair({name: patches[name] for name in names}, root)
+        labels = [self.classes.index(stem.partition("_")[0]) for stem in stems]
+        images = {name: [patches[name][stem] for stem in stems] for name in names}
+        return self.build(images, stems, labels=labels)
 
 
 COVERS = {10: "tree", 30: "grass", 40: "crop", 80: "water"}  # the other codes are too rare
@@ -113,9 +109,8 @@ class HLS(Source):
     def read_raw(self, root: Path, names: list[str]) -> MultiModalData:
         """Patches in the order of tiles, from top left to bottom right."""
         groups = steps.read_table(root / "index.csv", ["tile", "location_group"])["location_group"]
-        tile_names = groups.index.str.zfill(3)
+        tile_names, form = groups.index.str.zfill(3), ("a tile", np.int16, (8, TILE, TILE))
         files = [root / "tiles" / f"{tile}.tif" for tile in tile_names]
-        form = "a tile", np.int16, (8, TILE, TILE)
         tiles = np.stack([steps.read_form(file, *form) for file in files])
         label_of = np.full(101, NO_LABEL, np.uint8)  # WorldCover's codes end at 100
         label_of[list(COVERS)] = range(len(COVERS))
@@ -123,20 +118,16 @@ class HLS(Source):
         relief = np.arcsinh((metres - metres.mean((2, 3), keepdims=True)) / 5)  # of the whole tile
         bands = {"rgb": tiles[:, [2, 1, 0]], "infrared": tiles[:, [3, 4, 5]]}
         bands["elevation"] = relief.astype(np.float32)  # in float32 arcsinh differs by processor
-        patches = {name: _cut(bands[name]) for name in names}
         pixels = steps.count_pixels(_cut(label_of[tiles[:, 7:]])[:, 0], len(COVERS))
         rows = np.flatnonzero(pixels.max(axis=1) >= SHARE * SIDE**2)
         lack = f"{len(pixels)} patches have no class on {SHARE:.0%} of their pixels"
         steps.warn_left_out(root, len(pixels) - len(rows), lack)
         starts = range(0, TILE, SIDE)
         places = product(tile_names, starts, starts)
-        ids = [f"{tile}-{top:03d}-{left:03d}" for tile, top, left in places]
-        return self.build(
-            {name: patches[name][rows] for name in names},
-            np.array(ids)[rows],
-            labels=pixels[rows].argmax(axis=1),
-            groups=groups.to_numpy().repeat(len(starts) ** 2)[rows],
-        )
+        ids = np.array([f"{tile}-{top:03d}-{left:03d}" for tile, top, left in places])
+        images = {name: _cut(bands[name])[rows] for name in names}
+        labels, groups = pixels.argmax(axis=1), groups.to_numpy().repeat(len(ids) // len(tiles))
+        return self.build(images, ids[rows], labels=labels[rows], groups=groups[rows])
 
 
 def _cut(tiles: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Images of medicine: cells of a flow cytometer (cellcycle) and brain MRI (lgg)."""
 
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -111,22 +112,16 @@ class LGG(Source):
     def read_raw(self, root: Path, names: list[str], every: PositiveInt = 1) -> MultiModalData:
         """`every`: keep each patient's first slice and every so many-th after it."""
         folder = self.find_folder(root, [FIRST])
-        images, masks, groups, lacking = list[np.ndarray](), list[np.ndarray](), list[int](), 0
-        for number, patient in enumerate(sorted(folder.glob("TCGA_*"))):
+        patients, complete = sorted(folder.glob("TCGA_*")), []
+        for number, patient in enumerate(patients):
             slices = [read_slice(*files) for files in find_slices(patient)[::every]]
-            pixels = np.stack([image for image, _ in slices])
-            flair = pixels[:, BANDS["flair"]]
-            if any((pixels[:, BANDS[name]] == flair).all() for name in ("t1", "t1c")):
-                lacking += 1
-                continue
-            images.append(pixels)
-            masks += [mask for _, mask in slices]
-            groups += [number] * len(slices)
-        steps.warn_left_out(folder, lacking, "the patients lack a sequence")
-        stacked = np.concatenate(images)
-        bands = {name: stacked[:, BANDS[name], None] for name in names}
-        ids = np.arange(len(stacked))
-        return self.build({**bands, "masks": np.stack(masks)}, ids, groups=np.array(groups))
+            t1, flair, t1c = np.stack([image for image, _ in slices], axis=1)
+            if not ((t1 == flair).all() or (t1c == flair).all()):
+                complete.append([(*each, number) for each in slices])
+        steps.warn_left_out(folder, len(patients) - len(complete), "the patients lack a sequence")
+        pixels, masks, groups = map(np.array, zip(*chain(*complete), strict=True))
+        images = {name: pixels[:, BANDS[name], None] for name in names}
+        return self.build({**images, "masks": masks}, np.arange(len(pixels)), groups=groups)
 
 
 def find_slices(patient: Path) -> list[tuple[Path, Path]]:
