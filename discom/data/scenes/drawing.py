@@ -32,12 +32,7 @@ RANGES: tuple[tuple, ...] = (
 
 
 class Streams:
-    """Random numbers of `n` scenes for a key, each factor from a stream of its own.
-
-    >>> streams = Streams(4, 0, 0)
-    >>> streams.integers(3).shape, streams.uniform(0, 1, 3).shape
-    ((4,), (4, 3))
-    """
+    """Random numbers of `n` scenes for a key, each factor from a stream of its own."""
 
     def __init__(self, n: int, *key: int):
         self.n, self.rngs = n, iter(np.random.default_rng(key).spawn(64))

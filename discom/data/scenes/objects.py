@@ -51,8 +51,6 @@ def make(
     >>> data = make(6, size=16, dark=0.5)
     >>> data.modalities["rgb"].x.shape, data.classes[4]
     ((6, 3, 16, 16), 'square/metal')
-    >>> data.factors["dark"].tolist(), data.factors["texture"].tolist()
-    ([0, 1, 0, 0, 1, 1], [1, 3, 1, 0, 3, 3])
     """
     drawing.check("objects", n, seed, size, {"dark": dark, "far": far})
     sensors = [*dict.fromkeys(modalities)]
@@ -63,8 +61,7 @@ def make(
     labels = factors["shape"] * len(MATERIALS) + factors["material"]
     ids = np.array([f"object-{seed}-{row:06d}" for row in range(n)])
     changed = [] if {*sensors} == {"rgb", "depth"} else [*sensors]
-    usual = {"dark": (dark, DARK), "far": (far, FAR)}
-    changed += [f"{name}={share:g}" for name, (share, own) in usual.items() if share != own]
+    changed += [f"dark={dark:g}"] * (dark != DARK) + [f"far={far:g}"] * (far != FAR)
     data = MultiModalData(
         {name: Modality(images[name], labels, ids, symmetry="all") for name in sensors},
         tuple(f"{shape}/{material}" for shape in SHAPES for material in MATERIALS),
@@ -128,8 +125,7 @@ def _draw(
 
 
 def _rgb(f, view, rng):
-    """In the dark, a fifth of the colours, and the object brightened a little; all brighter or
-    darker, and with noise, [n, 3, H, W]."""
+    """In the dark, a fifth of the colours and a brighter object, [n, 3, H, W]."""
     mask, dark = view["mask"][:, None], f["dark"][:, None, None, None]
     colours = mask * drawing.texture(f, view) + (1 - mask) * drawing.background(f, view)
     colours = np.where(dark, 0.2 * colours + 0.2 * mask, colours)
@@ -138,8 +134,7 @@ def _rgb(f, view, rng):
 
 
 def _depth(f, view, rng):
-    """Far away, a third of the differences in depth, and the object raised a little; with noise and
-    holes, [n, 1, H, W]."""
+    """Far away, a third of the differences in depth and a raised object, [n, 1, H, W]."""
     mask, far = view["mask"], f["far"][:, None, None]
     surface = drawing.plane(f, view) + mask * (0.10 + 0.22 * drawing.relief(f, view))
     surface = np.where(far, 0.35 * surface + 0.1 * mask + 0.05, surface)
@@ -148,8 +143,7 @@ def _depth(f, view, rng):
 
 
 def _thermal(f, view, rng):
-    """A warm object before a wall of drifting temperature, [n, 1, H, W]; its heat has one of three
-    levels."""
+    """An object of three levels of heat before a wall of drifting temperature, [n, 1, H, W]."""
     names = ("ambient", "draught_x", "draught_y", "warmth")
     ambient, draught_x, draught_y, warmth = drawing.columns(f, *names)
     wall = 0.25 + ambient + draught_x * view["x"] + draught_y * view["y"]

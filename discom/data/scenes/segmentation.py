@@ -2,9 +2,8 @@
 
 Classes are the background and three materials. RGB sees an object's material as a texture, depth as
 a relief. RGB takes the first two materials for each other with a known probability, depth the last
-two: what one sensor confuses, the other shows, so both together can be always right, and what one
-alone can reach is known (see `best`). Later objects hide earlier ones from both sensors,
-whatever their relief, so that what is hidden tells nothing of it.
+two: what one sensor confuses, the other shows (see `best`). Later objects hide earlier ones from
+both sensors, whatever their relief.
 """
 
 import numpy as np
