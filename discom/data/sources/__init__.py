@@ -44,11 +44,10 @@ class Sensor(NamedTuple):
 
 
 class Source:
-    """One public data set.
+    """One public data set: a subclass in a file of this folder, see docs/guides/new_data.md.
 
-    A subclass, in a file of this folder, states what is below and reads the raw files:
-    `read_raw(root, names, **options)` returns what `build` makes of the modalities `names`. Its
-    options are annotated keyword arguments. A DataError names a file that is missing or wrong.
+    Its `read_raw(root, names, **options)` returns what `build` makes of the modalities `names`;
+    options are annotated.
     """
 
     name: ClassVar[str]  # in commands and tables
@@ -86,10 +85,8 @@ class Source:
         download: bool = False,
         **options: Any,
     ) -> MultiModalData:
-        """The data set of the raw files below `root`, which `download` fetches.
-
-        The files of modalities that are not asked for are not needed. A ConfigError for a modality
-        or an option that the set lacks, a DataError for a file that is missing or wrong.
+        """The data set of the raw files below `root`, which `download` fetches; a ConfigError for a
+        modality or an option that the set lacks, a DataError for a file that is missing or wrong.
         """
         check_options(self.name, self.read_raw, options)
         names = list(modalities or self.modalities)
@@ -134,7 +131,7 @@ class Source:
         labels: Any = None,
         **more: Any,
     ) -> MultiModalData:
-        """The data set.
+        """The data set, from what `read_raw` found.
 
         Args:
             images: modality (and "masks", of dense data) → an array, or for each sample what its
@@ -152,12 +149,10 @@ class Source:
         masks = arrays.pop("masks", None)
         if labels is None:
             labels = most_frequent(count_pixels(masks, len(self.classes)))
-        labels, ids = np.asarray(labels), np.asarray(ids)
-        modalities = {
-            name: Modality(x, labels, ids, own.unit, own.invalid, self.symmetry)
-            for name, x in arrays.items()
-            for own in [self.sensors[name]]
-        }
+        modalities = {}
+        for name, x in arrays.items():
+            own = self.sensors[name].unit, self.sensors[name].invalid, self.symmetry
+            modalities[name] = Modality(x, np.asarray(labels), np.asarray(ids), *own)
         names = [] if list(arrays) == self.modalities else list(arrays)
         return MultiModalData(
             modalities,

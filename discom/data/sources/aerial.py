@@ -13,6 +13,7 @@ from discom.data.checks import NO_LABEL
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import Sensor, Size, Source, steps
 from discom.errors import DataError
+from discom.files import as_data_error
 
 CLASS_OF = np.array([0, 7, 2, 3, 3, 3, 4, 7, 1, 6, 5, 7, 7, 7], np.uint8)  # of id 0 … 13
 EVERY = 25  # so many frames one is kept: one a second
@@ -44,9 +45,8 @@ def _read_depth(file: Path) -> np.ndarray:
 
 def _read_ids(file: Path) -> np.ndarray:
     ids = steps.read_form(file, "segmentation", np.uint8, (None, None, None))[0]  # the bands repeat
-    if ids.max() >= len(CLASS_OF):
-        raise DataError(file, f"class id {ids.max()} is above 13", "take the original file")
-    return CLASS_OF[ids]
+    with as_data_error(file, "class ids 0 … 13", "take the original file"):
+        return CLASS_OF[ids]
 
 
 class MidAir(Source):
@@ -73,17 +73,16 @@ class MidAir(Source):
     licence = "not stated in what was read; see the page"
     page = "https://midair.ulg.ac.be"
     by_hand = (
-        f"At {page}/download.html choose Left RGB, Depth and Semantic segmentation of one climate;"
-        " an e-mail address gets a list of links. Unpack the archives under the root, as"
-        " MidAir/<set>/<climate>/color_left, depth, segmentation, and each frames.zip where it lies"
+        f"At {page}/download.html choose Left RGB, Depth and Semantic segmentation of one climate."
+        " Unpack the archives under the root, and each frames.zip where it lies"
     )
 
     def read_raw(self, root: Path, names: list[str], size: Size = 256) -> MultiModalData:
         """`size`: height and width, or one for both."""
         files = {name: _find_frames(root, STREAMS[name]) for name in [*names, "masks"]}
         keys = steps.pair(files, root)
-        flights = [key.split("/") for key in keys]  # a number ends alike in all climates
-        groups = np.array([f"{kind.partition('_')[0]}-{n[1:]}" for kind, _, n, _ in flights])
+        # Kite_training/sunny/0001/000025 → Kite-001: a number ends alike in all climates
+        groups = np.array([re.sub(r"_.*/\d(\d{3})/.*", r"-\1", key) for key in keys])
         images = {name: [own[key] for key in keys] for name, own in files.items()}
         return self.build(images, keys, size=size, groups=groups)
 

@@ -58,13 +58,11 @@ class CellCycle(Source):
         tiles = {name: _read_tiles(folder, CHANNELS[name]) for name in names}
         cells = _find_cells(folder, tiles[names[0]])
         places = [(list(PHASES)[cell // TILES**2], cell % TILES**2) for cell in cells]
-        return self.build(
-            {name: list(own[cells, None]) for name, own in tiles.items()},
-            [f"{phase}/{tile:03d}" for phase, tile in places],
-            size=size,
-            labels=[self.classes.index(PHASES[phase][0]) for phase, _ in places],
-            groups=np.array([f"{phase}/{tile // TILES:02d}" for phase, tile in places]),
-        )
+        ids = [f"{phase}/{tile:03d}" for phase, tile in places]
+        groups = np.array([f"{phase}/{tile // TILES:02d}" for phase, tile in places])
+        labels = [self.classes.index(PHASES[phase][0]) for phase, _ in places]
+        images = {name: list(own[cells, None]) for name, own in tiles.items()}
+        return self.build(images, ids, size=size, labels=labels, groups=groups)
 
 
 def _read_tiles(folder: Path, channel: str) -> np.ndarray:

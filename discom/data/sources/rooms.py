@@ -66,8 +66,7 @@ class SUNRGBD(Source):
     size = "6.4 GB"
     licence = "not known; ask the authors before you pass frames on"
     page = f"https://rgbd.cs.princeton.edu, https://github.com/{REPOSITORY} (lists, commit e09eca7)"
-    files = {
-        # no checksum is published, so https alone: it shows that nothing was changed on the way
+    files = {  # no checksum is published
         "SUNRGBD.zip": ("https://rgbd.cs.princeton.edu/data/SUNRGBD.zip", ""),
         "kv2.txt": (f"{LISTS}/kv2.txt", ""),
         "mapping.txt": (f"{LISTS}/mapping.txt", ""),
