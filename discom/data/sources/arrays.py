@@ -25,13 +25,12 @@ def read_arrays(
     invalid: Mapping[str, float] | None = None,
     symmetry: Mapping[str, str] | None = None,
 ) -> MultiModalData:
-    """Read `<root>/<sensor>.npy`; row n of every file is sample n. Sensors stay on disk.
+    """Read `<root>/<sensor>.npy`, images [N, C, H, W] or signals [N, C, T], which become
+    [N, C, 1, T]; row n of every file is sample n. Sensors stay on disk.
 
-    A sensor has images [N, C, H, W] or signals [N, C, T], which become [N, C, 1, T]. Sensors may
-    differ in H, W and T, unless pixels have classes. Beside them lie labels.npy [N], classes from 0
-    on, or -1 for no label; or masks.npy [N, H, W], uint8, the class of every pixel, or 255 for no
-    label. Optional are groups.npy [N], ids.npy [N], and classes.json, a list of names or an object
-    with the list "classes".
+    Beside them lie labels.npy [N], classes from 0 on, or -1 for no label; or masks.npy [N, H, W],
+    uint8, the class of every pixel, or 255 for no label. Optional are groups.npy [N], ids.npy [N],
+    and classes.json, a list of names or an object with the list "classes".
 
     Args:
         modalities: the sensors to keep, in this order; by default all, by name. Arrays of other
@@ -51,18 +50,17 @@ def read_arrays(
     sensors = list(modalities or (name for name, x in arrays.items() if x.ndim > 2))
     if not modalities and (others := [name for name in arrays if name not in sensors]):
         warnings.warn(f"{root}: {', '.join(others)} left out, no sensor; {FORMS}", stacklevel=2)
-    options = {"unit": unit or {}, "invalid": invalid or {}, "symmetry": symmetry or {}}
-    for option, names in {"modalities": sensors, **options}.items():
-        for name in names:
-            check_choice(option, name, arrays)
+    unit, invalid, symmetry = unit or {}, invalid or {}, symmetry or {}
+    for name in (*sensors, *unit, *invalid, *symmetry):
+        check_choice(f"{root}: sensor", name, arrays)
     made = {}
     for name in sensors:
         x = _to_images(root / f"{name}.npy", arrays[name])
-        usual = {"symmetry": "none" if x.shape[2] == 1 else "flip"}
-        own = {option: values[name] for option, values in options.items() if name in values}
-        made[name] = Modality(x, labels, ids, **usual | own)
-    about = {"masks": masks, "dense": masks is not None, "groups": groups}
-    return MultiModalData(made, classes, **about, name=root.resolve().name)
+        usual = "none" if x.shape[2] == 1 else "flip"
+        own = unit.get(name, ""), invalid.get(name), symmetry.get(name, usual)
+        made[name] = Modality(x, labels, ids, *own)
+    own_name, dense = root.resolve().name, masks is not None
+    return MultiModalData(made, classes, masks=masks, groups=groups, name=own_name, dense=dense)
 
 
 def _load(file: Path) -> np.ndarray:
