@@ -26,9 +26,9 @@ TILES += TEST  # after those of training
 COLOURS = [[255, 255, 255], [0, 0, 255], [0, 255, 255], [0, 255, 0], [255, 255, 0], [255, 0, 0]]
 SIDE = 6000  # pixels of a tile
 FILES = {  # with the two numbers of a tile, of which only those of heights have zeros in front
-    "rgb": r"top_potsdam_(\d+)_(\d+)_RGB\.tif",
-    "dsm": r"dsm_potsdam_(\d+)_(\d+)\.tif",
-    "masks": r"top_potsdam_(\d+)_(\d+)_label_noBoundary\.tif",
+    "rgb": "top_potsdam_*_RGB.tif",
+    "dsm": "dsm_potsdam_*.tif",
+    "masks": "top_potsdam_*_label_noBoundary.tif",
 }
 
 
@@ -103,9 +103,8 @@ def _find_frames(root: Path, stream: str) -> dict[str, Path]:
 
 @lru_cache(maxsize=3)  # the windows of a tile are read one after the other
 def _read_tile(file: Path) -> np.ndarray:
-    heights = file.name.lower().startswith("dsm")
-    kind, bands = (np.float32, 1) if heights else (np.uint8, 3)
-    lacking = int(heights and file.stem.endswith("3_13"))  # columns, as published
+    kind, bands = (np.float32, 1) if file.name.startswith("dsm") else (np.uint8, 3)
+    lacking = int(file.stem == "dsm_potsdam_03_13")  # columns, as published
     pixels = steps.read_form(file, "a tile", kind, (bands, SIDE, SIDE - lacking))
     return np.pad(pixels, ((0, 0), (0, 0), (0, lacking)), mode="edge")
 
@@ -170,12 +169,11 @@ class Potsdam(Source):
 def _find_tiles(root: Path, layer: str) -> dict[str, Path]:
     """Tile → file."""
     files: dict[str, Path] = {}
-    for file in steps.find(root, "*potsdam_*"):
-        if match := re.fullmatch(FILES[layer], file.name, re.IGNORECASE):
-            tile = f"{int(match[1])}_{int(match[2])}"
-            if tile in files:
-                raise DataError(file, f"a second copy of {files[tile]}", "remove one")
-            files[tile] = file
+    for file in steps.find(root, FILES[layer]):
+        tile = "_".join(number.lstrip("0") for number in re.findall(r"\d+", file.name))
+        if tile in files:
+            raise DataError(file, f"a second copy of {files[tile]}", "remove one")
+        files[tile] = file
     if missing := [tile for tile in TILES if tile not in files]:
         raise DataError(root, f"lacks {layer} of tiles {', '.join(missing)}", Potsdam.by_hand)
     return files
