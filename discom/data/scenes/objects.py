@@ -45,8 +45,7 @@ def make(
 
     Returns:
         Paired data with every factor and the object's mask [n, size, size]. The factors `dark` and
-        `far` are 0 or 1; `texture` and `relief` are 0, 1, 2, or 3 where they are hidden. Two fifths
-        are for training, one for validation, two for tests.
+        `far` are 0 or 1; `texture` and `relief` are 0, 1, 2, or 3 where they are hidden.
 
     >>> data = make(6, size=16, dark=0.5)
     >>> data.modalities["rgb"].x.shape, data.classes[4]

@@ -49,8 +49,8 @@ def dense(n: int = 1200, seed: int = 0, *, size: int = 64) -> MultiModalData:
         size: height and width in pixels, a multiple of 4; an object spans a quarter to 0.44 of it.
 
     Returns:
-        Paired dense data: masks uint8 [n, size, size], 0 the background, 1 to 3 the materials.
-        Factors of the scene and of every object, such as material_1.
+        Paired dense data with masks uint8 [n, size, size], classes by number, and factors of the
+        scene and of every object, such as material_1.
 
     >>> dense(6, size=16).classes
     ('background', 'wood', 'metal', 'stone')

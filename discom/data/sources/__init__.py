@@ -108,17 +108,15 @@ class Source:
         archives, each into a folder of its name; a file of another checksum is refused."""
         import pooch
 
-        root = Path(root)
-        if not (root.is_dir() or (download and self.files)):
+        root, files = Path(root), self.files if download else {}
+        if not (root.is_dir() or files):
             raise DataError(root, f"no such folder (--root). {self.advice()}")
-        if not download:
-            return root
         way_out = "delete it, if it is there, and fetch it later or by hand"
-        for name, (url, checksum) in self.files.items():
-            files = {"registry": {name: checksum or None}, "urls": {name: url}}
+        for name, (url, checksum) in files.items():
+            one = {"registry": {name: checksum or None}, "urls": {name: url}}
             unzip = pooch.Unzip(extract_dir=Path(name).stem) if name.endswith(".zip") else None
             with as_data_error(root / name, f"what {url} gives", way_out):
-                store = pooch.create(root, "", **files, allow_updates=False, retry_if_failed=2)
+                store = pooch.create(root, "", **one, allow_updates=False, retry_if_failed=2)
                 store.fetch(name, unzip, pooch.HTTPDownloader(progressbar=True))
         return root
 

@@ -221,7 +221,7 @@ class NYUv2(Source):
         file, splits, classes = (folder / name for name in PARTS)
         with _reading(file), h5py.File(file) as mat:
             scenes = [mat[reference][()].ravel() for reference in mat["scenes"][()].ravel()]
-        groups = np.array(["".join(map(chr, scene)) for scene in scenes])
+        groups = np.array(["".join(map(chr, codes)) for codes in scenes])
         with _reading(classes):
             class_of = np.append(NO_LABEL, loadmat(classes)["mapClass"].ravel() - 1)
         if len(class_of) != 895 or class_of[1:].max() != len(self.classes) - 1:

@@ -101,7 +101,7 @@ def split_official(tested: np.ndarray, groups: np.ndarray) -> dict[str, np.ndarr
 
 
 def most_frequent(counts: np.ndarray) -> np.ndarray:
-    """The class with most pixels of each mask, [N], from `count_pixels`; -1 where there is none."""
+    """The class with most pixels of each mask, [N], from `count_pixels`; -1 if there is none."""
     return np.where(counts.any(axis=1), counts.argmax(axis=1), UNLABELLED)
 
 
