@@ -1,6 +1,7 @@
 """Augmentation: rigid motions of each image, views of signals, and harder views, a batch
 [B, C, H, W] at a time. A signal is an image of one row."""
 
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import torch
@@ -23,9 +24,9 @@ def draw_transforms(
     """The number of a transform for each image, [B], see `transform`.
 
     With `probability` (released code: ½) a horizontal flip (½), a vertical flip (½) and, with ½, a
-    rotation by 0, 90, 180 or 270 degrees (only 0 or 180 where H ≠ W); else none, which is motion 0.
-    With symmetry "flip" the horizontal flip alone, with "none" and "rotate" nothing. A strong view
-    is always moved, as far as its sensor allows, and has one quarter blank.
+    rotation by 0, 90, 180 or 270 degrees (only 0 or 180 where H ≠ W). With symmetry "flip" the
+    horizontal flip alone, with "none" and "rotate" nothing. A strong view is always moved, as far
+    as its sensor allows, and has one quarter blank.
     """
     mirrored, free = 0.5 * (symmetry in ("all", "flip")), 0.5 * (symmetry == "all")
     chances = torch.tensor([[1.0 if strong else probability], [free], [mirrored], [free]])
@@ -63,10 +64,6 @@ def invert_d4(x: Tensor, transform_ids: Tensor) -> Tensor:
 
     A map of features [B, D, H/8, W/8] of a moved image is put back as well where its cells are
     those of the image's own grid: pooling keeps them, a padded convolution with stride 2 does not.
-
-    >>> x, ids = torch.arange(12.0).view(1, 1, 3, 4), torch.tensor([2])
-    >>> torch.equal(invert_d4(apply_d4(x, ids), ids), x)
-    True
     """
     return _move(x, transform_ids, _tables(*x.shape[-2:], x.device)[1])
 
@@ -93,12 +90,8 @@ def _move(x: Tensor, transform_ids: Tensor, table: Tensor) -> Tensor:
 
 
 def transform(x: Tensor, transform_ids: Tensor) -> Tensor:
-    """Images [B, C, H, W] each by its own transform: motion t mod 8, then quarter t div 8 set to 0
-    (none for 0).
-
-    >>> transform(torch.ones(1, 1, 2, 2), torch.tensor([8]))[0, 0].tolist()
-    [[0.0, 1.0], [1.0, 1.0]]
-    """
+    """Images [B, C, H, W] each by its own transform t: motion t mod 8, then quarter t div 8, from 1
+    on, set to 0."""
     x = apply_d4(x, transform_ids)
     if (transform_ids < 8).all():
         return x
@@ -114,9 +107,9 @@ def distort(x: Tensor, symmetry: str = "all") -> Tensor:
     """A hard view of each image, as SimCLR needs it: another place, and `recolour`.
 
     A square crop of 30 to 100 % of the area, put back to full size, flipped and turned at random as
-    `symmetry` allows; with "none" every pixel keeps its place, since its axes are no space: time
-    and frequency. Of a signal a strong `signal_view`. Drawn by torch's global generator. The
-    amounts were chosen on validation scores of scenes.
+    `symmetry` allows; with "none", as for time and frequency, every pixel keeps its place. Of a
+    signal a strong `signal_view`. Drawn by torch's global generator; the amounts were chosen on
+    validation scores of scenes.
     """
     if is_signal(x.shape):
         return signal_view(x, STRONG, symmetry)
@@ -144,12 +137,7 @@ def signal_view(
     Args:
         strength: s; 0 changes nothing, `WEAK` is 0.3 and `STRONG` 1.
         generator: of torch, by default its global one.
-
-    >>> x = torch.randn(2, 3, 1, 50)
-    >>> torch.allclose(signal_view(x, 0.0, "rotate"), x, atol=1e-5)
-    True
     """
-
     channels, last = x.shape[1], x.shape[3] - 1
     z = x[:, :, 0]  # [B, C, T]
     center = z.mean((0, 2), keepdim=True)
@@ -164,15 +152,15 @@ def signal_view(
     before = before[:, None].expand_as(z)
     z = z.gather(2, before) * (1 - share) + z.gather(2, before + 1) * share
     if symmetry == "rotate":
-        axes = _normal(x, 3, generator=generator)
+        axes = _draw(torch.randn, x, (3,), generator)
         turns = _rotations(axes, _uniform(x, 0, ANGLE * strength, generator=generator))
         z = (turns @ z.unflatten(1, (-1, 3))).flatten(1, 2)
     mean = z.mean(2, keepdim=True)
-    shift = strength / 4 * _normal(x, channels, 1, generator=generator)
-    factor = (0.3 * strength * _normal(x, channels, 1, generator=generator)).exp()
+    shift = strength / 4 * _draw(torch.randn, x, (channels, 1), generator)
+    factor = (0.3 * strength * _draw(torch.randn, x, (channels, 1), generator)).exp()
     z = mean + shift + (z - mean) * factor
     noise = _uniform(x, 0, strength / 5, 1, 1, generator=generator)
-    z = z + noise * _normal(x, *z.shape[1:], generator=generator)
+    z = z + noise * _draw(torch.randn, x, z.shape[1:], generator)
     return (z * deviation + center)[:, :, None]
 
 
@@ -206,13 +194,13 @@ def _uniform(
     x: Tensor, low: float, high: float, *shape: int, generator: torch.Generator | None = None
 ) -> Tensor:
     """Numbers between low and high, `shape` of them for each image, [B, *shape]."""
-    device = generator.device if generator else x.device
-    drawn = torch.rand(len(x), *shape, device=device, dtype=x.dtype, generator=generator)
-    return low + (high - low) * drawn.to(x.device)
+    return low + (high - low) * _draw(torch.rand, x, shape, generator)
 
 
-def _normal(x: Tensor, *shape: int, generator: torch.Generator | None = None) -> Tensor:
-    """Standard normal numbers, `shape` of them for each image, [B, *shape]."""
+def _draw(
+    numbers: Callable, x: Tensor, shape: Sequence[int], generator: torch.Generator | None
+) -> Tensor:
+    """`torch.rand` or `torch.randn`, `shape` of them for each image, [B, *shape]."""
     device = generator.device if generator else x.device
-    drawn = torch.randn(len(x), *shape, device=device, dtype=x.dtype, generator=generator)
+    drawn = numbers(len(x), *shape, device=device, dtype=x.dtype, generator=generator)
     return drawn.to(x.device)
