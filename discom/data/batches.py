@@ -13,7 +13,7 @@ from torch import Tensor
 from discom.data.augmentation import STRONG, WEAK, apply_d4, draw_transforms, signal_view, transform
 from discom.data.checks import NO_LABEL, SYMMETRIES, UNLABELLED, is_signal
 from discom.data.multimodal import MultiModalData
-from discom.errors import DataError, check_choice
+from discom.errors import DataError
 
 # least share of labelled samples in a batch that holds others, too: of classification, dense
 LABELLED = {False: 1 / 3, True: 1 / 2}
@@ -26,12 +26,11 @@ class Batch:
     A plain class: in bf16, Fabric rounds the tensors of a dataclass, such as a teacher's logits.
 
     Args:
-        teacher_output: what a teacher says about these very images: logits [B, C] or maps, see
-            `Method.ask`.
+        teacher_output: a teacher's logits [B, C] or maps of these very images, see `Method.ask`.
         strong: a second, harder view of the same images.
         transform_ids: modality → how each image is shown [B], see `augmentation.transform`.
-        symmetry: modality → what augmentation may do, see `Modality`; set by `Batches`.
         progress: share of the run's epochs that are done, in [0, 1).
+        symmetry: modality → what augmentation may do, see `Modality`.
     """
 
     def __init__(
@@ -42,23 +41,23 @@ class Batch:
         strong: "Batch | None" = None,
         transform_ids: dict[str, Tensor] | None = None,
         progress: float = 0.0,
+        symmetry: dict[str, str] | None = None,
     ):
         self.x, self.y, self.transform_ids = x, y, transform_ids or {}
         self.teacher_output, self.strong, self.progress = teacher_output, strong, progress
-        self.symmetry = dict.fromkeys(x, "all")
+        self.symmetry = symmetry or dict.fromkeys(x, "all")
 
     def __len__(self) -> int:
         return len(next(iter(self.y.values())))
 
 
-def paired_rows(data: MultiModalData, names: Sequence[str]) -> dict[str, Tensor]:
+def paired_rows(data: MultiModalData, names: Sequence[str]) -> dict[str, np.ndarray]:
     """Rows of the ids that all of `names` have; a DataError where they share none."""
     ids = data.ids[np.logical_and.reduce([data.has[name] for name in names])]
     if not len(ids):
         way_out = "name the files of a pair alike, or train a method without pairs"
         raise DataError(data.name, f"no id stands in each of {', '.join(names)}", way_out)
-    rows = {name: pd.Index(data.modalities[name].ids).get_indexer(ids) for name in names}
-    return {name: torch.from_numpy(own) for name, own in rows.items()}
+    return {name: pd.Index(data.modalities[name].ids).get_indexer(ids) for name in names}
 
 
 def count_steps(labelled: int, rest: int, batch_size: int, dense: bool = False) -> tuple[int, int]:
@@ -93,10 +92,9 @@ class ModalityTensor:
         if len({shape[1:] for shape in shapes.values()}) > 1:
             stacked = f"images of {shapes} cannot be stacked"
             raise DataError(data.name, stacked, "bring them to one size")
+        self.rows = {names[0]: np.arange(len(data.modalities[names[0]].x))}
         if len(names) > 1:
-            self.rows = {part: rows.numpy() for part, rows in paired_rows(data, names).items()}
-        else:
-            self.rows = {name: np.arange(len(data.modalities[name].x))}
+            self.rows = paired_rows(data, names)
         rows = self.rows[names[0]]
         places = data.rows_of(names[0])[rows]
         self.data, self.device, self.ids = data, device, data.modalities[names[0]].ids[rows]
@@ -135,8 +133,7 @@ class Batches:
     """The epochs of a training part, each a function of (seed, epoch) alone.
 
     Every sample is shown once an epoch, in ceil(N / B) batches of nearly equal size (129 samples at
-    B = 128 make 65 + 64). Smaller modalities are repeated, shuffled anew. Images that do not fit
-    into the device's `memory_budget` are read from disk.
+    B = 128 make 65 + 64). Smaller modalities are repeated, shuffled anew.
 
     Unlabelled samples are shown once an epoch, labelled ones repeated: a third of each batch
     (half of it where dense), or the share in the data where that is more, and two at least. Without
@@ -146,21 +143,13 @@ class Batches:
         batch_size: B, at most so many of each modality in a batch, from 2 on; with unlabelled ones
             one or two more where B is below 12 or labels are very few.
         epochs: of the run; `Batch.progress` is epoch / epochs.
-        pairing: "unpaired" shuffles each modality on its own, as the paper does; "paired" makes row
-            i of every modality the same scene, and leaves out samples that lack a modality, with a
-            warning; `counts` says how many samples, and labels, are left.
+        paired: whether row i of every modality is the same scene; samples that lack a modality are
+            then left out with a warning. Else each modality is shuffled on its own (paper).
         augment: probability that an image is flipped and turned, each on its own, as the symmetry
             of its modality allows, and that a signal is seen in a weak `signal_view`.
         strong: whether batches have a second view: moved anew, and one quarter blank.
-        shared_augmentation: whether all modalities of a sample are moved alike, as all of them
-            allow; needs pairs.
+        shared_augmentation: whether all modalities of a pair are moved alike, as all of them allow.
         dense: whether labels are the class of every pixel.
-        unlabelled: whether batches hold the unlabelled samples, too.
-
-    >>> from discom.data import scenes
-    >>> batches = Batches(scenes.objects.make(9, size=8), batch_size=4, seed=0)
-    >>> [len(batch.y["rgb"]) for batch in batches.epoch(0)]
-    [3, 3, 3]
     """
 
     def __init__(
@@ -170,7 +159,7 @@ class Batches:
         seed: int,
         *,
         epochs: int = 1,
-        pairing: str = "unpaired",
+        paired: bool = False,
         augment: float = 0.5,
         device: torch.device | str = "cpu",
         memory_format: torch.memory_format = torch.contiguous_format,
@@ -179,8 +168,7 @@ class Batches:
         dense: bool = False,
         unlabelled: bool = True,
     ):
-        check_choice("pairing", pairing, ("paired", "unpaired"))
-        self.seed, self.epochs, self.pairing, self.augment = seed, epochs, pairing, augment
+        self.seed, self.epochs, self.paired, self.augment = seed, epochs, paired, augment
         self.device, self.memory_format = torch.device(device), memory_format
         self.strong, self.shared_augmentation, self.dense = strong, shared_augmentation, dense
         names = list(data.modalities)
@@ -191,14 +179,12 @@ class Batches:
         self.images = {name: ModalityTensor(data, name, self.device, dense=dense) for name in names}
         rows = {name: torch.arange(len(images)) for name, images in self.images.items()}
         trained = data.labels  # of the samples that are shown
-        if pairing == "paired":
-            rows = paired_rows(data, names)
+        if paired:
+            rows = {name: torch.from_numpy(own) for name, own in paired_rows(data, names).items()}
             trained = data.modalities[names[0]].y[rows[names[0]]]
             if alone := len(data) - len(trained):
                 found = f"{alone} of {len(data)} samples lack a sensor and are not trained on"
-                way_out = (
-                    "the method needs pairs: add the missing files, or compare it on pairs alone"
-                )
+                way_out = "add the missing files, or compare the method on pairs alone"
                 warnings.warn(f"{data.name}: {found}; {way_out}", stacklevel=3)
         self.counts = {"train": len(trained), "labelled": int((trained != UNLABELLED).sum())}
         labelled, others = {}, {}
@@ -208,8 +194,7 @@ class Batches:
                 lack = f"no training sample of '{name}' has a label"
                 raise DataError(data.name, lack, "label some, or split it anew")
             labelled[name], others[name] = own[known], own[~known]
-        rest = max(map(len, others.values()))
-        most = max(map(len, labelled.values()))
+        most, rest = (max(map(len, kind.values())) for kind in (labelled, others))
         count, self.steps = count_steps(most, rest, batch_size, dense)
         self.kinds = [(labelled, count), (others, rest if unlabelled else 0)]
         self.count = sum(size for _, size in self.kinds)
@@ -223,7 +208,7 @@ class Batches:
         harder = np.random.SeedSequence([self.seed, epoch, 1]).generate_state(len(self.images))
         rows, weak, strong = {}, {}, {}
         for number, name in enumerate(self.images):
-            shuffle = _generator(streams[0 if self.pairing == "paired" else 2 * number])
+            shuffle = _generator(streams[0 if self.paired else 2 * number])
             orders = [_rounds(own[name], count, shuffle) for own, count in self.kinds]
             labelled, others = (order.tensor_split(self.steps) for order in orders)
             # small pieces to large ones, so that batches are of nearly equal size
@@ -255,9 +240,8 @@ class Batches:
                 images = torch.where(chosen.to(images.device)[:, None, None, None], shown, images)
             x[name] = transform(images, ids[name]).contiguous(memory_format=self.memory_format)
             y[name] = apply_d4(truth[:, None], ids[name])[:, 0].long() if self.dense else truth
-        batch = Batch(x, y, transform_ids=ids, progress=epoch / self.epochs)
-        batch.symmetry = self.symmetry
-        return batch
+        done = epoch / self.epochs
+        return Batch(x, y, transform_ids=ids, progress=done, symmetry=self.symmetry)
 
 
 def _generator(seed: int) -> torch.Generator:

@@ -140,7 +140,7 @@ def _prepare(network: Any, train: MultiModalData, config: Config, fabric: Fabric
         config.batch_size,
         config.seed,
         epochs=config.epochs,
-        pairing="paired" if network.paired else "unpaired",
+        paired=network.paired,
         augment=config.augment,
         device=fabric.device,
         memory_format=memory_format,
