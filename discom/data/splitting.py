@@ -21,27 +21,18 @@ LIKENESS = 0.85  # cosine of two near copies at least
 
 
 class Origin(NamedTuple):
-    """What identifies the samples of a split. Results are grouped by it, never by a name.
+    """What identifies the samples of a split; results are grouped by its digest, not by names."""
 
-    Args:
-        content: digest of what files hold; of drawn samples the generator, its version and its
-            arguments without the seed.
-        rule: how the samples are divided, without the seed.
-        drawn, divided: the seeds that drew the samples, and their parts; None where none did.
-        fold, folds: which of how many folds is tested, from 0 on; None and 0 for a plain split.
-    """
-
-    content: str
-    rule: str
-    drawn: int | None = None
-    divided: int | None = None
-    fold: int | None = None
-    folds: int = 0
+    content: str  # digest of files, or of a generator, its version and arguments without the seed
+    rule: str  # how the samples are divided, without the seed
+    drawn: int | None = None  # the seed that drew the samples
+    divided: int | None = None  # the seed that divided them
+    fold: int | None = None  # the one that is tested, from 0 on
+    folds: int = 0  # of how many; 0 for a plain split
 
     @property
     def digest(self) -> str:
-        """Sixteen digits of data and rule: ten seeds of one drawn set, and all
-        folds, have the same."""
+        """Sixteen digits of data and rule: those of ten seeds, and of all folds, are the same."""
         return digest_of([self.content, self.rule])
 
 
@@ -61,8 +52,7 @@ class Split(NamedTuple):
 
     @property
     def origin(self) -> Origin:
-        """Its Origin: what its parts were drawn and divided from; of parts that were changed or put
-        together by hand their own content."""
+        """What its parts were divided from; of parts made by hand a digest of their content."""
         if self.by_hand:
             bounds = {k: v.to_dict() for k, v in (self.train.normalization or {}).items()}
             return Origin(digest_of([bounds, *(p.fingerprint for p in self)]), "by hand")
@@ -196,29 +186,26 @@ def _groups_with_labels(data: Any, count: int, seed: int) -> list[Any]:
 
 
 def near_duplicates(split: Split) -> pd.DataFrame:
-    """Every image that has a near copy in an earlier part of the split, with the most alike one.
+    """Every image that has a near copy in an earlier part of the split, with the most alike one:
+    columns modality, part and id of the earlier image, other_part and other_id of the later one,
+    and likeness r, most alike first.
 
     Each image is scaled and shrunk to a grey picture of 16×16 pixels; e is the differences between
     neighbouring pixels of it. Near copies have r(a, b) = ⟨e_a, e_b⟩ / (‖e_a‖ ‖e_b‖) ≥ 0.85.
 
     Copies that were saved as JPEG or made darker are found, and most that were moved by one pixel
-    of 64; turned, mirrored and cropped ones are not. Of 1 000 scenes of `objects` at 64×64 pixels,
-    37 are taken for a copy of another (in RGB; none in depth), of 200 EuroSAT patches none.
-
-    Returns:
-        One row for each image and earlier part, most alike first: modality, part and id of the
-        earlier image, other_part and other_id of the later one, likeness r. Images without any
-        structure match none.
+    of 64; turned, mirrored and cropped ones are not. Images without any structure match none. Of
+    1 000 scenes of `objects` at 64×64 pixels, 37 are taken for a copy of another (in RGB; none in
+    depth), of 200 EuroSAT patches none.
     """
     # takes seconds, which a split does without
     from sklearn.metrics import pairwise_distances_argmin_min as find_nearest
 
     matches = []
     for name in split.train.modalities:
-        parts = {k: v for k, v in split._asdict().items() if len(v.modalities[name].x)}
-        ids = {part: data.modalities[name].ids for part, data in parts.items()}
-        edges = {part: _edges(data, name) for part, data in parts.items()}
-        for part, other in combinations(parts, 2):
+        ids = {part: data.modalities[name].ids for part, data in split._asdict().items()}
+        edges = {part: _edges(data, name) for part, data in split._asdict().items()}
+        for part, other in combinations(edges, 2):
             rows, distances = find_nearest(edges[other], edges[part], metric="cosine")
             for copy in np.flatnonzero(1 - distances >= LIKENESS):
                 pair = (name, part, ids[part][rows[copy]], other, ids[other][copy])
@@ -231,12 +218,7 @@ def near_duplicates(split: Split) -> pd.DataFrame:
 def near_groups(data: Any) -> np.ndarray:
     """A number for each id, [N], equal where images of a modality are near copies (those of
     `near_duplicates`), or in one group, also by way of others. As `groups` of the data set, no
-    split divides them.
-
-    >>> from discom.data import scenes
-    >>> near_groups(scenes.objects.make(n=9, size=32)).tolist()  # no two are alike
-    [0, 1, 2, 3, 4, 5, 6, 7, 8]
-    """
+    split divides them."""
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
     from sklearn.neighbors import radius_neighbors_graph
