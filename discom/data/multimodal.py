@@ -26,8 +26,8 @@ class Modality:
         unit: of the pixels, such as "m", "dB" or "K".
         invalid: the value of unmeasured pixels, such as 0 for depth; see `Normalization`.
         symmetry: what augmentation may do to the images: "all", flips and quarter turns (cells,
-            satellites); "flip", left–right (street scenes), also in every kind of folder that
-            does not say; "none"; or "rotate" (signals, each three channels axes in space).
+            satellites); "flip", left–right (street scenes); "none"; or "rotate" (signals, each
+            three channels axes in space).
     """
 
     x: Any
@@ -39,7 +39,7 @@ class Modality:
 
     def __post_init__(self):
         y = self.y
-        if isinstance(y, np.ndarray) and y.dtype.kind in "iu" and np.can_cast(y.dtype, np.int64):
+        if isinstance(y, np.ndarray) and y.dtype.kind in "iu":
             object.__setattr__(self, "y", y.astype(np.int64, copy=False))
         for name in ("x", "y", "ids"):
             object.__setattr__(self, name, read_only(getattr(self, name)))
@@ -56,8 +56,8 @@ class MultiModalData:
     Args:
         modalities: name → Modality. Names are lower-case letters, digits and underscores.
         classes: class names; label k means classes[k].
-        factors, groups: of each sample, aligned with `ids`: name → what is known, and what a split
-            never separates.
+        factors: name → what is known of each sample, aligned with `ids`.
+        groups: of each sample, aligned with `ids`: a split never divides one.
         masks: something per pixel [N, H, W], aligned with `ids`. Where `dense`, uint8 ids of
             `classes`, 255 for "no label", and `y` is the most frequent one, or -1 if there is none.
         normalization: modality → bounds fitted on a training split; None before a split.
@@ -65,8 +65,7 @@ class MultiModalData:
         about: where the data are from and what was done to them.
         best: modality, or "rgb+depth" → the best possible accuracy or mIoU in %, where it is known.
 
-    Raises:
-        DataError: arrays that do not fit together, see `checks.check_data`.
+    A DataError for arrays that do not fit together, see `checks.check_data`.
 
     >>> x, y, ids = np.zeros((4, 1, 2, 2), "float32"), np.array([0, 0, 1, 1]), np.arange(4)
     >>> rgb, depth = Modality(x, y, ids), Modality(x[:3], y[:3], ids[:3])
@@ -149,8 +148,7 @@ class MultiModalData:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Sixteen digits that name the content: the same arrays, the same digits everywhere. Pixels
-        are checked in the same pass."""
+        """Sixteen digits that name the content; pixels are checked when they are read for it."""
         modalities = self.modalities.items()
         contents = {k: checks.check_images(m.x, f"{self.name}/{k}") for k, m in modalities}
         if self.dense:
@@ -171,16 +169,14 @@ class MultiModalData:
 
     def origin_at(self, seed: int, folds: int = 0, fold: int = 0) -> Origin:
         """The origin of `split` with these arguments. Nothing is read of drawn data."""
-        by_group, ends = " by group" * (self.groups is not None), tuple[Any, ...]([seed])
-        rule = f"{self.fractions}{by_group}"
-        if folds:
-            rule, ends = f"{folds} stratified folds{by_group}", (seed, fold, folds)
-        elif self.parts:
-            rule, ends = "official", (None,)
-        if self.drawn is None:
-            return Origin(self.fingerprint, rule, None, *ends)
-        content = {name: value for name, value in self.drawn.items() if name != "seed"}
-        return Origin(digest(content), rule, self.drawn["seed"], *ends)
+        content = {name: value for name, value in (self.drawn or {}).items() if name != "seed"}
+        samples = digest(content) if self.drawn else self.fingerprint
+        drawn = self.drawn["seed"] if self.drawn else None
+        if self.parts and not folds:
+            return Origin(samples, "official", drawn)
+        rule = f"{folds} stratified folds" if folds else f"{self.fractions}"
+        rule += " by group" * (self.groups is not None)
+        return Origin(samples, rule, drawn, seed, fold if folds else None, folds)
 
     def select(self, names: Sequence[str]) -> "MultiModalData":
         """The same data with the modalities `names` alone, in that order."""
@@ -224,10 +220,6 @@ class MultiModalData:
         modalities have, one at least. A larger share keeps all that a smaller one keeps.
         With `groups` as many from so many groups, evenly spaced by name from number `seed` on; a
         warning names a class that these lack.
-
-        >>> from discom.data import scenes
-        >>> int((scenes.objects.make(90, size=8).keep_labels(0.2).labels >= 0).sum())
-        17
         """
         checks.check_number("labelled", labelled, 1e-6, 1, whole=False)
         checks.check_number("seed", seed, 0)
@@ -250,11 +242,8 @@ class MultiModalData:
         """The split that came with the data, or else one by class and by group, near `fractions`;
         bounds are fitted on the training part, the only one with unlabelled samples. Where `folds`
         is not 0, number `fold` of so many; of one fold all samples train, and those with a label
-        validate and test, too.
-
-        Raises:
-            DataError: too few labels or groups of a class, or pixels that are not finite.
-        """
+        validate and test, too. A DataError for too few labels or groups of a class, or pixels that
+        are not finite."""
         rows = self.split_indices(seed, folds, fold)
         origin = self.origin_at(seed, folds, fold)  # its digest checks the pixels
         parts, bounds = {name: self.take(own) for name, own in rows.items()}, {}
@@ -265,11 +254,9 @@ class MultiModalData:
         )
 
     def folds(self, k: int, seed: int = 0) -> list[Split]:
-        """k splits by group, balanced by class: each labelled sample is tested in exactly one.
-
-        About a tenth of all samples, in whole groups, validates. Official `parts` are ignored. A
-        DataError for fewer groups than k, or a training part without a class.
-        """
+        """k splits by group, balanced by class: each labelled sample is tested in exactly one, and
+        about a tenth of all, in whole groups, validates. Official `parts` are ignored. A DataError
+        for fewer groups than k, or a training part without a class."""
         checks.check_number("folds", k, 2)
         splitting.warn_ungrouped(self)
         return [self.split(seed, k, fold) for fold in range(k)]
