@@ -55,11 +55,10 @@ def check_array(values: Any, where: str, kinds: str, *shape: int | str) -> None:
     that are text are "U") and this shape, where a letter stands for any length."""
     needed = f"give {KINDS[kinds]} of shape [{', '.join(map(str, shape))}]"
     kind = getattr(getattr(values, "dtype", None), "kind", "")
-    if isinstance(values, np.ma.MaskedArray):
-        raise DataError(where, "is a masked array", "give values to what it masks: .filled(…)")
-    # a column of a table has a type, too, but takes rows by an index of its own
-    if not kind or (len(shape) == 1 and not isinstance(values, np.ndarray)):
-        raise DataError(where, f"is no array but a {type(values).__name__}", needed)
+    # a column of a table takes rows by an index of its own, and a masked array loses its mask
+    column = len(shape) == 1 and not isinstance(values, np.ndarray)
+    if not kind or column or isinstance(values, np.ma.MaskedArray):
+        raise DataError(where, f"is no plain array but a {type(values).__name__}", needed)
     if kind == "O" and all(isinstance(value, str) for value in values.flat):
         kind = "U"
     form = tuple(values.shape)
@@ -111,19 +110,6 @@ def _digest(array: Any, check: Callable) -> str:
     return digest(digests)
 
 
-def check_rows(parts: Mapping[str, Any], count: int, where: str) -> None:
-    """Refuse index arrays that leave [0, count), are empty, or share a sample."""
-    times = np.zeros(count, dtype=int)
-    for part, rows in parts.items():
-        check_array(rows, place := f"{where}/{part}", "iu", "N")
-        if not len(rows) or rows.min() < 0 or rows.max() >= count:
-            span = f"from {rows.min()} to {rows.max()}" if len(rows) else "empty"
-            raise DataError(place, f"indices are {span}", f"give some of 0 … {count - 1}")
-        np.add.at(times, rows, 1)
-        if times.max() > 1:
-            raise DataError(place, f"index {times.argmax()} occurs twice", "keep it in one part")
-
-
 def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
     """Refuse a split (part → rows of `ids`) of fewer than two classes, of which a part has no label
     of a modality, or training none of a class; warn of a class that another part lacks, and of
@@ -153,8 +139,6 @@ def check_data(data: Any) -> None:
     of other lengths, labels out of range, a class, an id or a row of `parts` twice, an id with two
     labels, or masks of another size than the images."""
     name = data.name
-    if data.dense and data.masks is None:
-        raise DataError(name, "dense, but has no masks", "give masks [N, H, W], uint8")
     words = {word for word in data.classes if isinstance(word, str) and word.strip()}
     if isinstance(data.classes, str) or not 0 < len(words) == len(data.classes):
         way_out = "name each class once, in a tuple of texts"
@@ -167,7 +151,7 @@ def check_data(data: Any) -> None:
         check_array(values, f"{name}/{factor}", "biufU", len(data))
     if data.groups is not None:
         check_array(data.groups, f"{name}/groups", "iuU", len(data))
-    if data.masks is not None:
+    if data.dense or data.masks is not None:
         check_array(data.masks, f"{name}/masks", "biufU", len(data), "H", "W")
     for sensor, modality in data.modalities.items():
         expected = data.labels[data.rows_of(sensor)]
@@ -181,7 +165,12 @@ def check_data(data: Any) -> None:
     if data.parts is not None:
         if set(data.parts) != set(PARTS):
             raise DataError(name, f"parts are {[*data.parts]}", f"give {', '.join(PARTS)}")
-        check_rows(data.parts, len(data), name)
+        for part, rows in data.parts.items():
+            check_array(rows, f"{name}/{part}", "iu", "N")
+        rows = np.concatenate([*data.parts.values()])
+        if len(np.intersect1d(rows, np.arange(len(data)))) < len(rows):
+            way_out = f"give each of 0 … {len(data) - 1} once at most"
+            raise DataError(f"{name}/parts", "an index is twice in them, or out of range", way_out)
 
 
 def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
@@ -220,10 +209,11 @@ def check_split(split: Any) -> None:
         forms.append((part.classes, [*part.channels.items()], bounds))
         if not bounds or forms[-1] != forms[0]:
             raise DataError(place, "classes, sensors or bounds are not the training part's", alike)
-        if lacking := [m for m in part.modalities if not (part.labels[part.rows_of(m)] >= 0).any()]:
-            raise DataError(place, f"no labelled sample of '{lacking[0]}'", "divide the data anew")
-        if name != "train" and not part.dense and part.labels.min() < 0:
-            raise DataError(place, "has a sample without a label", "leave that out")
+        for sensor, modality in part.modalities.items():
+            known = modality.y != UNLABELLED
+            if not known.any() or not (known.all() or part.dense or name == "train"):
+                found = f"'{sensor}' has no labelled sample, or one without a label"
+                raise DataError(place, found, "divide the data anew")
     for (_, one), (name, other) in combinations(split._asdict().items(), 2):
         both = np.intersect1d(one.ids, other.ids)
         if not len(both) and one.groups is not None and other.groups is not None:
