@@ -71,12 +71,7 @@ def take_rows(array: Any, rows: np.ndarray) -> Any:
 def lazy(items: Sequence, read: Callable[[Any], np.ndarray], shape: tuple, dtype: Any) -> Rows:
     """An array whose row i is `read(items[i])`, [*shape], called each time the row is asked for. An
     item is a file, or a tuple that begins with one; an image of another shape or type is a
-    DataError that names the file.
-
-    >>> halves = lazy([1, 2, 3], lambda k: np.full((1, 2, 2), k / 2), (1, 2, 2), float)
-    >>> halves.shape, halves[1:].shape, float(halves[-1].max())
-    ((3, 1, 2, 2), (2, 1, 2, 2), 1.5)
-    """
+    DataError that names the file."""
 
     def read_rows(rows: np.ndarray) -> np.ndarray:
         images = np.empty((len(rows), *shape), dtype)
@@ -90,11 +85,6 @@ def lazy(items: Sequence, read: Callable[[Any], np.ndarray], shape: tuple, dtype
         return images
 
     return Rows(read_rows, np.arange(len(items)), shape, dtype)
-
-
-def is_prepared(folder: Path | str) -> bool:
-    """Whether `folder` has this format."""
-    return (Path(folder) / MANIFEST).is_file()
 
 
 def write_folder(folder: Path | str, data: Any, *, overwrite: bool = False) -> None:
@@ -194,11 +184,6 @@ class Normalization:
     ones 1/255 + 254/255 · x'_c, so that a hole is never taken for the nearest surface.
 
     Source: the released code's percentiles, here of the training split instead of the whole array.
-    Of a signal, which has one row and more columns, low and high are the extremes.
-
-    >>> depth = np.array([[[[0.0, 1.0, 9.0]]]])  # a hole, the nearest and the farthest point
-    >>> Normalization(np.array([2.0]), np.array([8.0]), invalid=0.0)(depth).round(3).tolist()
-    [[[[0.0, 0.004000000189989805, 1.0]]]]
     """
 
     low: np.ndarray
@@ -209,7 +194,8 @@ class Normalization:
     def fit(
         cls, images: Any, name: str = "modality", invalid: float | None = None
     ) -> "Normalization":
-        """Percentiles per band of `images` [N, C, H, W], pixels equal to `invalid` left out.
+        """Percentiles 2 and 98 per band of `images` [N, C, H, W], of signals the extremes, pixels
+        equal to `invalid` left out.
 
         Of more than 2²⁷ values every k-th sample is read, with the smallest k that is enough. Warns
         where a band is constant; a DataError for no sample, another shape, pixels that are not
@@ -227,10 +213,10 @@ class Normalization:
                 found = f"band {band} goes from {low:g} to {high:g}"
                 raise DataError(name, found, "state the value of unmeasured pixels as invalid")
             bounds.append((low, high))
-        if constant := [band for band, (low, high) in enumerate(bounds) if low == high]:
-            found = f"bands {constant} are constant between the percentiles"
-            warnings.warn(f"{name}: {found}; such a band is scaled to zero", stacklevel=2)
         low, high = np.transpose(bounds)
+        if len(constant := np.flatnonzero(low == high)):
+            found = f"bands {constant.tolist()} are constant between the percentiles"
+            warnings.warn(f"{name}: {found}; such a band is scaled to zero", stacklevel=2)
         return cls(low, high, invalid)
 
     def __call__(self, images: Any) -> np.ndarray:
@@ -262,9 +248,6 @@ def resize(
     they are less than half of the area, the new pixel is `invalid`, else NaN. Without `smooth` the
     nearest pixel is taken: for classes, also [H, W], since there is none between two of them.
 
-    >>> depth = np.array([[[0, 9, 0, 0], [5, 7, 0, 4]]], np.uint16)
-    >>> resize(depth, (1, 2), smooth=True, invalid=0).tolist()  # (9 + 5 + 7) / 3, and a hole
-    [[[7, 0]]]
     >>> resize(np.array([[0, 9], [5, 7]], np.uint8), (4, 2), smooth=False).tolist()
     [[0, 9], [0, 9], [5, 7], [5, 7]]
     """
