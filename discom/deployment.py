@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from discom.data import Split
 from discom.data.arrays import LOWEST
 from discom.data.checks import check_finite, is_signal
-from discom.data.images import Rule, find_images, read_image
+from discom.data.images import Rule, find_images, read_pixels
 from discom.errors import ConfigError, DataError, RunError, check_choice, first_line, install_hint
 from discom.files import atomic_folder
 
@@ -257,7 +257,8 @@ def _by_name(path: Path, sensor: Sensor) -> dict[str, Path]:
 
 def _read(file: Path, sensor: Sensor) -> np.ndarray:
     """An image as the network reads it, [C, H, W]; a signal may be a file [C, T]."""
-    image = read_image(file, sensor.rule, sensor.invalid).astype(np.float32)
+    hole = np.nan if sensor.invalid is None else sensor.invalid
+    image = sensor.rule(read_pixels(file, hole)).astype(np.float32)
     if is_signal((1, *sensor.shape)) and len(image) == 1:
         image = image.swapaxes(0, 1)
     check_finite(image[None], str(file))

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from discom.data.checks import UNLABELLED, check_size
-from discom.data.images import ENDINGS, Rule, find_images, no_data, read_image
+from discom.data.images import ENDINGS, Rule, find_images, no_data, read_pixels
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.splitting import near_groups
 from discom.errors import ConfigError, DataError
@@ -34,12 +34,11 @@ def read_folders(
 ) -> MultiModalData:
     """Read `<root>/<modality>/<class>/<id>.<ending>`; the same class and id in two trees are a
     pair, and samples without a partner are kept. A folder `unlabelled` (or `unlabeled`) is no
-    class, but holds images without a label. Names are compared in Unicode's form NFC.
+    class, but holds images without a label.
 
     Args:
-        root: the folder that has one tree per modality; they come in alphabetical order, as
-            classes do.
-        modalities: the ones to keep, in this order; all by default.
+        root: the folder that has one tree per modality.
+        modalities: the ones to keep, in this order; all by default, alphabetically.
         size, fit, invalid: see `Rule`, the last by modality. "Not measured" is by default what
             TIFFs state by GDAL's tag; where there is NaN, that is -32768.
         unit, symmetry: modality → unit of its pixels, such as "mm", and what augmentation may do to
@@ -60,17 +59,17 @@ def read_folders(
     if unknown := sorted({*unit, *invalid, *symmetry} - {*files}):
         found = f"{root} has no folder '{unknown[0]}'"
         raise ConfigError("unit, invalid, symmetry", found, f"it has {', '.join(files)}")
-    classes = sorted({_class_of(one) for tree in files.values() for one in tree} - {NAMELESS[0]})
-    number = {name: k for k, name in enumerate(classes)}
+    every = {one.partition("/")[0] for tree in files.values() for one in tree}
+    number = {name: k for k, name in enumerate(sorted(every - {NAMELESS[0]}))}
     sensors, rules = {}, {}
     for name, tree in files.items():
         images, rule = _read_tree([*tree.values()], Rule(shape, fit, invalid.get(name)))
-        labels = np.array([number.get(_class_of(one), UNLABELLED) for one in tree])
+        labels = np.array([number.get(one.partition("/")[0], UNLABELLED) for one in tree])
         about = unit.get(name, ""), rule.invalid, symmetry.get(name, "flip")
         sensors[name] = Modality(images, labels, np.array([*tree]), *about)
         rules[name] = asdict(rule)
     own_name = root.resolve().name
-    data = MultiModalData(sensors, tuple(classes), name=own_name, about={"rules": rules})
+    data = MultiModalData(sensors, tuple(number), name=own_name, about={"rules": rules})
     data = data.changed(groups=_read_groups(root, groups, data.ids.tolist()))
     if group_copies:
         data = data.changed(groups=near_groups(data))
@@ -78,14 +77,9 @@ def read_folders(
 
 
 def id_of(file: Path) -> str:
-    """Class (its folder) and name of an image, in Unicode's form NFC: systems write "é" in two
-    ways."""
+    """Class (its folder) and name of an image; of the two ways to write "é" in Unicode, NFC."""
     kind = NAMELESS[0] if file.parent.name.lower() in NAMELESS else file.parent.name
     return unicodedata.normalize("NFC", f"{kind}/{file.stem}")
-
-
-def _class_of(sample: str) -> str:
-    return sample.partition("/")[0]
 
 
 def _list_files(root: Path) -> dict[str, dict[str, Path]]:
@@ -113,13 +107,12 @@ def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule]:
             found = f"its files state {min(values):g} and {max(values):g} as no data"
             raise DataError(tree, found, "state one of them as invalid")
         rule = replace(rule, invalid=values.pop())
-    images: list[np.ndarray] = []
+    hole, images = np.nan if rule.invalid is None else rule.invalid, list[np.ndarray]()
     for file in files:
-        images.append(read_image(file, rule, rule.invalid))
+        images.append(rule(read_pixels(file, hole)))
         if images[-1].shape != images[0].shape:
-            one, other = (
-                f"{h}×{w} with {c} band(s)" for c, h, w in (images[-1].shape, images[0].shape)
-            )
+            shapes = images[-1].shape, images[0].shape
+            one, other = (f"{h}×{w} with {c} band(s)" for c, h, w in shapes)
             advice = "bring all to one size with --size 64, and to one number of bands"
             raise DataError(file, f"is {one}, but {files[0].name} is {other}", advice)
     stacked = np.stack(images)  # in the widest of their types

@@ -1,7 +1,6 @@
 """Image files to arrays: what a file holds, and the rule by which it becomes an image."""
 
 import glob
-import math
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -77,17 +76,16 @@ def read_pixels(file: Path | str, invalid: float | None = None) -> np.ndarray:
     """One image [C, H, W] with the file's own values and type: 8/16-bit PNG, JPEG, TIFF of any
     bands, .npy.
 
-    A JPEG is turned as its EXIF entry says, a palette of a PNG becomes its colours. A TIFF may say
-    itself which axis has the bands. Of a plain array with three axes it is the one that differs in
-    length from two equal ones, else the last one where that is the smallest, else the first. A
-    channel of opacity is left out, if it is opaque throughout.
+    A JPEG is turned as its EXIF entry says, a palette of a PNG becomes its colours. Of a plain
+    array with three axes the bands are the one that differs in length from two equal ones, else the
+    last one where that is the smallest, else the first. Opacity is no band.
 
     Args:
         invalid: what NaN and a TIFF's own "no data" become; by default NaN is refused.
 
     Raises:
-        DataError: unreadable, truncated, of another rank, several images, infinite or transparent
-            pixels, or pixels that mean neither brightness nor red, green and blue.
+        DataError: unreadable, of another rank, several images, infinite or transparent pixels, or
+            pixels that mean neither brightness nor red, green and blue.
     """
     file = Path(file)
     with as_data_error(file, "an image", "replace or remove it"):
@@ -116,13 +114,6 @@ def read_pixels(file: Path | str, invalid: float | None = None) -> np.ndarray:
     if (value := no_data(file)) not in (None, invalid):
         holes |= pixels == value
     return np.where(holes, float(invalid), pixels) if holes.any() else pixels
-
-
-def read_image(file: Path, rule: Rule, invalid: float | None) -> np.ndarray:
-    """The image [C, H, W] of a file by a rule; pixels that were not measured are `invalid`, by
-    default NaN."""
-    hole = math.nan if invalid is None else invalid
-    return rule(read_pixels(file, hole))
 
 
 def _decode(file: Path) -> tuple[np.ndarray, str, list[int]]:
