@@ -29,7 +29,8 @@ OWN: dict[str, Callable[..., MultiModalData]] = {"folders": read_folders, "array
 def load(
     source: str | Path, modalities: str | None = None, seed: int | None = None
 ) -> MultiModalData:
-    """Read a data set by name or folder.
+    """Read a data set by name or folder. A DataError where there is none, it is damaged, or lacks a
+    modality; a ConfigError for an argument that scenes do not have.
 
     Args:
         source: `objects` or `scenes-dense`, with arguments of `scenes.objects.make` or
@@ -38,10 +39,6 @@ def load(
             `<modality>/<class>/<id>.png`; see `locate`.
         modalities: which ones to keep, such as rgb+elevation; all by default.
         seed: by which scenes are drawn that name no seed of their own; other data have none.
-
-    Raises:
-        DataError: nothing of that name, a damaged folder, or a modality that it lacks.
-        ConfigError: an argument that is not there.
 
     >>> len(load("objects:n=12,size=16,modalities=rgb+thermal")), load("objects:n=9,size=8").best
     (12, {'rgb': 86.66666666666667, 'depth': 80.0, 'rgb+depth': 96.0})
@@ -58,12 +55,7 @@ def planned(
     source: str | Path, modalities: str | None = None
 ) -> Callable[[int | None], MultiModalData]:
     """A function of a seed: what runs are planned with, the data of `load` with this seed; of drawn
-    data nine scenes, with the origin of all.
-
-    >>> ours, theirs = planned("objects")(3), load("objects", seed=3)
-    >>> len(ours), ours.origin_at(3) == theirs.origin_at(3), ours.name == theirs.name
-    (9, True, True)
-    """
+    data nine scenes, with the origin of all."""
     if locate(source) is not None:
         data = load(source, modalities)
         return lambda seed: data
@@ -87,10 +79,8 @@ def locate(source: str | Path) -> Path | None:
     """The folder of a source, None for synthetic scenes, which are drawn.
 
     `NAME:` is a set of discom's, `./NAME` a folder; the bare name is either, where there is one
-    alone, else a folder in `home`. A public set is there, too.
-
-    Raises:
-        DataError: a bare name that is a set of discom's and a folder here.
+    alone, else a folder in `home`. A public set is there, too. A DataError for a bare name that is
+    a set of discom's and a folder here.
 
     >>> locate("objects:n=60"), locate("eurosat:").name, locate("./mine").name
     (None, 'eurosat', 'mine')
@@ -122,8 +112,7 @@ def _open(source: str, folder: Path) -> MultiModalData:
 
 
 def _arguments(source: str) -> dict[str, Any]:
-    """Those that stand in the name of synthetic scenes, read by the annotations of what draws
-    them."""
+    """Those in the name of synthetic scenes, read by the annotations of what draws them."""
     name, _, text = source.partition(":")
     readers = {key: kind for key, kind in DRAWN[name].__annotations__.items() if key != "return"}
     if "modalities" in readers:

@@ -166,7 +166,7 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
 
 
 def _load(file: Path, otherwise: Any = ..., mmap_mode: Any = None) -> Any:
-    """The content of an .npy or .npz; `otherwise` where there is no such file, if it is given."""
+    """The content of an .npy or .npz; `otherwise`, if it is given, where there is no such file."""
     if otherwise is not ... and not file.is_file():
         return otherwise
     with as_data_error(file, "a NumPy array", AGAIN):
