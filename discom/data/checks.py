@@ -87,8 +87,7 @@ def check_masks(masks: Any, data: Any) -> str:
     where, classes = f"{data.name}/masks", len(data.classes)
 
     def check(part: np.ndarray, first: int) -> None:
-        wrong = (part >= classes) & (part != NO_LABEL)
-        if wrong.any():
+        if (wrong := (part >= classes) & (part != NO_LABEL)).any():
             found = f"sample {first + wrong.any(axis=(1, 2)).argmax()} holds {part[wrong][0]}"
             way_out = f"use classes 0 … {classes - 1}, or {NO_LABEL} for no label"
             raise DataError(where, found, way_out)

@@ -223,6 +223,7 @@ class MultiModalData:
         """
         checks.check_number("labelled", labelled, 1e-6, 1, whole=False)
         checks.check_number("seed", seed, 0)
+        checks.check_number("groups", groups, 0)
         hide = splitting.hidden_rows(self, labelled, seed, groups)
         labels = np.where(hide, checks.UNLABELLED, self.labels)
         hidden = {k: replace(m, y=labels[self.rows_of(k)]) for k, m in self.modalities.items()}

@@ -132,11 +132,8 @@ def _deal(labels: np.ndarray, groups: np.ndarray, k: int, seed: int) -> np.ndarr
 def _join(labels: np.ndarray, groups: np.ndarray, shares: Sequence[float], seed: int) -> np.ndarray:
     """The number of each sample's part, [N]. Groups are dealt into ten folds, and of 1 000 random
     ways to join these to parts the best is taken: that in which the first part, for training, lacks
-    fewest classes, then the others do, then sizes are nearest to the `shares`.
-
-    One fold as the test part would be the same for most seeds: scikit-learn shuffles only groups of
-    equal size and classes.
-    """
+    fewest classes, then the others do, then sizes are nearest to the `shares`. One fold alone would
+    be the same for most seeds: scikit-learn shuffles only groups of equal size and classes."""
     folds = _deal(labels, groups, min(FOLDS, len(np.unique(groups))), seed)
     counts = np.zeros((folds.max() + 1, labels.max() + 1))
     np.add.at(counts, (folds, labels), 1)
@@ -158,10 +155,17 @@ def warn_ungrouped(data: Any) -> None:
 
 def hidden_rows(data: Any, labelled: float, seed: int, groups: int) -> np.ndarray:
     """Which samples lose their label, [N], see `MultiModalData.keep_labels`."""
-    classes = np.where(data.labels < 0, -1, 0) if data.dense else data.labels
+    classes = np.minimum(data.labels, 0) if data.dense else data.labels
     rng, hidden = np.random.default_rng([seed, 0x1ABE]), np.zeros(len(data), dtype=bool)
-    chosen = _groups_with_labels(data, groups, seed) if groups else []
-    candidates = np.isin(data.groups, chosen) if groups else ~hidden
+    chosen, candidates = list[Any](), ~hidden
+    if groups:
+        known = [] if data.groups is None else np.unique(data.groups[data.labels >= 0]).tolist()
+        if groups > len(known):
+            found = f"{groups} of {len(known)} groups with a label"
+            raise ConfigError("labelled_groups", found, "ask for fewer, or give the data groups")
+        # evenly spaced, since names that are alike often come from one place
+        chosen = np.roll(known, -seed)[:: len(known) // groups][:groups].tolist()
+        candidates = np.isin(data.groups, chosen)
     kinds = np.stack([classes, *data.has.values()])
     strata = np.unique(kinds, axis=1, return_inverse=True)[1].ravel()
     for stratum in np.unique(strata):
@@ -172,17 +176,6 @@ def hidden_rows(data: Any, labelled: float, seed: int, groups: int) -> np.ndarra
         found = f"groups {chosen} have no label of class {data.classes[lost.pop()]}"
         warnings.warn(f"{data.name}: {found}", stacklevel=3)
     return hidden
-
-
-def _groups_with_labels(data: Any, count: int, seed: int) -> list[Any]:
-    """So many groups, evenly spaced by name from number `seed` on, since names that are alike often
-    come from one place; a ConfigError where there are fewer."""
-    check_number("groups", count, 1)
-    known = [] if data.groups is None else np.unique(data.groups[data.labels >= 0]).tolist()
-    if count > len(known):
-        found = f"{count} of {len(known)} groups with a label"
-        raise ConfigError("labelled_groups", found, "ask for fewer, or give the data groups")
-    return np.roll(known, -seed)[:: len(known) // count][:count].tolist()
 
 
 def near_duplicates(split: Split) -> pd.DataFrame:
