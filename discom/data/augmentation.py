@@ -139,9 +139,8 @@ def signal_view(
         generator: of torch, by default its global one.
     """
     channels, last = x.shape[1], x.shape[3] - 1
-    z = x[:, :, 0]  # [B, C, T]
-    center = z.mean((0, 2), keepdim=True)
-    z = z - center
+    center = x[:, :, 0].mean((0, 2), keepdim=True)
+    z = x[:, :, 0] - center  # [B, C, T]
     deviation = z.square().mean((0, 2), keepdim=True).sqrt().clamp(min=1e-6)  # std is slow
     z = z / deviation
     speed = _uniform(x, 1 - strength / 4, 1, 1, generator=generator)

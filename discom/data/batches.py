@@ -62,11 +62,7 @@ def paired_rows(data: MultiModalData, names: Sequence[str]) -> dict[str, np.ndar
 
 def count_steps(labelled: int, rest: int, batch_size: int, dense: bool = False) -> tuple[int, int]:
     """How many labelled samples and how many batches an epoch has: labelled ones are LABELLED of
-    all at least, and two in each batch.
-
-    >>> count_steps(100, 700, batch_size=128)
-    (350, 9)
-    """
+    all at least, and two in each batch."""
     least = LABELLED[dense]
     count = max(round(rest * least / (1 - least)), labelled)
     return count, max(1, min(-(-(count + rest) // batch_size), count // 2))
@@ -90,8 +86,8 @@ class ModalityTensor:
         names = name.split("+")
         shapes = {part: data.modalities[part].x.shape[1:] for part in names}
         if len({shape[1:] for shape in shapes.values()}) > 1:
-            stacked = f"images of {shapes} cannot be stacked"
-            raise DataError(data.name, stacked, "bring them to one size")
+            found = f"images of {shapes} cannot be stacked"
+            raise DataError(data.name, found, "bring them to one size")
         self.rows = {names[0]: np.arange(len(data.modalities[names[0]].x))}
         if len(names) > 1:
             self.rows = paired_rows(data, names)
@@ -223,11 +219,7 @@ class Batches:
             yield batch
 
     def _batch(
-        self,
-        rows: Mapping[str, Tensor],
-        epoch: int,
-        generators: Mapping[str, torch.Generator],
-        strong: bool = False,
+        self, rows: Mapping[str, Tensor], epoch: int, generators: Mapping, strong: bool = False
     ) -> Batch:
         x, y, ids = {}, {}, {}
         for name, own in rows.items():
