@@ -25,7 +25,7 @@ from discom import cli
 from discom.cli.flags import command
 from discom.errors import DataError, check_choice, first_line
 from discom.files import atomic_file, checksum, digest
-from discom.running.sweep import Outcome, spread, worker_count
+from discom.running.sweep import Outcome, spread
 
 PROFILES = ("tiny", "cpu", "paper")  # which settings train
 SHORT = "n=330"  # scenes that the short form, tiny, draws
@@ -75,7 +75,7 @@ def run_notebooks(
     print(f"{folder}: {len(jobs)} notebooks to execute, profile {profile}", flush=True)
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock", timeout=0):
-        for copy, error in spread(jobs, worker_count(workers)):
+        for copy, error in spread(jobs, workers):
             rows[copy.name] = outcome(copy, copies[copy])
             if error:
                 rows[copy.name] |= {"status": "failed", "reason": error}

@@ -27,8 +27,7 @@ SHOW = say_warnings_once()  # of a worker
 
 
 class Done(NamedTuple):
-    """What a sweep found and made: results in the order of the runs, and folder → error of those
-    that failed."""
+    """Results in the order of the runs, and folder → error of those that failed."""
 
     results: list[Result]
     failed: dict[Path, str]
@@ -68,24 +67,17 @@ def sweep(
     Args:
         runs: the wanted runs, each of which says where its data are; their teachers are added.
         known: results that are taken where a run's folder has none, such as of a committed file.
-        workers: see `worker_count`. They train on one thread each, but a single one is this process
-            itself.
-        backend: see `spread`.
-
-    Raises:
-        RunError: a worker was killed; the same call goes on.
+        workers, backend: see `spread`.
     """
     runs, known, failed = list(runs), list(known), dict[Path, str]()
     absent, _ = missing(runs, known)
-    teach = {run.teacher.folder for run in absent if run.teacher}
-    teachers = [run for run in absent if run.folder in teach]
-    others = [run for run in absent if run.folder not in teach]
-    for name, now in (("teachers", teachers), ("runs", others)):
+    untaught = [run for run in absent if run.teacher is None]  # teachers among them
+    taught = [run for run in absent if run.teacher]
+    for name, now in (("runs without a teacher", untaught), ("runs with a teacher", taught)):
         jobs = [partial(_attempt, run, os.getcwd()) for run in now]
-        ended = spread(jobs, worker_count(workers), backend)
-        for folder, error in tqdm(ended, name, len(jobs), leave=False, disable=not jobs):
-            if error:
-                failed[folder] = error
+        ended = spread(jobs, workers, backend)
+        progress = tqdm(ended, name, len(jobs), leave=False, disable=not jobs)
+        failed |= {folder: error for folder, error in progress if error}
     return Done(missing(runs, known)[1], failed)
 
 
@@ -108,17 +100,14 @@ def train(run: Run, images: MultiModalData, *, progress: bool = False) -> Result
     return fit(run.method, split, run.config, run.folder, teacher=teacher, progress=progress)
 
 
-def worker_count(workers: int = 0) -> int:
-    """How many runs train side by side: so many, or by default one for each core, one on a GPU."""
-    return workers or (1 if torch.cuda.is_available() else cpu_count())
-
-
-def spread(jobs: Iterable[Job], workers: int, backend: str = "loky") -> Iterator[Outcome]:
-    """What jobs return, as they end, in `workers` processes of one thread each; one is this one.
-    They are joblib's, or with backend="dask" those of the Dask cluster at DASK_SCHEDULER_ADDRESS,
-    by default one that starts here. A RunError where a worker is killed."""
+def spread(jobs: Iterable[Job], workers: int = 0, backend: str = "loky") -> Iterator[Outcome]:
+    """What jobs return, as they end, in `workers` processes of one thread each, by default one for
+    each core, or one on a GPU; a single one is this process. They are joblib's, or with
+    backend="dask" those of the Dask cluster at DASK_SCHEDULER_ADDRESS, by default one that starts
+    here. A RunError where a worker is killed; the same call goes on."""
     if not (jobs := list(jobs)):
         return
+    workers = workers or (1 if torch.cuda.is_available() else cpu_count())
     try:
         # idle workers end soon, since nobody else ends those of a killed sweep
         here = {"n_jobs": workers, "inner_max_num_threads": 1, "idle_worker_timeout": 5}
