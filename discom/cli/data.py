@@ -1,7 +1,7 @@
 """`discom data …`: prepare, check and show data sets."""
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,16 +13,6 @@ from discom.errors import ConfigError, DataError
 
 PARTNER = "no partner of this class and name; add it, or use methods without pairs"
 COPIES = "near-copies in two parts; look at them, then --options '{\"group_copies\": true}'"
-
-
-def draw(out: Path, figure: Callable) -> None:
-    """Write what `figure` draws as a picture; a ConfigError for a name of another kind of file."""
-    if out.suffix not in (".png", ".pdf", ".svg"):
-        raise ConfigError("--out", f"'{out}' is no picture", "name a .png, .pdf or .svg")
-    discom.plots.style()
-    with discom.files.atomic_file(out) as part:
-        figure().savefig(part, format=out.suffix[1:])
-    print(out)
 
 
 @command
@@ -131,5 +121,10 @@ def show(
     data: str, seed: flags.Seed = 0, out: Annotated[Path, "Picture to write."] = Path("pairs.png")
 ) -> None:
     """Draw samples of every class as a picture."""
+    if out.suffix not in (".png", ".pdf", ".svg"):
+        raise ConfigError("--out", f"'{out}' is no picture", "name a .png, .pdf or .svg")
     images = discom.data.load(data, seed=seed)
-    draw(out, lambda: discom.plots.pairs(images))
+    discom.plots.style()
+    with discom.files.atomic_file(out) as part:
+        discom.plots.pairs(images).savefig(part, format=out.suffix[1:])
+    print(out)
