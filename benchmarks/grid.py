@@ -126,8 +126,8 @@ def choose(
     planned = [changed(run, option, value) for run in usual.values() for value in values]
     results, rows = sweep.results(planned, workers=workers), []
     for (label, value), result in zip(tries, results, strict=True):
-        alone = {name: score for name, score in result.valid.items() if "+" not in name}
-        scores = alone or result.valid
+        valid = {name: own[f"valid_{result.metric}"] for name, own in result.scores.items()}
+        scores = {name: score for name, score in valid.items() if "+" not in name} or valid
         rows += [(label, f"{value:g}", sensor, score) for sensor, score in scores.items()]
     each = pd.DataFrame(rows, columns=["method", "value", "sensor", "score"])
     table = each.pivot_table("score", "method", "value", sort=False)

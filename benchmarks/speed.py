@@ -16,6 +16,7 @@ from typing import Annotated, Any
 
 import click
 import numpy as np
+import pandas as pd
 import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook
 from torch.utils.data import DataLoader, TensorDataset, default_collate
@@ -28,7 +29,6 @@ from discom.data import Modality, MultiModalData, Normalization, Split
 from discom.data.batches import Batch
 from discom.hardware import device_type, machine
 from discom.methods import build, get
-from discom.running.runs import read_metrics
 
 EVALUATED = 20  # samples that `fit` validates or tests on; that is not timed
 TIMED = {"epochs": 1, "schedule": "constant", "precision": "bf16-mixed"}
@@ -101,7 +101,7 @@ def ours(split: Split, config: Config) -> float:
     """One epoch of `fit`; returns the mean loss."""
     with tempfile.TemporaryDirectory() as folder:
         fit("discom", split, config, folder, progress=False)
-        return float(read_metrics(Path(folder) / "metrics.csv")["loss"][0])
+        return float(pd.read_csv(Path(folder) / "metrics.csv")["loss"][0])
 
 
 def step_seconds(side: Callable[[Split, Config], float], split: Split, config: Config) -> float:

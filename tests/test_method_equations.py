@@ -2,6 +2,7 @@
 
 import copy
 
+import pandas as pd
 import pytest
 import torch
 import torch.nn.functional as F
@@ -15,7 +16,6 @@ from discom.data.batches import Batch
 from discom.losses import disentangle
 from discom.losses.contrastive import barlow_twins, contrastive_loss, decur_cross, nt_xent
 from discom.losses.independence import hsic, minimax_loss
-from discom.running.runs import read_metrics
 
 # ---------------------------------------------------------------- totals of the official codes
 # The stored logits take the place of the student's network; losses are float32, as in a training.
@@ -158,7 +158,7 @@ def test_the_rate_of_the_classifier_follows_the_schedule(tmp_path, monkeypatch):
     monkeypatch.setattr(method, "set_rate", lambda self, r: (rates.append(r), set_rate(self, r)))
     config, split = profile("tiny", epochs=4, options=ALTERNATING), data.load("objects:n=66,size=8")
     fit("discom", split.split(seed=0), config, tmp_path, progress=False)
-    logged = read_metrics(tmp_path / "metrics.csv")["learning_rate"]  # one step an epoch
+    logged = pd.read_csv(tmp_path / "metrics.csv")["learning_rate"]  # one step an epoch
     assert rates == pytest.approx([*logged])
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from fixtures.methods import (
@@ -34,7 +35,7 @@ from discom.data.checks import NO_LABEL, UNLABELLED
 from discom.errors import ConfigError
 from discom.methods.base import REGISTRY
 from discom.running import sweep
-from discom.running.runs import Run, read_metrics, read_predictions, weights_file
+from discom.running.runs import Run, read_predictions, weights_file
 
 NAMES, IMAGES = methods.names(), methods.names(dense=False)
 TAUGHT = [name for name in NAMES if methods.get(name).teacher_method]
@@ -338,7 +339,7 @@ def test_a_run_reports_every_network_and_ends_with_the_same_numbers_once_resumed
     result, folder = same_once_resumed(name, split, config, steps + 1, **teachers(name))
     model = methods.build(method, split.train, config).eval()
     assert list(result.scores) == model.deployed
-    table = read_metrics(folder / "metrics.csv")
+    table = pd.read_csv(folder / "metrics.csv")
     loss = sum(weight * table[term] for term, weight in model.weights.items() if weight)
     assert np.allclose(table["loss"], loss, rtol=1e-4)
     kept = read_predictions(folder / "predictions.npz")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from filelock import FileLock
@@ -21,7 +22,7 @@ from discom.data.batches import Batches
 from discom.errors import ConfigError, RunError
 from discom.evaluation import scores
 from discom.methods import Student, build
-from discom.running.runs import Result, read_metrics, weights_file
+from discom.running.runs import Result, weights_file
 
 TINY = profile("tiny", epochs=3)
 ONCE = profile("tiny", epochs=1)
@@ -75,7 +76,7 @@ def test_a_run_leaves_what_it_promises(finished, split):
         *(".lock", "config.json", "metrics.csv", "predictions.npz", "result.json"),
         *("weights/rgb.safetensors", "weights/depth.safetensors"),
     }
-    table = read_metrics(folder / "metrics.csv")
+    table = pd.read_csv(folder / "metrics.csv", float_precision="round_trip")
     assert table["epoch"].tolist() == [0, 1, 2]
     for name, kept in result.scores.items():  # the first epoch with the highest validation F1
         assert kept["best_epoch"] == table[f"valid_f1/{name}"].idxmax()

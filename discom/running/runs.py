@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from safetensors.torch import load
 
@@ -115,11 +114,6 @@ class Result:
     def main(self) -> dict[str, float]:
         """Network → the score that tables show: weighted F1 × 100, or mean IoU in percent."""
         return {name: scores[self.metric] for name, scores in self.scores.items()}
-
-    @property
-    def valid(self) -> dict[str, float]:
-        """Network → the same score on the validation part, of the epoch that it chose."""
-        return {name: scores[f"valid_{self.metric}"] for name, scores in self.scores.items()}
 
     @property
     def f1(self) -> dict[str, float]:
@@ -284,12 +278,6 @@ def load_teacher(run_dir: Path | str, student: Any, split: Split, config: Config
             found = f"has {name}={theirs[name]}, {student.name} needs {name}={value}"
             raise RunError(run_dir, found, "train its teacher")
     return teacher
-
-
-def read_metrics(file: Path | str) -> pd.DataFrame:
-    """metrics.csv: one row an epoch; a DataError where it is missing or damaged."""
-    with as_data_error(file, "metrics", DAMAGED):
-        return pd.read_csv(file, float_precision="round_trip")
 
 
 def read_predictions(file: Path | str) -> dict[str, np.ndarray]:
