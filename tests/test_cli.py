@@ -73,7 +73,7 @@ WRONG = [  # words, what the line names; a line for each way to be wrong
     ("data check empty", "empty"),
     ("show nowhere", "nowhere"),
     ("show list.json", "list."),
-    ("show mine.py", "mine.json: no such file, the settings of a table of runs; name a folder"),
+    ("show mine.py", "mine.json: no such file; name a folder"),
     ("export empty", "empty"),
     ("predict noise.json empty.npy", "noise.json"),
 ]

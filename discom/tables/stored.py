@@ -4,6 +4,7 @@ NAME.json, the settings of the rows, each once. Numbers have seven digits, as a 
 
 import json
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from operator import itemgetter
@@ -43,9 +44,9 @@ def load_results(path: Path | str) -> list[Result]:
 def complete(results: list[Result]) -> list[Result]:
     """Without folds of which others are missing, such as learning rates that `discom advise` tried
     on one; warns of them."""
-    runs = pd.Series([digest([run.digest, run.method, run.config]) for run in results])
-    counts = runs.groupby(runs).transform("size")
-    whole = [run for run, count in zip(results, counts, strict=True) if count >= run.folds]
+    asked = [digest([run.digest, run.method, run.config]) for run in results]
+    folds = Counter(asked)
+    whole = [run for run, own in zip(results, asked, strict=True) if folds[own] >= run.folds]
     if left_out := len(results) - len(whole):
         warnings.warn(f"runs left out, whose other folds are missing: {left_out}", stacklevel=2)
     return whole
@@ -53,8 +54,7 @@ def complete(results: list[Result]) -> list[Result]:
 
 def collect(results: Iterable[Result], file: Path | str) -> None:
     """Add results to a table, FILE.csv and FILE.json, which `load_results` reads: a run that is
-    there is written anew, every other stays. Two commands that add wait for each other. A
-    DiscomError where the table is there and is damaged or holds something else."""
+    there is written anew, every other stays. Two commands that add wait for each other."""
     file = _rows_of(file)
     file.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(file.with_name(f".{file.stem}.lock")):
@@ -108,16 +108,13 @@ def _write(results: Iterable[Result], file: Path) -> None:
 
 
 def read_runs(file: Path) -> list[Result]:
-    """The results of FILE.csv and FILE.json, in their order; a DiscomError where one is missing,
+    """The results of FILE.csv and FILE.json, in their order; a DataError where one is missing,
     damaged or something else."""
-    header, table = file.with_suffix(".json"), file.with_suffix(".csv")
-    if not header.exists():
-        way_out = "name a folder of runs, or a table that has both"
-        raise RunError(header, "no such file, the settings of a table of runs", way_out)
-    settings = read_json(header)
+    table, way_out = file.with_suffix(".csv"), "name a folder of runs, or a table with its .json"
+    settings = read_json(file.with_suffix(".json"), way_out)
     how: Any = {"float_precision": "round_trip", "keep_default_na": False, "na_values": [""]}
     texts = dict.fromkeys(["settings", "network", "group", "counts"], str)
-    with as_data_error(table, "a table of runs", "name one that discom wrote, or make it anew"):
+    with as_data_error(table, "a table of runs", way_out):
         every = pd.read_csv(table, dtype=texts, **how)
         runs = []
         for (*seeds, key), rows in every.groupby([*WHICH, "settings"], dropna=False, sort=False):
@@ -136,12 +133,10 @@ def _fields(asked: Mapping[str, Any], rows: pd.DataFrame) -> dict[str, Any]:
     fields |= {name: float(scored[name].iloc[0]) for name in COSTS}
     sizes = scored.filter(like=SIZES).iloc[0].dropna()
     fields["counts"] = {name.removeprefix(SIZES): int(size) for name, size in sizes.items()}
-    fields["scores"] = {
-        network: {n: int(v) if n in WHOLE else v for n, v in values.dropna().items()}
-        for network, values in scored.drop(
-            columns=[*WHICH, *COSTS, *sizes.index, "settings"]
-        ).iterrows()
-    }
+    scores = scored.drop(columns=[*WHICH, *COSTS, *sizes.index, "settings"])
+    fields["scores"] = {network: values.dropna().to_dict() for network, values in scores.iterrows()}
+    for values in fields["scores"].values():
+        values["best_epoch"] = int(values["best_epoch"])
     own = fields["scores"].items()
     fields["best"] = {network: each.pop("best") for network, each in own if "best" in each}
     if len(counted := rows[rows["seconds"].isna()]):
