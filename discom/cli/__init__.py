@@ -13,11 +13,8 @@ from discom.cli import commands, data
 from discom.errors import DiscomError, say, say_warnings_once
 
 HELP = {"help_option_names": ["-h", "--help"], "show_default": True}
-DATA = {"prepare": data.prepare, "check": data.check, "show": data.show}
-ALL: dict[str, click.Command] = {
-    "data": click.Group("data", DATA, help="Prepare, check and show data sets."),
-    **{command.name or "": command for command in commands.COMMANDS},
-}
+sets = [data.prepare, data.check, data.show]
+ALL = [click.Group("data", sets, help="Prepare, check and show data sets."), *commands.COMMANDS]
 about = "Run the tutorial's experiments. --debug shows where an error is from."
 group = click.Group("discom", ALL, help=about, context_settings=HELP)
 click.version_option(__version__, message="discom %(version)s")(group)
