@@ -144,9 +144,6 @@ def as_type(place: str, value: Any, kind: Any) -> Any:
 
     >>> as_type("share", {"rgb": 1}, dict[str, float])
     {'rgb': 1.0}
-    >>> as_type("epochs", "2", int)
-    Traceback (most recent call last):
-    discom.errors.ConfigError: epochs: '2'; it should be a valid integer
     """
     try:
         return _adapter(Any if kind is inspect.Parameter.empty else kind).validate_python(value)

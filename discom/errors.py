@@ -43,11 +43,7 @@ def install_hint(name: str) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """What a library's exception says, on one line; its name where it says nothing.
-
-    >>> first_line(OSError("no space\\nleft")), first_line(KeyError())
-    ('no space', 'KeyError')
-    """
+    """The first line of what a library's exception says; its name where it says nothing."""
     return (str(error) or type(error).__name__).splitlines()[0]
 
 
@@ -57,7 +53,6 @@ def say(text: str) -> None:
 
 
 def say_warnings_once() -> Callable[..., None]:
-    """What shows warnings on the command line, in the place of `warnings.showwarning`: of many runs
-    that warn alike the first."""
+    """Of the command line: a `warnings.showwarning` that says what is alike once."""
     show = cache(lambda text: say(f"warning: {text}"))
     return lambda message, *_, **__: show(str(message))

@@ -90,11 +90,7 @@ def as_data_error(file: Path | str, kind: str, way_out: str) -> Iterator[None]:
 
 def chunks(array: Any, itemsize: int = 0) -> Iterator[slice]:
     """Slices of rows, about 64 MiB each, for arrays larger than the memory; `itemsize` is that of a
-    value after conversion, if that is more than in the array.
-
-    >>> list(chunks(np.zeros((3, 2))))
-    [slice(0, 3, None)]
-    """
+    value after conversion, if that is more than in the array."""
     row = int(np.prod(array.shape[1:])) * max(itemsize, np.dtype(array.dtype).itemsize)
     step = max(1, CHUNK_BYTES // max(1, row))
     for first in range(0, len(array), step):

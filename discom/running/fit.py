@@ -50,8 +50,8 @@ def fit(
 ) -> Result:
     """Train `method` and test it once. A run that is done is read; one that was cut off goes on.
 
-    Every epoch trains on the training part and keeps the weights of each network whose score on the
-    validation part (weighted F1, or mean IoU if dense) is the best; those are tested at the end.
+    Tested are the weights of each network from the epoch whose score on the validation part
+    (weighted F1, or mean IoU if dense) is the best, or from the last (`Config.select`).
 
     Args:
         method: a registered name or a Method class.
@@ -59,7 +59,6 @@ def fit(
         config: the settings, such as `profile("cpu")`.
         run_dir: folder of this run alone.
         teacher: for a method that needs a teacher, the folder of the teacher's finished run.
-        progress: show a progress bar.
         on_epoch_end: called with the epochs done and the networks, at the start and after each
             epoch; it calls `eval()`, looks and changes nothing.
 
