@@ -60,9 +60,8 @@ def peak_memory() -> float:
 
 def _entry(file: Path, name: str) -> str:
     """What follows a name in a file of the system; "" where it is not there."""
-    lines = file.read_text().splitlines() if file.is_file() else []
-    entries = (line.removeprefix(name) for line in lines if line.startswith(name))
-    return next(entries, "").strip(" \t:")
+    text = file.read_text() if file.is_file() else ""
+    return text.partition(name)[2].partition("\n")[0].strip(" \t:")
 
 
 def _commit() -> str | None:
