@@ -102,7 +102,6 @@ class Result:
 
     @cached_property
     def hash(self) -> str:
-        """See `run_hash`."""
         return run_hash(vars(self))
 
     @property
@@ -208,13 +207,11 @@ class Run:
 
     @cached_property
     def asked(self) -> dict[str, Any]:
-        """See `identity`."""
         method, teacher = methods.get(self.method), self.teacher.asked if self.teacher else None
         return identity(method, self.data, self.origin, self.config, teacher)
 
     @property
     def hash(self) -> str:
-        """See `run_hash`."""
         return self.asked["hash"]
 
     @property

@@ -22,7 +22,6 @@ from discom.running.fit import fit
 from discom.running.runs import Result, Run
 
 Outcome = tuple[Path, str]  # a folder, and the error of what failed there
-Job = Callable[[], Outcome]
 SHOW = say_warnings_once()  # of a worker
 
 
@@ -62,13 +61,8 @@ def sweep(
     workers: int = 0,
     backend: str = "loky",
 ) -> Done:
-    """Train what is missing, teachers first; a run that fails stops no other.
-
-    Args:
-        runs: the wanted runs, each of which says where its data are; their teachers are added.
-        known: results that are taken where a run's folder has none, such as of a committed file.
-        workers, backend: see `spread`.
-    """
+    """Train what is missing, and first the teachers that it needs; a run that fails stops no other.
+    `known` results are taken where a run's folder has none. For the workers see `spread`."""
     runs, known, failed = list(runs), list(known), dict[Path, str]()
     absent, _ = missing(runs, known)
     untaught = [run for run in absent if run.teacher is None]  # teachers among them
@@ -100,7 +94,9 @@ def train(run: Run, images: MultiModalData, *, progress: bool = False) -> Result
     return fit(run.method, split, run.config, run.folder, teacher=teacher, progress=progress)
 
 
-def spread(jobs: Iterable[Job], workers: int = 0, backend: str = "loky") -> Iterator[Outcome]:
+def spread(
+    jobs: Iterable[Callable[[], Outcome]], workers: int = 0, backend: str = "loky"
+) -> Iterator[Outcome]:
     """What jobs return, as they end, in `workers` processes of one thread each, by default one for
     each core, or one on a GPU; a single one is this process. They are joblib's, or with
     backend="dask" those of the Dask cluster at DASK_SCHEDULER_ADDRESS, by default one that starts
