@@ -67,7 +67,7 @@ WRONG = [  # words, what the line names; a line for each way to be wrong
     (f"data prepare {SCENES} --size 8", "options of a reader"),
     ("data prepare folders", "--root"),
     ("data prepare arrays", "--root"),
-    ("data prepare arrays --root empty", "sensor"),
+    ("data prepare arrays --root empty", "labels.npy"),
     ("data prepare arrays --root empty --size 8", "size"),
     (f"data prepare {SCENES} --out noise.json", "noise.json"),
     ("data check empty", "empty"),
