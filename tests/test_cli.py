@@ -55,7 +55,7 @@ WRONG = [  # words, what the line names; a line for each way to be wrong
     ("train --method dicsom", "discom"),
     ("train --data object", "objects"),
     (f"advise {SCENES} --epochs 3", "--steps"),
-    *((((*TRAIN, "--options", text), "is no JSON object")) for text in ("{bad", "[1]")),
+    *((((*TRAIN, "--options", text), "is no JSON object")) for text in ("{bad", "[1]", "[]")),
     ((*TRAIN, "--options", '{"grl_lambda": NaN}'), "grl_lambda"),
     ((*TRAIN, "--epochs", "0"), "epochs"),
     ((*TRAIN, "--seed", "-1"), "--seed"),

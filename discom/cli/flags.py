@@ -54,10 +54,12 @@ def _flag(name: str, annotation: Any, default: Any) -> click.Option:
 def json_text(text: str) -> dict[str, Any]:
     """What reads --options."""
     try:
-        return dict(json.loads(text))
-    except (TypeError, ValueError):
-        message = f"{text} is no JSON object; write '{{\"name\": value}}'"
-        raise click.BadParameter(message) from None
+        options = json.loads(text)
+    except ValueError:
+        options = None
+    if not isinstance(options, dict):
+        raise click.BadParameter(f"{text} is no JSON object; write '{{\"name\": value}}'")
+    return options
 
 
 PROFILE = "Of all settings: tiny, cpu, finetune or paper."

@@ -85,6 +85,8 @@ def locate(source: str | Path) -> Path | None:
     >>> locate("objects:n=60"), locate("eurosat:").name, locate("./mine").name
     (None, 'eurosat', 'mine')
     """
+    if source == "":  # as a path it would be the working directory
+        raise ConfigError("data", "is empty", "name a data set or a folder")
     name, colon, arguments = str(source).partition(":")
     if isinstance(source, Path) or name not in (*DRAWN, *sources.names()):
         prepared = home() / source

@@ -183,6 +183,9 @@ def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
     if height > 1 and (channels == height != width or (width <= 4 and min(channels, height) >= 8)):
         found = f"would be {channels} bands of {height}×{width} pixels"
         raise DataError(where, found, "bring the bands to the front: np.moveaxis(x, -1, -3)")
+    if modality.symmetry == "rotate" and (height > 1 or channels % 3):
+        found = f"symmetry 'rotate' of {channels} channels and {height} rows"
+        raise DataError(where, found, "rotate signals of three axes each, or write none")
     labels, count = modality.y, len(modality.x)
     check_array(labels, f"{where}/y", "iu", count)
     if count and not UNLABELLED <= labels.min() <= labels.max() < classes:

@@ -61,6 +61,11 @@ def read_folders(
         raise ConfigError("unit, invalid, symmetry", found, f"it has {', '.join(files)}")
     every = {one.partition("/")[0] for tree in files.values() for one in tree}
     number = {name: k for k, name in enumerate(sorted(every - {NAMELESS[0]}))}
+    plain: dict[str, str] = {}
+    for name in number:
+        if (other := plain.setdefault(" ".join(name.casefold().split()), name)) != name:
+            found = f"'{other}' and '{name}' differ only in case or blanks"
+            raise DataError(root, found, "give one class one name")
     sensors, rules = {}, {}
     for name, tree in files.items():
         images, rule = _read_tree([*tree.values()], Rule(shape, fit, invalid.get(name)))
@@ -87,7 +92,9 @@ def _list_files(root: Path) -> dict[str, dict[str, Path]]:
     expected = f"expected {root}/<modality>/<class>/<id> with one of {' '.join(ENDINGS)}"
     files: dict[str, dict[str, Path]] = {}
     for tree in sorted(path for path in root.glob("[!.]*") if path.is_dir()):
-        own = files.setdefault(tree.name.lower(), {})
+        if (name := tree.name.lower()) in files:
+            raise DataError(tree, "another folder has this name in other letters", "rename one")
+        own = files[name] = {}
         for file in find_images([tree]):
             if file.parent.parent != tree:
                 raise DataError(file, "is not in the folder of a class", expected)

@@ -46,6 +46,8 @@ WRONG = [  # the place that the error names, what is wrong there
     )),
     ("/rgb", of_rgb(ids=np.array([0, 1, 2, 3, 4, 2]))),
     ("/rgb", of_rgb(symmetry="turn")),
+    *(("/rgb", of_rgb(x=x, symmetry="rotate"))  # no signals of three axes
+      for x in (np.zeros((6, 4, 1, 8)), np.zeros((6, 3, 2, 8)))),
     *(("/rgb/y", of_rgb(y=y)) for y in (
         pd.Series(SIX % 3, SIX[::-1]),
         np.full(6, 0.5),

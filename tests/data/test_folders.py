@@ -113,7 +113,9 @@ SORTED = {f"rgb/{kind}/{stem}.png": IMAGE for kind in ("cat", "dog") for stem in
 WRONG = [  # folders, and a file that is there, too, or an option; the place of the error
     (SORTED, "rgb/cat/z.png", pixels(3, shape=(9, 5)), r"z\.png: .*--size"),
     (SORTED, "rgb/dog/b.npy", IMAGE, r"b\.(npy|png): "),  # a name twice
-    (SORTED, "RGB/cat/a.png", IMAGE, r"(?i)rgb/cat/a\.png: "),
+    (SORTED, "RGB/cat/a.png", IMAGE, r"(?i)/rgb: "),
+    (SORTED, "rgb/cat /e.png", IMAGE, "'cat' and 'cat ' differ"),
+    (SORTED, "depth/Cat/a.png", IMAGE, "'Cat' and 'cat' differ"),
     (SORTED, "depth/a.png", IMAGE, r"/depth/a\.png: "),
     (SORTED, "rgb/field_day.png", IMAGE, r"/rgb/field_day\.png: "),  # loose beside the classes
     (SORTED, "rgb/cat/deep/0.png", IMAGE, r"deep/0\.png: "),

@@ -11,8 +11,13 @@ from test_multimodal import make
 from discom.data import load
 from discom.data.arrays import MANIFEST
 from discom.data.scenes import objects
+from discom.errors import ConfigError
 
 PARTS = ("train", "valid", "test")
+
+
+def test_an_empty_name_is_not_the_working_directory():
+    refused(lambda: load(""), "^data: ", ConfigError)
 
 
 def contents(data):
