@@ -88,7 +88,8 @@ def locate(source: str | Path) -> Path | None:
     if source == "":  # as a path it would be the working directory
         raise ConfigError("data", "is empty", "name a data set or a folder")
     name, colon, arguments = str(source).partition(":")
-    if isinstance(source, Path) or name not in (*DRAWN, *sources.names()):
+    # scenes first: the names of sets are asked of their readers, which are imported then
+    if isinstance(source, Path) or not (name in DRAWN or name in sources.names()):
         prepared = home() / source
         return prepared if os.path.isdir(prepared) and not os.path.isdir(source) else Path(source)
     folder = home() / name
