@@ -117,7 +117,7 @@ class Asked:
             280 √(d (ρ / G + (1 - ρ) / N)), with d = 0.2 and ρ = 0.03
         """
         images, known = self.images, self.images.labels != UNLABELLED
-        groups = len(np.unique((images.ids if images.groups is None else images.groups)[known]))
+        groups = len(np.unique(images.group_ids[known]))
         least = 280 * sqrt(DISAGREE * (ALIKE / groups + (1 - ALIKE) / known.sum()))
         sizes = (f"{k} {'×'.join(map(str, m.x.shape[1:]))}" for k, m in images.modalities.items())
         return (
@@ -208,8 +208,7 @@ def _tally(answers: pd.DataFrame, images: MultiModalData) -> pd.DataFrame:
     rows, one = pd.Index(images.ids).get_indexer(answers.index), np.eye(answers.shape[1])
     truth, found = images.labels[rows], answers.to_numpy().argmax(1)
     cells = np.hstack([one[truth] * (truth == found)[:, None], one[truth], one[found]])
-    groups = images.ids if images.groups is None else images.groups
-    return pd.DataFrame(cells).groupby(groups[rows]).sum()
+    return pd.DataFrame(cells).groupby(images.group_ids[rows]).sum()
 
 
 def to_markdown(rows: Mapping[str, Row], images: MultiModalData) -> str:
@@ -235,8 +234,8 @@ def answers(
 
     def ask(question: str, ours: Place, theirs: Place, than: str = "") -> bool:
         """Add the question with its answer; whether that is a yes."""
-        pair = [rows[kind][name] for kind, name in (ours, theirs)]
-        gain = difference(pair[0], pair[1], images)
+        one, rival = (rows[kind][name] for kind, name in (ours, theirs))
+        gain = difference(one, rival, images)
         rated = f"{ours[0]} {points[ours]:.1f} against {theirs[0]} {points[theirs]:.1f}"
         lines.append(f"{question}? {gain.verdict}: {gain}{than} ({rated}).")
         return gain.verdict == "Yes"

@@ -137,6 +137,11 @@ class MultiModalData:
         return {name: np.isin(self.ids, m.ids) for name, m in self.modalities.items()}
 
     @property
+    def group_ids(self) -> np.ndarray:
+        """The group of each sample, [N], or where there are none its id: what varies on its own."""
+        return self.ids if self.groups is None else self.groups
+
+    @property
     def paired_ids(self) -> np.ndarray:
         """The ids that every modality has, in the order of `ids`."""
         return self.ids[np.logical_and.reduce([*self.has.values()])]

@@ -112,8 +112,7 @@ def count_by_group(
     "counts", network → rows (number of the group, true class, predicted class, how many). Samples
     are counted, where dense labelled pixels; `predictions` as by `running.runs.read_predictions`.
     """
-    own = test.ids if test.groups is None else test.groups
-    names, group = np.unique(np.asarray(own).astype(str), return_inverse=True)
+    names, group = np.unique(np.asarray(test.group_ids).astype(str), return_inverse=True)
     kept, index, counts = "predicted" if test.dense else "logits", pd.Index(test.ids), {}
     for name in networks:
         truth, answer = (predictions[f"{name}_{part}"] for part in ("labels", kept))
