@@ -12,12 +12,14 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
+import nbclient.client
 import nbformat
 import pandas as pd
 import papermill
+import zmq
 from click import IntRange
 from filelock import FileLock
-from nbclient.exceptions import CellTimeoutError
+from nbclient.output_widget import OutputWidget
 from papermill.exceptions import PapermillExecutionError
 
 import discom
@@ -27,13 +29,29 @@ from discom.errors import DataError, check_choice, first_line
 from discom.files import atomic_file, checksum, digest
 from discom.running.sweep import Outcome, spread
 
-PROFILES = ("tiny", "cpu", "paper")  # which settings train
+PROFILES = ("tiny", "cpu")  # a few steps, or what pages show
 SHORT = "n=330"  # scenes that the short form, tiny, draws
 PATIENCE = 2.0  # seconds until a notebook is tried again
 ADDED = {
     "injected-parameters",
     "papermill-error-cell-tag",
 }  # tags of papermill's own cells
+
+
+class HeardWidget(OutputWidget):
+    """nbclient's stand-in for the output below a slider.
+
+    It sends on the socket on which nbclient waits for the kernel's answer. An answer
+    that has come by then is not seen, and the notebook hangs, unless the socket is
+    asked for what has come (github.com/jupyter/nbclient/issues/312).
+    """
+
+    def send(self, *args: Any, **more: Any) -> None:
+        super().send(*args, **more)
+        self.kernel_client.shell_channel.socket.get(zmq.EVENTS)
+
+
+nbclient.client.OutputWidget = HeardWidget  # what every client takes from there
 
 
 def run_notebooks(
@@ -107,8 +125,6 @@ def execute(
         "kernel_name": "python3",
         "cwd": str(cwd or source.parent),
         "progress_bar": False,
-        # of a cell that takes seconds: at times a kernel's answer is lost on its way
-        "execution_timeout": 120 if parameters.get("profile") == "tiny" else None,
     }
     quiet = [
         "--IPKernelApp.log_level=50"
@@ -146,7 +162,6 @@ def outcome(copy: Path, source: Path) -> dict[str, Any]:
 
 
 def _attempt(source: Path, copy: Path, profile: str, runs: Path) -> Outcome:
-    trials = 3  # of one whose kernel's answer is lost
     while True:
         try:
             execute(source, copy, injected(source, profile, runs))
@@ -156,9 +171,6 @@ def _attempt(source: Path, copy: Path, profile: str, runs: Path) -> Outcome:
                 continue
             return copy, f"cell {error.exec_count}: {error.ename}: {error.evalue}"
         except Exception as error:  # such as a kernel that died
-            if isinstance(error, CellTimeoutError) and trials > 1:
-                trials -= 1
-                continue
             copy.unlink(missing_ok=True)
             return copy, f"{type(error).__name__}: {first_line(error)}"
         return copy, ""
@@ -166,7 +178,7 @@ def _attempt(source: Path, copy: Path, profile: str, runs: Path) -> Outcome:
 
 @command
 def batch(
-    profile: Annotated[str, "tiny, cpu or paper."] = "cpu",
+    profile: Annotated[str, "tiny or cpu."] = "cpu",
     only: Annotated[str, "Numbers, such as 02,07  [default: all]"] = "",
     workers: Annotated[int, IntRange(0), "Side by side; 0: one a core."] = 2,
     out: Annotated[Path, "Folder to write."] = Path("build/notebooks"),

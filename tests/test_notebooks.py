@@ -77,6 +77,18 @@ def test_the_stamped_commit_holds_the_code(path):
 
 
 @pytest.mark.slow
+def test_sliders_hide_no_answer_of_the_kernel(tmp_path):
+    """Sixty of them in a row: nbclient alone waits for ever at one."""
+    slider = "import ipywidgets\nipywidgets.interact(lambda x: print(x), x=(0, 5))"
+    cells = [nbformat.v4.new_code_cell(slider) for _ in range(60)]
+    source = tmp_path / "sliders.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), source)
+    call = f"import batch; batch.execute(batch.Path({str(source)!r}), {str(source)!r}, {{}})"
+    command = [sys.executable, "-c", call]
+    subprocess.run(command, cwd=ROOT / "notebooks", check=True, timeout=120)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
 def test_solutions_run(path, tmp_path):
     command = [sys.executable, str(path)]
