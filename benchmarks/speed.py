@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import click
 import numpy as np
@@ -27,17 +27,17 @@ from discom.cli import flags
 from discom.config import Config
 from discom.data import Modality, MultiModalData, Normalization, Split
 from discom.data.batches import Batch
+from discom.errors import check_choice
 from discom.hardware import device_type, machine
 from discom.methods import build, get
 
 EVALUATED = 20  # samples that `fit` validates or tests on; that is not timed
-TIMED = {"epochs": 1, "schedule": "constant", "precision": "bf16-mixed"}
-
-
+TIMED = {"epochs": 1, "schedule": "constant"}
 # name → bands, height and width, profile, and timed steps of a round on each kind of device
 SIZES = {
     "eurosat-sized": ({"ms": 13, "sar": 2}, 64, "paper", {"cpu": 1, "cuda": 50}),
     "objects-sized": ({"rgb": 3, "depth": 1}, 32, "cpu", {"cpu": 4, "cuda": 50}),
+    "fine-tuned": ({"rgb": 3, "depth": 1}, 224, "finetune", {"cpu": 2, "cuda": 50}),
 }
 
 
@@ -121,11 +121,11 @@ def step_seconds(side: Callable[[Split, Config], float], split: Split, config: C
     return (end - first) / (last - 1)
 
 
-def compare(name: str, rounds: int) -> dict[str, Any]:
+def compare(name: str, rounds: int, precision: str) -> dict[str, Any]:
     """Pairs per second of both sides on one of SIZES, and their ratio ours / reference with its
-    95 % interval, a bootstrap over rounds."""
+    95 % interval, a bootstrap over rounds; `precision` is ours."""
     bands, size, recommended, steps = SIZES[name]
-    config = profile(recommended, **TIMED)
+    config = profile(recommended, **TIMED, precision=precision)
     split = random_images(bands, size, config.batch_size * (1 + steps[device_type()]))
     sides = [recipe, ours] * rounds
     seconds = np.reshape([step_seconds(side, split, config) for side in sides], (rounds, 2))
@@ -141,13 +141,19 @@ def compare(name: str, rounds: int) -> dict[str, Any]:
 def speed(
     json: Annotated[Path | None, Path, "File to write."] = None,
     rounds: Annotated[int, click.IntRange(1), "Of either side."] = 7,
+    only: Annotated[str, "Such as objects-sized; default: all."] = "",
+    precision: Annotated[Literal["bf16-mixed", "32-true"], "Of discom.fit."] = "bf16-mixed",
 ) -> None:
     """How fast training is: a plain PyTorch script against discom.fit."""
-    comparisons = {name: compare(name, rounds) for name in SIZES}
+    if only:
+        check_choice("--only", only, SIZES)
+    names = [only] if only else [*SIZES]
+    comparisons = {name: compare(name, rounds, precision) for name in names}
     for name, found in comparisons.items():
         print(name, found["pairs_per_second"])
     if json:
-        files.write_json(json, {"machine": machine(), "rounds": rounds, "comparisons": comparisons})
+        how = {"machine": machine(), "precision": precision, "rounds": rounds}
+        files.write_json(json, {**how, "comparisons": comparisons})
 
 
 if __name__ == "__main__":
