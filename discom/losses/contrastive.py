@@ -1,6 +1,7 @@
 """Losses between two views of the same scenes: NT-Xent, Barlow Twins, and DeCUR's cross term.
 
-B pairs, D units; row i of every modality is the same scene. All is computed in float32 at least.
+B pairs, 2 or more, D units: embeddings a and b are [B, D] (else there is a ValueError), and row i
+of both is the same scene. All is computed in float32 at least.
 """
 
 from collections.abc import Mapping
@@ -22,18 +23,9 @@ def nt_xent(a: Tensor, b: Tensor, temperature: float = 0.1) -> Tensor:
     .. math:: L = -\tfrac{1}{2B} \sum_{i=1}^{2B} \log \frac{\exp(\cos(z_i, z_{p(i)}) / \tau)}
               {\sum_{k \ne i} \exp(\cos(z_i, z_k) / \tau)}
 
-    z are the rows of a and b together and p(i) is the other view of row i.
-
-    Source: Chen et al., ICML 2020 (SimCLR); τ = .1 as in MDiCo (Mena et al., Machine Learning
-    2025).
-
-    Args:
-        a, b: embeddings [B, D] of the same scenes in the same order, B from 2 on; their length does
-            not count.
-        temperature: τ, above 0.
-
-    Raises:
-        ValueError: other shapes, a single pair, or a temperature that is not positive.
+    z are the rows of a and b together, whose length does not count, and p(i) is the other view of
+    row i; `temperature` is τ > 0. Source: Chen et al., ICML 2020 (SimCLR); τ = .1 as in MDiCo (Mena
+    et al., Machine Learning 2025).
 
     >>> a = torch.eye(2)
     >>> round(nt_xent(a, a).item(), 4), round(nt_xent(a, a.flip(0)).item(), 4)  # found, and taken
@@ -56,10 +48,7 @@ def contrastive_loss(embeddings: Mapping[str, Tensor], temperature: float = 0.1)
     .. math:: L_{con} = \sum_{m \ne m'} L(z^m, z^{m'})
 
     Source: MDiCo (Mena et al., Machine Learning 2025), as in its released code, where both orders
-    of a pair count. `embeddings` are modality → [B, D].
-
-    Raises:
-        ValueError: fewer than two modalities, and what `nt_xent` raises.
+    of a pair count. `embeddings` are modality → [B, D], of two modalities or more.
 
     >>> round(contrastive_loss({"rgb": torch.eye(2), "depth": torch.eye(2)}).item(), 4)
     0.0002
@@ -75,16 +64,8 @@ def barlow_twins(a: Tensor, b: Tensor, weight: float = 0.0051) -> Tensor:
 
     .. math:: L = \sum_i (1 - C_{ii})^2 + \lambda \sum_{i \ne j} C_{ij}^2
 
-    C is the correlation of the units of a with those of b over the batch, see `correlation`.
-
-    Source: Zbontar et al., ICML 2021; λ as in DeCUR's released code.
-
-    Args:
-        a, b: embeddings [B, D] of two views of the same scenes in the same order, B from 2 on.
-        weight: λ, from 0 on.
-
-    Raises:
-        ValueError: other shapes, a single pair, or a negative weight.
+    C is the correlation of the units of a with those of b over the batch, see `correlation`;
+    `weight` is λ ≥ 0. Source: Zbontar et al., ICML 2021; λ as in DeCUR's released code.
 
     >>> a = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
     >>> round(barlow_twins(a, a).item(), 4), round(barlow_twins(a, -a).item(), 2)
@@ -100,17 +81,8 @@ def decur_cross(a: Tensor, b: Tensor, common: int, weight: float = 0.0051) -> Te
               \sum_{\substack{i \ne j \\ i, j < K \text{ or } i, j \ge K}} C_{ij}^2 \Big]
 
     C is the correlation of the units of a with those of b, see `correlation`; its two blocks of one
-    common and one unique unit are free.
-
-    Source: DeCUR (Wang et al., ECCV 2024), as in its released code.
-
-    Args:
-        a, b: embeddings [B, D] of two sensors for the same scenes in the same order, B from 2 on.
-        common: K, 0 to D.
-        weight: λ, from 0 on.
-
-    Raises:
-        ValueError: a K out of its range, and what `barlow_twins` raises.
+    common and one unique unit are free. `common` is K, 0 to D, and `weight` λ ≥ 0. Source: DeCUR
+    (Wang et al., ECCV 2024), as in its released code.
 
     >>> a = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
     >>> round(decur_cross(a, a, common=1).item(), 2)  # the second unit should differ
@@ -129,8 +101,7 @@ def correlation(a: Tensor, b: Tensor) -> Tensor:
     .. math:: C_{ij} = \frac1B \sum_n \bar a_{ni} \bar b_{nj}, \qquad
               \bar a = (a - \mathrm{mean}\, a) / \sqrt{\mathrm{var}\, a + 10^{-5}}
 
-    Moments are those of each unit over the batch, the variance divided by B. A ValueError for
-    shapes that differ, are not [B, D], or a single row.
+    Moments are those of each unit over the batch, the variance divided by B.
 
     >>> a = torch.tensor([[1.0], [-1.0]])
     >>> round(correlation(a, -a).item(), 4)

@@ -71,11 +71,9 @@ def pixel_info_nce(
     are no negatives; a place without a label is a negative of all others. The result is log of the
     number of places where all are alike.
 
-    Args:
-        first, second: the invariant halves of two modalities [B, D, h, w], in the same position.
-        labels: class of each place [B, h, w], or `NO_LABEL`; None makes all others negatives.
-        temperature: τ > 0.
-        count: so many places are drawn at random where there are more; costs grow with its square.
+    `first`, `second` are the invariant halves of two modalities [B, D, h, w] in the same position,
+    `labels` the class of each place [B, h, w], or `NO_LABEL`; None makes all others negatives. So
+    many places as `count` are drawn at random where there are more: costs grow with its square.
 
     >>> a = torch.eye(4).view(1, 4, 2, 2)
     >>> pixel_info_nce(a, a).item() < 1e-3, round(pixel_info_nce(0 * a, 0 * a).item(), 4)  # log 4

@@ -1,7 +1,7 @@
 """Pseudo-labels: where a prediction is confident enough, it becomes a label.
 
-U samples, C classes; logits are [U, C]. All is computed in float32 at least, and no gradient
-reaches what gives the labels.
+U samples, C classes; logits are [U, C], and τ is in (0, 1], else there is a ValueError. All is
+computed in float32 at least, and no gradient reaches what gives the labels.
 """
 
 import torch
@@ -12,23 +12,13 @@ from discom.losses import full_precision
 
 
 def pseudo_labels(logits: Tensor, threshold: float = 0.95) -> tuple[Tensor, Tensor]:
-    r"""The class of each row, and whether its probability reaches the threshold.
+    r"""The class of each row [U], int64, and whether its probability reaches the threshold, [U].
 
     .. math:: \hat y_u = \arg\max_c p_{uc}, \qquad m_u = [\max_c p_{uc} \ge \tau], \qquad
               p_u = \mathrm{softmax}(z_u)
 
     Source: Sohn et al., NeurIPS 2020 (FixMatch). Log-probabilities of several sensors, added up,
     give the labels on which the sensors agree.
-
-    Args:
-        logits: z, [U, C].
-        threshold: τ, in (0, 1].
-
-    Returns:
-        Classes [U], int64, and m [U], bool.
-
-    Raises:
-        ValueError: a threshold out of its range, or logits that are not [U, C].
 
     >>> labels, accepted = pseudo_labels(torch.tensor([[4.0, 0.0], [0.1, 0.0]]))
     >>> labels.tolist(), accepted.tolist()
@@ -50,14 +40,7 @@ def fixmatch(weak: Tensor, strong: Tensor, threshold: float = 0.95) -> Tensor:
               \hat y_u, m_u \text{ of } z^{weak}_u
 
     Source: Sohn et al., NeurIPS 2020 (FixMatch), with hard labels. The mean counts rejected rows,
-    too; 0 where none is accepted.
-
-    Args:
-        weak, strong: logits of two views of the same samples, [U, C]; weak gets no gradient.
-        threshold: τ, in (0, 1].
-
-    Raises:
-        ValueError: other shapes, or a threshold out of its range.
+    too; 0 where none is accepted. Row i of both views is the same sample; weak gets no gradient.
 
     >>> weak, strong = torch.tensor([[9.0, 0.0], [0.0, 0.1]]), torch.zeros(2, 2)
     >>> round(fixmatch(weak, strong).item(), 4)  # half of log 2
