@@ -12,7 +12,7 @@ from discom.config import check_options
 from discom.errors import ConfigError, DataError
 
 PARTNER = "no partner of this class and name; add it, or use methods without pairs"
-COPIES = "near-copies in two parts; look at them, then --options '{\"group_copies\": true}'"
+COPIES = "near-copies in two parts; look at them, then delete one, or give both one group"
 
 
 @command

@@ -13,7 +13,6 @@ import pandas as pd
 from discom.data.checks import UNLABELLED, check_size
 from discom.data.images import ENDINGS, Rule, find_images, no_data, read_pixels
 from discom.data.multimodal import Modality, MultiModalData
-from discom.data.splitting import near_groups
 from discom.errors import ConfigError, DataError
 from discom.files import as_data_error
 
@@ -27,7 +26,6 @@ def read_folders(
     size: int | Sequence[int] | None = None,
     unit: Mapping[str, str] | None = None,
     invalid: Mapping[str, float] | None = None,
-    group_copies: bool = False,
     groups: str = "",
     fit: str = "squeeze",
     symmetry: Mapping[str, str] | None = None,
@@ -46,7 +44,6 @@ def read_folders(
         groups: a pattern of files' names without their endings; its first part in parentheses is
             the group, such as (.+)_[0-9]+ for frames of videos. Without it `<root>/groups.csv`, if
             there, has the columns name (`<class>/<id>` or `<id>`) and group.
-        group_copies: join near copies, and what is in one group, to groups (`near_groups`).
 
     Raises:
         ConfigError: an option of another form, or for a modality that has no folder.
@@ -76,8 +73,6 @@ def read_folders(
     own_name = root.resolve().name
     data = MultiModalData(sensors, tuple(number), name=own_name, about={"rules": rules})
     data = data.changed(groups=_read_groups(root, groups, data.ids.tolist()))
-    if group_copies:
-        data = data.changed(groups=near_groups(data))
     return data.select(modalities) if modalities else data
 
 

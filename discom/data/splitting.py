@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from discom.data.arrays import Normalization, resize
+from discom.data.arrays import resize
 from discom.data.checks import PARTS, UNLABELLED, check_number
 from discom.errors import ConfigError, DataError
 from discom.files import chunks
@@ -206,27 +206,6 @@ def near_duplicates(split: Split) -> pd.DataFrame:
     columns = ["modality", "part", "id", "other_part", "other_id", "likeness"]
     table = pd.DataFrame(matches, columns=columns)
     return table.sort_values("likeness", ascending=False, ignore_index=True)
-
-
-def near_groups(data: Any) -> np.ndarray:
-    """A number for each id, [N], equal where images of a modality are near copies (those of
-    `near_duplicates`), or in one group, also by way of others. As `groups` of the data set, no
-    split divides them."""
-    from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import connected_components
-    from sklearn.neighbors import radius_neighbors_graph
-
-    near, bounds = csr_array((len(data), len(data))), {}
-    if data.groups is not None:  # each sample is near the first one of its group
-        _, first, group = np.unique(data.groups, return_index=True, return_inverse=True)
-        near += csr_array((np.ones(len(data)), (np.arange(len(data)), first[group])), near.shape)
-    for name, m in data.modalities.items():
-        bounds[name] = Normalization.fit(m.x, f"{data.name}/{name}", m.invalid)
-        edges = _edges(data.changed(normalization=bounds), name)
-        graph = radius_neighbors_graph(edges, 1 - LIKENESS, metric="cosine").tocoo()
-        rows = data.rows_of(name)
-        near += csr_array((graph.data, (rows[graph.row], rows[graph.col])), near.shape)
-    return connected_components(near)[1]
 
 
 def _edges(data: Any, name: str) -> np.ndarray:

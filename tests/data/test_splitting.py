@@ -14,7 +14,7 @@ from sklearn.model_selection import KFold
 
 from discom.data import Modality, MultiModalData, Split
 from discom.data.scenes import objects
-from discom.data.splitting import near_duplicates, near_groups
+from discom.data.splitting import near_duplicates
 from discom.errors import ConfigError, DataError
 
 SHARES = (0.7, 0.1, 0.2)
@@ -255,24 +255,6 @@ def test_different_scenes_and_flat_images_match_nothing(split, count):
     assert len(near_duplicates(copies)) == 0
     blank = Split(*(emptied(part) for part in split))
     assert len(near_duplicates(blank)) == 0
-
-
-def test_near_copies_are_one_group_also_by_way_of_others_and_flat_images_are_none():
-    data = objects.make(n=60, size=64, seed=3)
-    rgb = data.modalities["rgb"]
-    x = rgb.x.copy()
-    x[7] = 0.8 * x[5]
-    x[9] = jpeg(x[7])
-    x[20:23] = 0.5
-    x[31], depth = x[30] ** 1.2, data.modalities["depth"].x.copy()
-    depth[40], depth[30] = depth[31], depth[41]  # 30 ~ 31 in RGB, 31 ~ 40 and 30 ~ 41 in depth
-    views = {"rgb": replace(rgb, x=x), "depth": replace(data.modalities["depth"], x=depth)}
-    groups = near_groups(replace(data, modalities=views))
-    together = [np.flatnonzero(groups == k).tolist() for k in range(groups.max() + 1)]
-    assert [rows for rows in together if len(rows) > 1] == [[5, 7, 9], [30, 31, 40, 41]]
-    flat = {"rgb": replace(rgb, x=np.full_like(x, 0.5)), "depth": views["depth"]}
-    groups = near_groups(replace(data, modalities=flat))
-    assert np.bincount(groups).max() == 2  # depth alone finds pairs
 
 
 def test_signals_are_compared_along_their_time():
