@@ -56,7 +56,15 @@ def apply_d4(x: Tensor, transform_ids: Tensor) -> Tensor:
     >>> apply_d4(image, torch.tensor([4]))[0, 0].tolist()  # a horizontal flip
     [[1.0, 0.0], [3.0, 2.0]]
     """
-    return _move(x, transform_ids, _tables(*x.shape[-2:], x.device)[0])
+    motions = transform_ids % 8
+    if not motions.any():
+        return x
+    table = _table(*x.shape[-2:], x.device)
+    first = torch.arange(len(x), device=x.device)[:, None] * table.shape[1]
+    order = table[motions.to(x.device, non_blocking=True)] + first
+    last = x.movedim(1, -1)
+    moved = last.flatten(0, 2).index_select(0, order.flatten())
+    return moved.view(last.shape).movedim(-1, 1)
 
 
 def invert_d4(x: Tensor, transform_ids: Tensor) -> Tensor:
@@ -65,28 +73,18 @@ def invert_d4(x: Tensor, transform_ids: Tensor) -> Tensor:
     A map of features [B, D, H/8, W/8] of a moved image is put back as well where its cells are
     those of the image's own grid: pooling keeps them, a padded convolution with stride 2 does not.
     """
-    return _move(x, transform_ids, _tables(*x.shape[-2:], x.device)[1])
+    motions = transform_ids % 8
+    # a motion with a flip undoes itself
+    return apply_d4(x, torch.where(motions < 4, -motions % 4, motions))
 
 
 @lru_cache(maxsize=32)
-def _tables(height: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Source pixel of every target pixel under each motion, [8, H·W], and on the way back."""
+def _table(height: int, width: int, device: torch.device) -> Tensor:
+    """Source pixel of every target pixel under each motion, [8, H·W]."""
     pixels = torch.arange(height * width).view(height, width)
     turned = [pixels.rot90(k) if height == width or k % 2 == 0 else pixels for k in range(4)]
     motions = turned + [image.flip(1) for image in turned]
-    table = torch.stack([image.reshape(-1) for image in motions])
-    return table.to(device), table.argsort(1).to(device)
-
-
-def _move(x: Tensor, transform_ids: Tensor, table: Tensor) -> Tensor:
-    motions = transform_ids % 8
-    if not motions.any():
-        return x
-    first = torch.arange(len(x), device=x.device)[:, None] * table.shape[1]
-    order = table[motions.to(x.device, non_blocking=True)] + first
-    last = x.movedim(1, -1)
-    moved = last.flatten(0, 2).index_select(0, order.flatten())
-    return moved.view(last.shape).movedim(-1, 1)
+    return torch.stack([image.reshape(-1) for image in motions]).to(device)
 
 
 def transform(x: Tensor, transform_ids: Tensor) -> Tensor:
