@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from discom.data import scenes, sources
-from discom.data.arrays import MANIFEST, Normalization
+from discom.data.arrays import MANIFEST, Normalization, read_folder
 from discom.data.folders import read_folders
 from discom.data.multimodal import Modality, MultiModalData, Split
 from discom.data.sources.arrays import read_arrays
@@ -105,8 +105,11 @@ def locate(source: str | Path) -> Path | None:
 
 def _open(source: str, folder: Path) -> MultiModalData:
     if os.path.isdir(folder):  # also where the name is too long for the system
-        prepared = (folder / MANIFEST).is_file()
-        return MultiModalData.open(folder) if prepared else read_folders(folder)
+        if not (folder / MANIFEST).is_file():
+            return read_folders(folder)
+        fields = read_folder(folder)
+        sensors = {name: Modality(*arrays) for name, arrays in fields.pop("modalities").items()}
+        return MultiModalData(sensors, **fields)
     if (name := source.removesuffix(":")) in sources.names():
         command = f"discom data prepare {name} --root RAW"
         raise DataError(folder, f"not prepared yet: {command}. {sources.get(name).advice()}")

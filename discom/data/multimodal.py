@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from discom.data import checks, splitting
-from discom.data.arrays import Normalization, read_folder, read_only, take_rows, write_folder
+from discom.data.arrays import Normalization, read_only, take_rows, write_folder
 from discom.data.splitting import Origin, Split
 from discom.errors import DataError
 from discom.files import digest
@@ -276,10 +276,3 @@ class MultiModalData:
         """Write one folder that `discom.data.load` reads, whole or not at all, images as they are.
         A DataError where it exists and is not ours, or is ours and `overwrite` is false."""
         write_folder(folder, self, overwrite=overwrite)
-
-    @classmethod
-    def open(cls, folder: Any) -> "MultiModalData":
-        """Read a folder that `save` wrote; images stay on disk."""
-        fields = read_folder(folder)
-        modalities = {name: Modality(*arrays) for name, arrays in fields.pop("modalities").items()}
-        return cls(modalities, **fields)
