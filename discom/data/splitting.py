@@ -99,8 +99,7 @@ def _labelled(data: Any, needed: int) -> tuple[np.ndarray, np.ndarray, np.ndarra
     class is 0 or none, and without groups every sample is one. A DataError for fewer groups with a
     label than `needed`."""
     labels = np.minimum(data.labels, 0) if data.dense else data.labels
-    samples = np.arange(len(data)) if data.groups is None else data.groups
-    groups, known = np.unique(samples, return_inverse=True)[1], np.flatnonzero(labels >= 0)
+    groups, known = np.unique(data.group_ids, return_inverse=True)[1], np.flatnonzero(labels >= 0)
     if (count := len(np.unique(groups[known]))) < needed:
         found = f"{count} groups (or single samples) with a label"
         raise DataError(data.name, found, f"{needed} at least are needed: make smaller ones")
