@@ -74,14 +74,24 @@ def test_numbers_of_the_readme_are_those_of_the_runs():
     numbers = {min(worth(sensor, rival)[0] for rival in rivals) for sensor in ("depth", "rgb")}
     assert {round(number, -2) for number in numbers} == {500}
     assert "200 labels do what about 500 do without the other sensor" in README
-    gained = pd.concat([real.gained(rival)["mean"] for rival in rivals], axis=1).min(axis=1)
-    gains = gained.sort_values()
-    assert (round(gains.iloc[0]), round(gains.iloc[1])) == (-4, 1)
-    assert 4.5 <= gains.iloc[-1] <= 5
-    assert "gain one to five points, some clearly, and one loses four" in README
-    gains = gains[gains.index.str.contains("cells|land cover")]
-    assert (round(gains.max()), round(gains.min())) == (2, -4)
-    assert "from two points to four below the better control" in README
+    columns = ["mean", "low", "high"]
+    tests = [real.gained(rival)[columns].stack() for rival in rivals]
+    gains = pd.concat(tests, axis=1).min(axis=1).unstack()
+    clear, lost = gains["low"] > 0, gains["high"] < 0
+    open_ = gains[~clear & ~lost]
+    assert (len(gains), clear.sum(), len(open_), lost.sum()) == (9, 3, 5, 1)
+    three = gains["mean"][clear]
+    words = f"three gain {three.min():.1f} to {three.max():.1f} points, five are open, one loses"
+    assert f"of nine [real cases](docs/results/real.md) {words} four" in README
+    assert round(gains["mean"][lost].item()) == -4
+    images = gains["mean"][gains.index.str.contains("cells|land cover")]
+    assert (round(images.max()), round(images.min())) == (2, -4)
+    assert images.idxmax() in open_.index
+    assert "two points (open) to minus four, against the better control" in README
+    for places, low, high in (("body units", 3, 4.5), ("watch and belt", 1.5, 3)):
+        worn = gains["mean"][gains.index.str.contains(places.replace(" and ", "|"))]
+        assert (worn.min(), worn.max()) == pytest.approx((low, high), abs=0.1)
+        assert f"{places} {low:g} to {high:g}" in README
     dice = stored.networks("mri").query("labels == 'all'").set_index(["method", "network"])["tally"]
     dice = dice.map(lambda tally: round(intervals.group_dice(tally, TUMOUR).mean()))
     words = "T1 {:.0f}, trained beside FLAIR {:.0f}; of FLAIR {:.0f}, of both {:.0f}"
@@ -93,27 +103,31 @@ def test_numbers_of_the_readme_are_those_of_the_runs():
     )
     assert words.format(*(dice[row] for row in rows)) in README
     tuned = [mean_of("hls-pretrained", "few", method, "rgb") for method in ("student", "agreed")]
-    assert "{:.0f} F1, with pairs {:.0f}; one draw".format(*tuned) in README
-    assert "nine points above the better sensor on [synthetic scenes]" in README
-    for name, sensors, share, gain, words in (
-        ("hls", ("rgb", "elevation"), "all", 8, "eight on [land cover"),
-        ("cells", ("brightfield", "stain"), "all", 2, "two on cells]"),
-        ("hls", ("rgb", "elevation"), "few", 5, "few: five on land cover"),
-        ("cells", ("brightfield", "stain"), "few", -4, "cells lose four"),
+    tuned.append(mean_of("hls", "few", "agreed", "rgb"))
+    words = "{:.0f} F1, with pairs {:.0f} (one draw of labels); pairs from scratch {:.0f}"
+    assert words.format(*tuned) in README
+    for name, share, words in (
+        ("hls", "all", "[land cover](docs/results/real.md#answers) "),
+        ("cells", "all", "cells "),
+        ("watch", "all", "a watch "),
+        ("hls", "few", "few, land cover "),
+        ("cells", "few", "cells "),
     ):
-        alone = max(mean_of(name, share, "student", sensor) for sensor in sensors)
-        assert round(mean_of(name, share, "teacher", sensors[0]) - alone) == gain
-        assert words in README
-    for method, gain in (("dense-kdv2", 7), ("dense-self", 2)):
+        own = real.both(name).loc[share]
+        ways = (f"{own[way] - own['alone']:.0f}" for way in ("teacher", "student"))
+        assert words + " / ".join(ways).replace("-", "−") in README
+    for method, gain in (("dense-kdv2", 7), ("dense-self", 2), ("single-2x", 3)):
         points = score("dense/scenes-labelled", method, "rgb", "vs single", labelled=0.05)
         assert round(points) == gain
     assert "seven points of mIoU in RGB with masks for 5 %" in README
+    assert "RGB's own teacher gives two, double size three" in README
     assert "DisCoM-KD included, gains more than a point" in README
     assert stored.table("all-labels")[0]["vs student"].max() < 1
     alone, both = (
         score("all-labels", *of) for of in (("student", "rgb"), ("teacher", "rgb+depth"))
     )
     assert round(both - alone) == 9
+    assert "[synthetic scenes](docs/results/all_labels.md) 9 / –" in README
 
 
 @pytest.mark.parametrize(("name", "sensor"), [("depth", "depth"), ("RGB", "rgb")])
