@@ -4,7 +4,6 @@ Their files, beside this one, are imported when a set is asked for.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -164,20 +163,14 @@ class Source:
         )
 
 
-@cache
-def _import_all() -> None:
-    """The files of this folder, whose sets enter themselves."""
+def names() -> list[str]:
+    """The sets of this folder's files, which enter themselves, and those defined elsewhere."""
     for file in iter_modules(__path__):
         import_module(f"{__name__}.{file.name}")
-
-
-def names() -> list[str]:
-    """The sets of this folder's files, and those that were defined elsewhere."""
-    _import_all()
     return sorted(REGISTRY)
 
 
 def get(name: str) -> Source:
     """The set that `names` calls so."""
-    _import_all()
+    names()
     return REGISTRY[name]
