@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from discom.data.checks import NO_LABEL
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import Sensor, Source, steps
 from discom.errors import DataError
@@ -65,9 +64,8 @@ class EuroSAT(Source):
             if kind in self.classes and re.fullmatch(rf"{kind}_\d+", file.stem):
                 # those of SAR lie in a folder that is called so, EuroSAT-SAR
                 own = patches["sar" if "sar" in str(file.relative_to(root)).lower() else "ms"]
-                if file.stem in own:
-                    raise DataError(file, f"a second copy of {own[file.stem]}", "remove one")
-                own[file.stem] = file
+                if (other := own.setdefault(file.stem, file)) != file:
+                    raise DataError(file, f"a second copy of {other}", "remove one")
         stems = steps.pair({name: patches[name] for name in names}, root)
         labels = [self.classes.index(stem.partition("_")[0]) for stem in stems]
         images = {name: [patches[name][stem] for stem in stems] for name in names}
@@ -112,26 +110,18 @@ class HLS(Source):
         tile_names, form = groups.index.str.zfill(3), ("a tile", np.int16, (8, TILE, TILE))
         files = [root / "tiles" / f"{tile}.tif" for tile in tile_names]
         tiles = np.stack([steps.read_form(file, *form) for file in files])
-        label_of = np.full(101, NO_LABEL, np.uint8)  # WorldCover's codes end at 100
-        label_of[list(COVERS)] = range(len(COVERS))
         metres = tiles[:, 6:7]
         relief = np.arcsinh((metres - metres.mean((2, 3), keepdims=True)) / 5)  # of the whole tile
         bands = {"rgb": tiles[:, [2, 1, 0]], "infrared": tiles[:, [3, 4, 5]]}
         bands["elevation"] = relief.astype(np.float32)  # in float32 arcsinh differs by processor
-        pixels = steps.count_pixels(_cut(label_of[tiles[:, 7:]])[:, 0], len(COVERS))
+        codes = steps.cut(tiles[:, 7:], SIDE)
+        pixels = np.stack([(codes == code).sum(axis=(1, 2, 3)) for code in COVERS], axis=1)
         rows = np.flatnonzero(pixels.max(axis=1) >= SHARE * SIDE**2)
         lack = f"{len(pixels)} patches have no class on {SHARE:.0%} of their pixels"
         steps.warn_left_out(root, len(pixels) - len(rows), lack)
         starts = range(0, TILE, SIDE)
         places = product(tile_names, starts, starts)
         ids = np.array([f"{tile}-{top:03d}-{left:03d}" for tile, top, left in places])
-        images = {name: _cut(bands[name])[rows] for name in names}
+        images = {name: steps.cut(bands[name], SIDE)[rows] for name in names}
         labels, groups = pixels.argmax(axis=1), groups.to_numpy().repeat(len(ids) // len(tiles))
         return self.build(images, ids[rows], labels=labels[rows], groups=groups[rows])
-
-
-def _cut(tiles: np.ndarray) -> np.ndarray:
-    """Tiles [T, C, 128, 128] → patches [16·T, C, 32, 32]."""
-    count, bands, k = *tiles.shape[:2], TILE // SIDE
-    grid = tiles.reshape(count, bands, k, SIDE, k, SIDE).transpose(0, 2, 4, 1, 3, 5)
-    return grid.reshape(-1, bands, SIDE, SIDE)

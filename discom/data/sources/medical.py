@@ -67,11 +67,10 @@ class CellCycle(Source):
 
 def _read_tiles(folder: Path, channel: str) -> np.ndarray:
     """The tiles of all montages of a channel, [7·900, 40, 40], those of a montage by column."""
-    side, tiles = TILES * TILE, []
-    for name in [name for name in MONTAGES if channel in name]:
-        montage = steps.read_form(folder / name, "a montage", np.uint16, (1, side, side))
-        tiles.append(montage.reshape(TILES, TILE, TILES, TILE).transpose(2, 0, 1, 3))
-    return np.concatenate(tiles).reshape(-1, TILE, TILE)
+    form = "a montage", np.uint16, (1, TILES * TILE, TILES * TILE)
+    files = [folder / name for name in MONTAGES if channel in name]
+    montages = np.stack([steps.read_form(file, *form) for file in files])
+    return steps.cut(montages.swapaxes(2, 3), TILE)[:, 0].swapaxes(1, 2)
 
 
 def _find_cells(folder: Path, tiles: np.ndarray) -> np.ndarray:

@@ -70,6 +70,13 @@ def read_form(
 read_colours = partial(read_form, what="an image", kind=np.uint8, shape=(3, None, None))
 
 
+def cut(images: np.ndarray, side: int) -> np.ndarray:
+    """Images [N, C, H, W] in squares [M, C, side, side], those of an image row by row."""
+    count, bands, height, width = images.shape
+    grid = images.reshape(count, bands, height // side, side, width // side, side)
+    return grid.transpose(0, 2, 4, 1, 3, 5).reshape(-1, bands, side, side)
+
+
 def warn_left_out(where: Path | str, count: int, of: str) -> None:
     """Warn of samples that a reader leaves out, if there are any."""
     if count:
