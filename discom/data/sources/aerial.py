@@ -171,9 +171,8 @@ def _find_tiles(root: Path, layer: str) -> dict[str, Path]:
     files: dict[str, Path] = {}
     for file in steps.find(root, FILES[layer]):
         tile = "_".join(number.lstrip("0") for number in re.findall(r"\d+", file.name))
-        if tile in files:
-            raise DataError(file, f"a second copy of {files[tile]}", "remove one")
-        files[tile] = file
+        if (other := files.setdefault(tile, file)) != file:
+            raise DataError(file, f"a second copy of {other}", "remove one")
     if missing := [tile for tile in TILES if tile not in files]:
         raise DataError(root, f"lacks {layer} of tiles {', '.join(missing)}", Potsdam.by_hand)
     return files

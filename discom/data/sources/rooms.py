@@ -78,10 +78,9 @@ class SUNRGBD(Source):
         files = {name: _find_images(base, frames, name) for name in names}
         keys = steps.pair({"kv2.txt": frames, **files}, base)
         images = {name: [own[key] for key in keys] for name, own in files.items()}
-        labels = [frames[key][1] for key in keys]
-        folders = [frames[key][0].name for key in keys]
-        groups = np.array([re.sub(r".*(\d{4}-\d\d-\d\d).*", r"\1", folder) for folder in folders])
-        return self.build(images, keys, size=size, labels=labels, groups=groups)
+        folders, labels = zip(*(frames[key] for key in keys), strict=True)
+        groups = [re.sub(r".*(\d{4}-\d\d-\d\d).*", r"\1", folder.name) for folder in folders]
+        return self.build(images, keys, size=size, labels=labels, groups=np.array(groups))
 
     def _list_frames(self, root: Path) -> dict[str, tuple[Path, int]]:
         """Id → folder below SUNRGBD, and class; the number in kv2.txt is not read."""
@@ -101,12 +100,11 @@ class SUNRGBD(Source):
 
 def _find_images(base: Path, frames: dict[str, tuple[Path, int]], name: str) -> dict[str, Path]:
     """Id → the one image of a modality in the frame's folder, where the frame has it."""
-    folder, images = "image" if name == "rgb" else name, {}
+    folder, images = "image" if name == "rgb" else name, dict[str, Path]()
     for key, (frame, _) in frames.items():
         for file in steps.sorted_files(base / frame / folder, ".jpg", ".png").values():
-            if key in images:
+            if images.setdefault(key, file) != file:
                 raise DataError(file, "a second image of its frame", "unpack it again")
-            images[key] = file
     return images
 
 
