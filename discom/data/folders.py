@@ -13,7 +13,7 @@ import pandas as pd
 from discom.data.checks import UNLABELLED, check_size
 from discom.data.images import ENDINGS, Rule, find_images, no_data, read_pixels
 from discom.data.multimodal import Modality, MultiModalData
-from discom.errors import ConfigError, DataError
+from discom.errors import DataError, check_choice
 from discom.files import as_data_error
 
 NAMELESS = ("unlabelled", "unlabeled")  # folders of images without a class
@@ -24,11 +24,11 @@ def read_folders(
     root: Path | str,
     modalities: Sequence[str] | None = None,
     size: int | Sequence[int] | None = None,
-    unit: Mapping[str, str] | None = None,
-    invalid: Mapping[str, float] | None = None,
+    unit: Mapping[str, str] = {},
+    invalid: Mapping[str, float] = {},
     groups: str = "",
     fit: str = "squeeze",
-    symmetry: Mapping[str, str] | None = None,
+    symmetry: Mapping[str, str] = {},
 ) -> MultiModalData:
     """Read `<root>/<modality>/<class>/<id>.<ending>`; the same class and id in two trees are a
     pair, and samples without a partner are kept. A folder `unlabelled` (or `unlabeled`) is no
@@ -52,10 +52,8 @@ def read_folders(
     """
     root, shape = Path(root), None if size is None else check_size(size)
     files = _list_files(root)
-    unit, invalid, symmetry = unit or {}, invalid or {}, symmetry or {}
-    if unknown := sorted({*unit, *invalid, *symmetry} - {*files}):
-        found = f"{root} has no folder '{unknown[0]}'"
-        raise ConfigError("unit, invalid, symmetry", found, f"it has {', '.join(files)}")
+    for name in (*unit, *invalid, *symmetry):
+        check_choice("unit, invalid, symmetry", name, files)
     every = {one.partition("/")[0] for tree in files.values() for one in tree}
     number = {name: k for k, name in enumerate(sorted(every - {NAMELESS[0]}))}
     plain: dict[str, str] = {}
@@ -76,14 +74,8 @@ def read_folders(
     return data.select(modalities) if modalities else data
 
 
-def id_of(file: Path) -> str:
-    """Class (its folder) and name of an image; of the two ways to write "é" in Unicode, NFC."""
-    kind = NAMELESS[0] if file.parent.name.lower() in NAMELESS else file.parent.name
-    return unicodedata.normalize("NFC", f"{kind}/{file.stem}")
-
-
 def _list_files(root: Path) -> dict[str, dict[str, Path]]:
-    """Modality → id → image."""
+    """Modality → id, `<class>/<name>`, of the two ways to write "é" in Unicode NFC → image."""
     expected = f"expected {root}/<modality>/<class>/<id> with one of {' '.join(ENDINGS)}"
     files: dict[str, dict[str, Path]] = {}
     for tree in sorted(path for path in root.glob("[!.]*") if path.is_dir()):
@@ -93,7 +85,9 @@ def _list_files(root: Path) -> dict[str, dict[str, Path]]:
         for file in find_images([tree]):
             if file.parent.parent != tree:
                 raise DataError(file, "is not in the folder of a class", expected)
-            if (other := own.setdefault(id_of(file), file)) != file:
+            kind = NAMELESS[0] if file.parent.name.lower() in NAMELESS else file.parent.name
+            one = unicodedata.normalize("NFC", f"{kind}/{file.stem}")
+            if (other := own.setdefault(one, file)) != file:
                 raise DataError(file, f"{other} has its name, too", "remove or rename one")
     if not files:
         raise DataError(root, "has no folder", expected)

@@ -21,9 +21,9 @@ NAMES = 'write ["cat", "dog"], a name for each class from 0 on'
 def read_arrays(
     root: Path | str,
     modalities: Sequence[str] | None = None,
-    unit: Mapping[str, str] | None = None,
-    invalid: Mapping[str, float] | None = None,
-    symmetry: Mapping[str, str] | None = None,
+    unit: Mapping[str, str] = {},
+    invalid: Mapping[str, float] = {},
+    symmetry: Mapping[str, str] = {},
 ) -> MultiModalData:
     """Read `<root>/<sensor>.npy`, images [N, C, H, W] or signals [N, C, T], which become
     [N, C, 1, T]; row n of every file is sample n. Sensors stay on disk.
@@ -50,7 +50,6 @@ def read_arrays(
     sensors = list(modalities or (name for name, x in arrays.items() if x.ndim > 2))
     if not modalities and (others := [name for name in arrays if name not in sensors]):
         warnings.warn(f"{root}: {', '.join(others)} left out, no sensor; {FORMS}", stacklevel=2)
-    unit, invalid, symmetry = unit or {}, invalid or {}, symmetry or {}
     for name in (*sensors, *unit, *invalid, *symmetry):
         check_choice(f"{root}: sensor", name, arrays)
     made = {}
