@@ -146,15 +146,14 @@ def _decode_tiff(file: Path) -> tuple[np.ndarray, str, list[int]]:
             found = ", ".join(f"{i.axes} {list(i.shape)} {i.dtype}" for i in images or every)
             raise DataError(file, f"holds {found}", "keep one image, with all bands, in a file")
         page: Any = images[0].keyframe
-        pixels, axes = images[0].asarray(), images[0].axes
         meaning = page.photometric.name
         as_rgb = meaning == "YCBCR" and page.compression.name == "JPEG"
         if meaning not in ("MINISBLACK", "RGB") and not as_rgb:
-            found = f"its pixels are {meaning} of {pixels.dtype}"
+            found = f"its pixels are {meaning} of {page.dtype}"
             raise DataError(file, found, "save it as grey (0 is black) or RGB")
         extra = enumerate(page.extrasamples, page.samplesperpixel - len(page.extrasamples))
         opacity = [band for band, kind in extra if kind in (1, 2)]
-        return pixels, axes, opacity
+        return images[0].asarray(), images[0].axes, opacity
 
 
 def no_data(file: Path) -> float | None:
