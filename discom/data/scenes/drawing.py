@@ -15,21 +15,6 @@ SHAPES = ("disk", "square", "triangle")
 MATERIALS = ("wood", "metal", "stone")  # names for the class list; only their cues are visible
 BANDS = {"rgb": 3, "depth": 1, "thermal": 1}
 
-# nuisance factors: name, lowest and highest value, and how many numbers, in the order of streams
-RANGES: tuple[tuple, ...] = (
-    *((name, -0.2, 0.2) for name in ("centre_x", "centre_y")),
-    ("rotation", 0, 2 * np.pi),
-    ("scale", 0.6, 0.9),
-    ("frequency", 3, 5),
-    ("phase", 0, 2 * np.pi),
-    *((name, 0, 1, 3) for name in ("colour_a", "colour_b", "background", "bottom")),
-    *((name, -1, 1) for name in ("gradient_x", "gradient_y")),
-    ("illumination", 0.6, 1.2),
-    *((name, -0.5, 0.5) for name in ("tilt_x", "tilt_y")),
-    ("shift", -0.2, 0.2),
-    *((name, -0.1, 0.1) for name in ("ambient", "draught_x", "draught_y")),
-)
-
 
 class Streams:
     """Random numbers of `n` scenes for a key, each factor from a stream of its own."""
@@ -44,10 +29,6 @@ class Streams:
     def uniform(self, low: float, high: float, *shape: int) -> np.ndarray:
         """Numbers from low to high, [n, *shape]."""
         return next(self.rngs).uniform(low, high, (self.n, *shape))
-
-    def nuisances(self) -> dict[str, np.ndarray]:
-        """All factors of `RANGES`."""
-        return {name: self.uniform(*bounds) for name, *bounds in RANGES}
 
 
 def check(where: str, n: int, seed: int, size: int, shares: Mapping[str, float]) -> None:

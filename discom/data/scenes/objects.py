@@ -24,6 +24,20 @@ FRACTIONS = (0.4, 0.2, 0.4)  # scenes cost nothing, so as many test as train
 CHUNK = 500  # scenes drawn at a time; noise is drawn by chunk, so a seed's meaning rests on it
 HIDDEN = 3  # the kind of a texture or relief that the sensor does not show
 NOISE = 0.06  # standard deviation of depth's pixels
+# nuisance factors: name, lowest and highest value, and how many numbers, in the order of streams
+RANGES: tuple[tuple, ...] = (
+    *((name, -0.2, 0.2) for name in ("centre_x", "centre_y")),
+    ("rotation", 0, 2 * np.pi),
+    ("scale", 0.6, 0.9),
+    ("frequency", 3, 5),
+    ("phase", 0, 2 * np.pi),
+    *((name, 0, 1, 3) for name in ("colour_a", "colour_b", "background", "bottom")),
+    *((name, -1, 1) for name in ("gradient_x", "gradient_y")),
+    ("illumination", 0.6, 1.2),
+    *((name, -0.5, 0.5) for name in ("tilt_x", "tilt_y")),
+    ("shift", -0.2, 0.2),
+    *((name, -0.1, 0.1) for name in ("ambient", "draught_x", "draught_y")),
+)
 
 
 def make(
@@ -102,7 +116,7 @@ def draw_factors(n: int, seed: int, dark: float, far: float) -> dict[str, np.nda
         factors[cue] = np.where(factors[name], HIDDEN, material)
     other = streams.integers(len(MATERIALS))
     factors["warmth"] = np.where(streams.uniform(0, 1) < WARMTH, other, material)
-    return factors | streams.nuisances()
+    return factors | {name: streams.uniform(*bounds) for name, *bounds in RANGES}
 
 
 def _draw(

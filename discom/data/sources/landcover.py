@@ -73,7 +73,6 @@ class EuroSAT(Source):
 
 
 COVERS = {10: "tree", 30: "grass", 40: "crop", 80: "water"}  # the other codes are too rare
-RELIEF = "asinh(Δz / 5 m)"
 TILE, SIDE = 128, 32  # pixels of a tile's side, and of a patch's
 SHARE = 0.6  # of a patch's pixels, at least, are of its class
 
@@ -93,7 +92,7 @@ class HLS(Source):
     sensors = {
         "rgb": Sensor("3×32×32", REFLECTANCE),
         "infrared": Sensor("3×32×32", REFLECTANCE),
-        "elevation": Sensor("1×32×32", RELIEF),
+        "elevation": Sensor("1×32×32", "asinh(Δz / 5 m)"),
     }
     symmetry = "all"
     size = "60 MB"
