@@ -114,7 +114,7 @@ def test_numbers_of_the_readme_are_those_of_the_runs():
         ("cells", "few", "cells "),
     ):
         own = real.both(name).loc[share]
-        ways = (f"{own[way] - own['alone']:.0f}" for way in ("teacher", "student"))
+        ways = (str(round(own[way] - own["alone"])) for way in ("teacher", "student"))
         assert words + " / ".join(ways).replace("-", "−") in README
     for method, gain in (("dense-kdv2", 7), ("dense-self", 2), ("single-2x", 3)):
         points = score("dense/scenes-labelled", method, "rgb", "vs single", labelled=0.05)
