@@ -42,9 +42,6 @@ def modality_probe(embeddings: Mapping[str, ArrayLike], *, seed: int = 0) -> flo
     """Which of M modalities a row comes from, read by `probe` from modality → [N, D], in %; chance
     is 100 / M. Row i is one sample in every modality; its M views share a fold, so that knowing a
     sample is no help. One mean and sd serve all modalities.
-
-    >>> modality_probe({"rgb": np.ones((10, 2)), "depth": np.zeros((10, 2))})
-    100.0
     """
     views = np.stack([embeddings[name] for name in sorted(embeddings)])  # [M, N, D]
     units = standardised(np.concatenate(views), "embeddings")

@@ -8,6 +8,7 @@ class is present where at least one pixel has its label; an absent class has no 
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,6 @@ def scores(logits: Tensor, labels: Tensor) -> dict[str, float]:
 
     Source: DisCoM-KD, section 4; C. Guo et al., On Calibration of Modern Neural Networks, ICML
     2017, equation 3.
-
-    >>> sorted(scores(torch.eye(3), torch.tensor([0, 1, 2])))
-    ['accuracy', 'balanced_accuracy', 'calibration_error', 'f1', 'macro_f1']
     """
     classes = logits.shape[1]
     recall, f1, _ = _by_class(multiclass_confusion_matrix(logits, labels, classes))
@@ -73,11 +71,10 @@ def dense_scores(predicted: Tensor, labels: Tensor, class_names: Sequence[str]) 
     50.0
     """
     options: dict[str, Any] = {"ignore_index": NO_LABEL, "validate_args": False}
-    each_image = [  # one by one, since each copies its pixels
+    counts: Any = sum(  # [C, C], row the true class; one by one, since each copies its pixels
         multiclass_confusion_matrix(mask, truth, len(class_names), **options)
         for mask, truth in zip(predicted, labels, strict=True)
-    ]
-    counts = torch.stack(each_image).sum(0)  # [C, C], row the true class, column the predicted one
+    )
     if not counts.any():
         raise DataError("scores", "no pixel of these images has a label", "give images with masks")
     _, dice, iou = _by_class(counts)
@@ -97,12 +94,10 @@ def dense_scores(predicted: Tensor, labels: Tensor, class_names: Sequence[str]) 
 
 def class_counts(data: MultiModalData, dense: bool) -> np.ndarray:
     """Labelled samples of each class, or where `dense` their pixels, [C]."""
-    known, size = data.labels != UNLABELLED, len(data.classes)
-    if not dense:
-        return np.bincount(data.labels[known], minlength=size)
-    masks: Any = data.masks
-    one_by_one = (np.bincount(masks[row].ravel(), minlength=256) for row in np.flatnonzero(known))
-    return sum(one_by_one, np.zeros(256, np.int64))[:size]
+    known, size = np.flatnonzero(data.labels != UNLABELLED), len(data.classes)
+    truth: Any = data.masks if dense else data.labels
+    # by torch, since NumPy's makes eight bytes of each pixel
+    return torch.from_numpy(truth[known]).flatten().bincount(minlength=size)[:size].numpy()
 
 
 def count_by_group(
@@ -144,8 +139,10 @@ class Scoring:
     def __init__(
         self, network: Any, split: Split, fabric: Fabric, memory_format: torch.memory_format
     ):
-        self.network, self.fabric, self.memory_format = network, fabric, memory_format
-        self.classes, self.test_part = split.train.classes, split.test
+        self.network, self.split = network, split
+        self.fabric, self.memory_format = fabric, memory_format
+        dense = partial(dense_scores, class_names=split.train.classes)
+        self.scores = dense if network.dense else scores
         # the score that chooses the epoch and stands in tables; the name in predictions.npz
         self.metric, self.kept = ("miou", "predicted") if network.dense else ("f1", "logits")
         self.valid = {name: self._images(split.valid, name) for name in network.deployed}
@@ -153,34 +150,30 @@ class Scoring:
     def validate(self) -> dict[str, float]:
         """Network → its score on the validation part."""
         return {
-            name: self._scores(self._answer(name, images), images.truth())[self.metric]
+            name: self.scores(self._answer(name, images), images.truth())[self.metric]
             for name, images in self.valid.items()
         }
 
-    def test(self, best: Mapping[str, Mapping], run_dir: Path) -> dict[str, dict[str, float]]:
-        """Network → the scores of its best weights on the test part; writes predictions.npz."""
+    def test(self, best: Mapping[str, Mapping], run_dir: Path) -> tuple[dict, dict]:
+        """Network → the scores of its best weights on the test part; and the predictions, which it
+        writes into predictions.npz."""
         scores = {}
-        predictions: dict[str, Any] = {"classes": np.array(self.classes)}
+        predictions: dict[str, Any] = {"classes": np.array(self.split.train.classes)}
         for name in self.network.deployed:
             kept = dict(best[name])
             self.network.load_state(name, kept.pop("weights"))
-            images = self._images(self.test_part, name)
+            images = self._images(self.split.test, name)
             answers, truth = self._answer(name, images).cpu(), images.truth().cpu()
-            scores[name] = {**self._scores(answers, truth), **kept}
+            scores[name] = {**self.scores(answers, truth), **kept}
             predictions[f"{name}_{self.kept}"] = answers.numpy()
             predictions[f"{name}_labels"] = truth.numpy()
             predictions[f"{name}_ids"] = np.array(images.ids.tolist())
         with atomic_file(run_dir / "predictions.npz") as part, open(part, "wb") as file:
             np.savez_compressed(file, **predictions)
-        return scores
+        return scores, predictions
 
     def _images(self, part: MultiModalData, name: str) -> ModalityTensor:
         return ModalityTensor(part, name, self.fabric.device, dense=self.network.dense)
-
-    def _scores(self, answers: Tensor, truth: Tensor) -> dict[str, float]:
-        if self.network.dense:
-            return dense_scores(answers, truth, self.classes)
-        return scores(answers, truth)
 
     @torch.inference_mode()
     def _answer(self, name: str, images: ModalityTensor) -> Tensor:

@@ -120,13 +120,13 @@ def fit(
                 losses.append(torch.stack([*terms.values(), loss]).detach())
             means = _means(losses, [*terms, "loss"], epoch)
             scores = scoring.validate()
-            state.keep(scoring.metric, scores, network, epoch, config.select)
+            state.keep(scoring.metric, scores, epoch, config.select)
             state.seconds += time.perf_counter() - started
             row = {f"valid_{scoring.metric}/{name}": score for name, score in scores.items()}
             state.save(epoch, {"seconds": state.seconds, "learning_rate": rate, **means, **row})
             if on_epoch_end:
                 on_epoch_end(epoch + 1, network)
-        return _report(asked, split, network, batches, state, scoring)
+        return _report(asked, batches, state, scoring)
 
 
 def _prepare(network: Any, train: MultiModalData, config: Config, fabric: Fabric) -> tuple:
@@ -205,12 +205,10 @@ class Checkpoint:
                     part.load_state_dict(saved[name])
                 vars(self).update({name: saved[name] for name in SAVED})
 
-    def keep(
-        self, metric: str, scores: Mapping[str, float], model: Any, epoch: int, select: str
-    ) -> None:
+    def keep(self, metric: str, scores: Mapping[str, float], epoch: int, select: str) -> None:
         """Remember the weights of every network whose validation score is the highest so far; or,
         if the last epoch is selected, those of every network."""
-        metric = f"valid_{metric}"
+        metric, model = f"valid_{metric}", self.parts["model"]
         for name, score in scores.items():
             if select == "last" or name not in self.best or score > self.best[name][metric]:
                 weights = {k: v.detach().cpu().clone() for k, v in model.state(name).items()}
@@ -254,17 +252,12 @@ def _means(losses: list[Tensor], names: list[str], epoch: int) -> dict[str, floa
 
 
 def _report(
-    asked: Mapping[str, Any],
-    split: Split,
-    network: Any,
-    batches: Batches,
-    state: Checkpoint,
-    scoring: Scoring,
+    asked: Mapping[str, Any], batches: Batches, state: Checkpoint, scoring: Scoring
 ) -> Result:
     """Test the best weights; write weights, predictions and the result, and end the checkpoint."""
+    network, split, tested = scoring.network, scoring.split, None
     state.write_weights()
-    scores, tested = scoring.test(state.best, state.run_dir), None
-    predictions = runs.read_predictions(state.run_dir / "predictions.npz")
+    scores, predictions = scoring.test(state.best, state.run_dir)
     if asked["fold"] is not None:
         tested = count_by_group(split.test, predictions, network.deployed)
     branches = {name: network.deployed_module(name) for name in network.deployed}

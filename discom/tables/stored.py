@@ -22,7 +22,6 @@ from discom.running.runs import Result
 WHICH = ["seed", "drawn", "divided", "fold"]  # of the runs with the same settings
 COSTS = ["seconds", "pairs_per_second", "peak_memory_mb"]
 SIZES = "samples/"  # begins the columns of how many samples a part has
-WHOLE = (*WHICH, "best_epoch")  # columns of whole numbers, and those of SIZES
 
 
 def load_results(path: Path | str) -> list[Result]:
@@ -98,11 +97,11 @@ def _write(results: Iterable[Result], file: Path) -> None:
                 kinds = groupby(cells, itemgetter(1))
                 own = [f"{c}>{','.join(f'{k}:{n}' for *_, k, n in row)}" for c, row in kinds]
                 rows.append({**run, **group, "counts": " ".join(own)})
-    table, header = pd.DataFrame(rows), file.with_suffix(".json")
-    whole = [name for name in table if name in WHOLE or name.startswith(SIZES)]
+    # whole numbers are written as such, also where their column has gaps
+    table = pd.DataFrame(rows).convert_dtypes(convert_string=False, convert_floating=False)
+    header = file.with_suffix(".json")
     write_json(header, {**(read_json(header) if header.exists() else {}), **settings})
     with atomic_file(file) as part:
-        table = table.astype(dict.fromkeys(whole, "Int64"))
         table.to_csv(part, index=False, float_format="%.7g")
     write_json(header, settings)
 
