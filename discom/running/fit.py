@@ -90,13 +90,11 @@ def fit(
         run_dir.mkdir(parents=True, exist_ok=True)
         stack.enter_context(FileLock(run_dir / ".lock", timeout=0))  # ends with this process
         write_json(run_dir / "config.json", {**asked, "address": method.address})
-        model, optimizer, schedule, batches, memory_format = _prepare(
-            network, split.train, config, fabric
-        )
+        model, optimizer, schedule, batches = _prepare(network, split.train, config, fabric)
         state = Checkpoint(run_dir, network, optimizer, schedule)
-        scoring = Scoring(network, split, fabric, memory_format)
+        scoring = Scoring(network, split, fabric, batches.memory_format)
         if instructor is not None:
-            instructor = instructor.to(fabric.device).to(memory_format=memory_format)
+            instructor = instructor.to(fabric.device).to(memory_format=batches.memory_format)
         if on_epoch_end:
             on_epoch_end(state.epoch, network)
         epochs = range(state.epoch, config.epochs)
@@ -130,8 +128,8 @@ def fit(
 
 
 def _prepare(network: Any, train: MultiModalData, config: Config, fabric: Fabric) -> tuple:
-    """The networks on their device, optimizer, schedule, batches of the samples and of the labels
-    that are kept, and the memory format of images."""
+    """The networks on their device, optimizer, schedule, and batches of the samples and of the
+    labels that are kept."""
     train = train.keep_labels(config.labelled, config.seed, config.labelled_groups)
     memory_format = torch.channels_last if config.channels_last else torch.contiguous_format
     batches = Batches(
@@ -169,7 +167,7 @@ def _prepare(network: Any, train: MultiModalData, config: Config, fabric: Fabric
         peaks = [group["lr"] for group in optimizer.param_groups]
         schedule = schedules.OneCycleLR(optimizer, peaks, steps, cycle_momentum=False)
     model, optimizer = fabric.setup(network, optimizer)
-    return model, optimizer, schedule, batches, memory_format
+    return model, optimizer, schedule, batches
 
 
 def _parameter_groups(network: torch.nn.Module, rate: float, factor: float) -> list[dict]:
