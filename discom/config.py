@@ -74,11 +74,6 @@ class Config:
     options: dict[str, Any] = Field(default_factory=dict)
     """Settings of the method itself, such as {"grl_lambda": 0.5}."""
 
-    def __post_init__(self):
-        if self.channels_last and self.width % 16:  # torch 2.14 writes past its buffers there
-            found = f"{self.width} is not a multiple of 16, as channels_last needs"
-            raise ConfigError("width", found, "set channels_last=false")
-
     @property
     def hides_labels(self) -> bool:
         """Whether training samples lose their label on purpose."""
@@ -121,6 +116,9 @@ def _checked(self: Config, **settings: Any) -> None:
         _init(self, **settings)
     except ValidationError as error:
         raise refusal(error) from None
+    if self.channels_last and self.width % 16:  # torch 2.14 writes past its buffers there
+        found = f"{self.width} is not a multiple of 16, as channels_last needs"
+        raise ConfigError("width", found, "set channels_last=false")
 
 
 Config.__init__ = _checked  # type: ignore[method-assign]
@@ -129,8 +127,6 @@ Config.__init__ = _checked  # type: ignore[method-assign]
 def refusal(error: ValidationError, place: str = "") -> ConfigError:
     """What pydantic refused first, as "place: found; way out"; by default the place is its own."""
     first, *_ = error.errors()
-    if first["type"] == "value_error":
-        return first["ctx"]["error"]  # ours, of `__post_init__`
     way_out = first["msg"].replace("Input", "it", 1)
     return ConfigError(place or first["loc"][0], repr(first["input"]), way_out)
 
