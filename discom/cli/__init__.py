@@ -9,12 +9,14 @@ from collections.abc import Sequence
 import click
 
 from discom import __version__
-from discom.cli import commands, data
+from discom.cli import data
+from discom.cli.commands import advise, export, predict, show, table, train
 from discom.errors import DiscomError, say, say_warnings_once
 
 HELP = {"help_option_names": ["-h", "--help"], "show_default": True}
 sets = [data.prepare, data.check, data.show]
-ALL = [click.Group("data", sets, help="Prepare, check and show data sets."), *commands.COMMANDS]
+of_data = click.Group("data", sets, help="Prepare, check and show data sets.")
+ALL = [of_data, advise, train, table, show, export, predict]
 about = "Run the tutorial's experiments. --debug shows where an error is from."
 group = click.Group("discom", ALL, help=about, context_settings=HELP)
 click.version_option(__version__, message="discom %(version)s")(group)

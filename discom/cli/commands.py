@@ -57,7 +57,7 @@ def table(
     folds: Annotated[int | None, IntRange(2), "Test every image once, in so many parts."] = None,
     workers: flags.Workers = 0,
     backend: Annotated[Literal["loky", "dask"], "Processes here, or of Dask."] = "loky",
-    dry_run: flags.DryRun = False,
+    dry_run: Annotated[bool, "Say which runs are missing, and stop."] = False,
     collect: Annotated[Path | None, Path, "Add the results to this .csv and its .json."] = None,
     modalities: flags.Modalities = "",
     runs: flags.Runs = Path("runs"),
@@ -188,6 +188,3 @@ def advise(
     if grown := advice.longer(advice.read(asked.longer), rows, images):
         print(f"Twice as long a training gains: {', '.join(grown)}; ask with --steps {2 * steps}.")
     print("", *asked.commands(deployed, settings["name"]), sep="\n")
-
-
-COMMANDS = (advise, train, table, show, export, predict)

@@ -3,13 +3,12 @@
 import inspect
 import json
 from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import click
 
-from discom.config import FIELDS
+from discom.config import FIELDS, as_type
 
 SETTINGS = [name for name in FIELDS if name not in ("seed", "dense", "options")]
 
@@ -35,7 +34,6 @@ def command(call: Callable) -> click.Command:
         else:
             parameters.append(_flag(name, each.annotation, each.default))
 
-    @wraps(call)
     def called(**given: Any) -> Any:
         return call(**{k: v for k, v in given.items() if k not in SETTINGS or v is not None})
 
@@ -54,12 +52,10 @@ def _flag(name: str, annotation: Any, default: Any) -> click.Option:
 def json_text(text: str) -> dict[str, Any]:
     """What reads --options."""
     try:
-        options = json.loads(text)
-    except ValueError:
-        options = None
-    if not isinstance(options, dict):
-        raise click.BadParameter(f"{text} is no JSON object; write '{{\"name\": value}}'")
-    return options
+        return as_type("--options", json.loads(text), dict)
+    except ValueError:  # also a ConfigError, of a list
+        way_out = "write '{\"name\": value}'"
+        raise click.BadParameter(f"{text} is no JSON object; {way_out}") from None
 
 
 PROFILE = "Of all settings: tiny, cpu, finetune or paper."
@@ -68,5 +64,4 @@ Modalities = Annotated[str, "Sensors in this order: rgb+depth  [default: all]"]
 Seed = Annotated[int, click.IntRange(0, 2**32 - 1), "Of the split, weights and batches."]
 Runs = Annotated[Path, "Folder of all runs."]
 Workers = Annotated[int, click.IntRange(0), "Runs side by side; 0: one a core."]
-DryRun = Annotated[bool, "Say which runs are missing, and stop."]
 Overwrite = Annotated[bool, "Replace what this command wrote there."]
