@@ -70,25 +70,26 @@ def class_legend(figure: Figure, ids: np.ndarray, classes: Sequence[str]) -> Non
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=8)
 
 
-def pairs(data: MultiModalData, rows: Sequence[int] | None = None) -> Figure:
-    """A grid of scenes: a row for each modality, and for the mask of dense data; a column for each
-    scene at the places `rows` of `data.ids`, or for nine pairs, classes in turn. Before a split,
-    images are scaled by bounds of at most 256 samples."""
-    chosen = _in_turn(data) if rows is None else np.asarray(rows)
+def pairs(data: MultiModalData) -> Figure:
+    """Nine pairs, classes in turn, a column each, or scenes of data without a pair: a row for each
+    modality, and for the mask of dense data. Before a split, these images set their own bounds."""
+    paired = np.isin(data.ids, data.paired_ids)
+    labels = pd.Series(data.labels)[paired if paired.any() else ~paired]
+    turn = labels.groupby(labels).cumcount()
+    chosen = labels.iloc[np.lexsort((labels, turn))[:9]].sort_values(kind="stable")
+    data = data.take(chosen.index.to_numpy())
     if data.normalization is None:
-        fitted = {}
-        for name, modality in data.modalities.items():
-            sample = np.asarray(modality.x[:: 1 + len(modality.x) // 256])
-            fitted[name] = Normalization.fit(sample, invalid=modality.invalid)
-        data = data.changed(normalization=fitted)
+        views = data.modalities.items()
+        bounds = {name: Normalization.fit(view.x, name, view.invalid) for name, view in views}
+        data = data.changed(normalization=bounds)
     shown: dict[str, Any] = {}
     for name, modality in data.modalities.items():
-        places = pd.Index(modality.ids).get_indexer(data.ids[chosen])
+        places = pd.Index(modality.ids).get_indexer(data.ids)
         shown[name] = [data.images(name, [at])[0] if at >= 0 else None for at in places]
-    if data.dense and data.masks is not None:
-        masks = np.asarray(data.masks[chosen])
+    if data.dense:
+        masks = np.asarray(data.masks)
         shown["class"] = class_colours(len(data.classes))[masks].transpose(0, 3, 1, 2)
-    figure, axes = panels(len(shown), len(chosen), 1.25 * len(chosen), 1.4 * len(shown) + 0.3)
+    figure, axes = panels(len(shown), len(data), 1.25 * len(data), 1.4 * len(shown) + 0.3)
     objects = data.name.partition("-")[0] == "objects"  # their depth is shown in colours, not grey
     for line, (name, images) in zip(axes, shown.items(), strict=True):
         line[0].set_ylabel(name)
@@ -98,15 +99,6 @@ def pairs(data: MultiModalData, rows: Sequence[int] | None = None) -> Figure:
         class_legend(figure, np.unique(masks), data.classes)
         return figure
     names = (*data.classes, "unlabelled")  # the last one is class -1
-    for axis, label in zip(axes[0], data.labels[chosen], strict=True):
+    for axis, label in zip(axes[0], data.labels, strict=True):
         axis.set_title(names[label].replace("/", "\n"), fontsize=8)
     return figure
-
-
-def _in_turn(data: MultiModalData) -> np.ndarray:
-    """Nine rows: the first scene of each class, then the second, …; sorted by class."""
-    ids = data.paired_ids if len(data.paired_ids) else data.ids
-    labels = pd.Series(data.labels[np.isin(data.ids, ids)])
-    turn = labels.groupby(labels).cumcount()
-    chosen = np.flatnonzero(np.isin(data.ids, ids[np.lexsort((labels, turn))[:9]]))
-    return chosen[np.argsort(data.labels[chosen], kind="stable")]
