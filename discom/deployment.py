@@ -99,14 +99,12 @@ def _product(branches: Sequence[Any], bands: Sequence[int]) -> Any:
     """Networks of one sensor each as one of all: the product of their probabilities."""
     import torch
 
-    class Product(torch.nn.Module):
+    class Product(torch.nn.ModuleList):
         def forward(self, x):
-            parts = zip(self.branches, x.split(bands, 1), strict=True)
+            parts = zip(self, x.split(bands, 1), strict=True)
             return torch.stack([own(part).log_softmax(1) for own, part in parts]).sum(0)
 
-    product = Product()
-    product.branches = torch.nn.ModuleList(branches)
-    return product.eval()
+    return Product(branches).eval()
 
 
 def _write(branch: Any, contract: Contract, file: Path) -> None:
