@@ -109,9 +109,3 @@ def digest(*parts: Any) -> str:
         else:
             total.update(json.dumps(part, sort_keys=True).encode())
     return total.hexdigest()
-
-
-def checksum(path: Path | str) -> str:
-    """SHA-256 of a file's bytes, as hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

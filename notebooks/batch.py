@@ -21,12 +21,13 @@ from click import IntRange
 from filelock import FileLock
 from nbclient.output_widget import OutputWidget
 from papermill.exceptions import PapermillExecutionError
+from pooch import file_hash
 
 import discom
 from discom import cli
 from discom.cli.flags import command
 from discom.errors import DataError, check_choice, first_line
-from discom.files import atomic_file, checksum, digest
+from discom.files import atomic_file, digest
 from discom.running.sweep import Outcome, spread
 
 PROFILES = ("tiny", "cpu")  # a few steps, or what pages show
@@ -80,7 +81,7 @@ def run_notebooks(
     code = sorted(Path(discom.__file__).parent.rglob("*.py"))
     shared = ("*.py", "checks/*.py", "pictures/*.py")
     code += sorted(file for pattern in shared for file in notebooks.glob(pattern))
-    name = f"{profile}-{digest([checksum(file) for file in code])[:8]}"
+    name = f"{profile}-{digest([file_hash(file) for file in code])[:8]}"
     folder = out.resolve() / name
     copies = {folder / source.name: source for source in sources}
     rows = {copy.name: outcome(copy, source) for copy, source in copies.items()}
