@@ -17,6 +17,7 @@ from matplotlib.patches import Patch
 
 from discom.data import MultiModalData, Normalization
 from discom.data.checks import NO_LABEL
+from discom.errors import DataError
 
 NOTHING = 0.85  # grey of a pixel without a label
 
@@ -33,14 +34,11 @@ def panels(rows: int, columns: int, width: float, height: float, **more: Any) ->
     return plt.subplots(rows, columns, squeeze=False, layout="constrained", figsize=size, **more)
 
 
-def show(axis: Axes, image: np.ndarray | None, in_colours: bool = False) -> None:
-    """Draw an image [C, H, W] in [0, 1], or the word "missing": the first three bands as red, green
-    and blue, or the first as grey. Where `in_colours`, one band goes from blue to yellow (viridis),
-    and pixels of value 0, the holes, are white."""
+def show(axis: Axes, image: np.ndarray, in_colours: bool = False) -> None:
+    """Draw an image [C, H, W] in [0, 1]: the first three bands as red, green and blue, or the first
+    as grey. Where `in_colours`, one band goes from blue to yellow (viridis), and pixels of value 0,
+    the holes, are white."""
     axis.set(xticks=[], yticks=[])
-    if image is None:
-        axis.text(0.5, 0.5, "missing", ha="center", va="center", transform=axis.transAxes)
-        return
     if len(image) == 13:  # Sentinel-2: red, green and blue are its fourth, third and second
         image = image[[3, 2, 1]]
     bands = np.clip(image[:3].transpose(1, 2, 0) if len(image) >= 3 else image[0], 0, 1)
@@ -66,15 +64,15 @@ def class_legend(figure: Figure, ids: np.ndarray, classes: Sequence[str]) -> Non
     """Below the figure, the colours of the classes whose ids occur."""
     palette = class_colours(len(classes))
     handles = [Patch(color=palette[k], label=classes[k]) for k in ids if k < len(classes)]
-    columns = min(8, len(handles))
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=8)
+    figure.legend(handles=handles, loc="outside lower center", ncols=8, fontsize=8)
 
 
 def pairs(data: MultiModalData) -> Figure:
-    """Nine pairs, classes in turn, a column each, or scenes of data without a pair: a row for each
-    modality, and for the mask of dense data. Before a split, these images set their own bounds."""
-    paired = np.isin(data.ids, data.paired_ids)
-    labels = pd.Series(data.labels)[paired if paired.any() else ~paired]
+    """Nine pairs, classes in turn: a row for each modality, and for the mask of dense data. Before
+    a split, these images set their own bounds. A DataError for data without a pair."""
+    labels = pd.Series(data.labels)[np.isin(data.ids, data.paired_ids)]
+    if labels.empty:
+        raise DataError(data.name, "there is no pair to draw", "name the files of a pair alike")
     turn = labels.groupby(labels).cumcount()
     chosen = labels.iloc[np.lexsort((labels, turn))[:9]].sort_values(kind="stable")
     data = data.take(chosen.index.to_numpy())
@@ -82,10 +80,7 @@ def pairs(data: MultiModalData) -> Figure:
         views = data.modalities.items()
         bounds = {name: Normalization.fit(view.x, name, view.invalid) for name, view in views}
         data = data.changed(normalization=bounds)
-    shown: dict[str, Any] = {}
-    for name, modality in data.modalities.items():
-        places = pd.Index(modality.ids).get_indexer(data.ids)
-        shown[name] = [data.images(name, [at])[0] if at >= 0 else None for at in places]
+    shown = {name: data.images(name) for name in data.modalities}
     if data.dense:
         masks = np.asarray(data.masks)
         shown["class"] = class_colours(len(data.classes))[masks].transpose(0, 3, 1, 2)

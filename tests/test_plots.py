@@ -1,7 +1,10 @@
 """Figures: each draws something, and what is drawn are the numbers, images and masks given."""
 
+from functools import partial
+
 import matplotlib.pyplot as plt
 import numpy as np
+from fixtures.refusal import refused
 
 from discom import plots
 from discom.data import Modality, MultiModalData, Normalization, load
@@ -56,3 +59,10 @@ def test_pairs_draw_scaled_images_and_masks_in_the_colours_of_the_legend():
     for picture, mask in zip(map(pixels, axes[6:]), truth[[0, 2, 4, 1, 3, 5]], strict=True):
         for k, colour in zip((0, 1, 2, 255), [*colours, (0.85,) * 3], strict=True):
             assert np.allclose(picture[mask == k], colour)
+
+
+def test_data_without_a_pair_are_not_drawn():
+    scenes = load("objects:n=60,size=16").modalities
+    halves = {name: scenes[name].take(np.arange(60) % 2 == k) for k, name in enumerate(SENSORS)}
+    apart = MultiModalData(halves, tuple("abcdefghi"), name="mine")
+    refused(partial(plots.pairs, apart), "mine: there is no pair")
