@@ -15,8 +15,8 @@ from discom.data import Split
 from discom.data.arrays import LOWEST
 from discom.data.checks import check_finite, is_signal
 from discom.data.images import Rule, find_images, read_pixels
-from discom.errors import ConfigError, DataError, RunError, check_choice, first_line, install_hint
-from discom.files import atomic_folder
+from discom.errors import ConfigError, DataError, RunError, check_choice, install_hint
+from discom.files import as_data_error, atomic_folder
 
 ONNX, CONTRACT = "model.onnx", "contract.json"  # what an exported folder holds
 TOLERANCE = 1e-4  # largest difference of the file's logits from the network's, of its largest
@@ -144,9 +144,8 @@ def _write(branch: Any, contract: Contract, file: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch and onnxscript deprecate each other's names
         program: Any = torch.onnx.export(network, example, dynamo=True, verbose=False, **options)
-    model = program.model_proto
-    model.metadata_props.add(key=CONTRACT, value=contract.model_dump_json())
-    file.write_bytes(model.SerializeToString())
+    program.model.metadata_props[CONTRACT] = contract.model_dump_json()
+    program.save(file)
 
 
 def _compare(branch: Any, folder: Path, raw: Any, scaled: Any) -> float:
@@ -175,16 +174,11 @@ def load(path: Path | str) -> tuple[Contract, Any]:
     Runtime on the CPU: raw images [B, C, H, W], float32, by sensor → logits and probabilities
     [B, K], or [B, K, H, W] of every pixel. A DataError for another or a damaged file."""
     file = Path(path) / ONNX if Path(path).is_dir() else Path(path)
-    if not file.is_file():
-        raise DataError(file, "no such file", "write it with: discom export RUN --out FOLDER")
-    runtime = _runtime()
-    try:
-        session = runtime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    runtime, way_out = _runtime(), "write it with: discom export RUN --out FOLDER"
+    with as_data_error(file, "what this version's discom export writes", way_out):
+        session = runtime.InferenceSession(file.read_bytes(), providers=["CPUExecutionProvider"])
         text = session.get_modelmeta().custom_metadata_map[CONTRACT]
         return Contract.model_validate_json(text), session
-    except Exception as error:  # ONNX Runtime has a class of its own for each kind of failure
-        found = f"not by discom export, or by another version ({first_line(error)})"
-        raise DataError(file, found, "export the run again") from None
 
 
 def predict(path: Path | str, files: Sequence[Path]) -> pd.DataFrame:
