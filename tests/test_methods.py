@@ -345,7 +345,7 @@ def test_a_run_reports_every_network_and_ends_with_the_same_numbers_once_resumed
     kept = read_predictions(folder / "predictions.npz")
     for network in model.deployed:
         model.load_state(network, load_file(weights_file(folder, network)))
-        images = ModalityTensor(split.test, network, "cpu", dense=method.dense)
+        images = ModalityTensor(split.test, network, "cpu")
         with torch.no_grad():
             logits = model.branch(network)(images[torch.arange(len(images))])
         if method.dense:

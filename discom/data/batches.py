@@ -78,11 +78,9 @@ def memory_budget(device: torch.device | str) -> float:
 class ModalityTensor:
     """The scaled images of a modality of one part, or of several ("rgb+depth": the stacked bands of
     the same scenes): kept on the device where they fit into its `memory_budget`, else read from
-    disk as asked. Where `dense`, `truth` is a class for every pixel, in memory."""
+    disk as asked. Of dense data `truth` is a class for every pixel, in memory."""
 
-    def __init__(
-        self, data: MultiModalData, name: str, device: torch.device | str, *, dense: bool = False
-    ):
+    def __init__(self, data: MultiModalData, name: str, device: torch.device | str):
         names = name.split("+")
         shapes = {part: data.modalities[part].x.shape[1:] for part in names}
         if len({shape[1:] for shape in shapes.values()}) > 1:
@@ -95,7 +93,7 @@ class ModalityTensor:
         places = data.rows_of(names[0])[rows]
         self.data, self.device, self.ids = data, device, data.modalities[names[0]].ids[rows]
         truth = data.labels[places]
-        if dense:
+        if data.dense:
             masks = np.array(data.masks[places])
             masks[truth == UNLABELLED] = NO_LABEL
             truth = masks
@@ -145,7 +143,6 @@ class Batches:
             of its modality allows, and that a signal is seen in a weak `signal_view`.
         strong: whether batches have a second view: moved anew, and one quarter blank.
         shared_augmentation: whether all modalities of a pair are moved alike, as all of them allow.
-        dense: whether labels are the class of every pixel.
     """
 
     def __init__(
@@ -161,18 +158,17 @@ class Batches:
         memory_format: torch.memory_format = torch.contiguous_format,
         strong: bool = False,
         shared_augmentation: bool = False,
-        dense: bool = False,
         unlabelled: bool = True,
     ):
         self.seed, self.epochs, self.paired, self.augment = seed, epochs, paired, augment
         self.device, self.memory_format = torch.device(device), memory_format
-        self.strong, self.shared_augmentation, self.dense = strong, shared_augmentation, dense
+        self.strong, self.shared_augmentation, self.dense = strong, shared_augmentation, data.dense
         names = list(data.modalities)
         self.symmetry = {name: modality.symmetry for name, modality in data.modalities.items()}
         if shared_augmentation:
             strictest = max(self.symmetry.values(), key=SYMMETRIES.__getitem__)
             self.symmetry = dict.fromkeys(names, strictest)
-        self.images = {name: ModalityTensor(data, name, self.device, dense=dense) for name in names}
+        self.images = {name: ModalityTensor(data, name, self.device) for name in names}
         rows = {name: torch.arange(len(images)) for name, images in self.images.items()}
         trained = data.labels  # of the samples that are shown
         if paired:
@@ -191,7 +187,7 @@ class Batches:
                 raise DataError(data.name, lack, "label some, or split it anew")
             labelled[name], others[name] = own[known], own[~known]
         most, rest = (max(map(len, kind.values())) for kind in (labelled, others))
-        count, self.steps = count_steps(most, rest, batch_size, dense)
+        count, self.steps = count_steps(most, rest, batch_size, data.dense)
         self.kinds = [(labelled, count), (others, rest if unlabelled else 0)]
         self.count = sum(size for _, size in self.kinds)
 

@@ -173,7 +173,7 @@ class Scoring:
         return scores, predictions
 
     def _images(self, part: MultiModalData, name: str) -> ModalityTensor:
-        return ModalityTensor(part, name, self.fabric.device, dense=self.network.dense)
+        return ModalityTensor(part, name, self.fabric.device)
 
     @torch.inference_mode()
     def _answer(self, name: str, images: ModalityTensor) -> Tensor:

@@ -143,7 +143,6 @@ def _prepare(network: Any, train: MultiModalData, config: Config, fabric: Fabric
         memory_format=memory_format,
         strong=network.needs_strong_view,
         shared_augmentation=network.shared_augmentation,
-        dense=network.dense,
         unlabelled=any(network.weights[term] for term in network.unlabelled),
     )
     counts = class_counts(train, network.dense)  # of all sensors: heads are shared

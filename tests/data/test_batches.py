@@ -57,7 +57,7 @@ def test_batches_of_drawn_data_are_for_ever_the_same(name, content, paired, unpa
     for pairs, expected in {True: paired, False: unpaired}.items():
         drawn = []
         for each in (data, wrong):
-            batches = Batches(each, 8, 3, paired=pairs, strong=True, dense=data.dense)
+            batches = Batches(each, 8, 3, paired=pairs, strong=True)
             list(batches.epoch(1))  # what was drawn before has no part in it
             shown = [one for batch in batches.epoch(5) for one in (batch, batch.strong)]
             values = [v for one in shown for k in one.x for v in (one.transform_ids[k], one.y[k])]
@@ -206,7 +206,7 @@ PARTLY = {"depth": range(5, 30), "rgb": range(22), "sar": [3, *range(8, 20), 40]
 def test_masks_are_moved_exactly_as_their_images(paired, size, most, room):
     room(most)
     data = planted(PARTLY, *size)
-    make = {"paired": paired, "augment": 1, "dense": True, "strong": True}
+    make = {"paired": paired, "augment": 1, "strong": True}
     for batch in Batches(data, 8, 0, **make).epoch(0):
         for name, labels in batch.y.items():
             assert labels.dtype == torch.int64
@@ -227,7 +227,7 @@ def test_a_sensor_is_shown_in_its_motions_and_coupled_ones_in_those_all_allow(rg
     allowed = {"all": set(range(8)), "flip": {0, 4}, "none": {0}}
     given, data = {"rgb": rgb, "depth": depth}, planted({"rgb": range(150), "depth": range(150)})
     sensors = {k: replace(m, symmetry=given[k]) for k, m in data.modalities.items()}
-    make = {"paired": True, "augment": 1, "dense": True, "shared_augmentation": shared}
+    make = {"paired": True, "augment": 1, "shared_augmentation": shared}
     (moved,) = Batches(replace(data, modalities=sensors), 150, 3, strong=True, **make).epoch(0)
     (free,) = Batches(data, 150, 3, **make).epoch(0)  # knows no symmetry
     same = torch.equal(free.transform_ids["rgb"], free.transform_ids["depth"])
@@ -247,7 +247,7 @@ def test_a_dense_batch_shows_the_masks_of_labelled_images_alone(most, room):
     hidden = planted({"rgb": range(20)}).keep_labels(0.25, seed=1)
     kept, times = hidden.labels >= 0, np.zeros(20, int)
     assert kept.sum() == 5
-    for batch in Batches(hidden, 8, seed=0, augment=0, dense=True).epoch(0):
+    for batch in Batches(hidden, 8, seed=0, augment=0).epoch(0):
         rows = (batch.x["rgb"][:, 0, 0, 0] / 97).int().numpy()
         expected = class_of(batch.x["rgb"])
         expected[~kept[rows]] = NO_LABEL
