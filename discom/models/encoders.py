@@ -13,13 +13,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock
+from torchvision.ops import Conv2dNormActivation
 
 from discom.errors import ConfigError, first_line
 from discom.models.pretrained import Pretrained
 
 WINDOW, HOP = 32, 16  # samples of a window, and from one window to the next
 FLOOR = 0.02  # added to an amplitude before its logarithm; a channel's deviation is 1
-DROPOUT = 0.2
 # number of bands → a module, [B, bands, H, W] → [B, features], and its number of features
 Encoder = Callable[[int], tuple[nn.Module, int]]
 
@@ -75,9 +75,7 @@ def resnet18(channels: int, width: int = 64) -> tuple[nn.Module, int]:
         width: maps of the first stage (paper: 64); 8·width features come out.
     """
     layers: list[nn.Module] = [
-        nn.Conv2d(channels, width, 7, stride=2, padding=3, bias=False),
-        nn.BatchNorm2d(width),
-        nn.ReLU(inplace=True),
+        *Conv2dNormActivation(channels, width, 7, stride=2),
         nn.MaxPool2d(3, stride=2, padding=1),
         nn.Sequential(_block(width, width), _block(width, width)),
     ]
@@ -100,9 +98,7 @@ def resnet10(channels: int, width: int = 16) -> tuple[nn.Module, int]:
     """
     layers: list[nn.Module] = [
         _Unshuffle(2),
-        nn.Conv2d(4 * channels, width, 3, padding=1, bias=False),
-        nn.BatchNorm2d(width),
-        nn.ReLU(inplace=True),
+        *Conv2dNormActivation(4 * channels, width, 3),
         _block(width, width),
     ]
     for inputs in (width, 2 * width, 4 * width):
@@ -129,8 +125,7 @@ def _block(inputs: int, outputs: int, stride: int = 1) -> nn.Module:
     """Maps [B, inputs, H, W] → [B, outputs, ⌈H/s⌉, ⌈W/s⌉] for a stride of s."""
     shortcut = None
     if stride != 1 or inputs != outputs:
-        pointwise = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
-        shortcut = nn.Sequential(pointwise, nn.BatchNorm2d(outputs))
+        shortcut = Conv2dNormActivation(inputs, outputs, 1, stride, activation_layer=None)
     block = BasicBlock(inputs, outputs, stride, shortcut)
     for convolution in (block.conv1, block.conv2):
         convolution.__class__ = _Convolution
@@ -172,7 +167,7 @@ def spectrum(channels: int, width: int = 16) -> tuple[nn.Module, int]:
     layers += [nn.BatchNorm1d(size)]
     for inputs in (size, features):
         layers += [nn.Linear(inputs, features, bias=False), nn.BatchNorm1d(features), nn.ReLU()]
-    return nn.Sequential(*layers, nn.Dropout(DROPOUT)), features
+    return nn.Sequential(*layers, nn.Dropout(0.2)), features
 
 
 class _Spectra(nn.Module):

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torchvision.ops import Conv2dNormActivation as _unit  # no bias, BatchNorm, ReLU
 
 from discom.errors import ConfigError, first_line, install_hint
 from discom.models.pretrained import Pretrained
@@ -131,7 +132,7 @@ class _SmallEncoder(nn.Module):
         entry = nn.PixelUnshuffle(2)  # 2×2 pixels become channels
         self.fine = nn.Sequential(entry, *_unit(4 * channels, fine), *_unit(fine, fine))
         self.middle = nn.Sequential(nn.MaxPool2d(2), *_unit(fine, middle), *_unit(middle, middle))
-        units = [*_unit(middle, coarse), *_unit(coarse, coarse)[:-1]]
+        units = [*_unit(middle, coarse), *_unit(coarse, coarse)][:-1]
         self.coarse = nn.Sequential(nn.MaxPool2d(2), *units)
 
     def forward(self, x: Tensor) -> list[Tensor]:
@@ -155,12 +156,6 @@ class _SmallBody(nn.Module):
             larger = F.interpolate(narrow(x), scale_factor=2)  # a cell becomes 2×2 equal ones
             x = join(torch.cat([larger, skip], 1))
         return x
-
-
-def _unit(inputs: int, outputs: int, kernel: int = 3) -> nn.Sequential:
-    """Convolution of stride 1, BatchNorm, ReLU."""
-    convolution = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
-    return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
 
 
 def _from_library(channels: int, classes: int, name: str, pretrained: str | None) -> EncoderDecoder:
