@@ -1,5 +1,6 @@
 """DisCoM-KD, its branch alone, and MDiCo."""
 
+import copy
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Literal
@@ -7,7 +8,6 @@ from typing import Any, Literal
 import torch
 from pydantic import NonNegativeFloat, NonNegativeInt
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from discom.errors import ConfigError
 from discom.losses import disentangle, full_precision, summed
@@ -134,14 +134,12 @@ class DisCoMKD(_Embedding, name="discom"):
 
     def adversarial(self, z: Mapping[str, Any]) -> Tensor:
         """Eq. 3, or the encoders' side of the alternating adversary."""
-        head = self.model.heads.adv
+        heads, scale = self.model.heads, self.grl_lambda
         if self.adversary_optimizer is None:
-            heads, how = self.model.heads, self.conventions
-            return disentangle.adversarial_loss(z, heads, grl_lambda=self.grl_lambda, **how)
-        weights = {name: weight.detach() for name, weight in head.named_parameters()}
-        frozen = partial(functional_call, head, weights)
+            return disentangle.adversarial_loss(z, heads, grl_lambda=scale, **self.conventions)
+        frozen = copy.deepcopy(heads.adv).requires_grad_(False)
         logits = _in_full_precision(frozen, {name: parts.inv for name, parts in z.items()})
-        return minimax_loss(logits, grl_lambda=self.grl_lambda)
+        return minimax_loss(logits, grl_lambda=scale)
 
     def set_rate(self, rate):
         if self.adversary_optimizer is not None:
