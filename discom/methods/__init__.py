@@ -37,9 +37,7 @@ def get(name: str) -> type[Method]:
     file, _, own = name.rpartition(":")
     if file.endswith(".py"):
         return _in_file(Path(file).absolute(), own)
-    _families()
-    if name not in REGISTRY:
-        check_choice("method", name, [*names(), "FILE.py:CLASS"])
+    check_choice("method", name, [*names(), "FILE.py:CLASS"])
     return REGISTRY[name]
 
 

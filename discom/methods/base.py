@@ -30,9 +30,8 @@ def display_name(name: str, changed: Mapping[str, Any]) -> str:
     """
     weights = changed.get("weights", {})
     options = {key: value for key, value in changed.items() if key != "weights"} | weights
-    return " ".join(
-        [name, *(f"{key}={value}".removesuffix(".0") for key, value in options.items())]
-    )
+    shown = [f"{key}={value}".removesuffix(".0") for key, value in options.items()]
+    return " ".join([name, *shown])
 
 
 class Method(nn.Module):
