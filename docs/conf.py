@@ -2,7 +2,6 @@
 it cannot know: pages from outside docs/, links that hold on GitHub as well as on the site, and
 docstrings that read well in a terminal."""
 
-import json
 import os
 import re
 import sys
@@ -78,59 +77,37 @@ linkcheck_timeout = 20
 # pages from elsewhere, copied into folders that git ignores
 COPIES = {DOCS / "notebooks" / file.name: file for file in ROOT.glob("notebooks/[0-9]*.ipynb")}
 COPIES |= {DOCS / "data/index.md": ROOT / "data/README.md"}
-# a fenced block, which stays as it is, or a link: its label, target and anchor
-LINK = re.compile(
-    r"^ *(?P<ticks>`{3,})[^\n]*\n.*?^ *(?P=ticks)[ \t]*$"
-    r"|(!?\[(?:[^\[\]]|\[[^\[\]]*\])*\])\(([^()\s#:]+)(#[^()\s]*)?\)",
-    re.MULTILINE | re.DOTALL,
-)
+# a link's target without its anchor; an image's has the text before it, too
+TARGET = re.compile(r"(!\[[^\]]*)?\]\(([^()\s#:]+)")
 
 
 def copy_pages() -> None:
     """Bring the copies up to date."""
     for copy, file in COPIES.items():
         copy.parent.mkdir(exist_ok=True)
-        copy.write_text(file.read_text())
+        # a notebook's language, whose lines such as %pip are none of Python's
+        copy.write_text(file.read_text().replace('"name": "python"\n', '"name": "ipython3"\n'))
 
 
-def rewrite_page(app, docname: str, source: list[str]) -> None:
-    """Sphinx's source-read: the links of a page, and of a notebook's Markdown cells."""
-    notebook_file = DOCS / f"{docname}.ipynb"
-    if not notebook_file.exists():
-        source[0] = with_links(source[0], DOCS / f"{docname}.md")
-        return
-    notebook = json.loads(source[0])
-    for cell in notebook["cells"]:
-        if cell["cell_type"] == "markdown":
-            cell["source"] = with_links("".join(cell["source"]), notebook_file)
-    # for lines such as %pip
-    notebook["metadata"]["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}
-    source[0] = json.dumps(notebook)
-
-
-def with_links(text: str, page: Path) -> str:
-    """Links to files of the repository lead to their page, or to GitHub where they have none; what
-    leads nowhere is Sphinx's to tell. Code blocks stay as they are."""
-    folder = COPIES.get(page, page).parent
-    pages = {file: copy for copy, file in COPIES.items()}
+def rewrite_links(app, docname: str, source: list[str]) -> None:
+    """Sphinx's source-read: links to files of the repository lead to their page, or to GitHub where
+    they have none; what leads nowhere is Sphinx's to tell."""
+    page = Path(app.env.doc2path(docname))
+    folder, pages = COPIES.get(page, page).parent, {file: copy for copy, file in COPIES.items()}
+    github, commit = PROJECT["urls"]["Repository"], os.environ.get("GITHUB_SHA", "main")
 
     def link(found: re.Match) -> str:
-        _, label, target, anchor = found.groups("")
+        image, target = found.groups("")
         file = (folder / target).resolve()
-        if not label or not file.exists():
+        if not file.exists():
             return found[0]
-        if label.startswith("!") or (file.is_relative_to(DOCS) and file.suffix == ".md"):
-            pages.setdefault(file, file)
-        if file in pages:
-            address = Path(os.path.relpath(pages[file], page.parent)).as_posix()
-        else:
+        address = os.path.relpath(pages.get(file, file), page.parent)
+        if not (image or file in pages or file.is_relative_to(DOCS)):
             kind = "tree" if file.is_dir() else "blob"
-            commit = os.environ.get("GITHUB_SHA", "main")
-            place = file.relative_to(ROOT).as_posix()
-            address = f"{PROJECT['urls']['Repository']}/{kind}/{commit}/{place}"
-        return f"{label}({address}{anchor})"
+            address = f"{github}/{kind}/{commit}/{file.relative_to(ROOT)}"
+        return f"{image}]({address}"
 
-    return LINK.sub(link, text)
+    source[0] = TARGET.sub(link, source[0])
 
 
 # what begins a block whose indented paragraphs are not literal
@@ -165,6 +142,6 @@ def escaped(mark: re.Match) -> str:
 
 def setup(app):
     copy_pages()
-    app.connect("source-read", rewrite_page)
+    app.connect("source-read", rewrite_links)
     # before napoleon's 500
     app.connect("autodoc-process-docstring", rewrite_docstring, priority=400)
