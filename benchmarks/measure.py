@@ -7,13 +7,13 @@ python benchmarks/measure.py why results/labels.csv
 python benchmarks/measure.py both results/watch.csv data/watch
 """
 
-import re
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations
+from functools import partial
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
@@ -28,36 +28,52 @@ from discom.cli import flags
 from discom.config import Config
 from discom.data.batches import ModalityTensor
 from discom.data.checks import UNLABELLED
-from discom.errors import ConfigError, RunError
+from discom.errors import RunError, check_choice
 from discom.evaluation import probing
 from discom.evaluation.scores import scores
 from discom.losses.pseudo import pseudo_labels
 from discom.running.fit import fit
 from discom.running.runs import Result, load_run, read_predictions
 from real import TOGETHER
-from stored import pattern
+from stored import CHOSEN
 
 KINDS = {(0, 0): "ordinary", (1, 0): "dark", (0, 1): "far", (1, 1): "dark and far"}
 BLIND = {"rgb": "dark", "depth": "far"}  # scenes in which the sensor shows no material
 NUMBERS = {"size": "scale", "distance": "shift", "light": "illumination"}  # R² of these
 SEEDS = 3  # of a table are read for `parts` and `why`
 LABELLING, EVERY = ("fixmatch", "agreed"), 3  # methods of `why`, and epochs between two looks
+Rows = Iterator[dict[str, Any]]
 
 
 def add_rows(
-    file: Path, keys: list[str], results: Iterable[Result], read: Callable[[Result], pd.DataFrame]
+    table: Path,
+    file: Path,
+    keys: list[str],
+    read: Callable[[Result], Rows],
+    methods: Sequence[str] = (),
+    seeds: float = np.inf,
 ) -> None:
-    """Add to a CSV file what is read of the results that it lacks; `keys` are its columns that tell
-    runs apart: method, labelled, seed."""
+    """Add to a CSV file what is read of the runs of a table that it lacks, of `methods` or of all,
+    and of the first seeds. Its first columns are `keys`, which tell runs apart."""
+    results = tables.load_results(table)
+    for name in methods:
+        check_choice(str(table), name, dict.fromkeys(run.display_name for run in results))
+    chosen = [run for name in methods for run in results if run.display_name == name] or results
     rows = pd.read_csv(file) if file.is_file() else pd.DataFrame(columns=keys)
-    for result in results:
-        run = {"method": result.display_name, "seed": result.seed}
-        run["labelled"] = result.config["labelled"]
-        if not (rows[keys] == [run[key] for key in keys]).all(axis=1).any():
-            new = read(result)
+    for result in chosen:
+        names = {"method": result.display_name, "seed": result.seed}
+        names["labelled"] = result.config["labelled"]
+        run = {key: names[key] for key in keys}
+        if result.seed < seeds and not (rows[keys] == [*run.values()]).all(axis=1).any():
+            new = pd.DataFrame([run | row for row in read(result)])
             rows = pd.concat([rows, new], ignore_index=True) if len(rows) else new
             with files.atomic_file(file) as temporary:
                 rows.to_csv(temporary, index=False)
+
+
+def split_of(result: Result) -> data.Split:
+    """The parts of the scenes that a run had."""
+    return data.load(result.data, seed=result.drawn).split(*result.parts)
 
 
 def kinds_of(images: data.MultiModalData) -> pd.Series:
@@ -66,26 +82,24 @@ def kinds_of(images: data.MultiModalData) -> pd.Series:
     return pd.Series([KINDS[dark, far] for dark, far in hidden], images.ids)
 
 
-def accuracies(result: Result, runs: Path) -> pd.DataFrame:
+def accuracies(result: Result, runs: Path) -> Rows:
     """A row for each network and kind of scene of a run: test scenes, and accuracy in %."""
     kinds = kinds_of(data.load(result.data, seed=result.drawn))
-    stored, rows = read_predictions(result.folder(runs) / "predictions.npz"), []
+    stored = read_predictions(result.folder(runs) / "predictions.npz")
     for network in result.scores:
         right = stored[f"{network}_logits"].argmax(1) == stored[f"{network}_labels"]
         each = pd.Series(right).groupby(kinds[stored[f"{network}_ids"]].to_numpy())
         for kind, part in each:
-            row = {"method": result.display_name, "seed": result.seed}
-            row |= {"network": network, "kind": kind, "scenes": len(part)}
-            rows.append(row | {"accuracy": round(100 * part.mean(), 3)})
-    return pd.DataFrame(rows)
+            row = {"network": network, "kind": kind, "scenes": len(part)}
+            yield row | {"accuracy": round(100 * part.mean(), 3)}
 
 
 @flags.command
 def kinds(table: Path, runs: flags.Runs = Path("runs")) -> None:
     """Of `objects`: which scenes each network gets right, ordinary, dark, far, or both. Adds the
     runs of TABLE that TABLE-kinds.csv lacks."""
-    file, results = table.with_name(f"{table.stem}-kinds.csv"), tables.load_results(table)
-    add_rows(file, ["method", "seed"], results, lambda result: accuracies(result, runs))
+    file = table.with_name(f"{table.stem}-kinds.csv")
+    add_rows(table, file, ["method", "seed"], partial(accuracies, runs=runs))
 
 
 def facts(test: data.MultiModalData, sensor: str) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
@@ -100,12 +114,12 @@ def facts(test: data.MultiModalData, sensor: str) -> Iterator[tuple[str, np.ndar
 
 
 @torch.inference_mode()
-def probed(model: Any, test: data.MultiModalData) -> Iterator[dict[str, Any]]:
+def probed(model: Any, test: data.MultiModalData) -> Rows:
     """A row for each part, sensor and fact: accuracy, or R², in %."""
     model.eval()
     z: dict[str, dict[str, np.ndarray]] = defaultdict(dict)  # part → sensor → [N, D]
     for sensor in test.modalities:
-        x = ModalityTensor(test, sensor, "cpu")[torch.arange(len(test))]
+        x = torch.from_numpy(test.images(sensor))
         if hasattr(model, "branches"):
             parts = {"features": model.branches[sensor].features(x)}
         else:
@@ -116,60 +130,48 @@ def probed(model: Any, test: data.MultiModalData) -> Iterator[dict[str, Any]]:
         sensors = probing.modality_probe(own)
         for sensor, values in own.items():
             place = {"sensor": sensor, "part": part}
-            yield place | {"fact": "which sensor", "score": sensors}
+            yield place | {"fact": "which sensor", "score": np.round(sensors, 2)}
             for fact, truth, scenes in facts(test, sensor):
                 score = probing.probe(values[scenes], truth[scenes])
-                yield place | {"fact": fact, "score": 100 * score if fact in NUMBERS else score}
+                percent = 100 * score if fact in NUMBERS else score
+                yield place | {"fact": fact, "score": np.round(percent, 2)}
 
 
-def embedded(result: Result, runs: Path) -> pd.DataFrame:
+def embedded(result: Result, runs: Path) -> Rows:
     """What a run's networks hold, and beside `discom` the untrained ones."""
-    split = data.load(result.data, seed=result.drawn).split(*result.parts)
-    networks = {result.display_name: load_run(result.folder(runs), split)[0]}
+    split = split_of(result)
+    yield from probed(load_run(result.folder(runs), split)[0], split.test)
     if result.display_name == "discom":
         start = registry.build(registry.get("discom"), split.train, Config(**result.config))
-        networks["untrained"] = start
-    run = {"labelled": result.config["labelled"], "seed": result.seed}
-    rows = [{"method": k} | run | row for k, m in networks.items() for row in probed(m, split.test)]
-    return pd.DataFrame(rows).round(2)
+        yield from ({"method": "untrained", **row} for row in probed(start, split.test))
 
 
 @flags.command
 def parts(table: Path, methods: tuple[str, ...], runs: flags.Runs = Path("runs")) -> None:
     """Of `objects`: what linear probes read from embeddings, the sensor and known facts; beside
     `discom` before its training, too. Adds METHODS' runs in TABLE that parts.csv lacks."""
-    results = defaultdict(list)
-    for result in tables.load_results(table):
-        results[result.display_name].append(result)
-    if absent := sorted({*methods} - {*results}):
-        raise ConfigError(table, f"no run of {absent[0]}", f"name one of {', '.join(results)}")
-    chosen = [result for name in methods for result in results[name] if result.seed < SEEDS]
-    keys = ["method", "labelled", "seed"]
-    add_rows(table.with_name("parts.csv"), keys, chosen, lambda result: embedded(result, runs))
+    file, keys = table.with_name("parts.csv"), ["method", "labelled", "seed"]
+    add_rows(table, file, keys, partial(embedded, runs=runs), methods, SEEDS)
 
 
 @torch.inference_mode()
-def read_alone(result: Result, runs: Path) -> pd.DataFrame:
+def read_alone(result: Result, runs: Path) -> Rows:
     """Table 4: F1 of a run of `discom`, whole, and of its shared auxiliary head on one part."""
-    split, rows = data.load(result.data, seed=result.drawn).split(*result.parts), []
+    split = split_of(result)
     model: Any = load_run(result.folder(runs), split)[0]
     for sensor in model.deployed:
-        images, head = ModalityTensor(split.test, sensor, "cpu"), model.owner(sensor).heads.aux
-        x, labels = images[torch.arange(len(images))], images.truth()
-        z = model.embed(sensor, x)
+        x, head = torch.from_numpy(split.test.images(sensor)), model.owner(sensor).heads.aux
+        z, labels = model.embed(sensor, x), torch.from_numpy(split.test.modalities[sensor].y)
         said = {"both": model.predict(sensor, x), "inv": head(z["inv"]), "inf": head(z["inf"])}
         for part, logits in said.items():
-            row = {"method": result.display_name, "seed": result.seed, "network": sensor}
-            rows.append(row | {"part": part, "f1": round(scores(logits, labels)["f1"], 3)})
-    return pd.DataFrame(rows)
+            yield {"network": sensor, "part": part, "f1": round(scores(logits, labels)["f1"], 3)}
 
 
 @flags.command
 def heads(table: Path, runs: flags.Runs = Path("runs")) -> None:
     """The invariant or the informative part alone names the class: TABLE-heads.csv."""
-    chosen = [run for run in tables.load_results(table) if run.display_name == "discom"]
     file = table.with_name(f"{table.stem}-heads.csv")
-    add_rows(file, ["method", "seed"], chosen, lambda result: read_alone(result, runs))
+    add_rows(table, file, ["method", "seed"], partial(read_alone, runs=runs), ["discom"])
 
 
 @torch.inference_mode()
@@ -179,45 +181,42 @@ def given(model: Any, train: data.MultiModalData) -> dict[str, tuple[np.ndarray,
     model.eval()
     said = {}
     for sensor in train.modalities:
-        images = ModalityTensor(train, sensor, "cpu")
-        said[sensor] = model.predict(sensor, images[torch.arange(len(images))]).log_softmax(1)
+        x = torch.from_numpy(train.images(sensor))
+        said[sensor] = model.predict(sensor, x).log_softmax(1)
     if model.paired:
         said = {"+".join(said): torch.stack([*said.values()]).sum(0)}
     taken = {name: pseudo_labels(logits, model.threshold) for name, logits in said.items()}
     return {name: (labels.numpy(), sure.numpy()) for name, (labels, sure) in taken.items()}
 
 
-def along(result: Result) -> pd.DataFrame:
+def along(result: Result) -> Rows:
     """A training once more, every few epochs: of the unlabelled scenes of a kind the share in %
     that gets a label, and of these labels the share that is right."""
-    split = data.load(result.data, seed=result.drawn).split(*result.parts)
-    train, config = split.train, Config(**result.config)
-    left = train.keep_labels(config.labelled, config.seed).labels == UNLABELLED
-    kinds, rows = kinds_of(train)[train.ids].to_numpy(), []
+    split, config = split_of(result), Config(**result.config)
+    train, looks = split.train, list[tuple]()
 
     def look(epoch: int, model: Any) -> None:
-        for who, (labels, sure) in given(model, train).items() if epoch % EVERY == 0 else ():
-            for kind in KINDS.values():
-                own = left & (kinds == kind)
-                right = (labels == train.labels)[own & sure]
-                row = {"method": result.display_name, "labelled": config.labelled}
-                row |= {"seed": result.seed, "epoch": epoch, "labels from": who, "kind": kind}
-                row |= {"scenes": own.sum(), "labelled %": 100 * sure[own].mean()}
-                rows.append(row | {"right %": 100 * right.mean() if len(right) else np.nan})
+        if epoch % EVERY == 0:
+            looks.extend((epoch, who, *own) for who, own in given(model, train).items())
 
     with tempfile.TemporaryDirectory() as folder:
         fit(result.method, split, config, folder, on_epoch_end=look)
-    return pd.DataFrame(rows).round(2)
+    left = train.keep_labels(config.labelled, config.seed).labels == UNLABELLED
+    kinds = kinds_of(train)[train.ids].to_numpy()
+    for (epoch, who, labels, sure), kind in product(looks, KINDS.values()):
+        own = left & (kinds == kind)
+        right = (labels == train.labels)[own & sure]
+        row = {"epoch": epoch, "labels from": who, "kind": kind, "scenes": own.sum()}
+        row["labelled %"] = np.round(100 * sure[own].mean(), 2)
+        yield row | {"right %": np.round(100 * right.mean(), 2) if len(right) else np.nan}
 
 
 @flags.command
 def why(table: Path) -> None:
     """Labels that FixMatch and agreed labels give, along training, by kind of scene: TABLE-why.csv.
     Trains the first seeds of TABLE again."""
-    plain = [run for run in tables.load_results(table) if run.display_name in LABELLING]
-    chosen = [run for run in plain if run.seed < SEEDS]
-    file = table.with_name(f"{table.stem}-why.csv")
-    add_rows(file, ["method", "labelled", "seed"], chosen, along)
+    file, keys = table.with_name(f"{table.stem}-why.csv"), ["method", "labelled", "seed"]
+    add_rows(table, file, keys, along, LABELLING, SEEDS)
 
 
 @torch.inference_mode()
@@ -236,11 +235,11 @@ def blanked(run_dir: Path, split: data.Split) -> dict[str, torch.Tensor]:
     return logits
 
 
-def product(stored: Mapping[str, np.ndarray], names: Sequence[str]) -> torch.Tensor:
+def together(stored: Mapping[str, np.ndarray], names: Sequence[str]) -> torch.Tensor:
     """Log of the product of the networks' beliefs, [N, C]; a RunError where they tested other
     samples."""
     if any((stored[f"{name}_ids"] != stored[f"{names[0]}_ids"]).any() for name in names):
-        raise RunError("product", f"{' and '.join(names)} tested other samples", "use pairs alone")
+        raise RunError("both", f"{' and '.join(names)} tested other samples", "use pairs alone")
     beliefs = [torch.from_numpy(stored[f"{name}_logits"]).log_softmax(1) for name in names]
     return torch.stack(beliefs).sum(0)
 
@@ -251,10 +250,9 @@ def both(table: Path, source: str, runs: flags.Runs = Path("runs")) -> None:
     and the product of what two networks believe. Writes TABLE-both.csv: method, the two sensors,
     share of the labels, seed, the sensor that is missing, and F1 of all folds together."""
     whole = data.load(source)
-    said, truth = defaultdict(list), defaultdict(list)
+    answers = defaultdict(list)  # what tells rows apart → logits and labels, of each fold
     for result in tables.complete(tables.load_results(table)):
-        matches = (k for k in TOGETHER if re.fullmatch(pattern(k), result.display_name))
-        if not (method := next(matches, "")):
+        if (method := CHOSEN.sub("", result.display_name)) not in TOGETHER:
             continue
         folder, names = result.folder(runs), [*result.scores]
         if not folder.is_dir():
@@ -265,15 +263,14 @@ def both(table: Path, source: str, runs: flags.Runs = Path("runs")) -> None:
             split = whole.select(names[0].split("+")).split(*result.parts)
             logits = {(names[0], lost): own for lost, own in blanked(folder, split).items()}
         else:
-            logits = {("+".join(two), ""): product(stored, two) for two in combinations(names, 2)}
+            logits = {("+".join(two), ""): together(stored, two) for two in combinations(names, 2)}
         for (sensors, lost), own in logits.items():
             key = method, sensors, result.config["labelled"], result.seed, lost or "none"
-            said[key].append(own)
-            truth[key].append(torch.from_numpy(stored[f"{names[0]}_labels"]))
-    rows = [
-        [*key, round(scores(torch.cat(own), torch.cat(truth[key]))["f1"], 3)]
-        for key, own in said.items()
-    ]
+            answers[key].append((own, torch.from_numpy(stored[f"{names[0]}_labels"])))
+    rows = []
+    for key, folds in answers.items():
+        logits, labels = map(torch.cat, zip(*folds, strict=True))
+        rows.append([*key, round(scores(logits, labels)["f1"], 3)])
     columns = ["method", "sensors", "labelled", "seed", "missing", "f1"]
     with files.atomic_file(table.with_name(f"{table.stem}-both.csv")) as temporary:
         pd.DataFrame(rows, columns=columns).to_csv(temporary, index=False)

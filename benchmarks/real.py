@@ -34,23 +34,21 @@ TOGETHER = {"student": "two networks", "agreed": "two that trained with pairs"}
 TOGETHER |= {"teacher": "one network of both"}
 
 
-def means(*place: str) -> list[float]:
-    """Mean F1 of COLUMNS: table, labels, deployed sensor and one that trained beside it, "" for
-    each."""
-    table, labels, *sensors = place
-    return [of(table, labels, method, *sensors)["score"].mean() for method in COLUMNS.values()]
-
-
 def scores() -> pd.DataFrame:
     """Mean F1 over sensors and their partners: a row for each of SHOWN, a column for each of
     COLUMNS, and for both sensors at inference: the product of two students' beliefs, where
     `measure.py both` wrote it."""
-    rows: dict[str, list[float]] = {}
+    rows = {}
     for row, (table, labels, sensor, beside) in SHOWN.items():
         sensors = [sensor] if sensor else deployed(table)
-        each = [means(table, labels, one, beside) for one in sensors]
-        rows[row] = [*np.mean(each, 0), next(iter(both(table)["student"]), np.nan)]
-    return pd.DataFrame.from_dict(rows, "index", columns=[*COLUMNS, BOTH])
+        rows[row] = {
+            column: np.mean(
+                [of(table, labels, way, one, beside)["score"].mean() for one in sensors]
+            )
+            for column, way in COLUMNS.items()
+        }
+        rows[row][BOTH] = next(iter(both(table)["student"]), np.nan)
+    return pd.DataFrame.from_dict(rows, "index")
 
 
 def gained(other: str) -> pd.DataFrame:
@@ -82,14 +80,12 @@ def both(table: str) -> pd.DataFrame:
     students, rows = networks(table).query("method == 'student'"), {}
     for share, own in pd.read_csv(file).query("missing == 'none'").groupby("labelled"):
         means = own.pivot_table("f1", ["sensors", "seed"], "method").dropna()
-        alone = students[students["share"] == share]
-        labels = alone["labels"].iloc[0]
-        alone = alone.pivot(index="seed", columns="network", values="score")
-        means["alone"] = np.nan
+        alone = students[students["share"] == share].set_index(["network", "seed"])
         for pair, runs in means.groupby("sensors"):
             seeds = runs.index.get_level_values("seed")
-            means.loc[pair, "alone"] = alone.loc[seeds, pair.split("+")].mean().max()
-        rows[labels] = means.groupby("sensors").mean().mean()
+            each = [alone["score"].loc[name, seeds].mean() for name in pair.split("+")]
+            means.loc[pair, "alone"] = max(each)
+        rows[alone["labels"].iloc[0]] = means.groupby("sensors").mean().mean()
     return pd.DataFrame(rows).T.reindex(columns=columns)
 
 
@@ -105,11 +101,14 @@ def pairs() -> pd.DataFrame:
     """Of `dsads` with labels of one person, F1 of the deployed unit: a row for each unit that
     trained beside it and each draw of labels; labels alone, own labels, with its twin, with the
     other unit."""
-    ways = {"alone": "student", "own": "fixmatch", "twin": "twin", "pair": "agreed"}
-    parts = {}
+    place, parts = ("dsads", "one person"), {}
     for sensor, other in permutations(deployed("dsads"), 2):
-        besides = {**dict.fromkeys(ways, ""), "pair": other}
-        rows = [of("dsads", "one person", ways[way], sensor, besides[way]) for way in ways]
-        scores = [own.set_index("seed")["score"] for own in rows]
-        parts[sensor, other] = pd.concat(scores, axis=1, keys=ways)
+        ways = {
+            "alone": of(*place, "student", sensor),
+            "own": of(*place, "fixmatch", sensor),
+            "twin": of(*place, "twin", sensor),
+            "pair": of(*place, "agreed", sensor, other),
+        }
+        scores = {way: own.set_index("seed")["score"] for way, own in ways.items()}
+        parts[sensor, other] = pd.DataFrame(scores)
     return pd.concat(parts, names=["deployed", "beside"]).reset_index()

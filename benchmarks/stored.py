@@ -36,10 +36,8 @@ TABLES = {
     "dense/scenes-distillation": ["single"],
     "dense/scenes-table-crodino": ["crodino"],  # by the package: `discom table crodino`
 }
-# method → its rows, with the threshold that was chosen for a set; on images its defaults. "twin" is
-# `agreed` with the sensor's copy
-NAMES = {"agreed": r"agreed( threshold=[\d.]+ contrast=0)?", "fixmatch": r"fixmatch( .*)?"}
-NAMES["twin"] = NAMES["agreed"]
+# in the name of a row what was chosen for a set; on images it is the default
+CHOSEN = re.compile(r"(?<=^agreed) threshold=[\d.]+ contrast=0$|(?<=^fixmatch) .+")
 
 
 @lru_cache
@@ -70,13 +68,13 @@ def labels_of(config: Mapping[str, Any]) -> str:
 
 @lru_cache
 def networks(table: str) -> pd.DataFrame:
-    """A row for each network and seed of a table: labels, see `labels_of`, their share, method,
-    sensors that trained, seed, network, score in % and the best possible one; of folds the score of
-    all together, and `tally`, see `intervals.tally`."""
+    """A row for each network and seed of a table: labels, see `labels_of`, their share, method, see
+    `method_of`, sensors that trained, seed, network, score in % and the best possible one; of folds
+    the score of all together, and `tally`, see `intervals.tally`."""
     cells = defaultdict(list)
     for run in runs_of(table):
         sensors = "+".join(sorted({*"+".join(run.scores).split("+")}))
-        key = labels_of(run.config), run.config["labelled"], run.display_name, sensors, run.seed
+        key = labels_of(run.config), run.config["labelled"], method_of(run), sensors, run.seed
         cells[key].append(run)
     rows = []
     for key, (first, *others) in cells.items():
@@ -92,15 +90,12 @@ def networks(table: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names)
 
 
-def pattern(method: str) -> str:
-    """What the names of a method's rows match."""
-    return NAMES.get(method, re.escape(method))
-
-
-def twin_of(table: str, sensor: str) -> str:
-    """What measures the same at the same place: the second accelerometer of `sisfall`, else a copy
-    of the sensor."""
-    return "acc2" if table == "sisfall" else sensor + TWIN
+def method_of(run: Result) -> str:
+    """Its name without what was `CHOSEN` for a set. "twin" is `agreed` of a sensor and what
+    measures the same at the same place: its copy, or the second accelerometer of `sisfall`."""
+    name = CHOSEN.sub("", run.display_name)
+    twins = any(sensor == "acc2" or sensor.endswith(TWIN) for sensor in run.scores)
+    return "twin" if name == "agreed" and twins else name
 
 
 def deployed(table: str) -> list[str]:
@@ -111,13 +106,9 @@ def deployed(table: str) -> list[str]:
 
 def of(table: str, labels: str, method: str, sensor: str, beside: str = "") -> pd.DataFrame:
     """The rows of `networks` of a method's networks of `sensor`, or where none reads it alone of
-    those that read it, one seed after another; a "twin" trained beside its twin, nothing else."""
-    every = networks(table)
-    every = every[(every["labels"] == labels) & every["method"].str.fullmatch(pattern(method))]
-    if method != "student":
-        twins = reads(every["sensors"], twin_of(table, sensor))
-        every = every[twins == (method == "twin")]
-    if beside and method != "twin":
+    those that read it, one seed after another; with `beside` of those that trained beside it."""
+    every = networks(table).query("labels == @labels and method == @method")
+    if beside:
         every = every[reads(every["sensors"], beside)]
     own = every["network"] == sensor
     return every[own if own.any() else reads(every["network"], sensor)].sort_values("seed")

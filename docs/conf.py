@@ -17,10 +17,8 @@ project, author, copyright = PROJECT["name"], "the discom authors", "the discom 
 extensions = [
     "myst_nb",
     "sphinx.ext.apidoc",
-    "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
-    "sphinx.ext.mathjax",
     "sphinx_design",
 ]
 exclude_patterns = ["**/.ipynb_checkpoints"]
@@ -54,8 +52,6 @@ html_css_files = ["discom.css"]
 html_copy_source = False
 html_theme_options = {
     "repository_url": PROJECT["urls"]["Repository"],
-    "repository_branch": "main",
-    "path_to_docs": "docs",
     "use_repository_button": True,
     "use_issues_button": True,
     "navbar_persistent": [],  # one search, the sidebar's

@@ -139,7 +139,7 @@ def test_kinds_of_scenes_are_those_of_their_factors(tmp_path, monkeypatch):
     run.folder(tmp_path).mkdir(parents=True)
     answers = {"rgb_logits": logits, "rgb_labels": whole.labels[rows], "rgb_ids": ids}
     np.savez(run.folder(tmp_path) / "predictions.npz", **answers)
-    table = measure.accuracies(run, tmp_path).set_index("kind")
+    table = pd.DataFrame(measure.accuracies(run, tmp_path)).set_index("kind")
     assert table["accuracy"].to_dict() == {
         name: 100 * hidden for (hidden, _), name in measure.KINDS.items()
     }
@@ -244,7 +244,7 @@ def test_given_labels_are_counted_along_training(tmp_path, monkeypatch):
             return (50 if sensor == "rgb" else 0) * torch.eye(9)[torch.from_numpy(said)]
 
     monkeypatch.setattr(measure, "fit", lambda *_, on_epoch_end: on_epoch_end(0, Sees()))
-    found = measure.along(tables.load_results("all.csv")[0]).set_index("kind")
+    found = pd.DataFrame(measure.along(tables.load_results("all.csv")[0])).set_index("kind")
     found = found[found["scenes"] > 0]  # none is dark and far
     assert (found["labelled %"] == 100).all()
     assert found["right %"].to_dict() == {"ordinary": 100, "dark": 0, "far": 100}

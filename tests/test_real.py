@@ -134,10 +134,10 @@ def test_two_networks_together_say_the_product_of_their_beliefs():
     stored = {f"{k}_logits": own for k, own in zip(("acc", "gyro"), logits, strict=True)}
     stored |= {"acc_ids": ids, "gyro_ids": ids}
     beliefs = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
-    found = measure.product(stored, ["acc", "gyro"]).exp().numpy()
+    found = measure.together(stored, ["acc", "gyro"]).exp().numpy()
     np.testing.assert_allclose(found, beliefs.prod(0))
     with pytest.raises(RunError, match="other samples"):
-        measure.product({**stored, "gyro_ids": ids[::-1]}, ["acc", "gyro"])
+        measure.together({**stored, "gyro_ids": ids[::-1]}, ["acc", "gyro"])
 
 
 def test_two_sensors_are_compared_on_pairs_and_seeds_that_every_method_has(tables_of, results_in):
