@@ -1,9 +1,9 @@
 """What is measured on the finished runs of a table of results/, each into a CSV file beside it.
 
-python benchmarks/measure.py kinds results/all-labels.csv
-python benchmarks/measure.py parts results/all-labels.csv student discom
-python benchmarks/measure.py heads results/terms.csv
-python benchmarks/measure.py why results/labels.csv
+python benchmarks/measure.py kinds results/all-labels.csv student discom
+python benchmarks/measure.py parts results/all-labels.csv student discom --seeds 3
+python benchmarks/measure.py heads results/terms.csv discom
+python benchmarks/measure.py why results/labels.csv fixmatch agreed --seeds 3
 python benchmarks/measure.py both results/watch.csv data/watch
 """
 
@@ -12,10 +12,9 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import combinations, product
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import click
 import numpy as np
@@ -40,35 +39,8 @@ from stored import CHOSEN
 KINDS = {(0, 0): "ordinary", (1, 0): "dark", (0, 1): "far", (1, 1): "dark and far"}
 BLIND = {"rgb": "dark", "depth": "far"}  # scenes in which the sensor shows no material
 NUMBERS = {"size": "scale", "distance": "shift", "light": "illumination"}  # R² of these
-SEEDS = 3  # of a table are read for `parts` and `why`
-LABELLING, EVERY = ("fixmatch", "agreed"), 3  # methods of `why`, and epochs between two looks
+EVERY = 3  # epochs between two looks of `why`
 Rows = Iterator[dict[str, Any]]
-
-
-def add_rows(
-    table: Path,
-    file: Path,
-    keys: list[str],
-    read: Callable[[Result], Rows],
-    methods: Sequence[str] = (),
-    seeds: float = np.inf,
-) -> None:
-    """Add to a CSV file what is read of the runs of a table that it lacks, of `methods` or of all,
-    and of the first seeds. Its first columns are `keys`, which tell runs apart."""
-    results = tables.load_results(table)
-    for name in methods:
-        check_choice(str(table), name, dict.fromkeys(run.display_name for run in results))
-    chosen = [run for name in methods for run in results if run.display_name == name] or results
-    rows = pd.read_csv(file) if file.is_file() else pd.DataFrame(columns=keys)
-    for result in chosen:
-        names = {"method": result.display_name, "seed": result.seed}
-        names["labelled"] = result.config["labelled"]
-        run = {key: names[key] for key in keys}
-        if result.seed < seeds and not (rows[keys] == [*run.values()]).all(axis=1).any():
-            new = pd.DataFrame([run | row for row in read(result)])
-            rows = pd.concat([rows, new], ignore_index=True) if len(rows) else new
-            with files.atomic_file(file) as temporary:
-                rows.to_csv(temporary, index=False)
 
 
 def split_of(result: Result) -> data.Split:
@@ -82,24 +54,17 @@ def kinds_of(images: data.MultiModalData) -> pd.Series:
     return pd.Series([KINDS[dark, far] for dark, far in hidden], images.ids)
 
 
-def accuracies(result: Result, runs: Path) -> Rows:
-    """A row for each network and kind of scene of a run: test scenes, and accuracy in %."""
-    kinds = kinds_of(data.load(result.data, seed=result.drawn))
+def kinds(result: Result, runs: Path) -> Rows:
+    """Of `objects`: which scenes each network gets right, ordinary, dark, far, or both: how many
+    the test part has, and accuracy in %."""
+    kind_of = kinds_of(data.load(result.data, seed=result.drawn))
     stored = read_predictions(result.folder(runs) / "predictions.npz")
     for network in result.scores:
         right = stored[f"{network}_logits"].argmax(1) == stored[f"{network}_labels"]
-        each = pd.Series(right).groupby(kinds[stored[f"{network}_ids"]].to_numpy())
+        each = pd.Series(right).groupby(kind_of[stored[f"{network}_ids"]].to_numpy())
         for kind, part in each:
             row = {"network": network, "kind": kind, "scenes": len(part)}
             yield row | {"accuracy": round(100 * part.mean(), 3)}
-
-
-@flags.command
-def kinds(table: Path, runs: flags.Runs = Path("runs")) -> None:
-    """Of `objects`: which scenes each network gets right, ordinary, dark, far, or both. Adds the
-    runs of TABLE that TABLE-kinds.csv lacks."""
-    file = table.with_name(f"{table.stem}-kinds.csv")
-    add_rows(table, file, ["method", "seed"], partial(accuracies, runs=runs))
 
 
 def facts(test: data.MultiModalData, sensor: str) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
@@ -137,8 +102,9 @@ def probed(model: Any, test: data.MultiModalData) -> Rows:
                 yield place | {"fact": fact, "score": np.round(percent, 2)}
 
 
-def embedded(result: Result, runs: Path) -> Rows:
-    """What a run's networks hold, and beside `discom` the untrained ones."""
+def parts(result: Result, runs: Path) -> Rows:
+    """Of `objects`: what linear probes read from embeddings, the sensor and known facts; beside
+    `discom` before its training, too."""
     split = split_of(result)
     yield from probed(load_run(result.folder(runs), split)[0], split.test)
     if result.display_name == "discom":
@@ -146,17 +112,10 @@ def embedded(result: Result, runs: Path) -> Rows:
         yield from ({"method": "untrained", **row} for row in probed(start, split.test))
 
 
-@flags.command
-def parts(table: Path, methods: tuple[str, ...], runs: flags.Runs = Path("runs")) -> None:
-    """Of `objects`: what linear probes read from embeddings, the sensor and known facts; beside
-    `discom` before its training, too. Adds METHODS' runs in TABLE that parts.csv lacks."""
-    file, keys = table.with_name("parts.csv"), ["method", "labelled", "seed"]
-    add_rows(table, file, keys, partial(embedded, runs=runs), methods, SEEDS)
-
-
 @torch.inference_mode()
-def read_alone(result: Result, runs: Path) -> Rows:
-    """Table 4: F1 of a run of `discom`, whole, and of its shared auxiliary head on one part."""
+def heads(result: Result, runs: Path) -> Rows:
+    """Table 4: F1 of a run of `discom`, whole, and of its shared auxiliary head on the invariant or
+    the informative part alone."""
     split = split_of(result)
     model: Any = load_run(result.folder(runs), split)[0]
     for sensor in model.deployed:
@@ -165,13 +124,6 @@ def read_alone(result: Result, runs: Path) -> Rows:
         said = {"both": model.predict(sensor, x), "inv": head(z["inv"]), "inf": head(z["inf"])}
         for part, logits in said.items():
             yield {"network": sensor, "part": part, "f1": round(scores(logits, labels)["f1"], 3)}
-
-
-@flags.command
-def heads(table: Path, runs: flags.Runs = Path("runs")) -> None:
-    """The invariant or the informative part alone names the class: TABLE-heads.csv."""
-    file = table.with_name(f"{table.stem}-heads.csv")
-    add_rows(table, file, ["method", "seed"], partial(read_alone, runs=runs), ["discom"])
 
 
 @torch.inference_mode()
@@ -189,9 +141,9 @@ def given(model: Any, train: data.MultiModalData) -> dict[str, tuple[np.ndarray,
     return {name: (labels.numpy(), sure.numpy()) for name, (labels, sure) in taken.items()}
 
 
-def along(result: Result) -> Rows:
-    """A training once more, every few epochs: of the unlabelled scenes of a kind the share in %
-    that gets a label, and of these labels the share that is right."""
+def why(result: Result, _: Path) -> Rows:
+    """A training of FixMatch or agreed labels once more, every few epochs: of the unlabelled scenes
+    of a kind the share in % that gets a label, and of these labels the share that is right."""
     split, config = split_of(result), Config(**result.config)
     train, looks = split.train, list[tuple]()
 
@@ -211,12 +163,33 @@ def along(result: Result) -> Rows:
         yield row | {"right %": np.round(100 * right.mean(), 2) if len(right) else np.nan}
 
 
-@flags.command
-def why(table: Path) -> None:
-    """Labels that FixMatch and agreed labels give, along training, by kind of scene: TABLE-why.csv.
-    Trains the first seeds of TABLE again."""
-    file, keys = table.with_name(f"{table.stem}-why.csv"), ["method", "labelled", "seed"]
-    add_rows(table, file, keys, along, LABELLING, SEEDS)
+def adding(read: Callable[[Result, Path], Rows], *keys: str) -> click.Command:
+    """A command of what is read of a run. Columns `keys` tell runs apart."""
+
+    def add(
+        table: Path,
+        methods: tuple[str, ...],
+        runs: flags.Runs = Path("runs"),
+        seeds: Annotated[int, "The first so many."] = 100,
+    ) -> None:
+        results = tables.load_results(table)
+        for name in methods:
+            check_choice(str(table), name, dict.fromkeys(run.display_name for run in results))
+        file = table.with_name("parts.csv" if read is parts else f"{table.stem}-{add.__name__}.csv")
+        rows = pd.read_csv(file) if file.is_file() else pd.DataFrame(columns=keys)
+        for result in results:
+            names = {"method": result.display_name, "seed": result.seed}
+            names["labelled"] = result.config["labelled"]
+            run = {key: names[key] for key in keys}
+            known = (rows[[*keys]] == [*run.values()]).all(axis=1).any()
+            if names["method"] in methods and result.seed < seeds and not known:
+                new = pd.DataFrame([run | row for row in read(result, runs)])
+                rows = pd.concat([rows, new], ignore_index=True) if len(rows) else new
+                with files.atomic_file(file) as temporary:
+                    rows.to_csv(temporary, index=False)
+
+    add.__name__, add.__doc__ = read.__name__, f"{read.__doc__} Adds METHODS' runs to a file."
+    return flags.command(add)
 
 
 @torch.inference_mode()
@@ -276,7 +249,9 @@ def both(table: Path, source: str, runs: flags.Runs = Path("runs")) -> None:
         pd.DataFrame(rows, columns=columns).to_csv(temporary, index=False)
 
 
-measure = click.Group("measure", commands=[kinds, parts, heads, why, both], help=__doc__)
+adds = [adding(read, "method", "seed") for read in (kinds, heads)]
+adds += [adding(read, "method", "labelled", "seed") for read in (parts, why)]
+measure = click.Group("measure", commands=[*adds, both], help=__doc__)
 
 if __name__ == "__main__":
     sys.exit(cli.main(command=measure))

@@ -86,7 +86,8 @@ TAUGHT="kdv1 dkd ctkd mlkd kdv1+lskd kdv2+lskd dkd+lskd ctkd+lskd mlkd+lskd"
 choose all-labels/learning-rate-kd learning_rate --seeds 100,101 $ALL --values 0.003,0.01,0.03 $TAUGHT
 grid all-labels-kd --seeds 3 $ALL student kdv2 discom-solo $TAUGHT
 grid taught-by-rgb --seeds 3 $ALL student 'kdv2:{"teacher":"rgb"}' # as Table 1 of DisCoM-KD
-measure kinds "$OUT/all-labels.csv" --runs "$RUNS"
+measure kinds "$OUT/all-labels.csv" --runs "$RUNS" \
+  student teacher discom-solo discom 'discom pairing=paired' kdv2 student-2x mdico decur
 OFF='discom:{"weights":{"mod":0' # from a student to DisCoM-KD, one loss after another
 grid ladder --epochs 20 --seeds 3 $ALL student "$OFF,\"adv\":0,\"aux\":0,\"orth\":0}}" \
   "$OFF,\"adv\":0,\"orth\":0}}" "$OFF,\"adv\":0}}" "$OFF}}" discom
@@ -102,11 +103,12 @@ terms terms-ten --epochs 10
 three() { grid three --data objects:modalities=rgb+depth+thermal --precision 32-true --select last --seeds 3 "$@"; }
 three student discom
 for pair in rgb+thermal depth+thermal; do three --modalities "$pair" discom; done
-measure parts "$OUT/all-labels.csv" student discom mdico decur --runs "$RUNS"
-measure parts "$OUT/terms.csv" 'discom adversary=alternating' --runs "$RUNS"
-measure parts "$OUT/labels.csv" student 'nt-xent contrast=3' agreed --runs "$RUNS"
-measure heads "$OUT/terms.csv" --runs "$RUNS"
-measure why "$OUT/labels.csv"
+probe() { table=$1; shift; measure parts "$OUT/$table.csv" --seeds 3 --runs "$RUNS" "$@"; }
+probe all-labels student discom mdico decur
+probe terms 'discom adversary=alternating'
+probe labels student 'nt-xent contrast=3' agreed
+measure heads "$OUT/terms.csv" discom --runs "$RUNS"
+measure why "$OUT/labels.csv" fixmatch agreed --seeds 3
 
 # worn sensors, few labels, folds over persons: choices, then tables
 LAST="--precision 32-true --select last"

@@ -139,7 +139,7 @@ def test_kinds_of_scenes_are_those_of_their_factors(tmp_path, monkeypatch):
     run.folder(tmp_path).mkdir(parents=True)
     answers = {"rgb_logits": logits, "rgb_labels": whole.labels[rows], "rgb_ids": ids}
     np.savez(run.folder(tmp_path) / "predictions.npz", **answers)
-    table = pd.DataFrame(measure.accuracies(run, tmp_path)).set_index("kind")
+    table = pd.DataFrame(measure.kinds(run, tmp_path)).set_index("kind")
     assert table["accuracy"].to_dict() == {
         name: 100 * hidden for (hidden, _), name in measure.KINDS.items()
     }
@@ -185,7 +185,7 @@ def test_parts_adds_runs_once_with_the_untrained_beside(tmp_path, monkeypatch):
     assert counts == {"discom": 3, "student": 1, "untrained": 3}
     scores = rows[rows["part"] == "inv"].pivot(index=["sensor", "fact"], columns="method")["score"]
     assert (scores["discom"] != scores["untrained"]).any()
-    monkeypatch.setattr(measure, "embedded", lambda *_: pytest.fail("read twice"))
+    monkeypatch.setattr(measure, "probed", lambda *_: pytest.fail("read twice"))
     assert cli.main(words, measure.measure) == 0
     pd.testing.assert_frame_equal(pd.read_csv("parts.csv"), rows)
     assert cli.main(["parts", "all.csv", "nobody"], measure.measure) == 2
@@ -199,7 +199,7 @@ def test_each_part_alone_is_read_by_the_shared_head(tmp_path, monkeypatch):
     (run,) = tables.load_results("all.csv")
     small = data.load(SMALL[-1], seed=0)
     monkeypatch.setattr(data, "load", lambda *_, **__: small)
-    assert cli.main(["heads", "all.csv"], measure.measure) == 0
+    assert cli.main(["heads", "all.csv", "discom"], measure.measure) == 0
     found = pd.read_csv("all-heads.csv").set_index(["network", "part"])["f1"]
     assert found.xs("both", level="part").to_dict() == pytest.approx(run.main, abs=1e-3)
     split = small.split(0)
@@ -223,7 +223,7 @@ def test_given_labels_are_counted_along_training(tmp_path, monkeypatch):
     small = data.load(words[5], seed=0)
     monkeypatch.setattr(data, "load", lambda *_, **__: small)
     monkeypatch.setattr(measure, "EVERY", 1)
-    assert cli.main(["why", "all.csv"], measure.measure) == 0
+    assert cli.main(["why", "all.csv", "fixmatch", "agreed"], measure.measure) == 0
     rows = pd.read_csv("all-why.csv")
     assert rows.groupby("method")["labels from"].unique().map(list).to_dict() == {
         "agreed": ["rgb+depth"],
@@ -244,7 +244,7 @@ def test_given_labels_are_counted_along_training(tmp_path, monkeypatch):
             return (50 if sensor == "rgb" else 0) * torch.eye(9)[torch.from_numpy(said)]
 
     monkeypatch.setattr(measure, "fit", lambda *_, on_epoch_end: on_epoch_end(0, Sees()))
-    found = pd.DataFrame(measure.along(tables.load_results("all.csv")[0])).set_index("kind")
+    found = pd.DataFrame(measure.why(tables.load_results("all.csv")[0], "")).set_index("kind")
     found = found[found["scenes"] > 0]  # none is dark and far
     assert (found["labelled %"] == 100).all()
     assert found["right %"].to_dict() == {"ordinary": 100, "dark": 0, "far": 100}
@@ -269,8 +269,8 @@ def test_every_command_of_results_sh_parses(tmp_path):
         elif words[0] != "papermill":
             name = "derive" if first.endswith("derive.py") else words.pop(0)
             asked = scripts[name].make_context(name, words).params
-            labels = asked.get("methods", ()) if name != "parts" else ()  # it names rows
-            for text in labels:
+            named = asked.get("methods", ()) if name in grid.grid.commands else ()  # else of rows
+            for text in named:
                 method, options, _ = grid.parsed(text)
                 method.options(options)  # refuses others
         parsed += 1
