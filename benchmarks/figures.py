@@ -11,7 +11,6 @@ from typing import Annotated
 
 import pandas as pd
 import seaborn as sns
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 from scipy import stats
@@ -27,17 +26,12 @@ from stored import RESULTS, networks
 GREY, LIGHT, ORANGE, BLUE, GREEN = "#4d4d4d", "#b0b0b0", "#d55e00", "#0173b2", "#029e73"
 PURPLE = "#8c3fb0"
 SENSORS = {"rgb": "RGB", "depth": "depth"}
+BELOW = {"loc": "outside lower center", "frameon": False}  # a legend of all panels
 
 
 def interval(count: int) -> tuple[str, float]:
     """What seaborn takes for the 95 % t interval of the mean of `count` values."""
     return "se", float(stats.t.ppf(0.975, count - 1))
-
-
-def legend(drawn: Figure, axis: Axes, columns: int) -> None:
-    """One for all panels, below them."""
-    handles = axis.get_legend_handles_labels()
-    drawn.legend(*handles, loc="outside lower center", ncols=columns, frameon=False)
 
 
 def worth_of_pairs() -> Figure:
@@ -94,11 +88,9 @@ def kinds() -> Figure:
         axis.axhline(100 / 3, color=GREY, linestyle=":")
         axis.set(title=f"deployed: {name} alone", xlabel="", ylabel="new scenes right, %")
         axis.set(ylim=(0, 104), yticks=range(0, 101, 25))
-    for bar, label in zip(axes[0, 0].containers, palette, strict=True):
-        bar.set_label(label)
     axes[0, 1].text(3.5, 38, "one guess in three", ha="right", fontsize=9, color=GREY)
     drawn.suptitle("The teacher's lead lies mostly where the deployed sensor shows no material")
-    legend(drawn, axes[0, 0], 3)
+    drawn.legend(axes[0, 0].containers, palette, ncols=3, **BELOW)
     return drawn
 
 
@@ -128,7 +120,7 @@ def masks() -> Figure:
         axis.set(title=sensor, xlabel="training pairs with a label (%)", ylabel="test mIoU × 100")
         axis.get_legend().remove()
     handles, _ = axes[0, 0].get_legend_handles_labels()
-    drawn.legend(handles, names, loc="outside lower center", ncols=2, frameon=False)
+    drawn.legend(handles, names, ncols=2, **BELOW)
     drawn.suptitle("A teacher of both sensors helps RGB where masks are few")
     return drawn
 
@@ -142,7 +134,7 @@ def real_sensors() -> Figure:
     for column, marker, colour in zip(scores, "osD^", (LIGHT, GREY, ORANGE, GREEN), strict=True):
         axis.scatter(scores[column], rows, s=70, color=colour, marker=marker, label=column)
     axis.set(xlabel="F1 × 100 of new persons or places", ylim=(len(rows) - 0.4, -0.6))
-    legend(drawn, axis, 2)
+    drawn.legend(ncols=2, **BELOW)
     title = f"Pairs score above own unlabelled data in {(own['mean'] > 0).sum()} of {len(own)}"
     drawn.suptitle(f"{title}; in {(own['low'] > 0).sum()} the whole interval does")
     return drawn

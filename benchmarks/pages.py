@@ -42,10 +42,12 @@ def text_of(name: str) -> str:
 
 
 def rows_of(wanted: str) -> pd.DataFrame:
-    """The wanted rows of a table."""
+    """The wanted rows of a table, or all."""
     name, _, chosen = wanted.partition(": ")
     check_choice("rows", name, TABLES)
     every, parts = tables.cells(*table(name)), []
+    if not chosen:
+        return every
     for one in chosen.split("; "):
         method, *settings = one.split(", ")
         found = every[every["method"] == method]
@@ -59,13 +61,9 @@ def rows_of(wanted: str) -> pd.DataFrame:
 
 def masks_of(wanted: str) -> pd.DataFrame:
     """mIoU at each share of the masks minus that of a method: of all, or of "minus: a; b"."""
-    minus, _, chosen = wanted.partition(": ")
-    every = tables.cells(*table("dense/scenes-labelled"))
-    names = chosen.split("; ") if chosen else [*every["method"].unique()]
-    check_choice("masks", f"Δ {minus}", [*every])
-    for name in names:
-        check_choice("masks", name, [*every["method"].unique()])
-    own = every[every["method"].isin(names) & every["modality"].isin(["rgb", "depth"])]
+    minus, colon, chosen = wanted.partition(": ")
+    own = rows_of(f"dense/scenes-labelled{colon}{chosen}").query("modality in ['rgb', 'depth']")
+    check_choice("masks", f"Δ {minus}", [*own])
     text = own[f"Δ {minus}"].where(own["method"] != minus, own["mIoU"])
     place = [own["modality"], own["method"].rename("minus " + minus)]
     shares = own["labelled"].map(lambda share: f"{100 * float(share):g} %")
