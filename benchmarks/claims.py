@@ -58,16 +58,15 @@ def claims(name: str) -> pd.DataFrame:
         about = ", both sensors" * method.endswith("teacher")
         about += ", pretrained" * (table == "hls-pretrained")
         names = f"`{method}`{about}", f"`{other}`", sensor or f"mean of {ways}", labels
-        points = each.mean(axis=1).dropna().to_numpy()
-        rows.append([*names, len(points), *t_test(points)])
+        means = each.mean(axis=1).dropna().to_numpy()
+        rows.append([*names, len(means), *t_test(means)])
     head = ["method", "compared with", "deployed", "labels", unit]
     tested = pd.DataFrame(rows, columns=[*head, "difference", "low", "high", "p"])
     holm = pd.Series(tables.holm(tested["p"]))
-    shown = tested[head].assign(points=tables.points(tested, ["difference", "low", "high"]))
-    exact = holm.map("{:.3f}".format).str.removeprefix("0")
-    shown["p after Holm"] = exact.mask(holm < 0.001, "< .001")
     score = "Dice" if unit == "patients" else "F1"
-    return shown.rename(columns={"points": f"{score} points [95 %]"})
+    points = tables.points(tested, ["difference", "low", "high"])
+    exact = holm.map("{:.3f}".format).str.removeprefix("0").mask(holm < 0.001, "< .001")
+    return tested[head].assign(**{f"{score} points [95 %]": points, "p after Holm": exact})
 
 
 def worth(sensor: str, rival: str = "student") -> tuple[float, float, float]:

@@ -1,13 +1,8 @@
-"""Draw the figures that pages show, from the rows in results/.
-
-python benchmarks/figures.py                    draws all
-python benchmarks/figures.py --only real        draws one
-"""
+"""Draw the figures that pages show, from the rows in results/."""
 
 import sys
 from io import BytesIO
 from statistics import mean
-from typing import Annotated
 
 import pandas as pd
 import seaborn as sns
@@ -19,7 +14,6 @@ import real
 from claims import worth
 from discom import cli, plots
 from discom.cli import flags
-from discom.errors import check_choice
 from discom.plots import panels
 from stored import RESULTS, networks
 
@@ -77,20 +71,19 @@ def kinds() -> Figure:
         "teacher": ("teacher: reads both sensors", GREEN),
     }
     every = pd.read_csv(RESULTS / "all-labels-kinds.csv").query("method in @bars")
-    every["bar"] = every["method"].map(lambda method: bars[method][0])
     drawn, axes = panels(1, 2, 9.5, 3.7, sharey=True)
-    palette = dict(bars.values())
-    look = {"hue_order": palette, "palette": palette, "saturation": 1}
+    names, colours = zip(*bars.values(), strict=True)
+    look = {"hue_order": bars, "palette": colours, "saturation": 1, "legend": False}
     look |= {"order": ["ordinary", "dark", "far", "dark and far"], "errorbar": None}
     for axis, (sensor, name) in zip(axes[0], SENSORS.items(), strict=True):
         own = every[every["network"].isin([sensor, "rgb+depth"])]
-        sns.barplot(own, x="kind", y="accuracy", hue="bar", legend=False, ax=axis, **look)
+        sns.barplot(own, x="kind", y="accuracy", hue="method", ax=axis, **look)
         axis.axhline(100 / 3, color=GREY, linestyle=":")
         axis.set(title=f"deployed: {name} alone", xlabel="", ylabel="new scenes right, %")
         axis.set(ylim=(0, 104), yticks=range(0, 101, 25))
     axes[0, 1].text(3.5, 38, "one guess in three", ha="right", fontsize=9, color=GREY)
     drawn.suptitle("The teacher's lead lies mostly where the deployed sensor shows no material")
-    drawn.legend(axes[0, 0].containers, palette, ncols=3, **BELOW)
+    drawn.legend(axes[0, 0].containers, names, ncols=3, **BELOW)
     return drawn
 
 
@@ -106,7 +99,7 @@ def masks() -> Figure:
     }
     names, markers, colours = zip(*curves.values(), strict=True)
     every = networks("dense/scenes-labelled").query("method in @curves")
-    every = every.assign(percent=100 * every["share"])
+    every = every.assign(percent=(100 * every["share"]).map("{:g}".format)).sort_values("share")
     drawn, axes = panels(1, 2, 8.4, 4.4, sharey=True)
     look = {"hue_order": curves, "palette": colours, "markers": list(markers)}
     look |= {"errorbar": interval(every["seed"].nunique()), "dodge": 0.3, "capsize": 0.05}
@@ -116,7 +109,6 @@ def masks() -> Figure:
         sns.pointplot(own, x="percent", y="score", hue="method", ax=axis, **look)
         axis.axhline(own["best"].iloc[0], color="black", linewidth=0.8, linestyle=":")
         axis.text(0, own["best"].iloc[0], "best possible", va="bottom", size=8)
-        axis.set_xticks(axis.get_xticks(), [f"{share:g}" for share in sorted({*own["percent"]})])
         axis.set(title=sensor, xlabel="training pairs with a label (%)", ylabel="test mIoU × 100")
         axis.get_legend().remove()
     handles, _ = axes[0, 0].get_legend_handles_labels()
@@ -176,15 +168,13 @@ FIGURES = {
 
 
 @flags.command
-def figures(only: Annotated[str, "Such as real; default: all."] = "") -> None:
+def figures() -> None:
     """Draw the figures that pages show into results/."""
-    if only:
-        check_choice("--only", only, [*FIGURES])
     plots.style()
-    for name in [only] if only else FIGURES:
+    for name, draw in FIGURES.items():
         dots = 150 if name in ("labels-worth", "all-labels-kinds", "parts") else 120
         drawn = BytesIO()
-        FIGURES[name]().savefig(drawn, dpi=dots)
+        draw().savefig(drawn, dpi=dots)
         picture = Image.open(drawn).convert("RGB").quantize()  # a third of the room
         picture.save(RESULTS / f"{name}.png", optimize=True)
 

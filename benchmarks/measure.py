@@ -194,14 +194,14 @@ def adding(read: Callable[[Result, Path], Rows], *keys: str) -> click.Command:
 
 @torch.inference_mode()
 def blanked(run_dir: Path, split: data.Split) -> dict[str, torch.Tensor]:
-    """Logits [N, C] of the test part by sensor that is missing, "" for none. Its raw values are
-    zero, as those of a sensor that is not there."""
+    """Logits [N, C] of the test part by sensor that is missing, or "none". Its raw values are zero,
+    as those of a sensor that is not there."""
     model, result = load_run(run_dir, split)
     (network,) = result.scores
     logits = {}
-    for missing in ["", *network.split("+")]:
+    for missing in ["none", *network.split("+")]:
         sensors = dict(split.test.modalities)
-        if missing:
+        if missing in sensors:
             sensors[missing] = replace(sensors[missing], x=np.zeros_like(sensors[missing].x[:]))
         images = ModalityTensor(split.test.with_modalities(sensors), network, "cpu")
         logits[missing] = model.predict(network, images[torch.arange(len(images))])
@@ -236,9 +236,10 @@ def both(table: Path, source: str, runs: flags.Runs = Path("runs")) -> None:
             split = whole.select(names[0].split("+")).split(*result.parts)
             logits = {(names[0], lost): own for lost, own in blanked(folder, split).items()}
         else:
-            logits = {("+".join(two), ""): together(stored, two) for two in combinations(names, 2)}
+            pairs = combinations(names, 2)
+            logits = {("+".join(two), "none"): together(stored, two) for two in pairs}
         for (sensors, lost), own in logits.items():
-            key = method, sensors, result.config["labelled"], result.seed, lost or "none"
+            key = method, sensors, result.config["labelled"], result.seed, lost
             answers[key].append((own, torch.from_numpy(stored[f"{names[0]}_labels"])))
     rows = []
     for key, folds in answers.items():

@@ -79,9 +79,8 @@ def networks(table: str) -> pd.DataFrame:
     rows = []
     for key, (first, *others) in cells.items():
         if len(others) >= max(1, first.folds):
-            raise RunError(
-                table, f"two runs of {key[2]} with seed {first.seed}", "collect them apart"
-            )
+            found = f"two runs of {key[2]} with seed {first.seed}"
+            raise RunError(table, found, "collect them apart")
         tallies = intervals.tally([first, *others]) if first.folds else {}
         pooled = {name: intervals.tally_score(own, first.metric) for name, own in tallies.items()}
         for name, score in (pooled or first.main).items():
