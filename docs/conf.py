@@ -74,7 +74,7 @@ linkcheck_timeout = 20
 COPIES = {DOCS / "notebooks" / file.name: file for file in ROOT.glob("notebooks/[0-9]*.ipynb")}
 COPIES |= {DOCS / "data/index.md": ROOT / "data/README.md"}
 # a link's target without its anchor; an image's has the text before it, too
-TARGET = re.compile(r"(!\[[^\]]*)?\]\(([^()\s#:]+)")
+TARGET = re.compile(r"(!\[(?:[^\[\]]|\[[^\[\]]*\])*)?\]\(([^()\s#:]+)")
 
 
 def copy_pages() -> None:
