@@ -97,7 +97,7 @@ done
 terms() { name=$1; shift; grid "$name" --seeds 5 $ALL "$@" discom \
   'discom:{"weights":{"aux":0}}' 'discom:{"weights":{"adv":0}}' 'discom:{"weights":{"mod":0}}' \
   'discom:{"weights":{"orth":0}}' 'discom:{"reduction":"released","modality_targets":"released"}' \
-  'discom:{"adversary":"alternating"}' 'discom:{"weights":{"hsic":0.2}}'; }
+  'discom:{"adversary":"alternating"}'; }
 terms terms --epochs 30
 terms terms-ten --epochs 10
 three() { grid three --data objects:modalities=rgb+depth+thermal --precision 32-true --select last --seeds 3 "$@"; }

@@ -51,11 +51,9 @@ def test_every_term_counts_every_weight_learns_and_one_step_lowers_the_loss(name
     model, batch = make(name, bands), batch_of(name, bands=bands)
     torch.manual_seed(0)
     terms = model.loss(batch)
-    off = {"hsic"} if name == "discom" else ()
-    learned = [term for term in model.weights if term not in off]
-    assert list(terms) == learned
+    assert list(terms) == list(model.weights)
     assert all(v.shape == () and v.isfinite() for v in terms.values())
-    assert all(terms[term].requires_grad for term in learned)
+    assert all(term.requires_grad for term in terms.values())
     before = total(model, batch)
     before.backward()
     weights = model.named_parameters()
@@ -63,7 +61,7 @@ def test_every_term_counts_every_weight_learns_and_one_step_lowers_the_loss(name
     idle = {"discom-solo": ("adv", "mod_inf", "mod_irr"), "mdico": ("adv",)}.get(name, ())
     assert [key for key in dead if not {*idle} & {*key.split(".")}] == []
     convolutions = [w for w in model.parameters() if w.ndim == 4 and w.shape[-1] == 3]
-    for term in {*learned} - {"tokens", "pseudo"}:  # of no encoder; of sure samples alone
+    for term in {*terms} - {"tokens", "pseudo"}:  # of no encoder; of sure samples alone
         assert any(map(torch.any, gradients(terms[term], convolutions))), term
     step(model, batch, torch.optim.SGD(model.parameters(), lr=1e-3))
     assert total(model, batch).item() < before.item()
@@ -105,9 +103,8 @@ def test_pairs_are_asked_for_where_the_loss_depends_on_them(name, monkeypatch):
 
 
 CLASS_TERMS = {"cl", "aux", "deep", "tokens"}  # with cross-entropies of the class
-EVERY = {"discom": {"weights": {"hsic": 1}}}  # options: all terms
 PARTLY = [
-    *((name, EVERY.get(name, {})) for name in NAMES if not methods.get(name).every_label),
+    *((name, {}) for name in NAMES if not methods.get(name).every_label),
     ("discom", {"reduction": "released"}),
 ]
 
@@ -123,8 +120,7 @@ def test_terms_of_labels_see_labelled_samples_and_other_terms_see_all(name, opti
     found, whole, few = (
         terms_of(model, each) for each in (hidden, batch, part(hidden, rows=known))
     )
-    declared = {*model.unlabelled} & {*found}  # hsic has no weight unless asked for
-    assert declared == {*found} - CLASS_TERMS - {"proto"}
+    assert {*model.unlabelled} == {*found} - CLASS_TERMS - {"proto"}
     mixed = {"tokens"} | ({"contrast"} if model.dense else set())  # read labels beside all images
     for term in {*found} - mixed:
         expected = whole if term in model.unlabelled else few
@@ -136,7 +132,7 @@ def test_terms_of_labels_see_labelled_samples_and_other_terms_see_all(name, opti
 @every_method
 def test_a_class_of_weight_two_counts_as_if_its_samples_were_there_twice(name):
     """In every cross-entropy of the class, and in nothing else."""
-    model, batch = make(name, **EVERY.get(name, {})).eval(), batch_of(name)
+    model, batch = make(name).eval(), batch_of(name)
     found = []
     for weight in (None, torch.ones(CLASSES), torch.tensor([1.0, 2.0, 1.0, 1.0])):
         model.class_weights = weight

@@ -14,7 +14,8 @@ from torch import Tensor
 from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError
 from discom.losses import full_precision
-from discom.losses.independence import squared_correlation
+
+TINY = 1e-12  # added to variances: a constant unit gives 0, and a gradient of 0
 
 
 def halves(maps: Tensor) -> tuple[Tensor, Tensor]:
@@ -29,6 +30,31 @@ def halves(maps: Tensor) -> tuple[Tensor, Tensor]:
 def _places(maps: Tensor) -> Tensor:
     """[B, D, h, w] → [B·h·w, D]."""
     return maps.movedim(1, -1).flatten(0, -2)
+
+
+def squared_correlation(a: Tensor, b: Tensor) -> Tensor:
+    r"""Mean squared correlation between the units of two embeddings.
+
+    .. math:: r^2(a, b) = \frac{1}{D D'} \sum_{ij} \mathrm{corr}(a_i, b_j)^2
+
+    Source: the cross-covariance penalty of Cheung et al. (2015), as a mean over standardised units.
+
+    Embeddings are [B, D] and [B, D']; the result is in [0, 1]: 1 if every pair of units lies on a
+    line, about 1/B for independent units; a constant unit adds 0.
+
+    >>> z = torch.tensor([[1.0], [2.0], [3.0]])
+    >>> round(squared_correlation(z, -2 * z).item(), 4)
+    1.0
+    """
+    with torch.autocast(a.device.type, enabled=False):
+        a, b = _standardise(a), _standardise(b)
+        return (a.T @ b / len(a)).square().mean()  # [D, B] · [B, D'] → [D, D']
+
+
+def _standardise(z: Tensor) -> Tensor:
+    z = full_precision(z)
+    z = z - z.mean(0)
+    return z / (z.square().mean(0) + TINY).sqrt()
 
 
 def decorrelation(maps: Mapping[str, Tensor]) -> Tensor:

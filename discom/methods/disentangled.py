@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from discom.errors import ConfigError
 from discom.losses import disentangle, full_precision, summed
 from discom.losses.contrastive import contrastive_loss
-from discom.losses.independence import discriminator_loss, hsic, minimax_loss
 from discom.methods.base import Method
 from discom.models.disentangled import DisCoM
 
@@ -79,16 +78,15 @@ class DisCoMKD(_Embedding, name="discom"):
         dimension: D; 0 is half the encoder's features (paper), another number adds a linear layer.
         pairing: "unpaired" shuffles each modality on its own (paper), "paired" keeps scenes
             together.
-        adversary: "reversal" (paper) or "alternating" (`losses.independence`): the classifier of
-            the modalities has its own Adam, of three times the encoders' learning rate, and takes
-            five steps before each of theirs. They raise its cross-entropy: adv is minus that.
+        adversary: "reversal" (paper) or "alternating" (Goodfellow et al., NeurIPS 2014, Algorithm
+            1): the classifier of the modalities has its own Adam, of three times the encoders'
+            learning rate, and takes five steps before each of theirs.
         reduction, modality_targets: "paper" or "released", see `losses.disentangle`.
-        weights: of the paper's terms, 1 each, and of `hsic` (`losses.independence`), 0.
     """
 
-    terms = {"cl": 1.0, "adv": 1.0, "mod": 1.0, "aux": 1.0, "orth": 1.0, "hsic": 0.0}
+    terms = dict.fromkeys(("cl", "adv", "mod", "aux", "orth"), 1.0)
     single_sensor_control = "discom-solo"
-    unlabelled = ("adv", "mod", "orth", "hsic")
+    unlabelled = ("adv", "mod", "orth")
 
     def __init__(
         self,
@@ -115,43 +113,33 @@ class DisCoMKD(_Embedding, name="discom"):
         z = {name: self.model.embed(name, x) for name, x in batch.x.items()}
         heads, reduction = self.model.heads, self.conventions["reduction"]
         weight = self.class_weights
-        if self.adversary_optimizer is not None and self.training:
-            for _ in range(ADVERSARY_STEPS):  # on embeddings as they are; no gradient is left
-                stopped = {name: parts.inv.detach() for name, parts in z.items()}
-                discriminator_loss(_in_full_precision(heads.adv, stopped)).backward()
-                self.adversary_optimizer.step()
-                self.adversary_optimizer.zero_grad()
-        terms = {
+        return {
             "cl": disentangle.task_loss(z, heads, batch.y, reduction, weight),
             "adv": self.adversarial(z),
             "mod": disentangle.modality_loss(z, heads, **self.conventions),
             "aux": disentangle.auxiliary_loss(z, heads, batch.y, reduction, weight),
             "orth": disentangle.orthogonality_loss(z, reduction),
         }
-        if self.weights["hsic"]:
-            terms["hsic"] = hsic(z)
-        return terms
 
     def adversarial(self, z: Mapping[str, Any]) -> Tensor:
-        """Eq. 3, or the encoders' side of the alternating adversary."""
-        heads, scale = self.model.heads, self.grl_lambda
+        """Eq. 3. Of the alternating adversary its two sides in turn: the classifier's steps, on
+        embeddings that get no gradient, and the term, of a copy of it that gets none."""
+        heads, eq_3 = self.model.heads, disentangle.adversarial_loss
         if self.adversary_optimizer is None:
-            return disentangle.adversarial_loss(z, heads, grl_lambda=scale, **self.conventions)
-        frozen = copy.deepcopy(heads.adv).requires_grad_(False)
-        logits = _in_full_precision(frozen, {name: parts.inv for name, parts in z.items()})
-        return minimax_loss(logits, grl_lambda=scale)
+            return eq_3(z, heads, grl_lambda=self.grl_lambda, **self.conventions)
+        z = {name: parts._replace(inv=full_precision(parts.inv)) for name, parts in z.items()}
+        with torch.autocast(heads.adv.weight.device.type, enabled=False):
+            for _ in range(ADVERSARY_STEPS if self.training else 0):
+                stopped = {k: parts._replace(inv=parts.inv.detach()) for k, parts in z.items()}
+                eq_3(stopped, heads).backward()
+                self.adversary_optimizer.step()
+                self.adversary_optimizer.zero_grad()
+            frozen = copy.deepcopy(heads).requires_grad_(False)
+            return eq_3(z, frozen, grl_lambda=self.grl_lambda)
 
     def set_rate(self, rate):
         if self.adversary_optimizer is not None:
             self.adversary_optimizer.param_groups[0]["lr"] = ADVERSARY_RATE * rate
-
-
-def _in_full_precision(
-    head: Callable[[Tensor], Tensor], parts: Mapping[str, Tensor]
-) -> dict[str, Tensor]:
-    """Modality → what a head gives for its part [B, D], in float32 at least."""
-    with torch.autocast(next(iter(parts.values())).device.type, enabled=False):
-        return {name: head(full_precision(part)) for name, part in parts.items()}
 
 
 class MDiCo(_Embedding, name="mdico"):

@@ -150,13 +150,15 @@ class Result:
 
 def _filled(asked: Mapping[str, Any]) -> dict[str, Any]:
     """A result from before some settings were there: a newer setting or option has its default, a
-    newer term of the loss had no weight. What is `GONE` is left out where it was at its default."""
+    newer term of the loss had no weight. What is `GONE`, or a term that is, is left out where it
+    was at its default, or had no weight."""
     name, config = asked["method"], {**Config().identity(), **asked["config"]}
     if name in methods.names():
         usual, given = methods.get(name).options(), config["options"]
         if "weights" in given:
             newer = dict.fromkeys(usual["weights"], 0.0)
-            given = {**given, "weights": {**newer, **given["weights"]}}
+            terms = {t: w for t, w in given["weights"].items() if w or t in newer}
+            given = {**given, "weights": {**newer, **terms}}
         kept = {k: v for k, v in given.items() if k in usual or k not in GONE or v != GONE[k]}
         config["options"] = {**usual, **kept}
     return {**asked, "config": config}

@@ -94,6 +94,41 @@ CASES = {
 }
 
 
+def dependent(seed, rows=8, width=3):
+    """Parts that depend on each other; their units differ in scale and mean."""
+    parts = normal(3, rows, width, seed=seed)
+    parts = (0.5 + torch.arange(width)) * (parts + 0.7 * parts.roll(1, 0)) + torch.arange(width)
+    return tuple(parts)
+
+
+def in_another_order_and_wider(*parts):
+    order = torch.tensor([3, 1, 0, 2, 7, 6, 5, 4])
+    return tuple(torch.cat([part, part], dim=1)[order] for part in parts)
+
+
+LINE, WAVE = normal(30, 1), torch.arange(8) * math.pi / 4
+STILL = torch.full((8, 3), 0.7, dtype=torch.float64)
+DEAD = [(STILL, *dependent(0)[1:]), (*dependent(0)[:2], STILL), (STILL, STILL, STILL)]
+DEAD.append((torch.cat([STILL[:, :1], dependent(0)[0][:, 1:]], 1), *dependent(0)[1:]))
+CASES |= {
+    "squared_correlation": Case(
+        crodino.squared_correlation,
+        by_loops(mean_square_correlation, lambda seed: dependent(seed)[:2], (0, 1)),
+        [
+            ((LINE, -3 * LINE + 2), 1.0),
+            ((WAVE.cos()[:, None], WAVE.sin()[:, None]), 0.0),
+            ((STILL, dependent(0)[0]), 0.0),
+        ],
+        {"not centred": lambda a, b: F.cosine_similarity(a.T, b.T).square().mean()},
+        teachers=(),
+        edges=[parts[:2] for parts in DEAD],
+        float32=True,
+        rtol=1e-6,
+        same=[in_another_order_and_wider, lambda a, b: (10 * a - 50, 0.01 * b)],
+    ),
+}
+
+
 test_seven_checks = seven_checks(CASES)
 
 
