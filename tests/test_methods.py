@@ -102,6 +102,13 @@ def test_pairs_are_asked_for_where_the_loss_depends_on_them(name, monkeypatch):
     assert name != "mdico" or terms == {"contrast"}
 
 
+def test_a_name_of_discoms_own_is_refused_before_it_hides_the_method():
+    own = methods.get("student")
+    with pytest.raises(ConfigError, match="'student' is one of discom's; rename yours"):
+        type("Mine", (own,), {"__module__": __name__}, name="student")
+    assert methods.get("student") is own
+
+
 CLASS_TERMS = {"cl", "aux", "deep", "tokens"}  # with cross-entropies of the class
 PARTLY = [
     *((name, {}) for name in NAMES if not methods.get(name).every_label),

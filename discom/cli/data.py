@@ -45,7 +45,7 @@ def prepare(
     if data.removesuffix(":") in discom.data.OWN:  # runs are called by what they read
         images = images.changed(name=out.resolve().name)
     images.save(out, overwrite=overwrite)
-    print(f"{out}: {_describe(images)}")
+    print(f"{out}: {images}")
 
 
 def _read(
@@ -76,14 +76,6 @@ def _read(
     return images.changed(about={**images.about, "options": options}), name
 
 
-def _describe(images: Any) -> str:
-    sizes = [f"{name} {'×'.join(map(str, m.x.shape))}" for name, m in images.modalities.items()]
-    counts = f"{len(images)} samples in {len(images.classes)} classes"
-    if images.groups is not None:
-        counts += f" and {len(set(images.groups.tolist()))} groups"
-    return f"{counts}, {len(images.paired_ids)} complete pairs; {', '.join(sizes)}"
-
-
 @command
 def check(data: str, seed: flags.Seed = 0) -> None:
     """Verify a data set: pixels, labels, pairs, and copies between its parts."""
@@ -91,7 +83,7 @@ def check(data: str, seed: flags.Seed = 0) -> None:
 
     images = discom.data.load(data, seed=seed)
     split = images.split(seed=seed)
-    print(f"{data}: {_describe(images)}")
+    print(f"{data}: {images}")
     for part, samples in split._asdict().items():
         counts = {kind: int((samples.labels == k).sum()) for k, kind in enumerate(images.classes)}
         by_class = "" if images.dense else f", by class {counts}"

@@ -103,9 +103,10 @@ class MultiModalData:
         return data
 
     def __repr__(self) -> str:
-        sizes = [f"{name} {list(m.x.shape)}" for name, m in self.modalities.items()]
-        counts = f"{len(self)} samples, {len(self.classes)} classes"
-        return f"MultiModalData({self.name!r}: {counts}; {', '.join(sizes)})"
+        sizes = [f"{k} {'×'.join(map(str, m.x.shape))}" for k, m in self.modalities.items()]
+        groups = "" if self.groups is None else f" and {len(np.unique(self.groups))} groups"
+        counts = f"{len(self)} samples in {len(self.classes)} classes{groups}"
+        return f"{counts}, {len(self.paired_ids)} complete pairs; {', '.join(sizes)}"
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -258,14 +259,6 @@ class MultiModalData:
         return Split(
             *(part.changed(normalization=bounds, origin=(k, origin)) for k, part in parts.items())
         )
-
-    def folds(self, k: int, seed: int = 0) -> list[Split]:
-        """k splits by group, balanced by class: each labelled sample is tested in exactly one, and
-        about a tenth of all, in whole groups, validates. Official `parts` are ignored. A DataError
-        for fewer groups than k, or a training part without a class."""
-        checks.check_number("folds", k, 2)
-        splitting.warn_ungrouped(self)
-        return [self.split(seed, k, fold) for fold in range(k)]
 
     def images(self, name: str, rows: Any = slice(None)) -> np.ndarray:
         """Images of modality `name`, scaled to [0, 1] where the bounds are known, float32."""

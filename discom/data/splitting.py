@@ -80,8 +80,9 @@ def split_rows(data: Any, seed: int) -> dict[str, np.ndarray]:
 
 
 def fold_rows(data: Any, k: int, seed: int, number: int) -> dict[str, np.ndarray]:
-    """Part → its rows, ascending, in fold `number` of k; see `MultiModalData.folds`. One fold
-    trains on all samples, and is scored on samples that trained."""
+    """Part → its rows, ascending, in fold `number` of k: each labelled sample is tested in
+    exactly one, and about a tenth of all, in whole groups, validates. One fold trains on all
+    samples, and is scored on samples that trained."""
     check_number("folds", k, 1)
     check_number("fold", number, 0, k - 1)
     labels, groups, known = _labelled(data, max(k, 3))
@@ -143,13 +144,6 @@ def _join(labels: np.ndarray, groups: np.ndarray, shares: Sequence[float], seed:
     far = (joined.sum(2) / len(labels) - shares) ** 2
     best = np.lexsort((far.sum(1), lacking[:, 1:].sum(1), lacking[:, 0]))[0]
     return ways[best][folds]
-
-
-def warn_ungrouped(data: Any) -> None:
-    """Warn that folds of data without groups may train on near copies of what they test."""
-    if data.groups is None:
-        advice = "give groups where samples belong together, such as frames of one video"
-        warnings.warn(f"{data.name}: folds divide single samples; {advice}", stacklevel=3)
 
 
 def hidden_rows(data: Any, labelled: float, seed: int, groups: int) -> np.ndarray:

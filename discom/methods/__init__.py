@@ -58,9 +58,7 @@ def _in_file(file: Path, own: str) -> type[Method]:
     own_classes = {c.__name__: c for c in classes if c.__module__ == module.__name__}
     check_choice(f"method: {file}", own, own_classes)
     method = own_classes[own]
-    if method.name in names() and REGISTRY[method.name].__module__.startswith(__name__):
-        raise ConfigError(f"method: {file}", f"{method.name} is one of discom's", "rename it")
-    REGISTRY[method.name] = method
+    method.register()
     method.address = f"{file}:{own}"
     return method
 

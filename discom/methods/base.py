@@ -4,6 +4,7 @@ import copy
 import inspect
 from collections.abc import Mapping
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -89,8 +90,17 @@ class Method(nn.Module):
         super().__init_subclass__()
         cls.name = cls.address = name or cls.__name__
         if name:
-            REGISTRY[name] = cls
+            cls.register()
         remember()
+
+    @classmethod
+    def register(cls) -> None:
+        """Make it known by its name; a ConfigError for the name of one of discom's own."""
+        if not cls.__module__.startswith(__package__):
+            import_module(__package__).names()  # discom's own are there first
+            if REGISTRY.get(cls.name, cls).__module__.startswith(__package__):
+                raise ConfigError("method", f"'{cls.name}' is one of discom's", "rename yours")
+        REGISTRY[cls.name] = cls
 
     def check_sizes(self, data: MultiModalData) -> None:
         """Refuse images of a size that it cannot train on, with a ConfigError."""

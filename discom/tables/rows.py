@@ -14,7 +14,6 @@ import pandas as pd
 
 from discom import data, methods
 from discom.config import profile
-from discom.data.splitting import warn_ungrouped
 from discom.errors import ConfigError, RunError, check_choice
 from discom.running.runs import Result, Run
 from discom.tables.statistics import APART, BASELINES, summary
@@ -75,7 +74,9 @@ def plan(
         way_out = "leave it out, or prepare them: discom data prepare"
         raise ConfigError("--folds", "scenes are drawn anew for each seed", way_out)
     if folds:
-        warn_ungrouped(images_of(0))
+        if images_of(0).groups is None:
+            advice = "give groups where samples belong together, such as frames of one video"
+            warnings.warn(f"{source}: folds divide single samples; {advice}", stacklevel=2)
         images_of(0).split_indices(0, folds)  # refuses more folds than groups
     chosen = [row for row in rows if row.method in kept] if kept else rows
     for seed, row in product(range(seeds or (1 if folds else 5)), chosen):

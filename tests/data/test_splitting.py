@@ -33,6 +33,10 @@ def make(labels, groups=None, **fields):
     return MultiModalData({"rgb": Modality(x, labels, ids)}, names, groups=groups, **fields)
 
 
+def folds_of(data, k, seed=0):
+    return [data.split(seed, k, fold) for fold in range(k)]
+
+
 def broken(data, split):
     """What is wrong with a split: a list, empty where nothing is."""
     ids = [set(part.ids) for part in split]
@@ -125,11 +129,11 @@ def test_three_groups_of_a_rare_class_are_in_three_parts(seed):
 @given(data_sets(), st.booleans(), st.integers(2, 6), st.integers(0, 2**31))
 def test_every_labelled_sample_is_tested_once(data, grouped, k, seed):
     data = data if grouped else replace(data, groups=None)
-    folds = data.folds(k, seed)
+    folds = folds_of(data, k, seed)
     tested = sorted(i for fold in folds for i in fold.test.ids)
     assert tested == np.flatnonzero(data.labels >= 0).tolist()
     assert [broken(data, fold) for fold in folds] == [[]] * k
-    ids = [[f.test.ids.tolist() for f in each] for each in (folds, data.folds(k, seed))]
+    ids = [[f.test.ids.tolist() for f in each] for each in (folds, folds_of(data, k, seed))]
     assert ids[0] == ids[1]
     for train, valid, _ in folds:
         assert 0.03 < len(valid) / (data.labels >= 0).sum() < 0.25
@@ -139,7 +143,7 @@ def test_every_labelled_sample_is_tested_once(data, grouped, k, seed):
 
 def test_parts_that_divide_groups_are_caught():
     data = make(np.tile([0, 1], 60), np.arange(120) // 4)
-    fold = data.folds(4)[0]
+    fold = folds_of(data, 4)[0]
     rest, test = next(KFold(4, shuffle=True, random_state=0).split(data.ids))
     wrong = type(fold)(*map(data.take, (rest[12:], rest[:12], test)))
     assert (broken(data, fold), broken(data, wrong)) == ([], ["divided"])
@@ -150,20 +154,20 @@ def test_official_parts_are_ignored_and_dense_data_are_divided_as_if_of_one_clas
     rows = {"train": np.arange(20), "valid": np.arange(20, 40), "test": np.arange(40, 60)}
     with pytest.warns(UserWarning, match="^data: the train and .* '6'"):
         replace(data, parts=rows).split()
-    for ours, theirs in zip(replace(data, parts=rows).folds(3), data.folds(3), strict=True):
+    for ours, theirs in zip(folds_of(replace(data, parts=rows), 3), folds_of(data, 3), strict=True):
         assert ours.test.ids.tolist() == theirs.test.ids.tolist()
     masks = np.zeros((60, 1, 1), np.uint8)
     masks[5:], labels = 1, np.r_[0, 0, 0, 0, 0, [1] * 50, [-1] * 5]
     dense = make(labels, np.arange(60) // 3, masks=masks, dense=True)
-    for split in (*dense.folds(4), dense.split()):
+    for split in (*folds_of(dense, 4), dense.split()):
         assert broken(dense, split) in ([], ["a class"])  # of the group of class 0 alone
 
 
 def test_an_origin_says_how_parts_are_made():
     data = make(np.tile([0, 1], 30), np.arange(60) // 3)
-    folds = [*data.folds(3), *data.folds(3, seed=1)]
+    folds = [*folds_of(data, 3), *folds_of(data, 3, 1)]
     single = replace(data, groups=None)
-    others = single.folds(3)[0], data.folds(4)[0], data.split(0), single.split(0)
+    others = folds_of(single, 3)[0], folds_of(data, 4)[0], data.split(0), single.split(0)
     assert len({fold.origin for fold in folds}) == 6
     assert len({split.origin.digest for split in (*folds, *others)}) == 5
 
@@ -173,12 +177,11 @@ PARTS = {"train": np.arange(12), "valid": np.arange(12, 26), "test": np.arange(2
 PARTS_, LACKS = dict(zip(PARTS, [*PARTS.values()][::-1], strict=True)), MANY % 2
 LACKS[26:] = -1
 REFUSED = [
-    (MANY, None, lambda d: d.folds(1), "folds"),
     (MANY, None, lambda d: d.split(0, 3, 3), "fold"),
     (MANY, None, lambda d: d.split(-1), "seed"),
-    (MANY, np.arange(40) // 10, lambda d: d.folds(5), "data"),  # of 4 groups
+    (MANY, np.arange(40) // 10, lambda d: folds_of(d, 5), "data"),  # of 4 groups
     (MANY, np.arange(40) // 20, lambda d: d.split(), "data"),
-    (MANY, NO_C2, lambda d: d.folds(4), "data: the train part .* 'c2'"),
+    (MANY, NO_C2, lambda d: folds_of(d, 4), "data: the train part .* 'c2'"),
     ([0] * 40, None, lambda d: d.split(), "data: the train part .* 'c1'"),
     ([0] * 40, None, lambda d: replace(d, classes=("c0",)).split(), "data: has one class"),
     ([0, 1] * 19 + [2, 2], None, lambda d: d.split(), "data: the train part .* 'c2'"),
