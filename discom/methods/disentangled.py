@@ -128,7 +128,7 @@ class DisCoMKD(_Embedding, name="discom"):
         if self.adversary_optimizer is None:
             return eq_3(z, heads, grl_lambda=self.grl_lambda, **self.conventions)
         z = {name: parts._replace(inv=full_precision(parts.inv)) for name, parts in z.items()}
-        with torch.autocast(heads.adv.weight.device.type, enabled=False):
+        with torch.autocast(z[self.deployed[0]].inv.device.type, enabled=False):
             for _ in range(ADVERSARY_STEPS if self.training else 0):
                 stopped = {k: parts._replace(inv=parts.inv.detach()) for k, parts in z.items()}
                 eq_3(stopped, heads).backward()
