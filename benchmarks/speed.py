@@ -61,7 +61,7 @@ def motions(probability: float) -> v2.Transform:
 
 def load(data: MultiModalData, name: str, config: Config) -> DataLoader:
     """Shuffled batches of one modality, whose scaled images are moved one by one."""
-    images, labels = torch.from_numpy(data.images(name)), torch.from_numpy(data.modalities[name].y)
+    images, labels = torch.from_numpy(data.images(name)), torch.tensor(data.modalities[name].y)
     move = motions(config.augment)
     return DataLoader(
         TensorDataset(images, labels),
