@@ -116,11 +116,12 @@ def parts(result: Result, runs: Path) -> Rows:
 def heads(result: Result, runs: Path) -> Rows:
     """Table 4: F1 of a run of `discom`, whole, and of its shared auxiliary head on the invariant or
     the informative part alone."""
+    check_choice("METHODS of heads", result.method, ["discom"])
     split = split_of(result)
     model: Any = load_run(result.folder(runs), split)[0]
     for sensor in model.deployed:
         x, head = torch.from_numpy(split.test.images(sensor)), model.owner(sensor).heads.aux
-        z, labels = model.embed(sensor, x), torch.from_numpy(split.test.modalities[sensor].y)
+        z, labels = model.embed(sensor, x), torch.tensor(split.test.modalities[sensor].y)
         said = {"both": model.predict(sensor, x), "inv": head(z["inv"]), "inf": head(z["inf"])}
         for part, logits in said.items():
             yield {"network": sensor, "part": part, "f1": round(scores(logits, labels)["f1"], 3)}
@@ -144,6 +145,7 @@ def given(model: Any, train: data.MultiModalData) -> dict[str, tuple[np.ndarray,
 def why(result: Result, _: Path) -> Rows:
     """A training of FixMatch or agreed labels once more, every few epochs: of the unlabelled scenes
     of a kind the share in % that gets a label, and of these labels the share that is right."""
+    check_choice("METHODS of why", result.method, ["fixmatch", "agreed"])
     split, config = split_of(result), Config(**result.config)
     train, looks = split.train, list[tuple]()
 

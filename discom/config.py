@@ -103,8 +103,6 @@ class Config:
 
 
 FIELDS: dict[str, Any] = vars(Config)["__pydantic_fields__"]
-
-
 _init = Config.__init__
 
 

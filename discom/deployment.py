@@ -176,7 +176,7 @@ def load(path: Path | str) -> tuple[Contract, Any]:
     file = Path(path) / ONNX if Path(path).is_dir() else Path(path)
     runtime, way_out = _runtime(), "write it with: discom export RUN --out FOLDER"
     with as_data_error(file, "what this version's discom export writes", way_out):
-        session = runtime.InferenceSession(file.read_bytes(), providers=["CPUExecutionProvider"])
+        session = runtime.InferenceSession(file.resolve(True), providers=["CPUExecutionProvider"])
         text = session.get_modelmeta().custom_metadata_map[CONTRACT]
         return Contract.model_validate_json(text), session
 

@@ -97,10 +97,10 @@ def rewrite_links(app, docname: str, source: list[str]) -> None:
         file = (folder / target).resolve()
         if not file.exists():
             return found[0]
-        address = os.path.relpath(pages.get(file, file), page.parent)
+        address = Path(os.path.relpath(pages.get(file, file), page.parent)).as_posix()
         if not (image or file in pages or file.is_relative_to(DOCS)):
             kind = "tree" if file.is_dir() else "blob"
-            address = f"{github}/{kind}/{commit}/{file.relative_to(ROOT)}"
+            address = f"{github}/{kind}/{commit}/{file.relative_to(ROOT).as_posix()}"
         return f"{image}]({address}"
 
     source[0] = TARGET.sub(link, source[0])

@@ -105,6 +105,17 @@ DAMAGED = [
 ]
 
 
+@pytest.mark.parametrize("weight", [0.0, 0.2])
+def test_a_result_with_a_term_that_its_method_no_longer_has_is_read(weight):
+    fields = result("discom").to_json()
+    options = methods.get("discom").options()
+    fields["config"]["options"] = options | {"weights": {**options["weights"], "gone": weight}}
+    fields["changed"] = {"weights": {"gone": weight}} if weight else {}
+    found = Result.from_json(fields, "result.json")
+    assert found.display_name == ("discom gone=0.2" if weight else "discom")
+    assert ("gone" in found.config["options"]["weights"]) == bool(weight)
+
+
 @pytest.mark.parametrize("content", DAMAGED)
 def test_a_damaged_result_is_named_with_the_way_out(tmp_path, content):
     file = tmp_path / "result.json"

@@ -14,6 +14,7 @@ code is the digest of what the method runs (`methods.code`): an edited loss give
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -27,7 +28,7 @@ from discom import methods
 from discom.config import Config
 from discom.data import MultiModalData, Split
 from discom.data.splitting import Origin
-from discom.errors import RunError
+from discom.errors import ConfigError, RunError
 from discom.files import ANEW, as_data_error, digest, read_json
 from discom.hardware import precision_used
 from discom.methods import Method
@@ -135,9 +136,9 @@ class Result:
             values = _filled(content)
             if teacher := values.get("teacher"):
                 values["teacher"] = _filled(teacher)
-            method, options = values["method"], values["config"]["options"]
-            if method in methods.names() and not options.keys() - methods.get(method).options():
-                values["changed"] = methods.get(method).changed(options)
+            with suppress(ConfigError):  # of what is gone, which keeps what was stored
+                changed = methods.get(values["method"]).changed
+                values["changed"] = changed(values["config"]["options"])
             return cls(**values)
         except (TypeError, ValueError, KeyError) as error:
             raise RunError(file, f"not a result that discom wrote ({error})", ANEW) from None

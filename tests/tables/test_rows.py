@@ -10,7 +10,8 @@ import pytest
 from fixtures.results import result
 
 from discom import methods
-from discom.tables import baselines, paper_figures, paper_rows, paper_table
+from discom.data.scenes import objects
+from discom.tables import baselines, paper_figures, paper_rows, paper_table, plan
 from discom.tables.rows import NUMBERS
 
 PAIR = ["rgb", "depth"]
@@ -133,3 +134,9 @@ def test_the_papers_figures_stand_beside_ours_only_on_its_data():
     )  # the default split divides days
     thermal = ["rgb", "thermal"]
     assert "paper" not in paper_table(runs_of(1, "sunrgbd-random", thermal), 1, thermal)
+
+
+def test_folds_of_single_samples_are_planned_with_a_warning(tmp_path):
+    objects.make(60, size=8).changed(drawn=None).save(tmp_path / "set")
+    with pytest.warns(UserWarning, match="set: folds divide single samples; give groups"):
+        plan(2, tmp_path, str(tmp_path / "set"), kept=["student"], folds=3, name="tiny")
