@@ -1,8 +1,9 @@
 """Equations 2–6 of DisCoM-KD; Eq. 7, its loss, is their sum. B batch, D embedding width, C
 classes, M modalities.
 
-Every function takes mappings modality → tensors and returns an unweighted scalar ≥ 0 (the
-orthogonality term: ≥ -2M). A label of -1 is none: the terms that take labels are means over the
+Every function takes mappings modality → tensors, logits of the class [B, C] or of the modality
+[B, M], and returns an unweighted scalar ≥ 0 (the orthogonality term: ≥ -2M). The order of the
+modalities numbers them. A label of -1 is none: the terms that take labels are means over the
 labelled samples. The paper and its released code differ in two conventions:
 
 reduction: "paper" sums the means over each modality's batch; "released" takes one mean over the
@@ -23,7 +24,7 @@ from discom.data.checks import UNLABELLED
 from discom.errors import check_choice
 from discom.losses import label_weights
 
-Embeddings = Mapping[str, Any]  # modality → an Embedding (inv, inf, irr, each [B, D])
+Tensors = Mapping[str, Tensor]
 Labels = Mapping[str, Tensor]  # modality → classes [B], int64, -1 for none
 CONVENTIONS = ("paper", "released")
 
@@ -62,14 +63,6 @@ def _reduce(losses: list[Tensor], reduction: str, counts: Sequence[Any] = ()) ->
     return torch.cat(losses).sum() / sum(counts)
 
 
-def _class_loss(logits: Any, labels: Labels, reduction: str, weight: Any) -> Tensor:
-    """Cross-entropy of each modality's logits [B, C], reduced over the labelled samples."""
-    how: Any = {"ignore_index": UNLABELLED, "reduction": "none"}
-    losses = [F.cross_entropy(logits[m], labels[m], weight, **how) for m in logits]
-    counts = [label_weights(labels[m], UNLABELLED, weight).sum() for m in logits]
-    return _reduce(losses, reduction, counts)
-
-
 def _modality_cross_entropy(logits: Tensor, number: int, targets: str) -> Tensor:
     """Cross-entropy [B] of modality logits [B, M] against `number`, in either convention."""
     check_choice("modality_targets", targets, CONVENTIONS)
@@ -80,41 +73,34 @@ def _modality_cross_entropy(logits: Tensor, number: int, targets: str) -> Tensor
 
 
 def task_loss(
-    embeddings: Embeddings, heads: Any, labels: Labels, reduction: str = "paper", weight: Any = None
+    logits: Tensors, labels: Labels, reduction: str = "paper", weight: Tensor | None = None
 ) -> Tensor:
     r"""Eq. 2: each modality's classifier learns the class; log C per modality for equal logits.
 
     .. math:: L_{cl} = \sum_m \mathrm{CE}(\mathrm{Cl}_m([z_{inv} \| z_{inf}]), y_m)
     """
-    both = {name: torch.cat([z.inv, z.inf], dim=1) for name, z in embeddings.items()}  # [B, 2D]
-    logits = {name: heads.task[name](z) for name, z in both.items()}  # [B, C]
-    return _class_loss(logits, labels, reduction, weight)
+    how: Any = {"ignore_index": UNLABELLED, "reduction": "none"}
+    losses = [F.cross_entropy(logits[m], labels[m], weight, **how) for m in logits]
+    counts = [label_weights(labels[m], UNLABELLED, weight).sum() for m in logits]
+    return _reduce(losses, reduction, counts)
 
 
 def adversarial_loss(
-    embeddings: Embeddings,
-    heads: Any,
-    *,
-    grl_lambda: float = 1.0,
-    reduction: str = "paper",
-    modality_targets: str = "paper",
+    logits: Tensors, *, reduction: str = "paper", modality_targets: str = "paper"
 ) -> Tensor:
     r"""Eq. 3: the classifier learns to tell modalities apart, the encoders to hide them.
 
     .. math:: L_{adv} = \sum_m \mathrm{CE}(\mathrm{Cl}_{adv}(\mathrm{GRL}(z_{inv})), m)
 
-    M·log M where z_inv tells nothing of its modality.
+    M·log M where z_inv tells nothing of its modality. GRL is `reverse_gradient`.
     """
-    losses = []
-    for number, z in enumerate(embeddings.values()):
-        logits = heads.adv(reverse_gradient(z.inv, grl_lambda))  # [B, D] → [B, M]
-        losses.append(_modality_cross_entropy(logits, number, modality_targets))
+    losses = [_modality_cross_entropy(logits[m], k, modality_targets) for k, m in enumerate(logits)]
     return _reduce(losses, reduction)
 
 
 def modality_loss(
-    embeddings: Embeddings,
-    heads: Any,
+    informative: Tensors,
+    irrelevant: Tensors,
     *,
     reduction: str = "paper",
     modality_targets: str = "paper",
@@ -124,33 +110,33 @@ def modality_loss(
     .. math:: L_{mod} = \sum_m \mathrm{CE}(\mathrm{Cl}_{m\text{-}inf}(z_{inf}), m)
               + \sum_m \mathrm{CE}(\mathrm{Cl}_{m\text{-}irr}(z_{irr}), m)
     """
-    losses = []
-    for number, z in enumerate(embeddings.values()):
-        for logits in (heads.mod_inf(z.inf), heads.mod_irr(z.irr)):  # [B, M]
-            losses.append(_modality_cross_entropy(logits, number, modality_targets))
+    pairs = enumerate(zip(informative.values(), irrelevant.values(), strict=True))
+    losses = [_modality_cross_entropy(z, k, modality_targets) for k, pair in pairs for z in pair]
     return _reduce(losses, reduction)
 
 
 def auxiliary_loss(
-    embeddings: Embeddings, heads: Any, labels: Labels, reduction: str = "paper", weight: Any = None
+    invariant: Tensors,
+    informative: Tensors,
+    labels: Labels,
+    reduction: str = "paper",
+    weight: Tensor | None = None,
 ) -> Tensor:
     r"""Eq. 5: z_inv alone and z_inf alone must tell the class, by one head for both.
 
     .. math:: L_{aux} = \sum_m \sum_{z \in \{z_{inv}, z_{inf}\}}
               \mathrm{CE}(\mathrm{Cl}_{aux}(z), y_m)
     """
-    sums = []
-    for part in ("inv", "inf"):
-        logits = {name: heads.aux(getattr(z, part)) for name, z in embeddings.items()}  # [B, C]
-        sums.append(_class_loss(logits, labels, reduction, weight))
-    return sums[0] + sums[1]
+    first, second = (task_loss(z, labels, reduction, weight) for z in (invariant, informative))
+    return first + second
 
 
-def orthogonality_loss(embeddings: Embeddings, reduction: str = "paper") -> Tensor:
-    r"""Eq. 6, signed: its minimum, -2M, is opposition, not orthogonality; (inv, irr) is free.
+def orthogonality_loss(inv: Tensors, inf: Tensors, irr: Tensors, reduction="paper") -> Tensor:
+    r"""Eq. 6, signed, of the parts [B, D]: its minimum, -2M, is opposition, not orthogonality;
+    (inv, irr) is free.
 
     .. math:: L_{\perp} = \sum_m \cos(z_{inv}, z_{inf}) + \sum_m \cos(z_{inf}, z_{irr})
     """
-    invariant = [F.cosine_similarity(z.inv, z.inf) for z in embeddings.values()]  # [B] each
-    irrelevant = [F.cosine_similarity(z.inf, z.irr) for z in embeddings.values()]
+    invariant = [F.cosine_similarity(inv[m], inf[m]) for m in inv]  # [B] each
+    irrelevant = [F.cosine_similarity(inf[m], irr[m]) for m in inv]
     return _reduce(invariant, reduction) + _reduce(irrelevant, reduction)

@@ -38,9 +38,25 @@ class _Embedding(Method):
     def deployed_module(self, modality):
         return self.owner(modality).deployed_module(modality)
 
+    def parts(self, x: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
+        """Images of each modality → of the invariant, the informative and the irrelevant part of
+        the embedding each modality's, [B, D]."""
+        z = [self.owner(name).embed(name, own) for name, own in x.items()]
+        return [dict(zip(x, part, strict=True)) for part in zip(*z, strict=True)]
+
     def embed(self, modality: str, x: Tensor) -> dict[str, Tensor]:
         """Images [B, C_in, H, W] → the named parts of their embedding, [B, D] each."""
         return self.owner(modality).embed(modality, x)._asdict()
+
+
+def said(head: Any, part: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Modality → what a head makes of a part."""
+    return {name: head(own) for name, own in part.items()}
+
+
+def class_logits(heads: Any, inv: Mapping[str, Tensor], inf: Mapping[str, Tensor]) -> dict:
+    """Modality → what its own classifier makes of two parts, [B, C]."""
+    return {name: heads.task[name](torch.cat([inv[name], inf[name]], dim=1)) for name in inv}
 
 
 class DisCoMSolo(_Embedding, name="discom-solo"):
@@ -63,10 +79,12 @@ class DisCoMSolo(_Embedding, name="discom-solo"):
     def loss(self, batch):
         rows = []
         for name, x in batch.x.items():
-            z, heads = {name: self.models[name].embed(name, x)}, self.models[name].heads
-            cl = disentangle.task_loss(z, heads, batch.y, weight=self.class_weights)
-            aux = disentangle.auxiliary_loss(z, heads, batch.y, weight=self.class_weights)
-            rows.append({"cl": cl, "aux": aux, "orth": disentangle.orthogonality_loss(z)})
+            heads, labels = self.models[name].heads, (batch.y, "paper", self.class_weights)
+            inv, inf, irr = self.parts({name: x})
+            cl = disentangle.task_loss(class_logits(heads, inv, inf), *labels)
+            aux = disentangle.auxiliary_loss(said(heads.aux, inv), said(heads.aux, inf), *labels)
+            orth = disentangle.orthogonality_loss(inv, inf, irr)
+            rows.append({"cl": cl, "aux": aux, "orth": orth})
         return summed(rows)
 
 
@@ -110,32 +128,30 @@ class DisCoMKD(_Embedding, name="discom"):
             self.adversary_optimizer = torch.optim.Adam(weights, betas=(0.5, 0.999), fused=True)
 
     def loss(self, batch):
-        z = {name: self.model.embed(name, x) for name, x in batch.x.items()}
-        heads, reduction = self.model.heads, self.conventions["reduction"]
-        weight = self.class_weights
-        return {
-            "cl": disentangle.task_loss(z, heads, batch.y, reduction, weight),
-            "adv": self.adversarial(z),
-            "mod": disentangle.modality_loss(z, heads, **self.conventions),
-            "aux": disentangle.auxiliary_loss(z, heads, batch.y, reduction, weight),
-            "orth": disentangle.orthogonality_loss(z, reduction),
-        }
+        (inv, inf, irr), heads, how = self.parts(batch.x), self.model.heads, self.conventions
+        labels = batch.y, how["reduction"], self.class_weights
+        cl = disentangle.task_loss(class_logits(heads, inv, inf), *labels)
+        adv = self.adversarial(inv)
+        mod = disentangle.modality_loss(said(heads.mod_inf, inf), said(heads.mod_irr, irr), **how)
+        aux = disentangle.auxiliary_loss(said(heads.aux, inv), said(heads.aux, inf), *labels)
+        orth = disentangle.orthogonality_loss(inv, inf, irr, how["reduction"])
+        return {"cl": cl, "adv": adv, "mod": mod, "aux": aux, "orth": orth}
 
-    def adversarial(self, z: Mapping[str, Any]) -> Tensor:
+    def adversarial(self, inv: Mapping[str, Tensor]) -> Tensor:
         """Eq. 3. Of the alternating adversary its two sides in turn: the classifier's steps, on
         embeddings that get no gradient, and the term, of a copy of it that gets none."""
-        heads, eq_3 = self.model.heads, disentangle.adversarial_loss
+        head, eq_3 = self.model.heads.adv, disentangle.adversarial_loss
+        reverse = partial(disentangle.reverse_gradient, grl_lambda=self.grl_lambda)
         if self.adversary_optimizer is None:
-            return eq_3(z, heads, grl_lambda=self.grl_lambda, **self.conventions)
-        z = {name: parts._replace(inv=full_precision(parts.inv)) for name, parts in z.items()}
-        with torch.autocast(z[self.deployed[0]].inv.device.type, enabled=False):
+            return eq_3(said(head, said(reverse, inv)), **self.conventions)
+        inv = said(full_precision, inv)
+        with torch.autocast(inv[self.deployed[0]].device.type, enabled=False):
             for _ in range(ADVERSARY_STEPS if self.training else 0):
-                stopped = {k: parts._replace(inv=parts.inv.detach()) for k, parts in z.items()}
-                eq_3(stopped, heads).backward()
+                eq_3(said(head, said(torch.detach, inv))).backward()
                 self.adversary_optimizer.step()
                 self.adversary_optimizer.zero_grad()
-            frozen = copy.deepcopy(heads).requires_grad_(False)
-            return eq_3(z, frozen, grl_lambda=self.grl_lambda)
+            frozen = copy.deepcopy(head).requires_grad_(False)
+            return eq_3(said(frozen, said(reverse, inv)))
 
     def set_rate(self, rate):
         if self.adversary_optimizer is not None:
@@ -157,11 +173,10 @@ class MDiCo(_Embedding, name="mdico"):
     paired = True
 
     def loss(self, batch):
-        z = {name: self.model.embed(name, x) for name, x in batch.x.items()}
-        heads, count, weight = self.model.heads, len(z), self.class_weights
-        return {
-            "cl": disentangle.task_loss(z, heads, batch.y, weight=weight) / count,
-            "aux": disentangle.auxiliary_loss(z, heads, batch.y, weight=weight) / (2 * count),
-            "mod": disentangle.modality_loss(z, heads) / (2 * count),
-            "contrast": contrastive_loss({name: parts.inv for name, parts in z.items()}),
-        }
+        (inv, inf, irr), heads, count = self.parts(batch.x), self.model.heads, len(batch.x)
+        labels = batch.y, "paper", self.class_weights
+        cl = disentangle.task_loss(class_logits(heads, inv, inf), *labels) / count
+        aux = disentangle.auxiliary_loss(said(heads.aux, inv), said(heads.aux, inf), *labels)
+        mod = disentangle.modality_loss(said(heads.mod_inf, inf), said(heads.mod_irr, irr))
+        aux, mod, contrast = aux / (2 * count), mod / (2 * count), contrastive_loss(inv)
+        return {"cl": cl, "aux": aux, "mod": mod, "contrast": contrast}

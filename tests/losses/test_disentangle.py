@@ -28,12 +28,22 @@ RELEASED = {"reduction": "released", "modality_targets": "released"}
 def terms_of(z, heads, y, grl_lambda=1.0, reduction="paper", modality_targets="paper"):
     """The five terms of DisCoM-KD's loss."""
     targets = {"reduction": reduction, "modality_targets": modality_targets}
+    inv, inf, irr = ({m: getattr(own, part) for m, own in z.items()} for part in PARTS)
+
+    def said(head, part):
+        return {m: head(own) for m, own in part.items()}
+
+    own = {m: heads.task[m](torch.cat([inv[m], inf[m]], 1)) for m in z}
+    hidden = said(lambda part: disentangle.reverse_gradient(part, grl_lambda), inv)
+    aux = said(heads.aux, inv), said(heads.aux, inf)
     return {
-        "cl": disentangle.task_loss(z, heads, y, reduction),
-        "adv": disentangle.adversarial_loss(z, heads, grl_lambda=grl_lambda, **targets),
-        "mod": disentangle.modality_loss(z, heads, **targets),
-        "aux": disentangle.auxiliary_loss(z, heads, y, reduction),
-        "orth": disentangle.orthogonality_loss(z, reduction),
+        "cl": disentangle.task_loss(own, y, reduction),
+        "adv": disentangle.adversarial_loss(said(heads.adv, hidden), **targets),
+        "mod": disentangle.modality_loss(
+            said(heads.mod_inf, inf), said(heads.mod_irr, irr), **targets
+        ),
+        "aux": disentangle.auxiliary_loss(*aux, y, reduction),
+        "orth": disentangle.orthogonality_loss(inv, inf, irr, reduction),
     }
 
 
