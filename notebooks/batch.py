@@ -52,9 +52,6 @@ class HeardWidget(OutputWidget):
         self.kernel_client.shell_channel.socket.get(zmq.EVENTS)
 
 
-nbclient.client.OutputWidget = HeardWidget  # what every client takes from there
-
-
 def run_notebooks(
     notebooks: Path,
     profile: str,
@@ -127,6 +124,8 @@ def execute(
         "cwd": str(cwd or source.parent),
         "progress_bar": False,
     }
+    # here, since a worker takes over functions alone
+    nbclient.client.OutputWidget = HeardWidget
     quiet = [
         "--IPKernelApp.log_level=50"
     ]  # a kernel that ends reports an interrupt as an error

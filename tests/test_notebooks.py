@@ -78,14 +78,22 @@ def test_the_stamped_commit_holds_the_code(path):
 
 @pytest.mark.slow
 def test_sliders_hide_no_answer_of_the_kernel(tmp_path):
-    """Sixty of them in a row: nbclient alone waits for ever at one."""
+    """Sixty of them in a row, in workers as batch.py has: nbclient alone waits for ever at one."""
     slider = "import ipywidgets\nipywidgets.interact(lambda x: print(x), x=(0, 5))"
     cells = [nbformat.v4.new_code_cell(slider) for _ in range(60)]
-    source = tmp_path / "sliders.ipynb"
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), source)
-    call = f"import batch; batch.execute(batch.Path({str(source)!r}), {str(source)!r}, {{}})"
-    command = [sys.executable, "-c", call]
-    subprocess.run(command, cwd=ROOT / "notebooks", check=True, timeout=120)
+    sources = [str(tmp_path / f"{number}.ipynb") for number in range(2)]
+    for source in sources:
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), source)
+    script = f"""
+from functools import partial
+from pathlib import Path
+from runpy import run_path
+from discom.running.sweep import spread
+execute = run_path("batch.py")["execute"]
+print([*spread([partial(execute, Path(own), own, {{}}) for own in {sources}], 2)])
+"""
+    command = [sys.executable, "-c", script]
+    subprocess.run(command, cwd=ROOT / "notebooks", check=True, timeout=240)
 
 
 @pytest.mark.slow
