@@ -100,6 +100,7 @@ FIELDS = result("teacher").to_json()
 DAMAGED = [
     json.dumps({k: v for k, v in FIELDS.items() if k != "digest"}),
     json.dumps({**FIELDS, "colour": "red"}),
+    json.dumps({**FIELDS, "config": {**FIELDS["config"], "options": {"reads": 3}}}),
     json.dumps(FIELDS)[:-20],
     *("[]", "3", "", "\xff\xfe"),
 ]

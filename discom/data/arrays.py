@@ -198,9 +198,11 @@ class Normalization:
         equal to `invalid` left out.
 
         Of more than 2²⁷ values every k-th sample is read, with the smallest k that is enough. Warns
-        where a band is constant; a DataError for another shape, pixels that are not finite, and
-        bounds that no sensor measures.
+        where a band is constant; a DataError for no sample, another shape, pixels that are not
+        finite, and bounds that no sensor measures.
         """
+        if not len(images):
+            raise DataError(name, "has no sample in the training part", "give more samples")
         sample = np.asarray(images[:: -(-int(np.prod(images.shape)) // VALUES)])
         check_finite(sample, name)
         bounds, ends = [], EXTREMES if is_signal(sample.shape) else PERCENTILES

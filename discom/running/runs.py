@@ -14,7 +14,6 @@ code is the digest of what the method runs (`methods.code`): an edited loss give
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +27,7 @@ from discom import methods
 from discom.config import Config
 from discom.data import MultiModalData, Split
 from discom.data.splitting import Origin
-from discom.errors import ConfigError, RunError
+from discom.errors import RunError
 from discom.files import ANEW, as_data_error, digest, read_json
 from discom.hardware import precision_used
 from discom.methods import Method
@@ -133,10 +132,10 @@ class Result:
         """What `to_json` gave, read from `file`, with settings that are newer than it at their
         default; a RunError where it is none."""
         try:
-            values = _filled(content)
+            values, known = _filled(content)
             if teacher := values.get("teacher"):
-                values["teacher"] = _filled(teacher)
-            with suppress(ConfigError):  # of what is gone, which keeps what was stored
+                values["teacher"], _ = _filled(teacher)
+            if known:  # else its name stays the stored one
                 changed = methods.get(values["method"]).changed
                 values["changed"] = changed(values["config"]["options"])
             return cls(**values)
@@ -149,20 +148,21 @@ class Result:
         return cls.from_json(read_json(file, "train the run again"), file)
 
 
-def _filled(asked: Mapping[str, Any]) -> dict[str, Any]:
+def _filled(asked: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
     """A result from before some settings were there: a newer setting or option has its default, a
-    newer term of the loss had no weight. What is `GONE`, or a term that is, is left out where it
-    was at its default, or had no weight."""
+    newer term no weight. What is gone is left out where it was at its default, or had no weight;
+    and whether the method still has all options and terms that are left."""
     name, config = asked["method"], {**Config().identity(), **asked["config"]}
-    if name in methods.names():
+    if known := name in methods.names():
         usual, given = methods.get(name).options(), config["options"]
         if "weights" in given:
             newer = dict.fromkeys(usual["weights"], 0.0)
             terms = {t: w for t, w in given["weights"].items() if w or t in newer}
             given = {**given, "weights": {**newer, **terms}}
         kept = {k: v for k, v in given.items() if k in usual or k not in GONE or v != GONE[k]}
-        config["options"] = {**usual, **kept}
-    return {**asked, "config": config}
+        config["options"] = options = {**usual, **kept}
+        known = {*options, *options["weights"]} == {*usual, *usual["weights"]}
+    return {**asked, "config": config}, known
 
 
 @dataclass(frozen=True)

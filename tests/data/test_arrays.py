@@ -67,6 +67,7 @@ def test_each_band_is_clipped_and_scaled_by_its_own_percentiles():
 
 NO_DATA = np.where(skewed() < 50, -1.7976931348623157e308, skewed().astype(float))
 UNFIT = [
+    skewed()[:0],
     skewed()[0],
     np.where(skewed() < 50, np.nan, skewed()),
     NO_DATA,

@@ -109,6 +109,10 @@ class HLS(Source):
         tile_names, form = groups.index.str.zfill(3), ("a tile", np.int16, (8, TILE, TILE))
         files = [root / "tiles" / f"{tile}.tif" for tile in tile_names]
         tiles = np.stack([steps.read_form(file, *form) for file in files])
+        if (wrong := np.any((tiles[:, 7] < 0) | (tiles[:, 7] > 100), axis=(1, 2))).any():
+            raise DataError(
+                files[wrong.argmax()], "holds a code above 100, or below 0", self.by_hand
+            )
         metres = tiles[:, 6:7]
         relief = np.arcsinh((metres - metres.mean((2, 3), keepdims=True)) / 5)  # of the whole tile
         bands = {"rgb": tiles[:, [2, 1, 0]], "infrared": tiles[:, [3, 4, 5]]}
