@@ -54,8 +54,7 @@ def json_text(text: str) -> dict[str, Any]:
     try:
         return as_type("--options", json.loads(text), dict)
     except ValueError:  # also a ConfigError, of a list
-        way_out = "write '{\"name\": value}'"
-        raise click.BadParameter(f"{text} is no JSON object; {way_out}") from None
+        raise click.BadParameter(f"{text} is no JSON object; write '{{\"name\": value}}'") from None
 
 
 PROFILE = "Of all settings: tiny, cpu, finetune or paper."

@@ -92,10 +92,10 @@ def dense_scores(predicted: Tensor, labels: Tensor, class_names: Sequence[str]) 
     }
 
 
-def class_counts(data: MultiModalData, dense: bool) -> np.ndarray:
-    """Labelled samples of each class, or where `dense` their pixels, [C]."""
+def class_counts(data: MultiModalData) -> np.ndarray:
+    """Labelled samples of each class, of dense data their pixels, [C]."""
     known, size = np.flatnonzero(data.labels != UNLABELLED), len(data.classes)
-    truth: Any = data.masks if dense else data.labels
+    truth: Any = data.masks if data.dense else data.labels
     # by torch, since NumPy's makes eight bytes of each pixel
     return torch.from_numpy(truth[known]).flatten().bincount(minlength=size)[:size].numpy()
 
@@ -155,8 +155,7 @@ class Scoring:
         }
 
     def test(self, best: Mapping[str, Mapping], run_dir: Path) -> tuple[dict, dict]:
-        """Network → the scores of its best weights on the test part; and the predictions, which it
-        writes into predictions.npz."""
+        """Network → scores of its best weights on the test part; what it writes as predictions."""
         scores = {}
         predictions: dict[str, Any] = {"classes": np.array(self.split.train.classes)}
         for name in self.network.deployed:

@@ -15,8 +15,6 @@ from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError
 from discom.losses import full_precision
 
-TINY = 1e-12  # added to variances: a constant unit gives 0, and a gradient of 0
-
 
 def halves(maps: Tensor) -> tuple[Tensor, Tensor]:
     """A map [B, 2D, h, w] → its invariant and its specific half, [B, D, h, w] each."""
@@ -54,7 +52,7 @@ def squared_correlation(a: Tensor, b: Tensor) -> Tensor:
 def _standardise(z: Tensor) -> Tensor:
     z = full_precision(z)
     z = z - z.mean(0)
-    return z / (z.square().mean(0) + TINY).sqrt()
+    return z / (z.square().mean(0) + 1e-12).sqrt()  # of a constant unit 0, and a gradient of 0
 
 
 def decorrelation(maps: Mapping[str, Tensor]) -> Tensor:

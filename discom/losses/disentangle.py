@@ -3,8 +3,8 @@ classes, M modalities.
 
 Every function takes mappings modality → tensors, logits of the class [B, C] or of the modality
 [B, M], and returns an unweighted scalar ≥ 0 (the orthogonality term: ≥ -2M). The order of the
-modalities numbers them. A label of -1 is none: the terms that take labels are means over the
-labelled samples. The paper and its released code differ in two conventions:
+modalities numbers them. Labels are int64 [B], -1 for none: the terms that take them are means over
+the labelled samples. The paper and its released code differ in two conventions:
 
 reduction: "paper" sums the means over each modality's batch; "released" takes one mean over the
     rows of all modalities, 1/M of the paper's value for equal batches, and 1/(2M) for L_mod.
@@ -25,7 +25,6 @@ from discom.errors import check_choice
 from discom.losses import label_weights
 
 Tensors = Mapping[str, Tensor]
-Labels = Mapping[str, Tensor]  # modality → classes [B], int64, -1 for none
 CONVENTIONS = ("paper", "released")
 
 
@@ -73,7 +72,7 @@ def _modality_cross_entropy(logits: Tensor, number: int, targets: str) -> Tensor
 
 
 def task_loss(
-    logits: Tensors, labels: Labels, reduction: str = "paper", weight: Tensor | None = None
+    logits: Tensors, labels: Tensors, reduction: str = "paper", weight: Tensor | None = None
 ) -> Tensor:
     r"""Eq. 2: each modality's classifier learns the class; log C per modality for equal logits.
 
@@ -118,7 +117,7 @@ def modality_loss(
 def auxiliary_loss(
     invariant: Tensors,
     informative: Tensors,
-    labels: Labels,
+    labels: Tensors,
     reduction: str = "paper",
     weight: Tensor | None = None,
 ) -> Tensor:

@@ -39,8 +39,7 @@ class _Embedding(Method):
         return self.owner(modality).deployed_module(modality)
 
     def parts(self, x: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
-        """Images of each modality → of the invariant, the informative and the irrelevant part of
-        the embedding each modality's, [B, D]."""
+        """Images by modality → the invariant, informative and irrelevant parts by it, [B, D]."""
         z = [self.owner(name).embed(name, own) for name, own in x.items()]
         return [dict(zip(x, part, strict=True)) for part in zip(*z, strict=True)]
 
@@ -49,9 +48,9 @@ class _Embedding(Method):
         return self.owner(modality).embed(modality, x)._asdict()
 
 
-def said(head: Any, part: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Modality → what a head makes of a part."""
-    return {name: head(own) for name, own in part.items()}
+def each(function: Callable[[Tensor], Tensor], part: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Modality → a head, or another function, of its part."""
+    return {name: function(own) for name, own in part.items()}
 
 
 def class_logits(heads: Any, inv: Mapping[str, Tensor], inf: Mapping[str, Tensor]) -> dict:
@@ -82,7 +81,7 @@ class DisCoMSolo(_Embedding, name="discom-solo"):
             heads, labels = self.models[name].heads, (batch.y, "paper", self.class_weights)
             inv, inf, irr = self.parts({name: x})
             cl = disentangle.task_loss(class_logits(heads, inv, inf), *labels)
-            aux = disentangle.auxiliary_loss(said(heads.aux, inv), said(heads.aux, inf), *labels)
+            aux = disentangle.auxiliary_loss(each(heads.aux, inv), each(heads.aux, inf), *labels)
             orth = disentangle.orthogonality_loss(inv, inf, irr)
             rows.append({"cl": cl, "aux": aux, "orth": orth})
         return summed(rows)
@@ -132,8 +131,8 @@ class DisCoMKD(_Embedding, name="discom"):
         labels = batch.y, how["reduction"], self.class_weights
         cl = disentangle.task_loss(class_logits(heads, inv, inf), *labels)
         adv = self.adversarial(inv)
-        mod = disentangle.modality_loss(said(heads.mod_inf, inf), said(heads.mod_irr, irr), **how)
-        aux = disentangle.auxiliary_loss(said(heads.aux, inv), said(heads.aux, inf), *labels)
+        mod = disentangle.modality_loss(each(heads.mod_inf, inf), each(heads.mod_irr, irr), **how)
+        aux = disentangle.auxiliary_loss(each(heads.aux, inv), each(heads.aux, inf), *labels)
         orth = disentangle.orthogonality_loss(inv, inf, irr, how["reduction"])
         return {"cl": cl, "adv": adv, "mod": mod, "aux": aux, "orth": orth}
 
@@ -143,15 +142,15 @@ class DisCoMKD(_Embedding, name="discom"):
         head, eq_3 = self.model.heads.adv, disentangle.adversarial_loss
         reverse = partial(disentangle.reverse_gradient, grl_lambda=self.grl_lambda)
         if self.adversary_optimizer is None:
-            return eq_3(said(head, said(reverse, inv)), **self.conventions)
-        inv = said(full_precision, inv)
+            return eq_3(each(head, each(reverse, inv)), **self.conventions)
+        inv = each(full_precision, inv)
         with torch.autocast(inv[self.deployed[0]].device.type, enabled=False):
             for _ in range(ADVERSARY_STEPS if self.training else 0):
-                eq_3(said(head, said(torch.detach, inv))).backward()
+                eq_3(each(head, each(torch.detach, inv))).backward()
                 self.adversary_optimizer.step()
                 self.adversary_optimizer.zero_grad()
             frozen = copy.deepcopy(head).requires_grad_(False)
-            return eq_3(said(frozen, said(reverse, inv)))
+            return eq_3(each(frozen, each(reverse, inv)))
 
     def set_rate(self, rate):
         if self.adversary_optimizer is not None:
@@ -175,8 +174,8 @@ class MDiCo(_Embedding, name="mdico"):
     def loss(self, batch):
         (inv, inf, irr), heads, count = self.parts(batch.x), self.model.heads, len(batch.x)
         labels = batch.y, "paper", self.class_weights
-        cl = disentangle.task_loss(class_logits(heads, inv, inf), *labels) / count
-        aux = disentangle.auxiliary_loss(said(heads.aux, inv), said(heads.aux, inf), *labels)
-        mod = disentangle.modality_loss(said(heads.mod_inf, inf), said(heads.mod_irr, irr))
-        aux, mod, contrast = aux / (2 * count), mod / (2 * count), contrastive_loss(inv)
-        return {"cl": cl, "aux": aux, "mod": mod, "contrast": contrast}
+        cl = disentangle.task_loss(class_logits(heads, inv, inf), *labels)
+        aux = disentangle.auxiliary_loss(each(heads.aux, inv), each(heads.aux, inf), *labels)
+        mod = disentangle.modality_loss(each(heads.mod_inf, inf), each(heads.mod_irr, irr))
+        both, contrast = 2 * count, contrastive_loss(inv)  # aux and mod are of two parts
+        return {"cl": cl / count, "aux": aux / both, "mod": mod / both, "contrast": contrast}

@@ -145,7 +145,7 @@ def _prepare(network: Any, train: MultiModalData, config: Config, fabric: Fabric
         shared_augmentation=network.shared_augmentation,
         unlabelled=any(network.weights[term] for term in network.unlabelled),
     )
-    counts = class_counts(train, network.dense)  # of all sensors: heads are shared
+    counts = class_counts(train)  # of all sensors: heads are shared
     if config.class_weights == "balanced":  # one that no sample has is never read
         weights = counts.sum() / ((counts > 0).sum() * counts.clip(min=1))
         network.class_weights = torch.tensor(weights, dtype=torch.float32)
