@@ -47,9 +47,9 @@ def read_table(file: Path, columns: Sequence[str]) -> pd.DataFrame:
     a row or a value is missing, or a name is there twice."""
     with as_data_error(file, f"a table with {', '.join(columns)}", "copy it again"):
         table = pd.read_csv(file, dtype={columns[0]: str})[[*columns]]
-        if table.empty or table.isna().any(axis=None):
-            raise ValueError("a line or a value is missing")
-        return table.set_index(columns[0], verify_integrity=True)
+        if table.empty or table.isna().any(axis=None) or table[columns[0]].duplicated().any():
+            raise ValueError("a line or a value is missing, or a name is there twice")
+        return table.set_index(columns[0])
 
 
 def read_form(
