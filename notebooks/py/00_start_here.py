@@ -5,7 +5,7 @@
 #
 # A robot works in bathrooms of a care home, where cameras that see faces are forbidden. So it carries a **depth** camera only. In your lab a **colour** camera is allowed beside it. With both you recorded 2 000 scenes, and labelled 200.
 #
-# Training on the 200 labelled depth images ignores 1 800 scenes and the colour camera. Those scenes have no label, and the robot never sees colour. Can the ignored data help all the same?
+# Training on the 200 labelled depth images ignores 1 800 scenes and the colour camera. Can they help, although these scenes have no label and the robot never sees colour?
 #
 # **Write down a guess.** With nine classes, guessing gets 11 % right; the best possible network for depth gets 80 %. Trained on the labelled depth images, ours gets about 40 %. How many will the *same* network get with colour beside it in training, and not one more label?
 #
@@ -66,13 +66,13 @@ title = "In the dark, colour loses the texture; far away, depth loses the relief
 figure = course.show_pairs(scenes, title)
 
 # %% [markdown]
-# The class is one of three shapes and one of three materials. Both cameras see the shape. Colour (`rgb` in the code) sees wood, metal and stone as stripes, checks and rings; depth sees them as flat, a dome and a ridge, a wall behind. Bright is near, white is a hole. One scene in five is dark: only depth sees the material. Three in ten are far: only colour does. There depth guesses one of three: 70 + 10 = 80 %.
+# The class is one of three shapes and one of three materials. Both cameras see the shape. Colour (`rgb` in the code) shows wood, metal and stone as stripes, checks and rings; depth shows a flat face, a dome and a ridge, with a wall behind. In depth, bright is near and white is a hole. One scene in five is dark: only depth sees the material. Three in ten are far: only colour does. There depth guesses one of three: at best 70 + 10 = 80 %.
 #
 # ## A network and a loop
 #
-# Each sensor gets a small network: an encoder (discom's ResNet of four blocks), a layer that names the class, and a projection to compare across the sensors.
+# Each sensor gets a small network: an encoder (discom's ResNet of four blocks), a layer that names the class, and a projection for comparing sensors.
 #
-# One loop serves the whole notebook. A step takes `batch` labelled scenes. A `pair_loss` adds 96 pairs **whose labels it never reads**. All are turned and mirrored at random. Curves score new scenes; we tune nothing by them.
+# One loop serves the whole notebook. A step takes `batch` labelled scenes. With a `pair_loss` it also takes 96 pairs **whose labels it never reads**. All images are turned and mirrored at random. The curves score new scenes; we tune nothing by them.
 
 
 # %%
@@ -132,9 +132,9 @@ print(f"two students, each on its own: depth {start[start_steps]['depth']:.0f} %
 # %% [markdown]
 # ## Which images belong together?
 #
-# From here four ways lead on, 700 steps each, from copies of these two *students*. *Alone* goes on with 128 labelled scenes a step. *Pairs* takes 32, and 96 unlabelled pairs, so both see 128 scenes.
+# We now train copies of these two *students* in four ways, 700 steps each. *Alone* takes 128 labelled scenes a step. *Pairs* takes 32, and 96 unlabelled pairs, so both see 128 scenes.
 #
-# Both images of a pair show the same scene. So each can be asked, without a label: **which of the other 191 images is my partner?** The answer is the most similar projection. The loss is a cross-entropy over cosines: [NT-Xent](https://arxiv.org/abs/2002.05709):
+# Both images of a pair show the same scene. So we can ask of each, without a label: **which of the other 191 images is its partner?** The answer is the image with the most similar projection. The loss, [NT-Xent](https://arxiv.org/abs/2002.05709), is a cross-entropy over cosines:
 #
 # $$ L = -\frac{1}{2B} \sum_i \log \frac{\exp(\cos(z_i, z_{p(i)}) / \tau)}{\sum_{k \ne i} \exp(\cos(z_i, z_k) / \tau)} $$
 #
@@ -180,7 +180,7 @@ go_on("pairs", pairs)
 #
 # ## Is it just more images?
 #
-# *Alone* saw 200 scenes, *pairs* 2 000. Perhaps any loss on more images would do. Give each depth image **the colour image of another scene**, and keep all else.
+# *Alone* saw 200 scenes, *pairs* 2 000. To test this, give each depth image **the colour image of another scene**, and change nothing else.
 #
 # **Guess:** do such *strangers* bring depth near *pairs*, or near *alone*?
 
@@ -196,11 +196,11 @@ gain = curves["pairs"][end]["depth"] - curves["strangers"][end]["depth"]
 check("pairs beat strangers by over 5 points", gain > 5 or profile == "tiny")
 
 # %% [markdown]
-# Nearer *alone*: most of the gain is gone. A true partner shows the same object, so it tells the network what to keep. A stranger does not.
+# Nearer *alone*: most of the gain is gone. A true partner shows the same object, so it tells the network what to keep.
 #
 # ## Let the sensors agree on labels
 #
-# Both networks judge every pair, and they fail in different scenes. So multiply their probabilities, scaled to sum to one. A class that gets 80 % becomes the *agreed label* of both images, as in [co-training](https://doi.org/10.1145/279943.279962). Early labels are often wrong, so their weight grows from 0 to 1 over 30 % of the steps.
+# The two networks fail in different scenes. So multiply their probabilities for each pair, scaled to sum to one. A class that gets 80 % becomes the *agreed label* of both images, as in [co-training](https://doi.org/10.1145/279943.279962). Early labels are often wrong, so their weight grows from 0 to 1 over the first 30 % of the steps.
 #
 # **Guess:** among dark and among far scenes, what share of the agreed labels is right?
 
@@ -234,11 +234,11 @@ for kind in ("dark", "far"):
         print(f"{kind}: {name} right in {share:.0f} %")
 
 # %% [markdown]
-# In the dark the label follows depth, far away colour: a sensor that cannot see the material is less sure, so the other decides. Still, a fifth to a third of these labels is wrong.
+# In the dark the agreed label follows depth; far away it follows colour. A sensor that cannot see the material is less sure, so the other decides. Still, a fifth to a third of these labels are wrong.
 #
 # ## Luck, or depth's own images?
 #
-# One run may be luck. **Guess:** in how many of four runs, with other scenes and weights, does *alone* win?
+# **Guess:** in how many of four runs, with other scenes and weights, does *alone* win?
 
 # %% alt="Accuracy in depth while training. One curve forks after 300 steps: alone and strangers rise a little; pairs, and pairs with labels, rise far above them. Thin curves of three other seeds fork alike."
 others = course.other_seeds(curves, seed, record)  # of results/fork.csv
@@ -247,19 +247,19 @@ title = f"Same 200 labels: {alone:.0f} % alone, {beside:.0f} % with colour besid
 figure = course.plot_fork(curves, others, title, test.best["depth"])
 
 # %% [markdown]
-# In none; thin curves are the other seeds. The jump comes from the pairs. Agreed labels hardly add to it here: fewer than half of the scenes get one.
+# In none (thin curves: the other seeds). The jump comes from the pairs. Agreed labels hardly add to it here: fewer than half of the scenes get one.
 #
-# But depth has 1 800 unlabelled images, too. [FixMatch](https://arxiv.org/abs/2001.07685) labels one sensor's images itself. **Guess** what it gains. [The table](../docs/results/labels.md) has wider networks, tuned for each method.
+# But depth has 1 800 unlabelled images, too. With [FixMatch](https://arxiv.org/abs/2001.07685) a network of one sensor labels its own images. **Guess** what it gains. [The table](../docs/results/labels.md) has wider networks, tuned for each method.
 
 # %%
 course.results_table("../results/labels.csv")
 
 # %% [markdown]
-# Colour gains ten points, depth none; why, we have not tested. *Pairs and labels* leads in both. Here strangers even do harm: the true partner counts as a wrong answer.
+# With FixMatch colour gains ten points, depth none; we have not tested why. *Pairs and labels* leads in both. Here strangers even do harm: the true partner counts as a wrong answer.
 #
 # ## Who finds whom?
 #
-# What changed in depth's features? Each depth image looks for the five colour images with the nearest projections. Green: the same class.
+# For each depth image we look up the five colour images with the nearest projections. Green: the same class.
 
 # %% alt="Three depth images, each with five colour images, before and after. Before, they show any class; after, the disk of wood finds disks of wood only, the square mostly disks. The third scene is far away: at most one of five has its class."
 @torch.no_grad()
@@ -277,13 +277,13 @@ title = f"Right class: {shares['before']:.0f} % before, {shares['after']:.0f} % 
 figure = course.show_neighbours(test, course.queries(test), found, title)
 
 # %% [markdown]
-# Before, no loss had trained the projections. After, the disk of wood finds its class, often by stripes, which depth cannot see; the square finds mostly disks. In the last row, far away, the material is a guess.
+# Before, no loss had trained the projections. After, the disk of wood finds its class, often with stripes, which depth cannot see. The square finds mostly disks. In the last row, far away, the material is a guess.
 #
 # ## Why do pairs help?
 #
-# Our explanation: only what **both** sensors see helps to find a partner: shape and material, so the class, but also the object's *size*, of which no label speaks. Only depth sees the wall's distance and tilt.
+# Our explanation: only what **both** sensors see helps to find a partner. That is shape and material, so the class, but also the object's *size*, which no label contains. Only depth sees the wall's distance and tilt.
 #
-# So read each from depth's features with a linear map. **Guess:** which does only *pairs* raise by over ten points?
+# Read each of the five from depth's features with a linear map. **Guess:** which one does only *pairs* raise by over ten points?
 
 
 # %%
@@ -305,11 +305,11 @@ title = "What a linear map reads from depth's features on new scenes"
 figure = course.plot_bars(bars, list(factors), title)
 
 # %% [markdown]
-# **Size**, by far: no label speaks of it, but it helps to find a partner. Shape and material rise in every way, most with *pairs*. Distance and tilt fade: no loss needs them. Like an augmentation, a pair teaches what to ignore.
+# **Size**, as our explanation says. Shape and material rise in every way, most with *pairs*. Distance and tilt fade: no loss needs them. Like an augmentation, a pair teaches what to ignore.
 #
 # ## What you found
 #
-# **Yes. In four runs with the same 200 labels, depth gained 17 to 32 points from a colour camera that it never sees in use. Training must know which images belong together: with strangers most of the gain is gone.**
+# **Yes. In four runs with the same 200 labels, depth gained 17 to 32 points from a colour camera that is absent in use. Training must know which images belong together: with strangers most of the gain is gone.**
 #
 # For your own two sensors:
 #
@@ -334,7 +334,7 @@ figure = course.plot_bars(bars, list(factors), title)
 # <details><summary>Answers</summary>
 #
 # 1. **b**: the easiest clue wins. Not *a*: the object is no longer needed. Not *c*: the loss falls fast.
-# 2. **c**: neither sees the material. Not *a*: elsewhere one does. Not *b*: two guesses are no knowledge.
+# 2. **c**: neither sees the material. Not *a*: elsewhere one does. Not *b*: two guesses remain a guess.
 # 3. **a**: the gain comes from true partners. Not *b*: these are strangers. Not *c*: its own images bring depth less.
 #
 # </details>

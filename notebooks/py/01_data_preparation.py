@@ -3,7 +3,7 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/main/notebooks/01_data_preparation.ipynb) · [solutions](solutions/py/01_data_preparation.py)
 #
-# Ten persons wore a watch and did seven shoulder exercises. From four seconds of movement, a *window*, a model names the exercise. In the lab it was right in **92 %** of test windows that it had not seen in training. In use, with persons it has never met, it is far worse. And by this test the lab must decide whether to keep the watch's second sensor.
+# Ten persons wore a watch and did seven shoulder exercises. From four seconds of movement, a *window*, a model names the exercise. In the lab it was right in **92 %** of unseen test windows. With persons it has never met, it is far worse. The same test must decide whether the watch keeps its second sensor.
 #
 # **Write down a guess.** Which suspect is worth twenty points?
 #
@@ -83,7 +83,7 @@ figure = pictures.show_windows(signals, rows, title)
 #
 # ## Which rows belong together?
 #
-# Each sensor has its own file, perhaps in another order; so we shuffle one. An **id** says what was recorded together: recording, and number of the window. Two rows with the same id are a *pair*.
+# Each sensor has its own file, perhaps in another order, so we shuffle one. An **id**, made of recording and window number, says what was recorded together. Two rows with the same id are a *pair*.
 
 # %%
 recording, person = file["recording"].astype(int), file["person"].astype(int)
@@ -106,7 +106,7 @@ check("paired by id they move together", r > 0.7)
 #
 # Six numbers describe a window: mean and standard deviation of each axis. **Bounds**, the 5th and 95th percentile of each number, bring all to one scale. The model is a lookup: it answers with the exercise of the **most similar training window**.
 #
-# Windows are dealt into five parts; each is tested once, with the others for training.
+# Windows are dealt into five parts; each is tested once, with the other four for training.
 
 
 # %%
@@ -139,7 +139,7 @@ def distances(rows, tested, trained=None, bounds=None):
 # %% [markdown]
 # ## Three suspects
 #
-# For *copies* we compare steps from sample to sample. `likeness` is the highest correlation of any two windows; copies have 1.
+# To find *copies* we correlate the steps from sample to sample. `likeness` is the highest correlation of any two windows; copies have 1.
 
 
 # %%
@@ -160,7 +160,7 @@ print(f"copies: the highest likeness is {likeness(signals['acc']):.2f}")
 # %% [markdown]
 # No part is far lower: not *luck*. *Scaling* by the training part changes nothing. There seem to be no *copies*.
 #
-# But can our check see copies? Try it where they **are**: cut windows that overlap by half. **Guess:** does it?
+# But can our check see copies? Try it on windows that **do** overlap, by half. **Guess:** does it?
 
 # %%
 acc, k = signals["acc"], np.flatnonzero(np.diff(recording) == 0)
@@ -171,11 +171,11 @@ for name, windows in both.items():
     print(f"{name}: likeness {likeness(windows):.2f}, of halves {likeness(halves):.2f}")
 
 # %% [markdown]
-# It does not: these copies come two seconds late. Compared by halves they are found, at 1.00; no halves of our own windows are that alike. **Try a check where the fault is, before you trust it.**
+# It does not: these copies are two seconds late. Compared by halves they are found, at 1.00; no halves of our own windows are that alike. **Try a check on data with the fault before you trust it.**
 #
 # ## Ask the model what it found
 #
-# No suspect is left. So which windows did the lookup find? **Guess** how often one of the same recording; by chance, less than once in a hundred.
+# No suspect is left. Which windows did the lookup find? **Guess** how often one of the same recording; by chance, less than once in a hundred.
 
 # %%
 own = recording[found] == recording
@@ -189,11 +189,11 @@ for name, numbers in alone.items():
 # %% [markdown]
 # Four of five windows find their own recording. A recording has one exercise, so these answers must be right.
 #
-# **Why so alike?** They are seconds apart. Posture (means) and vigour (deviations) of a person have not changed; by either alone about half of the windows find their recording. So the lab measured how well a watch recognises *a recording*.
+# **Why so alike?** They are seconds apart, so posture (means) and vigour (deviations) have not changed. By either alone about half of the windows find their recording. The lab measured how well a model recognises *a recording*.
 #
 # ## Keep together what belongs together
 #
-# `deal` never divides a group. **Guess** what is left when whole recordings are tested, and when whole persons are. Which is lower?
+# `deal` never divides a group. **Guess** the scores for whole recordings and whole persons. Which is lower?
 
 # %% alt="Three bars of all test windows, divided by what they found in training. Windows at random: 81 % their own recording, all right; 4 % another exercise of their own person, most wrong; 15 % another person, 72 % right. Whole recordings: 17 % their own person, nearly all wrong; 83 % another person, 75 % right. Whole persons: all another person, 73 % right."
 splits = dict(zip(NAMES, (ids, recording, person), strict=True))
@@ -205,13 +205,13 @@ each = 100 * pd.Series(right).groupby(person).mean()
 print(f"from person to person: {each.min():.0f} to {each.max():.0f} %")
 
 # %% [markdown]
-# For new persons 73 %. Whole recordings score even *less*: a window that cannot find its recording may find its person in another exercise, and is then wrong in 85 %. Where it finds somebody else, it does as well as with new persons.
+# For new persons 73 % are right, with whole recordings even *fewer*. There a window may find its own person in another exercise, and is then wrong in 85 %. Where it finds somebody else, it does as well as with new persons.
 #
-# Which split is right? The one that asks what use will ask: a clinic meets **new persons**.
+# The right split resembles use: a clinic meets **new persons**.
 #
 # ## Is the second sensor worth its price?
 #
-# With both sensors, each exercise gets a sum: the distance to its nearest training window by the one, plus the same by the other. The least sum wins. **Guess** what the gyroscope adds, with the leak and for new persons.
+# With both sensors we add, for each exercise, the distances to its nearest training window in each sensor. The smallest sum wins. **Guess** what the gyroscope adds, with the leak and for new persons.
 
 
 # %%
@@ -241,9 +241,9 @@ for name, rows in {"found own recording": own, "did not": ~own}.items():
 table.round(0).astype(int)
 
 # %% [markdown]
-# With the leak the gyroscope adds a point, and the lab would drop it. For new persons it adds five (in brackets, the 95 % confidence interval over ten persons). **A leak can hide what a second sensor is worth.** Why: where the accelerometer finds its own recording it is right already (100 %, with gyro 97); where it does not, gyro takes it from 60 to 75 %. The leak leaves few of the second kind.
+# With the leak the gyroscope adds a point, and the lab would drop it. For new persons it adds five (in brackets: 95 % interval over ten persons). **A leak can hide what a second sensor is worth.** Where the accelerometer finds its own recording, it needs no help (100 %, with gyro 97). Elsewhere gyro raises it from 60 to 75 %, but the leak leaves few such windows.
 #
-# *Strangers* are worse than no second sensor: in training, too, they stand beside a wrong label.
+# *Strangers* are worse than no second sensor: in training, too, their label is that of another window.
 #
 # ## Is it this model's fault?
 #
@@ -276,11 +276,11 @@ for name, model in models.items():
     print(f"{name}: {100 * own:.0f} % of its own training windows right")
 
 # %% [markdown]
-# The linear model loses 4 points, the others 15 to 19: they can remember. They name 89 to 100 % of their own training windows right, linear 79. Trees lead even for new persons; why, we have not tested. But their lead over linear shrinks from 17 points to 6, the lookup's from 15 to 0. **Here the leak favours models that remember.**
+# The linear model loses 4 points, the others 15 to 19, since they can remember: they get 89 to 100 % of their own training windows right, linear 79. Trees lead even for new persons (we have not tested why), but their lead over linear shrinks from 17 points to 6, the lookup's from 15 to 0. **Here the leak favours models that remember.**
 #
 # ## One deal for both sensors
 #
-# The last leak needs pairs. Say two teams deal the ten persons, one for each sensor, and the accelerometer's deal says who is tested. **Guess** the score; with one deal it was 78 %.
+# Suppose two teams deal the ten persons, one for each sensor; the accelerometer's deal says who is tested. **Guess** the score. With one deal it was 78 %.
 
 # %%
 once, twice = deal(person), deal(person, seed + 1)
@@ -294,20 +294,20 @@ check("no person is in two parts", sum(len(set(p.groups)) for p in parts) == 10)
 course.results("01")
 
 # %% [markdown]
-# Each deal is clean, yet most tested windows are themselves in the gyroscope's training, with their label (94 % here; four in five are expected). So deal *ids*, once for all sensors, as discom's `split` does. (The table has means of five deals.)
+# Each deal alone is clean. Yet most tested windows are in the gyroscope's training part, with their label (94 % here; four in five are expected). So deal *ids*, once for all sensors, as discom's `split` does.
 #
 # ## What you found
 #
-# **The leak was the recording: four of five test windows found it in training. With whole persons the score falls from 92 to 73 %, and the second sensor shows its worth: five points, in place of one. Two checks for copies saw nothing.**
+# **The leak was the recording: four of five test windows found their own in training. With whole persons the score falls from 92 to 73 %, and the second sensor adds five points instead of one. Two checks for copies saw nothing.**
 #
 # For your own two sensors:
 #
-# - *Write down* person, place, day and device. Groups are what use will meet anew. With one machine only, they are runs or days.
-# - *Pair* by id; make ids of time stamps if you have none. *Deal* ids once; *bounds* are training's.
+# - *Write down* person, place, day and device. Group by what is new in use; with one machine only, by runs or days.
+# - *Pair* by id, or by time stamp. *Deal* ids once. Take *bounds* from training.
 # - *Ask* where the nearest training window comes from.
 # - *Decide* about a sensor by what it adds for new groups.
 #
-# In [00](00_start_here.ipynb) a sensor learned from pairs. The published method, DisCoM-KD, needs none. **What can a sensor learn from another without pairs?** [02](02_model_and_losses.ipynb) builds it.
+# In [00](00_start_here.ipynb) a sensor learned from pairs. **What can it learn from another without pairs?** [02](02_model_and_losses.ipynb) builds the published method, DisCoM-KD, which needs none.
 #
 # ## Exercises
 #
@@ -323,9 +323,9 @@ course.results("01")
 #
 # <details><summary>Answers</summary>
 #
-# 1. **c**: what use meets anew. Not *a*: patients are known. Not *b*: device and room are.
-# 2. **b**: we found no copies. Not *a*: a recording is recognised without any. Not *c*: the linear model gained, too.
-# 3. **b**: no effect here is no promise elsewhere. Not *a*: use has no test part. Not *c*: then the largest number decides.
+# 1. **c**: what use meets anew. Not *a*: then patients are known. Not *b*: then device and room are.
+# 2. **b**: ours has no copies, and leaks. Not *a*: a recording is recognised without any. Not *c*: the linear model gained, too.
+# 3. **b**: elsewhere it may matter. Not *a*: in use there is no test part. Not *c*: then the largest numbers decide.
 #
 # </details>
 #

@@ -79,7 +79,7 @@ figure = course.show_pairs(pairs, "Six facts, each in two states", facts)
 #
 # $$ [z_{inf} \,\Vert\, z_{irr}] = E_{spec}(x), \qquad z_{inv} = \mathrm{ReLU}(\mathrm{BatchNorm}(W E_{inv}(x) + b)) $$
 #
-# The cut is a slice. Losses fill the parts through *heads*, linear layers. Each sensor's own head `task` names the class from `inv` and `inf`. The others serve both sensors, in training alone.
+# The cut is a slice. Losses fill the parts through *heads*, linear layers. Each sensor's own head `task` names the class from `inv` and `inf`. The others serve both sensors, in training only.
 
 
 # %%
@@ -130,7 +130,7 @@ def aux_loss(parts, heads, sensor, labels):
 #
 # $$ L_{mod} = H(h_{mod\_inf}(z_{inf}),\, s) + H(h_{mod\_irr}(z_{irr}),\, s), \qquad L_{adv} = H(h_{adv}(R(z_{inv})),\, s) $$
 #
-# `inv` must not. Its head, the *adversary*, learns to name the sensor; the encoder learns to make it fail. $L_{adv}$ does both, by a layer between them: forward $R(z) = z$, backward the gradient times −λ (in training λ = 1).
+# `inv` must not name it. Its head, the *adversary*, learns to name the sensor; the encoder learns to make it fail. $L_{adv}$ does both, by a layer between them: forward $R(z) = z$, backward the gradient times −λ (in training λ = 1).
 
 
 # %%
@@ -184,7 +184,7 @@ course.slider(move_clouds)
 figure = course.plot_clouds(move_clouds, -1.0, 0.3, 3.0)
 
 # %% [markdown]
-# Without reversal the clouds part, as $L_{mod}$ wants it. At 0.3 the adversary still wins. At 3 the clouds meet and the loss, a mean over both, is log 2 = 0.69: it guesses. **Guess:** if a *network's* adversary guesses, is the sensor hidden?
+# Without reversal the clouds part, as $L_{mod}$ asks. At 0.3 the adversary still wins. At 3 the clouds meet and the loss, a mean over both, is log 2 = 0.69: it guesses. **Guess:** if a *network's* adversary guesses, is the sensor hidden?
 #
 # ## One loss for the angles
 #
@@ -307,7 +307,7 @@ for branches, more in (("moving", 0), ("moving", 100), ("frozen", 100)):
     print(f"{more} steps more, {branches} branches: adversary right in {share:.0%}")
 
 # %% [markdown]
-# It lagged: it catches no branch that flees, and at once one that stands still. **A guessing adversary proves nothing.**
+# It lagged: it fails beside moving branches, but not beside frozen ones. **A guessing adversary proves nothing.**
 #
 # ## Why does `irr` know the material?
 #
@@ -320,11 +320,11 @@ for name, own in {"before training": make_network(), "L_cl alone": alone}.items(
     print(f"{name}:", "inv {:.0f} %, inf {:.0f} %, irr {:.0f} %".format(*r2))
 
 # %% [markdown]
-# Nearly as much as `inf`. A slice is no wall. And `inv`, whose encoder is its own, learns little: $L_{cl}$ can do without.
+# Nearly as much as `inf`: the slice separates nothing. `inv` has its own encoder and learns little: $L_{cl}$ can do without.
 #
 # ## What you found
 #
-# **You cut an embedding with a slice, and five losses ask for order. Some facts lean towards their place; none is kept out of another. The one loss that forbids anything fails: its adversary lags behind.**
+# **You cut an embedding with a slice, and five losses should sort it. Some facts lean towards their part; none is kept out of another. The one loss that forbids anything fails: its adversary lags behind.**
 #
 # For your own two sensors:
 #

@@ -9,7 +9,7 @@
 #
 # A *student* is what you have without the offer: one encoder, one linear layer, depth images and their labels.
 #
-# With nine classes, guessing gets 11 % of new depth images right, and the best possible network 80 %. A network that reads **both** images gets 93 %, so colour knows a lot that depth does not show. **Write down a guess:** will DisCoM-KD's depth branch be below the student, equal, 5 points above, or 10?
+# With nine classes, guessing gets 11 % of new depth images right, and the best possible network 80 %. A network that reads **both** images gets 93 %, so colour shows a lot that depth does not. **Write down a guess:** will DisCoM-KD's depth branch be below the student, equal, 5 points above, or 10?
 #
 # | At a glance | |
 # |---|---|
@@ -73,7 +73,7 @@ scenes, test = course.scenes(data, seed)
 # %% [markdown]
 # ## What you have
 #
-# Your branch, heads and five losses come out of the file of [02](02_model_and_losses.ipynb), as they stand there. If you changed one, yours trains here.
+# Branch, heads and five losses come from your file of [02](02_model_and_losses.ipynb). If you changed one, yours trains here.
 
 # %%
 sensors = list(scenes.images)  # rgb, depth
@@ -108,7 +108,7 @@ def make(kind, sensors):
 # %% [markdown]
 # ## Batches of strangers
 #
-# DisCoM-KD shuffles each sensor on its own, as its authors' code does. Row 7 of a colour batch and row 7 of a depth batch show two different scenes. Unlike in 02, an epoch shows every image once, turned or mirrored at random.
+# DisCoM-KD shuffles each sensor on its own, as its authors' code does. Row 7 of a colour batch and of a depth batch show different scenes. Unlike in 02, an epoch shows every image once, turned or mirrored at random.
 
 # %%
 def unpaired(part, sensors, size=125):
@@ -125,7 +125,7 @@ def unpaired(part, sensors, size=125):
 # %% [markdown]
 # ## The loop
 #
-# It adds up the losses that it is given, and takes a step. Student and DisCoM-KD differ in the network, the losses and the sensors; the loop is one. Learning rate and weight decay, the same for all, were chosen on other seeds.
+# The loop adds up the losses that it is given and takes a step. Student and DisCoM-KD share it; they differ in network, losses and sensors. Learning rate and weight decay, the same for all, were chosen on other seeds.
 
 # %%
 def train(network, terms, batches, epochs, per_epoch=16):
@@ -158,9 +158,9 @@ def right(network, sensor):  # 1 or 0 for each new scene
 # %% [markdown]
 # ## Which control does a gain need?
 #
-# Should DisCoM-KD win, what was it? Its branch has two encoders where a student has one. `aux` and `orth` train its parts. And then there is colour, which comes in through `adv`, `mod` and the shared heads.
+# If DisCoM-KD wins, there are three possible causes. Its branch has two encoders where a student has one. `aux` and `orth` train its parts. And colour comes in, through `adv`, `mod` and the shared heads.
 #
-# So we also train the same branch **without colour**: depth images only, with `cl`, `aux` and `orth`. This control is called the *branch alone*. **Guess** how the three will stand: student, branch alone, DisCoM-KD.
+# So our control is the *branch alone*: the same branch **without colour**, trained on depth images with `cl`, `aux` and `orth`. **Guess** how the three will rank: student, branch alone, DisCoM-KD.
 
 # %%
 three = {"cl": class_loss, "aux": aux_loss, "orth": orth_loss}
@@ -185,7 +185,7 @@ title = "Three networks, three sets of losses, one end"
 figure = training.plot_curves(curves, title, best=test.best["depth"])
 
 # %% [markdown]
-# No gain in this run. (Curves dip while the learning rate is high; that this is why, we have not tested.) But one seed moves a score by a point or two, as much as many a gain that is claimed. Stored runs repeat it with [ten seeds and thirty epochs](../docs/results/all_labels.md). Two rows are new: DisCoM-KD with *paired* batches, and a network that reads both images.
+# No gain in this run. (Curves dip while the learning rate is high; we have not tested whether that is the cause.) But scores differ by a point or two between seeds, as much as many claimed gains. Stored runs repeat it with [ten seeds and thirty epochs](../docs/results/all_labels.md). Two rows are new: DisCoM-KD with *paired* batches, and a network that reads both images.
 
 # %% alt="Five rows of ten dots. Student, branch alone, DisCoM-KD and DisCoM-KD with pairs lie on top of each other at about 76. The network that reads both sensors lies at about 93, beyond the line that is best possible with depth."
 scores = course.seeds("../results/all-labels.csv", course.EVERY, "depth")
@@ -203,7 +203,7 @@ for name in ("DisCoM-KD", "DisCoM-KD, pairs"):
 #
 # **First suspect: it never sees a pair.** But with pairs in its batches it gains nothing either. Nor do MDiCo and DeCUR, whose losses do compare the images of a pair (same page).
 #
-# **Second suspect: nothing is left to learn.** Where do the 16 points lie? By design 14 % of the scenes are *dark*: there colour lacks the material. 24 % are *far*: there depth lacks it. In 6 % both do. **Guess** what the depth networks get right in far scenes.
+# **Second suspect: nothing is left to learn.** By design 14 % of the scenes are *dark*: there colour lacks the material. 24 % are *far*: there depth lacks it. In 6 % both lack it. **Guess** what the depth networks get right in far scenes.
 
 # %%
 kinds = pd.DataFrame(
@@ -215,11 +215,11 @@ kinds = pd.DataFrame(
 kinds.T.round().astype(int)
 
 # %% [markdown]
-# A third, whoever trained them: one guess among three materials. **What an image does not show, no teacher can put there.** Far scenes alone make 15 of the 16 points: 24 % of 97 − 34.
+# A third, however they were trained: one guess among three materials. **No teacher can add what an image does not show.** Far scenes alone make 15 of the 16 points: 24 % of 97 − 34.
 #
-# In ordinary scenes depth, with its labels, is already at 93 to 94 %; both sensors reach 98. In dark scenes both are worse than depth alone; we do not know why. Little is left, and DisCoM-KD does not get it.
+# In ordinary scenes depth, with its labels, is already at 93 to 94 %; both sensors reach 98. In dark scenes a network of both is worse than depth alone; we do not know why. So little is left to learn, and DisCoM-KD does not learn it.
 #
-# Does it use colour at all? Ask it rudely: put **noise**, one picture for each scene, in the place of every colour image, and train again. **Guess** what that costs the depth branch.
+# Does it use colour at all? Replace the colour image of each scene by a picture of **noise**, and train again. **Guess** what that costs the depth branch.
 
 # %%
 blind = copy.copy(scenes)
@@ -234,13 +234,13 @@ print(f"noise costs {cost.mean():.1f} ± {half:.1f} points, {len(cost)} seeds")
 noise.round(1)
 
 # %% [markdown]
-# (Stored runs; seed 0 may differ here.) Five seeds cannot tell that from nothing, and the interval ends at two points.
+# (Stored runs; seed 0 may differ here.) With five seeds this cost is not distinguishable from zero; the interval ends at two points.
 #
 # ## What you found
 #
-# **DisCoM-KD, trained by your own loop, gains nothing over a student or its own branch trained on depth alone, nor does it with pairs in its batches; noise in colour's place costs a point, give or take one. A network of both sensors is 16 points ahead of that branch, 15 of them in far scenes, where the depth image holds no answer.**
+# **DisCoM-KD gains nothing over a student or over its own branch trained on depth alone, not even with pairs in its batches. Noise in colour's place costs a point, give or take one. A network of both sensors is 16 points ahead of that branch, 15 of them in far scenes, where the depth image does not show the answer.**
 #
-# With 200 labels, in [00](00_start_here.ipynb), pairs helped a lot. Do labels leave nothing to say? [04](04_teacher_and_student.ipynb) lets a teacher of both sensors speak about each image.
+# With 200 labels, in [00](00_start_here.ipynb), pairs helped a lot. Do labels leave nothing to add? In [04](04_teacher_and_student.ipynb) a teacher of both sensors judges each image.
 
 # %%
 course.results("03")
@@ -249,8 +249,8 @@ course.results("03")
 # For your own two sensors:
 #
 # - *Count* how often the deployed sensor lacks the answer. No training mends that; deploying both would.
-# - *Train the branch alone* before you praise a second sensor, and once with noise in its place.
-# - *Plan ten seeds*: one moves by a point or two.
+# - *Train the branch alone* before you credit a second sensor, and once with noise in its place.
+# - *Plan ten seeds*.
 # - *Few labels?* Then 00 is your notebook.
 #
 # ## The same in the package
@@ -280,12 +280,12 @@ check("equal losses in the first epoch, within 1 %", np.allclose(*first, rtol=0.
 pd.concat(both).swaplevel().sort_index().round(3)
 
 # %% [markdown]
-# The first epoch agrees within 1 %. Both add the same numbers in another order, and rounding grows from step to step; whether it explains the second epoch, we have not tested.
+# The second epoch differs a little. Both add the same numbers in another order, so rounding errors grow; we have not tested whether that is all.
 #
 # ## Exercises
 #
 # 1. **Warm-up.** Write `paired(part, sensors, size)`: like `unpaired`, but row *i* of every sensor shows the same scene. Each image still gets a turn of its own.
-# 2. **Change one thing.** You have 2 000 depth images and only 300 in colour. Write `orders(counts, size)`, the rows of an epoch for each sensor: it has as many batches as the larger sensor needs, and the smaller one starts again, shuffled anew, whenever it is used up.
+# 2. **Change one thing.** You have 2 000 depth images and only 300 in colour. Write `orders(counts, size)`, the rows of an epoch for each sensor. An epoch has as many batches as the larger sensor needs; the smaller one starts again, shuffled anew, whenever it is used up.
 # 3. **Open.** Train DisCoM-KD with your `paired` batches. Set `scores` to the two shares of new depth images that are right, in %. Does your run agree with the ten seeds?
 #
 # ## Quiz
@@ -296,8 +296,8 @@ pd.concat(both).swaplevel().sort_index().round(3)
 #
 # <details><summary>Answers</summary>
 #
-# 1. **b**: a student lacks all three; the branch alone tells. Not *a*: that is one of three. Not *c*: that may be, but a longer training of the student is one more control, not an answer.
-# 2. **b**: in far scenes its image holds no material, whoever teaches. Not *a*: most of the 17 points lie there. Not *c*: in ordinary scenes the student still errs.
+# 1. **b**: a student lacks all three; compare with the branch alone. Not *a*: that is one of three. Not *c*: that takes another control.
+# 2. **b**: in far scenes its image does not show the material. Not *a*: most of the 17 points lie there. Not *c*: in ordinary scenes the student still errs.
 # 3. **b**: nearly the same score without them. Not *a*: together both sensors reach 93 %. Not *c*: with few labels, in 00, another training did.
 #
 # </details>

@@ -139,7 +139,7 @@ check("no NaN for a very sure student", kd(sure, torch.zeros(3, 3)).isfinite())
 # %% [markdown]
 # Four times. One factor ½ comes from the chain rule, another from the smaller difference of softer probabilities. T² undoes both.
 #
-# A later form, LSKD, gives `kd` both rows of logits after this step, so their shape counts, not their size:
+# A later form, LSKD, standardizes both rows of logits first: their shape counts, not their size.
 
 
 # %%
@@ -150,7 +150,7 @@ def standardize(z):
 # %% [markdown]
 # ## A teacher beside every label
 #
-# Half of the student's loss is the label's, half the teacher's. **Take out your first guess.**
+# Half of the student's loss comes from the label, half from the teacher. **Recall your first guess.**
 
 
 # %%
@@ -185,7 +185,7 @@ half = 2.262 * gain.std() / len(gain) ** 0.5  # Student's t, nine degrees of fre
 print(f"beside the teacher − student: {gain.mean():+.1f} ± {half:.1f} points of F1")
 
 # %% [markdown]
-# Ten seeds leave room for half a point. **Why so little, from a teacher so far ahead?** Where does its lead lie: in *ordinary* scenes, in the *dark*, where colour shows no material, or *far away*, where depth shows none? **Guess.**
+# Ten seeds leave room for a gain of half a point. **Why so little, from a teacher so far ahead?** **Guess** where its lead lies: in *ordinary* scenes, in the *dark*, where colour shows no material, or *far away*, where depth shows none.
 
 
 # %%
@@ -204,7 +204,7 @@ said["beside the teacher"] = answer(taught, test)
 name_by_kind(said)
 
 # %% [markdown]
-# Far away, where it is over 60 points ahead. In ordinary scenes it leads by four or five, in the dark it is over ten *behind*; we do not know why. What does it say about the training scenes?
+# Far away, by over 60 points. In ordinary scenes it leads by four or five. In the dark it is over ten *behind*; we do not know why. What does it say about the training scenes?
 
 # %%
 p = soft.softmax(1).gather(1, scenes.labels[:, None])[:, 0]
@@ -212,7 +212,7 @@ print("the teacher's probability of a training scene's label:")
 print({kind: f"{value:.0f} %" for kind, value in by_kind(p, scenes).items()})
 
 # %% [markdown]
-# In ordinary and far scenes its answer is nearly a second copy of the label (at T = 4 a softer one). This may be why its lead in ordinary scenes does not come across (not tested). In the dark it says less than the label.
+# In ordinary and far scenes its answer nearly repeats the label. This may be why its lead in ordinary scenes does not reach the student (not tested). In the dark it says less than the label.
 #
 # One scene of each kind, the first of its class:
 
@@ -223,11 +223,11 @@ title = "Far away, depth shows the shape and leaves the material open"
 figure = teaching.show_words(test, rows, words, title)
 
 # %% [markdown]
-# In the far scene the teacher reads "metal" from the checks. The student says "a square", and roughly a third for each material. There wood, metal and stone look alike in depth, so **one** answer must serve all three. No teacher changes that.
+# In the far scene the teacher reads "metal" from the checks. The student sees a square and gives each material roughly a third. Far away wood, metal and stone look alike in depth, so **one** answer must serve all three, whoever teaches.
 #
 # ## Where most labels are missing
 #
-# So take labels away. 400 scenes keep theirs, for student and teacher alike; all 2 000 keep both images. A teacher learns from the 400, then speaks about all. Its *pupil* of depth hears the teacher alone. **Take out your second guess.**
+# Now only 400 scenes keep their label, for student and teacher alike; all 2 000 keep both images. A teacher learns from the 400, then gives soft labels to all. Its *pupil*, a depth network, learns from these alone. **Recall your second guess.**
 
 # %%
 few = 400  # labels, of the first scenes
@@ -238,15 +238,15 @@ train("its pupil", ["depth"], teacher_loss)
 name_by_kind({"teacher": answer(both_400, test), "student": answer(depth_400, test)})
 
 # %% [markdown]
-# Nothing again, in this run. This teacher is ahead far away alone, where its pupil cannot follow. In ordinary scenes it is 10 points or more *behind*, in the dark about 20. We do not know why.
+# Nothing again, in this run. This teacher is ahead only far away, where its pupil cannot follow. In ordinary scenes it is 10 points or more *behind*, in the dark about 20. We do not know why.
 #
 # ## Does it need the second sensor?
 #
-# Let depth teach depth: the student of 400 labels is the teacher, and a new pupil hears it about all scenes. Then take away one thing at a time. **Guess** each:
+# Let depth teach depth: the student of 400 labels is the teacher, and a new pupil learns its soft labels of all scenes. Then take away one thing at a time. **Guess** what each costs:
 #
 # 1. the other **images**: the pupil sees the 400 only.
 # 2. the **soft** part: the teacher names one class.
-# 3. its look at **each** image: a scene gets its mean answer for the label's class, the 400 again.
+# 3. the answer to **each** image: a scene gets the teacher's mean answer for its class; the 400 again.
 
 
 # %%
@@ -276,30 +276,30 @@ print(f"gain of that pupil: {gain.mean():+.1f} ± {4.303 * gain.sem():.1f} point
 table.T.round(1)
 
 # %% [markdown]
-# Three points in two runs, more in this one, **without a second sensor**: from the answers of a student that learned from the same 400 labels.
+# The pupil gains three points in two runs and more in this one, **without a second sensor**. Its teacher learned from the same 400 labels.
 #
-# Two things seem to help, each alone. Soft answers to the same 400 images gain 2 points or more. Hard answers to all 2 000 gain 2 to 5: they label 1 600 images more, though not all rightly.
+# Two things seem to help. Soft answers to the same 400 images gain 2 points or more. Hard answers to all 2 000 gain 2 to 5: they label 1 600 more images, though not all correctly.
 #
-# Why do *soft* answers help? We expected: the teacher doubts where depth does not show what the label names. But the mean answer of a class, which knows no image, still gains 1 to 3 points. Three runs cannot tell it from the teacher's own answers.
+# Why do *soft* answers help? We expected that the teacher is unsure where depth does not show the label's class. But the mean answer of a class, which ignores the image, still gains 1 to 3 points. Three runs cannot tell it from the teacher's own answers.
 #
-# And a teacher of both? Only with seed 2 is it better than the student. There its pupil gains five points; in the two other runs a point at most.
+# A teacher of both sensors beats the student only with seed 2. There its pupil gains five points; in the other two, a point at most.
 #
 # ## What you found
 #
-# **With every label, a teacher of both sensors, 17 points ahead, taught a student of depth nothing: most of its lead lies where depth shows no answer. With 400 labels a student of depth taught another at least 3 points in each of three runs; no second sensor was needed. Soft answers seem to help, and so do more images. That the teacher doubts in the right places, our test did not show.**
+# **With every label, a teacher of both sensors is 17 points ahead but taught a student of depth nothing: most of its lead lies where depth does not show the answer. With 400 labels a student of depth taught another at least 3 points in each of three runs, without a second sensor. Soft answers and more images seem to help. Our test did not show that the teacher is unsure in the right places.**
 #
 # For your own two sensors:
 #
 # - *Compare* teacher and student where the deployed sensor shows the answer. Only that lead can be taught.
 # - *Let* a student teach a new one, before you train a teacher of both sensors.
 #
-# In [00](00_start_here.ipynb) pairs did help depth, through a contrast. DisCoM-KD has five other losses. **Does any of them do something?** [05](05_ablations.ipynb) adds them one by one.
+# In [00](00_start_here.ipynb) pairs helped depth, through a contrast. DisCoM-KD has five other losses. **Does any of them help?** [05](05_ablations.ipynb) adds them one by one.
 #
 # ## Exercises
 #
 # 1. **Warm-up.** Write `pull(student, teacher, T)`: the gradient of `kd` with respect to the student's logits, by hand. What is left of T²?
-# 2. **Change one thing.** A rule in the teacher's place. Write `softer_loss(logits, rows)`: the label's class gets 0.7, the other 0.3 goes to all nine alike. Train on the 400 with it.
-# 3. **Open.** How many labels make a teacher of both sensors worth hearing? Train some, and a pupil of each on all scenes. Enter labels → pupil's accuracy in `worth`: one below `goal`, one above.
+# 2. **Change one thing.** Replace the teacher by a rule. Write `softer_loss(logits, rows)`: the label's class gets 0.7, the other 0.3 is spread evenly over all nine. Train with it on the 400.
+# 3. **Open.** With how many labels is a teacher of both sensors useful? Train some, and a pupil of each on all scenes. Enter labels → pupil's accuracy in `worth`: one below `goal`, one above.
 #
 # ## Quiz
 #
@@ -309,13 +309,13 @@ table.T.round(1)
 #
 # <details><summary>Answers</summary>
 #
-# 1. **b**. Not *a*: far away one answer must serve three materials. Not *c*: in ordinary scenes the student errs, too.
+# 1. **b**. Not *a*: far away one answer must serve three materials. Not *c*: in ordinary scenes the student errs.
 # 2. **b**: its gradient shrinks by four. Not *a*: the balance moves. Not *c*: it becomes softer.
 # 3. **b**: controls tell which. Not *a*, not *c*: each is one of three.
 #
 # </details>
 #
-# **References.** Hinton et al., [Distilling the knowledge in a neural network](https://arxiv.org/abs/1503.02531), 2015. Sun et al., [Logit standardization](https://arxiv.org/abs/2403.01427), CVPR 2024. Furlanello et al., [Born-again networks](https://arxiv.org/abs/1805.04770), ICML 2018: a student taught by its equal.
+# **References.** Hinton et al., [Distilling the knowledge in a neural network](https://arxiv.org/abs/1503.02531), 2015. Sun et al., [Logit standardization](https://arxiv.org/abs/2403.01427), CVPR 2024. Furlanello et al., [Born-again networks](https://arxiv.org/abs/1805.04770), ICML 2018.
 
 
 # %%

@@ -3,17 +3,17 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/main/notebooks/05_ablations.ipynb) · [solutions](solutions/py/05_ablations.py)
 #
-# In [03](03_training.ipynb) DisCoM-KD, with five losses at once, gained nothing. Perhaps one helps and another spoils it.
+# In [03](03_training.ipynb) DisCoM-KD, with five losses at once, gained nothing. Perhaps one helps, another harms.
 #
-# So build a **ladder**. Its lowest rung is the bare branch; then one loss comes in at a time. Every rung trains for ten epochs, on the same scenes, from the same first weights.
+# So build a **ladder**. Its lowest rung is the *bare branch*, with the class loss alone. Each further rung adds one loss. Every rung trains for ten epochs, on the same scenes, from the same first weights.
 #
-# | Loss | asks that | branch | + aux | + mod | + adv | + orth |
-# |---|---|:-:|:-:|:-:|:-:|:-:|
-# | cl | `inv` and `inf` together name the class | ● | ● | ● | ● | ● |
-# | aux | each alone does | | ● | ● | ● | ● |
-# | mod | `inf` and `irr` name the sensor | | | ● | ● | ● |
-# | adv | `inv` hides the sensor | | | | ● | ● |
-# | orth | `inf` is at right angles to `inv`, `irr` | | | | | ● |
+# | Rung | its new loss asks that |
+# |---|---|
+# | branch (cl) | `inv` and `inf` together name the class |
+# | + aux | each of them names it alone |
+# | + mod | `inf` and `irr` name the sensor |
+# | + adv | `inv` hides the sensor |
+# | + orth | `inf` is at right angles to `inv`, `irr` |
 #
 # **Write down a guess:** which step helps depth most? Does one do harm?
 #
@@ -75,7 +75,7 @@ scenes, test = course.scenes(data, seed)
 # %% [markdown]
 # ## Five rungs, one loop
 #
-# Branch, losses and loop are yours, from 02 and 03. A rung is a list of losses.
+# Branch, losses and loop are yours, from 02 and 03.
 
 # %%
 sensors, device = list(scenes.images), "cpu"  # rgb, depth
@@ -109,11 +109,11 @@ title = f"Depth, ten epochs: {two:.0f} % with two losses, {all_five:.0f} % with 
 figure = ladder.plot_ladder(ends, title)
 
 # %% [markdown]
-# The last rung falls: with `orth`, each sensor loses 15 points or more. So is `orth` the culprit?
+# With `orth`, the last rung, each sensor loses 15 points or more.
 #
 # ## Would you cross out a loss now?
 #
-# This was one seed and ten epochs. Three seeds are stored for [twenty](../results/ladder.md). **Guess:** how far do all five losses lie below the bare branch then?
+# This was one seed and ten epochs. Three seeds are stored for [twenty](../results/ladder.md). **Guess:** how far below the bare branch do all five losses end then?
 
 # %%
 names = {"discom adv=0 mod=0 aux=0 orth=0": "branch"}
@@ -122,11 +122,11 @@ stored = {s: course.seeds("../results/ladder.csv", names, s) for s in sensors}
 pd.concat(stored, axis=1).rename_axis("F1 of seed").round(1)
 
 # %% [markdown]
-# The fall is gone. (F1 is nearly the share that is right.) The bare branch has none of the four other losses, and does as well as all five: **leave all four out, and nothing is missing.** With `aux` alone it is above both, in each seed and both sensors: `aux` brings one to four points, the other three take them away.
+# The fall is gone. (F1 is nearly the share that is right.) The bare branch does as well as all five losses: **leave the other four out, and nothing is lost.** With `aux` added it is better than either, in each seed and sensor. So `aux` adds one to four points, and the other three losses take them away.
 #
 # ## Leave one out
 #
-# A ladder judges a loss only beside those below it. So leave **one** of the five out. **Guess** what that changes after ten epochs, and after thirty (five stored seeds each).
+# A ladder tests a loss only beside those below it. So leave **one** of the five out. **Guess** what that changes after ten epochs, and after thirty (five stored seeds each).
 
 # %% alt="Two panels of four rows, a dot a seed. After 10 epochs: without aux 15 points fewer, without orth 25 and without adv 22 more, without mod about 2. After 30 epochs: without aux 4 fewer, the others within a point of zero."
 without = {f"discom {name}=0": name for name in ("aux", "orth", "adv", "mod")}
@@ -143,11 +143,11 @@ figure = ladder.plot_without(changes, title)
 # %% [markdown]
 # After ten epochs two losses look harmful: without `orth`, or without `adv`, DisCoM-KD is over 20 points better. After thirty at most a point is left. (Early scores move by ten points and more from run to run.)
 #
-# Only without `aux` are points missing, early and late: after thirty epochs 4.9 in colour, 3.4 in depth, where the interval [reaches zero](../results/terms.md). The bare branch lacks `aux`, too, and misses nothing: so `aux` seems to make up for what the others cost.
+# Only leaving out `aux` costs points, early and late: after thirty epochs 4.9 in colour and 3.4 in depth, where the interval [reaches zero](../results/terms.md). Yet the bare branch lacks `aux` and loses nothing. So `aux` seems to make up for what the others cost.
 #
 # ## Why do ten epochs mislead?
 #
-# When does a network begin to learn the class? Guessing costs 2 log 9 = 4.39 for both sensors; say it has begun when $L_{cl}$ is below nine tenths of that. Your rung `+ adv` is all but `orth`; now train all but `adv`. **Guess** who begins when.
+# When does a network begin to learn the class? Guessing costs 2 log 9 = 4.39 for both sensors. We say it begins when $L_{cl}$ falls below nine tenths of that. Your rung `+ adv` has all but `orth`; now train all but `adv`. **Guess** who begins when.
 
 # %% alt="Six curves of the class loss over ten epochs. Branch, + aux and + mod leave guessing first, in epoch 4; all five last, in epoch 6 or 7, and end highest; without orth and without adv begin in epoch 5."
 climb("without adv", ["cl", "aux", "mod", "orth"])
@@ -159,9 +159,9 @@ figure = ladder.plot_starts(histories, starts, 2 * log(9))
 print("without orth, depth:", histories["+ adv"]["right"].tail(3).round().tolist())
 
 # %% [markdown]
-# The first three rungs begin in epoch 4. `orth` or `adv` alone costs one epoch, both together two or three. So leaving out either saves one or two. Without `orth`, depth rises by 15 points in its last two epochs. Why, we have not tested.
+# The first three rungs begin in epoch 4. `orth` or `adv` alone costs one epoch, both together two or three. Without `orth`, depth still rises by 15 points in its last two epochs.
 #
-# A short run also compresses the learning rate: it peaks in epoch 3 and ends at zero. What begins late has fewer epochs, at a lower rate. Delay or schedule: we have not separated them (see exercise 3).
+# A late start leaves fewer epochs, at a lower learning rate: it peaks in epoch 3 and ends at zero. We have not separated the two causes (exercise 3).
 #
 # ## Why is `aux` missed?
 #
@@ -177,11 +177,11 @@ for rung in ("branch", "+ aux"):
         print(f"{rung}, {sensor}: inv {inv:.0f} %, inf {inf:.0f} %")
 
 # %% [markdown]
-# In one sensor `inv` held half of `inf` or little more; which, differs between runs. With `aux` all parts gain, and end nearly level. Whether this brings the points, we have not tested.
+# Without `aux`, `inv` reaches about half of `inf`'s R² in one sensor; which one differs between runs. With `aux` all parts gain and end nearly level. Whether this brings the points, we have not tested.
 #
 # ## The code that was released
 #
-# The authors' code differs from their paper. There, `adv` and `mod` compare logits with the *number* of the sensor, 0 or 1. The code passes a tensor as large as the logits: ones for the first sensor, zeros for the second. PyTorch's cross-entropy reads it as **probabilities**, and does not ask whether they add up to one.
+# In the paper `adv` and `mod` compare logits with the *number* of the sensor, 0 or 1. The authors' code passes a tensor as large as the logits: ones for the first sensor, zeros for the second. PyTorch's cross-entropy reads it as **probabilities** and does not check their sum.
 #
 # **Guess** what (1, 1) asks of a colour image, and (0, 0) of a depth image.
 
@@ -204,9 +204,9 @@ check("ones push towards one half", pushes["released", "rgb"][49].abs() < 1e-6)
 check("zeros push nowhere", (pushes["released", "depth"] == 0).all())
 
 # %% [markdown]
-# Ones ask a colour image for **one half of each**. There the push is zero. Zeros ask nothing: loss and gradient are 0, whatever the head says.
+# With ones, a colour image is pushed to **one half for each sensor**. With zeros, loss and gradient are 0, whatever the head says.
 #
-# Now train with them, half as long. How hard does a loss *pull* at a sensor's branch? Take the size of its gradient over all weights there, in one batch. **Guess** which of the released losses pull before, and which after.
+# Now train with the released losses, half as long. The *pull* of a loss at a sensor's branch is the size of its gradient there, in one batch. **Guess** which released losses pull before training, and which after.
 
 
 # %%
@@ -244,7 +244,7 @@ for name, history in {"released": half, "repaired": histories["+ orth"]}.items()
 pd.DataFrame(table).T.round(2)
 
 # %% [markdown]
-# As released, neither loss ever pulls at depth's branch. At colour's both losses pull, then die: the heads say one half to everything, at 2 log 2 = 1.39 and 4 log 2 = 2.77. The repaired adversary still pulls after ten epochs. $L_{mod}$ hardly does, since it is **solved**: its value is near zero.
+# As released, neither loss ever pulls at depth's branch. At colour's both pull at first, then die: the heads say one half to every image, which costs 2 log 2 = 1.39 and 4 log 2 = 2.77. The repaired adversary still pulls after ten epochs. $L_{mod}$ hardly does: it is **solved**, near zero.
 #
 # ## Does the repair help?
 #
@@ -259,13 +259,13 @@ print("repaired − released: {:+.1f} [{:+.1f}, {:+.1f}] points of F1".format(*g
 check("the repair gains less than two points", gain[2] < 2)
 
 # %% [markdown]
-# Nothing. **Repair is not gain.** [After ten epochs](../results/terms-ten.md) depth is 22 points better as released; in colour we see no difference, +2 [−11, +15]. That fits the table: only colour's adversary pulls, at first.
+# **Nothing.** [After ten epochs](../results/terms-ten.md) depth is 22 points better as released; in colour, where the released adversary pulls at first, we see no difference, +2 [−11, +15].
 #
 # ## What you found
 #
-# **Of the four losses that DisCoM-KD adds to the class loss, only `aux` seems to be missed, and after twenty epochs the bare branch does as well as all five. `orth` and `adv` look harmful in a short run: without either one, ten epochs end 20 points higher, thirty at most one. In the released code two losses are dead or die, and their repair gains nothing.**
+# **Of DisCoM-KD's four losses beside the class loss, only `aux` seems to be missed. After twenty epochs the bare branch does as well as all five. `orth` and `adv` look harmful in a short run: without either one, ten epochs end 20 points higher, thirty at most one. In the released code `adv` and `mod` are dead for depth and die for colour; their repair gains nothing.**
 #
-# `aux` needs no second sensor. What do the parts hold? [06](06_what_the_embeddings_hold.ipynb) looks.
+# `aux` needs no second sensor. [06](06_what_the_embeddings_hold.ipynb) looks at what the parts contain.
 #
 # For your own second sensor:
 #
@@ -276,7 +276,7 @@ check("the repair gains less than two points", gain[2] < 2)
 #
 # ## The same in the package
 #
-# Two options of `discom` give the released code. It also takes means, so each loss is a half, $L_{mod}$ a quarter.
+# Two options of `discom` give the released losses. They also take means: each loss is half of yours, $L_{mod}$ a quarter.
 
 # %%
 options = {"reduction": "released", "modality_targets": "released"}
@@ -290,8 +290,8 @@ check("the released losses of the package are yours", all(same))
 # %% [markdown]
 # ## Exercises
 #
-# 1. **Warm-up.** Write `safe_cross_entropy(logits, targets)`: `F.cross_entropy`, but a `ValueError` where a row of float targets is no probabilities.
-# 2. **Change one thing.** Write `late(loss, calls)`: 0 in the first `calls` calls, then `loss`. A step calls each loss twice, so `late(adv_loss, 128)` misses four epochs. When do all five begin with it?
+# 1. **Warm-up.** Write `safe_cross_entropy(logits, targets)`: `F.cross_entropy`, but a `ValueError` if a row of float targets is not a distribution.
+# 2. **Change one thing.** Write `late(loss, calls)`: 0 in the first `calls` calls, then `loss`. A step calls each loss twice, so `late(adv_loss, 128)` misses four epochs. When do all five begin then?
 # 3. **Open.** Train the branch and all five for twenty epochs. Enter the epoch in which each begins. Does the delay grow with the run?
 #
 # ## Quiz
@@ -304,7 +304,7 @@ check("the released losses of the package are yours", all(same))
 #
 # 1. **b**: perhaps only the start is late. Not *a*: after thirty epochs at most a point was left. Not *c*: five seeds agreed.
 # 2. **b**. Not *a*: both are measured. Not *c*: that depends on the loss.
-# 3. **c**: a dead loss stays there, too. Not *a*: 02 read the sensor all the same. Not *b*: no weight wakes a gradient of zero.
+# 3. **c**: a dead loss stays there, too. Not *a*: 02's map read the sensor all the same. Not *b*: no weight changes a gradient of zero.
 #
 # </details>
 #
