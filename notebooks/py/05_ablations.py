@@ -159,7 +159,7 @@ figure = ladder.plot_starts(histories, starts, 2 * log(9))
 print("without orth, depth:", histories["+ adv"]["right"].tail(3).round().tolist())
 
 # %% [markdown]
-# The first three rungs begin in epoch 4. `orth` or `adv` alone costs one epoch, both together two or three. Without `orth`, depth still rises by 15 points in its last two epochs.
+# The first three rungs begin in epoch 4. `orth` or `adv` alone costs one epoch, both together two or three. Without `orth`, depth rises 15 points in its last two epochs; why is untested.
 #
 # A late start leaves fewer epochs, at a lower learning rate: it peaks in epoch 3 and ends at zero. We have not separated the two causes (exercise 3).
 #
