@@ -9,11 +9,11 @@
 #
 # ![An image goes through a frozen branch, which cuts its embedding in three. A probe of each part is asked for the sensor and for the class. By the names: inv, sensor a guess, class right. inf, both right. irr, sensor right, class a guess.](../docs/_static/three-names.svg)
 #
-# **Write down two guesses.** With DisCoM-KD, trained by your own code, how often is a probe right about the sensor from `inv` (by chance in 50 %), and about the class from `irr` (11 %)?
+# **Write down two guesses.** You train DisCoM-KD with your own code. How often does a probe name the sensor from `inv` (chance: 50 %), and the class from `irr` (11 %)?
 #
 # | At a glance | |
 # |---|---|
-# | You will | **write** a probe, and find what its score must be compared with · **erase** a direction · **train** a loss that compares pairs, and see what it hides |
+# | You will | **write** a probe, and find its baseline · **erase** a direction · **train** a loss that compares pairs |
 # | You need | [02](02_model_and_losses.ipynb) and [03](03_training.ipynb): the branch, its losses, the loop |
 # | Time, memory | four minutes on one free CPU core, 2 GB |
 # | Data, licence | scenes drawn here, MIT |
@@ -136,9 +136,9 @@ found = {"untrained": parts_of(start), "the same image": parts_of(start, one)}
 pd.concat({name: read(parts) for name, parts in found.items()})
 
 # %% [markdown]
-# The class hardly (12 to 16 %), the sensor **always**. Not because the cameras differ: in the lower rows both branches get the *same* depth image, and the probe still names the branch. Two random encoders turn one image into different numbers.
+# **Always** the sensor, hardly the class (12 to 16 %). The cameras are not the cause: in the lower rows both branches get the *same* depth image, and the probe still names the branch. Two random encoders turn one image into different numbers.
 #
-# So the sensor is there from the start, and training must take it out. What a probe reads of the class later, training has brought.
+# So training must remove the sensor, and bring the class.
 #
 # ## DisCoM-KD, trained
 #
@@ -161,9 +161,9 @@ found["DisCoM-KD"], history = trained(five, lambda _: unpaired(scenes, sensors))
 read(found["DisCoM-KD"])
 
 # %% [markdown]
-# The sensor in 100 %: training took nothing out. From “irrelevant” the class is read about as well as from “informative”.
+# The probe names the sensor in 100 %: training removed nothing. It reads the class about as well from “irrelevant” as from “informative”.
 #
-# You tested both causes in 02: the adversary is right in 98 % once the branches stand still, and one encoder makes `inf` and `irr`.
+# You tested both causes in 02: once the branches stand still, the adversary is right in 98 %, and one encoder makes `inf` and `irr`.
 #
 # ## Erase a direction
 #
@@ -171,7 +171,7 @@ read(found["DisCoM-KD"])
 #
 # $$ z' = z - (z^\top u)\, u $$
 #
-# Try the *probe's own*, the difference of its two rows of $W$, or the one from the mean of one sensor to the mean of the other. A new probe may find another direction, which can be erased as well.
+# Try two kinds: the *probe's own*, the difference of its two rows of $W$, and the one from the mean of one sensor to that of the other. If a new probe finds another direction, erase that.
 #
 # **Guess:** how many of each kind must go before a new probe can only guess? What does the class lose?
 
@@ -214,7 +214,7 @@ figure = embeddings.plot_erased(curves, "One direction hides the sensor from a l
 embeddings.slider(inv, between_means(inv, None))
 
 # %% [markdown]
-# Of the probe's own, six are not enough. From mean to mean **one** is, and the class loses nothing. (With a kernel, a slider erases a share of it: only all of it hides the sensor.)
+# Six of the probe's own are not enough. **One** from mean to mean is, and the class loses nothing. (With a kernel, a slider erases a share; only all of it hides the sensor.)
 #
 # Because: where both means are equal, no linear probe gets its loss below a guess ([a theorem](https://arxiv.org/abs/2306.03819)). Without the probe's own direction the means still differ.
 #
@@ -227,11 +227,11 @@ line, curve = probe(left, which), probe(left, which, curved)
 print(f"right without a bend: {line:.0f} %, with one: {curve:.0f} %")
 
 # %% [markdown]
-# A curve finds it every time. **Hidden from a line is not hidden.**
+# The bent probe finds the sensor every time. **Hidden from a linear probe is not hidden.**
 #
 # ## A loss that compares
 #
-# No loss of DisCoM-KD compares two images. **MDiCo** (Mena et al., 2025) keeps the branch and three losses, and exchanges $L_{adv}$ and $L_\perp$ for the contrast of 00. There it compared a projection that was thrown away; here it compares the `inv` of both views of a scene:
+# No loss of DisCoM-KD compares two images. **MDiCo** keeps the branch and three losses, and replaces $L_{adv}$ and $L_\perp$ by the contrast of 00. It compares not a projection but the `inv` of both views of a scene:
 #
 # $$ L = \tfrac12 L_{cl} + \tfrac14 L_{aux} + \tfrac14 L_{mod} + 2\, \mathrm{contrast}(z_{inv}^{rgb}, z_{inv}^{depth}) $$
 #
@@ -276,13 +276,13 @@ stored = stored.pivot_table("score", ["method", "sensor"], "fact", sort=False)
 stored.loc[["untrained", "discom", "mdico"]].round().astype(int)
 
 # %% [markdown]
-# In a map only neighbours count. In five of six parts they are of the same sensor; in MDiCo's `inv` the sensors meet. After twenty epochs its contrast is unsolved (over 4.5 of 5.5): a line names the sensor in 62 to 95 %, the class in less than a third.
+# In a map only neighbours count: in MDiCo's `inv` alone they are of both sensors. After twenty epochs its contrast is still high (over 4.5 of 5.5). A linear probe names the sensor in 62 to 95 %, depending on the processor, and the class in less than a third.
 #
-# The table has `inv` after thirty epochs, mean of three seeds (size, distance and light as R²). MDiCo's names the sensor in 80 %, the others in 100 %. It has half of the class that DisCoM-KD's has. Our explanation, not tested: a contrast asks *which scene*. What both sensors see helps, such as shape and size; the material less, as one of them often lacks it.
+# The table has `inv` after thirty epochs, mean of three seeds (size, distance and light as R²). From MDiCo's a probe names the sensor in 80 %, from the others in 100 %; it names the class about half as often as from DisCoM-KD's. Our explanation, not tested: shape and size, which both sensors see, help to find a scene again; the material, which one often misses, helps less.
 #
 # ## What is near?
 #
-# With a kernel, MDiCo's map answers to the cursor: a point shows its scene in both sensors. Below, three depth images look for the five nearest colour images; green is the right class.
+# With a kernel, point at MDiCo's map to see a scene in both sensors. Below, three depth images with their five nearest colour images; green is the right class.
 
 # %% alt="Three depth images, each with the five colour images that are nearest in inv, for DisCoM-KD and for MDiCo. With DisCoM-KD most have the shape of the depth image and often its material; with MDiCo few have its class."
 embeddings.explore(maps["MDiCo", "inv"], test)
@@ -296,16 +296,16 @@ title = f"The nearest in inv are of the right class: {', '.join(shares.values())
 figure = course.show_neighbours(test, course.queries(test), nearest, title)
 
 # %% [markdown]
-# Over four in ten of DisCoM-KD's nearest have the right class, though a line tells the sensors apart (exercise 2).
+# With DisCoM-KD over four in ten are right, though a linear probe tells the sensors apart (exercise 2).
 #
 # ## What you found
 #
-# **Neither name holds. A linear probe names the sensor from DisCoM-KD's “invariant” in 100 %, as from an untrained network, and the class from “irrelevant” no worse than from “invariant”. One erased direction hides the sensor from a line, not from a curve. With a contrast a line finds the sensor less often, and the class about half as often.**
+# **Neither name holds. From DisCoM-KD's “invariant” a linear probe names the sensor in 100 %, as from an untrained network. From “irrelevant” it names the class no worse than from “invariant”. One erased direction hides the sensor from a linear probe, not from a bent one. With a contrast a linear probe names the sensor less often, and the class about half as often.**
 #
 # For your own two sensors:
 #
 # - *Probe* a part before you build on its name, and the same part of an untrained network.
-# - *Bend* the probe: a line that guesses does not show that the sensor is gone.
+# - *Bend* the probe: a linear one that guesses does not show that the sensor is gone.
 # - *Ask* for the class as well: an empty part hides everything.
 
 # %%

@@ -3,9 +3,9 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/main/notebooks/07_the_papers_tables.ipynb) · [solutions](solutions/py/07_the_papers_tables.py)
 #
-# **DisCoM-KD trains with two sensors and uses one.** A network for colour and one for depth learn side by side, connected by losses; afterwards each answers alone, from its own sensor. Such a network is called a *branch*. It must beat a *student*: a plain network that only ever saw its own sensor.
+# **DisCoM-KD trains with two sensors and uses one.** A *branch* for colour and one for depth learn side by side, connected by losses; afterwards each answers alone. It must beat a *student*: a plain network of its own sensor.
 #
-# In the paper the branch beats the student in **all six** columns of Table 2, by up to nine points. In your runs, since [03](03_training.ipynb), it does not. Two reasons might explain our zero, two their gain:
+# In the paper the branch beats the student in **all six** columns of Table 2, by up to nine points. In your runs, since [03](03_training.ipynb), it does not. Two reasons might explain our result, two theirs:
 #
 # 1. **pairs**: DisCoM-KD never sees that two images show one scene
 # 2. **headroom**: one image may show no more than the student reads
@@ -87,11 +87,11 @@ paper = papers.columns()  # of Table 2
 figure = papers.plot_margins(paper.loc["discom"] - paper.loc["student"], ours)
 
 # %% [markdown]
-# Their data are others, and each dot is a mean of five runs without its spread: compare signs, not points.
+# Their data differ from ours, and they give no spread: compare signs, not points.
 #
 # ## What does their own table say?
 #
-# It also has a network that *reads both sensors*, and ten *pupils* that learn from its answers ([04](04_teacher_and_student.ipynb)). **Guess** in how many columns it is clearly above the student. Where it is not, do its pupils gain?
+# It also has a network that *reads both sensors*, and ten *pupils* that learn from its answers ([04](04_teacher_and_student.ipynb)). **Guess:** in how many columns is it clearly above the student? Where it is not, do its pupils gain?
 
 # %%
 rows = {"teacher": "network of both sensors", "student": "student"}
@@ -100,11 +100,11 @@ paper.loc["pupils"] = paper.filter(regex="kd", axis=0).median()  # kdv1, dkd, �
 paper.loc[[*rows]].rename(rows).round(1)
 
 # %% [markdown]
-# It is clearly ahead in four of six. In `ms`, multispectral images, it is level with the student. Yet **its pupils and DisCoM-KD gain two points there**: more than the second sensor is at work. In `thermal` pupils lose half a point.
+# It is clearly ahead in four of six, level in `ms`, multispectral images. Yet **its pupils and DisCoM-KD gain two points there**: more than the second sensor is at work. In `thermal` pupils lose half a point.
 #
 # ## Rebuild a comparison without a second sensor
 #
-# *Reason 3.* The paper's student is one ResNet-18; the branch has two, and more losses. The branch also sees images turned and mirrored at random. The paper says that all methods do, but two versions of the student's code are public: [one](https://github.com/tanodino/CMKD_Disentangle/blob/60e467b59b169c25b59958ce36f70be30982563f/monoSource.py) turns images, [one](https://github.com/tanodino/CMKD_Disentangle/blob/e285a30216f3b7259a42b99baa4eb6b609045b77/monoSource.py) does not. We do not know which made the table.
+# *Reason 3.* The paper's student is one ResNet-18; the branch has two, and more losses. The branch also sees images turned and mirrored at random. By the paper all methods do, but of two public versions of the student's code [one](https://github.com/tanodino/CMKD_Disentangle/blob/60e467b59b169c25b59958ce36f70be30982563f/monoSource.py) turns images, [one](https://github.com/tanodino/CMKD_Disentangle/blob/e285a30216f3b7259a42b99baa4eb6b609045b77/monoSource.py) does not. We do not know which made the table.
 #
 # So train three networks of colour, **none of which sees depth**: a student, one with turned images, and your branch of 02, alone. **Your second guess?**
 
@@ -189,19 +189,19 @@ points = pd.Series({name: written(step) for name, step in steps.items()})
 points.to_frame(f"points, {epochs} epochs, {len(plain)} seeds")
 
 # %% [markdown]
-# **About twelve points, give or take four, without a second sensor**, most by the turns.
+# **The branch gains about twelve points, give or take four, without a second sensor**, most by turned images.
 #
-# *Why?* With images as they are the student knows 99 % of its training scenes; in eight positions they are harder to memorise (87 %). **Guess** what is left of this seed's margin after eighty epochs.
+# *Why?* Turned images are harder to memorise: the student is right on 87 % of its training scenes, on 99 % as they are. **Guess** what is left of this seed's margin after eighty epochs.
 
 # %% alt="Points above the student whose images stay as they are. At 20 epochs five dots for the turned student, from 7 points up, and five for the branch alone, 7 to 14. One seed goes on: 8 and 9 points at 40 epochs, 3 and 4 at 80."
 figure = papers.plot_lengths(scores, seed, epochs)
 
 # %% [markdown]
-# Three; with the branch alone four (stored). Why it shrinks is not tested. But **a margin can depend on the length of training.** The paper trains 300 epochs.
+# Three; with the branch alone four (stored). We did not test why. But **a margin can depend on the length of training**, and the paper trains 300 epochs.
 #
 # ## And if all images are turned?
 #
-# Then a branch can still gain by its size, by `aux` and by the second sensor; with pairs in its batches that is *reason 1*. **Guess** which rows are above zero (30 epochs, ten stored seeds).
+# A branch can still gain by its size, by `aux` or by the second sensor, perhaps only with pairs (*reason 1*). **Guess:** which rows are above zero (30 epochs, ten stored seeds)?
 
 # %%
 pairs = {"twice the weights − student": ("student-2x", "student")}
@@ -218,11 +218,11 @@ check("the package has your interval", np.allclose(package, [mean, mean - half])
 table
 
 # %% [markdown]
-# Clearly above zero is one: the branch alone in colour. Size is not why: twice the weights are a point *worse* there. **DisCoM-KD adds nothing to the branch; in colour it costs a point**, and why we have not tested. Pairs add less than a point.
+# Only one is clearly above zero: the branch alone in colour. Size is not the reason: twice the weights are a point *worse* there. **DisCoM-KD adds nothing to the branch; in colour it costs a point.** We did not test why. Pairs add less than a point.
 #
 # ## What is left to teach?
 #
-# *Reason 2.* A network of both is nine points ahead of colour's student, 17 ahead of depth's. But dark colour images and far depth images show no material. **Guess** how many points lie there.
+# *Reason 2.* A network of both is nine points ahead of colour's student, 17 ahead of depth's. But dark colour images and far depth images show no material. **Guess:** how many of these points come from there?
 
 # %% alt="Two bars: how far a network of both sensors is ahead of a student. Colour: 1.5 points where its image shows the material, 7.5 where it does not. Depth: 2.1 and 14.9."
 kinds, leads = pd.read_csv("../results/all-labels-kinds.csv"), {}
@@ -238,15 +238,15 @@ for sensor, hidden in {"rgb": "dark", "depth": "far"}.items():
 figure = papers.plot_leads(pd.DataFrame(leads).T)
 
 # %% [markdown]
-# In such scenes every network of one sensor gets a third right: a guess among three materials. If the network of both is the ceiling, 1.5 points are left in colour and 2.1 in depth. (In `ms`, pupils pass it.)
+# There every network of one sensor is right in a third: it guesses among three materials. If no student passes the network of both (in `ms` pupils do), 1.5 points are left in colour and 2.1 in depth.
 #
-# That is so *here*; of the twelve points in SUN RGB-D we do not know it.
+# How many of the twelve points in SUN RGB-D are left, we do not know.
 #
 # ## Which epoch counts?
 #
 # *Reason 4.* Our learning rate fades to zero, and the last epoch counts. Theirs is constant. What if each method takes its best epoch *on the test part*?
 #
-# Train the turned student and the branch on, at a constant rate. Deal the new scenes a thousand times: 400 are the test part, 200 validation, and on the other 1 400 we see what an epoch is worth. **Guess** how many points a score is too high, and how many the *margin*.
+# Train the turned student and the branch on, at a constant rate. Split the new scenes a thousand times: 400 test, 200 validate, 1 400 show what an epoch is worth. **Guess:** by how many points is a score too high? And the *margin*?
 
 # %%
 torch.manual_seed(seed)
@@ -273,13 +273,12 @@ excess["their margin"] = excess[name] - excess["student, turned"]
 excess.rename_axis("points too high").round(1) + 0.0
 
 # %% [markdown]
-# Both scores are more than a point too high, and the margin is not: what both gain by luck nearly cancels here. (One training, eight epochs; theirs has 300.) With validation both are right; the [authors' code](https://github.com/tanodino/CMKD_Disentangle/blob/main/main_DisCoM-KD.py) uses it. The epoch matters more: from one to the next the margin can move by more than a point.
+# Both scores are more than a point too high. With validation none is; the [authors' code](https://github.com/tanodino/CMKD_Disentangle/blob/main/main_DisCoM-KD.py) uses it. The *margin* is not too high: the luck of both nearly cancels here. (One training, eight epochs; theirs has 300.) Between epochs it can move by more than a point.
 #
 # ## What you found
 #
 # | reason | what was checked, colour | points | seeds |
 # |---|---|---|---|
-# | | DisCoM-KD − branch alone | −1.0 ± 0.4 F1 | 10 |
 # | 1 pairs | DisCoM-KD with pairs − without | +0.3 ± 0.4 F1 | 10 |
 # | 2 headroom | lead of both where colour shows the material | 1.5 % right | 10 |
 # | 3 comparison | turns for one of two, 20 epochs | about +10 % right | 5 |
@@ -288,7 +287,7 @@ excess.rename_axis("points too high").round(1) + 0.0
 # | 4 epoch | both choose on the test part | −0.3 to 0.0 % right | 1 |
 # | | one epoch or another | within 2.3 % right | 1 |
 #
-# **Who is right? Perhaps both: the paper asks whether the whole method beats a student, we ask what the second sensor adds. Here, with every label, it adds nothing; in colour it costs a point. The comparison moved a margin most, in short runs. What made the paper's gains, neither its table nor our scenes can tell.**
+# **Who is right? Perhaps both. The paper asks whether the whole method beats a student, we ask what the second sensor adds. Here, with every label, it adds nothing; in colour it costs a point. In short runs the comparison moved a margin most. Neither the paper's table nor our scenes tell what made its gains.**
 #
 # **A rule for your two sensors.** Train a student, a network of both, the branch alone and the method, with equal turns, length and choice of the epoch, on ten seeds. Then:
 #
@@ -305,7 +304,7 @@ course.results("07")
 #
 # 1. **Warm-up.** Write `holm(p)`, which corrects m p-values for luck: the smallest times m, the second smallest times m − 1, and so on. None ends below that of a smaller p, or above 1.
 # 2. **Change one thing.** Write `Twice`, a student with a second encoder, features side by side, no other loss. Train it turned.
-# 3. **Open.** The best of many noisy scores is partly luck. Write `choose(valid)`: from the validation score of each epoch it returns the number of one that is worth more, on average, than the best-scored.
+# 3. **Open.** Write `choose(valid)`: from each epoch's validation score it returns the number of an epoch worth more, on average, than the best-scored.
 #
 # ## Quiz
 #
@@ -316,8 +315,8 @@ course.results("07")
 # <details><summary>Answers</summary>
 #
 # 1. **c**. Not *a*: size and losses may give some. Not *b*: they may cost some.
-# 2. **b**. Not *a*: above, the margin was not too high. Not *c*: each maximum is partly luck.
-# 3. **b**. Not *a*: other data. Not *c*: they narrow it, anywhere.
+# 2. **b**. Not *a*: above it was not. Not *c*: each maximum is partly luck.
+# 3. **b**. Not *a*: other data. Not *c*: they only narrow the interval.
 #
 # </details>
 #

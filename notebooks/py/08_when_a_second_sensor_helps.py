@@ -3,11 +3,11 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/main/notebooks/08_when_a_second_sensor_helps.ipynb) · [solutions](solutions/py/08_when_a_second_sensor_helps.py)
 #
-# Your robot will carry one camera. It names nine things: three shapes in three materials. In the dark colour shows no material, far away depth shows none. Of 2 000 scenes 200 have a label. There is money for **more labels**, or for a **second camera** on the recording rig alone. Then each scene is a *pair* of images, 1 800 without a label.
+# Your robot will carry one camera. It names nine things: three shapes in three materials. In the dark, colour shows no material; far away, depth shows none. Of 2 000 scenes 200 have a label. There is money for **more labels**, or for a **second camera** on the recording rig alone. With it each scene is a *pair* of images, 1 800 without a label.
 #
-# With every label, pairs did not help a network of one camera (01 to 07). With 200 labels, [00](00_start_here.ipynb) had a recipe of two parts: a contrast, and labels that both sensors make. Is it cheaper than labels?
+# With every label, pairs did not help a network of one camera (01 to 07). With 200 labels, [00](00_start_here.ipynb) had a recipe of two parts: a contrast, and labels that both sensors make. Is that cheaper than labels?
 #
-# **Write down two guesses.** How many labels would a network need to do as well *without* the pairs? And which part works: contrast, labels, or only both together?
+# **Write down two guesses.** How many labels would a network need to do as well *without* the pairs? And what works: the contrast, the labels, or only both together?
 #
 # | At a glance | |
 # |---|---|
@@ -79,7 +79,7 @@ figure = pictures.plot_worth(stored, test.best)
 #
 # The *contrast* is that of 00: each image looks for its partner.
 #
-# *Labels made by networks* need two views. A network judges a **weak view** of an unlabelled image, turned and mirrored. Where it is at least 50 % sure, its guess becomes the label of a **strong view**, which also has a blank patch. (50 % was chosen on such scenes; 90 in 09 and 80 in 11 are not tuned.)
+# *Labels made by networks*: a network judges a **weak view** of an unlabelled image, turned and mirrored. Where it is at least 50 % sure (chosen on such scenes), its guess becomes the label of a **strong view**, which also has a blank patch.
 #
 # Who judges? For **own labels** (FixMatch), each sensor for itself. For **pair labels** (*agreed labels* in 00), the probabilities of both sensors are multiplied, and both learn the result. **Write `pair_labels` in one line before you read on.**
 
@@ -166,7 +166,7 @@ def train(networks, steps, rate, judge=None, weight=0, partner=torch.clone):
 # %% [markdown]
 # ## Which part does it?
 #
-# Five ways go on from copies of the same two networks. **Guess:** which part helps depth more on its own? And colour?
+# Five ways go on from copies of the same two networks. **Guess:** which part alone helps depth more? And colour?
 
 # %%
 torch.manual_seed(seed)
@@ -197,15 +197,15 @@ figure = pictures.plot_ways(stored, pd.DataFrame(live).T)
 course.results("08").rename(columns={"right, %": "F1 × 100"})  # means; strangers
 
 # %% [markdown]
-# **Your second guess: it depends on the sensor.** In stored runs the contrast lifts depth from 50 to 59. Pair labels alone bring one point, which ten seeds cannot tell from none; beside the contrast, eight. Colour gains from each. *Own labels* lift colour and cost depth three points.
+# **Your second guess: it depends on the sensor.** In stored runs the contrast lifts depth from 50 to 59. Pair labels alone add one point, which ten seeds cannot tell from none; beside the contrast they add eight. Colour gains from each. *Own labels* lift colour and cost depth three points.
 #
-# Our run (diamonds) is one seed with other settings. Here, too, the contrast helps depth, pair labels alone do not, and colour gains from each. But beside the contrast pair labels cost depth two, own labels help neither, and colour gains less. Why, we have not tested.
+# But in our run (diamonds; one seed, other settings) pair labels beside the contrast cost depth two points, own labels help neither sensor, and colour gains less. Why, we have not tested.
 #
 # With *strangers*, partners from other scenes, scores fall below *alone*.
 #
 # ## What could pair labels teach?
 #
-# A pair label *teaches* depth where it is right and depth's own guess is wrong; it *misleads* the other way round. Below, in %, all labels of the last 60 steps; *label* and *depth*: how often each is right. **Guess:** how often does a label teach?
+# A pair label *teaches* depth where it is right and depth's own guess is wrong; it *misleads* the other way round. The table has the labels of the last 60 steps, in %; *label* and *depth*: how often each is right. **Guess:** how often does a label teach?
 
 # %%
 kinds = pictures.kind_names(scenes)  # ordinary, dark, far away, or dark and far
@@ -226,11 +226,11 @@ groups = pd.concat(parts).groupby(["way", "kind"])
 (100 * groups.mean()).round().astype(int).assign(labels=groups.size())
 
 # %% [markdown]
-# Without the contrast, half of the far labels teach, but a far depth image does not show the material that they name. In the dark labels mislead (18 %) more than they teach (8 %). In ordinary scenes 16 % teach, 5 % mislead; why depth gained nothing, we do not know. With the contrast they teach no more, so the stored step from 59 to 67 stays unexplained.
+# Without the contrast, half of the far labels teach, but a far depth image does not show the material that they name. In the dark more labels mislead (18 %) than teach (8 %). In ordinary scenes more teach (16 %) than mislead (5 %), yet depth gained nothing; why, we do not know. With the contrast no more labels teach, so the stored step from 59 to 67 stays unexplained.
 #
 # ## Which is cheaper?
 #
-# How many labels alone score as the recipe does? `worth` joins the measured scores by straight lines (labels on a log axis) and finds where they reach the recipe's. In its 95 % interval, a paired t test sees no difference.
+# How many labels alone score as high as the recipe? `worth` joins the measured scores by straight lines (labels on a log axis) and finds where they reach the recipe's. Inside its 95 % interval a paired t test finds no difference.
 
 
 # %%
@@ -256,7 +256,7 @@ for sensor in ("depth", "rgb"):
 figure = pictures.plot_worth(stored, test.best, numbers)
 
 # %% [markdown]
-# **Your first guess: 473 labels in depth, 944 in colour**, by the stored seeds. The pairs replace 273 and 744. But own labels, without a second camera, do as well in colour as 310: there the camera is worth 634 at most. In depth own labels are worth none.
+# **Your first guess: 473 labels in depth, 944 in colour** (stored seeds). The pairs replace 273 and 744 labels. But own labels, without a second camera, do as well in colour as 310: there the camera replaces 634 at most. In depth they replace none.
 #
 # A label costs 1.00, a pair 0.02, the second camera 250. All 2 000 scenes are recorded as pairs. **Guess:** do you buy the camera for depth? For colour?
 
@@ -275,11 +275,11 @@ cheaper("rgb", label=1.00, pair=0.02, camera=250)
 cheaper("rgb", label=1.00, pair=0.02, camera=250, without=free["rgb"][0])
 
 # %% [markdown]
-# In depth the camera and pairs cost 290, the labels that they replace 226 to 332: nobody can tell yet. In colour the camera pays, also against own labels. **Now enter your own prices.**
+# In depth the camera and pairs cost 290, the labels that they replace 226 to 332: too close to call. In colour the camera pays, also against own labels. **Now enter your own prices.**
 #
 # ## A chart that decides
 #
-# Stored gains over *labels alone* in F1 points: objects, and [real sensors](../docs/results/real.md) with **labels of all persons or places, or of one person**. [MDiCo](06_what_the_embeddings_hold.ipynb) learns from pairs. The small table deploys *both*, beside the better sensor with its best method. **Guess:** does one method win every row?
+# Stored gains over *labels alone*, in F1 points, on objects and [real sensors](../docs/results/real.md). [MDiCo](06_what_the_embeddings_hold.ipynb) learns from pairs. The small table deploys *both*, beside the better sensor's best method. **Guess:** does one method win every row?
 
 # %%
 gains = pictures.cases()
@@ -292,13 +292,13 @@ gains.map("{:+.0f}".format).replace("+nan", "–").assign(**{"deploy one": best}
 # No. Find the row nearest to yours:
 #
 # - *Every label, deploy one:* no pairs.
-# - *Few labels, deploy one:* in objects contrast and pair labels. On worn sensors pair labels: one to three points above own labels, six with one person's labels. On land cover both: three (not decided) and five above own labels. Of cells the stain, without pairs: they cost it four.
+# - *Few labels, deploy one:* on objects and land cover contrast and pair labels, on worn sensors pair labels. Beyond own labels they add three (not decided) and five points on land cover, one to three on worn sensors, six with one person's labels. Of cells the stain, without pairs: they cost it four.
 # - *Deploy both:* multiply two networks that are about as good: 68 in our run on labels alone, 75 with the contrast; 79 on the watch. Of cells the stain alone beats both, since brightfield's mistakes outvote it. Where every pair has a label, one network of both does as well, if no sensor fails.
-# - *Ask many persons for a few labels each.* In what was run that outweighs their number: on the watch 35 of eight persons beat about 100 of one ([09](09_real_sensors.ipynb)).
+# - *Ask many persons for a few labels each:* on the watch 35 labels of eight persons beat about 100 of one ([09](09_real_sensors.ipynb)).
 #
 # ## What you found
 #
-# **The contrast helps depth, pair labels alone do not; colour gains from each. In stored runs 1 800 pairs replaced 273 labels in depth and 744 in colour; our run gained less.**
+# **The contrast helps depth, pair labels alone do not; colour gains from each. In stored runs 1 800 pairs replaced 273 labels in depth and 744 in colour.**
 #
 # - *Try own labels*, without a second sensor: they helped in four of ten rows.
 # - *Count in labels:* train alone with half and all of yours, and ask `worth`.

@@ -5,9 +5,9 @@
 #
 # A clinic wants a wristband that names which of seven shoulder exercises its wearer does. Ten persons wore a watch with an **accelerometer** and a **gyroscope**. Only one noted her exercises: about a hundred labelled windows of four seconds. The wristband will have one of the two sensors, if that is enough.
 #
-# Both sensors recorded the same seconds. On synthetic scenes such unlabelled **pairs** were worth hundreds of labels ([08](08_when_a_second_sensor_helps.ipynb)). What are they worth here, and for which sensor?
+# Both sensors recorded the same seconds. On synthetic scenes such unlabelled **pairs** were worth hundreds of labels ([08](08_when_a_second_sensor_helps.ipynb)). And here?
 #
-# **Write down one number.** With the labels of one person, a network of the gyroscope is right on new persons in 59 % of the windows. What will it reach if it also learns from the other persons' pairs?
+# **Write down one number.** With labels of one person, a gyroscope network is right in 59 % of new persons' windows. What will it reach if it also learns from the other persons' pairs?
 #
 # | At a glance | |
 # |---|---|
@@ -66,7 +66,7 @@ signals["gyro"][left, 1:] *= -1
 figure = pictures.show_exercises(signals, labels, person)
 
 # %% [markdown]
-# Compare the first two columns, then the first with the last two. So we test on **new persons**: five times, two are kept for the test, and one of the other eight has labels. A score is the mean over persons.
+# Two exercises can look alike (columns 1, 2), and one can differ between persons (1, 3, 4). So we test on **new persons**: five times, two are kept for the test, and one of the other eight has labels. A score is the mean over persons.
 #
 # ## A network for signals
 #
@@ -95,7 +95,7 @@ def network():
 # %% [markdown]
 # ## What may change and leave the exercise the same?
 #
-# A watch sits differently on each wrist, an arm swings wider or less, a window starts at any moment. So a **view** of a window is rotated, scaled and shifted at random. A *strong* view is rotated and scaled twice as much, and one second is silent.
+# A watch sits differently on each wrist, an arm swings wider, a window starts at any moment. So a **view** of a window is rotated, scaled and shifted at random. A *strong* view is rotated and scaled twice as much, and one second is silent.
 
 
 # %%
@@ -122,12 +122,12 @@ check("a rotation keeps lengths", (turns @ turns.mT - torch.eye(3)).abs().max() 
 # %% [markdown]
 # ## Who labels the windows of the others?
 #
-# In each step the networks look at weak views of 64 windows of all eight persons. A *judge* says whose probabilities count. An exercise with 90 % or more becomes the label of the *strong* view; without one nothing is learned. (Threshold and steps are not tuned.) Two judges:
+# In each step the networks look at weak views of 64 windows of all eight persons. A *judge* decides whose probabilities count. An exercise with 90 % or more becomes the label of the *strong* view; other windows are skipped. (Threshold and steps are not tuned.) Two judges:
 #
 # - **Own labels:** each network believes itself (FixMatch).
 # - **Pair labels:** both networks learn from the *product* of both probabilities.
 #
-# **Write `pair_labels` before you go on.** A belief holds log probabilities, 64 windows by seven exercises; logarithms of a product add up. Use no sensor's name: other networks follow.
+# **Write `pair_labels` before you go on.** A belief holds log probabilities, 64 windows by seven exercises; the logarithm of a product is a sum. Use no sensor's name: other networks follow.
 
 
 # %%
@@ -222,11 +222,11 @@ for way, judge in judges.items():
     print(f"{way}: accelerometer {acc:.0f} %, gyroscope {gyro:.0f} % right")
 
 # %% [markdown]
-# Own labels make *both* networks worse than labels alone. With pair labels the gyroscope reaches 66 %: how near is your number?
+# Own labels make *both* networks worse than labels alone. With pair labels the gyroscope reaches 66 %.
 #
 # ## Is that one lucky seed?
 #
-# In two more runs, stored, other persons have the labels. **Guess:** with how many of the three seeds do pair labels beat *labels alone* on the gyroscope?
+# In two more stored runs other persons have the labels. **Guess:** with how many of the three seeds do pair labels beat labels alone on the gyroscope?
 
 # %% alt="Two panels, pair labels minus labels alone, ten dots a seed. Gyroscope: two seeds above zero, one at zero; the interval of the mean spans zero. Accelerometer: two seeds at zero, one six points below."
 table = pictures.with_stored(answers, score, seed)  # and two more seeds, stored
@@ -236,14 +236,14 @@ print(pictures.compared(table))
 pictures.by_seed(table)
 
 # %% [markdown]
-# With two. Yours was the luckiest. On average the gyroscope gains four points (rounded), and their 95 % interval over persons spans zero. **Pairs did not help the better sensor, the accelerometer**: with seed 1 they cost six points; we do not know why.
+# With two; yours was the luckiest. On average the gyroscope gains four points; the 95 % interval over persons spans zero. **Pairs did not help the better sensor, the accelerometer**: with seed 1 they cost six points; we do not know why.
 #
-# Above *own* labels the gyroscope gains 12 points, 9 of which own labels had cost it.
+# Above *own* labels the gyroscope gains 12 points, but own labels had cost it 9.
 #
 # ## Another sensor, a better one, or just a second network?
 #
-# - **Twin labels:** a second network of the gyroscope, with weights and views of its own, takes the accelerometer's place.
-# - **Lent labels:** no product. The accelerometer learns from the one person alone, and the gyroscope from the accelerometer's belief.
+# - **Twin labels:** a second network of the gyroscope takes the accelerometer's place.
+# - **Lent labels:** no product. The accelerometer learns from the one person alone, the gyroscope from the accelerometer's belief.
 #
 # **Guess:** which of these two controls does as well as pair labels?
 
@@ -259,11 +259,11 @@ table = pictures.with_stored(answers, score, seed)
 pictures.by_seed(table)
 
 # %% [markdown]
-# Lent labels do as well as pair labels, with every seed; the twin does no better than own labels. So a second network is not enough, and no product is needed. But do the accelerometer's labels help because it is *another* sensor, or the *better* one? The runs cannot tell.
+# Lent labels do as well as pair labels, with every seed; the twin does no better than own labels. So a second network is not enough, and no product is needed. But these runs cannot tell whether the accelerometer's labels help because it is *another* sensor or the *better* one.
 #
 # ## Why do own labels mislead?
 #
-# Our suspicion: a network that knows one person is *sure* of wrong exercises on others, and learns these. A twin makes the same mistakes, another sensor others. `train` kept a diary of these labels, with your seed. **Guess:** how many of the gyroscope's own were right?
+# Our suspicion: a network that knows one person is *sure* of wrong exercises on others, and learns these. A twin makes the same mistakes, another sensor others. `train` kept these labels. **Guess:** how many of the gyroscope's own were right?
 
 # %%
 judges |= {"twin labels": pair_labels, "lent labels": lent_labels}
@@ -276,11 +276,11 @@ for way in list(judges)[1:]:
 print("both sure and wrong:", pictures.overlaps(diaries, sure))
 
 # %% [markdown]
-# In part as suspected. Of the gyroscope's own labels 55 % were right, with its twin 52 %, in pairs 72 %; the accelerometer lent fewer, 76 % right. But another sensor shares many mistakes. Where the gyroscope was sure and wrong, its twin was, too, in 83 % of the windows, the accelerometer in 66 %: both had learned the same labels.
+# Partly as suspected. Of the gyroscope's own labels 55 % were right, of twin labels 52 %, of pair labels 72 %; of lent labels, which are fewer, 76 %. But where the gyroscope was sure and wrong, so was its twin in 83 % of the windows, the accelerometer in 66 %: both had learned the same labels.
 #
 # ## Twenty more pairs
 #
-# In another data set, eight persons do 19 activities with five **units** on torso, arms and legs; each holds accelerometer, gyroscope and magnetometer. So a pair is two *places on the body*, not two types of sensor. We deploy one unit and train it beside one of the other four: 20 pairs, with labels of one person. Runs are stored, scores F1.
+# In another data set, eight persons do 19 activities with five **units** on torso, arms and legs; each has three sensors. So a pair is two *places on the body*, not two types of sensor. We deploy one unit and train it beside one of the other four: 20 pairs. One person has labels; runs are stored, scores F1.
 #
 # In half of the pairs the other unit is the *weaker* one. **Guess:** does it help, too?
 
@@ -290,7 +290,7 @@ figure = pictures.plot_units(units)
 pictures.unit_means(units)
 
 # %% [markdown]
-# Above *labels alone* (right): a weaker unit adds 2 points on average, a better one 7; a twin costs a point. This need not be the partner's doing: the arms, the weakest units, gain most, and most units beside them are better. One pair lies below zero: right leg beside left leg. ([Intervals](../docs/results/real.md).)
+# Yes: above *labels alone* (right) a weaker unit adds 2 points on average, a better one 7; a twin costs a point. The partner's quality need not be the cause: the arms, the weakest units, gain most, and most of their partners are better. One pair loses. ([Intervals](../docs/results/real.md).)
 #
 # ## Which one do you deploy?
 #
@@ -307,7 +307,7 @@ pictures.decision(table)
 # For your own two sensors, with labels of one person:
 #
 # - *You may choose one:* the better sensor, on labels alone.
-# - *It must be the weaker one*, for price or battery: train it on the better one's labels, lent or in pairs (62 or 61 % against 58), and test on a second person: it may gain nothing.
+# - *It must be the weaker one:* train it on the better one's labels, lent or in pairs (62 or 61 % against 58). Test on a second person: it may gain nothing.
 # - *You may deploy both:* multiply two networks on labels alone: three points more here, not decided.
 # - *Two places on the body:* train with pairs, above all a weak unit.
 #

@@ -5,7 +5,7 @@
 #
 # **FLAIR** and **T1** are kinds of MR image. A brain tumour is bright in FLAIR, hardly visible in T1. Can a network learn to mark the tumour in T1, **pixel** by pixel, from networks that see FLAIR as well?
 #
-# First come synthetic scenes, where we know what each sensor shows: 600 pairs of a photograph ("colour") and a depth image. Thirty have a *mask*, the class of every pixel.
+# First come synthetic scenes, where we know what each sensor shows: 600 pairs of a colour photograph and a depth image. Thirty have a *mask*, the class of every pixel.
 #
 # **Write down a guess.** A network of colour and one of depth together draw the other 570 masks for a new colour network. In the control *two colour networks* draw them. Which student is better, by how many points?
 #
@@ -106,7 +106,7 @@ class UNet(nn.Module):
 # %% [markdown]
 # ## What is a good mask?
 #
-# Count for each class the pixels of the answer, of the truth, and of both. **IoU** divides the last by all that are in either, **Dice** by the mean of the two. *mIoU* is the mean over classes.
+# For each class, count the pixels of the answer, the truth and their overlap. **IoU** divides the overlap by the pixels in either, **Dice** by the mean of both counts. *mIoU* is the mean over classes.
 #
 # Below, an answer finds one of two pixels of stone.
 
@@ -192,7 +192,7 @@ judge("both sensors", answers["alone"] + answers["depth alone"])
 #
 # $$ L_{soft} = \sum_c p^t_c \, \log \frac{p^t_c}{p^s_c} $$
 #
-# **Write `soft_loss` yourself** before you read it. For an undecided student and a sure teacher of two classes it is log 2.
+# **Write `soft_loss` yourself** before you read it.
 
 
 # %%
@@ -222,13 +222,13 @@ table.loc["difference of the students"] = students.diff().iloc[1].round(1)
 table
 
 # %% [markdown]
-# **Three seeds leave it open:** the student of both beats that of colour twice with two seeds. Each beats *alone* with each seed, but so does the twin with two, by chance (the third: −5.1).
+# **Three seeds leave it open:** the student of both beats that of colour twice with two. Both students beat *alone* with each seed. But so does the twin with two, by chance (the third: −5.1).
 #
 # Yet *both sensors* scores at least 8 points above *colour twice*. Why is its student not clearly better?
 #
 # ## Where are the errors?
 #
-# *Outline*: the share of all pixels where an object is taken for background, or the reverse. Then the share of objects' pixels with a wrong material, where colour is *true* and where it *deceives*.
+# *Outline* is the share of pixels where an object is taken for background, or the reverse. The other two are shares of objects' pixels with a wrong material, where colour is *true* and where it *deceives*.
 #
 # **Guess:** in which of the three is the student of both better than *alone*?
 
@@ -253,13 +253,13 @@ rows, title = deceived.topk(3).indices, "Outlined: colour deceives"
 figure = segments.show_answers(test, rows.tolist(), said, title)
 
 # %% [markdown]
-# Clearly in the first two; so is the student of *colour twice*. Where colour deceives, *both sensors* errs in 37 % of the pixels, its student and *alone* in more than 70.
+# Clearly in the first two, as is the student of *colour twice*. Where colour deceives, *both sensors* errs in 37 % of the pixels, its student and *alone* in more than 70.
 #
-# **Because** no photograph tells which object deceives, no teacher can cure these errors; the best possible colour network makes all of them, and scores 77. Where the student is right there, it misreads colour. A student can learn outlines, and materials where colour is true. With this one seed *both sensors* has better outlines than *colour twice* (2 % wrong, 4 %); whether better materials, differs between processors.
+# **Because** no photograph tells which object deceives, no teacher can cure these errors: the best possible colour network makes all of them, and scores 77. A student can learn outlines, and materials where colour is true. With this seed *both sensors* has better outlines than *colour twice* (2 % wrong, not 4).
 #
 # ## No teacher: an idea of CroDiNo-KD
 #
-# CroDiNo-KD trains both networks side by side. We had its abstract and README alone: this is a part of [**our reconstruction**](../docs/results/crodino.md), and a low score may be ours. Of the channels an *invariant* half is for what both sensors see, a *specific* half for the rest. A third decoder reads one sensor's invariant and the other's specific half; both networks learn its answers. **Guess** its score.
+# CroDiNo-KD trains both networks side by side. We had only its abstract and README: this is part of [**our reconstruction**](../docs/results/crodino.md), and a low score may be our fault. Half of the channels are *invariant*, for what both sensors see, half *specific*, for the rest. A third decoder reads one sensor's invariant and the other's specific half; both networks learn its answers. **Guess** its score.
 
 
 # %%
@@ -290,7 +290,7 @@ judge("our CroDiNo-KD", answer(model["rgb"], test.images["rgb"]))
 course.beside("segments.csv", points, seed, record).loc[["our CroDiNo-KD"]]
 
 # %% [markdown]
-# Ahead of the student of colour twice with two seeds, behind with one (−2.8): open as well.
+# It beats the student of colour twice with two seeds, not with one (−2.8): also open.
 #
 # ## Ten seeds, all masks
 #
@@ -301,21 +301,21 @@ title = "Student of one network of both sensors: ahead with 30 masks, not with a
 figure = segments.plot_gains(segments.stored_gains(), title)
 
 # %% [markdown]
-# Nothing. With 30 masks the student of one network of both leads by 4.5 points; the cause may be depth, or that its teacher is larger, with [one more loss](../docs/results/segmentation.md#limits). Our CroDiNo-KD is open, and with all masks costs 2.6.
+# Nothing. With 30 masks the student of one network of both leads by 4.5 points. The cause may be depth, or a larger teacher with [one more loss](../docs/results/segmentation.md#limits). Our CroDiNo-KD shows no clear gain with 30, and costs 2.6 with all.
 #
 # ## Back to the patients
 #
-# [The images](../data/README.md#brain-mri-lgg) show 100 patients of The Cancer Genome Atlas with a lower-grade glioma, a brain tumour, in FLAIR and in T1 before contrast agent. Doctors drew the masks on FLAIR. A non-commercial licence is stated: we show numbers alone.
+# [The images](../data/README.md#brain-mri-lgg) show 100 patients of The Cancer Genome Atlas with a lower-grade glioma, in FLAIR and in T1 before contrast agent. Doctors drew the masks on FLAIR. A non-commercial licence is stated: we show numbers alone.
 #
-# No network is tested on patients it saw: four folds, one seed. The score is the tumour's Dice, mean over patients; [ ] is the 95 % interval of a mean difference. With all masks one network of both has 68, T1 alone 35. **Guess** what a teacher of both adds to T1.
+# No network is tested on patients it saw: four folds, one seed. The score is the tumour's Dice, mean over patients; [ ] is the 95 % interval of a mean difference. With all masks one network of both scores 68, T1 alone 35. **Guess:** what does a teacher of both add to T1?
 
 # %%
 segments.of_patients(segments.patients())
 
 # %% [markdown]
-# [Nothing measurable](../docs/results/real.md#mri-can-t1-be-read-as-if-flair-were-there): −1 with all masks, +1 with those of seven patients; each interval includes zero. We have not tested why. Since the masks follow FLAIR, we do not know the best score for T1.
+# [Nothing measurable](../docs/results/real.md#mri-can-t1-be-read-as-if-flair-were-there): −1 with all masks, +1 with those of seven patients. We have not tested why. Since the masks follow FLAIR, T1's best possible score is unknown.
 #
-# With all masks FLAIR **alone** has 62 and both 68; with those of seven patients, 44 and 43.
+# FLAIR **alone** has 62. With masks of seven patients it has 44, and both 43.
 #
 # ## What you found
 #

@@ -3,15 +3,15 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/main/notebooks/11_your_own_data_and_deployment.ipynb) · [solutions](solutions/py/11_your_own_data_and_deployment.py)
 #
-# A firm plans a box that names what lies before it, one of nine things. For a trial, a **colour** and a **depth** camera stood side by side in twelve rooms. They left two folders: 1 200 photographs, 1 200 depth images, and a label on every third pair. Each camera costs money. **Does the box get one of them, or both? And how does the network get into the box?**
+# A firm plans a box that names what lies before it, one of nine things. For a trial, a **colour** and a **depth** camera stood side by side in twelve rooms. They left 1 200 photographs, 1 200 depth images, and a label on every third pair. **Does the box get one camera, or both? And how does the network get into it?**
 #
-# In four minutes you decide, and hold files that need no PyTorch. With `folder` set, the same cells answer for your sensors.
+# Set `folder`, and the same cells answer for your sensors.
 #
-# **Write down three guesses.** In rooms it has never seen, a small network names 60 % of the photographs, or nearly half of the depth images.
+# **Write down three guesses.** In new rooms a small network is right on 60 % of the photographs, or nearly half of the depth images.
 #
 # 1. *One* network reads both cameras. Or *two* networks read one each, and their probabilities are multiplied, as in [09](09_real_sensors.ipynb). Which is better?
-# 2. A camera breaks. What does the *one* keep?
-# 3. A large network has learned from the web's photographs. A linear classifier on top of it learns your labels. Does it beat the small networks?
+# 2. A camera breaks. How often is the *one* network still right?
+# 3. A large network has learned from the web's photographs, a linear classifier on top learns your labels. Does it beat the small networks?
 #
 # | At a glance | |
 # |---|---|
@@ -78,11 +78,11 @@ print(f"{len(groups)} pairs in {len(set(groups))} groups, {len(known)} with a la
 figure = pictures.show_groups(images, groups, folder or "Light and distance differ")
 
 # %% [markdown]
-# White squares: no depth was measured. Files lie in `<sensor>/<class>/` or `<sensor>/unlabelled/` ([your own data](../docs/guides/own_data.md)). The same name is a pair, of any two sizes: all become 32×32, or `size`. `room01` in `room01_007` is the *group*.
+# White squares: no depth was measured. Files lie in `<sensor>/<class>/` or `<sensor>/unlabelled/` ([your own data](../docs/guides/own_data.md)). Files of one name are a pair; all become 32×32, or `size`. `room01` in `room01_007` is the *group*.
 #
 # ## Is a recording wrong?
 #
-# Look at levels first: the mean of what was measured, for each room. Is one far off?
+# First look at each room's level, the mean of what was measured. Is one far off?
 
 # %%
 levels = {s: x.where(x != own.holes[s], torch.nan) for s, x in images.items()}
@@ -97,9 +97,9 @@ levels.T.round().astype(int)
 #
 # ## Who is tested?
 #
-# All pairs of a room share its lamp, so a whole room is learned from, or tested. Three *folds* of four rooms test each labelled pair once. [01](01_data_preparation.ipynb) shows what other splits pretend.
+# All pairs of a room share its lamp, so whole rooms are trained on or tested. Three *folds* of four rooms test each labelled pair once. [01](01_data_preparation.ipynb) shows how other splits deceive.
 #
-# And a rule, before there are scores: *a gain counts if its 95 % interval over rooms lies above zero; else take what is simpler*: one camera, no pairs, a small network. If one network of both and two are alike, take what outlasts a broken camera.
+# A rule, before any score: *a gain counts if its 95 % interval over rooms lies above zero; else take what is simpler*: one camera, no pairs, a small network. If one network of both does as well as two, take two: they survive a broken camera.
 
 # %%
 if not folder:  # yours: another group, or none
@@ -120,7 +120,7 @@ fold = folds(groups)
 #
 # `scale` subtracts from each band of an image its mean, and divides by its spread. (Where the level tells the class, divide by a constant instead.)
 #
-# EfficientNet-Lite0, trained on the photographs of ImageNet, turns an image into 1 280 numbers, and a logistic regression names the class. Photographs go in as they are, depth scaled. **Take out guess 3.**
+# EfficientNet-Lite0, trained on ImageNet's photographs, turns an image into 1 280 numbers; a logistic regression names the class. Photographs go in as they are, depth scaled. **Take out guess 3.**
 
 # %%
 def scale(x, hole):  # less the mean, over the spread; what was not measured: 0
@@ -149,7 +149,7 @@ table()
 #
 # ## Networks of your own
 #
-# A network takes stored values; scaling is its first step. Steps, rate, batch and the inputs of the pretrained network were chosen on rooms of seed 100, which no table has.
+# A network takes stored values; scaling is its first step. We chose steps, rate, batch and the pretrained network's inputs on other rooms (seed 100).
 
 # %%
 class Network(nn.Module):
@@ -217,11 +217,11 @@ answers["labels", "two networks"] = sum(answers["labels", s] for s in sensors)
 table()
 
 # %% [markdown]
-# With both cameras, one network or two name eleven or twelve points more than colour alone (best possible: 96). The first keeps 33 % without colour and 22 % without depth, less than a small network of the sensor that is left. Of two networks the other goes on, once somebody notices.
+# One network of both or two score eleven or twelve points above colour alone (best possible: 96). The *one* keeps 33 % without colour and 22 % without depth, less than a small network of the remaining sensor. Of two networks the other still works, once somebody notices.
 #
 # ## And if one is deployed alone?
 #
-# Two thirds of the pairs have no label. As in [00](00_start_here.ipynb), where the product of both networks is 80 % sure (not tuned), its class becomes the label of both images, here without a contrast.
+# Two thirds of the pairs have no label. As in [00](00_start_here.ipynb), where the product of both networks is 80 % sure (not tuned), its class becomes the label of both images.
 #
 # **Guess:** which sensor gains more, the better or the worse?
 
@@ -237,7 +237,7 @@ table()
 #
 # You ask about the next room, so the unit is a room: a difference for each, and Student's interval of their mean.
 #
-# **Guess:** do two cameras clearly beat the best network of one? Two small networks one of both? Pretrained or pairs labels?
+# **Guess:** which differences are clear: two cameras over the best of one, two small networks over one of both, pretrained or pairs over labels?
 
 # %%
 def gain(first, second):  # a mean for each group
@@ -261,13 +261,13 @@ for way, s in [(w, s) for w, s in answers if s in sensors and w != "labels"]:
 figure = pictures.plot_differences(gains, folder or "Rooms decide; blue: clear")
 
 # %% [markdown]
-# Two rows are clear. **Both cameras name ten points more than the best network of one**, and in depth the pretrained network is far worse. All else stays simple. But with two other seeds (below) the pretrained network is about five points ahead in colour. Two small networks are eight and nine ahead of one, and pairs *cost* the two five points and 1.5.
+# Two rows are clear. **Both cameras score ten points above the best network of one**, and in depth the pretrained network is far worse. Elsewhere take what is simpler. But with two other seeds (below) the pretrained network is about five points ahead in colour, two small networks are eight and nine ahead of one, and pairs *cost* the two five points and 1.5.
 #
 # ## Into the box
 #
 # Many runtimes read ONNX files. Is anything lost on the way, such as scaling? **Every stored image goes in, and both answers are compared**.
 #
-# These are networks of labels, of the last fold; a product would train on all rooms.
+# These are networks of *labels*, last fold; a product would train on all rooms.
 
 # %%
 def export(network, file):
@@ -289,7 +289,7 @@ for name, network in (small | fused).items():
     print(f"{10 * min(times):.2f} ms an image, {path.stat().st_size / 1000:.0f} kB")
 
 # %% [markdown]
-# One network of both is as large as two. A file checks nothing: given nearness in place of depth, it answers, too. [`discom export`](../docs/guides/deploy.md) adds a contract: classes, units, usual values. `discom predict` refuses other bands, and warns of unusual values.
+# A file checks nothing: given nearness in place of depth, it answers, too. [`discom export`](../docs/guides/deploy.md) adds a contract: classes, units, usual values. `discom predict` refuses other bands, and warns of unusual values.
 #
 # ## The package: the same, with the corners filled
 
@@ -299,7 +299,7 @@ terminal("discom advise mine --dry-run", own.place.name)
 pd.read_csv("../results/rooms.csv").query("seed != @seed").set_index(["seed", "way"]).T
 
 # %% [markdown]
-# With twelve rooms, `advise` warns, a gain below nine points will hardly show. `discom data check mine` finds lost partners and copies, levels a wrong room.
+# `advise` warns that with twelve rooms a gain below nine points will hardly show. `discom data check mine` finds lost partners and copies; levels show a wrong room.
 #
 # ```bash
 # discom data prepare folders --root my_images --size 32 --groups '(.+)_[0-9]+' --out mine
@@ -309,14 +309,14 @@ pd.read_csv("../results/rooms.csv").query("seed != @seed").set_index(["seed", "w
 #
 # ## What you found
 #
-# **Mount both cameras if some ten points are worth it, with two small networks. If you mount one, take colour. No gain by pair labels was clear. The pretrained network fails in depth. In colour it is four to five points ahead of ours; with both cameras two small networks did as well.**
+# **Mount both cameras, with two small networks, if about ten points are worth it. If you mount one, take colour. No gain by pair labels was clear. The pretrained network fails in depth. In colour it is four to five points ahead of ours; with both cameras two small networks did as well.**
 #
 # For your own:
 #
 # - *Begin* with levels by group and a pretrained network.
 # - *Decide* by an interval over groups.
 # - *Few labels?* In 08, also synthetic, pairs with a contrast were worth [hundreds](../docs/results/labels.md); with all labels [nothing](../docs/results/all_labels.md).
-# - *Fine-tune?* Not tested here. On [land cover](../docs/results/real.md), 90 labels, one draw: eight points in colour.
+# - *Fine-tune?* Not tested here. On [land cover](../docs/results/real.md) it gained eight points in colour (90 labels, one draw).
 #
 # ## Exercises
 #
