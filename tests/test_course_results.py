@@ -184,7 +184,7 @@ def test_stored_gains_are_those_of_the_page():
 
 def test_dice_of_patients_is_that_of_the_page():
     """tests/tables/test_pooling.py has Dice itself."""
-    page, table = read("docs/results/real.md"), segments.of_patients(segments.patients())
+    page, table = read("docs/results/images.md"), segments.of_patients(segments.patients())
     assert table["all patients", "Dice"]["T1+FLAIR", "one network of both"] == "68"
     assert table["all patients", "Dice"]["T1", segments.SAME] == "not run"
     for way, method in ((segments.BOTH, "dense-kdv2"), ("our CroDiNo-KD", "crodino")):
