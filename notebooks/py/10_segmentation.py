@@ -313,7 +313,7 @@ figure = segments.plot_gains(segments.stored_gains(), title)
 segments.of_patients(segments.patients())
 
 # %% [markdown]
-# [Nothing measurable](../docs/results/real.md#mri-can-t1-be-read-as-if-flair-were-there): −1 with all masks, +1 with those of seven patients. We have not tested why. Since the masks follow FLAIR, T1's best possible score is unknown.
+# [Nothing measurable](../docs/results/images.md#mri-can-t1-be-read-as-if-flair-were-there): −1 with all masks, +1 with those of seven patients. We have not tested why. Since the masks follow FLAIR, T1's best possible score is unknown.
 #
 # FLAIR **alone** has 62. With masks of seven patients it has 44, and both 43.
 #
