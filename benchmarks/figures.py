@@ -33,9 +33,9 @@ def worth_of_pairs() -> Figure:
     with its own images; mean and 95 % interval over seeds, dotted the best possible score."""
     bars = {
         ("student", 0.1): ("200 labels", GREY),
-        ("fixmatch", 0.1): ("200 labels + own images\n(FixMatch)", LIGHT),
+        ("fixmatch", 0.1): ("200 labels + own unlabelled\nimages (FixMatch)", LIGHT),
         ("agreed", 0.1): ("200 labels + unlabelled\npairs (agreed labels)", ORANGE),
-        ("fixmatch", 0.2): ("400 labels + own images\n(FixMatch)", LIGHT),
+        ("fixmatch", 0.2): ("400 labels + own unlabelled\nimages (FixMatch)", LIGHT),
     }
     every = pd.concat([networks("labels"), networks("labels-more")])
     every = every.set_index(["method", "share"]).loc[[*bars]]

@@ -73,18 +73,19 @@ def gains() -> pd.DataFrame:
 def both(table: str) -> pd.DataFrame:
     """F1 of two sensors at inference as `measure.py both` wrote it, mean over the seeds and pairs
     that every method has: a row for each kind of labels, a column for each of TOGETHER, before them
-    the student of a pair's better sensor; no row where it was not run."""
+    the best of student and FixMatch of one sensor; no row where it was not run."""
     columns = ["alone", *TOGETHER]
     if not (file := RESULTS / f"{table}-both.csv").exists():
         return pd.DataFrame(columns=columns)
-    students, rows = networks(table).query("method == 'student'"), {}
+    controls, rows = networks(table).query("method in ['student', 'fixmatch']"), {}
     for share, own in pd.read_csv(file).query("missing == 'none'").groupby("labelled"):
         means = own.pivot_table("f1", ["sensors", "seed"], "method").dropna()
-        alone = students[students["share"] == share].set_index(["network", "seed"])
+        alone = controls[controls["share"] == share]
+        scores = alone.pivot_table("score", "seed", ["method", "network"])
         for pair, runs in means.groupby("sensors"):
             seeds = runs.index.get_level_values("seed")
-            each = [alone["score"].loc[name, seeds].mean() for name in pair.split("+")]
-            means.loc[pair, "alone"] = max(each)
+            best = scores.loc[seeds, (slice(None), pair.split("+"))].mean().max()
+            means.loc[pair, "alone"] = best
         rows[alone["labels"].iloc[0]] = means.groupby("sensors").mean().mean()
     return pd.DataFrame(rows).T.reindex(columns=columns)
 

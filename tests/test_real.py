@@ -2,7 +2,7 @@
 sensors at inference."""
 
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
@@ -143,6 +143,7 @@ def test_two_networks_together_say_the_product_of_their_beliefs():
 def test_two_sensors_are_compared_on_pairs_and_seeds_that_every_method_has(tables_of, results_in):
     units = ["larm", "rleg", "torso"]
     made = [runs("student", units, seed, skill=0.5 + 0.1 * seed) for seed in range(2)]
+    made += [runs("fixmatch", ["torso"], seed, skill=0.9) for seed in range(2)]
     tables_of("dsads-spread", *made)
     rows = [
         (method, f"{a}+{b}", seed, score + seed)
@@ -157,9 +158,11 @@ def test_two_sensors_are_compared_on_pairs_and_seeds_that_every_method_has(table
     file.to_csv(results_in / "dsads-spread-both.csv", index=False)
     ((labels, means),) = real.both("dsads-spread").iterrows()
     alone = [
-        stored.of("dsads-spread", labels, "student", k).set_index("seed")["score"][1]
-        for k in ("larm", "torso")
+        stored.of("dsads-spread", labels, method, sensor).set_index("seed")["score"][1]
+        for method, sensor in product(("student", "fixmatch"), ("larm", "torso"))
+        if (method, sensor) != ("fixmatch", "larm")
     ]
+    assert max(alone) == alone[-1]  # FixMatch
     assert labels == "few"
     assert means.to_dict() == pytest.approx(
         {"alone": max(alone), "student": 61, "agreed": 71, "teacher": 80}

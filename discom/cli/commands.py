@@ -124,7 +124,7 @@ def _show_run(path: Path) -> None:
 @command
 def export(
     path: Path,
-    data: Annotated[str, "Name or folder  [default: the run's]"] = "",
+    data: Annotated[str, "As for train  [default: the run's, without arguments]"] = "",
     modality: Annotated[str, "Network to write: rgb, or rgb+depth  [default: the only one]"] = "",
     modalities: flags.Modalities = "",
     out: Annotated[Path, "Folder to write."] = Path("exported"),

@@ -248,7 +248,7 @@ def load_run(run_dir: Path | str, split: Split, network: str = "") -> tuple[Meth
     if any(getattr(result, name) != getattr(origin, name) for name in ORIGIN):
         found = f"was trained on other data, or another split, than {split.train.name}"
         drawn = "" if result.drawn is None else f" drawn with seed {result.drawn}"
-        way_out = f"give the parts that it had: {result.data}{drawn}, split{result.parts}"
+        way_out = f"give what it had, arguments too: {result.data}{drawn}, split{result.parts}"
         raise RunError(run_dir, found, way_out)
     method = methods.get(read_json(Path(run_dir) / "config.json", DAMAGED)["address"])
     if method.address != method.name and methods.code(method) != result.code:  # a person's own file

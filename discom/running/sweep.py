@@ -55,11 +55,7 @@ def missing(runs: Iterable[Run], known: Iterable[Result] = ()) -> tuple[list[Run
 
 
 def sweep(
-    runs: Iterable[Run],
-    *,
-    known: Iterable[Result] = (),
-    workers: int = 0,
-    backend: str = "loky",
+    runs: Iterable[Run], *, known: Iterable[Result] = (), workers: int = 0, backend: str = "loky"
 ) -> Done:
     """Train what is missing, and first the teachers that it needs; a run that fails stops no other.
     `known` results are taken where a run's folder has none. For the workers see `spread`."""

@@ -109,8 +109,9 @@ class Source:
         import pooch
 
         root, files = Path(root), self.files if download else {}
-        if not (root.is_dir() or files):
-            raise DataError(root, f"no such folder (--root). {self.advice()}")
+        if not files and (download or not root.is_dir()):
+            found = "nothing can be downloaded" if download else "no such folder (--root)"
+            raise DataError(root, f"{found}. {self.advice()}")
         way_out = "delete it, if it is there, and fetch it later or by hand"
         for name, (url, checksum) in files.items():
             one = {"registry": {name: checksum or None}, "urls": {name: url}}

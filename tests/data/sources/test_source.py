@@ -51,6 +51,10 @@ def photos(monkeypatch):
     return REGISTRY["photos"]
 
 
+def test_a_set_without_addresses_refuses_to_download(photos, tmp_path):
+    refused(lambda: photos.raw_folder(tmp_path, download=True), f"^{tmp_path}: nothing can be")
+
+
 def test_downloads_are_verified_unpacked_and_not_repeated(web, photos, tmp_path):
     checksum = pack(web.folder / "photos.zip")
     (web.folder / "list.txt").write_text("a b c")
