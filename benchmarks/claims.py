@@ -1,27 +1,45 @@
 """The claims of claims.csv, named before their runs in results/README.md, and what came of them;
-and what unlabelled pairs are worth with 200 labels of `objects`.
+and other tables of real sensors, as docs/results/real.md shows them.
 
 A claim compares a method with another, of the same labels: the mean over deployed sensors, and over
 all that trained beside them, where none is named. "twin" in the place of a method is `agreed` with
 the sensor's copy; a teacher reads the deployed sensor and the others.
 """
 
-from collections.abc import Mapping
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
-from scipy import stats
 
 from discom import tables
 from discom.errors import check_choice
 from discom.tables.intervals import group_dice, pseudo_values, t_test
-from stored import deployed, networks, of, runs_of
+from stored import RESULTS, deployed, networks, of, runs_of
 
 CLAIMS = pd.read_csv(Path(__file__).with_suffix(".csv"), keep_default_na=False)
 TUMOUR = 1  # number of the class
-TRAIN = 2000  # pairs of the training part of `objects`
+# what a page shows: row → table, labels, sensor ("": each), sensor that trained beside it
+SHOWN = {
+    "watch, gyroscope": ("watch", "few", "gyro", ""),
+    "watch, accelerometer": ("watch", "few", "acc", ""),
+    "body units, labels of one person": ("dsads", "one person", "", ""),
+    "body units, labels of all persons": ("dsads-spread", "few", "", ""),
+    "belt, accelerometer": ("sisfall", "few", "acc", "gyro"),
+    "cells, brightfield": ("cells", "few", "brightfield", ""),
+    "cells, stain": ("cells", "few", "stain", ""),
+    "land cover, RGB": ("hls", "few", "rgb", ""),
+    "land cover, elevation": ("hls", "few", "elevation", ""),
+}
+COLUMNS = {
+    "labels alone": "student",
+    "and own unlabelled data": "fixmatch",
+    "and pairs with another sensor": "agreed",
+}
+SETS = {"watch": "watch", "dsads-spread": "body units"}
+SETS |= {"dsads-all": "body units", "cells": "cells", "hls": "land cover"}
+TOGETHER = {"student": "two networks", "agreed": "two that trained with pairs"}
+TOGETHER |= {"teacher": "one network of both"}
 
 
 def differences(
@@ -69,43 +87,71 @@ def claims(name: str) -> pd.DataFrame:
     return tested[head].assign(**{f"{score} points [95 %]": points, "p after Holm": exact})
 
 
-def worth(sensor: str, rival: str = "student") -> tuple[float, float, float]:
-    """How many labels a rival that sees one sensor needs to score as `agreed` does with 200, and
-    the interval; numbers of labels that not all seeds have are left out."""
-    own = pd.concat([networks("labels"), networks("labels-more")]).query("network == @sensor")
-    own = own.assign(number=(TRAIN * own["share"]).round())
-    own = own.drop_duplicates(["method", "number", "seed"])
-    scores = own.pivot(index="seed", columns=["method", "number"], values="score")
-    return labels_worth(scores["agreed", 200], scores[rival].dropna(axis=1))
+def gained(other: str) -> pd.DataFrame:
+    """What pairs gain over a method in each of SHOWN, see `t_test`; each interval for itself."""
+    each = [
+        differences(table, labels, "agreed", other, *sensors)
+        for table, labels, *sensors in SHOWN.values()
+    ]
+    tests = [t_test(own.mean(axis=1).to_numpy()) for own in each]
+    return pd.DataFrame(tests, [*SHOWN], ["mean", "low", "high", "p"])
 
 
-def labels_worth(scores: ArrayLike, curve: Mapping[float, ArrayLike]) -> tuple[float, float, float]:
-    """How many labels a baseline needs to score as a method does with few, and a 95 % interval.
+def gains() -> pd.DataFrame:
+    """As a page shows it: mean F1 over sensors and their partners, a row for each of SHOWN and a
+    column for each of COLUMNS; and `gained`."""
+    shown = pd.DataFrame(index=[*SHOWN])
+    for column, method in COLUMNS.items():
+        for row, (table, labels, sensor, beside) in SHOWN.items():
+            sensors = [sensor] if sensor else deployed(table)
+            each = [of(table, labels, method, one, beside)["score"].mean() for one in sensors]
+            shown.loc[row, column] = f"{np.mean(each):.1f}"
+    for column, method in [*COLUMNS.items()][:2]:
+        points = tables.points(gained(method), ["mean", "low", "high"])
+        shown[f"pairs − {column.removeprefix('and ')}"] = points
+    return shown.rename_axis("deployed").reset_index()
 
-    The baseline's scores are interpolated between the measured numbers of labels, for each seed,
-    along the logarithm. The interval reaches from the first to the last number at which the paired
-    t test finds no difference; the number is where the mean difference first passes zero.
 
-    Args:
-        scores: of the method, one for each seed, [n].
-        curve: number of labels → the baseline's scores with the same seeds, [n].
+def both(table: str) -> pd.DataFrame:
+    """F1 of two sensors at inference as `measure.py both` wrote it, mean over the seeds and pairs
+    that every method has: a row for each kind of labels, a column for each of TOGETHER, before them
+    the best of student and FixMatch of one sensor; no row where it was not run."""
+    columns = ["alone", *TOGETHER]
+    if not (file := RESULTS / f"{table}-both.csv").exists():
+        return pd.DataFrame(columns=columns)
+    controls, rows = networks(table).query("method in ['student', 'fixmatch']"), {}
+    for share, own in pd.read_csv(file).query("missing == 'none'").groupby("labelled"):
+        means = own.pivot_table("f1", ["sensors", "seed"], "method").dropna()
+        alone = controls[controls["share"] == share]
+        scores = alone.pivot_table("score", "seed", ["method", "network"])
+        for pair, runs in means.groupby("sensors"):
+            seeds = runs.index.get_level_values("seed")
+            best = scores.loc[seeds, (slice(None), pair.split("+"))].mean().max()
+            means.loc[pair, "alone"] = best
+        rows[alone["labels"].iloc[0]] = means.groupby("sensors").mean().mean()
+    return pd.DataFrame(rows).T.reindex(columns=columns)
 
-    Returns:
-        The number and its bounds. Infinity stands for more labels than the curve has, 0 for fewer
-        than its first.
-    """
-    labels = np.array(sorted(curve), float)
-    grid = np.linspace(np.log(labels[0]), np.log(labels[-1]), 2001)
-    baseline = np.stack([np.asarray(curve[number], float) for number in labels], 1)
-    each = [np.interp(grid, np.log(labels), own) for own in baseline]
-    each = np.asarray(scores, float)[:, None] - each  # [n, 2001]
-    mean, half = each.mean(0), stats.t.ppf(0.975, len(each) - 1) * stats.sem(each)
-    # from the other end: after the last number that is not clearly too many
-    too_many = np.logical_and.accumulate((mean + half < 0)[::-1])[::-1]
 
-    def first(reached: np.ndarray) -> float:
-        if not reached.any():
-            return np.inf
-        return float(np.exp(grid[reached.argmax()])) if reached.argmax() else 0.0
+def together() -> pd.DataFrame:
+    """`both` of each of SETS as a page shows it."""
+    shown = pd.concat({name: both(name) for name in SETS}, names=["set", "labels"]).reset_index()
+    means = shown[["alone", *TOGETHER]].map("{:.0f}".format).replace("nan", "–")
+    names = {"alone": "better sensor alone", **TOGETHER}
+    return shown.assign(**means, set=shown["set"].map(SETS)).rename(columns=names)
 
-    return first(mean <= 0), first(mean - half <= 0), first(too_many)
+
+def pairs() -> pd.DataFrame:
+    """Of `dsads` with labels of one person, F1 of the deployed unit: a row for each unit that
+    trained beside it and each draw of labels; labels alone, own labels, with its twin, with the
+    other unit."""
+    place, parts = ("dsads", "one person"), {}
+    for sensor, other in permutations(deployed("dsads"), 2):
+        ways = {
+            "alone": of(*place, "student", sensor),
+            "own": of(*place, "fixmatch", sensor),
+            "twin": of(*place, "twin", sensor),
+            "pair": of(*place, "agreed", sensor, other),
+        }
+        scores = {way: own.set_index("seed")["score"] for way, own in ways.items()}
+        parts[sensor, other] = pd.DataFrame(scores)
+    return pd.concat(parts, names=["deployed", "beside"]).reset_index()

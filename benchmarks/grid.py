@@ -1,8 +1,10 @@
 """Train methods, each `name` or `name:{JSON}` of options and settings, and compare them with the
-first; or choose a number for each, on seeds that no table reports.
+first; choose a number for each, on seeds that no table reports; or make a data set of another.
 
 python benchmarks/grid.py compare student discom 'discom:{"pairing": "paired"}' --epochs 10
 python benchmarks/grid.py choose kdv2+lskd --option temperature --values 0.5,1,2
+python benchmarks/grid.py twins data/dsads                         writes data/dsads-twins
+python benchmarks/grid.py doubled data/hls-rgb-elevation           writes …-doubled
 """
 
 import json
@@ -15,6 +17,8 @@ from typing import Annotated, Any
 
 import click
 import pandas as pd
+import torch
+from torch.nn.functional import interpolate
 
 import discom.data
 from discom import cli, files, profile, tables
@@ -25,6 +29,7 @@ from discom.errors import ConfigError, say
 from discom.methods import Method
 from discom.running import sweep
 from discom.running.runs import Run
+from stored import TWIN
 
 SETTINGS = [n for n, each in FIELDS.items() if each.annotation in (int, float) and n != "seed"]
 Data = Annotated[str, "Such as objects:n=600, or a folder."]
@@ -141,7 +146,27 @@ def choose(
         files.write_json(out, {**how, **table.to_dict(), "sensors": sensors})
 
 
-grid = click.Group("grid", commands=[compare, choose], help=__doc__)
+@flags.command
+def twins(folder: Path) -> None:
+    """Write FOLDER-twins: each sensor and a copy of it."""
+    data = discom.data.load(str(folder))
+    copies = {name + TWIN: sensor for name, sensor in data.modalities.items()}
+    data.with_modalities({**data.modalities, **copies}).save(f"{folder}-twins")
+
+
+@flags.command
+def doubled(folder: Path) -> None:
+    """Write FOLDER-doubled: images of twice the height and width, bilinear, for pretrained
+    networks. In float64 first, so that every processor makes the same ones."""
+    data, large = discom.data.load(str(folder)), {}
+    for name, sensor in data.modalities.items():
+        images = torch.from_numpy(sensor.x[:].astype("float64"))
+        images = interpolate(images, scale_factor=2, mode="bilinear")
+        large[name] = replace(sensor, x=images.numpy().astype("float32"))
+    data.with_modalities(large).save(f"{folder}-doubled")
+
+
+grid = click.Group("grid", commands=[compare, choose, twins, doubled], help=__doc__)
 
 if __name__ == "__main__":
     sys.exit(cli.main(command=grid))

@@ -3,16 +3,17 @@
 python benchmarks/pages.py           writes what is stale
 python benchmarks/pages.py --check   names what is stale; the exit status is 1
 
-A page names a table of results/ and its rows between two marks:
+A page names what it shows between two marks, such as rows of a table that a pandas query chooses,
+or means of a file of results/ (rows; columns; values; query):
 
-    <!-- rows all-labels: student; discom, modality=depth -->
+    <!-- rows all-labels: method == 'discom' and modality == 'depth' -->
+    <!-- means parts: method, part; fact; score; sensor == 'rgb' -->
     …
     <!-- end -->
 
 `<!-- sets -->` is what the public data sets say of themselves, `<!-- claims labels -->` what came
-of a table's claims, `<!-- gains -->` what pairs gain on real sensors, `<!-- both -->` what two of
-these score together at inference, `<!-- masks single -->` what segmentation gains over `single` at
-each share of the masks, and `<!-- heads -->` what is read of each part; they end alike.
+of a table's claims, `<!-- gains -->` what pairs gain on real sensors, and `<!-- both -->` what two
+of these score together at inference; they end alike.
 """
 
 import re
@@ -24,8 +25,7 @@ from typing import Annotated
 
 import pandas as pd
 
-import real
-from claims import claims
+import claims
 from discom import cli, tables
 from discom.cli import flags
 from discom.data import sources
@@ -42,41 +42,25 @@ def text_of(name: str) -> str:
 
 
 def rows_of(wanted: str) -> pd.DataFrame:
-    """The wanted rows of a table, or all."""
-    name, _, chosen = wanted.partition(": ")
-    check_choice("rows", name, TABLES)
-    every, parts = tables.cells(*table(name)), []
-    if not chosen:
-        return every
-    for one in chosen.split("; "):
-        method, *settings = one.split(", ")
-        found = every[every["method"] == method]
-        for key, value in (setting.split("=") for setting in settings):
-            found = found[found[key] == value]
-        if found.empty:
-            raise ConfigError(name, f"no row '{one}'", "choose another row")
-        parts.append(found)
-    return pd.concat(parts)
+    """The rows of a table of results/, or of a file there, that a query chooses, or all."""
+    name, _, query = wanted.partition(": ")
+    files = [file.stem for file in RESULTS.glob("*.csv")]
+    check_choice("rows", name, [*TABLES, *files])
+    rows = tables.cells(*table(name)) if name in TABLES else pd.read_csv(RESULTS / f"{name}.csv")
+    rows = rows.query(query) if query else rows
+    if rows.empty:
+        raise ConfigError(name, f"no row where {query}", "choose other rows")
+    return rows
 
 
-def masks_of(wanted: str) -> pd.DataFrame:
-    """mIoU at each share of the masks minus that of a method: of all, or of "minus: a; b"."""
-    minus, colon, chosen = wanted.partition(": ")
-    own = rows_of(f"dense/scenes-labelled{colon}{chosen}").query("modality in ['rgb', 'depth']")
-    check_choice("masks", f"Δ {minus}", [*own])
-    text = own[f"Δ {minus}"].where(own["method"] != minus, own["mIoU"])
-    place = [own["modality"], own["method"].rename("minus " + minus)]
-    shares = own["labelled"].map(lambda share: f"{100 * float(share):g} %")
-    wide = text.groupby([*place, shares], sort=False).first().unstack()
-    return wide.sort_index(level=0, ascending=False, sort_remaining=False).reset_index()
-
-
-def heads_of(_: str) -> pd.DataFrame:
-    """F1 of a branch of DisCoM-KD, and of the shared head on one of its parts."""
-    each = pd.read_csv(RESULTS / "terms-heads.csv").groupby(["network", "part"])["f1"]
-    text = each.mean().map("{:.1f}".format) + " ± " + each.std().map("{:.1f}".format)
-    names = {"both": "both parts, task head", "inv": "invariant", "inf": "informative"}
-    return text.unstack()[[*names]].rename(columns=names).rename_axis("modality").reset_index()
+def means_of(wanted: str) -> pd.DataFrame:
+    """A pivot of such rows: means of a file as whole numbers, cells of a table as they are."""
+    name, _, pivot = wanted.partition(": ")
+    index, columns, values, *query = pivot.split("; ")
+    rows = rows_of(": ".join([name, *query]))
+    each = rows.groupby([*index.split(", "), columns], sort=False)[values]
+    texts = each.first() if name in TABLES else each.mean().map("{:.0f}".format)
+    return texts.unstack().reset_index()
 
 
 def sets_of(_: str) -> pd.DataFrame:
@@ -97,12 +81,11 @@ def sets_of(_: str) -> pd.DataFrame:
 
 WRITERS: dict[str, Callable[[str], pd.DataFrame]] = {
     "rows": rows_of,
-    "claims": claims,
+    "claims": claims.claims,
+    "means": means_of,
     "sets": sets_of,
-    "masks": masks_of,
-    "heads": heads_of,
-    "gains": lambda _: real.gains(),
-    "both": lambda _: real.together(),
+    "gains": lambda _: claims.gains(),
+    "both": lambda _: claims.together(),
 }
 MARKED = re.compile(rf"(<!-- ({'|'.join(WRITERS)})(?: ([^>]*))? -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -124,14 +107,14 @@ def stale() -> dict[Path, str]:
     """Files that do not hold what they should, and what that is: the tables of results/,
     worn-pairs.csv, and the pages."""
     made = {RESULTS / f"{name}.md": text_of(name) for name in TABLES}
-    made[RESULTS / "worn-pairs.csv"] = real.pairs().round(2).to_csv(index=False)
+    made[RESULTS / "worn-pairs.csv"] = claims.pairs().round(2).to_csv(index=False)
     found = {f: new for f, new in made.items() if not f.exists() or f.read_text("utf-8") != new}
     for file in sorted(file for pattern in PAGES for file in ROOT.glob(pattern)):
         page = file.read_text(encoding="utf-8")
         try:
             if (new := filled(page)) != page:
                 found[file] = new
-        except ConfigError as error:
+        except (ConfigError, LookupError, NameError, SyntaxError, ValueError) as error:
             raise ConfigError(f"{file.relative_to(ROOT)}: {error}") from None
     return found
 

@@ -107,8 +107,6 @@ probe() { table=$1; shift; measure parts "$OUT/$table.csv" --seeds 3 --runs "$RU
 probe all-labels student discom mdico decur
 probe terms 'discom adversary=alternating'
 probe labels student 'nt-xent contrast=3' agreed
-measure heads "$OUT/terms.csv" discom --runs "$RUNS"
-measure why "$OUT/labels.csv" fixmatch agreed --seeds 3
 
 # worn sensors, few labels, folds over persons: choices, then tables
 LAST="--precision 32-true --select last"
@@ -148,7 +146,7 @@ grid watch $WATCH --folds 5 --seeds 3 'student:{"learning_rate":0.03}' \
 
 # five body units, labels from one person or from all; a unit beside its copy is the twin
 TWINS="$DATA/dsads-twins"
-[ -d "$TWINS" ] || $PYTHON benchmarks/derive.py twins "$DATA/dsads"
+[ -d "$TWINS" ] || $PYTHON benchmarks/grid.py twins "$DATA/dsads"
 BODY="--encoder spectrum --epochs 8 --batch-size 192 --weight-decay 0.1 $LAST"
 ONE="--labelled 0.0233 --labelled-groups 1"
 PAIRS="torso+rarm torso+larm torso+rleg torso+lleg rarm+larm rarm+rleg rarm+lleg larm+rleg larm+lleg rleg+lleg"
@@ -224,7 +222,7 @@ grid hls $TILES --learning-rate 0.03 --folds 3 --seeds 1 student teacher
 
 # land cover with pretrained encoders, fine-tuned at the rate of their profile
 LARGE="$DATA/hls-rgb-elevation-doubled"
-[ -d "$LARGE" ] || $PYTHON benchmarks/derive.py doubled "$DATA/hls-rgb-elevation"
+[ -d "$LARGE" ] || $PYTHON benchmarks/grid.py doubled "$DATA/hls-rgb-elevation"
 TUNED="--data $LARGE --profile finetune --epochs 4 $LAST --folds 3 --seeds 1"
 grid hls-pretrained $TUNED $FIVE --modalities rgb student fixmatch
 grid hls-pretrained $TUNED $FIVE agreed teacher

@@ -9,13 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from derive import TWIN
 from discom import tables
 from discom.errors import RunError
 from discom.running.runs import Result
 from discom.tables import intervals
 from discom.tables.stored import read_runs
 
+TWIN = "_twin"  # ends the name of a sensor's copy
 RESULTS = Path(__file__).parents[1] / "results"
 # tables that a file of their own shows → what their rows are compared with
 TABLES = {
@@ -49,13 +49,7 @@ def runs_of(table: str) -> list[Result]:
 @lru_cache
 def table(name: str) -> tuple[pd.DataFrame, Sequence[str]]:
     """One of TABLES, and what its rows are compared with."""
-    against, runs = TABLES[name], runs_of(name)
-    if name.endswith("-table-crodino"):
-        return tables.paper_table(runs, "crodino", ["rgb", "depth"]), against
-    rows = tables.summary(runs, against)
-    if name == "ladder":
-        rows.insert(2, "epochs", runs[0].config["epochs"])  # the same in all rows
-    return rows, against
+    return tables.summary(runs_of(name), TABLES[name]), TABLES[name]
 
 
 def labels_of(config: Mapping[str, Any]) -> str:

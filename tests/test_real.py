@@ -9,11 +9,10 @@ import pandas as pd
 import pytest
 from fixtures.results import result
 
-import derive
+import claims
+import grid
 import measure
-import real
 import stored
-from claims import CLAIMS, claims, differences
 from discom import cli, data, tables
 from discom.errors import RunError
 from discom.tables import paired_difference
@@ -54,7 +53,7 @@ def runs(method, networks, seed, labelled_groups=0, skill=0.5, labelled=0.1):
 @pytest.fixture
 def results_in(tmp_path, monkeypatch):
     """A folder in the place of results/."""
-    for module in (stored, real):
+    for module in (stored, claims):
         monkeypatch.setattr(module, "RESULTS", tmp_path)
     cached = stored.runs_of, stored.networks
     for function in cached:
@@ -82,9 +81,9 @@ def test_a_claim_on_one_sensor_is_the_tables_difference(tables_of):
     expected = tables.summary([run for part in made for run in part], ["student"])
     place = "agreed threshold=0.95 contrast=0", "gyro"
     expected = expected.set_index(["method", "modality"]).loc[place].filter(like="vs")
-    found = differences("watch", "few", "agreed", "student", "gyro").mean(axis=1)
+    found = claims.differences("watch", "few", "agreed", "student", "gyro").mean(axis=1)
     np.testing.assert_allclose(t_test(found.to_numpy())[:3], expected.to_numpy(float))
-    assert claims("watch")["persons"].tolist() == [PERSONS] * 3
+    assert claims.claims("watch")["persons"].tolist() == [PERSONS] * 3
 
 
 def test_a_mean_over_pairs_takes_every_partner_and_a_twin_its_copy(tables_of):
@@ -92,23 +91,23 @@ def test_a_mean_over_pairs_takes_every_partner_and_a_twin_its_copy(tables_of):
     for seed in range(2):
         for one, two in (("larm", "torso"), ("larm", "rleg"), ("torso", "rleg")):
             made.append(runs("agreed", [one, two], seed, 1, skill=0.8))
-        made += [runs("agreed", [unit, unit + derive.TWIN], seed, 1, skill=0.6) for unit in units]
+        made += [runs("agreed", [unit, unit + stored.TWIN], seed, 1, skill=0.6) for unit in units]
         made += [runs(name, units, seed, 1) for name in ("student", "fixmatch")]
     tables_of("dsads", *made)
     assert stored.deployed("dsads") == sorted(units)
     claim = "dsads", "one person", "agreed", "twin"
-    every = differences(*claim)
+    every = claims.differences(*claim)
     assert every.shape == (PERSONS, 6)
     found = every.mean(axis=1)
     each = [
-        differences(*claim, unit, other)
+        claims.differences(*claim, unit, other)
         for unit in units for other in units if other != unit
     ]  # fmt: skip
     np.testing.assert_allclose(found, np.mean(each, 0)[:, 0], rtol=1e-6)
     assert 10 < found.mean() < 30  # 80 % right against 60 %
-    above_own = differences("dsads", "one person", "agreed", "fixmatch").mean(axis=None)
+    above_own = claims.differences("dsads", "one person", "agreed", "fixmatch").mean(axis=None)
     assert above_own > found.mean()
-    table = real.pairs()
+    table = claims.pairs()
     assert len(table) == 2 * 6  # a row for each seed
     means = table.groupby(["deployed", "beside"]).mean()
     for (unit, other), row in means.iterrows():
@@ -121,10 +120,10 @@ def test_a_mean_over_pairs_takes_every_partner_and_a_twin_its_copy(tables_of):
 def test_twins_are_copies_beside_their_sensors(tmp_path):
     whole = data.load("objects:n=45,size=8")
     whole.save(tmp_path / "units")
-    assert cli.main(["twins", str(tmp_path / "units")], derive.derive) == 0
+    assert cli.main(["twins", str(tmp_path / "units")], grid.grid) == 0
     both = data.load(str(tmp_path / "units-twins"))
     for name, sensor in whole.modalities.items():
-        np.testing.assert_array_equal(both.modalities[name + derive.TWIN].x[:], sensor.x)
+        np.testing.assert_array_equal(both.modalities[name + stored.TWIN].x[:], sensor.x)
     assert both.select([*whole.modalities]).fingerprint == whole.fingerprint
 
 
@@ -156,7 +155,7 @@ def test_two_sensors_are_compared_on_pairs_and_seeds_that_every_method_has(table
     lost = known.assign(missing="larm", f1=0)
     file = pd.concat([known.assign(missing="none"), lost]).assign(labelled=0.1)
     file.to_csv(results_in / "dsads-spread-both.csv", index=False)
-    ((labels, means),) = real.both("dsads-spread").iterrows()
+    ((labels, means),) = claims.both("dsads-spread").iterrows()
     alone = [
         stored.of("dsads-spread", labels, method, sensor).set_index("seed")["score"][1]
         for method, sensor in product(("student", "fixmatch"), ("larm", "torso"))
@@ -167,7 +166,7 @@ def test_two_sensors_are_compared_on_pairs_and_seeds_that_every_method_has(table
     assert means.to_dict() == pytest.approx(
         {"alone": max(alone), "student": 61, "agreed": 71, "teacher": 80}
     )
-    assert real.together().to_numpy().tolist() == [
+    assert claims.together().to_numpy().tolist() == [
         ["body units", "few", f"{max(alone):.0f}", "61", "71", "80"]
     ]
 
@@ -205,8 +204,8 @@ def test_claims_are_differences_of_dice_paired_over_patients(results_in):
         hits = networks.get(sensor, networks.get("t1+flair"))
         return 200 * hits / (10 + 5 + hits)
 
-    table = claims("mri")
-    asked = CLAIMS[CLAIMS["claims"] == "mri"]
+    table = claims.claims("mri")
+    asked = claims.CLAIMS[claims.CLAIMS["claims"] == "mri"]
     assert table["patients"].tolist() == [PATIENTS] * len(asked)
     for shown, claim in zip(table["Dice points [95 %]"], asked.itertuples(), strict=True):
         ours = dice(claim.labels, claim.method, claim.deployed)

@@ -1,0 +1,71 @@
+"""What unlabelled pairs are worth in labels, as the README and docs/results/labels.md say."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fixtures.worth import labels_worth, worth
+
+from discom import tables
+
+ROOT = Path(__file__).parents[1]
+RIVALS = ("student", "fixmatch")  # of one sensor
+
+
+def test_numbers_of_the_readme_are_those_of_the_runs():
+    """The better rival counts."""
+    numbers = [min(worth(sensor, rival)[0] for rival in RIVALS) for sensor in ("depth", "rgb")]
+    assert {round(number, -2) for number in numbers} == {500}
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    assert "200 labels do what about 500 do without the other sensor" in readme
+
+
+@pytest.mark.parametrize(("name", "sensor"), [("depth", "depth"), ("RGB", "rgb")])
+def test_what_pairs_are_worth_stands_on_the_page(name, sensor):
+    """To ten labels."""
+    found = [worth(sensor, rival) for rival in RIVALS]
+    texts = [[f"{round(number, -1):,.0f}".replace(",", " ") for number in own] for own in found]
+    cells = " | ".join(f"{number} labels, {low} to {high}" for number, low, high in texts)
+    assert f"| {name} | {cells} |" in (ROOT / "docs/results/labels.md").read_text()
+
+
+def student(numbers, seeds):
+    """Ten points for each doubling of the labels, from 40 with 200 on, and what the seed adds."""
+    return {number: 40 + 10 * math.log2(number / 200) + seeds for number in numbers}
+
+
+def test_labels_are_read_from_a_straight_curve_as_by_hand():
+    """Gains 20 ± d are worth 200 · 2^(2 ± d / 10) labels; the interval is scipy's."""
+    rng = np.random.default_rng(0)
+    seeds, noise = rng.normal(size=6), rng.normal(size=6)
+    curve = student([1600, 200, 800, 400], seeds)
+    mean, low, high = tables.paired_difference(60 + noise, np.full(6, 60.0))
+    expected = [800 * 2 ** (d / 10) for d in (mean, low, high)]
+    assert labels_worth(60 + seeds + noise, curve) == pytest.approx(expected, rel=2e-3)
+
+
+def test_beyond_the_curve_the_number_is_said_to_be_outside():
+    seeds = np.array([-1.0, 0.0, 1.0])
+    curve = student([200, 400, 800], seeds)
+    assert labels_worth(80 + seeds, curve) == (math.inf, math.inf, math.inf)
+    assert labels_worth(20 + seeds, curve) == (0, 0, 0)
+    number, low, high = labels_worth([59.0, 62.0, 58.5], curve)  # about as with 800
+    assert 400 < low < number < 800 < high == math.inf
+    falls = {100: [40.0, 42, 41], 200: [55, 56, 57.5], 400: [45, 46, 47], 800: [60, 61, 62.5]}
+    number, low, high = labels_worth([50.0, 52, 51], falls)  # it is passed three times
+    assert 100 < low < number < 200 < 400 < high < 800
+
+
+def test_the_interval_of_labels_covers_the_true_number_in_95_of_100():
+    """Also where the curve is flat, since its own noise counts."""
+    gain, slope = 3.0, 2.0
+    rng, hits, numbers = np.random.default_rng(1), 0, np.array([200, 400, 800, 1600])
+    for _ in range(400):
+        seeds = rng.normal(size=10)
+        rise = slope * np.log2(numbers / 200)[:, None]
+        scores = 40 + rise + seeds + rng.normal(size=(4, 10)) / 2
+        curve = dict(zip(numbers.tolist(), scores, strict=True))
+        _, low, high = labels_worth(40 + gain + seeds + rng.normal(size=10) / 2, curve)
+        hits += low <= 200 * 2 ** (gain / slope) <= high
+    assert 0.92 <= hits / 400 <= 0.98
