@@ -7,7 +7,7 @@ READY := .venv/.ready
 ONE := OMP_NUM_THREADS=1
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: tutorial test test-all release-check release-steps colab oldest docs pages figures linkcheck browser lab notebooks format wheel wheel-check clean
+.PHONY: tutorial test test-all release-check release-steps colab oldest docs pages figure linkcheck browser lab notebooks format wheel wheel-check clean
 
 tutorial: $(READY)  ## run every notebook on the synthetic scenes (profile cpu), two at a time
 	$(BIN)/python notebooks/batch.py --profile cpu
@@ -61,8 +61,8 @@ docs: $(READY)  ## the documentation site in build/docs; a warning or a broken l
 pages: $(READY)  ## the tables of results/ and of pages, from the runs
 	$(BIN)/python benchmarks/pages.py
 
-figures: $(READY)  ## the figures of results/, from the runs
-	$(BIN)/python benchmarks/figures.py
+figure: $(READY)  ## the same, and the README's figure
+	$(BIN)/python benchmarks/pages.py --figure
 
 linkcheck: $(READY)  ## ask every external address that the site names; needs the network
 	$(BIN)/python -m sphinx -b linkcheck -q -d build/doctrees docs build/linkcheck

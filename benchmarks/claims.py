@@ -115,12 +115,10 @@ def gains() -> pd.DataFrame:
 def both(table: str) -> pd.DataFrame:
     """F1 of two sensors at inference as `measure.py both` wrote it, mean over the seeds and pairs
     that every method has: a row for each kind of labels, a column for each of TOGETHER, before them
-    the best of student and FixMatch of one sensor; no row where it was not run."""
-    columns = ["alone", *TOGETHER]
-    if not (file := RESULTS / f"{table}-both.csv").exists():
-        return pd.DataFrame(columns=columns)
+    the best of student and FixMatch of one sensor."""
     controls, rows = networks(table).query("method in ['student', 'fixmatch']"), {}
-    for share, own in pd.read_csv(file).query("missing == 'none'").groupby("labelled"):
+    every = pd.read_csv(RESULTS / f"{table}-both.csv").query("missing == 'none'")
+    for share, own in every.groupby("labelled"):
         means = own.pivot_table("f1", ["sensors", "seed"], "method").dropna()
         alone = controls[controls["share"] == share]
         scores = alone.pivot_table("score", "seed", ["method", "network"])
@@ -129,7 +127,7 @@ def both(table: str) -> pd.DataFrame:
             best = scores.loc[seeds, (slice(None), pair.split("+"))].mean().max()
             means.loc[pair, "alone"] = best
         rows[alone["labels"].iloc[0]] = means.groupby("sensors").mean().mean()
-    return pd.DataFrame(rows).T.reindex(columns=columns)
+    return pd.DataFrame(rows).T.reindex(columns=["alone", *TOGETHER])
 
 
 def together() -> pd.DataFrame:
@@ -144,14 +142,11 @@ def pairs() -> pd.DataFrame:
     """Of `dsads` with labels of one person, F1 of the deployed unit: a row for each unit that
     trained beside it and each draw of labels; labels alone, own labels, with its twin, with the
     other unit."""
-    place, parts = ("dsads", "one person"), {}
+    parts = {}
     for sensor, other in permutations(deployed("dsads"), 2):
-        ways = {
-            "alone": of(*place, "student", sensor),
-            "own": of(*place, "fixmatch", sensor),
-            "twin": of(*place, "twin", sensor),
-            "pair": of(*place, "agreed", sensor, other),
-        }
-        scores = {way: own.set_index("seed")["score"] for way, own in ways.items()}
+        ways = {"alone": ("student", sensor), "own": ("fixmatch", sensor), "twin": ("twin", sensor)}
+        ways["pair"] = ("agreed", sensor, other)
+        each = {way: of("dsads", "one person", *how) for way, how in ways.items()}
+        scores = {way: own.set_index("seed")["score"] for way, own in each.items()}
         parts[sensor, other] = pd.DataFrame(scores)
     return pd.concat(parts, names=["deployed", "beside"]).reset_index()

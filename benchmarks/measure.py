@@ -1,17 +1,17 @@
 """What is measured on the finished runs of a table of results/, each into a CSV file beside it.
 
-python benchmarks/measure.py kinds results/all-labels.csv student discom
-python benchmarks/measure.py parts results/all-labels.csv student discom --seeds 3
+python benchmarks/measure.py read kinds results/all-labels.csv student discom
+python benchmarks/measure.py read parts results/all-labels.csv student discom --seeds 3
 python benchmarks/measure.py both results/watch.csv data/watch
 """
 
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import click
 import numpy as np
@@ -96,33 +96,30 @@ def parts(result: Result, runs: Path) -> Rows:
         yield from ({"method": "untrained", **row} for row in probed(start, split.test))
 
 
-def adding(read: Callable[[Result, Path], Rows]) -> click.Command:
-    """A command of what is read of a run: a file that has the run already stays as it is."""
-    keys = ["method", "labelled", "seed"]
-
-    def add(
-        table: Path,
-        methods: tuple[str, ...],
-        runs: flags.Runs = Path("runs"),
-        seeds: Annotated[int, "The first so many."] = 100,
-    ) -> None:
-        results = tables.load_results(table)
-        for name in methods:
-            check_choice(str(table), name, dict.fromkeys(run.display_name for run in results))
-        file = table.with_name("parts.csv" if read is parts else f"{table.stem}-{add.__name__}.csv")
-        rows = pd.read_csv(file) if file.is_file() else pd.DataFrame(columns=keys)
-        for result in results:
-            values = [result.display_name, result.config["labelled"], result.seed]
-            known = (rows[keys] == values).all(axis=1).any()
-            if values[0] in methods and result.seed < seeds and not known:
-                run = dict(zip(keys, values, strict=True))
-                new = pd.DataFrame([run | row for row in read(result, runs)])
-                rows = pd.concat([rows, new], ignore_index=True) if len(rows) else new
-                with files.atomic_file(file) as temporary:
-                    rows.to_csv(temporary, index=False)
-
-    add.__name__, add.__doc__ = read.__name__, f"{read.__doc__} Adds METHODS' runs to a file."
-    return flags.command(add)
+@flags.command
+def read(
+    what: Literal["kinds", "parts"],
+    table: Path,
+    methods: tuple[str, ...],
+    runs: flags.Runs = Path("runs"),
+    seeds: Annotated[int, "The first so many."] = 100,
+) -> None:
+    """Add what is read of METHODS' runs of a table to TABLE-kinds.csv or parts.csv; a run that the
+    file has stays as it is."""
+    results, keys = tables.load_results(table), ["method", "labelled", "seed"]
+    for name in methods:
+        check_choice(str(table), name, dict.fromkeys(run.display_name for run in results))
+    file = table.with_name("parts.csv" if what == "parts" else f"{table.stem}-kinds.csv")
+    rows = pd.read_csv(file) if file.is_file() else pd.DataFrame(columns=keys)
+    for result in results:
+        run = [result.display_name, result.config["labelled"], result.seed]
+        known = (rows[keys] == run).all(axis=1).any()
+        if run[0] in methods and result.seed < seeds and not known:
+            new = (kinds if what == "kinds" else parts)(result, runs)
+            each = pd.DataFrame([dict(zip(keys, run, strict=True)) | row for row in new])
+            rows = pd.concat([rows, each], ignore_index=True) if len(rows) else each
+            with files.atomic_file(file) as temporary:
+                rows.to_csv(temporary, index=False)
 
 
 @torch.inference_mode()
@@ -133,10 +130,9 @@ def blanked(run_dir: Path, split: data.Split) -> dict[str, torch.Tensor]:
     (network,) = result.scores
     logits = {}
     for missing in ["none", *network.split("+")]:
-        sensors = dict(split.test.modalities)
-        if missing in sensors:
-            sensors[missing] = replace(sensors[missing], x=np.zeros_like(sensors[missing].x[:]))
-        images = ModalityTensor(split.test.with_modalities(sensors), network, "cpu")
+        sensors = split.test.modalities.items()
+        seen = {name: replace(own, x=own.x[:] * (name != missing)) for name, own in sensors}
+        images = ModalityTensor(split.test.with_modalities(seen), network, "cpu")
         logits[missing] = model.predict(network, images[torch.arange(len(images))])
     return logits
 
@@ -183,7 +179,7 @@ def both(table: Path, source: str, runs: flags.Runs = Path("runs")) -> None:
         pd.DataFrame(rows, columns=columns).to_csv(temporary, index=False)
 
 
-measure = click.Group("measure", commands=[adding(kinds), adding(parts), both], help=__doc__)
+measure = click.Group("measure", commands=[read, both], help=__doc__)
 
 if __name__ == "__main__":
     sys.exit(cli.main(command=measure))

@@ -1,7 +1,8 @@
-"""Write the tables of results/ and the rows that pages show of them.
+"""Write the tables of results/, what pages show of them, and the README's figure.
 
-python benchmarks/pages.py           writes what is stale
-python benchmarks/pages.py --check   names what is stale; the exit status is 1
+python benchmarks/pages.py            writes what is stale
+python benchmarks/pages.py --check    names what is stale; the exit status is 1
+python benchmarks/pages.py --figure   draws results/labels-worth.png
 
 A page names what it shows between two marks, such as rows of a table that a pandas query chooses,
 or means of a file of results/ (rows; columns; values; query):
@@ -20,18 +21,24 @@ import re
 import sys
 from collections.abc import Callable
 from inspect import signature
+from io import BytesIO
 from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from PIL import Image
+from scipy import stats
 
 import claims
-from discom import cli, tables
+from discom import cli, plots, tables
 from discom.cli import flags
 from discom.data import sources
 from discom.errors import ConfigError, check_choice
-from stored import RESULTS, TABLES, table
+from stored import RESULTS, TABLES, networks, table
 
+GREY, LIGHT, ORANGE = "#4d4d4d", "#b0b0b0", "#d55e00"
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "data/README.md", "docs/*.md", "docs/guides/*.md", "docs/results/*.md")
 
@@ -79,6 +86,38 @@ def sets_of(_: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=head.split(", "))
 
 
+def worth_of_pairs() -> Figure:
+    """Bars for each sensor: labels alone, with its own images, with pairs, and twice the labels
+    with its own images; mean and 95 % interval over seeds, dotted the best possible score."""
+    bars = {
+        ("student", 0.1): ("200 labels", GREY),
+        ("fixmatch", 0.1): ("200 labels + own unlabelled\nimages (FixMatch)", LIGHT),
+        ("agreed", 0.1): ("200 labels + unlabelled\npairs (agreed labels)", ORANGE),
+        ("fixmatch", 0.2): ("400 labels + own unlabelled\nimages (FixMatch)", LIGHT),
+    }
+    every = pd.concat([networks("labels"), networks("labels-more")])
+    every = every.set_index(["method", "share"]).loc[[*bars]]
+    every["bar"] = every.index.map(lambda key: bars[key][0])
+    drawn, axes = plots.panels(1, 2, 7.8, 3.0, sharex=True, sharey=True)
+    look = {"palette": dict(bars.values()), "saturation": 1, "width": 0.72}
+    spread = float(stats.t.ppf(0.975, every["seed"].nunique() - 1))
+    look |= {"errorbar": ("se", spread), "err_kws": {"color": "black"}}
+    for axis, sensor in zip(axes[0], ("depth", "rgb"), strict=True):
+        own = every[every["network"] == sensor]
+        sns.barplot(own, x="score", y="bar", hue="bar", ax=axis, **look)
+        for name, score in own.groupby("bar")["score"].mean().items():
+            colour = "black" if look["palette"][name] == LIGHT else "white"
+            axis.text(2, name, f"{score:.0f}", va="center", fontweight="bold", color=colour)
+        best = own["best"].iloc[0]
+        axis.axvline(best, color=GREY, linestyle=":")
+        axis.text(best - 1, -0.62, "best possible", ha="right", color=GREY, fontsize=9)
+        axis.set(xlim=(0, 100), ylim=(3.6, -0.9), xlabel="F1 on new scenes, %", ylabel="")
+        axis.set_title(f"deployed: {sensor.replace('rgb', 'RGB')} alone", fontsize=11)
+    title = "200 labels and pairs score above 400 labels without the other sensor"
+    drawn.suptitle(title, fontweight="bold", fontsize=12)
+    return drawn
+
+
 WRITERS: dict[str, Callable[[str], pd.DataFrame]] = {
     "rows": rows_of,
     "claims": claims.claims,
@@ -120,13 +159,22 @@ def stale() -> dict[Path, str]:
 
 
 @flags.command
-def pages(check: Annotated[bool, "Write nothing, name what is stale."] = False) -> bool:
-    """Write the tables of results/ and the rows that pages show of them."""
+def pages(
+    check: Annotated[bool, "Write nothing, name what is stale."] = False,
+    figure: Annotated[bool, "Draw the README's figure, too."] = False,
+) -> bool:
+    """Write the tables of results/ and what pages show of them."""
     changed = stale()
     for file, text in changed.items():
         print(f"{file.relative_to(ROOT)} {'is stale: make pages' if check else 'written'}")
         if not check:
             file.write_text(text, encoding="utf-8")
+    if figure:
+        plots.style()
+        drawn = BytesIO()
+        worth_of_pairs().savefig(drawn, dpi=150)
+        picture = Image.open(drawn).convert("RGB").quantize()  # a third of the room
+        picture.save(RESULTS / "labels-worth.png", optimize=True)
     return not (check and changed)
 
 

@@ -86,7 +86,7 @@ TAUGHT="kdv1 dkd ctkd mlkd kdv1+lskd kdv2+lskd dkd+lskd ctkd+lskd mlkd+lskd"
 choose all-labels/learning-rate-kd learning_rate --seeds 100,101 $ALL --values 0.003,0.01,0.03 $TAUGHT
 grid all-labels-kd --seeds 3 $ALL student kdv2 discom-solo $TAUGHT
 grid taught-by-rgb --seeds 3 $ALL student 'kdv2:{"teacher":"rgb"}' # as Table 1 of DisCoM-KD
-measure kinds "$OUT/all-labels.csv" --runs "$RUNS" \
+measure read kinds "$OUT/all-labels.csv" --runs "$RUNS" \
   student teacher discom-solo discom 'discom pairing=paired' kdv2 student-2x mdico decur
 OFF='discom:{"weights":{"mod":0' # from a student to DisCoM-KD, one loss after another
 grid ladder --epochs 20 --seeds 3 $ALL student "$OFF,\"adv\":0,\"aux\":0,\"orth\":0}}" \
@@ -103,7 +103,7 @@ terms terms-ten --epochs 10
 three() { grid three --data objects:modalities=rgb+depth+thermal --precision 32-true --select last --seeds 3 "$@"; }
 three student discom
 for pair in rgb+thermal depth+thermal; do three --modalities "$pair" discom; done
-probe() { table=$1; shift; measure parts "$OUT/$table.csv" --seeds 3 --runs "$RUNS" "$@"; }
+probe() { table=$1; shift; measure read parts "$OUT/$table.csv" --seeds 3 --runs "$RUNS" "$@"; }
 probe all-labels student discom mdico decur
 probe terms 'discom adversary=alternating'
 probe labels student 'nt-xent contrast=3' agreed
@@ -244,15 +244,14 @@ shares dense/scenes-batch "0.05:22 0.1:22 0.2:26 0.5:40" --data scenes-dense --s
 shares dense/scenes-distillation "0.05:11 1:20" --data scenes-dense --seeds 5 single kdnet maskd
 table dense/scenes-table-crodino crodino --data scenes-dense --labelled 0.05 --epochs 11 --seeds 5
 
-if [ "$OUT" = results ]; then # what two sensors score together; tables, numbers of pages, figures
+if [ "$OUT" = results ]; then # what two sensors score together; tables of pages, the figure
   measure both results/watch.csv "$DATA/watch" --runs "$RUNS"
   measure both results/dsads-spread.csv "$TWINS" --runs "$RUNS"
   measure both results/dsads-all.csv "$TWINS" --runs "$RUNS"
   for set in cells:cellcycle-brightfield-stain hls:hls-rgb-elevation; do
     measure both "results/${set%%:*}.csv" "$DATA/${set#*:}" --runs "$RUNS"
   done
-  $PYTHON benchmarks/pages.py
-  $PYTHON benchmarks/figures.py
+  $PYTHON benchmarks/pages.py --figure
 fi
 
 recorded() { # a notebook and the file that keeps what it measures, then the seeds

@@ -132,7 +132,7 @@ def test_parts_adds_runs_once_with_the_untrained_beside(tmp_path, monkeypatch):
     assert cli.main(words, grid.compare) == 0
     small = data.load(images, seed=0)
     monkeypatch.setattr(data, "load", lambda *_, **__: small)
-    words = ["parts", "all.csv", "student", "discom"]
+    words = ["read", "parts", "all.csv", "student", "discom"]
     assert cli.main(words, measure.measure) == 0
     rows = pd.read_csv("parts.csv")
     counts = rows.groupby("method")["part"].nunique().to_dict()
@@ -142,7 +142,7 @@ def test_parts_adds_runs_once_with_the_untrained_beside(tmp_path, monkeypatch):
     monkeypatch.setattr(measure, "probed", lambda *_: pytest.fail("read twice"))
     assert cli.main(words, measure.measure) == 0
     pd.testing.assert_frame_equal(pd.read_csv("parts.csv"), rows)
-    assert cli.main(["parts", "all.csv", "nobody"], measure.measure) == 2
+    assert cli.main(["read", "parts", "all.csv", "nobody"], measure.measure) == 2
 
 
 def test_every_command_of_results_sh_parses(tmp_path):

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 
 import claims
-import figures
 import pages
 import stored
 from discom import cli, tables
@@ -53,10 +52,10 @@ def test_a_mark_that_names_nothing_is_refused_by_page(monkeypatch, tmp_path, cap
 
 def test_the_figure_of_the_readme_shows_what_its_title_says():
     """Bars from the top: labels alone, own images, pairs, and own images of twice the labels."""
-    for axis in figures.worth_of_pairs().axes:
+    for axis in pages.worth_of_pairs().axes:
         alone, own, pairs, twice = sorted(axis.patches, key=lambda bar: bar.get_y())
         assert pairs.get_width() > twice.get_width() > max(alone.get_width(), own.get_width())
-    figures.plots.plt.close("all")
+    pages.plots.plt.close("all")
 
 
 def test_a_mark_ends_at_its_own_end(monkeypatch):
