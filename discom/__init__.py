@@ -1,9 +1,10 @@
 """discom: teacher-free cross-modal knowledge distillation, taught, run and put to the test.
 
-from discom import data, fit, profile
-split = data.load("objects").split(seed=0)
-result = fit("discom", split, profile("cpu"), "runs/first")
-result.f1                                  # {"rgb": …, "depth": …}
+A first run::
+
+    from discom import data, fit, profile
+    split = data.load("objects").split(seed=0)
+    fit("discom", split, profile("cpu"), "runs/first").f1     # {"rgb": …, "depth": …}
 """
 
 from importlib import import_module

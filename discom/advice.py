@@ -69,7 +69,7 @@ class Asked:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """The rows: a student, what trains with the other sensor, and others."""
+        """The rows are a student, what trains with the other sensor, and others."""
         return (STUDENT, PAIRS, OWN, HALF, FUSED) if self.few else (STUDENT, TAUGHT, FUSED)
 
     @cached_property
@@ -112,7 +112,7 @@ class Asked:
 
     def outlook(self) -> str:
         """The smallest gain that the data show four times out of five, in points, for N tested
-        images in G groups:
+        images in G groups::
 
             280 √(d (ρ / G + (1 - ρ) / N)), with d = 0.2 and ρ = 0.03
         """

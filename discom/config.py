@@ -27,48 +27,49 @@ class Config:
     seed: int = Field(default=0, ge=0, lt=2**32)
     """Of the split, the initial weights and the batches."""
     epochs: int = Field(default=300, ge=1, lt=2**32)
-    """Passes over the training part (paper: 300)."""
+    """Passes over the training part (300 in the paper)."""
     batch_size: int = Field(default=128, ge=2, lt=2**32)  # BatchNorm needs two samples
-    """Samples of each modality in a step (paper: 128)."""
+    """Samples of each modality in a step (128 in the paper)."""
     learning_rate: float = Field(default=1e-4, ge=1e-12)
-    """Of AdamW (paper: 1e-4)."""
+    """Of AdamW (1e-4 in the paper)."""
     schedule: Literal["constant", "one-cycle"] = "constant"
     """Constant as in the paper, or one-cycle, whose peak is learning_rate."""
     weight_decay: float = Field(default=0.0, ge=0)
-    """Of AdamW (paper: 0)."""
+    """Of AdamW (0 in the paper)."""
     encoder: str = "resnet18"
-    """Of classification: resnet18 (paper), resnet10 for images of about 32 pixels, spectrum or
+    """For classification resnet18 (paper), resnet10 for images of about 32 pixels, spectrum or
     conv1d for signals; or one of timm, such as "timm:convnext_atto"."""
     width: int = Field(default=64, ge=1, lt=2**32)
-    """Feature maps of the first stage of a resnet10, resnet18 (paper: 64) or small network; an
-    eighth of the features of spectrum."""
+    """Feature maps of the first stage of a resnet10, resnet18 (64 in the paper) or small network;
+    an eighth of the features of spectrum."""
     pretrained: str = ""
-    """First weights of a library's encoder: imagenet, or a file; none draws them."""
+    """First weights of a library's encoder (imagenet, or a file); none draws them."""
     encoder_rate: float = Field(default=1.0, ge=0, le=1)
     """Factor on the learning rate of pretrained encoders, 0 (frozen) to 1."""
     augment: float = Field(default=0.5, ge=0, le=1)
-    """Probability that an image is flipped and turned, or a signal changed (paper: 0.5)."""
+    """Probability that an image is flipped and turned, or a signal changed (0.5 in the paper)."""
     labelled: float = Field(default=1.0, ge=1e-6, le=1)
-    """Share of the labels of the training part that are kept (paper: 1)."""
+    """Share of the labels of the training part that are kept (1 in the paper)."""
     labelled_groups: int = Field(default=0, ge=0, lt=2**32)
-    """Groups, such as persons, that those labels are drawn from; 0: all (paper)."""
+    """Groups, such as persons, that those labels are drawn from; 0 takes all (paper)."""
     class_weights: Literal["none", "balanced"] = "none"
-    """Of the cross-entropy: none (paper), or balanced, N / (C·n_c) for a class with n_c of the
+    """Of the cross-entropy, none (paper) or balanced, N / (C·n_c) for a class with n_c of the
     training part's N labels (where dense, of its pixels)."""
     dice: float = Field(default=0.0, ge=0)
-    """Of dense prediction: weight of a soft Dice loss beside every cross-entropy with labels."""
+    """Of dense prediction, weight of a soft Dice loss beside every cross-entropy with labels."""
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
-    """32-true, or bf16-mixed: bf16 where the device has instructions for it."""
+    """32-true, or bf16-mixed, which is bf16 where the device has instructions for it."""
     channels_last: bool = True
     """Memory layout of images and weights; changes speed alone, up to rounding."""
     network: str = "small"
-    """Of dense prediction: small, or a name like "unet:resnet34"."""
+    """For dense prediction small, or a network of a library, such as
+    "unet:resnet34"."""
     dense: bool = False
     """Whether these are settings of dense prediction, which predicts every pixel's class."""
     select: Literal["best", "last"] = "best"
-    """Epoch that is tested: best on validation (paper), or last, which uses no validation label."""
+    """Epoch that is tested, best on validation (paper) or last, which uses no validation label."""
     options: dict[str, Any] = Field(default_factory=dict)
-    """Settings of the method itself, such as {"grl_lambda": 0.5}."""
+    """Settings of the method itself, such as a grl_lambda of 0.5."""
 
     @property
     def hides_labels(self) -> bool:

@@ -216,8 +216,8 @@ def predict(path: Path | str, files: Sequence[Path]) -> pd.DataFrame:
 
 def find_inputs(paths: Sequence[Path], sensors: Sequence[Sensor]) -> pd.DataFrame:
     """The images that are answered. Of one sensor, in the column "file", all below
-    `<path>/<sensor>` or, without that folder, below the path. Of several, in a column each, the
-    pairs `<path>/<sensor>/<name>`, whatever their endings; warns of images without a partner."""
+    ``<path>/<sensor>`` or, without that folder, below the path. Of several, in a column each, the
+    pairs ``<path>/<sensor>/<name>``, whatever their endings; warns of images without a partner."""
     if len(sensors) == 1:
         files = find_images(_folder(path, *sensors) or path for path in paths)
         return pd.DataFrame({"file": files})

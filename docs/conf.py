@@ -106,38 +106,6 @@ def rewrite_links(app, docname: str, source: list[str]) -> None:
     source[0] = TARGET.sub(link, source[0])
 
 
-# what begins a block whose indented paragraphs are not literal
-BLOCK = re.compile(r"(Args|Returns|Raises):$|\.\. math::", re.MULTILINE)
-MARKS = re.compile(r"`[^`]+`|(?<=\w)_(?!\w)|[*|]")
-
-
-def rewrite_docstring(app, what, name, obj, options, lines: list[str]) -> None:
-    """Autodoc's process-docstring, before napoleon reads the sections: paragraphs that are indented
-    (equations, layouts) become literal blocks, characters that mean something in reStructuredText
-    are escaped; examples, sections and `.. math::` stay as they are."""
-    made, block = [], ""
-    for paragraph in re.split(r"\n{2,}", "\n".join(lines)):
-        text, mark, example = paragraph.partition(">>>")
-        if not paragraph.startswith(" "):
-            block = found[0] if (found := BLOCK.match(paragraph)) else ""
-        if block == ".. math::":
-            made.append(paragraph)
-        elif paragraph.startswith(" ") and not block and not mark:
-            made += ["::", paragraph]
-        else:
-            made += [MARKS.sub(escaped, text)] * bool(text.strip()) + [mark + example] * bool(mark)
-    lines[:] = "\n\n".join(made).split("\n")
-
-
-def escaped(mark: re.Match) -> str:
-    """One of MARKS: a name stays a link, where it is ours, and other code becomes literal."""
-    if not mark[0].startswith("`"):
-        return rf"\{mark[0]}"
-    return mark[0] if re.fullmatch(r"`[A-Za-z_][\w.]*\w`", mark[0]) else f"`{mark[0]}`"
-
-
 def setup(app):
     copy_pages()
     app.connect("source-read", rewrite_links)
-    # before napoleon's 500
-    app.connect("autodoc-process-docstring", rewrite_docstring, priority=400)

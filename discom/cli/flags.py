@@ -16,7 +16,7 @@ SETTINGS = [name for name in FIELDS if name not in ("seed", "dense", "options")]
 def command(call: Callable) -> click.Command:
     """A function as a command: parameters without a default are its arguments, a tuple the last
     ones; others are flags. Their annotation is `Annotated[kind, help]`, or `Annotated[kind, what
-    reads it, help]`. `**settings` stands for --profile, which is `name`, and a flag of each of
+    reads it, help]`. `**settings` stands for `--profile`, which is `name`, and a flag of each of
     SETTINGS; it holds those that were given."""
     parameters: list[click.Parameter] = []
     for name, each in inspect.signature(call).parameters.items():
@@ -50,7 +50,7 @@ def _flag(name: str, annotation: Any, default: Any) -> click.Option:
 
 
 def json_text(text: str) -> dict[str, Any]:
-    """What reads --options."""
+    """What reads `--options`."""
     try:
         return as_type("--options", json.loads(text), dict)
     except ValueError:  # also a ConfigError, of a list

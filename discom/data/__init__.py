@@ -78,7 +78,7 @@ def home() -> Path:
 def locate(source: str | Path) -> Path | None:
     """The folder of a source, None for synthetic scenes, which are drawn.
 
-    `NAME:` is a set of discom's, `./NAME` a folder; the bare name is either, where there is one
+    `NAME:` is a set of discom's, ``./NAME`` a folder; the bare name is either, where there is one
     alone, else a folder in `home`. A public set is there, too. A DataError for a bare name that is
     a set of discom's and a folder here.
 

@@ -39,7 +39,7 @@ class Rows:
     """An array [N, …] whose rows are read when they are asked for; `numpy.asarray` reads them all.
 
     Args:
-        read: numbers of rows [n] → their values [n, *shape].
+        read: numbers of rows [n] → their values `[n, *shape]`.
     """
 
     def __init__(self, read: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, shape, dtype):
@@ -69,8 +69,8 @@ def take_rows(array: Any, rows: np.ndarray) -> Any:
 
 
 def lazy(items: Sequence, read: Callable[[Any], np.ndarray], shape: tuple, dtype: Any) -> Rows:
-    """An array whose row i is `read(items[i])`, [*shape], called each time the row is asked for. An
-    item is a file, or a tuple that begins with one; an image of another shape or type is a
+    """An array whose row i is `read(items[i])`, `[*shape]`, called each time the row is asked for.
+    An item is a file, or a tuple that begins with one; an image of another shape or type is a
     DataError that names the file."""
 
     def read_rows(rows: np.ndarray) -> np.ndarray:
@@ -242,7 +242,7 @@ class Normalization:
 def resize(
     pixels: np.ndarray, size: tuple[int, int], *, smooth: bool, invalid: float | None = None
 ) -> np.ndarray:
-    """Bring [C, H, W] to [C, *size] in the same type.
+    """Bring [C, H, W] to `[C, *size]` in the same type.
 
     `smooth` averages, band by band, the pixels that were measured, neither `invalid` nor NaN; where
     they are less than half of the area, the new pixel is `invalid`, else NaN. Without `smooth` the

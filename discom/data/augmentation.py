@@ -190,14 +190,14 @@ def recolour(x: Tensor) -> Tensor:
 def _uniform(
     x: Tensor, low: float, high: float, *shape: int, generator: torch.Generator | None = None
 ) -> Tensor:
-    """Numbers between low and high, `shape` of them for each image, [B, *shape]."""
+    """Numbers between low and high, `shape` of them for each image, `[B, *shape]`."""
     return low + (high - low) * _draw(torch.rand, x, shape, generator)
 
 
 def _draw(
     numbers: Callable, x: Tensor, shape: Sequence[int], generator: torch.Generator | None
 ) -> Tensor:
-    """`torch.rand` or `torch.randn`, `shape` of them for each image, [B, *shape]."""
+    """`torch.rand` or `torch.randn`, `shape` of them for each image, `[B, *shape]`."""
     device = generator.device if generator else x.device
     drawn = numbers(len(x), *shape, device=device, dtype=x.dtype, generator=generator)
     return drawn.to(x.device)

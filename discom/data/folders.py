@@ -30,7 +30,7 @@ def read_folders(
     fit: str = "squeeze",
     symmetry: Mapping[str, str] = {},
 ) -> MultiModalData:
-    """Read `<root>/<modality>/<class>/<id>.<ending>`; the same class and id in two trees are a
+    """Read ``<root>/<modality>/<class>/<id>.<ending>``; the same class and id in two trees are a
     pair, and samples without a partner are kept. A folder `unlabelled` (or `unlabeled`) is no
     class, but holds images without a label.
 
@@ -43,7 +43,7 @@ def read_folders(
             it (see `Modality`), by default "flip"; no image file states them.
         groups: a pattern of files' names without their endings; its first part in parentheses is
             the group, such as (.+)_[0-9]+ for frames of videos. Without it `<root>/groups.csv`, if
-            there, has the columns name (`<class>/<id>` or `<id>`) and group.
+            there, has the columns name (``<class>/<id>`` or ``<id>``) and group.
 
     Raises:
         ConfigError: an option of another form, or for a modality that has no folder.
@@ -75,7 +75,7 @@ def read_folders(
 
 
 def _list_files(root: Path) -> dict[str, dict[str, Path]]:
-    """Modality → id, `<class>/<name>`, of the two ways to write "é" in Unicode NFC → image."""
+    """Modality → id, ``<class>/<name>``, of the two ways to write "é" in Unicode NFC → image."""
     expected = f"expected {root}/<modality>/<class>/<id> with one of {' '.join(ENDINGS)}"
     files: dict[str, dict[str, Path]] = {}
     for tree in sorted(path for path in root.glob("[!.]*") if path.is_dir()):

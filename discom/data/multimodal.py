@@ -139,7 +139,7 @@ class MultiModalData:
 
     @property
     def group_ids(self) -> np.ndarray:
-        """The group of each sample, [N], or where there are none its id: what varies on its own."""
+        """What varies on its own, the group of each sample, [N], or where there are none its id."""
         return self.ids if self.groups is None else self.groups
 
     @property

@@ -32,7 +32,7 @@ class Origin(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """Sixteen digits of data and rule: those of ten seeds, and of all folds, are the same."""
+        """Sixteen digits of data and rule, the same for ten seeds and for all folds."""
         return digest_of([self.content, self.rule])
 
 

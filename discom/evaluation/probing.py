@@ -21,7 +21,7 @@ FOLDS = 5
 
 def probe(z: ArrayLike, factor: ArrayLike, *, seed: int = 0) -> float:
     """What a fresh model reads of one factor in one embedding: accuracy in %, or R² (negative where
-    worse than the mean). Chance is the share of the most frequent value; of R² it is 0.
+    worse than the mean). Chance is the share of the most frequent value; of R² it is 0::
 
         classes: accuracy;   numbers: R² = 1 - Σ(y - ŷ)² / Σ(y - ȳ)²
 

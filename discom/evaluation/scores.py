@@ -36,7 +36,7 @@ def scores(logits: Tensor, labels: Tensor) -> dict[str, float]:
     """Every score of a test part, from logits [N, C] and labels [N], int64 in [0, C): in percent
     "f1", the F1 of every class, weighted by its share of the labels; accuracy; "macro_f1" and
     "balanced_accuracy", the means of F1 and of recall over the classes present; and the expected
-    calibration error over 15 bins of confidence, in [0, 1].
+    calibration error over 15 bins of confidence, in [0, 1]::
 
         f1 = Σ_c (n_c / N) · F1_c;   ECE = Σ_b (n_b / N) · |accuracy_b − confidence_b|
 
@@ -57,7 +57,7 @@ def scores(logits: Tensor, labels: Tensor) -> dict[str, float]:
 
 
 def dense_scores(predicted: Tensor, labels: Tensor, class_names: Sequence[str]) -> dict[str, float]:
-    """Every score of a test part in percent: "miou", the mean over the present classes of
+    """Every score of a test part in percent: "miou", the mean over the present classes of::
 
         IoU_c = 100 · TP_c / (TP_c + FP_c + FN_c) over the labelled pixels of all images together,
 

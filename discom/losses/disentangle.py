@@ -6,11 +6,11 @@ Every function takes mappings modality → tensors, logits of the class [B, C] o
 modalities numbers them. Labels are int64 [B], -1 for none: the terms that take them are means over
 the labelled samples. The paper and its released code differ in two conventions:
 
-reduction: "paper" sums the means over each modality's batch; "released" takes one mean over the
-    rows of all modalities, 1/M of the paper's value for equal batches, and 1/(2M) for L_mod.
-modality_targets: "paper" asks each modality classifier for the number of the modality; "released"
-    reads a matrix of ones for the first modality and zeros for the others as class probabilities,
-    which leaves L_adv and L_mod almost without effect.
+- `reduction`: "paper" sums the means over each modality's batch; "released" takes one mean over
+  the rows of all modalities, 1/M of the paper's value for equal batches, and 1/(2M) for L_mod.
+- `modality_targets`: "paper" asks each modality classifier for the number of the modality;
+  "released" reads a matrix of ones for the first modality and zeros for the others as class
+  probabilities, which leaves L_adv and L_mod almost without effect.
 """
 
 from collections.abc import Mapping, Sequence

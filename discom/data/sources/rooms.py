@@ -51,8 +51,8 @@ class SUNRGBD(Source):
 
     A frame is a folder of SUNRGBD.zip with `image/*.jpg` and `depth/*.png`: millimetres whose bits
     are rotated left by three, 0 where nothing was measured. Two lists make the subset: `kv2.txt`
-    (kv2/<class>/<id>.png <label>) and `mapping.txt` (<id>.png -> the frame's folder). Frames: Song
-    et al. 2015.
+    (``kv2/<class>/<id>.png <label>``) and `mapping.txt` (``<id>.png`` -> the frame's folder).
+    Frames: Song et al. 2015.
     """
 
     name = "sunrgbd"
