@@ -54,8 +54,8 @@ oldest: $(READY)  ## quick tests and every notebook (profile tiny) with the olde
 
 docs: $(READY)  ## the documentation site in build/docs; a warning or a broken link within it is an error
 	$(BIN)/python benchmarks/pages.py --check
-	rm -rf docs/api docs/data docs/notebooks
-	$(BIN)/python -m sphinx -W --keep-going -E -q -d build/doctrees docs build/docs
+	rm -rf docs/api build/docs
+	$(BIN)/python -m sphinx -c docs -W --keep-going -E -q -d build/doctrees . build/docs
 	@echo "build/docs/index.html"
 
 pages: $(READY)  ## the tables of results/ and of pages, from the runs
@@ -65,7 +65,7 @@ figure: $(READY)  ## the same, and the README's figure
 	$(BIN)/python benchmarks/pages.py --figure
 
 linkcheck: $(READY)  ## ask every external address that the site names; needs the network
-	$(BIN)/python -m sphinx -b linkcheck -q -d build/doctrees docs build/linkcheck
+	$(BIN)/python -m sphinx -c docs -b linkcheck -q -d build/doctrees . build/linkcheck
 
 # A test drives JupyterLab in a real browser. Where none can be installed it is skipped.
 CHROMIUM = { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null

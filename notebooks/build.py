@@ -155,7 +155,8 @@ def clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
             cell.outputs = [output for output in cell.outputs if not _fleeting(output)]
             for output in cell.outputs:
                 output.get("data", {}).pop(WIDGET, None)  # its picture stays
-    language = {"name": "python"}
+    # its lexer knows lines that are none of Python's, such as %pip
+    language = {"name": "python", "pygments_lexer": "ipython3"}
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook.metadata = nbformat.from_dict(
         {"kernelspec": kernel, "language_info": language}
