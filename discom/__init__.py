@@ -4,7 +4,7 @@ A first run::
 
     from discom import data, fit, profile
     split = data.load("objects").split(seed=0)
-    fit("discom", split, profile("cpu"), "runs/first").f1     # {"rgb": …, "depth": …}
+    fit("discom", split, profile("cpu"), "runs/first").f1  # {"rgb": …, "depth": …}
 """
 
 from importlib import import_module
