@@ -31,11 +31,8 @@ SHOWN = {
     "land cover, RGB": ("hls", "few", "rgb", ""),
     "land cover, elevation": ("hls", "few", "elevation", ""),
 }
-COLUMNS = {
-    "labels alone": "student",
-    "and own unlabelled data": "fixmatch",
-    "and pairs with another sensor": "agreed",
-}
+COLUMNS = {"labels alone": "student", "and own unlabelled data": "fixmatch"}
+COLUMNS |= {"and pairs with another sensor": "agreed"}
 SETS = {"watch": "watch", "dsads-spread": "body units"}
 SETS |= {"dsads-all": "body units", "cells": "cells", "hls": "land cover"}
 TOGETHER = {"student": "two networks", "agreed": "two that trained with pairs"}

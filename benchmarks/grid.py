@@ -3,8 +3,7 @@ first; choose a number for each, on seeds that no table reports; or make a data 
 
 python benchmarks/grid.py compare student discom 'discom:{"pairing": "paired"}' --epochs 10
 python benchmarks/grid.py choose kdv2+lskd --option temperature --values 0.5,1,2
-python benchmarks/grid.py twins data/dsads                         writes data/dsads-twins
-python benchmarks/grid.py doubled data/hls-rgb-elevation           writes …-doubled
+python benchmarks/grid.py twins data/dsads  # writes data/dsads-twins
 """
 
 import json
@@ -140,8 +139,7 @@ def choose(
     table = table.assign(chosen=table.idxmax(axis=1).astype(float))
     print(table.round(2).to_string())
     if out:
-        given = {name: value for name, value in settings.items() if name != "name"}
-        how = {"data": planned[0].data, "seeds": seeds, "set": given}
+        how = {"data": planned[0].data, "seeds": seeds, "set": settings}
         sensors = {" / ".join(column): dict(apart[column].dropna()) for column in apart}
         files.write_json(out, {**how, **table.to_dict(), "sensors": sensors})
 

@@ -157,9 +157,6 @@ def both(table: Path, source: str, runs: flags.Runs = Path("runs")) -> None:
         if (method := CHOSEN.sub("", result.display_name)) not in TOGETHER:
             continue
         folder, names = result.folder(runs), [*result.scores]
-        if not folder.is_dir():
-            way_out = f"name their folder by --runs, or delete {table} and train them again"
-            raise RunError(folder, f"is not here, and {table.name} has scores alone", way_out)
         stored = read_predictions(folder / "predictions.npz")
         if method == "teacher":
             split = whole.select(names[0].split("+")).split(*result.parts)

@@ -9,13 +9,8 @@ ROOT = Path(__file__).resolve().parents[1]
 HOME = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]["Repository"]
 
 project, author, copyright = "discom", "the discom authors", "the discom authors, MIT"
-extensions = [
-    "myst_nb",
-    "sphinx.ext.apidoc",
-    "sphinx.ext.napoleon",
-    "sphinx.ext.viewcode",
-    "sphinx_design",
-]
+extensions = ["myst_nb", "sphinx_design"]
+extensions += [f"sphinx.ext.{name}" for name in ("apidoc", "napoleon", "viewcode")]
 root_doc = "docs/index"
 include_patterns = ["docs/**", "notebooks/[0-9]*.ipynb", "data/README.md"]
 exclude_patterns = [".*", "**/.*", "build", "runs", "data/[!R]*"]  # not searched: many files
