@@ -77,7 +77,7 @@ def sets_of(_: str) -> pd.DataFrame:
         own = sources.get(name)
         sensors = ((sensor, own.sensors[sensor]) for sensor in own.modalities)
         shapes = (", ".join(filter(None, [f"{name} {s.shape}", s.unit])) for name, s in sensors)
-        access = ["--download"] * bool(own.files) + ["by hand"] * bool(own.by_hand)
+        access = ["`--download`"] * bool(own.files) + ["by hand"] * bool(own.by_hand)
         options = [*signature(own.read_raw).parameters.values()][2:]
         row = [name, own.what, "; ".join(shapes), own.size, own.licence]
         row += [", ".join(access), ", ".join(f"{o.name}={o.default!r}" for o in options), own.page]

@@ -36,7 +36,6 @@ toc_object_entries_show_parents = "hide"
 # --- look
 html_theme = "sphinx_book_theme"
 html_title = "discom"
-smartquotes_action = "qe"  # dashes stay: -- begins a flag
 html_static_path = ["_static"]
 html_css_files = ["discom.css"]
 html_extra_path = ["index.html"]  # leads from the site's address to its first page
