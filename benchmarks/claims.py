@@ -130,7 +130,7 @@ def both(table: str) -> pd.DataFrame:
 def together() -> pd.DataFrame:
     """`both` of each of SETS as a page shows it."""
     shown = pd.concat({name: both(name) for name in SETS}, names=["set", "labels"]).reset_index()
-    means = shown[["alone", *TOGETHER]].map("{:.0f}".format).replace("nan", "–")
+    means = shown[["alone", *TOGETHER]].map("{:.1f}".format).replace("nan", "–")
     names = {"alone": "better sensor alone", **TOGETHER}
     return shown.assign(**means, set=shown["set"].map(SETS)).rename(columns=names)
 

@@ -170,7 +170,7 @@ def test_two_sensors_are_compared_on_pairs_and_seeds_that_every_method_has(
     )
     monkeypatch.setattr(claims, "SETS", {"dsads-spread": "body units"})
     assert claims.together().to_numpy().tolist() == [
-        ["body units", "few", f"{max(alone):.0f}", "61", "71", "80"]
+        ["body units", "few", f"{max(alone):.1f}", "61.0", "71.0", "80.0"]
     ]
 
 
