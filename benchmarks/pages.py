@@ -51,8 +51,8 @@ def text_of(name: str) -> str:
 def rows_of(wanted: str) -> pd.DataFrame:
     """The rows of a table of results/, or of a file there, that a query chooses, or all."""
     name, _, query = wanted.partition(": ")
-    files = [file.stem for file in RESULTS.glob("*.csv")]
-    check_choice("rows", name, [*TABLES, *files])
+    files = {file.stem for file in RESULTS.glob("*.csv")}
+    check_choice("rows", name, sorted({*TABLES} | files))
     rows = tables.cells(*table(name)) if name in TABLES else pd.read_csv(RESULTS / f"{name}.csv")
     rows = rows.query(query) if query else rows
     if rows.empty:
@@ -61,13 +61,13 @@ def rows_of(wanted: str) -> pd.DataFrame:
 
 
 def means_of(wanted: str) -> pd.DataFrame:
-    """A pivot of such rows: means of a file as whole numbers, cells of a table as they are."""
+    """A pivot of such rows: means of a file as whole numbers, the one cell of a table as it is."""
     name, _, pivot = wanted.partition(": ")
     index, columns, values, *query = pivot.split("; ")
     rows = rows_of(": ".join([name, *query]))
     each = rows.groupby([*index.split(", "), columns], sort=False)[values]
-    texts = each.first() if name in TABLES else each.mean().map("{:.0f}".format)
-    return texts.unstack().reset_index()
+    texts = each.agg(pd.Series.item) if name in TABLES else each.mean().map("{:.0f}".format)
+    return texts.unstack().fillna("–").reset_index()
 
 
 def sets_of(_: str) -> pd.DataFrame:
@@ -153,7 +153,7 @@ def stale() -> dict[Path, str]:
         try:
             if (new := filled(page)) != page:
                 found[file] = new
-        except (ConfigError, LookupError, NameError, SyntaxError, ValueError) as error:
+        except Exception as error:  # of pandas, too, where a query is wrong
             raise ConfigError(f"{file.relative_to(ROOT)}: {error}") from None
     return found
 

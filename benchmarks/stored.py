@@ -34,7 +34,7 @@ TABLES = {
     "dense/scenes-labelled": ["single", "dense-self"],
     "dense/scenes-batch": ["single"],
     "dense/scenes-distillation": ["single"],
-    "dense/scenes-table-crodino": ["crodino"],  # by the package: `discom table crodino`
+    "dense/scenes-table-crodino": ["crodino"],  # its runs by `discom table crodino`
 }
 # in the name of a row what was chosen for a set; on images it is the default
 CHOSEN = re.compile(r"(?<=^agreed) threshold=[\d.]+ contrast=0$|(?<=^fixmatch) .+")

@@ -9,8 +9,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import scipy
 import torch
 from fixtures.results import result
+from sklearn.metrics import f1_score
 
 import grid
 import measure
@@ -18,9 +20,10 @@ import speed
 import stored
 from discom import cli, data, tables
 from discom.config import profile
+from discom.data.batches import ModalityTensor
 from discom.data.scenes import objects
 from discom.running import sweep
-from discom.running.runs import Result
+from discom.running.runs import Result, load_run, read_predictions
 
 
 @pytest.mark.filterwarnings("ignore:.* as guessing has")
@@ -40,6 +43,7 @@ def test_speeds_of_both_sides_are_compared(monkeypatch):
     """Made sides, of which ours takes half the time; the intervals are those of the ratio."""
     monkeypatch.setattr(speed, "recipe", lambda *_: (0.0, next(recipe)))
     monkeypatch.setattr(speed, "ours", lambda *_: (0.0, next(ours)))
+    monkeypatch.setattr(speed, "device_type", lambda: "cpu")
     recipe, ours = iter([2.0, 8.0, 4.0]), iter([1.0, 4.0, 2.0])
     found = speed.compare(32, 3, "32-true")["pairs_per_second"]
     assert (found["ratio"], found["interval"]) == (2, [2, 2])
@@ -143,6 +147,36 @@ def test_parts_adds_runs_once_with_the_untrained_beside(tmp_path, monkeypatch):
     assert cli.main(words, measure.measure) == 0
     pd.testing.assert_frame_equal(pd.read_csv("parts.csv"), rows)
     assert cli.main(["read", "parts", "all.csv", "nobody"], measure.measure) == 2
+
+
+def test_two_sensors_together_and_with_one_missing(tmp_path, monkeypatch):
+    """The product of two networks, and a network of both with zeros in the place of one: F1 is
+    scikit-learn's."""
+    monkeypatch.chdir(tmp_path)
+    words = [*SMALL, "--seeds", "1", "student", "teacher", "--collect", "all.csv"]
+    assert cli.main(words, grid.compare) == 0
+    whole = data.load(SMALL[-1], seed=0)
+    monkeypatch.setattr(data, "load", lambda *_, **__: whole)
+    assert cli.main(["both", "all.csv", "scenes"], measure.measure) == 0
+    found = pd.read_csv("all-both.csv").set_index(["method", "missing"])["f1"]
+    runs = {run.method: run for run in tables.load_results("all.csv")}
+    student, teacher = runs["student"], runs["teacher"]
+    test = whole.split(0).test
+
+    def f1(logits):
+        return 100 * f1_score(test.labels, logits.argmax(1), average="weighted")
+
+    stored = read_predictions(student.folder("runs") / "predictions.npz")
+    product = sum(scipy.special.log_softmax(stored[f"{k}_logits"], 1) for k in test.modalities)
+    assert found["student", "none"] == pytest.approx(f1(product), abs=1e-3)
+    assert found["teacher", "none"] == pytest.approx(teacher.main["rgb+depth"], abs=1e-3)
+    network = load_run(teacher.folder("runs"), whole.split(0))[0]
+    for missing, other in (("rgb", "depth"), ("depth", "rgb")):
+        blind = replace(test.modalities[missing], x=np.zeros_like(test.modalities[missing].x[:]))
+        images = {missing: blind, other: test.modalities[other]}
+        seen = ModalityTensor(test.with_modalities(images), "rgb+depth", "cpu")
+        logits = network.predict("rgb+depth", seen[torch.arange(len(test))]).detach().numpy()
+        assert found["teacher", missing] == pytest.approx(f1(logits), abs=1e-3)
 
 
 def test_every_command_of_results_sh_parses(tmp_path):

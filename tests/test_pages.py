@@ -38,7 +38,7 @@ def test_nothing_is_stale():
 
 WRONG = ["claims", "rows", "claims labels-worth", "rows nobody", "rows parts: method == 'nobody'"]
 WRONG += ["rows parts: nobody == 1", "rows parts: method =", "means parts: method; part"]
-WRONG += ["means parts: nobody; part; score"]
+WRONG += ["means parts: nobody; part; score", "means parts: method; part; fact"]
 
 
 @pytest.mark.parametrize("mark", WRONG)
