@@ -108,7 +108,8 @@ def compare(size: int, rounds: int, precision: str) -> dict[str, Any]:
     split = scenes(size, count)
     sides = [[side(split, config)[1] for side in (recipe, ours)] for _ in range(rounds)]
     plain, mine = seconds = np.array(sides).T
-    spread = stats.bootstrap(seconds, ratio, paired=True, method="percentile", rng=0)
+    draw = {"random_state": np.random.default_rng(0)}  # in scipy's new versions rng
+    spread = stats.bootstrap(seconds, ratio, paired=True, method="percentile", **draw)
     rates = {"recipe": count / np.median(plain), "ours": count / np.median(mine)}
     rates |= {"ratio": ratio(plain, mine), "interval": [*spread.confidence_interval]}
     return {"profile": name, "pairs_per_second": rates, "seconds": seconds.tolist()}
