@@ -169,7 +169,7 @@ def pages(
         print(f"{file.relative_to(ROOT)} {'is stale: make pages' if check else 'written'}")
         if not check:
             file.write_text(text, encoding="utf-8")
-    if figure:
+    if figure and not check:
         plots.style()
         drawn = BytesIO()
         worth_of_pairs().savefig(drawn, dpi=150)

@@ -34,7 +34,7 @@ SIZES = {64: ("paper", 2), 32: ("cpu", 10), 224: ("finetune", 2)}
 
 
 def scenes(size: int, count: int) -> data.Split:
-    """Drawn scenes, so many of them for training."""
+    """Synthetic scenes, so many of them for training."""
     parts = data.load(f"objects:n={3 * count + 99},size={size}").split()
     counts = (count, EVALUATED, EVALUATED)
     return data.Split(*(part.take(range(n)) for part, n in zip(parts, counts, strict=True)))
