@@ -8,8 +8,9 @@ python benchmarks/grid.py twins data/dsads  # writes data/dsads-twins
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,14 +25,18 @@ from discom import cli, files, profile, tables
 from discom import methods as registry
 from discom.cli import flags
 from discom.config import FIELDS
+from discom.data.batches import ModalityTensor
 from discom.errors import ConfigError, say
+from discom.evaluation.scores import scores
 from discom.methods import Method
 from discom.running import sweep
-from discom.running.runs import Run
+from discom.running.runs import Run, load_run, read_predictions
 from stored import TWIN
 
 SETTINGS = [n for n, each in FIELDS.items() if each.annotation in (int, float) and n != "seed"]
 Data = Annotated[str, "Such as objects:n=600, or a folder."]
+Folds = Annotated[int | None, click.IntRange(2), "By group, instead of a split."]
+Answers = Mapping[str, tuple[torch.Tensor, torch.Tensor]]  # part → logits [N, C], classes [N]
 
 
 def parsed(text: str) -> tuple[type[Method], dict[str, Any], dict[str, Any]]:
@@ -74,7 +79,7 @@ def compare(
     collect: Annotated[Path | None, Path, "Table of runs to read and to add to."] = None,
     workers: flags.Workers = 0,
     modalities: flags.Modalities = "",
-    folds: Annotated[int | None, click.IntRange(2), "By group, instead of a split."] = None,
+    folds: Folds = None,
     runs: flags.Runs = Path("runs"),
     **settings: Any,
 ) -> bool:
@@ -120,28 +125,87 @@ def choose(
     out: Annotated[Path | None, Path, "JSON file to write."] = None,
     workers: flags.Workers = 0,
     modalities: flags.Modalities = "",
+    folds: Folds = None,
     runs: flags.Runs = Path("runs"),
     **settings: Any,
 ) -> None:
     """Train METHODS with each value; print and write of each its mean validation score, and the
-    best value. The file has the scores of each sensor, too."""
-    usual = plan(methods, seeds, settings, data, modalities, runs)
+    best value. The file has the scores of each sensor, too. With --folds each network chooses by
+    its pooled validation predictions."""
+    usual = plan(methods, seeds, settings, data, modalities, runs, folds or 0)
     tries = [(label, value) for label, *_ in usual for value in values]
     planned = [changed(run, option, value) for run in usual.values() for value in values]
-    results, rows = sweep.results(planned, workers=workers), []
+    results = sweep.results(planned, workers=workers)
+    how = {"data": planned[0].data, "seeds": seeds, "set": settings}
+    if folds:
+        networks = pooled_choice(tries, planned)
+        print(pd.DataFrame(networks).T.round(2).to_string())
+        if out:
+            files.write_json(out, {**how, "folds": folds, "option": option, "networks": networks})
+        return
+    rows = []
     for (label, value), result in zip(tries, results, strict=True):
         valid = {name: own[f"valid_{result.metric}"] for name, own in result.scores.items()}
-        scores = {name: score for name, score in valid.items() if "+" not in name} or valid
-        rows += [(label, f"{value:g}", sensor, score) for sensor, score in scores.items()]
+        alone = {name: score for name, score in valid.items() if "+" not in name} or valid
+        rows += [(label, f"{value:g}", sensor, score) for sensor, score in alone.items()]
     each = pd.DataFrame(rows, columns=["method", "value", "sensor", "score"])
     table = each.pivot_table("score", "method", "value", sort=False)
     apart = each.pivot_table("score", "value", ["method", "sensor"], sort=False)
     table = table.assign(chosen=table.idxmax(axis=1).astype(float))
     print(table.round(2).to_string())
     if out:
-        how = {"data": planned[0].data, "seeds": seeds, "set": settings}
         sensors = {" / ".join(column): dict(apart[column].dropna()) for column in apart}
         files.write_json(out, {**how, **table.to_dict(), "sensors": sensors})
+
+
+def pooled_choice(
+    tries: Sequence[tuple[str, float]], planned: Sequence[Run]
+) -> dict[str, dict[str, float]]:
+    """ "method / network" → value → F1 × 100 of the validation predictions of all folds and seeds
+    together, "chosen", the best value, and F1 of the test predictions of these seeds, with that
+    value ("test") and with the one that each fold chooses for itself ("nested test")."""
+    answers: dict[str, dict[str, list[Answers]]] = {}
+    for (method, value), run in zip(tries, planned, strict=True):
+        for network, own in fold_answers(run).items():
+            values = answers.setdefault(f"{method} / {network}", {})
+            values.setdefault(f"{value:g}", []).append(own)
+    chosen = {}
+    for name, values in answers.items():
+        valid = {value: pooled_f1(each, "valid") for value, each in values.items()}
+        best = max(valid, key=valid.__getitem__)
+        nested = [
+            max(same_fold, key=lambda each: pooled_f1([each], "valid"))
+            for same_fold in zip(*values.values(), strict=True)
+        ]
+        tested = {"test": pooled_f1(values[best], "test"), "nested test": pooled_f1(nested, "test")}
+        chosen[name] = {**valid, "chosen": float(best), **tested}
+    return chosen
+
+
+@torch.inference_mode()
+def fold_answers(run: Run) -> dict[str, Answers]:
+    """Network → part ("valid" or "test") → logits [N, C] and classes [N] of a finished run."""
+    split, answers = fold_split(run.source, run.modalities, run.origin.drawn, run.parts), {}
+    model, result = load_run(run.folder, split)
+    tested = read_predictions(run.folder / "predictions.npz")
+    for network in result.scores:
+        images = ModalityTensor(split.valid, network, "cpu")
+        logits = model.predict(network, images[torch.arange(len(images))])
+        stored = (torch.from_numpy(tested[f"{network}_{kind}"]) for kind in ("logits", "labels"))
+        answers[network] = {"valid": (logits, images.truth()), "test": tuple(stored)}
+    return answers
+
+
+@lru_cache(maxsize=1)
+def fold_split(source: str, modalities: str, drawn: int | None, parts: tuple) -> discom.data.Split:
+    """Divided once for the values of one fold, which follow each other."""
+    return discom.data.load(source, modalities, drawn).split(*parts)
+
+
+def pooled_f1(answers: Sequence[Answers], part: str) -> float:
+    """Weighted F1 × 100 of one part of all folds together."""
+    logits, labels = map(torch.cat, zip(*(each[part] for each in answers), strict=True))
+    return round(scores(logits, labels)["f1"], 3)
 
 
 @flags.command

@@ -226,3 +226,54 @@ def test_the_best_value_on_validation_is_chosen(tmp_path):
     assert {float(v): choice[f"{v:g}"][method] for v in values} == pytest.approx(means)
     teachers = [*(tmp_path / "runs").rglob("teacher/*/result.json")]
     assert len(teachers) == 2  # the same for every value
+
+
+def test_each_network_chooses_on_the_validation_of_all_folds_together(tmp_path, monkeypatch):
+    """F1 of the pooled predictions is scikit-learn's; a fold of its own is the run's score."""
+    monkeypatch.chdir(tmp_path)
+    data.load("objects:n=150,size=8").save("few")
+    words = [*TINY, "--data", "few", "--folds", "3", "--seeds", "100,101", "--out", "choice.json"]
+    words += ["student", "--values", "0.001,0.03"]
+    assert cli.main(words, grid.choose) == 0
+    choice = json.loads((tmp_path / "choice.json").read_text())["networks"]
+    assert set(choice) == {"student / rgb", "student / depth"}
+    whole, tested = data.load("few"), {}
+    for file in (tmp_path / "runs").rglob("result.json"):
+        run = Result.read(file)
+        split = whole.split(*run.parts)
+        network = load_run(file.parent, split)[0]
+        predictions = read_predictions(file.parent / "predictions.npz")
+        for sensor in ("rgb", "depth"):
+            images = ModalityTensor(split.valid, sensor, "cpu")
+            logits = network.predict(sensor, images[torch.arange(len(images))]).numpy()
+            own = f1_score(images.truth(), logits.argmax(1), average="weighted", zero_division=0)
+            assert 100 * own == pytest.approx(run.scores[sensor]["valid_f1"], abs=1e-3)
+            answers = {
+                "valid": (images.truth().numpy(), logits.argmax(1), 100 * own),
+                "test": (
+                    predictions[f"{sensor}_labels"],
+                    predictions[f"{sensor}_logits"].argmax(1),
+                ),
+            }
+            tested[sensor, run.config["learning_rate"], run.seed, run.fold] = answers
+
+    def pooled(answers, part):
+        truth, said = (
+            np.concatenate(each) for each in zip(*(a[part][:2] for a in answers), strict=True)
+        )
+        return 100 * f1_score(truth, said, average="weighted")
+
+    places = [(seed, fold) for seed in (100, 101) for fold in range(3)]
+    for sensor in ("rgb", "depth"):
+        scores, row = {}, choice[f"student / {sensor}"]
+        for rate in (0.001, 0.03):
+            scores[rate] = pooled([tested[sensor, rate, *place] for place in places], "valid")
+            assert row[f"{rate:g}"] == pytest.approx(scores[rate], abs=1e-3)
+        assert row["chosen"] == max(scores, key=scores.get)
+        chosen = [tested[sensor, row["chosen"], *place] for place in places]
+        assert row["test"] == pytest.approx(pooled(chosen, "test"), abs=1e-3)
+        nested = [
+            max((tested[sensor, rate, *place] for rate in scores), key=lambda own: own["valid"][2])
+            for place in places
+        ]
+        assert row["nested test"] == pytest.approx(pooled(nested, "test"), abs=1e-3)
