@@ -196,7 +196,7 @@ def test_mdicos_terms_are_those_of_a_plain_computation():
 
 
 def model_of(name, **options):
-    given = {"threshold": 0.8, **options} if name in ("fixmatch", "agreed") else options
+    given = {"threshold": 0.8, **options} if "threshold" in methods.get(name).options() else options
     model = make(name, **given).eval()  # views count for nobody else
     with torch.no_grad():  # sure of some samples, not of all
         for branch in model.branches.values():
@@ -249,6 +249,20 @@ def test_fixmatch_learns_each_sensors_own_confident_labels():
         assert 0 < sure.sum() < COUNT
 
 
+def test_fixmatch_with_simclr_never_meets_the_other_sensor():
+    model, batch = model_of("fixmatch-simclr"), few_labels()
+    logits, projected = outputs(model, batch)
+    terms = terms_of(model, batch)
+    expected = sum(learned(weak, strong, 0.8) for weak, strong in logits.values())
+    torch.testing.assert_close(terms["pseudo"], expected)
+    contrast = sum(nt_xent(*views) for views in projected.values())
+    torch.testing.assert_close(terms["contrast"], contrast)
+    crossed = nt_xent(projected["rgb"][0], projected["depth"][0])  # of `agreed`: a wrong copy
+    assert not torch.isclose(terms["contrast"], crossed)
+    known = [F.cross_entropy(weak[:4], batch.y[m][:4]) for m, (weak, _) in logits.items()]
+    torch.testing.assert_close(terms["cl"], sum(known))
+
+
 @pytest.mark.parametrize("strong", [True, False])
 def test_agreed_labels_are_those_of_the_product(strong):
     model, batch = model_of("agreed", strong=strong), few_labels()
@@ -277,7 +291,7 @@ def test_decur_is_the_mean_of_its_three_losses():
     torch.testing.assert_close(terms_of(model, batch)["contrast"], expected)
 
 
-@pytest.mark.parametrize("name", ["fixmatch", "agreed"])
+@pytest.mark.parametrize("name", ["fixmatch", "fixmatch-simclr", "agreed"])
 def test_pseudo_labels_gain_weight_over_the_first_30_percent(name):
     model = model_of(name)
     full = terms_of(model, few_labels(0.3))["pseudo"]

@@ -1,8 +1,8 @@
 """Methods for few labels: a student, and terms that learn from samples without a label.
 
-`simclr` and `fixmatch` use one sensor; `nt-xent`, `decur` and `agreed` use pairs. In their losses
-v_m is a view of x_m by `augmentation.distort`, p_m a projection of the features, and r grows from 0
-to 1 over the first 30 % of the epochs.
+`simclr`, `fixmatch` and `fixmatch-simclr` use one sensor; `nt-xent`, `decur` and `agreed` use
+pairs. In their losses v_m is a view of x_m by `augmentation.distort`, p_m a projection of the
+features, and r grows from 0 to 1 over the first 30 % of the epochs.
 """
 
 from itertools import combinations
@@ -97,6 +97,34 @@ class FixMatch(_PseudoLabelling, name="fixmatch"):
         weak, strong = self.predict(modality, _views(batch.x[modality], modality, batch)).chunk(2)
         cl = self.cross_entropy(weak, batch.y[modality])
         return {"cl": cl, "pseudo": self.pseudo(weak, strong, batch)}
+
+
+class FixMatchSimCLR(_PseudoLabelling, _Projecting, name="fixmatch-simclr"):
+    """FixMatch and SimCLR together: all that `agreed` does, by one sensor with itself.
+
+    L = Σ_m CE(Cl_m(x_m), y_m) + w Σ_m NT-Xent(p_m(x_m), p_m(v_m))
+    + r Σ_m fixmatch(Cl_m(x_m), Cl_m(v_m), τ)
+
+    The control of `agreed` that has both a contrast and pseudo-labels, without the other sensor.
+    Sources: Chen et al., ICML 2020; Sohn et al., NeurIPS 2020; to add them is ours.
+
+    Args:
+        threshold: τ, in (0, 1].
+    """
+
+    terms = {"cl": 1.0, "contrast": 1.0, "pseudo": 1.0}
+    unlabelled: tuple[str, ...] = ("contrast", "pseudo")
+
+    def loss_of(self, modality, batch):
+        network, x = self.branches[modality], batch.x[modality]
+        features = network.features(_views(x, modality, batch))
+        first, second = self.projections[modality](features).chunk(2)
+        weak, strong = network.task(features).chunk(2)
+        return {
+            "cl": self.cross_entropy(weak, batch.y[modality]),
+            "contrast": nt_xent(first, second),
+            "pseudo": self.pseudo(weak, strong, batch),
+        }
 
 
 class NTXent(_Projecting, name="nt-xent"):
