@@ -6,6 +6,8 @@ all that trained beside them, where none is named. "twin" in the place of a meth
 the sensor's copy; a teacher reads the deployed sensor and the others.
 """
 
+from collections.abc import Sequence
+from functools import lru_cache
 from itertools import permutations
 from pathlib import Path
 
@@ -15,7 +17,7 @@ import pandas as pd
 from discom import tables
 from discom.errors import check_choice
 from discom.tables.intervals import group_dice, pseudo_values, t_test
-from stored import RESULTS, deployed, networks, of, runs_of
+from stored import RESULTS, TWIN, deployed, networks, of, runs_of
 
 CLAIMS = pd.read_csv(Path(__file__).with_suffix(".csv"), keep_default_na=False)
 TUMOUR = 1  # number of the class
@@ -35,8 +37,10 @@ COLUMNS = {"labels alone": "student", "and own unlabelled data": "fixmatch"}
 COLUMNS |= {"and pairs with another sensor": "agreed"}
 SETS = {"watch": "watch", "dsads-spread": "body units"}
 SETS |= {"dsads-all": "body units", "cells": "cells", "hls": "land cover"}
-TOGETHER = {"student": "two networks", "agreed": "two that trained with pairs"}
-TOGETHER |= {"teacher": "one network of both"}
+ALONE = ("student", "fixmatch", "fixmatch-simclr")  # what one sensor can do without the other
+TOGETHER = {"student": "two networks", "fixmatch": "two with own unlabelled data"}
+TOGETHER |= {"agreed": "two that trained with pairs", "teacher": "one network of both"}
+CELLS = ("hits", "labels", "predicted")  # columns of a file of both, see `measure.both`
 
 
 def differences(
@@ -109,30 +113,65 @@ def gains() -> pd.DataFrame:
     return shown.rename_axis("deployed").reset_index()
 
 
+def best_alone(table: str, labels: str, sensors: Sequence[str], seeds: pd.Index) -> pd.DataFrame:
+    """The rows of `networks`, one for each of these seeds, of the best method of one sensor: of
+    ALONE and of the sensors the pair with the best mean."""
+    rows = networks(table).query("labels == @labels and method in @ALONE and network in @sensors")
+    rows = rows[rows["seed"].isin(seeds)]
+    method, sensor = rows.groupby(["method", "network"])["score"].mean().idxmax()
+    return of(table, labels, method, sensor).set_index("seed").loc[seeds]
+
+
+@lru_cache
 def both(table: str) -> pd.DataFrame:
-    """F1 of two sensors at inference as `measure.py both` wrote it, mean over the seeds and pairs
-    that every method has: a row for each kind of labels, a column for each of TOGETHER, before them
-    the best of student and FixMatch of one sensor."""
-    controls, rows = networks(table).query("method in ['student', 'fixmatch']"), {}
-    every = pd.read_csv(RESULTS / f"{table}-both.csv").query("missing == 'none'")
-    for share, own in every.groupby("labelled"):
-        means = own.pivot_table("f1", ["sensors", "seed"], "method").dropna()
-        alone = controls[controls["share"] == share]
-        scores = alone.pivot_table("score", "seed", ["method", "network"])
-        for pair, runs in means.groupby("sensors"):
-            seeds = runs.index.get_level_values("seed")
-            best = scores.loc[seeds, (slice(None), pair.split("+"))].mean().max()
-            means.loc[pair, "alone"] = best
-        rows[alone["labels"].iloc[0]] = means.groupby("sensors").mean().mean()
-    return pd.DataFrame(rows).T.reindex(columns=["alone", *TOGETHER])
+    """Two sensors at inference, as `measure.py both` wrote them, minus `best_alone`: a row for each
+    kind of labels and each of TOGETHER, with F1 of both and of the sensor alone, and their
+    difference in points, mean, low and high over groups, see `pseudo_values` (NaN where the file
+    has no groups); means over the seeds and pairs that every method has."""
+    kinds = networks(table).drop_duplicates("share").set_index("share")["labels"]
+    every = pd.read_csv(RESULTS / f"{table}-both.csv", dtype={"group": str})
+    every = every[(every["missing"] == "none") & ~every["sensors"].str.contains(TWIN)]
+    rows = []
+    for share, of_share in every.groupby("labelled"):
+        scores = of_share.pivot_table("f1", ["sensors", "seed"], "method").dropna()
+        for method in scores:
+            alone, values = [], []
+            for sensors, f1 in scores[method].groupby("sensors"):
+                seeds = f1.index.get_level_values("seed")
+                control = best_alone(table, kinds[share], sensors.split("+"), seeds)
+                alone.append(control["score"].mean())
+                own = of_share[(of_share["method"] == method) & (of_share["sensors"] == sensors)]
+                if "group" in own and own["group"].notna().any():
+                    ours = [group_tally(own[own["seed"] == seed]) for seed in seeds]
+                    values.append(pseudo_values(ours, [*control["tally"]], "f1"))
+            f1, rival = scores[method].groupby("sensors").mean().mean(), np.mean(alone)
+            gain = f1 - rival, np.nan, np.nan
+            if values:
+                gain = t_test(pd.concat(values, axis=1).mean(axis=1).to_numpy())[:3]
+            rows.append([kinds[share], method, f1, rival, *gain])
+    columns = ["labels", "method", "f1", "alone", "mean", "low", "high"]
+    return pd.DataFrame(rows, columns=columns).set_index(["labels", "method"])
+
+
+def group_tally(rows: pd.DataFrame) -> pd.DataFrame:
+    """What `intervals.tally` has of one network, from the rows of groups in a file of both."""
+    rows = rows[rows["group"].notna()].set_index("group")
+    kinds = (rows[kind].str.split(expand=True).astype(float) for kind in CELLS)
+    table = pd.concat(kinds, axis=1)
+    return table.set_axis(range(table.shape[1]), axis=1)
 
 
 def together() -> pd.DataFrame:
     """`both` of each of SETS as a page shows it."""
-    shown = pd.concat({name: both(name) for name in SETS}, names=["set", "labels"]).reset_index()
-    means = shown[["alone", *TOGETHER]].map("{:.1f}".format).replace("nan", "–")
-    names = {"alone": "better sensor alone", **TOGETHER}
-    return shown.assign(**means, set=shown["set"].map(SETS)).rename(columns=names)
+    rows = []
+    for table, name in SETS.items():
+        for labels, own in both(table).groupby("labels", sort=False):
+            own = own.droplevel("labels")
+            gains = tables.points(own, ["mean", "low", "high"]).reindex([*TOGETHER]).fillna("–")
+            alone = f"{own['alone'].iloc[0]:.1f}"
+            row = {"set": name, "labels": labels, "better sensor alone": alone}
+            rows.append(row | dict(zip(TOGETHER.values(), gains, strict=True)))
+    return pd.DataFrame(rows)
 
 
 def pairs() -> pd.DataFrame:

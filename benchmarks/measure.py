@@ -34,6 +34,7 @@ KINDS = {(0, 0): "ordinary", (1, 0): "dark", (0, 1): "far", (1, 1): "dark and fa
 BLIND = {"rgb": "dark", "depth": "far"}  # scenes in which the sensor shows no material
 NUMBERS = {"size": "scale", "distance": "shift", "light": "illumination"}  # R² of these
 Rows = Iterator[dict[str, Any]]
+WHICH_BOTH = ("method", "sensors", "labelled", "seed", "missing")  # what tells rows of both apart
 
 
 def kinds(result: Result, runs: Path) -> Rows:
@@ -149,31 +150,76 @@ def together(stored: Mapping[str, np.ndarray], names: Sequence[str]) -> torch.Te
 @flags.command
 def both(table: Path, source: str, runs: flags.Runs = Path("runs")) -> None:
     """Two sensors of SOURCE at inference: one network of both, also with zeros in the place of one,
-    and the product of what two networks believe. Writes TABLE-both.csv: method, the two sensors,
-    share of the labels, seed, the sensor that is missing, and F1 of all folds together."""
+    and the product of what two networks believe, of one run or, where each network has settings
+    of its own, of two. Writes TABLE-both.csv: method, the two sensors, share of the labels, seed,
+    the sensor that is missing, and F1 of all folds together; below it, where none is missing, a row
+    for each group with its hits, labels and predictions of every class."""
     whole = data.load(source)
-    answers = defaultdict(list)  # what tells rows apart → logits and labels, of each fold
-    for result in tables.complete(tables.load_results(table)):
-        if (method := CHOSEN.sub("", result.display_name)) not in TOGETHER:
-            continue
-        folder, names = result.folder(runs), [*result.scores]
-        stored = read_predictions(folder / "predictions.npz")
-        if method == "teacher":
-            split = whole.select(names[0].split("+")).split(*result.parts)
-            logits = {(names[0], lost): own for lost, own in blanked(folder, split).items()}
-        else:
-            pairs = combinations(names, 2)
-            logits = {("+".join(two), "none"): together(stored, two) for two in pairs}
-        for (sensors, lost), own in logits.items():
-            key = method, sensors, result.config["labelled"], result.seed, lost
-            answers[key].append((own, torch.from_numpy(stored[f"{names[0]}_labels"])))
+    answers = defaultdict(list)  # what tells rows apart → ids, logits and labels, of each fold
+    for (method, labelled, seed, _), folder_of in networks_of(table, runs).items():
+        for sensors, lost, *answered in answered_by_both(method, folder_of, whole):
+            answers[method, sensors, labelled, seed, lost].append(answered)
     rows = []
     for key, folds in answers.items():
-        logits, labels = map(torch.cat, zip(*folds, strict=True))
-        rows.append([*key, round(scores(logits, labels)["f1"], 3)])
-    columns = ["method", "sensors", "labelled", "seed", "missing", "f1"]
+        ids, logits, labels = (np.concatenate(parts) for parts in zip(*folds, strict=True))
+        f1 = scores(torch.from_numpy(logits), torch.from_numpy(labels))["f1"]
+        rows.append(dict(zip(WHICH_BOTH, key, strict=True)) | {"f1": round(f1, 3)})
+        if key[-1] == "none":
+            groups = whole.group_ids[pd.Index(whole.ids).get_indexer(ids)]
+            for group, cells in tallied(groups, labels, logits.argmax(1)).items():
+                rows.append(dict(zip(WHICH_BOTH, key, strict=True)) | {"group": group} | cells)
     with files.atomic_file(table.with_name(f"{table.stem}-both.csv")) as temporary:
-        pd.DataFrame(rows, columns=columns).to_csv(temporary, index=False)
+        pd.DataFrame(rows).to_csv(temporary, index=False)
+
+
+def networks_of(table: Path, runs: Path) -> dict[tuple, list[tuple[Result, Path]]]:
+    """Method, share of the labels, seed and fold → the runs of a table that score together, with
+    their folders: one, or where each has a network of one sensor, all."""
+    groups: dict[tuple, list[tuple[Result, Path]]] = defaultdict(list)
+    for result in tables.complete(tables.load_results(table)):
+        method = CHOSEN.sub("", result.display_name)
+        if method in TOGETHER:
+            key = method, result.config["labelled"], result.seed, result.fold
+            groups[key].append((result, result.folder(runs)))
+    return groups
+
+
+def answered_by_both(method: str, group: Sequence[tuple[Result, Path]], whole: Any) -> Iterator:
+    """Sensors, the one that is missing or "none", ids, logits [N, C] and classes [N] of each pair
+    of networks, or of one network of both."""
+    for result, folder in group:
+        if method == "teacher":
+            (network,) = result.scores
+            stored = read_predictions(folder / "predictions.npz")
+            split = whole.select(network.split("+")).split(*result.parts)
+            for lost, logits in blanked(folder, split).items():
+                ids, labels = (stored[f"{network}_{kind}"] for kind in ("ids", "labels"))
+                yield network, lost, ids, logits.numpy(), labels
+    if method == "teacher":
+        return
+    pools = [[each] for each in group]
+    if all(len(result.scores) == 1 for result, _ in group):  # each with settings of its own
+        pools = [[*group]]
+    for pool in pools:
+        stored, names = dict[str, np.ndarray](), list[str]()
+        for result, folder in pool:
+            stored |= read_predictions(folder / "predictions.npz")
+            names += result.scores
+        for two in combinations(names, 2):
+            ids, labels = (stored[f"{two[0]}_{kind}"] for kind in ("ids", "labels"))
+            yield "+".join(two), "none", ids, together(stored, two).numpy(), labels
+
+
+def tallied(groups: np.ndarray, truth: np.ndarray, said: np.ndarray) -> dict[str, dict[str, str]]:
+    """Group → "hits", "labels" and "predicted", how many of each class: "5 0 3"."""
+    one = np.eye(max(truth.max(), said.max()) + 1, dtype=int)
+    cells = {"hits": one[truth] * (truth == said)[:, None], "labels": one[truth]}
+    cells["predicted"] = one[said]
+    summed = {kind: pd.DataFrame(each).groupby(groups).sum() for kind, each in cells.items()}
+    return {
+        str(group): {kind: " ".join(map(str, each.loc[group])) for kind, each in summed.items()}
+        for group in summed["hits"].index
+    }
 
 
 measure = click.Group("measure", commands=[read, both], help=__doc__)

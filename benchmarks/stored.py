@@ -10,12 +10,12 @@ from typing import Any
 import pandas as pd
 
 from discom import tables
+from discom.data.multimodal import TWIN
 from discom.errors import RunError
 from discom.running.runs import Result
 from discom.tables import intervals
 from discom.tables.stored import read_runs
 
-TWIN = "_twin"  # ends the name of a sensor's copy
 RESULTS = Path(__file__).parents[1] / "results"
 # tables that a file of their own shows → what their rows are compared with
 TABLES = {

@@ -158,7 +158,8 @@ def test_two_sensors_together_and_with_one_missing(tmp_path, monkeypatch):
     whole = data.load(SMALL[-1], seed=0)
     monkeypatch.setattr(data, "load", lambda *_, **__: whole)
     assert cli.main(["both", "all.csv", "scenes"], measure.measure) == 0
-    found = pd.read_csv("all-both.csv").set_index(["method", "missing"])["f1"]
+    every = pd.read_csv("all-both.csv", dtype={"group": str})
+    found = every[every["f1"].notna()].set_index(["method", "missing"])["f1"]
     runs = {run.method: run for run in tables.load_results("all.csv")}
     student, teacher = runs["student"], runs["teacher"]
     test = whole.split(0).test
@@ -168,6 +169,10 @@ def test_two_sensors_together_and_with_one_missing(tmp_path, monkeypatch):
 
     stored = read_predictions(student.folder("runs") / "predictions.npz")
     product = sum(scipy.special.log_softmax(stored[f"{k}_logits"], 1) for k in test.modalities)
+    single = every[every["group"].notna() & (every["method"] == "student")]  # a scene is a group
+    assert single["hits"].str.split(expand=True).astype(int).sum(axis=None) == (
+        (product.argmax(1) == test.labels).sum()
+    )
     assert found["student", "none"] == pytest.approx(f1(product), abs=1e-3)
     assert found["teacher", "none"] == pytest.approx(teacher.main["rgb+depth"], abs=1e-3)
     network = load_run(teacher.folder("runs"), whole.split(0))[0]
@@ -277,3 +282,29 @@ def test_each_network_chooses_on_the_validation_of_all_folds_together(tmp_path, 
             for place in places
         ]
         assert row["nested test"] == pytest.approx(pooled(nested, "test"), abs=1e-3)
+
+
+def test_networks_with_settings_of_their_own_score_together(tmp_path, monkeypatch):
+    """A network of each sensor from a run of its own, at a learning rate of its own."""
+    monkeypatch.chdir(tmp_path)
+    data.load("objects:n=150,size=8").save("few")
+    words = [*TINY, "--data", "few", "--folds", "3", "--seeds", "1", "--collect", "all.csv"]
+    for sensor, rate in (("rgb", "0.01"), ("depth", "0.003")):
+        own = [*words, "--modalities", sensor, "--learning-rate", rate, "student"]
+        assert cli.main(own, grid.compare) == 0
+    assert cli.main(["both", "all.csv", "few"], measure.measure) == 0
+    (row,) = pd.read_csv("all-both.csv").query("f1 == f1").to_dict("records")
+    assert (row["method"], {*row["sensors"].split("+")}) == ("student", {"rgb", "depth"})
+    said, truth = [], []
+    for fold in range(3):
+        runs = [run for run in tables.load_results("all.csv") if run.fold == fold]
+        each = [read_predictions(run.folder("runs") / "predictions.npz") for run in runs]
+        names = [next(iter(run.scores)) for run in runs]
+        product = sum(
+            scipy.special.log_softmax(own[f"{name}_logits"], 1)
+            for own, name in zip(each, names, strict=True)
+        )
+        said.append(product.argmax(1))
+        truth.append(each[0][f"{names[0]}_labels"])
+    expected = f1_score(np.concatenate(truth), np.concatenate(said), average="weighted")
+    assert row["f1"] == pytest.approx(100 * expected, abs=1e-3)

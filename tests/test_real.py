@@ -15,7 +15,7 @@ import measure
 import stored
 from discom import cli, data, tables
 from discom.errors import RunError
-from discom.tables import paired_difference
+from discom.tables import intervals, paired_difference
 from discom.tables.intervals import t_test
 
 PERSONS, WINDOWS = 6, 30
@@ -55,7 +55,7 @@ def results_in(tmp_path, monkeypatch):
     """A folder in the place of results/."""
     for module in (stored, claims):
         monkeypatch.setattr(module, "RESULTS", tmp_path)
-    cached = stored.runs_of, stored.networks
+    cached = stored.runs_of, stored.networks, claims.both
     for function in cached:
         function.cache_clear()
     yield tmp_path
@@ -157,21 +157,55 @@ def test_two_sensors_are_compared_on_pairs_and_seeds_that_every_method_has(
     lost = known.assign(missing="larm", f1=0)
     file = pd.concat([known.assign(missing="none"), lost]).assign(labelled=0.1)
     file.to_csv(results_in / "dsads-spread-both.csv", index=False)
-    ((labels, means),) = claims.both("dsads-spread").iterrows()
+    gains = claims.both("dsads-spread").loc["few"]
     alone = [
-        stored.of("dsads-spread", labels, method, sensor).set_index("seed")["score"][1]
+        stored.of("dsads-spread", "few", method, sensor).set_index("seed")["score"][1]
         for method, sensor in product(("student", "fixmatch"), ("larm", "torso"))
         if (method, sensor) != ("fixmatch", "larm")
     ]
     assert max(alone) == alone[-1]  # FixMatch
-    assert labels == "few"
-    assert means.to_dict() == pytest.approx(
-        {"alone": max(alone), "student": 61, "agreed": 71, "teacher": 80}
-    )
+    assert gains["f1"].to_dict() == {"student": 61, "agreed": 71, "teacher": 80}
+    np.testing.assert_allclose(gains["alone"], max(alone))
+    np.testing.assert_allclose(gains["mean"], gains["f1"] - max(alone))
+    assert gains[["low", "high"]].isna().all(axis=None)  # the file has no groups
     monkeypatch.setattr(claims, "SETS", {"dsads-spread": "body units"})
+    shown = [f"{gain - max(alone):+.1f}" for gain in (61, 71, 80)]
     assert claims.together().to_numpy().tolist() == [
-        ["body units", "few", f"{max(alone):.1f}", "61.0", "71.0", "80.0"]
+        ["body units", "few", f"{max(alone):.1f}", shown[0], "–", *shown[1:]]
     ]
+
+
+def test_both_sensors_gain_over_groups_as_any_other_network_does(tables_of, results_in):
+    """From a file of both with rows of groups: the difference of pooled F1 of tallies, its interval
+    that of `pseudo_values`."""
+    made = [runs("student", ["acc", "gyro"], seed) for seed in range(2)]
+    tables_of("watch", *made)
+    fused = [runs("teacher", ["acc+gyro"], seed, skill=0.9) for seed in range(2)]
+    rows, tallies = [], []
+    for seed, folds in enumerate(fused):
+        tally = intervals.tally(folds)["acc+gyro"]
+        tallies.append(tally)
+        place = {"method": "teacher", "sensors": "acc+gyro", "labelled": 0.1, "seed": seed}
+        place["missing"] = "none"
+        rows.append(place | {"f1": intervals.tally_score(tally, "f1")})
+        for group, cells in tally.iterrows():
+            texts = (" ".join(f"{n:g}" for n in part) for part in cells.to_numpy().reshape(3, -1))
+            rows.append(place | {"group": group} | dict(zip(claims.CELLS, texts, strict=True)))
+    pd.DataFrame(rows).to_csv(results_in / "watch-both.csv", index=False)
+    ((_, found),) = claims.both("watch").iterrows()
+    alone = [stored.of("watch", "few", "student", sensor) for sensor in ("acc", "gyro")]
+    best = max(alone, key=lambda own: own["score"].mean())
+    expected = t_test(intervals.pseudo_values(tallies, [*best["tally"]], "f1").to_numpy())[:3]
+    np.testing.assert_allclose(found[["mean", "low", "high"]].astype(float), expected)
+    assert found["mean"] == pytest.approx(found["f1"] - found["alone"])
+
+
+def test_rows_of_groups_hold_what_was_said_of_each():
+    groups, truth = np.array(["b", "a", "b", "b"]), np.array([0, 1, 1, 2])
+    assert measure.tallied(groups, truth, np.array([0, 0, 1, 1])) == {
+        "a": {"hits": "0 0 0", "labels": "0 1 0", "predicted": "1 0 0"},
+        "b": {"hits": "1 1 0", "labels": "1 1 1", "predicted": "1 2 0"},
+    }
 
 
 PATIENTS = 6

@@ -15,6 +15,9 @@ from discom.errors import DataError
 from discom.files import digest
 
 
+TWIN = "_twin"  # ends the name of a sensor's copy, see `select`
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Modality:
     """One sensor's view: images, labels and sample ids.
@@ -185,15 +188,18 @@ class MultiModalData:
         return Origin(samples, rule, drawn, seed, fold if folds else None, folds)
 
     def select(self, names: Sequence[str]) -> "MultiModalData":
-        """The same data with the modalities `names` alone, in that order."""
-        wrong = [name for name in names if name not in self.modalities or names.count(name) > 1]
+        """The same data with the modalities `names` alone, in that order. A name that ends in
+        "_twin" is a copy of that sensor: the control with a second network and no other sensor."""
+        sensors = {name: self.modalities.get(name.removesuffix(TWIN)) for name in names}
+        sensors |= {name: own for name, own in self.modalities.items() if name in sensors}
+        wrong = [name for name in names if sensors[name] is None or names.count(name) > 1]
         if wrong or not names:
             what = f"no modality {wrong}, or named twice"
             raise DataError(self.name, what, f"there are {[*self.modalities]}")
         if list(names) == list(self.modalities):
             return self
         base = self.name.removesuffix("-" + "-".join(self.modalities))
-        part = self.with_modalities({name: self.modalities[name] for name in names}, self.parts)
+        part = self.with_modalities(sensors, self.parts)
         drawn = {**self.drawn, "modalities": list(names)} if self.drawn else None
         return part.changed(name="-".join([base, *names]), drawn=drawn)
 

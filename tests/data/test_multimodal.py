@@ -9,9 +9,9 @@ from fixtures.refusal import refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from discom.data import Modality, MultiModalData
+from discom.data import Modality, MultiModalData, load
 from discom.data.scenes import objects
-from discom.errors import ConfigError
+from discom.errors import ConfigError, DataError
 
 calm = settings(max_examples=20, deadline=None, derandomize=True, database=None)
 CLASSES = ("cat", "dog", "owl")
@@ -166,3 +166,14 @@ def test_arrays_cannot_be_changed_in_place():
     for part, name in product((whole, whole.split(0).train), ("x", "y", "ids")):
         with pytest.raises(ValueError, match="read-only"):
             getattr(part.modalities["rgb"], name)[:] = 0
+
+
+def test_a_twin_is_a_copy_of_its_sensor_under_another_name():
+    scenes = load("objects:n=45,size=8", "rgb+rgb_twin", seed=1)
+    rgb = load("objects:n=45,size=8", seed=1).modalities["rgb"]
+    assert [*scenes.modalities] == ["rgb", "rgb_twin"]
+    for sensor in scenes.modalities.values():
+        np.testing.assert_array_equal(sensor.x, rgb.x)
+    assert scenes.origin_at(0).content != load("objects:n=45,size=8").origin_at(0).content
+    with pytest.raises(DataError, match="no modality"):
+        scenes.select(["depth_twin"])
