@@ -14,7 +14,6 @@ from discom.data.splitting import Origin, Split
 from discom.errors import DataError
 from discom.files import digest
 
-
 TWIN = "_twin"  # ends the name of a sensor's copy, see `select`
 
 
