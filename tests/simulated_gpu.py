@@ -9,8 +9,10 @@ a `.to(device)` fails on a machine without a GPU. docs/guides/gpu.md says what i
         ...                                                # trained: device types of what learned
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from unittest.mock import patch
 
 import torch
 from lightning.fabric.accelerators import ACCELERATOR_REGISTRY, CPUAccelerator
@@ -19,7 +21,7 @@ from torch.utils import backend_registration
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
-from discom.hardware import ACCELERATORS
+from discom.hardware import ACCELERATORS, HIDE
 
 NAME = "sim"
 SETUP = getattr(backend_registration, "_setup_privateuseone_for_python_backend", None)
@@ -113,6 +115,9 @@ class SimulatedTensor(torch.Tensor):
 
     def __reduce_ex__(self, protocol):  # a file is read on a machine without the device
         return self.inner.__reduce_ex__(protocol)
+
+    def __format__(self, form):
+        return format(self.inner, form)
 
     def tolist(self):
         return self.inner.tolist()
@@ -213,7 +218,8 @@ def simulated_gpu() -> Iterator[set[str]]:
     future.set_swap_module_params_on_conversion(True)  # network.to(device) keeps its parameters
     MODULE.entered, MODULE.stored = True, False
     try:
-        with _Mode():
+        with _Mode(), patch.dict(os.environ):
+            os.environ.pop(HIDE, None)
             yield trained
     finally:
         MODULE.entered = False
