@@ -25,7 +25,7 @@ from discom import cli, data, files, fit, profile
 from discom.cli import flags
 from discom.config import Config
 from discom.data.batches import Batch
-from discom.hardware import device_type, machine
+from discom.hardware import device, machine
 from discom.methods import build, get
 
 EVALUATED = 10  # scenes that `fit` validates on in each epoch, and tests on
@@ -56,7 +56,7 @@ def load(train: data.MultiModalData, name: str, config: Config) -> DataLoader:
         config.batch_size,
         shuffle=True,
         drop_last=True,
-        pin_memory=device_type() == "cuda",
+        pin_memory=device().type == "cuda",
         collate_fn=lambda samples: default_collate([(move(x), y) for x, y in samples]),
     )
 
@@ -64,9 +64,9 @@ def load(train: data.MultiModalData, name: str, config: Config) -> DataLoader:
 def recipe(split: data.Split, config: Config) -> tuple[float, float]:
     """A plain script: float32, contiguous tensors, AdamW, and a shuffled loader for each modality.
     Returns the mean loss of the first epoch, and the seconds of the last."""
-    device = torch.device(device_type())
+    place = device()
     plain = replace(config, channels_last=False)  # contiguous, and every convolution torch's own
-    model = build(get("discom"), split.train, plain).to(device).train()
+    model = build(get("discom"), split.train, plain).to(place).train()
     rate, decay = config.learning_rate, config.weight_decay
     optimizer = torch.optim.AdamW(model.parameters(), rate, weight_decay=decay)
     loaders = {name: load(split.train, name, config) for name in split.train.modalities}
@@ -74,7 +74,7 @@ def recipe(split: data.Split, config: Config) -> tuple[float, float]:
     for _ in range(config.epochs):
         started, losses = time.perf_counter(), []
         for loaded in zip(*loaders.values(), strict=True):
-            there = [[each.to(device, non_blocking=True) for each in pair] for pair in loaded]
+            there = [[each.to(place, non_blocking=True) for each in pair] for pair in loaded]
             x, y = (dict(zip(loaders, each, strict=True)) for each in zip(*there, strict=True))
             terms = model(Batch(x, y))
             loss = sum(model.weights[name] * term for name, term in terms.items())
@@ -104,7 +104,7 @@ def compare(size: int, rounds: int, precision: str) -> dict[str, Any]:
     interval, a bootstrap over rounds; `precision` is ours."""
     name, steps = SIZES[size]
     config = profile(name, epochs=2, schedule="constant", precision=precision)
-    count = config.batch_size * steps * (20 if device_type() == "cuda" else 1)
+    count = config.batch_size * steps * (1 if device().type == "cpu" else 20)
     split = scenes(size, count)
     sides = [[side(split, config)[1] for side in (recipe, ours)] for _ in range(rounds)]
     plain, mine = seconds = np.array(sides).T

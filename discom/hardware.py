@@ -1,6 +1,7 @@
 """The machine: its device, and where numbers come from."""
 
 import logging
+import os
 import platform
 import subprocess
 from importlib.metadata import version
@@ -9,33 +10,62 @@ from typing import Any
 
 import torch
 
+from discom.errors import check_choice
+
 PROC = Path("/proc/self")
+HIDE = "DISCOM_DEVICE"  # environment variable; "cpu" hides the accelerator
+ACCELERATORS = {"cuda", "mps"}  # those of torch that Fabric knows, too
 
 
-def device_type() -> str:
-    """Where runs train: "cuda" if there is a GPU (CUDA_VISIBLE_DEVICES= hides it), else "cpu"."""
-    return "cuda" if torch.cuda.is_available() else "cpu"
+def device() -> torch.device:
+    """Where networks train: an Nvidia or AMD GPU ("cuda"), Apple's ("mps"), else the CPU.
+
+    The environment variable DISCOM_DEVICE=cpu hides the GPU; another value is a ConfigError.
+    CUDA_VISIBLE_DEVICES chooses among several.
+    """
+    if asked := os.environ.get(HIDE):
+        check_choice(HIDE, asked, ("cpu",))
+        return torch.device("cpu")
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    if accelerator is None or accelerator.type not in ACCELERATORS:
+        return torch.device("cpu")
+    return torch.device(accelerator.type, torch.accelerator.current_device_index())
+
+
+def device_name(place: torch.device) -> str:
+    """The name of a GPU, such as "Tesla T4"; of a device that has none its type."""
+    named = getattr(torch.get_device_module(place), "get_device_name", None)
+    return named(place) if named else place.type
 
 
 def precision_used(precision: str) -> Any:
     """A setting of `Config.precision`, or "32-true" where the device has no instructions for bf16,
     which is slow without."""
-    if device_type() == "cuda":
+    kind = device().type
+    if kind == "cuda":
         fast = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        fast = torch.cpu._is_avx512_bf16_supported()
+        fast = kind == "cpu" and torch.cpu._is_avx512_bf16_supported()
     return precision if fast else "32-true"
 
 
 def launch(precision: Any) -> Any:
-    """The Fabric of one device."""
+    """The Fabric of `device()`."""
     from lightning.fabric import Fabric
     from lightning.fabric.plugins.environments import LightningEnvironment
+    from lightning.fabric.strategies import SingleDeviceStrategy
 
     for name in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)  # they repeat what Config says
     alone = LightningEnvironment()  # keeps Fabric from asking Slurm and torchrun
-    return Fabric(accelerator=device_type(), devices=1, precision=precision, plugins=alone)
+    place = device()
+    return Fabric(
+        accelerator=place.type,
+        strategy=SingleDeviceStrategy(place),
+        devices=1,
+        precision=precision,
+        plugins=alone,
+    )
 
 
 def machine() -> dict[str, Any]:
@@ -43,7 +73,7 @@ def machine() -> dict[str, Any]:
     packages = "torch", "torchvision", "lightning", "torchmetrics", "numpy"
     return {
         "processor": _entry(PROC.parent / "cpuinfo", "model name") or platform.processor(),
-        "device": torch.cuda.get_device_name() if device_type() == "cuda" else "cpu",
+        "device": device_name(device()),
         "threads": torch.get_num_threads(),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in packages},
@@ -51,11 +81,16 @@ def machine() -> dict[str, Any]:
     }
 
 
-def peak_memory() -> float:
-    """Most memory in use so far, in MB: of a GPU, or of this process (0 on macOS and Windows)."""
-    if device_type() == "cuda":
-        return torch.cuda.max_memory_allocated() / 2**20
-    return int(_entry(PROC / "status", "VmHWM").removesuffix("kB") or 0) / 2**10
+def peak_memory(place: torch.device | None = None) -> float:
+    """Most memory in use so far, in MB, on a device, by default on `device()`: of a GPU what
+    tensors took (of Apple's what its driver holds), of the CPU what this process took (0 on macOS
+    and Windows)."""
+    place = place or device()
+    if place.type == "cpu":
+        return int(_entry(PROC / "status", "VmHWM").removesuffix("kB") or 0) / 2**10
+    if place.type == "mps":  # it has no peak
+        return torch.mps.driver_allocated_memory() / 2**20
+    return torch.get_device_module(place).max_memory_allocated(place) / 2**20
 
 
 def _entry(file: Path, name: str) -> str:

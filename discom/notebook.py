@@ -8,29 +8,33 @@ from contextlib import chdir, redirect_stderr
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from discom import __version__
 from discom.data import DRAWN
 from discom.errors import DataError
-from discom.hardware import machine, peak_memory
+from discom.hardware import device_name, machine, peak_memory
 
-_page: dict[str, Any] = {"started": time.perf_counter(), "passed": 0}
+CPU = torch.device("cpu")
+_page: dict[str, Any] = {"started": time.perf_counter(), "passed": 0, "device": CPU}
 
 
-def stamp(seed: int | None = None, scenes: str | None = None) -> None:
+def stamp(seed: int | None = None, scenes: str | None = None, device: torch.device = CPU) -> None:
     """Print versions, device, threads, seed and commit; start the clock and the count of checks.
-    `scenes`: data that must be synthetic scenes, else there is a DataError."""
+    `scenes`: data that must be synthetic scenes, else there is a DataError. `device`: where the
+    notebook's networks train."""
     if scenes is not None and scenes.partition(":")[0] not in DRAWN:
         found = f"'{scenes}' has no known factors"
         raise DataError("data", found, "this notebook needs synthetic scenes")
-    _page.update(started=time.perf_counter(), passed=0)
+    _page.update(started=time.perf_counter(), passed=0, device=device)
     about = machine()
     versions = {"python": about["python"], **about["versions"]}
     print(" · ".join(f"{name} {version}" for name, version in versions.items()))
     threads = f"{about['threads']} thread{'s' * (about['threads'] != 1)}"
-    device = about["device"] if about["device"] != "cpu" else f"{about['processor']}, {threads}"
+    name = f"{about['processor']}, {threads}" if device == CPU else device_name(device)
     # an installed package has no commit
     source = f"commit {about['commit']}" if about["commit"] else f"discom {__version__}"
-    print(f"{device} · seed {seed} · {source} · {time.strftime('%Y-%m-%d')}")
+    print(f"{name} · seed {seed} · {source} · {time.strftime('%Y-%m-%d')}")
 
 
 def check(claim: str, holds: Any) -> None:
@@ -56,10 +60,12 @@ def terminal(command: str, folder: Path | str = ".") -> None:
 
 def finish(**figures: float) -> None:
     """Print the key figures (four significant digits), the number of checks passed, the seconds
-    since `stamp` and the peak memory; notebooks/batch.py reads these lines."""
+    since `stamp` and the peak memory: of the GPU that `stamp` named if anything was on it, else of
+    this process. notebooks/batch.py reads these lines."""
     if figures:
         texts = [f"{name} {float(value):.4g}" for name, value in figures.items()]
         print("key figures: " + " · ".join(texts))
-    seconds = time.perf_counter() - _page["started"]
-    memory = peak_memory()
-    print(f"all {_page['passed']} checks passed · {seconds:.0f} s · peak memory {memory:.0f} MB")
+    seconds, device = time.perf_counter() - _page["started"], _page["device"]
+    used = device if peak_memory(device) else CPU
+    memory = f"{peak_memory(used):.0f} MB" + f" of {device_name(used)}" * (used != CPU)
+    print(f"all {_page['passed']} checks passed · {seconds:.0f} s · peak memory {memory}")

@@ -4,7 +4,8 @@ keep the outputs that render anywhere.
 python notebooks/build.py            all of them
 python notebooks/build.py 02 03      some
 python notebooks/build.py --heads    badges, install cells and addresses alone
-python notebooks/build.py --text 02  those, and new text around the stored outputs
+python notebooks/build.py --text 02  those, and new text around the stored outputs;
+                                         of code, what it says about devices
 python notebooks/build.py --from FOLDER  outputs of `batch.py --profile cpu`
 """
 
@@ -19,6 +20,7 @@ import jupytext
 import nbformat
 
 from batch import ADDED, execute, injected, outcome
+from devices import on_a_cpu
 from discom import __version__
 from discom.errors import DataError, DiscomError
 from discom.files import atomic_file
@@ -202,20 +204,21 @@ def describe(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def _needs_a_run(cell: nbformat.NotebookNode) -> tuple[str, ...]:
-    """What the outputs of a code cell depend on; the install cell has none here."""
+    """What the outputs of a code cell depend on, which a CPU has made; the install cell
+    has none here."""
     return (
         ("install",)
         if "git clone" in cell.source
-        else (cell.source, *cell.metadata.get("tags", []))
+        else (on_a_cpu(cell.source), *cell.metadata.get("tags", []))
     )
 
 
 def renew_text(source: Path) -> Path:
-    """Put the twin's text and its install cell around the outputs that are stored, and
-    describe the pictures anew.
+    """Put the twin's text, its install cell and what its code says about devices around
+    the outputs that are stored, and describe the pictures anew.
 
     Raises:
-        DataError: another code cell differs; nothing is written.
+        DataError: another code cell differs in more than that; nothing is written.
     """
     target, edited = HERE / f"{source.stem}.ipynb", twin(source)
     stored = nbformat.read(target, as_version=4)
@@ -289,7 +292,7 @@ def main(arguments: list[str]) -> int:
     only.add_argument(
         "--text",
         action="store_true",
-        help="new text around the stored outputs, without a run",
+        help="new text, and devices, around the stored outputs, without a run",
     )
     only.add_argument(
         "--from", type=Path, dest="folder", help="take executed copies from there"

@@ -37,7 +37,7 @@ def style() -> None:
 
 def draw(axis, image: torch.Tensor) -> None:
     """An image [bands, 32, 32], depth in colours; its holes are white."""
-    show(axis, image.numpy(), in_colours=len(image) == 1)
+    show(axis, image.cpu().numpy(), in_colours=len(image) == 1)
     axis.spines[:].set_visible(False)
 
 

@@ -50,15 +50,20 @@ IDEA = {"shape": (0, 3), "material": (0, 3), "material in the dark": (4,)}
 IDEA |= {"light": (2,), "distance": (5,), "which sensor": (1, 2, 4, 5)}
 
 
-def scenes(source: str, seed: int = 0) -> tuple[SimpleNamespace, SimpleNamespace]:
+def scenes(
+    source: str, seed: int = 0, device: torch.device | str = "cpu"
+) -> tuple[SimpleNamespace, SimpleNamespace]:
     """The first two fifths of the scenes, to learn from, and the last two, to test on:
-    `images` [n, bands, 32, 32], `labels`, `factors`, `classes`, `best` possible."""
+    `images` [n, bands, 32, 32] and `labels`, both on the device, `factors` on the CPU,
+    `classes`, `best` possible."""
     whole, parts = data.load(source, seed=seed), []
     for rows in (slice(0, len(whole) * 2 // 5), slice(-(len(whole) * 2 // 5), None)):
         images = {s: torch.tensor(m.x[rows]) for s, m in whole.modalities.items()}
-        images = {s: x.to(memory_format=torch.channels_last) for s, x in images.items()}
+        there = {"device": device, "memory_format": torch.channels_last}
+        images = {s: x.to(**there) for s, x in images.items()}
         factors = {name: torch.from_numpy(v[rows]) for name, v in whole.factors.items()}
-        part = {"images": images, "labels": torch.from_numpy(whole.labels[rows])}
+        labels = torch.from_numpy(whole.labels[rows]).to(device)
+        part = {"images": images, "labels": labels}
         part |= {"factors": factors, "classes": whole.classes, "best": whole.best}
         parts.append(SimpleNamespace(**part))
     return parts[0], parts[1]
@@ -80,7 +85,7 @@ def kinds(part: SimpleNamespace) -> dict[str, torch.Tensor]:
 
 def of_each(part: SimpleNamespace, kind: str, *classes: int) -> dict[int, str]:
     """The first scene of this kind in each of these classes, and the class."""
-    labels = part.labels.where(kinds(part)[kind], -1).tolist()
+    labels = part.labels.cpu().where(kinds(part)[kind], -1).tolist()
     rows = [labels.index(k) for k in classes if k in labels]
     return {row: part.classes[labels[row]].replace("/", "\n") for row in rows}
 

@@ -112,11 +112,14 @@ def read_pairs(
     )
 
 
-def views(own: SimpleNamespace, rows: torch.Tensor) -> dict[str, torch.Tensor]:
-    """The images of these pairs, each turned or mirrored as its sensor allows."""
+def views(
+    own: SimpleNamespace, rows: torch.Tensor, device: torch.device | str = "cpu"
+) -> dict[str, torch.Tensor]:
+    """The images of these pairs on the device, each turned or mirrored as its sensor
+    allows."""
     moved = {}
     for sensor, images in own.images.items():
-        x = images[rows]
+        x = images[rows].to(device)
         moved[sensor] = apply_d4(x, random_d4(x, own.symmetry[sensor]))
     return moved
 
@@ -129,6 +132,7 @@ def pretrained(
     scale: Callable,
     name: str = ENCODER,
     size: int = 112,
+    device: torch.device | str = "cpu",
 ) -> dict[str, torch.Tensor]:
     """Sensor → log probabilities of each class for these pairs: logistic regression on
     the features of a network that ImageNet has trained, learned from the other folds.
@@ -148,7 +152,9 @@ def pretrained(
         x = images[rows]
         x = x / images.max() if x.shape[1] == 3 else scale(x, own.holes[sensor])
         x = F.interpolate(x, (size, size), mode="bilinear")
-        features = torch.cat([network.eval()(part) for part in x.split(50)]).numpy()
+        network = network.to(device).eval()
+        features = [network(part.to(device)) for part in x.split(50)]
+        features = torch.cat(features).cpu().numpy()
         answer = cross_val_predict(model, features, own.labels[rows].numpy(), **tests)
         answers[sensor] = torch.tensor(answer).log()
     return answers

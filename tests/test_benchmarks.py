@@ -43,7 +43,7 @@ def test_speeds_of_both_sides_are_compared(monkeypatch):
     """Made sides, of which ours takes half the time; the intervals are those of the ratio."""
     monkeypatch.setattr(speed, "recipe", lambda *_: (0.0, next(recipe)))
     monkeypatch.setattr(speed, "ours", lambda *_: (0.0, next(ours)))
-    monkeypatch.setattr(speed, "device_type", lambda: "cpu")
+    monkeypatch.setattr(speed, "device", lambda: torch.device("cpu"))
     recipe, ours = iter([2.0, 8.0, 4.0]), iter([1.0, 4.0, 2.0])
     found = speed.compare(32, 3, "32-true")["pairs_per_second"]
     assert (found["ratio"], found["interval"]) == (2, [2, 2])

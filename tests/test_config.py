@@ -6,11 +6,12 @@ from functools import partial
 
 import numpy as np
 import pytest
+import torch
 from fixtures.refusal import refused
 
 from discom.config import Config, profile
 from discom.errors import ConfigError
-from discom.hardware import device_type, precision_used
+from discom.hardware import precision_used
 
 PAPER = {
     **{"seed": 0, "epochs": 300, "batch_size": 128, "learning_rate": 1e-4},
@@ -76,10 +77,9 @@ def test_a_setting_without_effect_is_refused_and_makes_no_other_run(name):
 
 @pytest.mark.parametrize("gpu", [True, False])
 @pytest.mark.parametrize("cpu", [True, False])
-def test_device_and_bf16_are_those_of_what_trains(monkeypatch, gpu, cpu):
+def test_bf16_is_that_of_what_trains(monkeypatch, gpu, cpu):
     monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: cpu)
     monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation: gpu)
-    for available, device, fast in ((True, "cuda", gpu), (False, "cpu", cpu)):
-        monkeypatch.setattr("torch.cuda.is_available", lambda found=available: found)
-        assert device_type() == device
+    for kind, fast in (("cuda", gpu), ("cpu", cpu), ("mps", False)):
+        monkeypatch.setattr("discom.hardware.device", lambda kind=kind: torch.device(kind))
         assert precision_used("bf16-mixed") == ("bf16-mixed" if fast else "32-true")

@@ -76,7 +76,7 @@ def place_labels(labels: Tensor, size: Sequence[int]) -> Tensor:
     >>> place_labels(torch.arange(16).view(1, 4, 4), (2, 2)).flatten().tolist()
     [5, 7, 13, 15]
     """
-    return F.interpolate(labels[:, None].double(), tuple(size), mode="nearest-exact")[:, 0].long()
+    return F.interpolate(labels[:, None].float(), tuple(size), mode="nearest-exact")[:, 0].long()
 
 
 def pixel_info_nce(

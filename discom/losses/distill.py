@@ -202,10 +202,11 @@ def confident_shares(teacher_logits: Tensor) -> tuple[Tensor, Tensor]:
     >>> confident_shares(torch.eye(4) * torch.arange(4.0))[0].item()
     0.5
     """
-    probabilities = teacher_logits.detach().double().softmax(1)  # equal confidences stay equal
+    # in float64, so that equal confidences stay equal; on the CPU, since Apple's GPU has none
+    probabilities = teacher_logits.detach().cpu().double().softmax(1)
     samples, classes = probabilities.amax(1), probabilities.sum(0)
     of_samples, of_classes = ((x <= x.quantile(0.5)).double().mean() for x in (samples, classes))
-    return of_samples.to(teacher_logits.dtype), of_classes.to(teacher_logits.dtype)
+    return of_samples.to(teacher_logits), of_classes.to(teacher_logits)
 
 
 def softened_kl(student: Tensor, teacher: Tensor, temperature: float | Tensor) -> Tensor:

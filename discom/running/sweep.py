@@ -11,13 +11,13 @@ from multiprocessing import parent_process
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
 from joblib import Parallel, cpu_count, delayed, parallel_config
 from tqdm.auto import tqdm
 
 from discom import methods
 from discom.data import MultiModalData, load
 from discom.errors import DiscomError, RunError, first_line, install_hint, say_warnings_once
+from discom.hardware import device
 from discom.running.fit import fit
 from discom.running.runs import Result, Run
 
@@ -99,7 +99,7 @@ def spread(
     here. A RunError where a worker is killed; the same call goes on."""
     if not (jobs := list(jobs)):
         return
-    workers = workers or (1 if torch.cuda.is_available() else cpu_count())
+    workers = workers or (cpu_count() if device().type == "cpu" else 1)
     try:
         # idle workers end soon, since nobody else ends those of a killed sweep
         here = {"n_jobs": workers, "inner_max_num_threads": 1, "idle_worker_timeout": 5}

@@ -61,8 +61,8 @@ def project(z: np.ndarray, *, neighbors: int = 15, seed: int = 0) -> np.ndarray:
 def picture(part: SimpleNamespace, row: int) -> str:
     """A scene, colour beside depth, as the address of a PNG."""
     paint = plt.get_cmap("viridis").with_extremes(bad="white")
-    depth = part.images["depth"][row, 0].numpy()
-    left = part.images["rgb"][row].numpy().transpose(1, 2, 0).clip(0, 1)
+    depth = part.images["depth"][row, 0].cpu().numpy()
+    left = part.images["rgb"][row].cpu().numpy().transpose(1, 2, 0).clip(0, 1)
     both = np.hstack([left, paint(np.ma.masked_equal(depth, 0))[..., :3]])
     plt.imsave(file := io.BytesIO(), both.repeat(4, 0).repeat(4, 1), format="png")
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
@@ -138,7 +138,7 @@ def plot_erased(curves: Mapping, title: str):
 def plot_along(z: torch.Tensor, direction: torch.Tensor, share: float):
     """Points of both sensors, [N, D] in turn, along a direction of which a share is
     erased, and how many of them a cut in the middle names rightly."""
-    whole = z @ (direction / direction.norm())
+    whole = (z @ (direction / direction.norm())).cpu()
     along, reach = (1 - share) * whole, whole.abs().max().item()
     views = {sensor: along[k::2] for k, sensor in enumerate(CLOUDS)}
     means = torch.stack([view.mean() for view in views.values()])

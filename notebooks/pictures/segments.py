@@ -27,17 +27,21 @@ FUSED = {"dense-teacher": "one network of both"}
 WAYS = {"alone": "#4d4d4d", BOTH: "#029e73", "our CroDiNo-KD": "#8c3fb0"}
 
 
-def load(source: str, seed: int = 0) -> tuple[SimpleNamespace, SimpleNamespace, dict]:
-    """Scenes of four objects, to learn from and to test on: `images` [n, bands, H, W],
-    `masks` [n, H, W], and `shown`, what colour alone shows. And the best possible mIoU.
-    """
+def load(
+    source: str, seed: int = 0, device: torch.device | str = "cpu"
+) -> tuple[SimpleNamespace, SimpleNamespace, dict]:
+    """Scenes of four objects, to learn from and to test on, on the device: `images`
+    [n, bands, H, W], `masks` [n, H, W], and `shown`, what colour alone shows. And the
+    best possible mIoU."""
     whole, parts = sets.load(source, seed=seed), []
     split = whole.split(seed=seed)
     for part in (split.train, split.test):
         images = {s: torch.tensor(m.x) for s, m in part.modalities.items()}
-        images = {s: x.to(memory_format=torch.channels_last) for s, x in images.items()}
-        both = {"images": images, "masks": torch.tensor(part.masks).long()}
-        both |= {"shown": of_objects(part, "texture"), "classes": part.classes}
+        there = {"device": device, "memory_format": torch.channels_last}
+        images = {s: x.to(**there) for s, x in images.items()}
+        masks, shown = torch.tensor(part.masks).long(), of_objects(part, "texture")
+        both = {"images": images, "masks": masks.to(device), "shown": shown.to(device)}
+        both |= {"classes": part.classes}
         parts.append(SimpleNamespace(**both))
     return parts[0], parts[1], whole.best
 
@@ -74,13 +78,13 @@ def show_scenes(part: SimpleNamespace, rows: list[int], title: str):
 
 def show_mask(axis, mask: Tensor) -> None:
     """A mask in the colours of its classes."""
-    show(axis, class_colours(4)[mask].transpose(2, 0, 1))
+    show(axis, class_colours(4)[mask.cpu()].transpose(2, 0, 1))
     axis.spines[:].set_visible(False)
 
 
 def outline(axis, part: SimpleNamespace, row: int) -> None:
     """A line around the pixels where colour shows another material than theirs."""
-    deceives = (part.shown[row] != part.masks[row]).float()
+    deceives = (part.shown[row] != part.masks[row]).float().cpu()
     if deceives.any():  # white on black, so that it shows on every colour
         axis.contour(deceives, [0.5], colors="black", linewidths=4)
         axis.contour(deceives, [0.5], colors="white", linewidths=2)

@@ -34,7 +34,8 @@ def show_words(
         places = np.arange(len(names))
         for k, (network, p) in enumerate(said.items()):
             look = {"color": LOOKS[network]["color"], "label": network}
-            bars = [*p[row, alike].tolist(), 1 - p[row, alike].sum().item()]
+            shares = p[row].cpu()[alike]
+            bars = [*shares.tolist(), 1 - shares.sum().item()]
             words.barh(places + 0.4 * (k - 0.5), 100 * np.array(bars), 0.36, **look)
         words.set(xlim=(0, 100), yticks=places, xlabel="probability, %")
         words.set_title(name, **SMALL)

@@ -41,10 +41,10 @@ PAIRS, TWIN, OWN = "#d55e00", "#0173b2", "#4d4d4d"  # who labels, in every pictu
 
 def joined(diary: Sequence):
     """Of steps (sensor → beliefs, true labels, which windows count): beliefs and labels
-    of all windows that count."""
+    of all windows that count, on the CPU."""
     steps, labels, count = zip(*diary, strict=True)
     count = torch.cat(count)
-    beliefs = {s: torch.cat([own[s] for own in steps])[count] for s in steps[0]}
+    beliefs = {s: torch.cat([own[s] for own in steps]).cpu()[count] for s in steps[0]}
     return beliefs, torch.cat(labels)[count]
 
 

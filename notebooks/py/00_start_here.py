@@ -50,18 +50,21 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 import course
 from checks import exercises_00 as exercises
+from discom import hardware
 from discom.data.augmentation import random_d4, apply_d4
 from discom.models.encoders import resnet10
 from discom.notebook import check, finish, stamp
 
-torch.set_num_threads(1)
+device = hardware.device()  # a GPU if there is one: all that trains is there
+if device.type == "cpu":
+    torch.set_num_threads(1)
 course.style()
-stamp(seed, scenes=data)
+stamp(seed, scenes=data, device=device)
 if profile == "tiny":
     labelled, start_steps, steps, every = 60, 10, 20, 10
 
 # %% alt="Twelve scenes, colour above depth: four ordinary, four dark, four far away. Colour shows stripes, checks or rings, but not in the dark. Depth shows a raised object with white holes; far away its relief is gone."
-scenes, test = course.scenes(data, seed)
+scenes, test = course.scenes(data, seed, device=device)
 title = "In the dark, colour loses the texture; far away, depth loses the relief"
 figure = course.show_pairs(scenes, title)
 
@@ -125,7 +128,9 @@ def train(networks, steps, rate, pair_loss=None, batch=32):
 
 # %%
 torch.manual_seed(seed)
-students = {sensor: Network(len(x[0])) for sensor, x in scenes.images.items()}
+students = {
+    sensor: Network(len(x[0])).to(device) for sensor, x in scenes.images.items()
+}
 start = train(students, start_steps, rate=0.01)
 print(f"two students, each on its own: depth {start[start_steps]['depth']:.0f} %")
 
@@ -146,7 +151,7 @@ def contrast(first, second, temperature=0.1):
     z = F.normalize(torch.cat([first, second]), dim=1)  # [2B, 64]
     cosines = z @ z.T / temperature
     cosines.fill_diagonal_(-torch.inf)  # no image is its own partner
-    partners = torch.arange(len(z)).roll(len(first))
+    partners = torch.arange(len(z), device=z.device).roll(len(first))
     return F.cross_entropy(cosines, partners)
 
 
@@ -228,7 +233,7 @@ agreed = agreed_labels(logits)
 answers = {s: z.argmax(1) for s, z in logits.items()} | {"agreed label": agreed}
 print(f"{100 * (agreed >= 0).float().mean():.0f} % of the scenes get an agreed label")
 for kind in ("dark", "far"):
-    rows = test.factors[kind].bool() & (agreed >= 0)  # with an agreed label
+    rows = test.factors[kind].bool().to(device) & (agreed >= 0)  # with an agreed label
     for name, answer in answers.items():
         share = 100 * (answer == test.labels)[rows].float().mean()
         print(f"{kind}: {name} right in {share:.0f} %")
@@ -289,7 +294,9 @@ figure = course.show_neighbours(test, course.queries(test), found, title)
 # %%
 @torch.no_grad()
 def readable(network, factor):  # R², on scenes that it was not fitted on
-    features = F.pad(network.eval().encode(test.images["depth"]), (0, 1), value=1.0)
+    features = F.pad(
+        network.eval().encode(test.images["depth"]).cpu(), (0, 1), value=1.0
+    )
     half = len(features) // 2
     weights = torch.linalg.lstsq(features[:half], factor[:half]).solution
     errors = factor[half:] - features[half:] @ weights

@@ -46,18 +46,20 @@ from torch import nn
 
 import course
 from checks import exercises_02 as exercises
-from discom import methods
+from discom import hardware, methods
 from discom.data.batches import Batch
 from discom.models.encoders import resnet10
 from discom.notebook import check, finish, stamp
 
-torch.set_num_threads(1)
+device = hardware.device()  # a GPU if there is one: all that trains is there
+if device.type == "cpu":
+    torch.set_num_threads(1)
 course.style()
-stamp(seed, scenes=data)
+stamp(seed, scenes=data, device=device)
 steps = 20 if profile == "tiny" else steps
 
 # %% alt="Six pairs of scenes, colour above depth; in each pair one fact differs. Shape, disk or square: both sensors show it. Material, in the light: colour shows stripes or checks, depth a flat disk or a dome. Material in the dark: only depth shows it. Size: both. Light: only colour. Distance: only depth."
-scenes, test = course.scenes(data, seed)
+scenes, test = course.scenes(data, seed, device=device)
 sensors = list(scenes.images)  # rgb, depth
 pairs, facts = course.fact_pairs()
 figure = course.show_pairs(pairs, "Six facts, each in two states", facts)
@@ -168,7 +170,7 @@ def adv_loss(parts, heads, sensor, labels, strength=1.0):
 def move_clouds(strength, moves=60):
     torch.manual_seed(seed)
     start = torch.tensor([[[-1.0, 0.5]], [[1.0, -0.5]]]) + 0.5 * torch.randn(2, 60, 2)
-    points, head = start.clone().requires_grad_(), nn.Linear(2, 2)
+    points, head = start.clone().to(device).requires_grad_(), nn.Linear(2, 2).to(device)
     groups = [{"params": [points], "lr": 6.0}, {"params": head.parameters()}]
     optimizer = torch.optim.SGD(groups, lr=1.0)
     for _ in range(moves):
@@ -177,7 +179,7 @@ def move_clouds(strength, moves=60):
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    return start, points.detach(), loss.item()
+    return start, points.detach().cpu(), loss.item()
 
 
 course.slider(move_clouds)
@@ -238,7 +240,7 @@ def unpaired(batch=32):
 def make_network():
     torch.manual_seed(seed)
     branches = nn.ModuleDict({s: Branch(len(scenes.images[s][0])) for s in sensors})
-    return nn.ModuleDict({"branches": branches, "heads": make_heads()})
+    return nn.ModuleDict({"branches": branches, "heads": make_heads()}).to(device)
 
 
 def train(network, terms, steps):
@@ -282,6 +284,7 @@ figure = course.plot_losses(history, guessing)
 
 # %% alt="A table in shades of grey: six facts and the sensor against the three parts of colour and of depth. What a sensor sees stands in all of its parts. Shape is darkest in the boxed inv, distance in the boxed irr; the material is darker outside its box. Size has no box."
 def readable(z, values, rows):  # R², on scenes that it was not fitted on
+    z = z.cpu()
     half = len(z) // 2
     line, rows = LinearRegression().fit(z[:half], values[:half]), rows[half:]
     return 100 * max(0, line.score(z[half:][rows], values[half:][rows]))
@@ -303,7 +306,7 @@ for branches, more in (("moving", 0), ("moving", 100), ("frozen", 100)):
     network.branches.requires_grad_(branches == "moving")
     train(network, {"adv": adv_loss}, more)
     named = [network.heads.adv(parts_of(network, s)[0]).argmax(1) for s in sensors]
-    share = (torch.stack(named) == torch.tensor([[0], [1]])).float().mean()
+    share = (torch.stack(named).cpu() == torch.tensor([[0], [1]])).float().mean()
     print(f"{more} steps more, {branches} branches: adversary right in {share:.0%}")
 
 # %% [markdown]
@@ -337,7 +340,7 @@ for name, own in {"before training": make_network(), "L_cl alone": alone}.items(
 # With the same parameters `discom` must give your losses and gradients. (The authors' program differs from their paper, which you follow: [05](05_ablations.ipynb).)
 
 # %%
-package = methods.get("discom")({"rgb": 3, "depth": 1}, 9, resnet10)
+package = methods.get("discom")({"rgb": 3, "depth": 1}, 9, resnet10).to(device)
 yours, batch = make_network(), unpaired()
 package.model.load_state_dict(yours.state_dict())
 own, theirs = losses(yours, five, *batch), package.loss(Batch(*batch))

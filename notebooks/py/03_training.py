@@ -56,7 +56,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 import course
 from checks import exercises_03 as exercises
-from discom import data as sets, fit
+from discom import data as sets, fit, hardware
 from discom.config import profile as settings
 from discom.data.augmentation import random_d4, apply_d4
 from discom.data.batches import Batches
@@ -64,11 +64,13 @@ from discom.models.encoders import resnet10
 from discom.notebook import check, finish, stamp
 from pictures import training
 
-torch.set_num_threads(1)
+device = hardware.device()  # a GPU if there is one: all that trains is there
+if device.type == "cpu":
+    torch.set_num_threads(1)
 course.style()
-stamp(seed, scenes=data)
+stamp(seed, scenes=data, device=device)
 epochs = 1 if profile == "tiny" else epochs
-scenes, test = course.scenes(data, seed)
+scenes, test = course.scenes(data, seed, device=device)
 
 # %% [markdown]
 # ## What you have
@@ -86,9 +88,6 @@ print(f"{len(code.splitlines())} lines of yours")
 # Only the student is new. `class_loss` joins the first two parts of an embedding, so the student hands over its embedding in two halves.
 
 # %%
-device = "cuda" if torch.cuda.is_available() else "cpu"  # all that trains follows
-
-
 class Student(nn.Module):
     def __init__(self, bands):
         super().__init__()
@@ -116,9 +115,9 @@ def unpaired(part, sensors, size=125):
     for batch in zip(*orders, strict=True):
         images, labels = {}, {}
         for sensor, rows in zip(sensors, batch, strict=True):
-            own = part.images[sensor][rows].to(device)
+            own = part.images[sensor][rows]
             images[sensor] = apply_d4(own, random_d4(own))
-            labels[sensor] = part.labels[rows].to(device)
+            labels[sensor] = part.labels[rows]
         yield images, labels
 
 
@@ -150,9 +149,9 @@ def train(network, terms, batches, epochs, per_epoch=16):
 
 @torch.no_grad()
 def right(network, sensor):  # 1 or 0 for each new scene
-    inv, inf, _ = network.eval().branches[sensor](test.images[sensor].to(device))
+    inv, inf, _ = network.eval().branches[sensor](test.images[sensor])
     logits = network.heads.task[sensor](torch.cat([inv, inf], 1))
-    return (logits.argmax(1).cpu() == test.labels).float()
+    return (logits.argmax(1) == test.labels).float()
 
 
 # %% [markdown]

@@ -48,16 +48,19 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 import course
 from checks import exercises_04 as exercises
+from discom import hardware
 from discom.data.augmentation import random_d4, apply_d4
 from discom.models.encoders import resnet10
 from discom.notebook import check, finish, stamp
 from pictures import teaching, training
 
-torch.set_num_threads(1)
+device = hardware.device()  # a GPU if there is one: all that trains is there
+if device.type == "cpu":
+    torch.set_num_threads(1)
 course.style()
-stamp(seed, scenes=data)
+stamp(seed, scenes=data, device=device)
 steps = 10 if profile == "tiny" else steps
-scenes, test = course.scenes(data, seed)
+scenes, test = course.scenes(data, seed, device=device)
 
 # %% [markdown]
 # ## One network for any sensors
@@ -91,7 +94,7 @@ def right(logits, part):  # 1 or 0 for each scene
 # %%
 def train(name, sensors, loss, shown=2000):  # loss(logits, rows)
     torch.manual_seed(seed)
-    network, rows = Network(sensors), torch.tensor([], dtype=torch.long)
+    network, rows = Network(sensors).to(device), torch.tensor([], dtype=torch.long)
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=1.0)
     schedule = OneCycleLR(optimizer, 0.01, steps + 1)
     for _ in range(steps):

@@ -59,18 +59,20 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 import course
 from checks import exercises_05 as exercises
-from discom import methods, tables
+from discom import hardware, methods, tables
 from discom.data.augmentation import random_d4, apply_d4
 from discom.data.batches import Batch
 from discom.models.encoders import resnet10
 from discom.notebook import check, finish, stamp
 from pictures import ladder
 
-torch.set_num_threads(1)
+device = hardware.device()  # a GPU if there is one: all that trains is there
+if device.type == "cpu":
+    torch.set_num_threads(1)
 course.style()
-stamp(seed, scenes=data)
+stamp(seed, scenes=data, device=device)
 epochs = 1 if profile == "tiny" else epochs
-scenes, test = course.scenes(data, seed)
+scenes, test = course.scenes(data, seed, device=device)
 
 # %% [markdown]
 # ## Five rungs, one loop
@@ -78,7 +80,7 @@ scenes, test = course.scenes(data, seed)
 # Branch, losses and loop are yours, from 02 and 03.
 
 # %%
-sensors, device = list(scenes.images), "cpu"  # rgb, depth
+sensors = list(scenes.images)  # rgb, depth
 names = ("Branch", "make_heads", "Reverse", "sensor_loss", "class_loss", "aux_loss")
 names += ("orth_loss", "adv_loss", "mod_loss", "losses", "readable")
 loop = ("make", "unpaired", "train", "right")
@@ -168,7 +170,7 @@ print("without orth, depth:", histories["+ adv"]["right"].tail(3).round().tolist
 # 02 gave a reason: $L_{cl}$ reads `inv` and `inf` together, so one may stay idle. Fit a linear map from each part to the class (R² on new scenes). **Guess** which is weaker without `aux`.
 
 # %%
-classes, every = F.one_hot(test.labels).float(), torch.ones(len(test.labels)) > 0
+classes, every = F.one_hot(test.labels.cpu()).float(), torch.ones(len(test.labels)) > 0
 for rung in ("branch", "+ aux"):
     for sensor in sensors:
         with torch.no_grad():
@@ -281,6 +283,7 @@ check("the repair gains less than two points", gain[2] < 2)
 # %%
 options = {"reduction": "released", "modality_targets": "released"}
 package = methods.get("discom")({"rgb": 3, "depth": 1}, 9, resnet10, **options)
+package = package.to(device)
 package.model.load_state_dict(network.state_dict())
 own, theirs = losses(network, as_released, *batch), package.loss(Batch(*batch))
 parts = {"cl": 2, "aux": 2, "orth": 2, "adv": 2, "mod": 4}

@@ -51,19 +51,21 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 import course
 from checks import exercises_06 as exercises
-from discom import methods
+from discom import hardware, methods
 from discom.data.augmentation import random_d4, apply_d4
 from discom.data.batches import Batch
 from discom.models.encoders import resnet10
 from discom.notebook import check, finish, stamp
 from pictures import embeddings
 
-torch.set_num_threads(1)
+device = hardware.device()  # a GPU if there is one: all that trains is there
+if device.type == "cpu":
+    torch.set_num_threads(1)
 course.style()
-stamp(seed, scenes=data)
+stamp(seed, scenes=data, device=device)
 epochs, shown = (1, 40) if profile == "tiny" else (epochs, shown)
-scenes, test = course.scenes(data, seed)
-sensors, device = list(scenes.images), "cuda" if torch.cuda.is_available() else "cpu"
+scenes, test = course.scenes(data, seed, device=device)
+sensors = list(scenes.images)  # rgb, depth
 
 # %% [markdown]
 # ## A probe by hand
@@ -77,7 +79,7 @@ sensors, device = list(scenes.images), "cuda" if torch.cuda.is_available() else 
 
 # %%
 def probe(z, answers, reader=None):  # % right on the half that it was not fitted on
-    reader = reader or nn.Linear(z.shape[1], int(answers.max()) + 1)
+    reader = reader or nn.Linear(z.shape[1], int(answers.max()) + 1).to(z.device)
     weights, half = list(reader.parameters()), len(z) // 2
     optimizer = torch.optim.LBFGS(weights, max_iter=60, line_search_fn="strong_wolfe")
 
@@ -103,7 +105,7 @@ check("the label itself: all right", probe(label, test.labels) == 100)
 
 
 # %%
-which = torch.arange(2).repeat(len(test.labels))  # rgb, depth, rgb, depth, …
+which = torch.arange(2, device=device).repeat(len(test.labels))  # rgb, depth, …
 
 
 def scaled(z):  # [N, 2, D], both sensors by one scale
@@ -112,9 +114,9 @@ def scaled(z):  # [N, 2, D], both sensors by one scale
 
 @torch.no_grad()
 def parts_of(network, images=test.images):
-    views = [network.eval().branches[s](images[s].to(device)) for s in sensors]
+    views = [network.eval().branches[s](images[s]) for s in sensors]
     pairs = zip(course.PARTS, zip(*views, strict=True), strict=True)
-    return {name: scaled(torch.stack(pair, 1).cpu()) for name, pair in pairs}
+    return {name: scaled(torch.stack(pair, 1)) for name, pair in pairs}
 
 
 def read(parts):
@@ -151,7 +153,7 @@ five |= {"adv": adv_loss, "mod": mod_loss}
 
 
 def trained(terms, batches):
-    network = make_network().to(device, memory_format=torch.channels_last)
+    network = make_network().to(memory_format=torch.channels_last)
     history = train(network, terms, batches, epochs)
     print(f"{history['right'].iloc[-1]:.0f} % of new depth images right")
     return parts_of(network), history
@@ -195,7 +197,7 @@ def between_means(z, reader):
 def erased(z, direction, count):
     rows = []
     for k in range(count + 1):
-        reader = nn.Linear(z.shape[1], 2)
+        reader = nn.Linear(z.shape[1], 2).to(z.device)
         rows.append({"which sensor": probe(z, which, reader)})
         for first, sensor in enumerate(course.SENSORS.values()):
             rows[k][f"class, {sensor}"] = probe(z[first::2], test.labels)
@@ -222,7 +224,7 @@ embeddings.slider(inv, between_means(inv, None))
 
 # %%
 torch.manual_seed(seed)
-curved = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 2))
+curved = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 2)).to(device)
 line, curve = probe(left, which), probe(left, which, curved)
 print(f"right without a bend: {line:.0f} %, with one: {curve:.0f} %")
 
@@ -254,9 +256,9 @@ def losses(network, terms, images, labels):  # in the place of yours of 02
 
 def paired(part, size=125):
     for rows in torch.randperm(len(part.labels)).split(size):
-        images = {s: x[rows].to(device) for s, x in part.images.items()}
+        images = {s: x[rows] for s, x in part.images.items()}
         images = {s: apply_d4(x, random_d4(x)) for s, x in images.items()}
-        yield images, dict.fromkeys(sensors, part.labels[rows].to(device))
+        yield images, dict.fromkeys(sensors, part.labels[rows])
 
 
 # %%
@@ -269,7 +271,7 @@ maps = {}
 for loss in ("DisCoM-KD", "MDiCo"):
     for name, z in found[loss].items():
         points = z[:shown].transpose(0, 1).flatten(0, 1)  # all rgb, then all depth
-        maps[loss, name] = embeddings.project(points.numpy(), seed=seed)
+        maps[loss, name] = embeddings.project(points.cpu().numpy(), seed=seed)
 figure = embeddings.plot_maps(maps, test, "Only in MDiCo's inv do the sensors meet")
 stored = pd.read_csv("../results/parts.csv").query("part == 'inv'")
 stored = stored.pivot_table("score", ["method", "sensor"], "fact", sort=False)
@@ -317,7 +319,7 @@ course.results("06")
 # `mdico` must give your four losses. Your probe is `probing.probe` in [evaluation/probing.py](../discom/evaluation/probing.py).
 
 # %%
-package = methods.get("mdico")({"rgb": 3, "depth": 1}, 9, resnet10)
+package = methods.get("mdico")({"rgb": 3, "depth": 1}, 9, resnet10).to(device)
 yours, batch = make_network(), next(paired(scenes))
 package.model.load_state_dict(yours.state_dict())
 own, theirs = losses(yours, weights, *batch), package.loss(Batch(*batch))

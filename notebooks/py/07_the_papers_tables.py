@@ -55,17 +55,19 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 import course
 from checks import exercises_07 as exercises
-from discom import tables
+from discom import hardware, tables
 from discom.data.augmentation import random_d4, apply_d4
 from discom.models.encoders import resnet10
 from discom.notebook import check, finish, stamp
 from pictures import papers
 
-torch.set_num_threads(1)
+device = hardware.device()  # a GPU if there is one: all that trains is there
+if device.type == "cpu":
+    torch.set_num_threads(1)
 course.style()
-stamp(seed, scenes=data)
+stamp(seed, scenes=data, device=device)
 epochs = 1 if profile == "tiny" else epochs
-scenes, test = course.scenes(data, seed)
+scenes, test = course.scenes(data, seed, device=device)
 
 
 # %%
@@ -173,7 +175,7 @@ recipes["branch alone, turned"] = (Alone, True)
 networks, live = {}, {}
 for name, (kind, turned) in recipes.items():
     torch.manual_seed(seed)
-    networks[name] = kind().to(memory_format=torch.channels_last)
+    networks[name] = kind().to(device, memory_format=torch.channels_last)
     live[name] = 100 * train(networks[name], turned)[-1].mean().item()
     known = 100 * right(networks[name], scenes).mean()
     print(f"{name}: training scenes {known:.0f} %, new ones {live[name]:.0f} %")
@@ -252,7 +254,7 @@ figure = papers.plot_leads(pd.DataFrame(leads).T)
 torch.manual_seed(seed)
 more, hits = min(epochs, 8), {}
 for name in ("student, turned", "branch alone, turned"):
-    hits[name] = train(networks[name], True, more, rate=0.001).double()
+    hits[name] = train(networks[name], True, more, rate=0.001).cpu().double()
 margins = 100 * (hits[name] - hits["student, turned"]).mean(1)
 print("margin after each epoch:", *(f"{points:+.1f}" for points in margins))
 

@@ -51,6 +51,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 import course
 from checks import exercises_08 as exercises
+from discom import hardware
 from discom.data.augmentation import random_d4, apply_d4
 from discom.evaluation.scores import scores as all_scores
 from discom.losses.pseudo import fixmatch
@@ -58,12 +59,14 @@ from discom.models.encoders import resnet10
 from discom.notebook import check, finish, stamp
 from pictures import labels as pictures
 
-torch.set_num_threads(1)
+device = hardware.device()  # a GPU if there is one: all that trains is there
+if device.type == "cpu":
+    torch.set_num_threads(1)
 course.style()
-stamp(seed, scenes=data)
+stamp(seed, scenes=data, device=device)
 if profile == "tiny":
     labelled, start_steps, steps = 36, 10, 20
-scenes, test = course.scenes(data, seed)
+scenes, test = course.scenes(data, seed, device=device)
 
 # %% [markdown]
 # ## What do more labels buy?
@@ -95,7 +98,7 @@ def strong_view(x, size=12):
     pixel, (top, left) = torch.arange(32), torch.randint(33 - size, (2, len(x), 1))
     rows, columns = ((pixel >= c) & (pixel < c + size) for c in (top, left))
     blank = (rows[:, :, None] & columns[:, None, :])[:, None]
-    return torch.where(blank, x.mean((2, 3), keepdim=True), weak_view(x))
+    return torch.where(blank.to(x.device), x.mean((2, 3), keepdim=True), weak_view(x))
 
 
 # %%
@@ -170,7 +173,9 @@ def train(networks, steps, rate, judge=None, weight=0, partner=torch.clone):
 
 # %%
 torch.manual_seed(seed)
-students = {sensor: Network(len(x[0])) for sensor, x in scenes.images.items()}
+students = {
+    sensor: Network(len(x[0])).to(device) for sensor, x in scenes.images.items()
+}
 unlabelled = torch.arange(labelled, len(scenes.labels))
 train(students, start_steps, 0.01)
 trained, diaries, live = {}, {}, {}
@@ -213,9 +218,9 @@ kinds = pictures.kind_names(scenes)  # ordinary, dark, far away, or dark and far
 
 def read(way):  # a row for each pair label that trained
     for _, pool, beliefs in diaries[way][-60:]:
-        rows, judge = pool[:48], pair_labels(beliefs)["depth"][:48].softmax(1)
-        label = judge.argmax(1) == scenes.labels[rows]
-        depth = beliefs["depth"][:48].argmax(1) == scenes.labels[rows]
+        rows, judge = pool[:48], pair_labels(beliefs)["depth"][:48].softmax(1).cpu()
+        label = judge.argmax(1) == scenes.labels[rows].cpu()
+        depth = beliefs["depth"][:48].argmax(1).cpu() == scenes.labels[rows].cpu()
         table = {"way": way, "kind": kinds[rows], "label": label, "depth": depth}
         table |= {"teaches": label & ~depth, "misleads": depth & ~label}
         yield pd.DataFrame(table)[(judge.max(1).values >= 0.5).numpy()]

@@ -48,12 +48,15 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 import course
 from checks import exercises_09 as exercises
+from discom import hardware
 from discom.notebook import check, finish, stamp
 from pictures import wristband as pictures
 
-torch.set_num_threads(1)
+device = hardware.device()  # a GPU if there is one: all that trains is there
+if device.type == "cpu":
+    torch.set_num_threads(1)
 course.style()
-stamp(seed)
+stamp(seed, device=device)
 steps = 5 if profile == "tiny" else steps
 
 # %% alt="Four windows in columns, accelerometer above gyroscope. The gyroscope's curves of internal and external rotation of person 8 look alike; internal rotation of person 1 is small and slow, of person 3 large and fast."
@@ -90,7 +93,7 @@ class Block(nn.Module):
 def network():
     scale, start = nn.BatchNorm1d(3, affine=False), nn.Conv1d(3, 16, 7, 2, 3)
     blocks = Block(16, 32), Block(32, 32), nn.AdaptiveAvgPool1d(1), nn.Flatten()
-    return nn.Sequential(scale, start, nn.ReLU(), *blocks, nn.Linear(32, 7))
+    return nn.Sequential(scale, start, nn.ReLU(), *blocks, nn.Linear(32, 7)).to(device)
 
 # %% [markdown]
 # ## What may change and leave the exercise the same?
@@ -174,8 +177,8 @@ def train(rows, labelled, judge, signals, diary):
             x, parts = signals[sensor], [view(signals[sensor][known])]
             if judge:
                 parts += [view(x[pool]), view(x[pool], strength=2)]
-            logits = own.train()(torch.cat(parts))
-            loss += F.cross_entropy(logits[:35], labels[known])
+            logits = own.train()(torch.cat(parts).to(device))
+            loss += F.cross_entropy(logits[:35], labels[known].to(device))
             if judge:
                 weak, strong[sensor] = logits[35:].chunk(2)
                 beliefs[sensor] = weak.detach().log_softmax(1)
@@ -204,7 +207,9 @@ def evaluate(judge=None, draw=one_person, signals=signals):
         rows = torch.nonzero(~new)[:, 0]
         networks = train(rows, draw(rows, fold), judge, signals, diary)
         for sensor, own in networks.items():
-            answers[sensor][new] = own(signals[sensor][new]).detach().log_softmax(1)
+            answers[sensor][new] = (
+                own(signals[sensor][new].to(device)).detach().log_softmax(1).cpu()
+            )
     return answers, diary
 
 

@@ -48,17 +48,20 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 import course
 from checks import exercises_10 as exercises
+from discom import hardware
 from discom.data.augmentation import invert_d4, apply_d4
 from discom.notebook import check, finish, stamp
 from pictures import segments
 
-torch.set_num_threads(1)
+device = hardware.device()  # a GPU if there is one: all that trains is there
+if device.type == "cpu":
+    torch.set_num_threads(1)
 course.style()
-stamp(seed, scenes=data)
+stamp(seed, scenes=data, device=device)
 steps = 5 if profile == "tiny" else steps
 
 # %% alt="Six scenes in three rows. Colour shows textures in four objects, depth shows reliefs in the same outlines with white holes, and the masks show background, wood, metal and stone. Lines are drawn around two striped objects of metal and a checked one of wood."
-scenes, test, best = segments.load(data, seed)
+scenes, test, best = segments.load(data, seed, device=device)
 masks, drawn = torch.full_like(scenes.masks, 255), 30  # 255: nobody drew it
 masks[:drawn] = scenes.masks[:drawn]
 title = "Outlined: objects whose colour deceives"
@@ -115,7 +118,7 @@ class UNet(nn.Module):
 def overlap(answer, masks):  # IoU and Dice of each class
     known = masks != 255
     pairs = torch.bincount(4 * masks[known] + answer[known], minlength=16)
-    counts = pairs.view(4, 4).double()  # a row for each true class
+    counts = pairs.view(4, 4).cpu().double()  # a row for each true class
     both, sizes = counts.diag(), counts.sum(0) + counts.sum(1)
     return both / (sizes - both), 2 * both / sizes
 
@@ -150,7 +153,7 @@ def answer(network, images):  # log probabilities [N, 4, 64, 64]
 
 
 def fit(network, loss):  # loss(): of a new batch
-    network.to(memory_format=torch.channels_last).train()
+    network.to(device, memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.03)
     schedule = OneCycleLR(optimizer, 0.01, steps + 1, cycle_momentum=False)
     for _ in range(steps):
@@ -240,7 +243,9 @@ def errors(answer):  # of the pixels in each place, %
     wrong = (answer != test.masks) & ~outline
     kinds = {"outline": outline, "colour true": wrong[things & ~deceived]}
     kinds["colour deceives"] = wrong[deceived]
-    return {kind: 100 * where.double().mean().item() for kind, where in kinds.items()}
+    return {
+        kind: 100 * where.cpu().double().mean().item() for kind, where in kinds.items()
+    }
 
 
 pd.DataFrame({way: errors(z.argmax(1)) for way, z in answers.items()}).T.round(1)

@@ -59,14 +59,17 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 import course
 from checks import exercises_11 as exercises
+from discom import hardware
 from discom.models.encoders import resnet10
 from discom.notebook import check, finish, stamp, terminal
 from pictures import groups as pictures
 from rooms import pretrained, read_pairs, views
 
-torch.set_num_threads(1)
+device = hardware.device()  # a GPU if there is one: all that trains is there
+if device.type == "cpu":
+    torch.set_num_threads(1)
 course.style()
-stamp(seed)
+stamp(seed, device=device)
 exec(course.written("00", "agreed_labels"))  # as it stands in your 00
 steps = 5 if profile == "tiny" else steps
 
@@ -129,7 +132,7 @@ def scale(x, hole):  # less the mean, over the spread; what was not measured: 0
     return x.shape[-1] * F.normalize(x.flatten(2), dim=2).view_as(x)
 
 
-labels, ready = own.labels[known], pretrained(own, known, fold, scale)
+labels, ready = own.labels[known], pretrained(own, known, fold, scale, device=device)
 answers = {("pretrained", s): z for s, z in ready.items()}  # log probabilities
 
 
@@ -175,7 +178,7 @@ def train(networks, rows, pair_labels=None):
         weight = max(0, 2 * step / steps - 1) if pair_labels else 0
         if weight:
             batch = torch.cat([batch, rows[torch.randint(len(rows), (64,))]])
-        x, y = views(own, batch), own.labels[batch[:64]]
+        x, y = views(own, batch, device=device), own.labels[batch[:64]].to(device)
         logits = {k: n.train()(*map(x.get, n.sensors)) for k, n in networks.items()}
         loss = sum(F.cross_entropy(z[:64], y) for z in logits.values())
         if weight:
@@ -192,15 +195,20 @@ def train(networks, rows, pair_labels=None):
 def evaluate(way, parts, pair_labels=None, lost=("",)):  # parts: name → sensors
     for k in range(3):
         torch.manual_seed(seed)
-        networks = {name: Network(*part) for name, part in parts.items()}
+        networks = {name: Network(*part).to(device) for name, part in parts.items()}
         train(networks, torch.nonzero(fold != k)[:, 0], pair_labels)
         tested = fold[known] == k
         for name, network in networks.items():
             for gone in lost:
-                x = [images[s][known[tested]] * (s != gone) for s in network.sensors]
+                x = [
+                    images[s][known[tested]].to(device) * (s != gone)
+                    for s in network.sensors
+                ]
                 place = way, f"{name}, no {gone}" if gone else name
                 answers.setdefault(place, torch.zeros(len(known), len(own.classes)))
-                answers[place][tested] = network.eval()(*x).detach().log_softmax(1)
+                answers[place][tested] = (
+                    network.eval()(*x).detach().log_softmax(1).cpu()
+                )
     return networks
 
 # %% [markdown]
@@ -274,7 +282,7 @@ def export(network, file):
     example = tuple(images[s][:2] for s in network.sensors)
     how = {"input_names": network.sensors, "external_data": False, "verbose": False}
     how["dynamic_shapes"] = {"x": ({0: torch.export.Dim("batch")},) * len(example)}
-    torch.onnx.export(network.eval(), example, file, dynamo=True, **how)
+    torch.onnx.export(network.eval().cpu(), example, file, dynamo=True, **how)
     return onnxruntime.InferenceSession(file)
 
 

@@ -25,7 +25,7 @@ exec(cells_of("00", cells, "\n\n\ngo_on("), globals())  # without what it trains
 def across(first, second, temperature=0.1):
     first, second = F.normalize(first, dim=1), F.normalize(second, dim=1)
     cosines = first @ second.T / temperature  # [B, B]
-    partners = torch.arange(len(first))
+    partners = torch.arange(len(first), device=first.device)
     return (F.cross_entropy(cosines, partners) + F.cross_entropy(cosines.T, partners)) / 2
 
 

@@ -14,7 +14,7 @@ sys.path.insert(0, str(notebooks))
 os.chdir(notebooks)
 from course_data import cells_of
 
-cells = ("data =", "import copy", "sensors =", "device =", "def unpaired", "def train", "three =")
+cells = ("data =", "import copy", "sensors =", "class Student", "def unpaired", "def train", "three =")
 exec(cells_of("03", cells, '\ncurves["student"]'), globals())  # without what it trains
 
 # %% [markdown]
@@ -27,9 +27,9 @@ def paired(part, sensors, size=125):
     for rows in torch.randperm(len(part.labels)).split(size):
         images, labels = {}, {}
         for sensor in sensors:
-            own = part.images[sensor][rows].to(device)
+            own = part.images[sensor][rows]
             images[sensor] = apply_d4(own, random_d4(own))
-            labels[sensor] = part.labels[rows].to(device)
+            labels[sensor] = part.labels[rows]
         yield images, labels
 
 

@@ -14,7 +14,7 @@ sys.path.insert(0, str(notebooks))
 os.chdir(notebooks)
 from course_data import cells_of
 
-cells = ("data =", "from math import log", "sensors, device")
+cells = ("data =", "from math import log", "sensors = list")
 exec(cells_of("05", cells), globals())  # without what it trains
 
 # %% [markdown]

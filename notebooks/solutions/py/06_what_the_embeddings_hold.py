@@ -38,7 +38,8 @@ check("exercise 1", exercises.first(erase_all) == "")
 
 # %%
 def carried(z, labels):
-    reader, half = nn.Linear(z.shape[2], int(labels.max()) + 1), len(z) // 2
+    reader = nn.Linear(z.shape[2], int(labels.max()) + 1).to(z.device)
+    half = len(z) // 2
     probe(z[:, 0], labels, reader)
     right = reader(z[half:, 1]).argmax(1) == labels[half:]
     return 100 * right.float().mean().item()

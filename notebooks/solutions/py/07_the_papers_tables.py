@@ -51,7 +51,7 @@ class Twice(Student):
 
 check("exercise 2", exercises.second(Twice) == "")
 torch.manual_seed(seed)
-network = Twice().to(memory_format=torch.channels_last)
+network = Twice().to(device, memory_format=torch.channels_last)
 print(f"twice the weights, turned: {100 * train(network, True)[-1].mean():.1f} %")
 
 # %% [markdown]

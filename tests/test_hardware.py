@@ -1,0 +1,98 @@
+"""One function decides where networks train; Fabric, names and peaks of memory follow it."""
+
+import pytest
+import torch
+from fixtures.refusal import refused
+
+from discom import hardware
+from discom.data.batches import memory_budget
+from discom.errors import ConfigError
+from discom.notebook import finish, stamp
+
+
+@pytest.fixture
+def accelerator(monkeypatch):
+    """A function that lets torch find an accelerator of this type, the second of its kind."""
+
+    def accelerator(kind):
+        found = torch.device(kind) if kind else None
+        own = {"current_accelerator": lambda check_available: found}
+        own["current_device_index"] = lambda: 1
+        for name, answer in own.items():
+            monkeypatch.setattr(f"torch.accelerator.{name}", answer)
+
+    monkeypatch.delenv(hardware.HIDE, raising=False)
+    return accelerator
+
+
+@pytest.mark.parametrize(
+    ("kind", "place"),
+    [("cuda", "cuda:1"), ("mps", "mps:1"), ("xpu", "cpu"), ("", "cpu")],
+)
+def test_the_device_is_torchs_accelerator_if_fabric_has_it(accelerator, kind, place):
+    accelerator(kind)
+    assert hardware.device() == torch.device(place)
+
+
+def test_a_variable_hides_the_accelerator(accelerator, monkeypatch):
+    accelerator("cuda")
+    for value, place in {"cpu": "cpu", "": "cuda:1"}.items():
+        monkeypatch.setenv(hardware.HIDE, value)
+        assert hardware.device() == torch.device(place)
+    monkeypatch.setenv(hardware.HIDE, "cuda:0")
+    refused(hardware.device, f"^{hardware.HIDE}: 'cuda:0' .* choose cpu", ConfigError)
+
+
+def test_fabric_takes_the_device():
+    assert hardware.launch("32-true").device == torch.device("cpu")
+
+
+MEMORY = {
+    "cuda": "torch.cuda.max_memory_allocated",  # asked for a device
+    "mps": "torch.mps.driver_allocated_memory",  # there is one
+}
+
+
+@pytest.mark.parametrize("kind", MEMORY)
+def test_names_and_peaks_are_those_of_the_device(accelerator, monkeypatch, kind):
+    asked = []
+    monkeypatch.setattr(MEMORY[kind], lambda *place: asked.append(place) or 7 * 2**20)
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda place: f"card {place.index}")
+    accelerator(kind)
+    assert hardware.peak_memory() == 7
+    assert asked == [(torch.device("cuda:1"),) if kind == "cuda" else ()]
+    assert hardware.machine()["device"] == {"cuda": "card 1", "mps": "mps"}[kind]
+    assert hardware.peak_memory(torch.device("cpu")) > 7  # of this process
+
+
+def test_images_share_the_memory_of_the_machine_with_apples_gpu(monkeypatch):
+    """They are one memory; a quarter of what is free may be theirs."""
+    free = [100.0]
+    monkeypatch.setattr("psutil.virtual_memory", lambda: type("Memory", (), {"available": free[0]}))
+    assert memory_budget(torch.device("mps:0")) == memory_budget("cpu") == 25
+
+
+def said(capsys, *given, **options):
+    """The line of the device by `stamp`, and the last by `finish`."""
+    stamp(*given, **options)
+    finish()
+    lines = capsys.readouterr().out.splitlines()
+    return lines[1], lines[-1]
+
+
+def test_a_notebook_says_which_device_is_chosen_and_which_was_used(monkeypatch, capsys):
+    """Both the card's, where anything was on it; else it was the processor that worked."""
+    used = [512 * 2**20]
+    monkeypatch.setattr("torch.cuda.max_memory_allocated", lambda place: used[0])
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda place: "Tesla T4")
+    card, processor = torch.device("cuda:0"), torch.device("cpu")
+    first, last = said(capsys, 3, device=card)
+    assert first.startswith("Tesla T4 · seed 3 · ")
+    assert last.endswith(" s · peak memory 512 MB of Tesla T4")
+    for place, held in ((card, 0), (processor, 512 * 2**20)):
+        used[0] = held
+        first, last = said(capsys, 3, device=place)
+        assert ("Tesla T4" in first) == (place is card)
+        assert last.endswith(f" s · peak memory {hardware.peak_memory(processor):.0f} MB")
+    assert "thread" in first
+    assert said(capsys, 3)[0] == first  # without a device: what no network trains in

@@ -1,0 +1,90 @@
+"""Every notebook runs on a GPU: on the simulated one, in its short form, it ends without an error
+and all that trains is there."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+import simulated_gpu as simulation
+import torch
+from simulated_gpu import simulated_gpu
+
+import batch
+from course_data import cells_of, written
+from discom import hardware
+
+pytestmark = pytest.mark.skipif(not simulation.AVAILABLE, reason=simulation.LACKS)
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+NUMBERS = sorted(path.name[:2] for path in NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+IN_A_MINUTE = "06"  # of the quick run: it had faults in three places
+WITHOUT_NETWORK = "01"  # scikit-learn's models train on the processor
+ENTER = f"""
+import sys
+sys.path.append({str(Path(__file__).parent)!r})
+import simulated_gpu
+_context = simulated_gpu.simulated_gpu()
+_types = _context.__enter__()
+"""
+
+
+def executed(source, folder):
+    """The outputs of a notebook on the simulated GPU, a text for each code cell; the last one is of
+    a cell that names where weights have learned."""
+    notebook, code = nbformat.read(source, as_version=4), nbformat.v4.new_code_cell
+    notebook.cells = [code(ENTER), *notebook.cells, code("print(*sorted(_types))")]
+    copy = folder / source.name
+    nbformat.write(notebook, copy)
+    given = batch.injected(copy, "tiny", folder / "runs")
+    cells = batch.execute(copy, folder / "executed.ipynb", given, NOTEBOOKS).cells
+    code_cells = [cell for cell in cells if cell.cell_type == "code"]
+    return ["".join(out.get("text", "") for out in cell.outputs) for cell in code_cells]
+
+
+@pytest.mark.parametrize(
+    "number",
+    [n if n == IN_A_MINUTE else pytest.param(n, marks=pytest.mark.slow) for n in NUMBERS],
+)
+def test_a_notebook_trains_on_the_gpu(number, tmp_path):
+    (source,) = NOTEBOOKS.glob(f"{number}_*.ipynb")
+    *texts, types = executed(source, tmp_path)
+    card = number != WITHOUT_NETWORK
+    assert types.split() == [simulation.NAME] * card
+    lines = "".join(texts).splitlines()
+    assert any(line.startswith("simulated GPU · seed 0 · ") for line in lines) == card
+    (last,) = (line for line in lines if line.startswith("all "))
+    assert last.endswith(" MB of simulated GPU") == card
+
+
+def cells(number, beginnings, *ends):
+    """What these cells of a notebook define on the simulated GPU, of few scenes: as `cells_of`."""
+    given = {"data": "objects:n=330", "seed": 0, "epochs": 1, "shown": 40, "profile": "tiny"}
+    exec(cells_of(number, ("import numpy", *beginnings), *ends), given)
+    return given
+
+
+def test_the_untrained_network_of_06_is_where_its_images_are(in_notebooks):
+    with simulated_gpu():
+        ends = "\none = ", "\n\n\ncheck("
+        parts = cells("06", ("def probe", "which =", "names ="), *ends)
+        read = parts["parts_of"](parts["start"])
+    assert {z.device.type for z in read.values()} == {simulation.NAME}
+
+
+def test_the_contrast_of_00_makes_its_targets_where_its_images_are(in_notebooks):
+    first, second = torch.randn(2, 8, 64, generator=torch.Generator().manual_seed(0))
+    definition = {"torch": torch, "F": torch.nn.functional}
+    exec(written("00", "contrast"), definition)
+    expected = definition["contrast"](first, second)
+    with simulated_gpu():
+        place = hardware.device()
+        cost = definition["contrast"](first.to(place), second.to(place))
+        assert (cost.device.type, cost.item()) == (simulation.NAME, expected.item())
+
+
+def test_the_package_meets_the_losses_of_06_where_they_are(in_notebooks, capsys):
+    with simulated_gpu():
+        ends = "\none = ", "\n\n\nfound["
+        own = ("names =", 'exec(course.written("03"', 'exec(course.written("00"', "package =")
+        cells("06", own, *ends)
+    assert "✓ four equal losses" in capsys.readouterr().out
