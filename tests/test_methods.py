@@ -31,8 +31,8 @@ from safetensors.torch import load_file
 
 from discom import cli, data, fit, methods, profile
 from discom.data.batches import ModalityTensor
-from discom.data.checks import NO_LABEL, UNLABELLED
 from discom.errors import ConfigError
+from discom.labels import NO_LABEL, UNLABELLED
 from discom.methods.base import REGISTRY
 from discom.running import sweep
 from discom.running.runs import Run, read_predictions, weights_file

@@ -13,6 +13,7 @@ from discom.data.arrays import Normalization, read_only, take_rows, write_folder
 from discom.data.splitting import Origin, Split
 from discom.errors import DataError
 from discom.files import digest
+from discom.labels import UNLABELLED
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -231,7 +232,7 @@ class MultiModalData:
         checks.check_number("seed", seed, 0)
         checks.check_number("groups", groups, 0)
         hide = splitting.hidden_rows(self, labelled, seed, groups)
-        labels = np.where(hide, checks.UNLABELLED, self.labels)
+        labels = np.where(hide, UNLABELLED, self.labels)
         hidden = {k: replace(m, y=labels[self.rows_of(k)]) for k, m in self.modalities.items()}
         return self.changed(modalities=hidden)
 

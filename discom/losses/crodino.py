@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError
+from discom.labels import NO_LABEL
 from discom.losses import full_precision
 
 

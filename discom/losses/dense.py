@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from discom.data.checks import NO_LABEL
-from discom.losses import full_precision, label_weights
-from discom.losses.distill import check_temperature, softened_kl
+from discom.labels import NO_LABEL
+from discom.losses import check_temperature, full_precision, label_weights
+from discom.losses.distill import softened_kl
 
 EPSILON = 1e-5  # added to a class's pixels and to a mask's area; the least length in a cosine
 TINY = 1e-12  # added to the areas of two masks; the least number of pixels

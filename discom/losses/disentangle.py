@@ -20,36 +20,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from discom.data.checks import UNLABELLED
 from discom.errors import check_choice
+from discom.labels import UNLABELLED
 from discom.losses import label_weights
 
 Tensors = Mapping[str, Tensor]
 CONVENTIONS = ("paper", "released")
-
-
-class _ReverseGradient(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, z, grl_lambda):
-        ctx.grl_lambda = grl_lambda
-        return z.view_as(z)
-
-    @staticmethod
-    def backward(ctx, gradient):
-        return -ctx.grl_lambda * gradient, None
-
-
-def reverse_gradient(z: Tensor, grl_lambda: float = 1.0) -> Tensor:
-    r"""Gradient reversal layer (Ganin et al. 2016): identity forward, -λ times the gradient back.
-
-    .. math:: \mathrm{GRL}(z) = z, \qquad \partial\,\mathrm{GRL}(z) / \partial z = -\lambda I
-
-    >>> z = torch.ones(2, requires_grad=True)
-    >>> reverse_gradient(z, 0.5).sum().backward()
-    >>> z.grad
-    tensor([-0.5000, -0.5000])
-    """
-    return _ReverseGradient.apply(z, grl_lambda)
 
 
 def _reduce(losses: list[Tensor], reduction: str, counts: Sequence[Any] = ()) -> Tensor:

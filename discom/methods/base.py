@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from discom.config import Config, as_type
 from discom.data import MultiModalData
 from discom.data.batches import Batch
-from discom.data.checks import UNLABELLED
 from discom.errors import ConfigError, check_choice
+from discom.labels import UNLABELLED
 from discom.methods.code import remember
 from discom.models import encoder, network
 

@@ -11,8 +11,8 @@ from pydantic import PositiveFloat
 from torch import nn
 
 from discom.data.augmentation import apply_d4, invert_d4, random_d4, recolour
-from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError
+from discom.labels import NO_LABEL
 from discom.losses import dense
 from discom.losses.crodino import pixel_info_nce, place_labels
 from discom.methods.base import Method

@@ -10,7 +10,7 @@ from pydantic import NonNegativeFloat, NonNegativeInt
 from torch import Tensor, nn
 
 from discom.errors import ConfigError
-from discom.losses import disentangle, full_precision, summed
+from discom.losses import disentangle, full_precision, reverse_gradient, summed
 from discom.losses.contrastive import contrastive_loss
 from discom.methods.base import Method
 from discom.models.disentangled import DisCoM
@@ -140,7 +140,7 @@ class DisCoMKD(_Embedding, name="discom"):
         """Eq. 3. Of the alternating adversary its two sides in turn: the classifier's steps, on
         embeddings that get no gradient, and the term, of a copy of it that gets none."""
         head, eq_3 = self.model.heads.adv, disentangle.adversarial_loss
-        reverse = partial(disentangle.reverse_gradient, grl_lambda=self.grl_lambda)
+        reverse = partial(reverse_gradient, grl_lambda=self.grl_lambda)
         if self.adversary_optimizer is None:
             return eq_3(each(head, each(reverse, inv)), **self.conventions)
         inv = each(full_precision, inv)

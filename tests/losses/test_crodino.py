@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from harness import Case, by_loops, mean_square_correlation, normal, seven_checks
 
 from discom.data.augmentation import apply_d4
-from discom.data.checks import NO_LABEL
+from discom.labels import NO_LABEL
 from discom.losses import crodino
 from discom.losses.crodino import cross_halves, pixel_info_nce
 

@@ -14,7 +14,7 @@ from golden_values import EXACT, assert_golden, golden, gradients
 from harness import Case, Point, by_loops, classes_of, normal, seven_checks
 from torch import nn
 
-from discom.losses import disentangle
+from discom.losses import disentangle, reverse_gradient
 from discom.models import DisCoM, Embedding, Heads
 
 PARTS = ("inv", "inf", "irr")
@@ -34,7 +34,7 @@ def terms_of(z, heads, y, grl_lambda=1.0, reduction="paper", modality_targets="p
         return {m: head(own) for m, own in part.items()}
 
     own = {m: heads.task[m](torch.cat([inv[m], inf[m]], 1)) for m in z}
-    hidden = said(lambda part: disentangle.reverse_gradient(part, grl_lambda), inv)
+    hidden = said(lambda part: reverse_gradient(part, grl_lambda), inv)
     aux = said(heads.aux, inv), said(heads.aux, inf)
     return {
         "cl": disentangle.task_loss(own, y, reduction),
