@@ -124,6 +124,16 @@ def test_discoms_terms_are_those_of_the_losses_with_its_options(adversary):
     assert not any("adv" in key for key in model.branch("rgb").state_dict())
 
 
+def test_the_total_is_eq_7_with_the_weights_of_the_method():
+    batch = batch_of("discom")
+    model = make("discom", weights={"adv": 0.5, "orth": 0.0})
+    terms = model.loss(batch)
+    expected = terms["cl"] + 0.5 * terms["adv"] + terms["mod"] + terms["aux"]
+    torch.testing.assert_close(model.total(batch), expected)
+    model.total(batch).backward()  # a term without a weight moves no head
+    assert model.model.heads.adv.weight.grad.any()
+
+
 ALTERNATING = {"adversary": "alternating"}
 
 

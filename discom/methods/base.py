@@ -151,6 +151,20 @@ class Method(nn.Module):
             raise ConfigError("loss", found, f"declare and return '{min(wrong)}', or do neither")
         return {n: term if self.weights[n] else term.detach() for n, term in terms.items()}
 
+    def weighted_sum(self, terms: Mapping[str, Tensor]) -> Tensor:
+        """The named terms times their weights, added up: the scalar that is minimised."""
+        total: Any = sum(w * terms[name] for name, w in self.weights.items() if w)
+        return total
+
+    def total(self, batch: "Batch") -> Tensor:
+        r"""The loss of a batch, a scalar: what a training loop of one's own calls backward on.
+
+        .. math:: L = \sum_k w_k L_k
+
+        with the terms of `loss` and the `weights` of the method. A ConfigError as of `forward`.
+        """
+        return self.weighted_sum(self(batch))
+
     def state(self, modality: str) -> dict[str, Tensor]:
         """The weights of one deployed network: all but those in a ModuleDict under the name of
         another, which is none of the modalities that it reads."""
