@@ -95,6 +95,22 @@ def test_examples_run(page, tmp_path):
     assert list(tmp_path.glob("runs/*/result.json"))
 
 
+def test_a_loop_of_ones_own_trains_both_methods():
+    """The page's blocks, one after the other: every weight gets a gradient of the last loss,
+    and what it deploys answers for each image and each pixel."""
+    page: dict = {}
+    for code in blocks((DOCS / "guides/own_loop.md").read_text(), "python"):
+        exec(code, page)
+    assert page["logits"].shape == (64, 9)
+    assert page["classes"].shape == page["masks"].shape
+    assert page["z_inv"]["rgb"].grad is None
+    page["adversarial"].backward()
+    assert page["z_inv"]["rgb"].grad.any()
+    for trained in (page["model"], page["segmenter"]):
+        moved = {name for name, weight in trained.named_parameters() if weight.grad.any()}
+        assert {name for name, _ in trained.named_parameters()} == moved
+
+
 def test_settings_of_the_tables_are_the_chosen_ones():
     def choice(name: str) -> dict:
         return json.loads((ROOT / f"results/choices/{name}.json").read_text())
