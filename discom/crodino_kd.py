@@ -19,7 +19,7 @@ from discom.data.augmentation import apply_d4, invert_d4
 from discom.errors import ConfigError
 from discom.losses import full_precision
 from discom.losses.dense import pixel_info_nce, pixel_wise, place_labels, places
-from discom.methods.dense import Dense
+from discom.methods.dense_prediction import Dense
 from discom.models.segmentation import EncoderDecoder
 
 Augmentation = Literal["decoupled", "coupled"]

@@ -14,8 +14,7 @@ from discom import crodino_kd, data, fit, methods, profile
 from discom.data.augmentation import apply_d4, invert_d4
 from discom.errors import ConfigError
 from discom.losses import dense
-from discom.methods import build
-from discom.methods import dense as dense_methods
+from discom.methods import build, dense_prediction
 from discom.running.runs import Run, load_teacher, weights_file
 
 TINY = profile("tiny", dense=True)
@@ -172,7 +171,7 @@ def test_dense_simclr_puts_places_back_before_it_compares_them(monkeypatch):
         return means - means.mean((0, 2, 3), keepdim=True)
 
     batch, model = batch_of("dense-simclr"), make("dense-simclr", {"rgb": 3})
-    monkeypatch.setattr(dense_methods, "recolour", lambda x: x)
+    monkeypatch.setattr(dense_prediction, "recolour", lambda x: x)
     model.projections["rgb"], one = torch.nn.Identity(), model.branches["rgb"]
     blank = torch.zeros(len(batch), CLASSES, 16, 16)
     monkeypatch.setattr(one, "encode", lambda x: [pooled(x)])
@@ -180,7 +179,7 @@ def test_dense_simclr_puts_places_back_before_it_compares_them(monkeypatch):
     z, labels = pooled(batch.x["rgb"]), dense.place_labels(batch.y["rgb"], (4, 4))
     expected = dense.pixel_info_nce(z, z, labels)
     torch.testing.assert_close(model.loss(batch)["contrast"], expected)
-    monkeypatch.setattr(dense_methods, "invert_d4", lambda x, transform_ids: x)  # a wrong copy
+    monkeypatch.setattr(dense_prediction, "invert_d4", lambda x, transform_ids: x)  # a wrong copy
     assert model.loss(batch)["contrast"] > 1.1 * expected
 
 

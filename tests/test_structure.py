@@ -48,6 +48,12 @@ def test_imports_form_no_circle():
     assert "running" in list(TopologicalSorter(folders).static_order())
 
 
+def test_no_two_files_have_one_name():
+    """A search for a name, or a tab of an editor, must lead to one file."""
+    names = [path.name for path in MODULES if path.stem not in ("__init__", "__main__")]
+    assert sorted(names) == sorted(set(names))
+
+
 @pytest.mark.parametrize("path", MODULES, ids=module_name)
 def test_files_stay_short_and_public_names_are_documented(path):
     """A method on one page may be longer than a module."""

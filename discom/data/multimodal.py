@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 
 from discom.data import checks, splitting
-from discom.data.arrays import Normalization, read_only, take_rows, write_folder
+from discom.data.lazy_arrays import read_only, take_rows
+from discom.data.prepared import write_folder
+from discom.data.scaling import Normalization
 from discom.data.splitting import Origin, Split
 from discom.errors import DataError
 from discom.files import digest

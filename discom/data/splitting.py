@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from discom.data.arrays import resize
 from discom.data.checks import PARTS, check_number
+from discom.data.images import resize
 from discom.errors import ConfigError, DataError
 from discom.files import chunks
 from discom.files import digest as digest_of
