@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -154,3 +155,15 @@ def test_methods_page_lists_every_method_with_its_weights():
     for name, row in listed.items():
         weights = dict(term.split() for term in row[2].split(", "))
         assert {term: float(weight) for term, weight in weights.items()} == methods.get(name).terms
+        method = methods.get(name)
+        assert row[1] == f"`discom.methods.{method.__name__}`"
+        assert getattr(methods, method.__name__) is method
+
+
+def test_methods_page_names_what_there_is():
+    """Every function and class of its tables, in the file that its link leads to."""
+    rows = re.findall(r"\[`(discom[\w.]*)\.(\w+)`\]\(\.\./([\w/.]+)\)", METHODS)
+    assert len(rows) > 30
+    for module, name, file in rows:
+        defined = getattr(import_module(module), name)
+        assert (defined.__module__, Path(sys.modules[module].__file__)) == (module, ROOT / file)
