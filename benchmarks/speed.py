@@ -76,8 +76,7 @@ def recipe(split: data.Split, config: Config) -> tuple[float, float]:
         for loaded in zip(*loaders.values(), strict=True):
             there = [[each.to(place, non_blocking=True) for each in pair] for pair in loaded]
             x, y = (dict(zip(loaders, each, strict=True)) for each in zip(*there, strict=True))
-            terms = model(Batch(x, y))
-            loss = sum(model.weights[name] * term for name, term in terms.items())
+            loss = model.total(Batch(x, y))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -19,8 +19,9 @@ from discom import methods
 from discom.config import Config, profile
 from discom.data import MultiModalData
 from discom.data.batches import count_steps, paired_rows
-from discom.data.checks import UNLABELLED, is_signal
+from discom.data.checks import is_signal
 from discom.errors import ConfigError
+from discom.labels import UNLABELLED
 from discom.models.encoders import OF_SIGNALS
 from discom.running.runs import Run, read_predictions
 from discom.tables.intervals import crossed_test, pseudo_values, tally_score

@@ -30,12 +30,14 @@ class Config:
     """Passes over the training part (300 in the paper)."""
     batch_size: int = Field(default=128, ge=2, lt=2**32)  # BatchNorm needs two samples
     """Samples of each modality in a step (128 in the paper)."""
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    """adamw (paper), or sgd, with a momentum of 0.9, which needs another learning rate."""
     learning_rate: float = Field(default=1e-4, ge=1e-12)
-    """Of AdamW (1e-4 in the paper)."""
+    """Of the optimizer (1e-4 in the paper)."""
     schedule: Literal["constant", "one-cycle"] = "constant"
     """Constant as in the paper, or one-cycle, whose peak is learning_rate."""
     weight_decay: float = Field(default=0.0, ge=0)
-    """Of AdamW (0 in the paper)."""
+    """Of the optimizer (0 in the paper)."""
     encoder: str = "resnet18"
     """For classification resnet18 (paper), resnet10 for images of about 32 pixels, spectrum or
     conv1d for signals; or one of timm, such as "timm:convnext_atto"."""

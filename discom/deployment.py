@@ -12,9 +12,9 @@ import pandas as pd
 from pydantic import BaseModel
 
 from discom.data import Split
-from discom.data.arrays import LOWEST
 from discom.data.checks import check_finite, is_signal
 from discom.data.images import Rule, find_images, read_pixels
+from discom.data.scaling import LOWEST
 from discom.errors import ConfigError, DataError, RunError, check_choice, install_hint
 from discom.files import as_data_error, atomic_folder
 

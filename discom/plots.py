@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from discom.data import MultiModalData, Normalization
-from discom.data.checks import NO_LABEL
 from discom.errors import DataError
+from discom.labels import NO_LABEL
 
 NOTHING = 0.85  # grey of a pixel without a label
 

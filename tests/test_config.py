@@ -18,6 +18,7 @@ PAPER = {
     **{"width": 64, "schedule": "constant", "weight_decay": 0.0, "encoder": "resnet18"},
     **{"augment": 0.5, "precision": "32-true", "channels_last": True, "network": "small"},
     **{"pretrained": "", "encoder_rate": 1.0, "class_weights": "none", "select": "best"},
+    **{"optimizer": "adamw"},
     **{"options": {}, "labelled": 1.0, "dense": False},
     **{"labelled_groups": 0, "dice": 0.0},
 }
@@ -42,6 +43,7 @@ BAD = [
     ("encoder", (18, None)),
     ("options", (["a"],)),
     ("schedule", ("cosine", np.eye(2))),
+    ("optimizer", ("adam", None)),
     ("lr", (0.1,)),
     ("dice", (-1, math.nan, 1.0)),  # 1: of pixels, in a profile of images
 ]

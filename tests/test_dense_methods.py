@@ -10,12 +10,11 @@ from fixtures.methods import BANDS, CLASSES, batch_of, equal, make
 from fixtures.refusal import refused
 from safetensors.torch import load_file
 
-from discom import data, fit, methods, profile
+from discom import crodino_kd, data, fit, methods, profile
 from discom.data.augmentation import apply_d4, invert_d4
 from discom.errors import ConfigError
-from discom.losses import crodino, dense
-from discom.methods import build
-from discom.methods import dense as dense_methods
+from discom.losses import dense
+from discom.methods import build, dense_prediction
 from discom.running.runs import Run, load_teacher, weights_file
 
 TINY = profile("tiny", dense=True)
@@ -109,14 +108,14 @@ def test_crodinos_terms_are_those_of_the_losses_and_each_can_be_alone():
         logits[m] = model.branches[m](x)
     truth = invert_d4(batch.y["rgb"][:, None], batch.transform_ids["rgb"])[:, 0]
     last = {m: maps[-1] for m, maps in upright.items()}
-    fused = model.auxiliary["rgb+depth"](crodino.cross_halves(upright), (16, 16))[1]
-    invariant = [crodino.halves(one)[0] for one in last.values()]
+    fused = model.auxiliary["rgb+depth"](crodino_kd.cross_halves(upright), (16, 16))[1]
+    invariant = [crodino_kd.halves(one)[0] for one in last.values()]
     answers = {m: apply_d4(fused, batch.transform_ids[m]) for m in BANDS}
     expected = {
         "cl": sum(dense.cross_entropy(logits[m], batch.y[m]) for m in BANDS),
         "aux": dense.cross_entropy(fused, truth),
-        "orth": crodino.decorrelation(last),
-        "contrast": crodino.pixel_info_nce(*invariant, truth[:, 4::8, 4::8]),
+        "orth": crodino_kd.decorrelation(last),
+        "contrast": dense.pixel_info_nce(*invariant, truth[:, 4::8, 4::8]),
         "soft": sum(dense.pixel_wise(logits[m], answers[m]) for m in BANDS),
     }
     terms = model(batch)
@@ -137,7 +136,7 @@ def test_the_fused_network_is_the_mean_over_pairings():
         m: model.branches[m].encode(part) for m, part in zip(BANDS, x.split([3, 1], 1), strict=True)
     }
     decoder = model.auxiliary["rgb+depth"]
-    logits = [decoder(crodino.cross_halves(maps, shift), (16, 16))[1] for shift in (0, 1)]
+    logits = [decoder(crodino_kd.cross_halves(maps, shift), (16, 16))[1] for shift in (0, 1)]
     torch.testing.assert_close(model.predict("rgb+depth", x), sum(logits) / 2)
 
 
@@ -172,15 +171,15 @@ def test_dense_simclr_puts_places_back_before_it_compares_them(monkeypatch):
         return means - means.mean((0, 2, 3), keepdim=True)
 
     batch, model = batch_of("dense-simclr"), make("dense-simclr", {"rgb": 3})
-    monkeypatch.setattr(dense_methods, "recolour", lambda x: x)
+    monkeypatch.setattr(dense_prediction, "recolour", lambda x: x)
     model.projections["rgb"], one = torch.nn.Identity(), model.branches["rgb"]
     blank = torch.zeros(len(batch), CLASSES, 16, 16)
     monkeypatch.setattr(one, "encode", lambda x: [pooled(x)])
     monkeypatch.setattr(one.decoder, "forward", lambda maps, size: (None, blank))
-    z, labels = pooled(batch.x["rgb"]), crodino.place_labels(batch.y["rgb"], (4, 4))
-    expected = crodino.pixel_info_nce(z, z, labels)
+    z, labels = pooled(batch.x["rgb"]), dense.place_labels(batch.y["rgb"], (4, 4))
+    expected = dense.pixel_info_nce(z, z, labels)
     torch.testing.assert_close(model.loss(batch)["contrast"], expected)
-    monkeypatch.setattr(dense_methods, "invert_d4", lambda x, transform_ids: x)  # a wrong copy
+    monkeypatch.setattr(dense_prediction, "invert_d4", lambda x, transform_ids: x)  # a wrong copy
     assert model.loss(batch)["contrast"] > 1.1 * expected
 
 

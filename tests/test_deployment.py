@@ -14,8 +14,8 @@ from fixtures.refusal import refused
 
 from discom import cli, data, deployment, fit, profile
 from discom.data.batches import ModalityTensor
-from discom.data.folders import read_folders
 from discom.data.images import NO_DATA
+from discom.data.own_folders import read_folders
 from discom.deployment import Contract, Sensor, export, find_inputs, load, predict
 from discom.errors import ConfigError, RunError
 from discom.running.runs import load_run

@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +96,22 @@ def test_examples_run(page, tmp_path):
     assert list(tmp_path.glob("runs/*/result.json"))
 
 
+def test_a_loop_of_ones_own_trains_both_methods():
+    """The page's blocks, one after the other: every weight gets a gradient of the last loss,
+    and what it deploys answers for each image and each pixel."""
+    page: dict = {}
+    for code in blocks((DOCS / "guides/own_loop.md").read_text(), "python"):
+        exec(code, page)
+    assert page["logits"].shape == (64, 9)
+    assert page["classes"].shape == page["masks"].shape
+    assert page["z_inv"]["rgb"].grad is None
+    page["adversarial"].backward()
+    assert page["z_inv"]["rgb"].grad.any()
+    for trained in (page["model"], page["segmenter"]):
+        moved = {name for name, weight in trained.named_parameters() if weight.grad.any()}
+        assert {name for name, _ in trained.named_parameters()} == moved
+
+
 def test_settings_of_the_tables_are_the_chosen_ones():
     def choice(name: str) -> dict:
         return json.loads((ROOT / f"results/choices/{name}.json").read_text())
@@ -138,3 +155,15 @@ def test_methods_page_lists_every_method_with_its_weights():
     for name, row in listed.items():
         weights = dict(term.split() for term in row[2].split(", "))
         assert {term: float(weight) for term, weight in weights.items()} == methods.get(name).terms
+        method = methods.get(name)
+        assert row[1] == f"`discom.methods.{method.__name__}`"
+        assert getattr(methods, method.__name__) is method
+
+
+def test_methods_page_names_what_there_is():
+    """Every function and class of its tables, in the file that its link leads to."""
+    rows = re.findall(r"\[`(discom[\w.]*)\.(\w+)`\]\(\.\./([\w/.]+)\)", METHODS)
+    assert len(rows) > 30
+    for module, name, file in rows:
+        defined = getattr(import_module(module), name)
+        assert (defined.__module__, Path(sys.modules[module].__file__)) == (module, ROOT / file)

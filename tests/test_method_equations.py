@@ -10,10 +10,9 @@ from fixtures.methods import BANDS, COUNT, THREE, batch_of, encoder, equal, make
 from golden_values import golden
 from torch import Tensor, nn
 
-from discom import data, fit, methods, profile
+from discom import data, discom_kd, fit, methods, profile
 from discom.data.augmentation import distort
 from discom.data.batches import Batch
-from discom.losses import disentangle
 from discom.losses.contrastive import barlow_twins, contrastive_loss, decur_cross, nt_xent
 
 # ---------------------------------------------------------------- totals of the official codes
@@ -113,16 +112,26 @@ def test_discoms_terms_are_those_of_the_losses_with_its_options(adversary):
     )
     task = {m: heads.task[m](torch.cat([inv[m], inf[m]], 1)) for m in z}
     expected = {
-        "cl": disentangle.task_loss(task, batch.y),
-        "adv": disentangle.adversarial_loss(adv),
-        "mod": disentangle.modality_loss(mod_inf, mod_irr),
-        "aux": disentangle.auxiliary_loss(aux, aux_inf, batch.y),
-        "orth": disentangle.orthogonality_loss(inv, inf, irr),
+        "cl": discom_kd.task_loss(task, batch.y),
+        "adv": discom_kd.adversarial_loss(adv),
+        "mod": discom_kd.modality_loss(mod_inf, mod_irr),
+        "aux": discom_kd.auxiliary_loss(aux, aux_inf, batch.y),
+        "orth": discom_kd.orthogonality_loss(inv, inf, irr),
     }
     assert terms.keys() == expected.keys()
     for term, value in expected.items():
         torch.testing.assert_close(terms[term], value)
     assert not any("adv" in key for key in model.branch("rgb").state_dict())
+
+
+def test_the_total_is_eq_7_with_the_weights_of_the_method():
+    batch = batch_of("discom")
+    model = make("discom", weights={"adv": 0.5, "orth": 0.0})
+    terms = model.loss(batch)
+    expected = terms["cl"] + 0.5 * terms["adv"] + terms["mod"] + terms["aux"]
+    torch.testing.assert_close(model.total(batch), expected)
+    model.total(batch).backward()  # a term without a weight moves no head
+    assert model.model.heads.adv.weight.grad.any()
 
 
 ALTERNATING = {"adversary": "alternating"}

@@ -31,8 +31,8 @@ from safetensors.torch import load_file
 
 from discom import cli, data, fit, methods, profile
 from discom.data.batches import ModalityTensor
-from discom.data.checks import NO_LABEL, UNLABELLED
 from discom.errors import ConfigError
+from discom.labels import NO_LABEL, UNLABELLED
 from discom.methods.base import REGISTRY
 from discom.running import sweep
 from discom.running.runs import Run, read_predictions, weights_file
@@ -236,9 +236,10 @@ def test_disentangled_methods_have_embeddings_to_look_into(name):
     model, batch = make(name).eval(), batch_of(name)
     for modality, x in batch.x.items():
         z = model.embed(modality, x)
-        logits = model.owner(modality).heads.task[modality](torch.cat([z["inv"], z["inf"]], dim=1))
+        heads = model.network_of(modality).heads
+        logits = heads.task[modality](torch.cat([z["inv"], z["inf"]], dim=1))
         torch.testing.assert_close(logits, model.predict(modality, x))
-    assert (model.owner("rgb").heads is model.owner("depth").heads) == (name in SHARED)
+    assert (model.network_of("rgb").heads is model.network_of("depth").heads) == (name in SHARED)
     assert make(name, dimension=5).embed("rgb", batch.x["rgb"])["irr"].shape == (8, 5)
 
 

@@ -26,6 +26,7 @@ OTHER = {
     **{"options": {"grl_lambda": 0.5}},
     **{"labelled": 0.5, "dense": True, "pretrained": "imagenet", "encoder_rate": 0.5},
     **{"class_weights": "balanced", "select": "last", "labelled_groups": 1, "dice": 1.0},
+    **{"optimizer": "sgd"},
 }
 
 
@@ -115,6 +116,15 @@ def test_a_result_with_a_term_that_its_method_no_longer_has_is_read(weight):
     found = Result.from_json(fields, "result.json")
     assert found.display_name == ("discom gone=0.2" if weight else "discom")
     assert ("gone" in found.config["options"]["weights"]) == bool(weight)
+
+
+def test_a_result_of_before_a_setting_is_the_run_with_its_default():
+    """`optimizer` came after the committed results, which no sweep may train again."""
+    fields = result("discom").to_json()
+    del fields["config"]["optimizer"]
+    stored = Result.from_json(fields, "result.json")
+    assert stored.hash == result("discom").hash
+    assert stored.hash != result("discom", optimizer="sgd").hash
 
 
 @pytest.mark.parametrize("content", DAMAGED)

@@ -39,11 +39,19 @@ def finished(split, tmp_path_factory):
     return folder, fit("discom", split, TINY, folder, progress=False)
 
 
-def test_fit_computes_the_weights_of_a_plain_loop(split, tmp_path):
-    config = profile("tiny", epochs=1, batch_size=10, weight_decay=0.5, learning_rate=0.01, seed=3)
+OPTIMIZERS = {
+    "adamw": partial(torch.optim.AdamW, fused=True),
+    "sgd": partial(torch.optim.SGD, momentum=0.9),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_fit_computes_the_weights_of_a_plain_loop(split, tmp_path, name):
+    settings = {"weight_decay": 0.5, "learning_rate": 0.01, "seed": 3, "optimizer": name}
+    config = profile("tiny", epochs=1, batch_size=10, **settings)
     fit("student", split, config, tmp_path / "run", progress=False)
     model = build(Student, split.train, config)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01, weight_decay=0.5, fused=True)
+    optimizer = OPTIMIZERS[name](model.parameters(), lr=0.01, weight_decay=0.5)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, 0.01, total_steps=4, cycle_momentum=False
     )

@@ -36,7 +36,7 @@ def prepare(
     discom data prepare arrays --root my_arrays --out data/mine
     """
     if out:  # refused before hours of reading
-        discom.files.check_place(out, discom.data.arrays.MANIFEST, overwrite)
+        discom.files.check_place(out, discom.data.prepared.MANIFEST, overwrite)
     own = {"size": size, "fit": fit, "groups": groups}
     options = options | {flag: value for flag, value in own.items() if value is not None}
     images, name = _read(data, root, modalities, download, options)

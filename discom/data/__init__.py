@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from discom.data import scenes, sources
-from discom.data.arrays import MANIFEST, Normalization, read_folder
-from discom.data.folders import read_folders
 from discom.data.multimodal import Modality, MultiModalData, Split
-from discom.data.sources.arrays import read_arrays
+from discom.data.own_arrays import read_arrays
+from discom.data.own_folders import read_folders
+from discom.data.prepared import MANIFEST, read_folder
+from discom.data.scaling import Normalization
 from discom.errors import ConfigError, DataError
 
 __all__ = ["DRAWN", "OWN", "Modality", "MultiModalData", "Normalization", "Split", "home", "load"]

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from discom.data.augmentation import STRONG, WEAK, apply_d4, draw_transforms, signal_view, transform
-from discom.data.checks import NO_LABEL, SYMMETRIES, UNLABELLED, is_signal
+from discom.data.checks import SYMMETRIES, is_signal
 from discom.data.multimodal import MultiModalData
 from discom.errors import DataError
+from discom.labels import NO_LABEL, UNLABELLED
 
 # least share of labelled samples in a batch that holds others, too: of classification, dense
 LABELLED = {False: 1 / 3, True: 1 / 2}

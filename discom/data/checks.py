@@ -14,10 +14,9 @@ import pandas as pd
 
 from discom.errors import ConfigError, DataError
 from discom.files import chunks, digest
+from discom.labels import NO_LABEL, UNLABELLED
 
 PARTS = ("train", "valid", "test")
-NO_LABEL = 255  # in a mask: void, border, unknown
-UNLABELLED = -1  # the class of a sample without a label
 KINDS = {"iu": "whole numbers", "iuU": "whole numbers or text"}
 KINDS |= {"fiu": "numbers", "biufU": "numbers or text"}
 IMAGES = ("fiu", "N", "C", "H", "W")  # the kinds and the shape of images

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from discom.data.arrays import resize
 from discom.data.checks import check_finite
 from discom.errors import DataError, check_choice
 from discom.files import as_data_error
@@ -165,3 +164,45 @@ def no_data(file: Path) -> float | None:
     with as_data_error(file, "an image", "replace or remove it"), tifffile.TiffFile(file) as tiff:
         tag = tiff.pages.first.tags.get(NO_DATA)
         return None if tag is None else float(tag.value)
+
+
+def resize(
+    pixels: np.ndarray, size: tuple[int, int], *, smooth: bool, invalid: float | None = None
+) -> np.ndarray:
+    """Bring [C, H, W] to `[C, *size]` in the same type.
+
+    `smooth` averages, band by band, the pixels that were measured, neither `invalid` nor NaN; where
+    they are less than half of the area, the new pixel is `invalid`, else NaN. Without `smooth` the
+    nearest pixel is taken: for classes, also [H, W], since there is none between two of them.
+
+    >>> resize(np.array([[0, 9], [5, 7]], np.uint8), (4, 2), smooth=False).tolist()
+    [[0, 9], [0, 9], [5, 7], [5, 7]]
+    """
+    (height, width), (new_height, new_width) = pixels.shape[-2:], size
+    if (height, width) == (new_height, new_width):
+        return pixels
+    if not smooth:
+        rows = ((np.arange(new_height) + 0.5) * height / new_height).astype(int)
+        columns = ((np.arange(new_width) + 0.5) * width / new_width).astype(int)
+        return pixels[..., rows[:, None], columns]
+    measured = ~np.isnan(pixels)
+    if invalid is not None:
+        measured &= pixels != invalid
+    plain = pixels
+    if pixels.dtype != np.uint8 or not measured.all():
+        plain = np.where(measured, pixels, 0).astype(np.float32)  # what Pillow resizes
+    resized = _average(plain, size)
+    if not measured.all():
+        share = _average(measured.astype(np.float32), size)
+        hole = np.nan if invalid is None else invalid
+        resized = np.where(share < 0.5, hole, resized / np.maximum(share, 0.5))
+    if pixels.dtype.kind in "iu" and resized.dtype != np.uint8:
+        resized = np.round(resized)
+    return resized.astype(pixels.dtype)
+
+
+def _average(bands: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    larger = np.greater(size, bands.shape[-2:]).any()  # a box of less than a pixel would repeat
+    how = Image.Resampling.BILINEAR if larger else Image.Resampling.BOX
+    resized = [Image.fromarray(band).resize((size[1], size[0]), how) for band in bands]
+    return np.stack([np.asarray(band) for band in resized])

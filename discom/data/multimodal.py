@@ -9,10 +9,13 @@ import numpy as np
 import pandas as pd
 
 from discom.data import checks, splitting
-from discom.data.arrays import Normalization, read_only, take_rows, write_folder
+from discom.data.lazy_arrays import read_only, take_rows
+from discom.data.prepared import write_folder
+from discom.data.scaling import Normalization
 from discom.data.splitting import Origin, Split
 from discom.errors import DataError
 from discom.files import digest
+from discom.labels import UNLABELLED
 
 TWIN = "_twin"  # ends the name of a sensor's copy, see `select`
 
@@ -236,7 +239,7 @@ class MultiModalData:
         checks.check_number("seed", seed, 0)
         checks.check_number("groups", groups, 0)
         hide = splitting.hidden_rows(self, labelled, seed, groups)
-        labels = np.where(hide, checks.UNLABELLED, self.labels)
+        labels = np.where(hide, UNLABELLED, self.labels)
         hidden = {k: replace(m, y=labels[self.rows_of(k)]) for k, m in self.modalities.items()}
         return self.changed(modalities=hidden)
 

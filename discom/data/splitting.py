@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from discom.data.arrays import resize
-from discom.data.checks import PARTS, UNLABELLED, check_number
+from discom.data.checks import PARTS, check_number
+from discom.data.images import resize
 from discom.errors import ConfigError, DataError
 from discom.files import chunks
 from discom.files import digest as digest_of
+from discom.labels import UNLABELLED
 
 FOLDS, WAYS = 10, 1000  # groups are dealt into so many folds, which are joined at random
 SIDE = 16  # pixels of the small grey pictures

@@ -25,9 +25,9 @@ from torchmetrics.functional.classification import (
 
 from discom.data import MultiModalData, Split
 from discom.data.batches import ModalityTensor
-from discom.data.checks import NO_LABEL, UNLABELLED
 from discom.errors import DataError
 from discom.files import atomic_file
+from discom.labels import NO_LABEL, UNLABELLED
 
 BATCH_SIZE = {False: 512, True: 64}  # whether a network is dense → images that it scores at once
 

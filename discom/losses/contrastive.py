@@ -11,8 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from discom.losses import full_precision
-from discom.losses.distill import check_temperature
+from discom.losses import check_temperature, full_precision
 
 EPSILON = 1e-5  # added to the variance of a unit, as by BatchNorm
 

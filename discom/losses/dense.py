@@ -1,4 +1,5 @@
-"""Losses of dense prediction: labels of pixels, and six ways to copy a teacher's maps.
+"""Losses of dense prediction: labels of pixels, six ways to copy a teacher's maps, and a contrast
+of places.
 
 B images, C classes, K tokens, D channels, h×w cells of a feature map, H×W pixels, x a place;
 z^s, z^t logits of student and teacher [B, C, H, W]; p_T = softmax(z / T); labels y [B, H, W], int64
@@ -6,13 +7,15 @@ in [0, C), or `NO_LABEL`. All is computed in float32 at least, and no gradient r
 maps. Where paper and official code differ, the code is followed (tests/golden names the commits).
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from discom.data.checks import NO_LABEL
-from discom.losses import full_precision, label_weights
-from discom.losses.distill import check_temperature, softened_kl
+from discom.labels import NO_LABEL
+from discom.losses import check_temperature, full_precision, label_weights
+from discom.losses.distill import softened_kl
 
 EPSILON = 1e-5  # added to a class's pixels and to a mask's area; the least length in a cosine
 TINY = 1e-12  # added to the areas of two masks; the least number of pixels
@@ -210,6 +213,60 @@ def soft_labels(student_logits: Tensor, teacher_logits: Tensor, temperature: flo
     """
     student, teacher = _pair(student_logits, teacher_logits)
     return softened_kl(student, teacher / temperature, 1.0)
+
+
+def places(maps: Tensor) -> Tensor:
+    """The places of all maps as rows, [B, D, h, w] → [B·h·w, D]."""
+    return maps.movedim(1, -1).flatten(0, -2)
+
+
+def place_labels(labels: Tensor, size: Sequence[int]) -> Tensor:
+    """The class at the middle of each cell of a coarser grid: [B, H, W] → [B, h, w], int64.
+
+    >>> place_labels(torch.arange(16).view(1, 4, 4), (2, 2)).flatten().tolist()
+    [5, 7, 13, 15]
+    """
+    return F.interpolate(labels[:, None].float(), tuple(size), mode="nearest-exact")[:, 0].long()
+
+
+def pixel_info_nce(
+    first: Tensor,
+    second: Tensor,
+    labels: Tensor | None = None,
+    temperature: float = 0.1,
+    count: int = 1024,
+) -> Tensor:
+    r"""InfoNCE over places: a place resembles itself in the other modality, not other places.
+
+    .. math:: L_{con} = -\tfrac{1}{2P} \sum_p [\log \mathrm{softmax}_q(a_p \cdot b_q / \tau)_p
+              + \log \mathrm{softmax}_q(b_p \cdot a_q / \tau)_p], \qquad \|a_p\| = \|b_p\| = 1
+
+    Source: InfoNCE (van den Oord et al. 2018); the pairs are ours. Other places of the same class
+    are no negatives; a place without a label is a negative of all others. The result is log of the
+    number of places where all are alike.
+
+    `first`, `second` are the invariant halves of two modalities [B, D, h, w] in the same position,
+    `labels` the class of each place [B, h, w], or `NO_LABEL`; None makes all others negatives. So
+    many places as `count` are drawn at random where there are more: costs grow with its square.
+
+    >>> a = torch.eye(4).view(1, 4, 2, 2)
+    >>> pixel_info_nce(a, a).item() < 1e-3, round(pixel_info_nce(0 * a, 0 * a).item(), 4)  # log 4
+    (True, 1.3863)
+    """
+    with torch.autocast(first.device.type, enabled=False):
+        a, b = (F.normalize(full_precision(places(x)), dim=1) for x in (first, second))  # [P, D]
+        classes = None if labels is None else labels.flatten()  # [P]
+        if len(a) > count:
+            rows = torch.randperm(len(a))[:count].to(a.device)
+            a, b = a[rows], b[rows]
+            classes = None if classes is None else classes[rows]
+        scores = a @ b.T / temperature  # [P, P]
+        if classes is not None:
+            same_class = (classes[:, None] == classes) & (classes != NO_LABEL)[:, None]
+            same_class.fill_diagonal_(False)
+            scores = scores.masked_fill(same_class, -torch.inf)
+        itself = torch.arange(len(a), device=a.device)
+        return (F.cross_entropy(scores, itself) + F.cross_entropy(scores.T, itself)) / 2
 
 
 def _pair(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:

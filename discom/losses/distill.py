@@ -11,9 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from discom.errors import ConfigError
-from discom.losses import summed
-from discom.losses.disentangle import reverse_gradient
+from discom.losses import check_temperature, reverse_gradient, summed
 
 View = tuple[Tensor, Tensor]  # logits of student and teacher, each [B, C]
 EPSILON = 1e-7  # LSKD's, added to the standard deviation and not under its root
@@ -225,12 +223,6 @@ def _divergence(student: Tensor, teacher: Tensor) -> Tensor:
     [B, K, …]."""
     total = F.kl_div(student, teacher, reduction="sum", log_target=True)
     return total * student.shape[1] / student.numel()
-
-
-def check_temperature(temperature: float | Tensor) -> None:
-    """Raise a ConfigError unless T is a positive finite number, or a tensor."""
-    if not isinstance(temperature, Tensor) and not 0 < temperature < math.inf:
-        raise ConfigError(f"temperature: {temperature} is not a positive number; use e.g. 1")
 
 
 def check_logits(student_logits: Tensor, teacher_logits: Tensor) -> None:

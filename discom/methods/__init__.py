@@ -15,19 +15,32 @@ from discom.methods.code import code
 
 __all__ = ["Method", "build", "code", "display_name", "get", "misfit", "names"]
 
-# files in the order of tables; others follow
-ORDER = ("baselines", "semi_supervised", "distilled", "disentangled", "dense", "crodino")
+# modules in the order of tables, two of which lie beside this folder; its other files follow
+ORDER = (
+    "discom.methods.baselines",
+    "discom.methods.semi_supervised",
+    "discom.methods.distilled",
+    "discom.discom_kd",
+    "discom.methods.mdico",
+    "discom.methods.dense_prediction",
+    "discom.crodino_kd",
+)
 
 
 def names(dense: bool | None = None) -> list[str]:
-    """Registered methods in the order of tables: all, or those that are dense prediction or not.
+    """Registered methods in the order of tables, of a file those of one sensor first: all, or those
+    that are dense prediction or not.
 
     >>> from discom import methods
     >>> methods.names(dense=False)[:3], methods.names(dense=True)[-1]
     (['teacher', 'student', 'student-2x'], 'crodino')
     """
     rank = {family.__name__: k for k, family in enumerate(_families())}
-    known = sorted(REGISTRY.values(), key=lambda method: rank.get(method.__module__, len(rank)))
+
+    def place(method: type[Method]) -> tuple[int, bool]:
+        return rank.get(method.__module__, len(rank)), bool(method.single_sensor_control)
+
+    known = sorted(REGISTRY.values(), key=place)
     return [method.name for method in known if dense is None or method.dense == dense]
 
 
@@ -43,9 +56,9 @@ def get(name: str) -> type[Method]:
 
 @cache
 def _families() -> tuple[ModuleType, ...]:
-    """The files of this folder, imported: each registers its methods."""
-    files = sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
-    return tuple(import_module(f"{__name__}.{file}") for file in dict.fromkeys([*ORDER, *files]))
+    """The modules of the methods, imported: each registers its own."""
+    files = sorted(f"{__name__}.{path.stem}" for path in Path(__file__).parent.glob("[!_]*.py"))
+    return tuple(map(import_module, dict.fromkeys([*ORDER, *files])))
 
 
 def _in_file(file: Path, own: str) -> type[Method]:

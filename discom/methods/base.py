@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Mapping
 from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
@@ -13,12 +13,15 @@ from pydantic import NonNegativeFloat
 from torch import Tensor, nn
 
 from discom.config import Config, as_type
-from discom.data import MultiModalData
-from discom.data.batches import Batch
-from discom.data.checks import UNLABELLED
 from discom.errors import ConfigError, check_choice
+from discom.labels import UNLABELLED
 from discom.methods.code import remember
-from discom.models import encoder, network
+from discom.models.encoders import encoder
+from discom.models.segmentation import network
+
+if TYPE_CHECKING:  # they load pandas and Pillow, which a loop of one's own need not have
+    from discom.data import MultiModalData
+    from discom.data.batches import Batch
 
 REGISTRY: dict[str, type["Method"]] = {}  # name → class, of what has been imported
 
@@ -96,17 +99,17 @@ class Method(nn.Module):
     @classmethod
     def register(cls) -> None:
         """Make it known by its name; a ConfigError for the name of one of discom's own."""
-        if not cls.__module__.startswith(__package__):
+        if not cls.__module__.startswith("discom."):
             import_module(__package__).names()  # discom's own are there first
-            if REGISTRY.get(cls.name, cls).__module__.startswith(__package__):
+            if REGISTRY.get(cls.name, cls).__module__.startswith("discom."):
                 raise ConfigError("method", f"'{cls.name}' is one of discom's", "rename yours")
         REGISTRY[cls.name] = cls
 
-    def check_sizes(self, data: MultiModalData) -> None:
+    def check_sizes(self, data: "MultiModalData") -> None:
         """Refuse images of a size that it cannot train on, with a ConfigError."""
 
     @torch.no_grad()
-    def ask(self, teacher: Any, batch: Batch) -> None:
+    def ask(self, teacher: Any, batch: "Batch") -> None:
         """Put into a batch, and its strong view, as `teacher_output` the frozen teacher's logits
         [B, C] for these very images."""
         network = teacher.deployed[0]
@@ -117,7 +120,7 @@ class Method(nn.Module):
     def set_rate(self, rate: float) -> None:
         """Take over the learning rate of the step to come, for an optimizer of the method's own."""
 
-    def loss(self, batch: Batch) -> dict[str, Tensor]:
+    def loss(self, batch: "Batch") -> dict[str, Tensor]:
         """The named, unweighted terms, whose weighted sum is minimised."""
         raise TypeError(f"{type(self).__name__} must define loss(batch)")
 
@@ -138,7 +141,7 @@ class Method(nn.Module):
         """A copy of the deployed network of that name, which stands alone."""
         return copy.deepcopy(self.deployed_module(modality))
 
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
+    def forward(self, batch: "Batch") -> dict[str, Tensor]:
         """`loss`, terms without a weight detached, so that their head stays as it is. A ConfigError
         for a term that is not declared, or one with a weight that is missing."""
         terms = self.loss(batch)
@@ -147,6 +150,20 @@ class Method(nn.Module):
             found = f"{self.name}.loss returns {', '.join(terms)}"
             raise ConfigError("loss", found, f"declare and return '{min(wrong)}', or do neither")
         return {n: term if self.weights[n] else term.detach() for n, term in terms.items()}
+
+    def weighted_sum(self, terms: Mapping[str, Tensor]) -> Tensor:
+        """The named terms times their weights, added up: the scalar that is minimised."""
+        total: Any = sum(w * terms[name] for name, w in self.weights.items() if w)
+        return total
+
+    def total(self, batch: "Batch") -> Tensor:
+        r"""The loss of a batch, a scalar: what a training loop of one's own calls backward on.
+
+        .. math:: L = \sum_k w_k L_k
+
+        with the terms of `loss` and the `weights` of the method. A ConfigError as of `forward`.
+        """
+        return self.weighted_sum(self(batch))
 
     def state(self, modality: str) -> dict[str, Tensor]:
         """The weights of one deployed network: all but those in a ModuleDict under the name of
@@ -199,7 +216,7 @@ class Method(nn.Module):
         return {**changed, "weights": weights} if weights else changed
 
 
-def misfit(method: type[Method], data: MultiModalData, config: Config) -> ConfigError | None:
+def misfit(method: type[Method], data: "MultiModalData", config: Config) -> ConfigError | None:
     """Why the method cannot learn from these labels or classes, None if it can."""
     if method.dense != data.dense:
         found = f"{data.name} has a class for every {'pixel' if data.dense else 'image'}"
@@ -215,7 +232,7 @@ def misfit(method: type[Method], data: MultiModalData, config: Config) -> Config
 
 
 def build(
-    method: type[Method], data: MultiModalData, config: Config, *, restored: bool = False
+    method: type[Method], data: "MultiModalData", config: Config, *, restored: bool = False
 ) -> Method:
     """The method's networks for this data, their initial weights drawn from the seed; a ConfigError
     for settings or data that do not fit the method. `restored`: the caller loads a run's weights,

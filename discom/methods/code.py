@@ -18,7 +18,8 @@ from typing import Any
 from discom.errors import ConfigError
 from discom.files import digest
 
-ROOMS = ("discom.losses", "discom.models", "discom.methods")
+FOLLOWED = ("losses", "models", "methods", "discom_kd", "crodino_kd")
+ROOMS = tuple(f"discom.{name}" for name in FOLLOWED)
 LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
 unparse = lru_cache(maxsize=4096)(ast.unparse)
 walk = lru_cache(maxsize=4096)(lambda statement: [*ast.walk(statement)])

@@ -12,8 +12,6 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.models.resnet import BasicBlock
-from torchvision.ops import Conv2dNormActivation
 
 from discom.errors import ConfigError, first_line
 from discom.models.pretrained import Pretrained
@@ -75,7 +73,7 @@ def resnet18(channels: int, width: int = 64) -> tuple[nn.Module, int]:
         width: maps of the first stage (paper: 64); 8·width features come out.
     """
     layers: list[nn.Module] = [
-        *Conv2dNormActivation(channels, width, 7, stride=2),
+        *unit(channels, width, 7, stride=2),
         nn.MaxPool2d(3, stride=2, padding=1),
         nn.Sequential(_block(width, width), _block(width, width)),
     ]
@@ -98,7 +96,7 @@ def resnet10(channels: int, width: int = 16) -> tuple[nn.Module, int]:
     """
     layers: list[nn.Module] = [
         _Unshuffle(2),
-        *Conv2dNormActivation(4 * channels, width, 3),
+        *unit(4 * channels, width, 3),
         _block(width, width),
     ]
     for inputs in (width, 2 * width, 4 * width):
@@ -121,11 +119,21 @@ class _Unshuffle(nn.PixelUnshuffle):
         return super().forward(F.pad(x, (0, x.shape[3] % 2, 0, x.shape[2] % 2)))
 
 
+def unit(*sizes: int, **how: Any) -> nn.Sequential:
+    """torchvision's convolution without a bias, BatchNorm and ReLU: inputs, outputs, kernel,
+    stride."""
+    from torchvision.ops import Conv2dNormActivation  # loads Pillow
+
+    return Conv2dNormActivation(*sizes, **how)
+
+
 def _block(inputs: int, outputs: int, stride: int = 1) -> nn.Module:
     """Maps [B, inputs, H, W] → [B, outputs, ⌈H/s⌉, ⌈W/s⌉] for a stride of s."""
+    from torchvision.models.resnet import BasicBlock
+
     shortcut = None
     if stride != 1 or inputs != outputs:
-        shortcut = Conv2dNormActivation(inputs, outputs, 1, stride, activation_layer=None)
+        shortcut = unit(inputs, outputs, 1, stride, activation_layer=None)
     block = BasicBlock(inputs, outputs, stride, shortcut)
     for convolution in (block.conv1, block.conv2):
         convolution.__class__ = _Convolution

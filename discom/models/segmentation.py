@@ -10,9 +10,9 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.ops import Conv2dNormActivation as _unit  # no bias, BatchNorm, ReLU
 
 from discom.errors import ConfigError, first_line, install_hint
+from discom.models.encoders import unit
 from discom.models.pretrained import Pretrained
 
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # means and deviations of its bands
@@ -130,9 +130,9 @@ class _SmallEncoder(nn.Module):
     def __init__(self, channels: int, fine: int, middle: int, coarse: int):
         super().__init__()
         entry = nn.PixelUnshuffle(2)  # 2×2 pixels become channels
-        self.fine = nn.Sequential(entry, *_unit(4 * channels, fine), *_unit(fine, fine))
-        self.middle = nn.Sequential(nn.MaxPool2d(2), *_unit(fine, middle), *_unit(middle, middle))
-        units = [*_unit(middle, coarse), *_unit(coarse, coarse)][:-1]
+        self.fine = nn.Sequential(entry, *unit(4 * channels, fine), *unit(fine, fine))
+        self.middle = nn.Sequential(nn.MaxPool2d(2), *unit(fine, middle), *unit(middle, middle))
+        units = [*unit(middle, coarse), *unit(coarse, coarse)][:-1]
         self.coarse = nn.Sequential(nn.MaxPool2d(2), *units)
 
     def forward(self, x: Tensor) -> list[Tensor]:
@@ -146,8 +146,8 @@ class _SmallBody(nn.Module):
 
     def __init__(self, fine: int, middle: int, coarse: int):
         super().__init__()
-        self.narrow = nn.ModuleList([_unit(coarse, middle, 1), _unit(middle, fine, 1)])
-        self.join = nn.ModuleList([_unit(2 * middle, middle), _unit(2 * fine, fine)])
+        self.narrow = nn.ModuleList([unit(coarse, middle, 1), unit(middle, fine, 1)])
+        self.join = nn.ModuleList([unit(2 * middle, middle), unit(2 * fine, fine)])
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         *skips, last = maps

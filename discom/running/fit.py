@@ -110,7 +110,7 @@ def fit(
                 rate = schedule.get_last_lr()[0]
                 network.set_rate(rate)
                 terms = model(batch)  # name → unweighted scalar
-                loss = sum(w * terms[name] for name, w in network.weights.items() if w)
+                loss = network.weighted_sum(terms)
                 optimizer.zero_grad()
                 fabric.backward(loss)
                 optimizer.step()
@@ -157,7 +157,11 @@ def _prepare(network: Any, train: MultiModalData, config: Config, fabric: Fabric
     network = network.to(memory_format=memory_format)
     rate, decay = config.learning_rate, config.weight_decay
     groups = _parameter_groups(network, rate, config.encoder_rate)
-    optimizer = torch.optim.AdamW(groups, rate, weight_decay=decay, fused=True)
+    how: dict[str, Any] = {"lr": rate, "weight_decay": decay, "fused": True}
+    if config.optimizer == "sgd":
+        optimizer: torch.optim.Optimizer = torch.optim.SGD(groups, momentum=0.9, **how)
+    else:
+        optimizer = torch.optim.AdamW(groups, **how)
     schedules = torch.optim.lr_scheduler
     if config.schedule == "constant":
         schedule: Any = schedules.ConstantLR(optimizer, factor=1.0)

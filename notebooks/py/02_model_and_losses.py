@@ -337,7 +337,7 @@ for name, own in {"before training": make_network(), "L_cl alone": alone}.items(
 #
 # ## The same in the package
 #
-# With the same parameters `discom` must give your losses and gradients. (The authors' program differs from their paper, which you follow: [05](05_ablations.ipynb).)
+# With the same parameters [`discom`](../discom/discom_kd.py) must give your losses and gradients. It serves [your loop](../docs/guides/own_loop.md). (The authors' program differs from their paper, which you follow: [05](05_ablations.ipynb).)
 
 # %%
 package = methods.get("discom")({"rgb": 3, "depth": 1}, 9, resnet10).to(device)

@@ -15,9 +15,9 @@ from discom.data import Modality, MultiModalData, Normalization, load
 from discom.data import batches as module
 from discom.data.augmentation import apply_d4, transform
 from discom.data.batches import LABELLED, Batch, Batches, ModalityTensor
-from discom.data.checks import NO_LABEL
 from discom.data.scenes import objects
 from discom.files import digest
+from discom.labels import NO_LABEL
 
 calm = settings(max_examples=40, deadline=None, derandomize=True, database=None)
 

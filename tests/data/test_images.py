@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from discom.data.arrays import resize
-from discom.data.folders import read_folders
-from discom.data.images import Rule, read_pixels
+from discom.data.images import Rule, read_pixels, resize
+from discom.data.own_folders import read_folders
 from discom.errors import ConfigError
 
 H, W = 12, 16

@@ -9,7 +9,7 @@ from fixtures.refusal import refused
 from test_multimodal import make
 
 from discom.data import load
-from discom.data.arrays import MANIFEST
+from discom.data.prepared import MANIFEST
 from discom.data.scenes import objects
 from discom.errors import ConfigError
 

@@ -10,7 +10,7 @@ import pytest
 from fixtures.refusal import refused
 
 from discom.data import load, scenes
-from discom.data.scenes import drawing, objects, segmentation
+from discom.data.scenes import dense_scenes, drawing, objects
 from discom.errors import ConfigError
 from discom.files import digest
 
@@ -51,7 +51,7 @@ def test_a_probability_and_other_sensors_change_nothing_else(name, sensor):
 
 def test_more_dense_scenes_begin_with_the_same_ones_and_another_seed_has_others(monkeypatch):
     few = scenes.dense(30, 2, size=16)
-    monkeypatch.setattr(segmentation, "CHUNK", 7)  # which has no part in it either
+    monkeypatch.setattr(dense_scenes, "CHUNK", 7)  # which has no part in it either
     more, other = scenes.dense(50, 2, size=16), scenes.dense(30, 3, size=16)
     assert few.fingerprint == more.take(np.arange(30)).fingerprint != other.fingerprint
     assert all(same(values, more.factors[name][:30]) for name, values in few.factors.items())
@@ -72,17 +72,17 @@ def miou(confusion):
     return (right / (confusion.sum(0) + confusion.sum(1) - right)).mean()
 
 
-@pytest.mark.parametrize("p", [0.0, 0.1, segmentation.CONFUSED, 0.8])
+@pytest.mark.parametrize("p", [0.0, 0.1, dense_scenes.CONFUSED, 0.8])
 @pytest.mark.parametrize("sensor", ["rgb", "depth"])
 def test_best_of_dense_scenes_is_that_of_all_rules(sensor, p, monkeypatch):
     """Of all 27 rules from what is shown (3) to a material (3); the background is always right."""
-    monkeypatch.setattr(segmentation, "CONFUSED", p)
+    monkeypatch.setattr(dense_scenes, "CONFUSED", p)
     first, shown = {"rgb": 0, "depth": 1}[sensor], np.eye(3)
     shown[first : first + 2, first : first + 2] = [[1 - p, p], [p, 1 - p]]  # [material, shown]
     with np.errstate(invalid="ignore"):
         rules = [miou(shown @ np.eye(3)[list(rule)]) for rule in product(range(3), repeat=3)]
     best = 100 * (1 + 3 * np.nan_to_num(rules).max()) / 4
-    assert segmentation.best()[sensor] == pytest.approx(best)
+    assert dense_scenes.best()[sensor] == pytest.approx(best)
 
 
 def test_drawn_data_say_what_drew_them():

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from golden_values import EXACT, golden
 from harness import Case, Point, by_loops, classes_of, kl, normal, seven_checks, twice
 
-from discom.data.checks import NO_LABEL
+from discom.labels import NO_LABEL
 from discom.losses import dense
 
 SHAPE = (2, 5, 3, 2)  # B, channels, h, w

@@ -9,9 +9,17 @@ from fixtures.refusal import refused
 from torch import nn
 from torchvision.models.resnet import BasicBlock
 
+from discom.discom_kd import DisCoM
 from discom.errors import ConfigError
-from discom.models import DisCoM, FusionNetwork, SingleModality, encoder, resnet10, resnet18
-from discom.models.encoders import _Convolution, _Spectra
+from discom.models.encoders import (
+    FusionNetwork,
+    SingleModality,
+    _Convolution,
+    _Spectra,
+    encoder,
+    resnet10,
+    resnet18,
+)
 
 BANDS = {"rgb": 3, "depth": 1, "sar": 2}
 RESNET, DEPTH = 11_176_512, 11_176_512 - 2 * 49 * 64  # weights; one band has two less in the stem

@@ -16,8 +16,9 @@ from safetensors.torch import save_file
 from discom import data, methods, profile
 from discom.deployment import export
 from discom.errors import ConfigError, DataError
-from discom.models import encoder, network
+from discom.models.encoders import encoder
 from discom.models.pretrained import Pretrained
+from discom.models.segmentation import network
 from discom.running.runs import Run, load_run
 
 LITE = "tf_efficientnet_lite0"

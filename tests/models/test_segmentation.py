@@ -9,7 +9,7 @@ from torch import nn
 
 from discom.data.augmentation import apply_d4
 from discom.errors import ConfigError
-from discom.models import FusionDecoder, network
+from discom.models.segmentation import FusionDecoder, network
 
 slow = pytest.mark.slow  # importing segmentation-models-pytorch takes some seconds
 LIBRARY = ["unet:resnet18", "deeplabv3plus:resnet18", "unet:mit_b0"]  # mit_b0 has no map at 1/2

@@ -12,8 +12,9 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from discom.config import check_options
-from discom.data.arrays import Rows, lazy, resize
 from discom.data.checks import check_size
+from discom.data.images import resize
+from discom.data.lazy_arrays import Rows, lazy
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.steps import count_pixels, find, most_frequent
 from discom.errors import DataError, check_choice

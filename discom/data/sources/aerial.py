@@ -9,11 +9,11 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from discom.data.checks import NO_LABEL
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import Sensor, Size, Source, steps
 from discom.errors import DataError
 from discom.files import as_data_error
+from discom.labels import NO_LABEL
 
 CLASS_OF = np.array([0, 7, 2, 3, 3, 3, 4, 7, 1, 6, 5, 7, 7, 7], np.uint8)  # of id 0 … 13
 EVERY = 25  # so many frames one is kept: one a second

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from discom.data.checks import NO_LABEL
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import Sensor, Size, Source, steps
 from discom.errors import DataError
 from discom.files import as_data_error
+from discom.labels import NO_LABEL
 
 # by name: where a sensor lacks a class, the numbers in its list are others
 NAMES = "bathroom bedroom classroom computer_room conference_room dining_area discussion_area"

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from discom.data.checks import UNLABELLED
 from discom.data.images import read_pixels
 from discom.errors import DataError
 from discom.files import as_data_error
+from discom.labels import UNLABELLED
 
 
 def find(root: Path, pattern: str) -> list[Path]:

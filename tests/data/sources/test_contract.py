@@ -13,7 +13,7 @@ from fixtures.refusal import refused
 
 from discom import cli
 from discom.data import MultiModalData, load, sources
-from discom.data.arrays import MANIFEST
+from discom.data.prepared import MANIFEST
 from discom.errors import ConfigError
 
 CASES = {name: importlib.import_module(f"fixtures.{name}").CASE for name in sources.names()}

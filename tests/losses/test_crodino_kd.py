@@ -7,10 +7,11 @@ import torch
 import torch.nn.functional as F
 from harness import Case, by_loops, mean_square_correlation, normal, seven_checks
 
+from discom import crodino_kd
+from discom.crodino_kd import cross_halves
 from discom.data.augmentation import apply_d4
-from discom.data.checks import NO_LABEL
-from discom.losses import crodino
-from discom.losses.crodino import cross_halves, pixel_info_nce
+from discom.labels import NO_LABEL
+from discom.losses.dense import pixel_info_nce
 
 
 def rows_of(x):
@@ -46,7 +47,7 @@ def labelled(seed):
 
 
 def separation(first, second):
-    return crodino.decorrelation({"rgb": first, "depth": second})
+    return crodino_kd.decorrelation({"rgb": first, "depth": second})
 
 
 def moved(first, second, labels):
@@ -112,7 +113,7 @@ DEAD = [(STILL, *dependent(0)[1:]), (*dependent(0)[:2], STILL), (STILL, STILL, S
 DEAD.append((torch.cat([STILL[:, :1], dependent(0)[0][:, 1:]], 1), *dependent(0)[1:]))
 CASES |= {
     "squared_correlation": Case(
-        crodino.squared_correlation,
+        crodino_kd.squared_correlation,
         by_loops(mean_square_correlation, lambda seed: dependent(seed)[:2], (0, 1)),
         [
             ((LINE, -3 * LINE + 2), 1.0),

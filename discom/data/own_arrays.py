@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from discom.data.checks import NO_LABEL, UNLABELLED, check_array
+from discom.data.checks import check_array
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.steps import count_pixels, most_frequent
 from discom.errors import DataError, check_choice
 from discom.files import as_data_error, read_json
+from discom.labels import NO_LABEL, UNLABELLED
 
 FORMS = "images are [N, C, H, W], signals [N, C, T] with T > C; save signals [N, T] as x[:, None]"
 TARGETS = "give labels.npy [N], a class for each sample, or masks.npy uint8 [N, H, W], one a pixel"

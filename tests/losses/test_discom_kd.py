@@ -14,8 +14,9 @@ from golden_values import EXACT, assert_golden, golden, gradients
 from harness import Case, Point, by_loops, classes_of, normal, seven_checks
 from torch import nn
 
-from discom.losses import disentangle
-from discom.models import DisCoM, Embedding, Heads
+from discom import discom_kd
+from discom.discom_kd import DisCoM, Embedding, Heads
+from discom.losses import reverse_gradient
 
 PARTS = ("inv", "inf", "irr")
 # our term → the golden file's; our head → the golden file's
@@ -34,16 +35,16 @@ def terms_of(z, heads, y, grl_lambda=1.0, reduction="paper", modality_targets="p
         return {m: head(own) for m, own in part.items()}
 
     own = {m: heads.task[m](torch.cat([inv[m], inf[m]], 1)) for m in z}
-    hidden = said(lambda part: disentangle.reverse_gradient(part, grl_lambda), inv)
+    hidden = said(lambda part: reverse_gradient(part, grl_lambda), inv)
     aux = said(heads.aux, inv), said(heads.aux, inf)
     return {
-        "cl": disentangle.task_loss(own, y, reduction),
-        "adv": disentangle.adversarial_loss(said(heads.adv, hidden), **targets),
-        "mod": disentangle.modality_loss(
+        "cl": discom_kd.task_loss(own, y, reduction),
+        "adv": discom_kd.adversarial_loss(said(heads.adv, hidden), **targets),
+        "mod": discom_kd.modality_loss(
             said(heads.mod_inf, inf), said(heads.mod_irr, irr), **targets
         ),
-        "aux": disentangle.auxiliary_loss(*aux, y, reduction),
-        "orth": disentangle.orthogonality_loss(inv, inf, irr, reduction),
+        "aux": discom_kd.auxiliary_loss(*aux, y, reduction),
+        "orth": discom_kd.orthogonality_loss(inv, inf, irr, reduction),
     }
 
 

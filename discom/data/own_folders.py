@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from discom.data.checks import UNLABELLED, check_size
+from discom.data.checks import check_size
 from discom.data.images import ENDINGS, Rule, find_images, no_data, read_pixels
 from discom.data.multimodal import Modality, MultiModalData
 from discom.errors import DataError, check_choice
 from discom.files import as_data_error
+from discom.labels import UNLABELLED
 
 NAMELESS = ("unlabelled", "unlabeled")  # folders of images without a class
 HOLE = -32768.0  # takes the place of NaN; every type of float holds it exactly

@@ -11,10 +11,9 @@ from pydantic import PositiveFloat
 from torch import nn
 
 from discom.data.augmentation import apply_d4, invert_d4, random_d4, recolour
-from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError
+from discom.labels import NO_LABEL
 from discom.losses import dense
-from discom.losses.crodino import pixel_info_nce, place_labels
 from discom.methods.base import Method
 from discom.methods.baselines import UNITS, IndependentNetworks, Taught, Teacher
 from discom.models.segmentation import FusionDecoder, SideBySide
@@ -127,8 +126,8 @@ class DenseSimCLR(Dense, name="dense-simclr"):
         maps = network.encode(torch.cat([x, recolour(apply_d4(x, motions))]))
         own, other = self.projections[modality](maps[-1]).chunk(2)
         logits = network.decoder([one[: len(x)] for one in maps], x.shape[-2:])[1]
-        classes = place_labels(labels, own.shape[-2:])
-        contrast = pixel_info_nce(own, invert_d4(other, motions), classes)
+        classes = dense.place_labels(labels, own.shape[-2:])
+        contrast = dense.pixel_info_nce(own, invert_d4(other, motions), classes)
         return {"cl": self.cross_entropy(logits, labels), "contrast": contrast}
 
 
@@ -226,7 +225,7 @@ class ProtoKD(DenseDistilled, name="protokd"):
     def distil(self, modality, batch, own, theirs):
         labelled = (batch.y[modality] != NO_LABEL).any(2).any(1)
         features = own["features"][labelled], theirs["features"][labelled]
-        labels = place_labels(batch.y[modality][labelled], features[0].shape[-2:])
+        labels = dense.place_labels(batch.y[modality][labelled], features[0].shape[-2:])
         return {
             "kd": dense.element_kd(own["logits"], theirs["logits"]),
             "proto": dense.prototype_similarity(*features, labels, own["logits"].shape[1]),

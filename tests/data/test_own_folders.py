@@ -12,9 +12,8 @@ from PIL import Image
 from test_images import pixels, planes, write
 
 from discom.data import load
-from discom.data.arrays import resize
-from discom.data.folders import read_folders
-from discom.data.images import read_pixels
+from discom.data.images import read_pixels, resize
+from discom.data.own_folders import read_folders
 from discom.errors import DiscomError
 
 

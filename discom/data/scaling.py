@@ -1,0 +1,81 @@
+"""The scaling of each band to [0, 1] by percentiles of the training part."""
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from discom.data.checks import check_finite, is_signal
+from discom.errors import DataError
+
+PERCENTILES = (2.0, 98.0)  # the paper's clipping bounds
+EXTREMES = (0.0, 100.0)  # of a signal, whose peaks tell what happened
+VALUES = 1 << 27  # so many are read at once to find the bounds; of more, every k-th sample is read
+HUGE = 1e30  # no sensor measures more, but files store such values where nothing was measured
+LOWEST = 1 / 255  # of measured pixels, where 0 stands for "nothing was measured"
+
+
+@dataclass(frozen=True, eq=False)
+class Normalization:
+    """Clip each band to [low, high], both [C] in the data's unit, and scale it to [0, 1].
+
+    x'_c = clip((x_c - low_c) / (high_c - low_c), 0, 1)
+
+    A constant band becomes zero. Pixels equal to `invalid` (see `Modality`) become 0 and measured
+    ones 1/255 + 254/255 · x'_c, so that a hole is never taken for the nearest surface.
+
+    Source: the released code's percentiles, here of the training split instead of the whole array.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    invalid: float | None = None
+
+    @classmethod
+    def fit(
+        cls, images: Any, name: str = "modality", invalid: float | None = None
+    ) -> "Normalization":
+        """Percentiles 2 and 98 per band of `images` [N, C, H, W], of signals the extremes, pixels
+        equal to `invalid` left out.
+
+        Of more than 2²⁷ values every k-th sample is read, with the smallest k that is enough. Warns
+        where a band is constant; a DataError for no sample, another shape, pixels that are not
+        finite, and bounds that no sensor measures.
+        """
+        if not len(images):
+            raise DataError(name, "has no sample in the training part", "give more samples")
+        sample = np.asarray(images[:: -(-int(np.prod(images.shape)) // VALUES)])
+        check_finite(sample, name)
+        bounds, ends = [], EXTREMES if is_signal(sample.shape) else PERCENTILES
+        for band, values in enumerate(sample.swapaxes(0, 1)):
+            measured = values if invalid is None else values[values != invalid]
+            low, high = np.percentile(measured if measured.size else values, ends)
+            if max(-low, high) > HUGE:
+                found = f"band {band} goes from {low:g} to {high:g}"
+                raise DataError(name, found, "state the value of unmeasured pixels as invalid")
+            bounds.append((low, high))
+        low, high = np.transpose(bounds)
+        if len(constant := np.flatnonzero(low == high)):
+            found = f"bands {constant.tolist()} are constant between the percentiles"
+            warnings.warn(f"{name}: {found}; such a band is scaled to zero", stacklevel=2)
+        return cls(low, high, invalid)
+
+    def __call__(self, images: Any) -> np.ndarray:
+        """Scale `images` [N, C, H, W] of any real type to float32 in [0, 1]."""
+        raw = np.asarray(images)
+        span = np.where(self.high > self.low, self.high - self.low, np.inf)
+        scaled = np.array(raw, dtype=np.float32)
+        scaled -= self.low.astype(np.float32)[:, None, None]  # [C, 1, 1]
+        scaled /= span.astype(np.float32)[:, None, None]
+        np.clip(scaled, 0, 1, out=scaled)
+        if self.invalid is not None:
+            scaled *= 1 - LOWEST
+            scaled += LOWEST
+            scaled[raw == self.invalid] = 0
+        return scaled
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, such as a digest takes."""
+        bounds = {"low": self.low.tolist(), "high": self.high.tolist()}
+        return bounds if self.invalid is None else {**bounds, "invalid": self.invalid}
