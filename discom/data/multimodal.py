@@ -192,16 +192,16 @@ class MultiModalData:
     def select(self, names: Sequence[str]) -> "MultiModalData":
         """The same data with the modalities `names` alone, in that order. A name that ends in
         "_twin" is a copy of that sensor: the control with a second network and no other sensor."""
-        sensors = {name: self.modalities.get(name.removesuffix(TWIN)) for name in names}
-        sensors |= {name: own for name, own in self.modalities.items() if name in sensors}
-        wrong = [name for name in names if sensors[name] is None or names.count(name) > 1]
+        copies = {name + TWIN: sensor for name, sensor in self.modalities.items()}
+        sensors = {**copies, **self.modalities}
+        wrong = [name for name in names if name not in sensors or names.count(name) > 1]
         if wrong or not names:
             what = f"no modality {wrong}, or named twice"
             raise DataError(self.name, what, f"there are {[*self.modalities]}")
         if list(names) == list(self.modalities):
             return self
         base = self.name.removesuffix("-" + "-".join(self.modalities))
-        part = self.with_modalities(sensors, self.parts)
+        part = self.with_modalities({name: sensors[name] for name in names}, self.parts)
         drawn = {**self.drawn, "modalities": list(names)} if self.drawn else None
         return part.changed(name="-".join([base, *names]), drawn=drawn)
 
