@@ -3,11 +3,15 @@
 import logging
 import platform
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from discom.errors import ConfigError
 
 PROC = Path("/proc/self")
 
@@ -18,13 +22,37 @@ def device_type() -> str:
 
 
 def precision_used(precision: str) -> Any:
-    """A setting of `Config.precision`, or "32-true" where the device has no instructions for bf16,
-    which is slow without."""
+    """The arithmetic of this machine for a setting of `Config.precision`: "mixed" is bf16 where the
+    device has instructions for it, else fp16 on a GPU, else float32; "bf16-mixed" is float32 where
+    it has none, since emulation is slow. A ConfigError for fp16 on a CPU."""
+    gpu = device_type() != "cpu"
+    if precision == "16-mixed" and not gpu:
+        raise ConfigError(
+            "precision", "16-mixed needs a GPU, and this machine has none", "set mixed"
+        )
+    if precision in ("mixed", "bf16-mixed") and not _has_bf16():
+        return "16-mixed" if gpu and precision == "mixed" else "32-true"
+    return "bf16-mixed" if precision == "mixed" else precision
+
+
+def _has_bf16() -> bool:
+    """Whether the device has instructions for bf16."""
     if device_type() == "cuda":
-        fast = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        fast = torch.cpu._is_avx512_bf16_supported()
-    return precision if fast else "32-true"
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device_type() == "cpu" and torch.cpu._is_avx512_bf16_supported()
+
+
+@contextmanager
+def arithmetic() -> Iterator[None]:
+    """float32 is float32 here, not TF32, which keeps 10 of its 23 bits and is torch's default for
+    convolutions; and cuDNN takes the fastest of its algorithms for each size of image."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        with torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=False):
+            yield
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 def launch(precision: Any) -> Any:

@@ -74,12 +74,24 @@ def test_a_setting_without_effect_is_refused_and_makes_no_other_run(name):
     refused(partial(profile, "cpu", **changes, **{name: value}), f"^{name}: ", ConfigError)
 
 
-@pytest.mark.parametrize("gpu", [True, False])
-@pytest.mark.parametrize("cpu", [True, False])
-def test_device_and_bf16_are_those_of_what_trains(monkeypatch, gpu, cpu):
-    monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: cpu)
-    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation: gpu)
-    for available, device, fast in ((True, "cuda", gpu), (False, "cpu", cpu)):
-        monkeypatch.setattr("torch.cuda.is_available", lambda found=available: found)
-        assert device_type() == device
-        assert precision_used("bf16-mixed") == ("bf16-mixed" if fast else "32-true")
+USED = {  # whether there is a GPU, and bf16 on what trains → setting → precision
+    (True, True): {"bf16-mixed": "bf16-mixed", "16-mixed": "16-mixed", "mixed": "bf16-mixed"},
+    (True, False): {"bf16-mixed": "32-true", "16-mixed": "16-mixed", "mixed": "16-mixed"},
+    (False, True): {"bf16-mixed": "bf16-mixed", "mixed": "bf16-mixed"},
+    (False, False): {"bf16-mixed": "32-true", "mixed": "32-true"},
+}
+
+
+@pytest.mark.parametrize(("gpu", "fast"), USED)
+def test_device_and_precision_are_those_of_what_trains(monkeypatch, gpu, fast):
+    """A card without bf16 emulates it, and a CPU would silently take bf16 for fp16."""
+    monkeypatch.setattr("torch.cuda.is_available", lambda: gpu)
+    monkeypatch.setattr(
+        "torch.cpu._is_avx512_bf16_supported", lambda: fast if not gpu else not fast
+    )
+    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation: fast)
+    assert device_type() == ("cuda" if gpu else "cpu")
+    for setting, used in {"32-true": "32-true", **USED[gpu, fast]}.items():
+        assert precision_used(setting) == used
+    if not gpu:
+        refused(lambda: precision_used("16-mixed"), "^precision: ", ConfigError)

@@ -99,7 +99,7 @@ def checkpoint_of(folder):
     network = torch.nn.Linear(1, 1)
     optimizer = torch.optim.AdamW(network.parameters())
     schedule = torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
-    return Checkpoint(folder, model=network, optimizer=optimizer, schedule=schedule)
+    return Checkpoint(folder, network, optimizer, schedule, "32-true")
 
 
 def test_a_checkpoint_is_what_was_written_and_a_damaged_one_is_named(tmp_path):

@@ -114,16 +114,60 @@ def test_the_test_part_is_read_after_the_last_epoch_and_once(split, tmp_path, mo
     assert log == [*valid, 0, 1, 2, 3, *test]
 
 
-@pytest.mark.parametrize(("instructions", "used"), [(True, "bf16-mixed"), (False, "32-true")])
-def test_bf16_is_used_where_the_device_has_it_and_the_result_says_so(
-    split, tmp_path, monkeypatch, instructions, used
+@pytest.fixture
+def bf16(monkeypatch):
+    """Sets whether the processor has instructions for bf16."""
+    return lambda has: monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: has)
+
+
+def test_a_result_says_the_precision_that_was_used_and_its_hash_the_one_that_was_asked_for(
+    split, tmp_path, bf16
 ):
-    monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: instructions)
-    config = profile("tiny", epochs=1, precision="bf16-mixed")
-    result = fit("student", split, config, tmp_path / "run", progress=False)
-    assert result.config["precision"] == used
-    plain = fit("student", split, replace(config, precision=used), tmp_path / "run", progress=False)
-    assert plain == result  # the fallback is float32, by its hash and its folder, too
+    for precision, instructions, used in (
+        ("bf16-mixed", True, "bf16-mixed"),
+        ("bf16-mixed", False, "32-true"),
+        ("mixed", False, "32-true"),
+    ):
+        bf16(instructions)
+        folder = tmp_path / f"{precision} {used}"
+        config = replace(ONCE, precision=precision)
+        result = fit("student", split, config, folder, progress=False)
+        assert (result.config["precision"], result.precision) == (precision, used)
+        bf16(not instructions)
+        assert fit("student", split, config, folder, progress=False) == result  # it is read
+
+
+def test_a_run_goes_on_on_a_machine_of_another_precision(split, tmp_path, bf16, stop_at):
+    """It was refused as a run of other settings."""
+    config, folder = replace(TINY, precision="mixed"), tmp_path / "run"
+    bf16(True)
+    stop_at("student", 3)
+    with pytest.raises(KeyboardInterrupt):
+        fit("student", split, config, folder, progress=False)
+    bf16(False)
+    result = fit("student", split, config, folder, progress=False)
+    assert result.precision == "bf16-mixed, 32-true"
+    assert Result.read(folder / "result.json") == result
+    assert pd.read_csv(folder / "metrics.csv")["epoch"].tolist() == [0, 1, 2]
+
+
+def test_float32_is_no_tf32_while_a_run_trains(split, tmp_path, monkeypatch):
+    """torch's convolutions are TF32 unless they are told otherwise."""
+    monkeypatch.setattr("torch.backends.cudnn.allow_tf32", True)
+    monkeypatch.setattr("torch.backends.cudnn.benchmark", False)
+    flags: list = []
+
+    def look(*_):
+        cudnn, matmul = torch.backends.cudnn, torch.get_float32_matmul_precision()
+        flags.append((cudnn.allow_tf32, cudnn.benchmark, matmul))
+
+    torch.set_float32_matmul_precision("high")
+    try:
+        fit("student", split, ONCE, tmp_path / "run", progress=False, on_epoch_end=look)
+        look()
+    finally:
+        torch.set_float32_matmul_precision("highest")
+    assert flags == [(False, True, "highest")] * 2 + [(True, False, "high")]
 
 
 SCENES = data.load("objects:n=66,size=8")
@@ -192,6 +236,7 @@ def test_settings_that_do_not_fit_leave_no_folder(split, tmp_path):
         ("single", profile("cpu")),
         ("student", profile("cpu", dense=True)),
         ("student", replace(TINY, options={"weights": {"cl": 0}})),
+        ("student", replace(TINY, precision="16-mixed")),  # needs a GPU
     ):
         refused(partial(fit, method, split, config, tmp_path / "run"), "", ConfigError)
     assert not (tmp_path / "run").exists()

@@ -26,14 +26,15 @@ from discom.data.checks import check_split
 from discom.errors import ConfigError, RunError
 from discom.evaluation.scores import Scoring, class_counts, count_by_group
 from discom.files import as_data_error, atomic_file, write_json
-from discom.hardware import launch, machine, peak_memory
+from discom.hardware import arithmetic, launch, machine, peak_memory, precision_used
 from discom.methods import Method, build
 from discom.models.pretrained import Pretrained
 from discom.running import runs
 from discom.running.runs import Result
 
 STATE = "state.pt"
-SAVED = ("epoch", "seconds", "rows", "best")  # besides the state of networks and optimizers
+# besides the state of networks and optimizers
+SAVED = ("epoch", "seconds", "rows", "best", "precision")
 TIME_SHARE = 0.05  # of the training time may go into writing checkpoints
 _TRAINING = threading.RLock()  # threads take turns, since they share torch's generator
 
@@ -63,7 +64,8 @@ def fit(
             epoch; it calls `eval()`, looks and changes nothing.
 
     Raises:
-        ConfigError: settings that do not fit the method, the data or the machine.
+        ConfigError: settings that do not fit the method, the data or the machine, such as fp16
+            where there is no GPU.
         DataError: parts that do not belong together, a damaged file.
         RunError: another run has the folder; the teacher does not fit; a loss is NaN.
         TimeoutError: another process trains this run.
@@ -82,16 +84,17 @@ def fit(
     asked = runs.identity(method, split.train.name, split.origin, config, theirs)
     if result := runs.finished(run_dir, asked):
         return result
-    with _TRAINING, torch.random.fork_rng(), ExitStack() as stack:
+    precision = precision_used(config.precision)
+    with _TRAINING, torch.random.fork_rng(), arithmetic(), ExitStack() as stack:
         # before there is a folder: the settings may not fit
         instructor = runs.load_teacher(teacher, method, split, config) if teacher else None
         network: Any = build(method, split.train, config)
-        fabric = launch(asked["config"]["precision"])
+        fabric = launch(precision)
         run_dir.mkdir(parents=True, exist_ok=True)
         stack.enter_context(FileLock(run_dir / ".lock", timeout=0))  # ends with this process
         write_json(run_dir / "config.json", {**asked, "address": method.address})
         model, optimizer, schedule, batches = _prepare(network, split.train, config, fabric)
-        state = Checkpoint(run_dir, network, optimizer, schedule)
+        state = Checkpoint(run_dir, network, optimizer, schedule, precision)
         scoring = Scoring(network, split, fabric, batches.memory_format)
         if instructor is not None:
             instructor = instructor.to(fabric.device).to(memory_format=batches.memory_format)
@@ -186,12 +189,12 @@ class Checkpoint:
     file is damaged or holds more than tensors and numbers: code in it is not run.
     """
 
-    def __init__(self, run_dir: Path, model: Any, optimizer: Any, schedule: Any):
+    def __init__(self, run_dir: Path, model: Any, optimizer: Any, schedule: Any, precision: str):
         self.run_dir, self.path = run_dir, run_dir / STATE
         self.parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
         if getattr(model, "adversary_optimizer", None) is not None:
             self.parts["adversary"] = model.adversary_optimizer
-        self.epoch, self.seconds = 0, 0.0
+        self.epoch, self.seconds, self.precision = 0, 0.0, precision
         self.rows: list[dict[str, float]] = []
         self.best: dict[str, dict[str, Any]] = {}
         self.writing = 0.0  # seconds
@@ -201,6 +204,8 @@ class Checkpoint:
                 for name, part in self.parts.items():
                     part.load_state_dict(saved[name])
                 vars(self).update({name: saved[name] for name in SAVED})
+            if precision != self.precision.rpartition(", ")[2]:  # another machine takes over
+                self.precision += f", {precision}"
 
     def keep(self, metric: str, scores: Mapping[str, float], epoch: int, select: str) -> None:
         """Remember the weights of every network whose validation score is the highest so far; or,
@@ -274,6 +279,7 @@ def _report(
         best={k: best[own] for k in scores if (own := frozenset(k.split("+"))) in best},
         metric=scoring.metric,
         tested=tested,
+        precision=state.precision,
     )
     for name, values in () if network.dense else scores.items():
         recall, present = values["balanced_accuracy"], len(np.unique(predictions[f"{name}_labels"]))
