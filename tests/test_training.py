@@ -5,6 +5,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from itertools import count
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,8 @@ import pytest
 import torch
 from filelock import FileLock
 from fixtures.refusal import refused
+from lightning.fabric import Fabric
+from lightning.fabric.plugins.precision import MixedPrecision
 from safetensors import safe_open
 from safetensors.torch import load_file
 from sklearn.utils.class_weight import compute_class_weight
@@ -112,6 +115,76 @@ def test_the_test_part_is_read_after_the_last_epoch_and_once(split, tmp_path, mo
     fit("student", split, TINY, tmp_path / "run", **given)
     valid, test = ([(part, name) for name in ("rgb", "depth")] for part in (False, True))
     assert log == [*valid, 0, 1, 2, 3, *test]
+
+
+@pytest.fixture
+def fp16(monkeypatch):
+    """Runs train in fp16, on the CPU, by Fabric's plugin, which Fabric itself takes on a GPU alone.
+    A function of a function of step and progress: whether the gradients overflow there."""
+    loss, calls = Student.loss, count()
+
+    def launch(precision):
+        plugin = MixedPrecision(precision, "cpu", torch.amp.GradScaler("cpu", init_scale=2.0**10))
+        return Fabric(accelerator="cpu", devices=1, plugins=plugin)
+
+    def overflow(when):
+        def scaled(self, batch):
+            factor = 1e36 if when(next(calls), batch.progress) else 1
+            return {name: factor * term for name, term in loss(self, batch).items()}
+
+        monkeypatch.setattr(Student, "loss", scaled)
+
+    monkeypatch.setattr(module, "launch", launch)
+    monkeypatch.setattr(module, "precision_used", lambda precision: "16-mixed")
+    return overflow
+
+
+def test_fp16_skips_the_steps_that_overflow_and_counts_them(split, tmp_path, fp16):
+    """The weights are those of a plain loop with torch's scaler that leaves such a step out."""
+    fp16(lambda step, progress: step == 1)
+    config = replace(ONCE, schedule="constant", batch_size=10, precision="16-mixed")
+    result = fit("student", split, config, tmp_path / "run", progress=False)
+    assert result.precision == "16-mixed"
+    log = pd.read_csv(tmp_path / "run/metrics.csv")
+    assert (log["skipped_steps"].tolist(), log["loss_scale"].tolist()) == ([1], [2.0**9])
+    model = build(Student, split.train, config)
+    rate, decay = config.learning_rate, config.weight_decay
+    optimizer = torch.optim.AdamW(model.parameters(), rate, weight_decay=decay, fused=True)
+    model.train()
+    for step, batch in enumerate(Batches(split.train, 10, 0).epoch(0)):
+        with torch.autocast("cpu", torch.float16):
+            logits = {name: model.predict(name, batch.x[name]) for name in batch.x}
+            loss = sum(torch.nn.functional.cross_entropy(logits[k], batch.y[k]) for k in logits)
+        optimizer.zero_grad()
+        factor = 2.0**9 if step > 1 else 2.0**10
+        (factor * loss).backward()
+        for parameter in model.parameters():
+            parameter.grad /= factor
+        if step != 1:
+            optimizer.step()
+    for name in model.deployed:
+        saved, ours = load_file(weights_file(tmp_path / "run", name)), model.state(name)
+        for key, value in saved.items():
+            torch.testing.assert_close(value, ours[key], rtol=1e-4, atol=1e-6, msg=key)
+
+
+def test_ten_steps_in_a_row_that_overflow_end_the_run(split, tmp_path, fp16):
+    """In epochs of two steps; nine are no reason."""
+    config = replace(TINY, epochs=12, precision="16-mixed", batch_size=24)
+    fp16(lambda step, progress: step in {*range(3, 12), *range(13, 23)})
+    train = partial(fit, "student", split, config, tmp_path / "run", progress=False)
+    refused(train, "^precision 16-mixed: .* epoch 11; ", RunError)
+    log = pd.read_csv(tmp_path / "run/metrics.csv")
+    assert log["skipped_steps"].tolist() == [0, 1, 2, 2, 2, 2, 1, 2, 2, 2, 2]
+
+
+def test_the_scale_of_fp16_survives_an_interruption(split, fp16, same_once_resumed):
+    fp16(lambda step, progress: progress == 0)
+    config = replace(TINY, precision="16-mixed", batch_size=10)
+    _, folder = same_once_resumed("student", split, config, 5)
+    log = pd.read_csv(folder / "metrics.csv")
+    assert log["skipped_steps"].tolist() == [3, 0, 0]
+    assert log["loss_scale"].tolist() == [2.0**7] * 3
 
 
 @pytest.fixture
@@ -277,5 +350,5 @@ def test_students_of_two_teachers_are_two_runs(split, tmp_path):
 def test_epochs_whose_checkpoint_was_not_written_are_trained_again(
     split, monkeypatch, same_once_resumed
 ):
-    monkeypatch.setattr(module, "TIME_SHARE", 0.0)  # the first epoch's alone is
+    monkeypatch.setattr("discom.running.checkpoint.TIME_SHARE", 0.0)  # the first epoch's alone is
     same_once_resumed("student", split, replace(TINY, learning_rate=0.05), 3)

@@ -1,6 +1,5 @@
 """fit(): one loop, readable from top to bottom, for every method."""
 
-import io
 import threading
 import time
 import warnings
@@ -10,11 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from filelock import FileLock
 from lightning.fabric import Fabric
-from safetensors.torch import save as to_safetensors
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -25,17 +22,15 @@ from discom.data.batches import Batches
 from discom.data.checks import check_split
 from discom.errors import ConfigError, RunError
 from discom.evaluation.scores import Scoring, class_counts, count_by_group
-from discom.files import as_data_error, atomic_file, write_json
+from discom.files import write_json
 from discom.hardware import arithmetic, launch, machine, peak_memory, precision_used
 from discom.methods import Method, build
 from discom.models.pretrained import Pretrained
 from discom.running import runs
+from discom.running.checkpoint import Checkpoint
 from discom.running.runs import Result
 
-STATE = "state.pt"
-# besides the state of networks and optimizers
-SAVED = ("epoch", "seconds", "rows", "best", "precision")
-TIME_SHARE = 0.05  # of the training time may go into writing checkpoints
+SKIPPED = 10  # steps in a row whose gradients overflow end a run
 _TRAINING = threading.RLock()  # threads take turns, since they share torch's generator
 
 
@@ -94,7 +89,11 @@ def fit(
         stack.enter_context(FileLock(run_dir / ".lock", timeout=0))  # ends with this process
         write_json(run_dir / "config.json", {**asked, "address": method.address})
         model, optimizer, schedule, batches = _prepare(network, split.train, config, fabric)
-        state = Checkpoint(run_dir, network, optimizer, schedule, precision)
+        scale = LossScale(fabric)
+        parts = {"model": network, "optimizer": optimizer, "schedule": schedule, "scale": scale}
+        if network.adversary_optimizer is not None:
+            parts["adversary"] = network.adversary_optimizer
+        state = Checkpoint(run_dir, precision, **parts)
         scoring = Scoring(network, split, fabric, batches.memory_format)
         if instructor is not None:
             instructor = instructor.to(fabric.device).to(memory_format=batches.memory_format)
@@ -114,12 +113,13 @@ def fit(
                 network.set_rate(rate)
                 terms = model(batch)  # name → unweighted scalar
                 loss = sum(w * terms[name] for name, w in network.weights.items() if w)
+                scale.note()
                 optimizer.zero_grad()
                 fabric.backward(loss)
                 optimizer.step()
                 schedule.step()
                 losses.append(torch.stack([*terms.values(), loss]).detach())
-            means = _means(losses, [*terms, "loss"], epoch)
+            means = _means(losses, [*terms, "loss"], epoch) | scale.report(epoch)
             scores = scoring.validate()
             state.keep(scoring.metric, scores, epoch, config.select)
             state.seconds += time.perf_counter() - started
@@ -181,64 +181,45 @@ def _parameter_groups(network: torch.nn.Module, rate: float, factor: float) -> l
     return groups if own else groups[:1]
 
 
-class Checkpoint:
-    """Where a run stands after an epoch: networks, optimizer and schedule, the rows of its log, and
-    for each deployed network the best score, its epoch and its weights.
+class LossScale:
+    """fp16's factor on the loss, by which small gradients do not vanish: where one overflows, the
+    step is skipped and the factor halved. In other precisions there is none."""
 
-    All of it is one file, so that weights and scores are of the same epoch. A DataError where the
-    file is damaged or holds more than tensors and numbers: code in it is not run.
-    """
+    def __init__(self, fabric: Fabric):
+        self.scaler: Any = getattr(fabric.strategy.precision, "scaler", None)
+        self.one = torch.ones((), device=fabric.device)
+        self.factors: list[Tensor] = []  # before each step of the epoch
+        self.skipped = 0  # steps in a row, the last ones
 
-    def __init__(self, run_dir: Path, model: Any, optimizer: Any, schedule: Any, precision: str):
-        self.run_dir, self.path = run_dir, run_dir / STATE
-        self.parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
-        if getattr(model, "adversary_optimizer", None) is not None:
-            self.parts["adversary"] = model.adversary_optimizer
-        self.epoch, self.seconds, self.precision = 0, 0.0, precision
-        self.rows: list[dict[str, float]] = []
-        self.best: dict[str, dict[str, Any]] = {}
-        self.writing = 0.0  # seconds
-        if self.path.exists():
-            with as_data_error(self.path, "tensors and numbers", "delete it to start anew"):
-                saved = torch.load(self.path, map_location="cpu", weights_only=True)
-                for name, part in self.parts.items():
-                    part.load_state_dict(saved[name])
-                vars(self).update({name: saved[name] for name in SAVED})
-            if precision != self.precision.rpartition(", ")[2]:  # another machine takes over
-                self.precision += f", {precision}"
+    def note(self) -> None:
+        """Note the factor of the step to come; it is read once an epoch."""
+        if self.scaler is not None:
+            self.factors.append(self.scaler.scale(self.one))
 
-    def keep(self, metric: str, scores: Mapping[str, float], epoch: int, select: str) -> None:
-        """Remember the weights of every network whose validation score is the highest so far; or,
-        if the last epoch is selected, those of every network."""
-        metric, model = f"valid_{metric}", self.parts["model"]
-        for name, score in scores.items():
-            if select == "last" or name not in self.best or score > self.best[name][metric]:
-                weights = {k: v.detach().cpu().clone() for k, v in model.state(name).items()}
-                self.best[name] = {metric: score, "best_epoch": epoch, "weights": weights}
+    def report(self, epoch: int) -> dict[str, float]:
+        """How many steps of the epoch were skipped, and the factor at its end; a RunError after
+        SKIPPED in a row."""
+        if self.scaler is None:
+            return {}
+        self.note()  # after the last step
+        factors, self.factors = torch.stack(self.factors).cpu(), []
+        fell = factors.diff() < 0
+        for skipped in fell.tolist():
+            self.skipped = self.skipped + 1 if skipped else 0
+            if self.skipped == SKIPPED:
+                found = f"gradients overflowed in {SKIPPED} steps in a row, up to epoch {epoch}"
+                raise RunError("precision 16-mixed", found, "set mixed or 32-true")
+        return {"skipped_steps": int(fell.sum()), "loss_scale": factors[-1].item()}
 
-    def save(self, epoch: int, row: dict[str, float]) -> None:
-        """Write metrics.csv, and the checkpoint where that has not taken its share of the time."""
-        self.epoch = epoch + 1
-        self.rows.append({"epoch": epoch, **row})
-        with atomic_file(self.run_dir / "metrics.csv") as part:
-            pd.DataFrame(self.rows).to_csv(part, index=False)
-        if self.writing > TIME_SHARE * self.seconds:
-            return
-        started = time.perf_counter()
-        content = {name: part.state_dict() for name, part in self.parts.items()}
-        content |= {name: getattr(self, name) for name in SAVED}
-        buffer = io.BytesIO()  # to a file, torch.save would end the process where the disk is full
-        torch.save(content, buffer)
-        with atomic_file(self.path) as part:
-            part.write_bytes(buffer.getbuffer())
-        self.writing += time.perf_counter() - started
+    def state_dict(self) -> dict[str, Any]:
+        """Of the factor, which is one for a run that goes on."""
+        return {"skipped": self.skipped, **self.scaler.state_dict()} if self.scaler else {}
 
-    def write_weights(self) -> None:
-        """Write weights/<network>.safetensors, which name their epoch in the file's metadata."""
-        for name, best in self.best.items():
-            weights = {k: v.contiguous() for k, v in best["weights"].items()}
-            with atomic_file(runs.weights_file(self.run_dir, name)) as part:
-                part.write_bytes(to_safetensors(weights, {"epoch": str(best["best_epoch"])}))
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take up what `state_dict` gave; nothing where either run is not in fp16."""
+        if self.scaler is not None and state:
+            self.skipped = state["skipped"]
+            self.scaler.load_state_dict({k: v for k, v in state.items() if k != "skipped"})
 
 
 def _means(losses: list[Tensor], names: list[str], epoch: int) -> dict[str, float]:
