@@ -14,6 +14,7 @@ import torch
 from discom.errors import ConfigError
 
 PROC = Path("/proc/self")
+workers = 1  # processes that train side by side here and share the memory; `running.sweep` sets it
 
 
 def device_type() -> str:

@@ -2,11 +2,12 @@
 
 import shutil
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
-from discom import cli, data, files, methods, profile, tables
+from discom import cli, data, files, hardware, methods, profile, tables
 from discom.errors import RunError
 from discom.running import sweep
 from discom.running.runs import Result, Run, load_run, read_predictions
@@ -76,6 +77,15 @@ def test_a_run_that_fails_is_listed_and_stops_no_other(run_of):
     failed = here(runs)
     assert set(failed) == {bad.teacher.folder, bad.folder}
     assert [(run.folder / "result.json").exists() for run in runs] == [False, True, True]
+
+
+def test_a_run_knows_how_many_workers_share_the_memory(run_of, monkeypatch):
+    shares: list = []
+    monkeypatch.setattr(hardware, "workers", 1)
+    monkeypatch.setattr(sweep, "train", lambda *_: shares.append(hardware.workers))
+    jobs = sweep.spread([partial(sweep._attempt, run_of(), ".", 3)], workers=1)
+    assert [error for _, error in jobs] == [""]
+    assert shares == [3]
 
 
 def test_data_that_changed_since_the_plan_are_refused_and_new_ones_are_read(tmp_path):

@@ -15,7 +15,7 @@ import torch
 from joblib import Parallel, cpu_count, delayed, parallel_config
 from tqdm.auto import tqdm
 
-from discom import methods
+from discom import hardware, methods
 from discom.data import MultiModalData, load
 from discom.errors import DiscomError, RunError, first_line, install_hint, say_warnings_once
 from discom.running.fit import fit
@@ -64,7 +64,7 @@ def sweep(
     untaught = [run for run in absent if run.teacher is None]  # teachers among them
     taught = [run for run in absent if run.teacher]
     for name, now in (("runs without a teacher", untaught), ("runs with a teacher", taught)):
-        jobs = [partial(_attempt, run, os.getcwd()) for run in now]
+        jobs = [partial(_attempt, run, os.getcwd(), number_of(workers)) for run in now]
         ended = spread(jobs, workers, backend)
         progress = tqdm(ended, name, len(jobs), leave=False, disable=not jobs)
         failed |= {folder: error for folder, error in progress if error}
@@ -90,16 +90,21 @@ def train(run: Run, images: MultiModalData, *, progress: bool = False) -> Result
     return fit(run.method, split, run.config, run.folder, teacher=teacher, progress=progress)
 
 
+def number_of(workers: int = 0) -> int:
+    """So many workers, or for 0 one for each core, or one on a GPU."""
+    return workers or (1 if torch.cuda.is_available() else cpu_count())
+
+
 def spread(
     jobs: Iterable[Callable[[], Outcome]], workers: int = 0, backend: str = "loky"
 ) -> Iterator[Outcome]:
-    """What jobs return, as they end, in `workers` processes of one thread each, by default one for
-    each core, or one on a GPU; a single one is this process. They are joblib's, or with
+    """What jobs return, as they end, in `workers` processes of one thread each, by default
+    `number_of` them; a single one is this process. They are joblib's, or with
     backend="dask" those of the Dask cluster at DASK_SCHEDULER_ADDRESS, by default one that starts
     here. A RunError where a worker is killed; the same call goes on."""
     if not (jobs := list(jobs)):
         return
-    workers = workers or (1 if torch.cuda.is_available() else cpu_count())
+    workers = number_of(workers)
     try:
         # idle workers end soon, since nobody else ends those of a killed sweep
         here = {"n_jobs": workers, "inner_max_num_threads": 1, "idle_worker_timeout": 5}
@@ -126,8 +131,10 @@ def _dask(workers: int) -> Iterator[None]:
         yield
 
 
-def _attempt(run: Run, folder: str) -> Outcome:
-    """Train a run from within `folder`; what went wrong is returned, not raised."""
+def _attempt(run: Run, folder: str, workers: int) -> Outcome:
+    """Train a run from within `folder`, as one of so many workers; what went wrong is returned, not
+    raised."""
+    hardware.workers = workers
     if parent_process():  # of a worker: else the caller's way of showing them stays
         warnings.showwarning = SHOW
         logging.disable(logging.CRITICAL)
