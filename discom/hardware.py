@@ -4,7 +4,7 @@ import logging
 import platform
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from discom.errors import ConfigError
 
 PROC = Path("/proc/self")
 workers = 1  # processes that train side by side here and share the memory; `running.sweep` sets it
+_earlier = 0.0  # peak of the memory before the last `start_peak`, in MB
 
 
 def device_type() -> str:
@@ -80,11 +81,36 @@ def machine() -> dict[str, Any]:
     }
 
 
-def peak_memory() -> float:
-    """Most memory in use so far, in MB: of a GPU, or of this process (0 on macOS and Windows)."""
+def start_peak() -> None:
+    """From here on `recent_peak` counts, such as that of a run after others."""
+    global _earlier
+    _earlier = peak_memory()
+    if device_type() == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+    else:
+        with suppress(OSError):  # Linux alone can
+            (PROC / "clear_refs").write_text("5")
+
+
+def recent_peak() -> float:
+    """Most memory in use since `start_peak`, in MB: of a GPU, or of this process (0 on macOS and
+    Windows)."""
     if device_type() == "cuda":
         return torch.cuda.max_memory_allocated() / 2**20
     return int(_entry(PROC / "status", "VmHWM").removesuffix("kB") or 0) / 2**10
+
+
+def peak_memory() -> float:
+    """Most memory in use so far, in MB, see `recent_peak`."""
+    return max(_earlier, recent_peak())
+
+
+@contextmanager
+def forked_random() -> Iterator[None]:
+    """What is drawn here, on the CPU and on the one GPU in use, changes no draw that follows."""
+    devices = [torch.cuda.current_device()] if device_type() == "cuda" else []
+    with torch.random.fork_rng(devices):
+        yield
 
 
 def _entry(file: Path, name: str) -> str:

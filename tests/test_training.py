@@ -2,10 +2,12 @@
 the best weights, and says what went wrong."""
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from itertools import count
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,7 +22,7 @@ from safetensors.torch import load_file
 from sklearn.utils.class_weight import compute_class_weight
 
 import discom.running.fit as module
-from discom import data, fit, profile
+from discom import data, fit, hardware, profile
 from discom.data.batches import Batches
 from discom.errors import ConfigError, RunError
 from discom.evaluation import scores
@@ -352,3 +354,77 @@ def test_epochs_whose_checkpoint_was_not_written_are_trained_again(
 ):
     monkeypatch.setattr("discom.running.checkpoint.TIME_SHARE", 0.0)  # the first epoch's alone is
     same_once_resumed("student", split, replace(TINY, learning_rate=0.05), 3)
+
+
+def test_the_last_epoch_is_kept_without_a_copy_of_all_weights_each_epoch(
+    split, tmp_path, monkeypatch
+):
+    """Also of a GPU, where each copy waits; the weights are those of the last step."""
+    calls, state, last = [], Student.state, {}
+
+    def noted(self, name):
+        calls.append(name)
+        return state(self, name)
+
+    def look(epoch, network):
+        last.update({k: v.clone() for k, v in network.state_dict().items()})
+        log.append((epoch, len(calls)))
+
+    log: list = []
+    monkeypatch.setattr(Student, "state", noted)
+    config = replace(TINY, select="last")
+    fit("student", split, config, tmp_path / "run", progress=False, on_epoch_end=look)
+    assert log == [(0, 0), (1, 0), (2, 0), (3, 0)]
+    for name in ("rgb", "depth"):
+        for key, value in load_file(weights_file(tmp_path / "run", name)).items():
+            assert torch.equal(value, last[key])
+
+
+@pytest.mark.parametrize("select", ["best", "last"])
+def test_an_interrupted_run_of_the_last_epoch_or_the_best_ends_alike(
+    select, split, same_once_resumed
+):
+    same_once_resumed("discom", split, replace(TINY, select=select, learning_rate=0.05), 3)
+
+
+@pytest.mark.parametrize("select", ["best", "last"])
+def test_the_size_of_a_large_checkpoint_is_said_before_the_first_epoch(
+    split, tmp_path, monkeypatch, select
+):
+    monkeypatch.setattr("discom.running.checkpoint.LARGE", 1e5)
+    monkeypatch.setattr("discom.running.checkpoint.TIME_SHARE", float("inf"))
+    folder, sizes = tmp_path / "run", []
+    file = folder / "state.pt"
+    given = {"on_epoch_end": lambda epoch, _: sizes.append(epoch and file.stat().st_size)}
+    with pytest.warns(UserWarning, match="the checkpoint takes") as caught:
+        fit("discom", split, replace(TINY, select=select), folder, progress=False, **given)
+    (said,) = [str(each.message) for each in caught if "checkpoint" in str(each.message)]
+    size = 1e6 * int(re.search(r"takes (\d+) MB", said)[1])
+    assert sizes[-1] == pytest.approx(size, rel=0.1, abs=6e5)
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="Linux alone resets it")
+def test_the_peak_of_memory_is_that_of_the_run(split, tmp_path):
+    """A large run made all later ones of its process look as large; a notebook asks for all."""
+    large = torch.ones(300 << 18)  # 300 MB
+    before = hardware.peak_memory()
+    del large
+    result = fit("student", split, ONCE, tmp_path / "run", progress=False)
+    assert result.peak_memory_mb < before - 200
+    assert hardware.peak_memory() >= before - 5
+
+
+def test_one_gpu_of_many_is_asked_for_its_random_state(monkeypatch):
+    asked = []
+    monkeypatch.setattr(hardware, "device_type", lambda: "cuda")
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 8)
+    monkeypatch.setattr("torch.cuda.current_device", lambda: 3)
+    monkeypatch.setattr("torch.cuda.get_rng_state", lambda device: asked.append(device))
+    monkeypatch.setattr("torch.cuda.set_rng_state", lambda state, device: asked.append(device))
+    torch.manual_seed(0)
+    first = torch.rand(())
+    torch.manual_seed(0)
+    with hardware.forked_random():
+        torch.rand(9)
+    assert torch.rand(()) == first
+    assert [torch.device("cuda", each) for each in (3, 3)] == [*map(torch.device, asked)]

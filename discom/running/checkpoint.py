@@ -2,6 +2,7 @@
 
 import io
 import time
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,17 @@ STATE = "state.pt"
 # besides the state of networks and optimizers
 SAVED = ("epoch", "seconds", "rows", "best", "precision")
 TIME_SHARE = 0.05  # of the training time may go into writing checkpoints
+LARGE = 100e6  # bytes of a checkpoint, from which on a person is told
 
 
 class Checkpoint:
     """Where a run stands after an epoch: its parts, which are all that has a `state_dict`, such as
     the networks, `model`; the rows of its log; and for each deployed network the best score, its
-    epoch and its weights.
+    epoch and, unless the last epoch is selected, its weights.
 
-    All of it is one file, so that weights and scores are of the same epoch. A DataError where the
-    file is damaged or holds more than tensors and numbers: code in it is not run.
+    All of it is one file, replaced as a whole, so that weights and scores are of the same epoch. A
+    DataError where the file is damaged or holds more than tensors and numbers: code in it is not
+    run.
     """
 
     def __init__(self, run_dir: Path, precision: str, **parts: Any):
@@ -43,14 +46,35 @@ class Checkpoint:
             if precision != self.precision.rpartition(", ")[2]:  # another machine takes over
                 self.precision += f", {precision}"
 
+    def size(self, select: str) -> int:
+        """Bytes of the file from the first epoch on: weights, AdamW's two means of the gradient of
+        each, and the best weights of each network."""
+        model = self.parts["model"]
+        kept = [model.state(name) for name in model.deployed] if select == "best" else []
+        states = [w.nbytes for state in (model.state_dict(), *kept) for w in state.values()]
+        return sum(states) + 2 * sum(w.nbytes for w in model.parameters() if w.requires_grad)
+
+    def announce(self, select: str) -> None:
+        """Warn of a file that is LARGE, such as on a mounted Drive."""
+        if (size := self.size(select)) > LARGE:
+            found = f"the checkpoint takes {size / 1e6:.0f} MB, and twice that while it is replaced"
+            warnings.warn(f"{self.run_dir}: {found}; a local disk is quicker", stacklevel=3)
+
     def keep(self, metric: str, scores: Mapping[str, float], epoch: int, select: str) -> None:
-        """Remember the weights of every network whose validation score is the highest so far; or,
-        if the last epoch is selected, those of every network."""
-        metric, model = f"valid_{metric}", self.parts["model"]
+        """Remember the weights of every network whose validation score is the highest so far; if
+        the last epoch is selected, those of the networks themselves count."""
         for name, score in scores.items():
-            if select == "last" or name not in self.best or score > self.best[name][metric]:
-                weights = {k: v.detach().cpu().clone() for k, v in model.state(name).items()}
-                self.best[name] = {metric: score, "best_epoch": epoch, "weights": weights}
+            best = self.best.get(name)
+            if select == "best" and best and score <= best[f"valid_{metric}"]:
+                continue
+            self.best[name] = {f"valid_{metric}": score, "best_epoch": epoch}
+            if select == "best":
+                self.best[name]["weights"] = self._weights(name)
+
+    def _weights(self, name: str) -> dict[str, torch.Tensor]:
+        """A copy of what a deployed network weighs now, on the CPU."""
+        state = self.parts["model"].state(name)
+        return {key: weight.detach().cpu().clone() for key, weight in state.items()}
 
     def save(self, epoch: int, row: dict[str, float]) -> None:
         """Write metrics.csv, and the checkpoint where that has not taken its share of the time."""
@@ -72,6 +96,7 @@ class Checkpoint:
     def write_weights(self) -> None:
         """Write weights/<network>.safetensors, which name their epoch in the file's metadata."""
         for name, best in self.best.items():
-            weights = {k: v.contiguous() for k, v in best["weights"].items()}
+            weights = best.get("weights") or self._weights(name)
+            weights = {key: weight.contiguous() for key, weight in weights.items()}
             with atomic_file(runs.weights_file(self.run_dir, name)) as part:
                 part.write_bytes(to_safetensors(weights, {"epoch": str(best["best_epoch"])}))

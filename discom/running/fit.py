@@ -23,7 +23,15 @@ from discom.data.checks import check_split
 from discom.errors import ConfigError, RunError
 from discom.evaluation.scores import Scoring, class_counts, count_by_group
 from discom.files import write_json
-from discom.hardware import arithmetic, launch, machine, peak_memory, precision_used
+from discom.hardware import (
+    arithmetic,
+    forked_random,
+    launch,
+    machine,
+    precision_used,
+    recent_peak,
+    start_peak,
+)
 from discom.methods import Method, build
 from discom.models.pretrained import Pretrained
 from discom.running import runs
@@ -80,7 +88,8 @@ def fit(
     if result := runs.finished(run_dir, asked):
         return result
     precision = precision_used(config.precision)
-    with _TRAINING, torch.random.fork_rng(), arithmetic(), ExitStack() as stack:
+    with _TRAINING, forked_random(), arithmetic(), ExitStack() as stack:
+        start_peak()
         # before there is a folder: the settings may not fit
         instructor = runs.load_teacher(teacher, method, split, config) if teacher else None
         network: Any = build(method, split.train, config)
@@ -94,6 +103,7 @@ def fit(
         if network.adversary_optimizer is not None:
             parts["adversary"] = network.adversary_optimizer
         state = Checkpoint(run_dir, precision, **parts)
+        state.announce(config.select)
         scoring = Scoring(network, split, fabric, batches.memory_format)
         if instructor is not None:
             instructor = instructor.to(fabric.device).to(memory_format=batches.memory_format)
@@ -252,7 +262,7 @@ def _report(
         parameters={k: sum(w.numel() for w in own.parameters()) for k, own in branches.items()},
         seconds=state.seconds,
         pairs_per_second=batches.count * asked["config"]["epochs"] / state.seconds,
-        peak_memory_mb=peak_memory(),
+        peak_memory_mb=recent_peak(),
         machine=machine(),
         counts={**counts, **batches.counts},
         classes=len(split.train.classes),

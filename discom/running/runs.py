@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from safetensors.torch import load
 
 from discom import methods
@@ -31,6 +30,7 @@ from discom.data import MultiModalData, Split
 from discom.data.splitting import Origin
 from discom.errors import RunError
 from discom.files import ANEW, as_data_error, digest, read_json
+from discom.hardware import forked_random
 from discom.methods import Method
 
 ORIGIN = ("digest", "drawn", "divided", "fold", "folds")  # what a result says of its split's Origin
@@ -81,7 +81,7 @@ class Result:
     parameters: dict[str, int]  # network → number of its parameters
     seconds: float  # of training and validation, without the test
     pairs_per_second: float  # training samples of each modality
-    peak_memory_mb: float  # of the process or the GPU
+    peak_memory_mb: float  # of the process or the GPU, in this run
     config: dict[str, Any]  # the settings, options in full
     machine: dict[str, Any]  # processor, device, threads, versions, commit
     counts: dict[str, int]  # samples of the three parts, and labelled ones, that were used
@@ -256,7 +256,7 @@ def load_run(run_dir: Path | str, split: Split, network: str = "") -> tuple[Meth
     if method.address != method.name and methods.code(method) != result.code:  # a person's own file
         raise RunError(run_dir, f"{method.address} was edited after its training", "train it again")
     config = Config(**result.config)
-    with torch.random.fork_rng():  # the caller's own draws stay as they are
+    with forked_random():  # the caller's own draws stay as they are
         model = methods.build(method, split.train, config, restored=True)
     for name in [network] if network else model.deployed:
         file = weights_file(run_dir, name)
