@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 
 from discom import cli, files, methods
 from discom.errors import DataError
-from discom.files import atomic_file, atomic_folder, digest
+from discom.files import as_data_error, atomic_file, atomic_folder, digest
 from discom.running import checkpoint
 from discom.running.checkpoint import STATE, Checkpoint
 from discom.running.runs import read_predictions
@@ -178,6 +178,16 @@ def test_what_is_not_ours_is_never_replaced(tmp_path, name):
         with pytest.raises(DataError, match=r"out: "):
             fill(tmp_path / "out", overwrite=overwrite)
     assert (tmp_path / name).read_text() == "ten years"
+
+
+def test_only_what_was_read_is_called_damaged():
+    """Of a disk that fails a person was told to delete the file."""
+    for error, said in ((PermissionError(13, "denied"), "denied"), (OSError(5, "I/O"), "I/O")):
+        with pytest.raises(DataError, match=said) as caught, as_data_error("a", "JSON", "delete"):
+            raise error
+        assert "delete" not in str(caught.value)
+    with pytest.raises(MemoryError), as_data_error("a", "JSON", "delete"):
+        raise MemoryError
 
 
 def test_a_digest_is_that_of_the_whole_bytes_whatever_the_chunks(tmp_path, monkeypatch):

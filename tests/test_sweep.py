@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from discom import cli, data, files, hardware, methods, profile, tables
+from discom.data.batches import Batches
 from discom.errors import RunError
 from discom.running import sweep
 from discom.running.runs import Result, Run, load_run, read_predictions
@@ -77,6 +78,22 @@ def test_a_run_that_fails_is_listed_and_stops_no_other(run_of):
     failed = here(runs)
     assert set(failed) == {bad.teacher.folder, bad.folder}
     assert [(run.folder / "result.json").exists() for run in runs] == [False, True, True]
+
+
+def test_a_fault_of_the_program_keeps_its_traceback(run_of, monkeypatch):
+    """A worker said one line of it, such as KeyError: 'x', and nobody knew where."""
+    run, place = run_of(), run_of().folder / "traceback.txt"
+    with monkeypatch.context() as patch:
+        patch.setattr(Batches, "epoch", lambda self, epoch: {}["x"])
+        line = here([run])[run.folder]
+    assert "\n" not in line
+    assert "KeyError: 'x'; see traceback.txt" in line
+    assert 'lambda self, epoch: {}["x"]' in place.read_text()
+    assert here([run]) == {}
+    assert not place.exists()
+    bad = run_of("kdv2", learning_rate=1e30)  # of the input there is none
+    assert here([bad])
+    assert not list(bad.teacher.folder.glob("traceback*"))
 
 
 def test_a_run_knows_how_many_workers_share_the_memory(run_of, monkeypatch):

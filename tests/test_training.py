@@ -3,6 +3,7 @@ the best weights, and says what went wrong."""
 
 import json
 import re
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -428,3 +429,43 @@ def test_one_gpu_of_many_is_asked_for_its_random_state(monkeypatch):
         torch.rand(9)
     assert torch.rand(()) == first
     assert [torch.device("cuda", each) for each in (3, 3)] == [*map(torch.device, asked)]
+
+
+def test_a_gpu_without_memory_says_what_was_too_large_and_leaves_the_checkpoint(
+    split, tmp_path, monkeypatch
+):
+    """torch names its allocator's settings; in a checkpoint's loading it was a damaged file."""
+    monkeypatch.setattr("discom.running.checkpoint.TIME_SHARE", float("inf"))
+    train = partial(fit, "student", split, TINY, tmp_path / "run", progress=False)
+    file, epoch = tmp_path / "run/state.pt", Batches.epoch
+
+    def full(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 2 GiB")
+
+    def second(self, number):
+        return full() if number else epoch(self, number)
+
+    said = "^GPU memory: batches of 32 images, rgb 3×16×16, depth 1×16×16, in 32-true do not fit"
+    with monkeypatch.context() as patch:
+        patch.setattr(Batches, "epoch", second)
+        refused(train, said, RunError)
+    content = file.read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.optim.AdamW, "load_state_dict", full)
+        refused(train, said, RunError)
+    assert file.read_bytes() == content
+    train()
+
+
+def test_a_run_that_another_process_ends_meanwhile_is_read(split, tmp_path, monkeypatch):
+    """It was trained a second time, over the files of the first."""
+    done, folder = tmp_path / "done", tmp_path / "run"
+    first = fit("student", split, ONCE, done, progress=False)
+
+    class Late(FileLock):
+        def __enter__(self):
+            shutil.copytree(done, folder, dirs_exist_ok=True)
+            return super().__enter__()
+
+    monkeypatch.setattr(module, "FileLock", Late)
+    assert fit("student", split, ONCE, folder, progress=False) == first

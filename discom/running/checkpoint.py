@@ -40,9 +40,10 @@ class Checkpoint:
         if self.path.exists():
             with as_data_error(self.path, "tensors and numbers", "delete it to start anew"):
                 saved = torch.load(self.path, map_location="cpu", weights_only=True)
-                for name, part in self.parts.items():
-                    part.load_state_dict(saved[name])
-                vars(self).update({name: saved[name] for name in SAVED})
+                states = {name: saved[name] for name in (*self.parts, *SAVED)}
+            for name, part in self.parts.items():  # a device without memory damages no file
+                part.load_state_dict(states.pop(name))
+            vars(self).update(states)
             if precision != self.precision.rpartition(", ")[2]:  # another machine takes over
                 self.precision += f", {precision}"
 

@@ -3,8 +3,8 @@
 import threading
 import time
 import warnings
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +37,8 @@ from discom.models.pretrained import Pretrained
 from discom.running import runs
 from discom.running.checkpoint import Checkpoint
 from discom.running.runs import Result
+from discom.running.scaling import LossScale
 
-SKIPPED = 10  # steps in a row whose gradients overflow end a run
 _TRAINING = threading.RLock()  # threads take turns, since they share torch's generator
 
 
@@ -70,7 +70,8 @@ def fit(
         ConfigError: settings that do not fit the method, the data or the machine, such as fp16
             where there is no GPU.
         DataError: parts that do not belong together, a damaged file.
-        RunError: another run has the folder; the teacher does not fit; a loss is NaN.
+        RunError: another run has the folder; the teacher does not fit; a loss is NaN; ten steps in
+            a row overflow in fp16; a GPU has not the memory.
         TimeoutError: another process trains this run.
     """
     method = methods.get(method) if isinstance(method, str) else method
@@ -88,7 +89,8 @@ def fit(
     if result := runs.finished(run_dir, asked):
         return result
     precision = precision_used(config.precision)
-    with _TRAINING, forked_random(), arithmetic(), ExitStack() as stack:
+    memory = _memory_error(split, config, precision)
+    with _TRAINING, memory, forked_random(), arithmetic(), ExitStack() as stack:
         start_peak()
         # before there is a folder: the settings may not fit
         instructor = runs.load_teacher(teacher, method, split, config) if teacher else None
@@ -96,6 +98,8 @@ def fit(
         fabric = launch(precision)
         run_dir.mkdir(parents=True, exist_ok=True)
         stack.enter_context(FileLock(run_dir / ".lock", timeout=0))  # ends with this process
+        if result := runs.finished(run_dir, asked):  # by another one since the first look
+            return result
         write_json(run_dir / "config.json", {**asked, "address": method.address})
         model, optimizer, schedule, batches = _prepare(network, split.train, config, fabric)
         scale = LossScale(fabric)
@@ -138,6 +142,19 @@ def fit(
             if on_epoch_end:
                 on_epoch_end(epoch + 1, network)
         return _report(asked, batches, state, scoring)
+
+
+@contextmanager
+def _memory_error(split: Split, config: Config, precision: str) -> Iterator[None]:
+    """A RunError in the place of torch's, which does not say what to change."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        sensors = split.train.modalities.items()
+        shapes = [f"{name} {'×'.join(map(str, m.x.shape[1:]))}" for name, m in sensors]
+        batch = f"batches of {config.batch_size} images, {', '.join(shapes)}, in {precision}"
+        way_out = "lower batch_size, or take precision mixed; its checkpoint is as it was"
+        raise RunError("GPU memory", f"{batch} do not fit", way_out) from error
 
 
 def _prepare(network: Any, train: MultiModalData, config: Config, fabric: Fabric) -> tuple:
@@ -189,47 +206,6 @@ def _parameter_groups(network: torch.nn.Module, rate: float, factor: float) -> l
     others = [weight for weight in network.parameters() if weight not in own]
     groups = [{"params": others, "lr": rate}, {"params": [*own], "lr": rate * factor}]
     return groups if own else groups[:1]
-
-
-class LossScale:
-    """fp16's factor on the loss, by which small gradients do not vanish: where one overflows, the
-    step is skipped and the factor halved. In other precisions there is none."""
-
-    def __init__(self, fabric: Fabric):
-        self.scaler: Any = getattr(fabric.strategy.precision, "scaler", None)
-        self.one = torch.ones((), device=fabric.device)
-        self.factors: list[Tensor] = []  # before each step of the epoch
-        self.skipped = 0  # steps in a row, the last ones
-
-    def note(self) -> None:
-        """Note the factor of the step to come; it is read once an epoch."""
-        if self.scaler is not None:
-            self.factors.append(self.scaler.scale(self.one))
-
-    def report(self, epoch: int) -> dict[str, float]:
-        """How many steps of the epoch were skipped, and the factor at its end; a RunError after
-        SKIPPED in a row."""
-        if self.scaler is None:
-            return {}
-        self.note()  # after the last step
-        factors, self.factors = torch.stack(self.factors).cpu(), []
-        fell = factors.diff() < 0
-        for skipped in fell.tolist():
-            self.skipped = self.skipped + 1 if skipped else 0
-            if self.skipped == SKIPPED:
-                found = f"gradients overflowed in {SKIPPED} steps in a row, up to epoch {epoch}"
-                raise RunError("precision 16-mixed", found, "set mixed or 32-true")
-        return {"skipped_steps": int(fell.sum()), "loss_scale": factors[-1].item()}
-
-    def state_dict(self) -> dict[str, Any]:
-        """Of the factor, which is one for a run that goes on."""
-        return {"skipped": self.skipped, **self.scaler.state_dict()} if self.scaler else {}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take up what `state_dict` gave; nothing where either run is not in fp16."""
-        if self.scaler is not None and state:
-            self.skipped = state["skipped"]
-            self.scaler.load_state_dict({k: v for k, v in state.items() if k != "skipped"})
 
 
 def _means(losses: list[Tensor], names: list[str], epoch: int) -> dict[str, float]:

@@ -117,7 +117,9 @@ class Result:
 
     @property
     def f1(self) -> dict[str, float]:
-        """Network → weighted F1 × 100 on the test part."""
+        """Network → weighted F1 × 100 on the test part; a RunError for a dense run."""
+        if self.metric != "f1":
+            raise RunError("f1", f"{self.method} is scored by {self.metric}", "take .main")
         return {name: scores["f1"] for name, scores in self.scores.items()}
 
     def folder(self, runs: Path | str) -> Path:

@@ -3,6 +3,7 @@ trains what is missing."""
 
 import logging
 import os
+import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import chdir, contextmanager
@@ -133,8 +134,8 @@ def _dask(workers: int) -> Iterator[None]:
 
 def _attempt(run: Run, folder: str, workers: int) -> Outcome:
     """Train a run from within `folder`, as one of so many workers; what went wrong is returned, not
-    raised."""
-    hardware.workers = workers
+    raised. Where the input did not cause it, the run's folder keeps the traceback."""
+    hardware.workers, trace = workers, Path(folder) / run.folder / "traceback.txt"
     if parent_process():  # of a worker: else the caller's way of showing them stays
         warnings.showwarning = SHOW
         logging.disable(logging.CRITICAL)
@@ -143,10 +144,14 @@ def _attempt(run: Run, folder: str, workers: int) -> Outcome:
             origin = run.origin
             images = _load(run.source, run.modalities, origin.drawn, origin.content)
             train(run, images)
+    except (DiscomError, OSError) as error:
+        return run.folder, f"{run.folder}: {first_line(error).removeprefix(f'{run.folder}: ')}"
     except Exception as error:  # a sweep outlives whatever a run runs into
-        kind = "" if isinstance(error, DiscomError) else f"{type(error).__name__}: "
-        found = first_line(error).removeprefix(f"{run.folder}: ")
-        return run.folder, f"{run.folder}: {kind}{found}"
+        trace.parent.mkdir(parents=True, exist_ok=True)
+        trace.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        found = f"{type(error).__name__}: {first_line(error)}"
+        return run.folder, f"{run.folder}: {found}; see {trace.name} there"
+    trace.unlink(missing_ok=True)
     return run.folder, ""
 
 
