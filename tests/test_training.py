@@ -23,7 +23,7 @@ from safetensors.torch import load_file
 from sklearn.utils.class_weight import compute_class_weight
 
 import discom.running.fit as module
-from discom import data, fit, hardware, profile
+from discom import data, fit, hardware, methods, profile
 from discom.data.batches import Batches
 from discom.errors import ConfigError, RunError
 from discom.evaluation import scores
@@ -469,3 +469,30 @@ def test_a_run_that_another_process_ends_meanwhile_is_read(split, tmp_path, monk
 
     monkeypatch.setattr(module, "FileLock", Late)
     assert fit("student", split, ONCE, folder, progress=False) == first
+
+
+@pytest.mark.parametrize(
+    ("name", "dense", "spared"),
+    [("ctkd", False, "theta"), ("ctkd+lskd", False, "theta"), ("maskd", True, "tokens")],
+)
+def test_weight_decay_spares_what_is_no_weight_of_a_layer(name, dense, spared):
+    """One step without a gradient shrinks what is decayed; it drew a temperature to its middle."""
+    images = data.load("scenes-dense:n=24,size=16" if dense else "objects:n=66,size=16")
+    config = profile("tiny", dense=dense, learning_rate=0.1, weight_decay=1.0)
+    network = build(methods.get(name), images, config)
+    groups = module._parameter_groups(network, 0.1, 1.0)
+    assert sum(len(group["params"]) for group in groups) == len([*network.parameters()])
+    before = {key: weight.detach().clone() for key, weight in network.named_parameters()}
+    optimizer = torch.optim.AdamW(groups, 0.1, weight_decay=1.0)
+    for weight in network.parameters():
+        weight.grad = torch.zeros_like(weight)
+    optimizer.step()
+    for key, weight in network.named_parameters():
+        factor = 1.0 if key.endswith(spared) else 0.9
+        torch.testing.assert_close(weight.detach(), factor * before[key])
+
+
+def test_other_methods_decay_every_parameter():
+    """BatchNorm and biases, too: it is a part of the recipe."""
+    for name in set(methods.names()) - {"ctkd", "ctkd+lskd", "maskd"}:
+        assert methods.get(name).undecayed == ()

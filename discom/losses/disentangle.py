@@ -22,7 +22,7 @@ from torch import Tensor
 
 from discom.data.checks import UNLABELLED
 from discom.errors import check_choice
-from discom.losses import label_weights
+from discom.losses import full_precision, label_weights
 
 Tensors = Mapping[str, Tensor]
 CONVENTIONS = ("paper", "released")
@@ -136,6 +136,7 @@ def orthogonality_loss(inv: Tensors, inf: Tensors, irr: Tensors, reduction="pape
 
     .. math:: L_{\perp} = \sum_m \cos(z_{inv}, z_{inf}) + \sum_m \cos(z_{inf}, z_{irr})
     """
+    inv, inf, irr = ({m: full_precision(z) for m, z in part.items()} for part in (inv, inf, irr))
     invariant = [F.cosine_similarity(inv[m], inf[m]) for m in inv]  # [B] each
     irrelevant = [F.cosine_similarity(inf[m], irr[m]) for m in inv]
     return _reduce(invariant, reduction) + _reduce(irrelevant, reduction)

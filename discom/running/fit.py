@@ -199,13 +199,17 @@ def _prepare(network: Any, train: MultiModalData, config: Config, fabric: Fabric
     return model, optimizer, schedule, batches
 
 
-def _parameter_groups(network: torch.nn.Module, rate: float, factor: float) -> list[dict]:
-    """The weights, those of pretrained encoders last and at their own rate; 0 freezes them."""
+def _parameter_groups(network: Any, rate: float, factor: float) -> list[dict]:
+    """The weights; those of pretrained encoders, at their own rate, where 0 freezes them; and what
+    the method says is not decayed."""
     encoders = [part for part in network.modules() if isinstance(part, Pretrained)]
     own = dict.fromkeys(w for e in encoders for w in e.requires_grad_(factor > 0).parameters())
-    others = [weight for weight in network.parameters() if weight not in own]
+    named = network.named_parameters()
+    free = dict.fromkeys(w for name, w in named if name.split(".")[-1] in network.undecayed)
+    others = [weight for weight in network.parameters() if weight not in own and weight not in free]
     groups = [{"params": others, "lr": rate}, {"params": [*own], "lr": rate * factor}]
-    return groups if own else groups[:1]
+    groups += [{"params": [*free], "lr": rate, "weight_decay": 0.0}]
+    return [group for group in groups if group["params"]]
 
 
 def _means(losses: list[Tensor], names: list[str], epoch: int) -> dict[str, float]:
