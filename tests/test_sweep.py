@@ -64,8 +64,8 @@ def test_a_result_from_before_an_option_was_there_is_the_same_run(run_of):
         assert (result.display_name == "kdv2") == same
         absent, stored = sweep.missing([replace(run, runs="elsewhere")], [result])
         assert (stored == [result]) == same == (not absent)
-    with pytest.warns(UserWarning, match="^1 of 1 stored results are of other code"):
-        sweep.missing([replace(run, runs="elsewhere")], [replace(result, code="abcdef")])
+    older = replace(result, code="abcdef")  # of discom, as all of results/ are
+    assert sweep.missing([replace(run, runs="elsewhere")], [older]) == ([], [older])
     theirs = {**content["teacher"]["config"]}
     older = {**content, "teacher": {**content["teacher"], "config": theirs}}
     del theirs["select"]  # a teacher's settings are filled in, too
@@ -78,6 +78,17 @@ def test_a_run_that_fails_is_listed_and_stops_no_other(run_of):
     failed = here(runs)
     assert set(failed) == {bad.teacher.folder, bad.folder}
     assert [(run.folder / "result.json").exists() for run in runs] == [False, True, True]
+
+
+def test_a_stored_result_of_a_persons_method_is_taken_for_the_same_code_alone(run_of, tmp_path):
+    (tmp_path / "own.py").write_text("from discom.methods import Student\nclass Own(Student): pass")
+    run = run_of(f"{tmp_path}/own.py:Own")
+    assert here([run]) == {}
+    result = Result.read(run.folder / "result.json")
+    for code, taken in ((result.code, True), ("abcdef", False)):
+        known = [replace(result, code=code)]
+        absent, found = sweep.missing([replace(run, runs="elsewhere")], known)
+        assert (len(absent), len(found)) == (not taken, taken)
 
 
 def test_a_fault_of_the_program_keeps_its_traceback(run_of, monkeypatch):

@@ -11,9 +11,10 @@ from typing import Any
 from discom.errors import ConfigError, check_choice, first_line
 from discom.files import digest
 from discom.methods.base import REGISTRY, Method, build, display_name, misfit
-from discom.methods.code import code
+from discom.methods.code import code, remember
 
 __all__ = ["Method", "build", "code", "display_name", "get", "misfit", "names"]
+__all__ += ["remember"]
 
 # files in the order of tables; others follow
 ORDER = ("baselines", "semi_supervised", "distilled", "disentangled", "dense", "crodino")

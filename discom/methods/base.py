@@ -92,7 +92,7 @@ class Method(nn.Module):
         cls.name = cls.address = name or cls.__name__
         if name:
             cls.register()
-        remember()
+        remember(cls)
 
     @classmethod
     def register(cls) -> None:

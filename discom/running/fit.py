@@ -39,6 +39,7 @@ from discom.running.checkpoint import Checkpoint
 from discom.running.runs import Result
 from discom.running.scaling import LossScale
 
+methods.remember()  # what runs is what was imported by now, whatever is edited later
 _TRAINING = threading.RLock()  # threads take turns, since they share torch's generator
 
 

@@ -35,23 +35,24 @@ class Done(NamedTuple):
 
 def missing(runs: Iterable[Run], known: Iterable[Result] = ()) -> tuple[list[Run], list[Result]]:
     """The runs that have to be trained, teachers before their students, and the results that are
-    there: in their folders, or among `known` results, also of older code, of which it warns. A
-    student that is trained needs no teacher. A DiscomError where a result is damaged."""
-    stored, found, older = {result.hash: result for result in known}, list[Result](), 0
+    there: in their folders, or among `known` results, whatever code of discom made these; of a
+    person's own method it must be today's. A student that is trained needs no teacher. A
+    DiscomError where a result is damaged."""
+    stored, found = {result.hash: result for result in known}, list[Result]()
     teachers, absent = dict[Path, Run](), dict[Path, Run]()
     for run in runs:
-        file = run.folder / "result.json"
-        if result := Result.read(file) if file.exists() else stored.get(run.hash):
+        file, result = run.folder / "result.json", stored.get(run.hash)
+        own = not methods.get(run.method).__module__.startswith("discom.")
+        if file.exists():
+            result = Result.read(file)
+        elif result and own and result.code != run.asked["code"]:
+            result = None
+        if result:
             found.append(result)
-            older += result.code not in (run.asked["code"], "unknown")
             continue
         absent[run.folder] = run
         if run.teacher and not (run.teacher.folder / "result.json").exists():
             teachers[run.teacher.folder] = run.teacher
-    if older:
-        text = f"{older} of {len(found)} stored results are of other code than today's"
-        # from this very line, so that it is said once
-        warnings.warn(f"{text}; collect into another file to train them anew", stacklevel=1)
     return list((teachers | absent).values()), found
 
 
