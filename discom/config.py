@@ -59,8 +59,9 @@ class Config:
     training part's N labels (where dense, of its pixels)."""
     dice: float = Field(default=0.0, ge=0)
     """Of dense prediction, weight of a soft Dice loss beside every cross-entropy with labels."""
-    precision: Literal["32-true", "bf16-mixed"] = "32-true"
-    """32-true, or bf16-mixed, which is bf16 where the device has instructions for it."""
+    precision: Literal["32-true", "bf16-mixed", "16-mixed", "mixed"] = "32-true"
+    """32-true is float32 (paper); bf16-mixed is bf16 where the device has instructions for it, else
+    float32; 16-mixed is fp16, on a GPU; mixed is bf16, else fp16 on a GPU, else float32."""
     channels_last: bool = True
     """Memory layout of images and weights; changes speed alone, up to rounding."""
     network: str = "small"

@@ -217,6 +217,7 @@ def orthogonality_loss(
     >>> orthogonality_loss(*right_angles).item()
     0.0
     """
+    inv, inf, irr = (apply(full_precision, part) for part in (inv, inf, irr))
     invariant = [F.cosine_similarity(inv[m], inf[m]) for m in inv]  # [B] each
     irrelevant = [F.cosine_similarity(inf[m], irr[m]) for m in inv]
     return _reduce(invariant, reduction) + _reduce(irrelevant, reduction)

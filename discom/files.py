@@ -74,14 +74,17 @@ def read_json(path: Path | str, advice: str = ANEW) -> Any:
 
 @contextmanager
 def as_data_error(file: Path | str, kind: str, way_out: str) -> Iterator[None]:
-    """A DataError that names the file, for whatever a decoder raises: each has its own kinds."""
+    """A DataError that names the file, for whatever a decoder raises: each has its own kinds. The
+    way out is that of a damaged file, so it is not for one that the system does not hand out."""
     try:
         yield
-    except DataError:
+    except (DataError, MemoryError):
         raise
     except FileNotFoundError:
         raise DataError(file, "no such file", way_out) from None
     except Exception as error:
+        if isinstance(error, OSError) and error.errno:
+            raise DataError(file, f"cannot be read ({error.strerror})", "check its disk") from None
         reason = first_line(error).partition(f" '{file}")[0]
         if "allow_pickle" in reason:  # NumPy's advice, which is dangerous
             reason = "it is damaged, or holds objects"

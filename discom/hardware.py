@@ -4,17 +4,21 @@ import logging
 import os
 import platform
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from discom.errors import check_choice
+from discom.errors import ConfigError, check_choice
 
 PROC = Path("/proc/self")
 HIDE = "DISCOM_DEVICE"  # environment variable; "cpu" hides the accelerator
 ACCELERATORS = {"cuda", "mps"}  # those of torch that Fabric knows, too
+workers = 1  # processes that train side by side here and share the memory; `running.sweep` sets it
+_earlier = 0.0  # peak of the memory before the last `start_peak`, in MB
 
 
 def device() -> torch.device:
@@ -39,14 +43,38 @@ def device_name(place: torch.device) -> str:
 
 
 def precision_used(precision: str) -> Any:
-    """A setting of `Config.precision`, or "32-true" where the device has no instructions for bf16,
-    which is slow without."""
+    """The arithmetic of this machine for a setting of `Config.precision`: "mixed" is bf16 where the
+    device has instructions for it, else fp16 on a GPU, else float32; "bf16-mixed" is float32 where
+    it has none, since emulation is slow. A ConfigError for fp16 on a CPU."""
+    gpu = device().type != "cpu"
+    if precision == "16-mixed" and not gpu:
+        raise ConfigError(
+            "precision", "16-mixed needs a GPU, and this machine has none", "set mixed"
+        )
+    if precision in ("mixed", "bf16-mixed") and not _has_bf16():
+        return "16-mixed" if gpu and precision == "mixed" else "32-true"
+    return "bf16-mixed" if precision == "mixed" else precision
+
+
+def _has_bf16() -> bool:
+    """Whether the device has instructions for bf16."""
     kind = device().type
     if kind == "cuda":
-        fast = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        fast = kind == "cpu" and torch.cpu._is_avx512_bf16_supported()
-    return precision if fast else "32-true"
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return kind == "cpu" and torch.cpu._is_avx512_bf16_supported()
+
+
+@contextmanager
+def arithmetic() -> Iterator[None]:
+    """float32 is float32 here, not TF32, which keeps 10 of its 23 bits and is torch's default for
+    convolutions; and cuDNN takes the fastest of its algorithms for each size of image."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        with torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=False):
+            yield
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 def launch(precision: Any) -> Any:
@@ -81,16 +109,40 @@ def machine() -> dict[str, Any]:
     }
 
 
-def peak_memory(place: torch.device | None = None) -> float:
-    """Most memory in use so far, in MB, on a device, by default on `device()`: of a GPU what
-    tensors took (of Apple's what its driver holds), of the CPU what this process took (0 on macOS
-    and Windows)."""
+def start_peak() -> None:
+    """From here on `recent_peak` counts, such as that of a run after others."""
+    global _earlier
+    _earlier, place = peak_memory(), device()
+    if place.type == "cpu":
+        with suppress(OSError):  # Linux alone can
+            (PROC / "clear_refs").write_text("5")
+    elif place.type != "mps":  # it has no peak
+        torch.get_device_module(place).reset_peak_memory_stats(place)
+
+
+def recent_peak(place: torch.device | None = None) -> float:
+    """Most memory in use since `start_peak`, in MB, on a device, by default on `device()`: of a GPU
+    what tensors took (of Apple's what its driver holds), of the CPU what this process took (0 on
+    macOS and Windows)."""
     place = place or device()
     if place.type == "cpu":
         return int(_entry(PROC / "status", "VmHWM").removesuffix("kB") or 0) / 2**10
     if place.type == "mps":  # it has no peak
         return torch.mps.driver_allocated_memory() / 2**20
     return torch.get_device_module(place).max_memory_allocated(place) / 2**20
+
+
+def peak_memory(place: torch.device | None = None) -> float:
+    """Most memory in use so far, in MB, see `recent_peak`."""
+    return max(_earlier, recent_peak(place))
+
+
+@contextmanager
+def forked_random() -> Iterator[None]:
+    """What is drawn here, on the CPU and on the one GPU in use, changes no draw that follows."""
+    place = device()
+    with torch.random.fork_rng([place.index] if place.type == "cuda" else []):
+        yield
 
 
 def _entry(file: Path, name: str) -> str:

@@ -1,8 +1,8 @@
 """What the digest of a method's code sees of an edit, and what it does not."""
 
 import importlib
+import subprocess
 import sys
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -14,8 +14,6 @@ from discom.methods import Student, code
 from discom.running.runs import Run
 from discom.running.sweep import train
 
-NUMBERS = count()  # a module of the same name would be the one from before
-
 
 @pytest.fixture
 def module(tmp_path, monkeypatch):
@@ -23,23 +21,98 @@ def module(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
-    def read(source):
-        name = f"mine{next(NUMBERS)}"
-        (tmp_path / f"{name}.py").write_text(source)
+    def read(source, name="mine", folder=""):
+        file = tmp_path / folder / f"{name}.py"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(source)
+        monkeypatch.syspath_prepend(str(file.parent))
+        sys.modules.pop(name, None)  # it would be the one from before
         return importlib.import_module(name)
 
     return read
 
 
-def test_the_encoder_and_the_teacher_are_part_of_it(monkeypatch, module):
-    before = code(Student), code(methods.get("kdv2"))
-    block = module("def _block(inputs, outputs, stride=1):\n    return None\n")._block
-    monkeypatch.setattr("discom.models.encoders._block", block)
-    after = code(Student), code(methods.get("kdv2"))
-    assert [a != b for a, b in zip(after, before, strict=True)] == [True, True]
-    monkeypatch.undo()
-    monkeypatch.setattr(methods.get("kdv2"), "teacher_method", methods.Student2x)
-    assert code(methods.get("kdv2")) != before[1]
+@pytest.fixture
+def edited(monkeypatch):
+    """A function of a module of discom and what is put in the place of what in its text."""
+    module = sys.modules["discom.methods.code"]
+    original = module._text
+
+    def edit(place, before, after):
+        text = original(place)
+        assert before in text
+        changed = text.replace(before, after)
+        monkeypatch.setattr(module, "_text", lambda n: changed if n == place else original(n))
+
+    return edit
+
+
+EDITED = {  # module of discom, before, after → whose code is another
+    ("running.fit", "torch.optim.AdamW(", "torch.optim.Adam("): "student kdv2 discom",
+    ("data.batches", "shown once an epoch", "shown never"): "",  # a docstring
+    ("data.batches", "LABELLED = {False: 1 / 3", "LABELLED = {False: 1 / 4"): "student kdv2 discom",
+    ("data.augmentation", "WEAK, STRONG = 0.3", "WEAK, STRONG = 0.4"): "student kdv2 discom",
+    ("evaluation.scores", "n_bins=15", "n_bins=14"): "student kdv2 discom",
+    ("models.encoders", "HOP = 32, 16", "HOP = 32, 8"): "student kdv2 discom",
+    ("losses.distill", "temperature**2", "temperature**3"): "kdv2",
+    (
+        "methods.distilled",
+        "temperature: PositiveFloat = 4.0",
+        "temperature: PositiveFloat = 5.0",
+    ): "kdv2",
+    ("methods.semi_supervised", "import torch\n", "import torch\nNEW = 1\n"): "",
+    ("running.fit", "model.train()\n", "model.train()  # so\n"): "",
+}
+
+
+@pytest.mark.parametrize(("place", "before", "after"), EDITED)
+def test_an_edit_of_discom_is_seen_by_what_imports_it(edited, place, before, after):
+    """An optimizer, the batches or a score were edited, and the old result came back."""
+    names = ("student", "kdv2", "discom")
+    first = [code(methods.get(name)) for name in names]
+    edited(f"discom.{place}", before, after)
+    changed = [
+        name for name, was in zip(names, first, strict=True) if code(methods.get(name)) != was
+    ]
+    expected = EDITED[place, before, after].split()
+    assert [name for name in changed if name != "discom" or "discom" in expected] == expected
+
+
+def test_a_new_file_of_a_method_changes_no_other(monkeypatch):
+    """Every file of the folder is imported, but by no statement of another."""
+    package = sys.modules["discom.methods.code"].PACKAGE / "methods"
+    before = {name: code(methods.get(name)) for name in methods.names()}
+    new = package / "brand_new.py"
+    glob = Path.glob
+    monkeypatch.setattr(Path, "glob", lambda self, pattern: [*glob(self, pattern), new])
+    assert {name: code(methods.get(name)) for name in methods.names()} == before
+
+
+def test_another_teacher_is_other_code(monkeypatch, module):
+    before = code(methods.get("kdv2"))
+    own = module("from discom.methods import Teacher\nclass Own(Teacher): pass").Own
+    monkeypatch.setattr(methods.get("kdv2"), "teacher_method", own)
+    assert code(methods.get("kdv2")) != before
+
+
+def test_libraries_of_a_person_are_not_followed(module):
+    """Of the user's site and of PYTHONPATH: an update of any of them was other code."""
+    places = {"on_path": "path", "in_site": "mine/lib/site-packages", "near": "mine/parts"}
+    codes = {}
+    for changed in ("", *places):
+        for name, folder in places.items():
+            module(f"VALUE = {int(name == changed)}", name, folder)
+        imports = f"import on_path, in_site, near\n{STUDENT}"
+        codes[changed] = code(module(f"{imports}\nclass Mine(Student): pass", "own", "mine").Mine)
+    assert codes["on_path"] == codes["in_site"] == codes[""] != codes["near"]
+
+
+def test_every_file_of_discom_is_read_when_the_loop_is_imported():
+    """What was edited between the import and the first run was taken for what ran."""
+    program = "import sys, discom.running.fit; texts = sys.modules['discom.methods.code']._texts;"
+    program += "print(*[n for n in sys.modules if n.startswith('discom') and n not in texts])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert done.stdout.split() == []
 
 
 def test_a_class_without_a_text_of_its_own_is_refused():
@@ -128,11 +201,12 @@ def test_all_that_a_loss_reads_is_part_of_it(module, what, how):
         if how == "a module":
             return code(module(source).Mine)
         if how == "two modules":
-            base = module(source)
-            return code(module(f"from {base.__name__} import Mine\nclass Own(Mine): pass").Own)
+            module(source)
+            return code(module("from mine import Mine\nclass Own(Mine): pass", "own").Own)
         if how == "an import":
-            named = f"from {module(source).__name__} import SCALE"
-            return code(module(f"{named}\n{STUDENT}\nclass Mine(Student): scale = SCALE").Mine)
+            module(source)
+            named = f"from mine import SCALE\n{STUDENT}"
+            return code(module(f"{named}\nclass Mine(Student): scale = SCALE", "own").Mine)
         shell = InteractiveShell.instance()
         shell.run_cell(source, store_history=True).raise_error()
         return code(shell.user_ns["Mine"])
@@ -140,14 +214,16 @@ def test_all_that_a_loss_reads_is_part_of_it(module, what, how):
     before, after = EDITS[what]
     first = of(MODULE)
     assert of(MODULE.replace(before, after)) != first
-    words = MODULE.replace("return 1", "return 2").replace("    def loss", "    # so\n    def loss")
+    words = MODULE.replace("    def loss", "    # so\n    def loss")
     words = words.replace("        CRIT", '        """Cross-entropy."""\n        CRIT')
-    assert of(words + "\nOTHER = 1\n") == first
+    assert of(words) == first
+    other = of(words.replace("return 1", "return 2") + "\nOTHER = 1\n")
+    assert (other == first) == (how == "a notebook")  # a file counts as a whole
 
 
 def test_a_file_edited_after_its_import_is_not_what_runs(module):
     """Old code trained under the digest of the new, whose result then came back for the new."""
-    first, same = module(MODULE), module(MODULE)
+    first, same = module(MODULE, "first"), module(MODULE, "same")
     Path(first.__file__).write_text(MODULE.replace("x**n", "x * n"))
     assert code(first.Mine) == code(same.Mine)
     assert code(importlib.reload(first).Mine) != code(same.Mine)

@@ -77,11 +77,24 @@ def test_a_setting_without_effect_is_refused_and_makes_no_other_run(name):
     refused(partial(profile, "cpu", **changes, **{name: value}), f"^{name}: ", ConfigError)
 
 
-@pytest.mark.parametrize("gpu", [True, False])
-@pytest.mark.parametrize("cpu", [True, False])
-def test_bf16_is_that_of_what_trains(monkeypatch, gpu, cpu):
-    monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: cpu)
-    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation: gpu)
-    for kind, fast in (("cuda", gpu), ("cpu", cpu), ("mps", False)):
-        monkeypatch.setattr("discom.hardware.device", lambda kind=kind: torch.device(kind))
-        assert precision_used("bf16-mixed") == ("bf16-mixed" if fast else "32-true")
+USED = {  # whether there is a GPU, and bf16 on what trains → setting → precision
+    (True, True): {"bf16-mixed": "bf16-mixed", "16-mixed": "16-mixed", "mixed": "bf16-mixed"},
+    (True, False): {"bf16-mixed": "32-true", "16-mixed": "16-mixed", "mixed": "16-mixed"},
+    (False, True): {"bf16-mixed": "bf16-mixed", "mixed": "bf16-mixed"},
+    (False, False): {"bf16-mixed": "32-true", "mixed": "32-true"},
+}
+
+
+@pytest.mark.parametrize(("gpu", "fast"), USED)
+def test_device_and_precision_are_those_of_what_trains(monkeypatch, gpu, fast):
+    """A card without bf16 emulates it, and a CPU would silently take bf16 for fp16."""
+    place = torch.device("cuda", 0) if gpu else torch.device("cpu")
+    monkeypatch.setattr("discom.hardware.device", lambda: place)
+    monkeypatch.setattr(
+        "torch.cpu._is_avx512_bf16_supported", lambda: fast if not gpu else not fast
+    )
+    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation: fast)
+    for setting, used in {"32-true": "32-true", **USED[gpu, fast]}.items():
+        assert precision_used(setting) == used
+    if not gpu:
+        refused(lambda: precision_used("16-mixed"), "^precision: ", ConfigError)

@@ -14,11 +14,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-import discom.running.fit as module
 from discom import cli, files, methods
 from discom.errors import DataError
-from discom.files import atomic_file, atomic_folder, digest
-from discom.running.fit import STATE, Checkpoint
+from discom.files import as_data_error, atomic_file, atomic_folder, digest
+from discom.running import checkpoint
+from discom.running.checkpoint import STATE, Checkpoint
 from discom.running.runs import read_predictions
 
 COMMAND = ["train", "--data", "objects:n=90,size=16", "--method", "student", "--profile", "tiny"]
@@ -36,7 +36,7 @@ def train(runs, kill_at="", moment=0):
     """`discom train` with a checkpoint after every epoch. It kills itself when a file whose name
     ends in `kill_at` is moved to its place for the `moment`-th time, or at that training step."""
     torch.set_num_threads(1)
-    module.TIME_SHARE = float("inf")
+    checkpoint.TIME_SHARE = float("inf")
     at_step = kill_at == "step"
     owner, name = (methods.Student, "loss") if at_step else (files.os, "replace")
     original, left = getattr(owner, name), [moment]
@@ -99,7 +99,7 @@ def checkpoint_of(folder):
     network = torch.nn.Linear(1, 1)
     optimizer = torch.optim.AdamW(network.parameters())
     schedule = torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
-    return Checkpoint(folder, model=network, optimizer=optimizer, schedule=schedule)
+    return Checkpoint(folder, "32-true", model=network, optimizer=optimizer, schedule=schedule)
 
 
 def test_a_checkpoint_is_what_was_written_and_a_damaged_one_is_named(tmp_path):
@@ -178,6 +178,16 @@ def test_what_is_not_ours_is_never_replaced(tmp_path, name):
         with pytest.raises(DataError, match=r"out: "):
             fill(tmp_path / "out", overwrite=overwrite)
     assert (tmp_path / name).read_text() == "ten years"
+
+
+def test_only_what_was_read_is_called_damaged():
+    """Of a disk that fails a person was told to delete the file."""
+    for error, said in ((PermissionError(13, "denied"), "denied"), (OSError(5, "I/O"), "I/O")):
+        with pytest.raises(DataError, match=said) as caught, as_data_error("a", "JSON", "delete"):
+            raise error
+        assert "delete" not in str(caught.value)
+    with pytest.raises(MemoryError), as_data_error("a", "JSON", "delete"):
+        raise MemoryError
 
 
 def test_a_digest_is_that_of_the_whole_bytes_whatever_the_chunks(tmp_path, monkeypatch):

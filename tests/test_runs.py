@@ -13,7 +13,7 @@ from fixtures.results import result
 
 from discom import data, methods, profile
 from discom.config import Config
-from discom.errors import DiscomError
+from discom.errors import DiscomError, RunError
 from discom.running.runs import Result, Run, identity
 from discom.tables import load_results
 
@@ -142,3 +142,10 @@ def test_committed_results_are_taken_for_the_runs_that_were_asked_for():
         config = Config(**{**each.config, "options": each.changed})
         planned = Run.of("runs", methods.get(each.method), images_of(each.seed), config)
         assert planned.hash == each.hash
+
+
+def test_a_dense_run_has_no_f1_and_says_what_it_has():
+    """It was a KeyError."""
+    run = result("single", metric="miou")
+    refused(lambda: run.f1, r"^f1: .*; take \.main", RunError)
+    assert run.main == {"rgb": 80.0, "depth": 60.0}

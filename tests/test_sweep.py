@@ -2,11 +2,13 @@
 
 import shutil
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
-from discom import cli, data, files, methods, profile, tables
+from discom import cli, data, files, hardware, methods, profile, tables
+from discom.data.batches import Batches
 from discom.errors import RunError
 from discom.running import sweep
 from discom.running.runs import Result, Run, load_run, read_predictions
@@ -62,8 +64,8 @@ def test_a_result_from_before_an_option_was_there_is_the_same_run(run_of):
         assert (result.display_name == "kdv2") == same
         absent, stored = sweep.missing([replace(run, runs="elsewhere")], [result])
         assert (stored == [result]) == same == (not absent)
-    with pytest.warns(UserWarning, match="^1 of 1 stored results are of other code"):
-        sweep.missing([replace(run, runs="elsewhere")], [replace(result, code="abcdef")])
+    older = replace(result, code="abcdef")  # of discom, as all of results/ are
+    assert sweep.missing([replace(run, runs="elsewhere")], [older]) == ([], [older])
     theirs = {**content["teacher"]["config"]}
     older = {**content, "teacher": {**content["teacher"], "config": theirs}}
     del theirs["select"]  # a teacher's settings are filled in, too
@@ -76,6 +78,42 @@ def test_a_run_that_fails_is_listed_and_stops_no_other(run_of):
     failed = here(runs)
     assert set(failed) == {bad.teacher.folder, bad.folder}
     assert [(run.folder / "result.json").exists() for run in runs] == [False, True, True]
+
+
+def test_a_stored_result_of_a_persons_method_is_taken_for_the_same_code_alone(run_of, tmp_path):
+    (tmp_path / "own.py").write_text("from discom.methods import Student\nclass Own(Student): pass")
+    run = run_of(f"{tmp_path}/own.py:Own")
+    assert here([run]) == {}
+    result = Result.read(run.folder / "result.json")
+    for code, taken in ((result.code, True), ("abcdef", False)):
+        known = [replace(result, code=code)]
+        absent, found = sweep.missing([replace(run, runs="elsewhere")], known)
+        assert (len(absent), len(found)) == (not taken, taken)
+
+
+def test_a_fault_of_the_program_keeps_its_traceback(run_of, monkeypatch):
+    """A worker said one line of it, such as KeyError: 'x', and nobody knew where."""
+    run, place = run_of(), run_of().folder / "traceback.txt"
+    with monkeypatch.context() as patch:
+        patch.setattr(Batches, "epoch", lambda self, epoch: {}["x"])
+        line = here([run])[run.folder]
+    assert "\n" not in line
+    assert "KeyError: 'x'; see traceback.txt" in line
+    assert 'lambda self, epoch: {}["x"]' in place.read_text()
+    assert here([run]) == {}
+    assert not place.exists()
+    bad = run_of("kdv2", learning_rate=1e30)  # of the input there is none
+    assert here([bad])
+    assert not list(bad.teacher.folder.glob("traceback*"))
+
+
+def test_a_run_knows_how_many_workers_share_the_memory(run_of, monkeypatch):
+    shares: list = []
+    monkeypatch.setattr(hardware, "workers", 1)
+    monkeypatch.setattr(sweep, "train", lambda *_: shares.append(hardware.workers))
+    jobs = sweep.spread([partial(sweep._attempt, run_of(), ".", 3)], workers=1)
+    assert [error for _, error in jobs] == [""]
+    assert shares == [3]
 
 
 def test_data_that_changed_since_the_plan_are_refused_and_new_ones_are_read(tmp_path):

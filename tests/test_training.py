@@ -2,9 +2,13 @@
 the best weights, and says what went wrong."""
 
 import json
+import re
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from itertools import count
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,12 +16,14 @@ import pytest
 import torch
 from filelock import FileLock
 from fixtures.refusal import refused
+from lightning.fabric import Fabric
+from lightning.fabric.plugins.precision import MixedPrecision
 from safetensors import safe_open
 from safetensors.torch import load_file
 from sklearn.utils.class_weight import compute_class_weight
 
 import discom.running.fit as module
-from discom import data, fit, profile
+from discom import data, fit, hardware, methods, profile
 from discom.data.batches import Batches
 from discom.errors import ConfigError, RunError
 from discom.evaluation import scores
@@ -122,16 +128,130 @@ def test_the_test_part_is_read_after_the_last_epoch_and_once(split, tmp_path, mo
     assert log == [*valid, 0, 1, 2, 3, *test]
 
 
-@pytest.mark.parametrize(("instructions", "used"), [(True, "bf16-mixed"), (False, "32-true")])
-def test_bf16_is_used_where_the_device_has_it_and_the_result_says_so(
-    split, tmp_path, monkeypatch, instructions, used
-):
-    monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: instructions)
-    config = profile("tiny", epochs=1, precision="bf16-mixed")
+@pytest.fixture
+def fp16(monkeypatch):
+    """Runs train in fp16, on the CPU, by Fabric's plugin, which Fabric itself takes on a GPU alone.
+    A function of a function of step and progress: whether the gradients overflow there."""
+    loss, calls = Student.loss, count()
+
+    def launch(precision):
+        plugin = MixedPrecision(precision, "cpu", torch.amp.GradScaler("cpu", init_scale=2.0**10))
+        return Fabric(accelerator="cpu", devices=1, plugins=plugin)
+
+    def overflow(when):
+        def scaled(self, batch):
+            factor = 1e36 if when(next(calls), batch.progress) else 1
+            return {name: factor * term for name, term in loss(self, batch).items()}
+
+        monkeypatch.setattr(Student, "loss", scaled)
+
+    monkeypatch.setattr(module, "launch", launch)
+    monkeypatch.setattr(module, "precision_used", lambda precision: "16-mixed")
+    return overflow
+
+
+def test_fp16_skips_the_steps_that_overflow_and_counts_them(split, tmp_path, fp16):
+    """The weights are those of a plain loop with torch's scaler that leaves such a step out."""
+    fp16(lambda step, progress: step == 1)
+    config = replace(ONCE, schedule="constant", batch_size=10, precision="16-mixed")
     result = fit("student", split, config, tmp_path / "run", progress=False)
-    assert result.config["precision"] == used
-    plain = fit("student", split, replace(config, precision=used), tmp_path / "run", progress=False)
-    assert plain == result  # the fallback is float32, by its hash and its folder, too
+    assert result.precision == "16-mixed"
+    log = pd.read_csv(tmp_path / "run/metrics.csv")
+    assert (log["skipped_steps"].tolist(), log["loss_scale"].tolist()) == ([1], [2.0**9])
+    model = build(Student, split.train, config)
+    rate, decay = config.learning_rate, config.weight_decay
+    optimizer = torch.optim.AdamW(model.parameters(), rate, weight_decay=decay, fused=True)
+    model.train()
+    for step, batch in enumerate(Batches(split.train, 10, 0).epoch(0)):
+        with torch.autocast("cpu", torch.float16):
+            logits = {name: model.predict(name, batch.x[name]) for name in batch.x}
+            loss = sum(torch.nn.functional.cross_entropy(logits[k], batch.y[k]) for k in logits)
+        optimizer.zero_grad()
+        factor = 2.0**9 if step > 1 else 2.0**10
+        (factor * loss).backward()
+        for parameter in model.parameters():
+            parameter.grad /= factor
+        if step != 1:
+            optimizer.step()
+    for name in model.deployed:
+        saved, ours = load_file(weights_file(tmp_path / "run", name)), model.state(name)
+        for key, value in saved.items():
+            torch.testing.assert_close(value, ours[key], rtol=1e-4, atol=1e-6, msg=key)
+
+
+def test_ten_steps_in_a_row_that_overflow_end_the_run(split, tmp_path, fp16):
+    """In epochs of two steps; nine are no reason."""
+    config = replace(TINY, epochs=12, precision="16-mixed", batch_size=24)
+    fp16(lambda step, progress: step in {*range(3, 12), *range(13, 23)})
+    train = partial(fit, "student", split, config, tmp_path / "run", progress=False)
+    refused(train, "^precision 16-mixed: .* epoch 11; ", RunError)
+    log = pd.read_csv(tmp_path / "run/metrics.csv")
+    assert log["skipped_steps"].tolist() == [0, 1, 2, 2, 2, 2, 1, 2, 2, 2, 2]
+
+
+def test_the_scale_of_fp16_survives_an_interruption(split, fp16, same_once_resumed):
+    fp16(lambda step, progress: progress == 0)
+    config = replace(TINY, precision="16-mixed", batch_size=10)
+    _, folder = same_once_resumed("student", split, config, 5)
+    log = pd.read_csv(folder / "metrics.csv")
+    assert log["skipped_steps"].tolist() == [3, 0, 0]
+    assert log["loss_scale"].tolist() == [2.0**7] * 3
+
+
+@pytest.fixture
+def bf16(monkeypatch):
+    """Sets whether the processor has instructions for bf16."""
+    return lambda has: monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: has)
+
+
+def test_a_result_says_the_precision_that_was_used_and_its_hash_the_one_that_was_asked_for(
+    split, tmp_path, bf16
+):
+    for precision, instructions, used in (
+        ("bf16-mixed", True, "bf16-mixed"),
+        ("bf16-mixed", False, "32-true"),
+        ("mixed", False, "32-true"),
+    ):
+        bf16(instructions)
+        folder = tmp_path / f"{precision} {used}"
+        config = replace(ONCE, precision=precision)
+        result = fit("student", split, config, folder, progress=False)
+        assert (result.config["precision"], result.precision) == (precision, used)
+        bf16(not instructions)
+        assert fit("student", split, config, folder, progress=False) == result  # it is read
+
+
+def test_a_run_goes_on_on_a_machine_of_another_precision(split, tmp_path, bf16, stop_at):
+    """It was refused as a run of other settings."""
+    config, folder = replace(TINY, precision="mixed"), tmp_path / "run"
+    bf16(True)
+    stop_at("student", 3)
+    with pytest.raises(KeyboardInterrupt):
+        fit("student", split, config, folder, progress=False)
+    bf16(False)
+    result = fit("student", split, config, folder, progress=False)
+    assert result.precision == "bf16-mixed, 32-true"
+    assert Result.read(folder / "result.json") == result
+    assert pd.read_csv(folder / "metrics.csv")["epoch"].tolist() == [0, 1, 2]
+
+
+def test_float32_is_no_tf32_while_a_run_trains(split, tmp_path, monkeypatch):
+    """torch's convolutions are TF32 unless they are told otherwise."""
+    monkeypatch.setattr("torch.backends.cudnn.allow_tf32", True)
+    monkeypatch.setattr("torch.backends.cudnn.benchmark", False)
+    flags: list = []
+
+    def look(*_):
+        cudnn, matmul = torch.backends.cudnn, torch.get_float32_matmul_precision()
+        flags.append((cudnn.allow_tf32, cudnn.benchmark, matmul))
+
+    torch.set_float32_matmul_precision("high")
+    try:
+        fit("student", split, ONCE, tmp_path / "run", progress=False, on_epoch_end=look)
+        look()
+    finally:
+        torch.set_float32_matmul_precision("highest")
+    assert flags == [(False, True, "highest")] * 2 + [(True, False, "high")]
 
 
 SCENES = data.load("objects:n=66,size=8")
@@ -200,6 +320,7 @@ def test_settings_that_do_not_fit_leave_no_folder(split, tmp_path):
         ("single", profile("cpu")),
         ("student", profile("cpu", dense=True)),
         ("student", replace(TINY, options={"weights": {"cl": 0}})),
+        ("student", replace(TINY, precision="16-mixed")),  # needs a GPU
     ):
         refused(partial(fit, method, split, config, tmp_path / "run"), "", ConfigError)
     assert not (tmp_path / "run").exists()
@@ -240,5 +361,145 @@ def test_students_of_two_teachers_are_two_runs(split, tmp_path):
 def test_epochs_whose_checkpoint_was_not_written_are_trained_again(
     split, monkeypatch, same_once_resumed
 ):
-    monkeypatch.setattr(module, "TIME_SHARE", 0.0)  # the first epoch's alone is
+    monkeypatch.setattr("discom.running.checkpoint.TIME_SHARE", 0.0)  # the first epoch's alone is
     same_once_resumed("student", split, replace(TINY, learning_rate=0.05), 3)
+
+
+def test_the_last_epoch_is_kept_without_a_copy_of_all_weights_each_epoch(
+    split, tmp_path, monkeypatch
+):
+    """Also of a GPU, where each copy waits; the weights are those of the last step."""
+    calls, state, last = [], Student.state, {}
+
+    def noted(self, name):
+        calls.append(name)
+        return state(self, name)
+
+    def look(epoch, network):
+        last.update({k: v.clone() for k, v in network.state_dict().items()})
+        log.append((epoch, len(calls)))
+
+    log: list = []
+    monkeypatch.setattr(Student, "state", noted)
+    config = replace(TINY, select="last")
+    fit("student", split, config, tmp_path / "run", progress=False, on_epoch_end=look)
+    assert log == [(0, 0), (1, 0), (2, 0), (3, 0)]
+    for name in ("rgb", "depth"):
+        for key, value in load_file(weights_file(tmp_path / "run", name)).items():
+            assert torch.equal(value, last[key])
+
+
+@pytest.mark.parametrize("select", ["best", "last"])
+def test_an_interrupted_run_of_the_last_epoch_or_the_best_ends_alike(
+    select, split, same_once_resumed
+):
+    same_once_resumed("discom", split, replace(TINY, select=select, learning_rate=0.05), 3)
+
+
+@pytest.mark.parametrize("select", ["best", "last"])
+def test_the_size_of_a_large_checkpoint_is_said_before_the_first_epoch(
+    split, tmp_path, monkeypatch, select
+):
+    monkeypatch.setattr("discom.running.checkpoint.LARGE", 1e5)
+    monkeypatch.setattr("discom.running.checkpoint.TIME_SHARE", float("inf"))
+    folder, sizes = tmp_path / "run", []
+    file = folder / "state.pt"
+    given = {"on_epoch_end": lambda epoch, _: sizes.append(epoch and file.stat().st_size)}
+    with pytest.warns(UserWarning, match="the checkpoint takes") as caught:
+        fit("discom", split, replace(TINY, select=select), folder, progress=False, **given)
+    (said,) = [str(each.message) for each in caught if "checkpoint" in str(each.message)]
+    size = 1e6 * int(re.search(r"takes (\d+) MB", said)[1])
+    assert sizes[-1] == pytest.approx(size, rel=0.1, abs=6e5)
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="Linux alone resets it")
+def test_the_peak_of_memory_is_that_of_the_run(split, tmp_path):
+    """A large run made all later ones of its process look as large; a notebook asks for all."""
+    large = torch.ones(300 << 18)  # 300 MB
+    before = hardware.peak_memory()
+    del large
+    result = fit("student", split, ONCE, tmp_path / "run", progress=False)
+    assert result.peak_memory_mb < before - 200
+    assert hardware.peak_memory() >= before - 5
+
+
+def test_one_gpu_of_many_is_asked_for_its_random_state(monkeypatch):
+    asked = []
+    monkeypatch.setattr(hardware, "device", lambda: torch.device("cuda", 3))
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 8)
+    monkeypatch.setattr("torch.cuda.get_rng_state", lambda device: asked.append(device))
+    monkeypatch.setattr("torch.cuda.set_rng_state", lambda state, device: asked.append(device))
+    torch.manual_seed(0)
+    first = torch.rand(())
+    torch.manual_seed(0)
+    with hardware.forked_random():
+        torch.rand(9)
+    assert torch.rand(()) == first
+    assert [torch.device("cuda", each) for each in (3, 3)] == [*map(torch.device, asked)]
+
+
+def test_a_gpu_without_memory_says_what_was_too_large_and_leaves_the_checkpoint(
+    split, tmp_path, monkeypatch
+):
+    """torch names its allocator's settings; in a checkpoint's loading it was a damaged file."""
+    monkeypatch.setattr("discom.running.checkpoint.TIME_SHARE", float("inf"))
+    train = partial(fit, "student", split, TINY, tmp_path / "run", progress=False)
+    file, epoch = tmp_path / "run/state.pt", Batches.epoch
+
+    def full(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 2 GiB")
+
+    def second(self, number):
+        return full() if number else epoch(self, number)
+
+    said = "^GPU memory: batches of 32 images, rgb 3×16×16, depth 1×16×16, in 32-true do not fit"
+    with monkeypatch.context() as patch:
+        patch.setattr(Batches, "epoch", second)
+        refused(train, said, RunError)
+    content = file.read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.optim.AdamW, "load_state_dict", full)
+        refused(train, said, RunError)
+    assert file.read_bytes() == content
+    train()
+
+
+def test_a_run_that_another_process_ends_meanwhile_is_read(split, tmp_path, monkeypatch):
+    """It was trained a second time, over the files of the first."""
+    done, folder = tmp_path / "done", tmp_path / "run"
+    first = fit("student", split, ONCE, done, progress=False)
+
+    class Late(FileLock):
+        def __enter__(self):
+            shutil.copytree(done, folder, dirs_exist_ok=True)
+            return super().__enter__()
+
+    monkeypatch.setattr(module, "FileLock", Late)
+    assert fit("student", split, ONCE, folder, progress=False) == first
+
+
+@pytest.mark.parametrize(
+    ("name", "dense", "spared"),
+    [("ctkd", False, "theta"), ("ctkd+lskd", False, "theta"), ("maskd", True, "tokens")],
+)
+def test_weight_decay_spares_what_is_no_weight_of_a_layer(name, dense, spared):
+    """One step without a gradient shrinks what is decayed; it drew a temperature to its middle."""
+    images = data.load("scenes-dense:n=24,size=16" if dense else "objects:n=66,size=16")
+    config = profile("tiny", dense=dense, learning_rate=0.1, weight_decay=1.0)
+    network = build(methods.get(name), images, config)
+    groups = module._parameter_groups(network, 0.1, 1.0)
+    assert sum(len(group["params"]) for group in groups) == len([*network.parameters()])
+    before = {key: weight.detach().clone() for key, weight in network.named_parameters()}
+    optimizer = torch.optim.AdamW(groups, 0.1, weight_decay=1.0)
+    for weight in network.parameters():
+        weight.grad = torch.zeros_like(weight)
+    optimizer.step()
+    for key, weight in network.named_parameters():
+        factor = 1.0 if key.endswith(spared) else 0.9
+        torch.testing.assert_close(weight.detach(), factor * before[key])
+
+
+def test_other_methods_decay_every_parameter():
+    """BatchNorm and biases, too: it is a part of the recipe."""
+    for name in set(methods.names()) - {"ctkd", "ctkd+lskd", "maskd"}:
+        assert methods.get(name).undecayed == ()

@@ -2,7 +2,8 @@
 [B, C, H, W] at a time. A signal is an image of one row."""
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, wraps
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -101,6 +102,18 @@ def transform(x: Tensor, transform_ids: Tensor) -> Tensor:
     return x * masks[(transform_ids // 8).to(x.device, non_blocking=True)]
 
 
+def _without_autocast(view: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """The same view where losses are in half precision, whose places in an image are pixels off."""
+
+    @wraps(view)
+    def viewed(x: Tensor, *given: Any, **options: Any) -> Tensor:
+        with torch.autocast(x.device.type, enabled=False):
+            return view(x, *given, **options)
+
+    return viewed
+
+
+@_without_autocast
 def distort(x: Tensor, symmetry: str = "all") -> Tensor:
     """A hard view of each image, as SimCLR needs it: another place, and `recolour`.
 
@@ -122,6 +135,7 @@ def distort(x: Tensor, symmetry: str = "all") -> Tensor:
     return recolour(apply_d4(x, random_d4(x, symmetry)))
 
 
+@_without_autocast
 def signal_view(
     x: Tensor, strength: float, symmetry: str = "none", generator: torch.Generator | None = None
 ) -> Tensor:

@@ -10,12 +10,14 @@ import psutil
 import torch
 from torch import Tensor
 
+from discom import hardware
 from discom.data.augmentation import STRONG, WEAK, apply_d4, draw_transforms, signal_view, transform
 from discom.data.checks import SYMMETRIES, is_signal
 from discom.data.multimodal import MultiModalData
 from discom.errors import DataError
 from discom.labels import NO_LABEL, UNLABELLED
 
+COMPACT = ("uint8", "int16", "uint16", "float16")  # stored values that a GPU can keep and scale
 # least share of labelled samples in a batch that holds others, too: of classification, dense
 LABELLED = {False: 1 / 3, True: 1 / 2}
 
@@ -70,16 +72,23 @@ def count_steps(labelled: int, rest: int, batch_size: int, dense: bool = False) 
 
 
 def memory_budget(device: torch.device | str) -> float:
-    """Bytes that one modality's images may take: a quarter of what is free on the device."""
-    if torch.device(device).type == "cuda":
-        return 0.25 * torch.cuda.mem_get_info(device)[0]
-    return 0.25 * psutil.virtual_memory().available
+    """Bytes that one modality's images may take: a quarter of what is free on the device, where
+    torch's own cache is free, too, shared by the processes that train side by side."""
+    device = torch.device(device)
+    if device.type == "cuda":
+        cache = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        free = torch.cuda.mem_get_info(device)[0] + cache
+    else:
+        free = psutil.virtual_memory().available
+    return 0.25 * free / hardware.workers
 
 
 class ModalityTensor:
     """The scaled images of a modality of one part, or of several ("rgb+depth": the stacked bands of
-    the same scenes): kept on the device where they fit into its `memory_budget`, else read from
-    disk as asked. Of dense data `truth` is a class for every pixel, in memory."""
+    the same scenes). Where they fit into the device's `memory_budget` they stay there; where only
+    the values of two bytes or one that the data hold do, these stay and are scaled when they are
+    asked for; else they are read from disk each time. Of dense data `truth` is a class for every
+    pixel, in memory."""
 
     def __init__(self, data: MultiModalData, name: str, device: torch.device | str):
         names = name.split("+")
@@ -99,10 +108,19 @@ class ModalityTensor:
             masks[truth == UNLABELLED] = NO_LABEL
             truth = masks
         self._truth = torch.from_numpy(truth)
-        size = 4 * len(self) * sum(int(np.prod(shape)) for shape in shapes.values())
+        values = {part: len(self) * int(np.prod(shape)) for part, shape in shapes.items()}
+        types = {part: np.dtype(data.modalities[part].x.dtype) for part in names}
+        budget = memory_budget(device)
         self.resident: Tensor | None = None
-        if size <= memory_budget(device):
+        self.stored: dict[str, Tensor] = {}
+        if 4 * sum(values.values()) <= budget:
             self._truth, self.resident = self._truth.to(device), self._read(slice(None)).to(device)
+        elif (
+            all(kind.name in COMPACT for kind in types.values())
+            and sum(count * types[part].itemsize for part, count in values.items()) <= budget
+        ):
+            self._truth = self._truth.to(device)
+            self.stored = {part: self._keep(part, types[part].name) for part in names}
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -111,7 +129,31 @@ class ModalityTensor:
         """Images at `rows` [B], as float32 [B, C, H, W] on the device."""
         if self.resident is not None:
             return self.resident[rows.to(self.device, non_blocking=True)]
+        if self.stored:
+            rows = rows.to(self.device, non_blocking=True)
+            return torch.cat([self._scale(part, rows) for part in self.stored], 1)
         return self._read(rows.numpy()).to(self.device)
+
+    def _keep(self, part: str, kind: str) -> Tensor:
+        """The values of a modality as the data hold them, on the device; uint16, which torch hardly
+        computes with, as the bits of int16."""
+        values = np.asarray(self.data.modalities[part].x[self.rows[part]])
+        values = values.astype(kind, copy=False)  # of this machine's order of bytes
+        values = values.view(np.int16) if kind == "uint16" else values
+        return torch.from_numpy(np.array(values)).to(self.device)  # copies what is on disk
+
+    def _scale(self, part: str, rows: Tensor) -> Tensor:
+        """`MultiModalData.images` of these rows, computed on the device."""
+        values = self.stored[part][rows]
+        if self.data.modalities[part].x.dtype.name == "uint16":
+            values = values.view(torch.uint16)
+        values = values.float()
+        if not self.data.normalization:
+            return values
+        bounds = self.data.normalization[part]
+        holes = None if bounds.invalid is None else values == bounds.invalid
+        low, span = (torch.from_numpy(each).to(self.device) for each in bounds.bounds)
+        return bounds.scale(values, holes, low, span)
 
     def truth(self, rows: Any = slice(None)) -> Tensor:
         """What is to be predicted: classes [B], int64, or [B, H, W], uint8, 255 for no label."""

@@ -64,16 +64,28 @@ class Normalization:
     def __call__(self, images: Any) -> np.ndarray:
         """Scale `images` [N, C, H, W] of any real type to float32 in [0, 1]."""
         raw = np.asarray(images)
+        holes = None if self.invalid is None else raw == self.invalid
+        return self.scale(np.array(raw, dtype=np.float32), holes, *self.bounds)
+
+    @property
+    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """What `scale` takes off each band and divides it by, float32 [C, 1, 1] each."""
         span = np.where(self.high > self.low, self.high - self.low, np.inf)
-        scaled = np.array(raw, dtype=np.float32)
-        scaled -= self.low.astype(np.float32)[:, None, None]  # [C, 1, 1]
-        scaled /= span.astype(np.float32)[:, None, None]
-        np.clip(scaled, 0, 1, out=scaled)
-        if self.invalid is not None:
-            scaled *= 1 - LOWEST
-            scaled += LOWEST
-            scaled[raw == self.invalid] = 0
-        return scaled
+        low, span = (band.astype(np.float32)[:, None, None] for band in (self.low, span))
+        return low, span
+
+    @staticmethod
+    def scale(values: Any, holes: Any, low: Any, span: Any) -> Any:
+        """Scale float32 `values` [N, C, H, W], an array or a tensor, which change, too; `holes`, of
+        the same shape, says which were not measured, None where all were."""
+        values -= low
+        values /= span
+        values = values.clip(0, 1)
+        if holes is not None:
+            values *= 1 - LOWEST
+            values += LOWEST
+            values[holes] = 0
+        return values
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, such as a digest takes."""

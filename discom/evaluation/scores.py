@@ -71,9 +71,11 @@ def dense_scores(predicted: Tensor, labels: Tensor, class_names: Sequence[str]) 
     50.0
     """
     options: dict[str, Any] = {"ignore_index": NO_LABEL, "validate_args": False}
-    counts: Any = sum(  # [C, C], row the true class; one by one, since each copies its pixels
-        multiclass_confusion_matrix(mask, truth, len(class_names), **options)
-        for mask, truth in zip(predicted, labels, strict=True)
+    # some at a time: each call copies its pixels, and waits for a GPU
+    parts = zip(predicted.split(BATCH_SIZE[True]), labels.split(BATCH_SIZE[True]), strict=True)
+    counts: Any = sum(  # [C, C], row the true class
+        multiclass_confusion_matrix(masks, truth, len(class_names), **options)
+        for masks, truth in parts
     )
     if not counts.any():
         raise DataError("scores", "no pixel of these images has a label", "give images with masks")
@@ -155,12 +157,14 @@ class Scoring:
         }
 
     def test(self, best: Mapping[str, Mapping], run_dir: Path) -> tuple[dict, dict]:
-        """Network → scores of its best weights on the test part; what it writes as predictions."""
+        """Network → scores of its best weights on the test part, else of those that it has; what it
+        writes as predictions."""
         scores = {}
         predictions: dict[str, Any] = {"classes": np.array(self.split.train.classes)}
         for name in self.network.deployed:
             kept = dict(best[name])
-            self.network.load_state(name, kept.pop("weights"))
+            if weights := kept.pop("weights", None):  # else it has those of the last epoch
+                self.network.load_state(name, weights)
             images = self._images(self.split.test, name)
             answers, truth = self._answer(name, images).cpu(), images.truth().cpu()
             scores[name] = {**self.scores(answers, truth), **kept}

@@ -11,9 +11,10 @@ from typing import Any
 from discom.errors import ConfigError, check_choice, first_line
 from discom.files import digest
 from discom.methods.base import REGISTRY, Method, build, display_name, misfit
-from discom.methods.code import code
+from discom.methods.code import code, remember
 
 __all__ = ["Method", "build", "code", "display_name", "get", "misfit", "names"]
+__all__ += ["remember"]
 
 # modules in the order of tables, two of which lie beside this folder; its other files follow
 ORDER = (

@@ -64,6 +64,7 @@ class Method(nn.Module):
     shared_augmentation = False  # whether its batches move all modalities of a scene alike
     unlabelled: tuple[str, ...] = ()  # terms that learn from samples without a label, too
     needs_unlabelled = False  # whether nothing is left of it where every sample has a label
+    undecayed: tuple[str, ...] = ()  # last names of parameters that are no weights of a layer
     seed_offset = 0  # added to the seed of the first weights
     every_label = False  # whether its terms need the label of every sample
     least_classes = 2  # with fewer its loss teaches nothing
@@ -94,7 +95,7 @@ class Method(nn.Module):
         cls.name = cls.address = name or cls.__name__
         if name:
             cls.register()
-        remember()
+        remember(cls)
 
     @classmethod
     def register(cls) -> None:

@@ -1,116 +1,192 @@
-"""The digest of the code behind a method's numbers: of an edited loss the old run is not taken.
+"""The digest of the code behind a run's numbers: after an edit an old run is not taken.
 
-What counts is the text of modules as they were imported; of a notebook that of its cells.
+A file counts as a whole: of discom those that the loop and the method import, and a person's own.
+Of a notebook, or a script, those statements count that a class names. What counts is the text that
+was imported, not what a file holds after a later edit.
 """
 
 import ast
-import dis
-import inspect
+import os
+import re
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from importlib.util import resolve_name
-from types import FunctionType, ModuleType
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from discom.errors import ConfigError
 from discom.files import digest
 
-FOLLOWED = ("losses", "models", "methods", "discom_kd", "crodino_kd")
-ROOMS = tuple(f"discom.{name}" for name in FOLLOWED)
-LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
-unparse = lru_cache(maxsize=4096)(ast.unparse)
-walk = lru_cache(maxsize=4096)(lambda statement: [*ast.walk(statement)])
+PACKAGE = Path(__file__).parents[1]
+LOOP = "discom.running.fit"  # what every run imports
+STANDARD = sysconfig.get_path("stdlib")
+INSTALLED = re.compile(r"[/\\](site|dist)-packages[/\\]")  # where libraries lie
+_texts: dict[str, tuple[Any, str]] = {}  # module → the spec that it was imported by, its text
 
 
 def code(method: Any) -> str:
-    """Six digits of all that a method's class and what makes the encoders name, and what that names
-    in turn: classes, functions, constants and decorators in losses, models, methods, and a person's
-    own modules and cells. Comments and docstrings do not count. A ConfigError for a class whose
-    text is nowhere, such as one that a function makes."""
-    own = method.__module__, method.__qualname__
-    if own[1] not in _definitions(*_texts(sys.modules[own[0]])):
-        way_out = "define it in a file or a cell, outside of functions and without magic"
-        raise ConfigError(f"method: {method.__name__}", "its source cannot be read", way_out)
-    family, maker = ("segmentation", "network") if method.dense else ("encoders", "encoder")
-    pending = [own, (f"discom.models.{family}", maker)]
-    seen, texts = set[tuple[str, str]](), set[str]()
-    while pending:
-        place, name = pending.pop()
-        module: Any = sys.modules.get(place)
-        if (place, name) in seen or not _is_followed(module):
+    """Six digits of the code that makes a method's numbers: the loop, the method's class, those
+    that it is derived from, its teacher's, and what they import of discom and of a person's files
+    beside theirs. Comments and docstrings do not count. A ConfigError for a class whose text is
+    nowhere, such as one that a function makes."""
+    kinds = [kind for kind in (method, method.teacher_method) if kind]
+    folders, pending = tuple(map(_folder, kinds)), {LOOP}
+    parts, seen = set[str](), set[str]()
+    for owner in dict.fromkeys(owner for kind in kinds for owner in kind.__mro__):
+        place, name = owner.__module__, owner.__qualname__
+        if owner not in kinds and not _is_followed(place, folders):
             continue
-        seen.add((place, name))
-        for statement in _definitions(*_texts(module)).get(name, ()):
-            pending += _names(statement, name, module)
-            if not isinstance(statement, ast.Import | ast.ImportFrom):
-                texts.add(f"{place if place.startswith(ROOMS) else ''}:{unparse(statement)}")
-        live = vars(module).get(name)  # which may have been put there
-        for each in (live, *(vars(live).values() if inspect.isclass(live) else ())):
-            if isinstance(each, FunctionType | type):
-                pending.append((each.__module__, each.__qualname__.partition(".")[0]))
-    return digest(sorted(texts))[:6]
+        definitions = _definitions(_cells() if place == "__main__" else (_text(place),))
+        if name not in definitions:
+            way_out = "define it in a file or a cell, outside of functions and without magic"
+            raise ConfigError(f"method: {owner.__name__}", "its source cannot be read", way_out)
+        pending.add(place)
+        if place == "__main__":
+            statements = _named(name, definitions)
+            parts |= {ast.unparse(statement) for statement in statements}
+            pending |= {other for other in _imports(statements) if _is_followed(other, folders)}
+    while pending:
+        seen.add(place := pending.pop())
+        if place != "__main__" and (text := _text(place)):
+            package = getattr(sys.modules.get(place), "__package__", None)
+            part, imports = _read(text, package or "")
+            parts.add(part)
+            pending |= {other for other in imports if _is_followed(other, folders)} - seen
+    return digest(sorted(parts))[:6]
 
 
-@lru_cache(maxsize=256)
-def _definitions(*texts: str) -> dict[str, list[ast.stmt]]:
-    """Name → the statements that bind it, from its last definition on, without docstrings."""
+def remember(method: Any = None) -> None:
+    """Read the files of discom, and those beside a method's, that are imported by now. It is called
+    when the loop is imported and when a method is defined."""
+    folders = (_folder(method),) if method else ()
+    for name in [*sys.modules]:
+        if _is_followed(name, folders):
+            _text(name)
+
+
+def _folder(method: Any) -> str:
+    """Where a person's own files are: beside the file or the package of the method's class, or of a
+    notebook where it runs."""
+    names = vars(sys.modules[method.__module__])
+    if not (file := names.get("__file__")):
+        return os.path.join(os.getcwd(), "")
+    return os.path.join(Path(file).absolute().parents[method.__module__.count(".")], "")
+
+
+def _is_followed(name: str, folders: tuple[str, ...]) -> bool:
+    """Whether a module is of discom, or a person's own in one of the folders and no library."""
+    if name.partition(".")[0] in ("discom", "__main__"):
+        return True
+    module = sys.modules.get(name)  # asking a lazy module itself would import it
+    file = isinstance(module, ModuleType) and vars(module).get("__file__")
+    if not file or not file.startswith(folders):
+        return False
+    return not file.startswith(STANDARD) and not INSTALLED.search(file)
+
+
+def _text(name: str) -> str:
+    """The text of a module when it was first asked for since its import, or reload, which makes
+    another spec; of one of discom that is not imported yet its file's."""
+    if name not in sys.modules:
+        path = PACKAGE.parent.joinpath(*name.split("."))
+        files = [path.with_suffix(".py"), path / "__init__.py"]
+        return next((file.read_text("utf-8") for file in files if file.is_file()), "")
+    names = vars(sys.modules[name])
+    if name not in _texts or _texts[name][0] is not names.get("__spec__"):
+        file = Path(names.get("__file__") or "")
+        text = file.read_text("utf-8") if file.suffix == ".py" and file.is_file() else ""
+        _texts[name] = names.get("__spec__"), text
+    return _texts[name][1]
+
+
+def _cells() -> tuple[str, ...]:
+    """The cells of a notebook, as they were run; of a script its text."""
+    return tuple(vars(sys.modules["__main__"]).get("In") or [_text("__main__")])
+
+
+class _Bare(ast.NodeTransformer):
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        """A docstring, or another constant on its own, goes."""
+        return None if isinstance(node.value, ast.Constant) else node
+
+
+@lru_cache(maxsize=512)
+def _read(text: str, package: str) -> tuple[str, frozenset[str]]:
+    """The digest of a file's text, and the modules that it imports."""
+    tree = _Bare().visit(ast.parse(text))
+    return digest(ast.unparse(tree)), frozenset(_imports([tree], package))
+
+
+def _imports(statements: Iterable[ast.AST], package: str = "") -> set[str]:
+    """What may be a module in what is imported, and in what is named of that."""
+    nodes = [node for statement in statements for node in ast.walk(statement)]
+    origins: dict[str, str] = {}
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            origins |= {alias.asname or alias.name: alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = resolve_name("." * node.level + (node.module or ""), package)
+            origins |= {alias.asname or alias.name: f"{base}.{alias.name}" for alias in node.names}
+    found = {*origins.values(), *(origin.rpartition(".")[0] for origin in origins.values())}
+    for node in nodes:
+        if isinstance(node, ast.Attribute):
+            root, _, rest = ast.unparse(node).partition(".")
+            found |= {f"{origins[root]}.{rest}"} if root in origins else set()
+    return found
+
+
+@lru_cache(maxsize=64)
+def _definitions(texts: tuple[str, ...]) -> dict[str, list[ast.stmt]]:
+    """Name → the statements that bind or change it, from its last definition on."""
     bound: dict[str, list[ast.stmt]] = {}
     for text in texts:
         with suppress(SyntaxError):  # of a cell, which did not run
-            for statement in ast.parse(text).body:
-                steps = dis.get_instructions(compile(ast.Module([statement], []), "", "exec"))
-                for name in {step.argval for step in steps if step.opname == "STORE_NAME"}:
-                    if isinstance(statement, ast.FunctionDef | ast.ClassDef | ast.Assign):
-                        bound[name] = []
-                    bound.setdefault(name, []).append(statement)
-                for node in ast.walk(statement):
-                    if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node):
-                        node.body = node.body[1:] or [ast.Pass()]
+            for statement in _Bare().visit(ast.parse(text)).body:
+                for part in _apart(statement):
+                    for name, anew in _bound(part).items():
+                        bound[name] = [part] if anew else [*bound.get(name, ()), part]
     return bound
 
 
-def _names(statement: ast.stmt, name: str, module: Any) -> Iterator[tuple[str, str]]:
-    """Module and name of all that a statement names; of an import the origin of `name`."""
-    for node in walk(statement):
+def _apart(statement: ast.stmt) -> list[ast.stmt]:
+    """Each name of an import on its own, so that a second one changes nothing of the first."""
+    match statement:
+        case ast.Import(names=names):
+            return [ast.Import([alias]) for alias in names]
+        case ast.ImportFrom(module=module, names=names, level=level):
+            return [ast.ImportFrom(module, [alias], level) for alias in names]
+    return [statement]
+
+
+def _bound(statement: ast.stmt) -> dict[str, bool]:
+    """What a statement binds or changes → whether nothing from before is left of it."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {statement.name: True}
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return {alias.asname or alias.name.partition(".")[0]: True for alias in statement.names}
+    bound, nodes = dict[str, bool](), [*ast.walk(statement)]
+    read = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    for node in nodes:
         match node:
-            case ast.Name(id=other):
-                yield module.__name__, other
-            case ast.Attribute(value=ast.Name(id=other), attr=attribute):
-                if isinstance(owner := vars(module).get(other), ModuleType):
-                    yield owner.__name__, attribute
-            case ast.ImportFrom(level=level, module=origin, names=aliases):
-                origin = resolve_name("." * level + (origin or ""), module.__package__)
-                yield from ((origin, a.name) for a in aliases if (a.asname or a.name) == name)
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                bound[name] = False
+            case ast.Name(id=name, ctx=ast.Store()):
+                bound[name] = isinstance(statement, ast.Assign) and name not in read
+            case ast.Attribute(ctx=ast.Store()) | ast.Subscript(ctx=ast.Store()):
+                bound[ast.unparse(node).partition(".")[0].partition("[")[0]] = False
+    return bound
 
 
-def remember() -> None:
-    """Read the text of every module that is followed. What runs is what was imported, not what its
-    file holds after a later edit; so this is called whenever a method is defined."""
-    for module in filter(_is_followed, [*sys.modules.values()]):
-        _texts(module)
-
-
-def _is_followed(module: Any) -> bool:
-    """Whether a method's numbers may come from it: it is in one of ROOMS, or a person's own."""
-    if not isinstance(module, ModuleType):
-        return False
-    names = vars(module)  # asking a lazy module itself would import it
-    if names["__name__"].startswith("discom."):
-        return names["__name__"].startswith(ROOMS)
-    return not (names.get("__file__") or "").startswith(LIBRARIES)
-
-
-def _texts(module: ModuleType) -> list[str]:
-    """The cells of a notebook, as they were run; of another module its text when it was first asked
-    for since its import, or reload, which makes another spec."""
-    if module.__name__ == "__main__" and "In" in vars(module):
-        return vars(module)["In"]
-    keeper: Any = vars(module).get("__spec__") or module  # a script has no spec
-    if not hasattr(keeper, "discom_text"):
-        keeper.discom_text = ""
-        with suppress(OSError, TypeError):
-            keeper.discom_text = inspect.getsource(module)
-    return [keeper.discom_text]
+def _named(name: str, definitions: Mapping[str, list[ast.stmt]]) -> list[ast.stmt]:
+    """The statements that make a name, and those that make what they name, in turn."""
+    pending, statements = [name], dict[str, list[ast.stmt]]()
+    while pending:
+        if (name := pending.pop()) not in statements:
+            statements[name] = definitions.get(name, [])
+            nodes = [node for statement in statements[name] for node in ast.walk(statement)]
+            pending += [node.id for node in nodes if isinstance(node, ast.Name)]
+    return [statement for own in statements.values() for statement in own]

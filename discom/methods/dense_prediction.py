@@ -242,6 +242,7 @@ class MasKD(DenseDistilled, name="maskd"):
 
     terms = {"cl": 1.0, "mask": 1.0, "tokens": 1.0}
     unlabelled = ("mask",)
+    undecayed = ("tokens",)
 
     def __init__(self, channels, classes, encoder, **options):
         super().__init__(channels, classes, encoder, **options)

@@ -91,6 +91,7 @@ class CTKD(Distilled, name="ctkd"):
 
     terms = {"cl": 0.1, "kd": 0.9}
     unlabelled = ("kd",)
+    undecayed = ("theta",)  # of the temperature, which decay would draw to its middle
 
     def __init__(self, *parts, **options):
         super().__init__(*parts, **options)

@@ -192,7 +192,8 @@ class _Spectra(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         windows = x.unfold(2, WINDOW, HOP).contiguous()  # [B, C, frames, 32]
-        real, imaginary = (windows @ self.waves).chunk(2, -1)
+        with torch.autocast(x.device.type, enabled=False):  # else a logarithm of few digits
+            real, imaginary = (windows @ self.waves).chunk(2, -1)
         amplitude = (real.square() + imaginary.square()).sqrt()  # ONNX has no hypot
         logs = (amplitude[..., 1:] + FLOOR).log()
         rows = torch.cat([real[..., :1], logs], -1)

@@ -1,20 +1,17 @@
 """fit(): one loop, readable from top to bottom, for every method."""
 
-import io
 import threading
 import time
 import warnings
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from filelock import FileLock
 from lightning.fabric import Fabric
-from safetensors.torch import save as to_safetensors
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -25,16 +22,24 @@ from discom.data.batches import Batches
 from discom.data.checks import check_split
 from discom.errors import ConfigError, RunError
 from discom.evaluation.scores import Scoring, class_counts, count_by_group
-from discom.files import as_data_error, atomic_file, write_json
-from discom.hardware import launch, machine, peak_memory
+from discom.files import write_json
+from discom.hardware import (
+    arithmetic,
+    forked_random,
+    launch,
+    machine,
+    precision_used,
+    recent_peak,
+    start_peak,
+)
 from discom.methods import Method, build
 from discom.models.pretrained import Pretrained
 from discom.running import runs
+from discom.running.checkpoint import Checkpoint
+from discom.running.loss_scale import LossScale
 from discom.running.runs import Result
 
-STATE = "state.pt"
-SAVED = ("epoch", "seconds", "rows", "best")  # besides the state of networks and optimizers
-TIME_SHARE = 0.05  # of the training time may go into writing checkpoints
+methods.remember()  # what runs is what was imported by now, whatever is edited later
 _TRAINING = threading.RLock()  # threads take turns, since they share torch's generator
 
 
@@ -63,9 +68,11 @@ def fit(
             epoch; it calls `eval()`, looks and changes nothing.
 
     Raises:
-        ConfigError: settings that do not fit the method, the data or the machine.
+        ConfigError: settings that do not fit the method, the data or the machine, such as fp16
+            where there is no GPU.
         DataError: parts that do not belong together, a damaged file.
-        RunError: another run has the folder; the teacher does not fit; a loss is NaN.
+        RunError: another run has the folder; the teacher does not fit; a loss is NaN; ten steps in
+            a row overflow in fp16; a GPU has not the memory.
         TimeoutError: another process trains this run.
     """
     method = methods.get(method) if isinstance(method, str) else method
@@ -82,16 +89,26 @@ def fit(
     asked = runs.identity(method, split.train.name, split.origin, config, theirs)
     if result := runs.finished(run_dir, asked):
         return result
-    with _TRAINING, torch.random.fork_rng(), ExitStack() as stack:
+    precision = precision_used(config.precision)
+    memory = _memory_error(split, config, precision)
+    with _TRAINING, memory, forked_random(), arithmetic(), ExitStack() as stack:
+        start_peak()
         # before there is a folder: the settings may not fit
         instructor = runs.load_teacher(teacher, method, split, config) if teacher else None
         network: Any = build(method, split.train, config)
-        fabric = launch(asked["config"]["precision"])
+        fabric = launch(precision)
         run_dir.mkdir(parents=True, exist_ok=True)
         stack.enter_context(FileLock(run_dir / ".lock", timeout=0))  # ends with this process
+        if result := runs.finished(run_dir, asked):  # by another one since the first look
+            return result
         write_json(run_dir / "config.json", {**asked, "address": method.address})
         model, optimizer, schedule, batches = _prepare(network, split.train, config, fabric)
-        state = Checkpoint(run_dir, network, optimizer, schedule)
+        scale = LossScale(fabric)
+        parts = {"model": network, "optimizer": optimizer, "schedule": schedule, "scale": scale}
+        if network.adversary_optimizer is not None:
+            parts["adversary"] = network.adversary_optimizer
+        state = Checkpoint(run_dir, precision, **parts)
+        state.announce(config.select)
         scoring = Scoring(network, split, fabric, batches.memory_format)
         if instructor is not None:
             instructor = instructor.to(fabric.device).to(memory_format=batches.memory_format)
@@ -111,12 +128,13 @@ def fit(
                 network.set_rate(rate)
                 terms = model(batch)  # name → unweighted scalar
                 loss = network.weighted_sum(terms)
+                scale.note()
                 optimizer.zero_grad()
                 fabric.backward(loss)
                 optimizer.step()
                 schedule.step()
                 losses.append(torch.stack([*terms.values(), loss]).detach())
-            means = _means(losses, [*terms, "loss"], epoch)
+            means = _means(losses, [*terms, "loss"], epoch) | scale.report(epoch)
             scores = scoring.validate()
             state.keep(scoring.metric, scores, epoch, config.select)
             state.seconds += time.perf_counter() - started
@@ -125,6 +143,19 @@ def fit(
             if on_epoch_end:
                 on_epoch_end(epoch + 1, network)
         return _report(asked, batches, state, scoring)
+
+
+@contextmanager
+def _memory_error(split: Split, config: Config, precision: str) -> Iterator[None]:
+    """A RunError in the place of torch's, which does not say what to change."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        sensors = split.train.modalities.items()
+        shapes = [f"{name} {'×'.join(map(str, m.x.shape[1:]))}" for name, m in sensors]
+        batch = f"batches of {config.batch_size} images, {', '.join(shapes)}, in {precision}"
+        way_out = "lower batch_size, or take precision mixed; its checkpoint is as it was"
+        raise RunError("GPU memory", f"{batch} do not fit", way_out) from error
 
 
 def _prepare(network: Any, train: MultiModalData, config: Config, fabric: Fabric) -> tuple:
@@ -173,71 +204,17 @@ def _prepare(network: Any, train: MultiModalData, config: Config, fabric: Fabric
     return model, optimizer, schedule, batches
 
 
-def _parameter_groups(network: torch.nn.Module, rate: float, factor: float) -> list[dict]:
-    """The weights, those of pretrained encoders last and at their own rate; 0 freezes them."""
+def _parameter_groups(network: Any, rate: float, factor: float) -> list[dict]:
+    """The weights; those of pretrained encoders, at their own rate, where 0 freezes them; and what
+    the method says is not decayed."""
     encoders = [part for part in network.modules() if isinstance(part, Pretrained)]
     own = dict.fromkeys(w for e in encoders for w in e.requires_grad_(factor > 0).parameters())
-    others = [weight for weight in network.parameters() if weight not in own]
+    named = network.named_parameters()
+    free = dict.fromkeys(w for name, w in named if name.split(".")[-1] in network.undecayed)
+    others = [weight for weight in network.parameters() if weight not in own and weight not in free]
     groups = [{"params": others, "lr": rate}, {"params": [*own], "lr": rate * factor}]
-    return groups if own else groups[:1]
-
-
-class Checkpoint:
-    """Where a run stands after an epoch: networks, optimizer and schedule, the rows of its log, and
-    for each deployed network the best score, its epoch and its weights.
-
-    All of it is one file, so that weights and scores are of the same epoch. A DataError where the
-    file is damaged or holds more than tensors and numbers: code in it is not run.
-    """
-
-    def __init__(self, run_dir: Path, model: Any, optimizer: Any, schedule: Any):
-        self.run_dir, self.path = run_dir, run_dir / STATE
-        self.parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
-        if getattr(model, "adversary_optimizer", None) is not None:
-            self.parts["adversary"] = model.adversary_optimizer
-        self.epoch, self.seconds = 0, 0.0
-        self.rows: list[dict[str, float]] = []
-        self.best: dict[str, dict[str, Any]] = {}
-        self.writing = 0.0  # seconds
-        if self.path.exists():
-            with as_data_error(self.path, "tensors and numbers", "delete it to start anew"):
-                saved = torch.load(self.path, map_location="cpu", weights_only=True)
-                for name, part in self.parts.items():
-                    part.load_state_dict(saved[name])
-                vars(self).update({name: saved[name] for name in SAVED})
-
-    def keep(self, metric: str, scores: Mapping[str, float], epoch: int, select: str) -> None:
-        """Remember the weights of every network whose validation score is the highest so far; or,
-        if the last epoch is selected, those of every network."""
-        metric, model = f"valid_{metric}", self.parts["model"]
-        for name, score in scores.items():
-            if select == "last" or name not in self.best or score > self.best[name][metric]:
-                weights = {k: v.detach().cpu().clone() for k, v in model.state(name).items()}
-                self.best[name] = {metric: score, "best_epoch": epoch, "weights": weights}
-
-    def save(self, epoch: int, row: dict[str, float]) -> None:
-        """Write metrics.csv, and the checkpoint where that has not taken its share of the time."""
-        self.epoch = epoch + 1
-        self.rows.append({"epoch": epoch, **row})
-        with atomic_file(self.run_dir / "metrics.csv") as part:
-            pd.DataFrame(self.rows).to_csv(part, index=False)
-        if self.writing > TIME_SHARE * self.seconds:
-            return
-        started = time.perf_counter()
-        content = {name: part.state_dict() for name, part in self.parts.items()}
-        content |= {name: getattr(self, name) for name in SAVED}
-        buffer = io.BytesIO()  # to a file, torch.save would end the process where the disk is full
-        torch.save(content, buffer)
-        with atomic_file(self.path) as part:
-            part.write_bytes(buffer.getbuffer())
-        self.writing += time.perf_counter() - started
-
-    def write_weights(self) -> None:
-        """Write weights/<network>.safetensors, which name their epoch in the file's metadata."""
-        for name, best in self.best.items():
-            weights = {k: v.contiguous() for k, v in best["weights"].items()}
-            with atomic_file(runs.weights_file(self.run_dir, name)) as part:
-                part.write_bytes(to_safetensors(weights, {"epoch": str(best["best_epoch"])}))
+    groups += [{"params": [*free], "lr": rate, "weight_decay": 0.0}]
+    return [group for group in groups if group["params"]]
 
 
 def _means(losses: list[Tensor], names: list[str], epoch: int) -> dict[str, float]:
@@ -270,7 +247,7 @@ def _report(
         parameters={k: sum(w.numel() for w in own.parameters()) for k, own in branches.items()},
         seconds=state.seconds,
         pairs_per_second=batches.count * asked["config"]["epochs"] / state.seconds,
-        peak_memory_mb=peak_memory(),
+        peak_memory_mb=recent_peak(),
         machine=machine(),
         counts={**counts, **batches.counts},
         classes=len(split.train.classes),
@@ -278,6 +255,7 @@ def _report(
         best={k: best[own] for k in scores if (own := frozenset(k.split("+"))) in best},
         metric=scoring.metric,
         tested=tested,
+        precision=state.precision,
     )
     for name, values in () if network.dense else scores.items():
         recall, present = values["balanced_accuracy"], len(np.unique(predictions[f"{name}_labels"]))

@@ -9,7 +9,9 @@
         result.json         written last and in one piece: a folder that has it is done
 
 The hash names what was asked for: method, settings and options in full, data, seeds, teacher. The
-code is the digest of what the method runs (`methods.code`): an edited loss gives another folder.
+precision that a machine made of the one asked for stands in the result alone, so that a run may go
+on on another machine. The code is the digest of what the method runs (`methods.code`): an edited
+loss gives another folder.
 """
 
 import json
@@ -20,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from safetensors.torch import load
 
 from discom import methods
@@ -29,7 +30,7 @@ from discom.data import MultiModalData, Split
 from discom.data.splitting import Origin
 from discom.errors import RunError
 from discom.files import ANEW, as_data_error, digest, read_json
-from discom.hardware import precision_used
+from discom.hardware import forked_random
 from discom.methods import Method
 
 ORIGIN = ("digest", "drawn", "divided", "fold", "folds")  # what a result says of its split's Origin
@@ -46,15 +47,14 @@ def identity(
     config: Config,
     teacher: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What is asked of a run: the first fields of its `Result`, with the options in full and the
-    precision that this machine uses, and its hash. `teacher`: the same of its teacher."""
-    precision, options = precision_used(config.precision), method.options(config.options)
+    """What is asked of a run: the first fields of its `Result`, with the options in full, and its
+    hash. `teacher`: the same of its teacher."""
     asked = {
         "method": method.name,
         "data": data,
         "seed": config.seed,
         **{name: getattr(origin, name) for name in ORIGIN},
-        "config": {**config.identity(), "precision": precision, "options": options},
+        "config": {**config.identity(), "options": method.options(config.options)},
         "teacher": {name: teacher[name] for name in TAUGHT_BY} if teacher else None,
         "code": methods.code(method),
     }
@@ -81,8 +81,8 @@ class Result:
     parameters: dict[str, int]  # network → number of its parameters
     seconds: float  # of training and validation, without the test
     pairs_per_second: float  # training samples of each modality
-    peak_memory_mb: float  # of the process or the GPU
-    config: dict[str, Any]  # the settings, options in full, and the precision that was used
+    peak_memory_mb: float  # of the process or the GPU, in this run
+    config: dict[str, Any]  # the settings, options in full
     machine: dict[str, Any]  # processor, device, threads, versions, commit
     counts: dict[str, int]  # samples of the three parts, and labelled ones, that were used
     classes: int
@@ -94,6 +94,7 @@ class Result:
     fold: int | None = None  # which of how many was tested, from 0 on; None for a plain split
     folds: int = 0
     tested: dict[str, Any] | None = None  # of a fold, see `evaluation.scores.count_by_group`
+    precision: str = ""  # that was used; two where another machine took over, "bf16-mixed, 32-true"
 
     @property
     def display_name(self) -> str:
@@ -116,7 +117,9 @@ class Result:
 
     @property
     def f1(self) -> dict[str, float]:
-        """Network → weighted F1 × 100 on the test part."""
+        """Network → weighted F1 × 100 on the test part; a RunError for a dense run."""
+        if self.metric != "f1":
+            raise RunError("f1", f"{self.method} is scored by {self.metric}", "take .main")
         return {name: scores["f1"] for name, scores in self.scores.items()}
 
     def folder(self, runs: Path | str) -> Path:
@@ -133,6 +136,7 @@ class Result:
         default; a RunError where it is none."""
         try:
             values, known = _filled(content)
+            values.setdefault("precision", values["config"]["precision"])  # older ones used it
             if teacher := values.get("teacher"):
                 values["teacher"], _ = _filled(teacher)
             if known:  # else its name stays the stored one
@@ -254,7 +258,7 @@ def load_run(run_dir: Path | str, split: Split, network: str = "") -> tuple[Meth
     if method.address != method.name and methods.code(method) != result.code:  # a person's own file
         raise RunError(run_dir, f"{method.address} was edited after its training", "train it again")
     config = Config(**result.config)
-    with torch.random.fork_rng():  # the caller's own draws stay as they are
+    with forked_random():  # the caller's own draws stay as they are
         model = methods.build(method, split.train, config, restored=True)
     for name in [network] if network else model.deployed:
         file = weights_file(run_dir, name)

@@ -3,6 +3,7 @@ trains what is missing."""
 
 import logging
 import os
+import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import chdir, contextmanager
@@ -14,10 +15,9 @@ from typing import NamedTuple
 from joblib import Parallel, cpu_count, delayed, parallel_config
 from tqdm.auto import tqdm
 
-from discom import methods
+from discom import hardware, methods
 from discom.data import MultiModalData, load
 from discom.errors import DiscomError, RunError, first_line, install_hint, say_warnings_once
-from discom.hardware import device
 from discom.running.fit import fit
 from discom.running.runs import Result, Run
 
@@ -34,23 +34,24 @@ class Done(NamedTuple):
 
 def missing(runs: Iterable[Run], known: Iterable[Result] = ()) -> tuple[list[Run], list[Result]]:
     """The runs that have to be trained, teachers before their students, and the results that are
-    there: in their folders, or among `known` results, also of older code, of which it warns. A
-    student that is trained needs no teacher. A DiscomError where a result is damaged."""
-    stored, found, older = {result.hash: result for result in known}, list[Result](), 0
+    there: in their folders, or among `known` results, whatever code of discom made these; of a
+    person's own method it must be today's. A student that is trained needs no teacher. A
+    DiscomError where a result is damaged."""
+    stored, found = {result.hash: result for result in known}, list[Result]()
     teachers, absent = dict[Path, Run](), dict[Path, Run]()
     for run in runs:
-        file = run.folder / "result.json"
-        if result := Result.read(file) if file.exists() else stored.get(run.hash):
+        file, result = run.folder / "result.json", stored.get(run.hash)
+        own = not methods.get(run.method).__module__.startswith("discom.")
+        if file.exists():
+            result = Result.read(file)
+        elif result and own and result.code != run.asked["code"]:
+            result = None
+        if result:
             found.append(result)
-            older += result.code not in (run.asked["code"], "unknown")
             continue
         absent[run.folder] = run
         if run.teacher and not (run.teacher.folder / "result.json").exists():
             teachers[run.teacher.folder] = run.teacher
-    if older:
-        text = f"{older} of {len(found)} stored results are of other code than today's"
-        # from this very line, so that it is said once
-        warnings.warn(f"{text}; collect into another file to train them anew", stacklevel=1)
     return list((teachers | absent).values()), found
 
 
@@ -64,7 +65,7 @@ def sweep(
     untaught = [run for run in absent if run.teacher is None]  # teachers among them
     taught = [run for run in absent if run.teacher]
     for name, now in (("runs without a teacher", untaught), ("runs with a teacher", taught)):
-        jobs = [partial(_attempt, run, os.getcwd()) for run in now]
+        jobs = [partial(_attempt, run, os.getcwd(), number_of(workers)) for run in now]
         ended = spread(jobs, workers, backend)
         progress = tqdm(ended, name, len(jobs), leave=False, disable=not jobs)
         failed |= {folder: error for folder, error in progress if error}
@@ -90,16 +91,21 @@ def train(run: Run, images: MultiModalData, *, progress: bool = False) -> Result
     return fit(run.method, split, run.config, run.folder, teacher=teacher, progress=progress)
 
 
+def number_of(workers: int = 0) -> int:
+    """So many workers, or for 0 one for each core, or one on a GPU."""
+    return workers or (cpu_count() if hardware.device().type == "cpu" else 1)
+
+
 def spread(
     jobs: Iterable[Callable[[], Outcome]], workers: int = 0, backend: str = "loky"
 ) -> Iterator[Outcome]:
-    """What jobs return, as they end, in `workers` processes of one thread each, by default one for
-    each core, or one on a GPU; a single one is this process. They are joblib's, or with
+    """What jobs return, as they end, in `workers` processes of one thread each, by default
+    `number_of` them; a single one is this process. They are joblib's, or with
     backend="dask" those of the Dask cluster at DASK_SCHEDULER_ADDRESS, by default one that starts
     here. A RunError where a worker is killed; the same call goes on."""
     if not (jobs := list(jobs)):
         return
-    workers = workers or (cpu_count() if device().type == "cpu" else 1)
+    workers = number_of(workers)
     try:
         # idle workers end soon, since nobody else ends those of a killed sweep
         here = {"n_jobs": workers, "inner_max_num_threads": 1, "idle_worker_timeout": 5}
@@ -126,8 +132,10 @@ def _dask(workers: int) -> Iterator[None]:
         yield
 
 
-def _attempt(run: Run, folder: str) -> Outcome:
-    """Train a run from within `folder`; what went wrong is returned, not raised."""
+def _attempt(run: Run, folder: str, workers: int) -> Outcome:
+    """Train a run from within `folder`, as one of so many workers; what went wrong is returned, not
+    raised. Where the input did not cause it, the run's folder keeps the traceback."""
+    hardware.workers, trace = workers, Path(folder) / run.folder / "traceback.txt"
     if parent_process():  # of a worker: else the caller's way of showing them stays
         warnings.showwarning = SHOW
         logging.disable(logging.CRITICAL)
@@ -136,10 +144,14 @@ def _attempt(run: Run, folder: str) -> Outcome:
             origin = run.origin
             images = _load(run.source, run.modalities, origin.drawn, origin.content)
             train(run, images)
+    except (DiscomError, OSError) as error:
+        return run.folder, f"{run.folder}: {first_line(error).removeprefix(f'{run.folder}: ')}"
     except Exception as error:  # a sweep outlives whatever a run runs into
-        kind = "" if isinstance(error, DiscomError) else f"{type(error).__name__}: "
-        found = first_line(error).removeprefix(f"{run.folder}: ")
-        return run.folder, f"{run.folder}: {kind}{found}"
+        trace.parent.mkdir(parents=True, exist_ok=True)
+        trace.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        found = f"{type(error).__name__}: {first_line(error)}"
+        return run.folder, f"{run.folder}: {found}; see {trace.name} there"
+    trace.unlink(missing_ok=True)
     return run.folder, ""
 
 

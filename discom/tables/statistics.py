@@ -1,6 +1,7 @@
 """Many runs put together: means over seeds, and differences paired by seed, as a table and as
 Markdown. What a seed draws decides what n seeds tell: see INTERVALS."""
 
+import warnings
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -103,6 +104,7 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
     metric, made = metrics[0], []
     runs, place = _runs(results)
     for _, compared in runs.groupby(place, sort=False, dropna=False):
+        _warn_of_precisions(compared)
         rows, draws = _scores(compared)
         for (method, modality), own in rows.groupby(["method", "modality"], sort=False):
             each = own.groupby("draw", dropna=False)["score"].mean()
@@ -118,6 +120,16 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
                 row |= zip(names, gain, strict=True)
             made.append(row)
     return pd.DataFrame(made)
+
+
+def _warn_of_precisions(runs: pd.DataFrame) -> None:
+    """Warn where machines made several precisions of the one that was asked for."""
+    used = pd.Series([run.precision for run in runs["run"]], runs.index)
+    rows = {name: ", ".join(own.unique()) for name, own in runs["method"].groupby(used)}
+    if len(rows) > 1:
+        found = "; ".join(f"in {precision}: {names}" for precision, names in rows.items())
+        way_out = "train them on one kind of machine, or with precision 32-true"
+        warnings.warn(f"{runs['data'].iloc[0]}: rows {found}; {way_out}", stacklevel=3)
 
 
 def metric_of(table: pd.DataFrame) -> str:

@@ -86,6 +86,8 @@ def _write(results: Iterable[Result], file: Path) -> None:
         for config in (fields["config"], (fields["teacher"] or {}).get("config", {})):
             if config.get("seed") == result.seed:
                 del config["seed"]
+        if fields["precision"] == fields["config"]["precision"]:  # as asked for
+            del fields["precision"]
         run["settings"] = digest(fields)
         settings[run["settings"]] = fields
         for network, own in scores.items():

@@ -169,3 +169,16 @@ def test_time_never_runs_backwards(symmetry):
     assert not draw_transforms(rising, 1.0, generator(), symmetry=symmetry).any()
     seen = signal_view(rising, WEAK, symmetry, generator())[:, :, 0]
     assert (seen[..., -8:].mean(2) > seen[..., :8].mean(2)).all()
+
+
+@pytest.mark.parametrize(
+    ("shape", "symmetry"), [((4, 3, 64, 64), "all"), ((4, 3, 1, 256), "rotate")]
+)
+def test_views_in_a_loss_of_half_precision_keep_their_places(shape, symmetry):
+    """The grid had eight bits: on 64 pixels places were half a pixel off."""
+    x, views = torch.rand(shape, generator=torch.Generator().manual_seed(0)), []
+    for enabled in (False, True):
+        torch.manual_seed(1)
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            views.append(distort(x, symmetry))
+    assert torch.equal(*views)

@@ -150,6 +150,45 @@ def test_stacked_images_are_the_bands_of_the_same_scenes(room, size, name):
     np.testing.assert_array_equal(images[some].numpy(), np.concatenate(expected, 1)[some])
 
 
+KINDS = {"uint8": 255, "int16": -9999, "uint16": 65535, "float16": 0.0, "float32": 0.0}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("holes", [False, True])
+def test_values_that_fit_as_they_are_stored_are_scaled_on_the_device(room, kind, holes, tmp_path):
+    """EuroSAT missed the memory of a card by a little, and each batch was read from disk."""
+    rng, invalid = np.random.default_rng(0), KINDS[kind] if holes else None
+    low, high = (0, 1) if kind.startswith("float") else (np.iinfo(kind).min, np.iinfo(kind).max)
+    x = (low + (high - low) * rng.random((40, 2, 8, 8))).astype(kind)
+    x[rng.random(x.shape) < 0.1] = KINDS[kind]
+    labels, ids = np.arange(40) % 3, np.arange(40)
+    sensors = {k: Modality(x, labels, ids, invalid=invalid) for k in ("rgb", "sar")}
+    sensors["sar"] = Modality(x[::-1].copy(), labels[::-1], ids[::-1], invalid=invalid)
+    MultiModalData(sensors, ("a", "b", "c")).save(tmp_path / "data")
+    part = load(str(tmp_path / "data")).split(seed=0).train  # on disk
+    read = {}
+    for size in (0, 2 * len(part) * x[0].nbytes, 1 << 30):
+        room(size)
+        images = ModalityTensor(part, "rgb+sar", "cpu")
+        read[size] = images[torch.tensor([7, 0, 3])]
+        assert bool(images.stored) == (0 < size < 1 << 30 and kind != "float32")
+        assert read[size].dtype == torch.float32
+    plain, compact, resident = read.values()
+    assert torch.equal(plain, resident)
+    torch.testing.assert_close(compact, plain, rtol=0, atol=1e-6)
+    assert (compact == 0).any()
+
+
+def test_what_torch_keeps_in_reserve_is_free_and_workers_share(monkeypatch):
+    """The second run of a process found a card full of its own cache."""
+    for name, size in {"mem_get_info": (100, 1000), "memory_reserved": 80}.items():
+        monkeypatch.setattr(f"torch.cuda.{name}", lambda device, size=size: size)
+    monkeypatch.setattr("torch.cuda.memory_allocated", lambda device: 20)
+    assert module.memory_budget("cuda:0") == 40
+    monkeypatch.setattr("discom.hardware.workers", 4)
+    assert module.memory_budget("cuda:0") == 10
+
+
 def test_batches_show_signals_in_weak_views():
     x, labels = np.random.default_rng(0).normal(size=(60, 3, 1, 64)), np.arange(60) % 3
     signals = Modality(x.astype(np.float32), labels, np.arange(60), symmetry="rotate")

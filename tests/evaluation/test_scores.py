@@ -11,6 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lightning.fabric import Fabric
+from torchmetrics.functional.classification import multiclass_confusion_matrix
 
 from discom.data import Modality, MultiModalData, Split
 from discom.errors import DataError
@@ -95,6 +96,17 @@ def test_scores_of_masks_are_scikit_learns(absent):
     assert json.loads(json.dumps(values)) == values == pytest.approx(expected)
     with pytest.raises(DataError, match=r"^scores: "):
         dense_scores(predicted, 0 * labels + 255, NAMES)
+
+
+def test_scores_of_masks_wait_for_a_gpu_as_often_for_one_image_as_for_many(monkeypatch):
+    """Each image of a validation part waited, in each epoch."""
+    counted = "discom.evaluation.scores.multiclass_confusion_matrix"
+    original, calls = multiclass_confusion_matrix, []
+    monkeypatch.setattr(counted, lambda *g, **k: calls.append(1) or original(*g, **k))
+    predicted, labels = masks(1)
+    values = dense_scores(predicted, labels, NAMES)
+    assert dense_scores(predicted.repeat(9, 1, 1), labels.repeat(9, 1, 1), NAMES) == values
+    assert len(calls) == 2
 
 
 def test_answers_are_float32_in_the_order_of_the_data_and_the_layout_asked_for(monkeypatch):

@@ -175,3 +175,10 @@ def test_a_teachers_logits_are_those_of_the_sum_of_its_features(training):
     torch.testing.assert_close(expected, logits, rtol=1e-5, atol=1e-5)
     logits.square().sum().backward()
     assert all(p.grad is not None and p.grad.abs().max() > 0 for p in model.parameters())
+
+
+def test_a_spectrum_in_half_precision_is_that_of_float32():
+    network, x = encoder("spectrum")(3)[0][:3], noise(8, 3, 1, 128)
+    plain = network(x)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(network(x), plain)

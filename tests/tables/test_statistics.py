@@ -149,3 +149,15 @@ def test_two_data_sets_of_one_name_are_two_rows_with_their_digests():
     assert table["digest"].tolist() == ["a120"] * 2 + ["b150"] * 2
     table = summary([*runs, result("discom", 1, digest="a120")], ["student"])
     assert table["vs student"].isna().all()
+
+
+def test_rows_of_two_precisions_are_named(recwarn):
+    """Machines make another one of the precision that was asked for; asked-for ones stand apart."""
+    runs = [result(name, seed, precision="mixed") for name in METHODS for seed in range(3)]
+    alike = [replace(run, precision="bf16-mixed") for run in runs]
+    summary(alike)
+    summary([*runs[:3], *(result("kdv2", seed) for seed in range(3))])
+    assert not recwarn
+    summary([*alike[:3], replace(runs[3], precision="16-mixed"), *alike[4:]])
+    (warning,) = [str(each.message) for each in recwarn]
+    assert warning.startswith("objects: rows in 16-mixed: discom; in bf16-mixed: student, discom")

@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from fixtures.results import result
@@ -11,6 +13,7 @@ from fixtures.results import result
 from discom.errors import DataError, RunError
 from discom.tables import collect, collected, load_results
 
+RESULTS = Path(__file__).parents[2] / "results"
 PAIR = {"rgb": 100 / 3, "depth": 60.0}
 RUNS = [result(name, seed, PAIR) for name in ("student", "discom") for seed in (1, 0, 2)]
 
@@ -46,11 +49,23 @@ def test_collect_and_load_go_round(tmp_path):
         result("kdv2", 1, teacher={"method": "teacher", "config": config, "teacher": None}),
         replace(result("student-2x", 0), best={"rgb": 86.7}, seconds=1 / 7),
         *(of_fold(result("mdico", 0, draws="split"), number) for number in range(2)),
+        result("decur", 0, precision="mixed", used="16-mixed"),
     ]
     collect([*RUNS, *others], tmp_path / "all.json")
     loaded = load_results(tmp_path / "all.json")
     assert by_name(loaded) == by_name([*RUNS, *others])
     assert load_results(str(tmp_path / "all.csv")) == loaded
+
+
+def test_a_committed_table_says_what_its_runs_were_computed_in_and_stays_as_it_is(tmp_path):
+    """From before a result had a precision beside the one that was asked for."""
+    for ending in ("csv", "json"):
+        shutil.copy(RESULTS / f"taught-by-rgb.{ending}", tmp_path)
+    assert {run.precision for run in load_results(tmp_path / "taught-by-rgb.csv")} == {"32-true"}
+    collect([], tmp_path / "taught-by-rgb.csv")
+    for ending in ("csv", "json"):
+        name = f"taught-by-rgb.{ending}"
+        assert (tmp_path / name).read_bytes() == (RESULTS / name).read_bytes()
 
 
 def test_collecting_fewer_runs_drops_none_and_writes_those_anew(tmp_path):
