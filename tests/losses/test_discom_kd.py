@@ -265,8 +265,8 @@ def test_orthogonality_keeps_its_digits_in_half_precision():
     """Of parts in bf16 the cosine had two."""
     generator = torch.Generator().manual_seed(0)
     parts = [{"rgb": torch.randn(64, 32, generator=generator).bfloat16()} for _ in range(3)]
-    exact = orthogonality_loss(*({"rgb": part["rgb"].double()} for part in parts))
+    exact = discom_kd.orthogonality_loss(*({"rgb": part["rgb"].double()} for part in parts))
     for enabled in (False, True):
         with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
-            value = orthogonality_loss(*parts)
+            value = discom_kd.orthogonality_loss(*parts)
         torch.testing.assert_close(value.double(), exact, rtol=0, atol=1e-6)
