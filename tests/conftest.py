@@ -7,6 +7,7 @@ import matplotlib
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+import simulated_gpu  # noqa: F401 (torch counts devices at its first backward pass, once)
 
 from discom import cli, fit, methods
 

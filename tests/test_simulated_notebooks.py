@@ -1,6 +1,7 @@
 """Every notebook runs on a GPU: on the simulated one, in its short form, it ends without an error
 and all that trains is there."""
 
+import runpy
 from pathlib import Path
 
 import nbformat
@@ -10,8 +11,9 @@ import torch
 from simulated_gpu import simulated_gpu
 
 import batch
+import course_data
 from course_data import cells_of, written
-from discom import hardware
+from discom import hardware, notebook
 
 pytestmark = pytest.mark.skipif(not simulation.AVAILABLE, reason=simulation.LACKS)
 
@@ -88,3 +90,21 @@ def test_the_package_meets_the_losses_of_06_where_they_are(in_notebooks, capsys)
         own = ("names =", 'exec(course.written("03"', 'exec(course.written("00"', "package =")
         cells("06", own, *ends)
     assert "✓ four equal losses" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [n for n in NUMBERS if n != WITHOUT_NETWORK])
+def test_solutions_train_on_the_gpu(number, in_notebooks, monkeypatch):
+    """In the short form, in which no score means anything and no check may hold."""
+
+    def short(*asked):
+        cells = cells_of(*asked).replace('profile = "cpu"', 'profile = "tiny"', 1)
+        cells = cells.replace('data = "objects"', 'data = "objects:n=1300"', 1)  # 500 labels of 00
+        return cells.replace('data = "scenes-dense"', f'data = "scenes-dense:{batch.SHORT}"', 1)
+
+    monkeypatch.setattr(course_data, "cells_of", short)
+    monkeypatch.setattr(notebook, "check", lambda claim, holds: None)
+    (solution,) = NOTEBOOKS.glob(f"solutions/py/{number}_*.py")
+    with simulated_gpu() as types:
+        runpy.run_path(str(solution))
+    assert simulation.NAME in types  # the CPU, too, where a check has numbers of its own
