@@ -18,7 +18,7 @@ PROC = Path("/proc/self")
 HIDE = "DISCOM_DEVICE"  # environment variable; "cpu" hides the accelerator
 ACCELERATORS = {"cuda", "mps"}  # those of torch that Fabric knows, too
 workers = 1  # processes that train side by side here and share the memory; `running.sweep` sets it
-_earlier = 0.0  # peak of the memory before the last `start_peak`, in MB
+_earlier: dict[torch.device, float] = {}  # peak of the memory before the last `start_peak`, in MB
 
 
 def device() -> torch.device:
@@ -111,8 +111,8 @@ def machine() -> dict[str, Any]:
 
 def start_peak() -> None:
     """From here on `recent_peak` counts, such as that of a run after others."""
-    global _earlier
-    _earlier, place = peak_memory(), device()
+    place = device()
+    _earlier[place] = peak_memory(place)
     if place.type == "cpu":
         with suppress(OSError):  # Linux alone can
             (PROC / "clear_refs").write_text("5")
@@ -134,7 +134,8 @@ def recent_peak(place: torch.device | None = None) -> float:
 
 def peak_memory(place: torch.device | None = None) -> float:
     """Most memory in use so far, in MB, see `recent_peak`."""
-    return max(_earlier, recent_peak(place))
+    place = place or device()
+    return max(_earlier.get(place, 0.0), recent_peak(place))
 
 
 @contextmanager

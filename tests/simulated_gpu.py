@@ -73,6 +73,9 @@ class _Module:
     def max_memory_allocated(self, device=None):
         return self.stored * 2**20  # memory is not simulated: 1 MB once anything has been there
 
+    def reset_peak_memory_stats(self, device=None):
+        pass
+
     def _is_in_bad_fork(self):
         return False
 
