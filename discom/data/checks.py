@@ -82,8 +82,9 @@ def check_finite(images: np.ndarray, where: str, first: int = 0) -> None:
 
 def check_masks(masks: Any, data: Any) -> str:
     """Refuse masks [N, H, W] of dense data with an id of no class, and one without any label where
-    the image's is not -1; the digest of all values, read once."""
+    the image's is not -1; warn of a class without a pixel. The digest of all values, read once."""
     where, classes = f"{data.name}/masks", len(data.classes)
+    pixels = np.zeros(256, int)  # of each id
 
     def check(part: np.ndarray, first: int) -> None:
         if (wrong := (part >= classes) & (part != NO_LABEL)).any():
@@ -94,8 +95,13 @@ def check_masks(masks: Any, data: Any) -> str:
         if (empty := known & (part == NO_LABEL).all(axis=(1, 2))).any():
             sample = f"sample {first + empty.argmax()} is {NO_LABEL} throughout"
             raise DataError(where, f"{sample}, but its y is a class", "set its y to -1")
+        pixels[:] += np.bincount(part.ravel(), minlength=256)
 
-    return _digest(masks, check)
+    name = _digest(masks, check)
+    if len(empty := np.flatnonzero(pixels[:classes] == 0)):
+        found = f"no pixel is of class '{data.classes[empty[0]]}'"
+        warnings.warn(f"{where}: {found}; {NO_LABEL} is 'no label'", stacklevel=4)
+    return name
 
 
 def _digest(array: Any, check: Callable) -> str:

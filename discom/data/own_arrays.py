@@ -17,6 +17,7 @@ from discom.labels import NO_LABEL, UNLABELLED
 FORMS = "images are [N, C, H, W], signals [N, C, T] with T > C; save signals [N, T] as x[:, None]"
 TARGETS = "give labels.npy [N], a class for each sample, or masks.npy uint8 [N, H, W], one a pixel"
 NAMES = 'write ["cat", "dog"], a name for each class from 0 on'
+FEW = 50  # classes of pixels; more of them are, as a rule, grey levels between two classes
 
 
 def read_arrays(
@@ -31,7 +32,8 @@ def read_arrays(
 
     Beside them lie labels.npy [N], classes from 0 on, or -1 for no label; or masks.npy [N, H, W],
     uint8, the class of every pixel, or 255 for no label. Optional are groups.npy [N], ids.npy [N],
-    and classes.json, a list of names or an object with the list "classes".
+    and classes.json, a list of names or an object with the list "classes". A class without a pixel
+    is refused: masks of 0 and 255, such as editors save, have one class and pixels without a label.
 
     Args:
         modalities: the sensors to keep, in this order; by default all, by name. Arrays of other
@@ -41,7 +43,8 @@ def read_arrays(
 
     Raises:
         ConfigError: a sensor that is not there.
-        DataError: no labels, arrays that do not fit together, or pickled objects.
+        DataError: no labels, arrays that do not fit together, pickled objects, a class without a
+            pixel, or more than FEW classes of pixels without classes.json.
     """
     root = Path(root)
     arrays = {file.stem: _load(file) for file in sorted(root.glob("[!.]*.npy"))}
@@ -85,14 +88,39 @@ def _label(root: Path, labels: Any, masks: Any) -> tuple[np.ndarray, tuple[str, 
         raise DataError(root, "has no labels, or labels and masks", TARGETS)
     if masks is None:
         check_array(labels, f"{root}/labels.npy", "iu", "N")
+        labels = labels.astype(np.int64)  # unsigned ones have no -1
         used = labels.max(initial=UNLABELLED) + 1
     elif masks.dtype != np.uint8 or masks.ndim != 3:
         raise DataError(root / "masks.npy", f"holds {masks.dtype} {list(masks.shape)}", TARGETS)
     else:
         counts = count_pixels(masks, NO_LABEL)
         labels, used = most_frequent(counts), len(np.trim_zeros(counts.sum(axis=0), "b"))
-    if not (file := root / "classes.json").is_file():
-        return labels, tuple(map(str, range(used)))
-    with as_data_error(file, "a list of names", NAMES):
-        names = read_json(file, NAMES)
-        return labels, tuple(names["classes"] if isinstance(names, dict) else names)
+    if (file := root / "classes.json").is_file():
+        with as_data_error(file, "a list of names", NAMES):
+            names = read_json(file, NAMES)
+            names = tuple(names["classes"] if isinstance(names, dict) else names)
+    else:
+        names = tuple(map(str, range(used)))
+    if masks is not None:
+        _check_pixels(root, counts.sum(axis=0), names, file.is_file())
+    return labels, names
+
+
+def _check_pixels(root: Path, counts: np.ndarray, names: Sequence[str], named: bool) -> None:
+    """Refuse masks, by the pixels [255] of each value, without a pixel of one of the classes, and
+    more than FEW classes that have no names."""
+    file, empty = root / "masks.npy", np.flatnonzero(counts[: len(names)] == 0)
+    if len(names) < 2 or len(empty):
+        lack = f"no pixel is of class '{names[empty[0]]}'" if len(empty) else "has one class"
+        found = f"{lack}, since {NO_LABEL} is 'no label' and other values are {_values(counts)}"
+        way_out = "write 0, 1, … for the classes, and resize masks to the nearest pixel"
+        raise DataError(file, found, way_out)
+    if len(names) > FEW and not named:
+        found = f"would be {len(names)} classes, as if resized smoothly or stored as JPEG"
+        raise DataError(file, found, "resize to the nearest pixel, or name all in classes.json")
+
+
+def _values(counts: np.ndarray) -> str:
+    """The first values that have a pixel."""
+    used = [*map(str, np.flatnonzero(counts))]
+    return ", ".join(used[:5]) + ", …" * (len(used) > 5)

@@ -105,6 +105,14 @@ def test_an_id_that_is_no_class_and_a_mask_without_any(value, place, monkeypatch
         refused(call, rf"/masks: sample {place[0]} .*{value}")
 
 
+def test_a_class_without_a_pixel_is_told():
+    """Masks of two classes as 0 and 255 scored a mean IoU of 100."""
+    masks = np.where(np.arange(36).reshape(6, 2, 3) % 2, 255, 0).astype(np.uint8)
+    sensors = of_rgb(x=np.zeros((6, 1, 2, 3), np.float32), y=0 * SIX)
+    with pytest.warns(UserWarning, match="mine/masks: no pixel is of class 'dog'"):
+        assert make(**sensors, classes=("cat", "dog"), masks=masks, dense=True).fingerprint
+
+
 def test_a_dense_method_needs_a_class_for_every_pixel():
     plain, tiny = objects.make(66, size=16), profile("tiny", dense=True, epochs=1)
     refused(lambda: methods.build(methods.get("single"), plain, tiny), "^single: ", ConfigError)

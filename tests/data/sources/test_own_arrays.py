@@ -70,6 +70,34 @@ def test_masks_give_pixels_a_class_and_samples_the_most_frequent(folder):
     assert (data.dense, data.classes, data.labels[:2].tolist()) == (True, ("0", "1", "2"), [-1, 2])
 
 
+BINARY = np.where(MASKS > 0, 255, 0).astype(np.uint8)  # as image editors store two classes
+SMOOTH = np.linspace(0, 60, MASKS.size).reshape(MASKS.shape).astype(np.uint8)
+NO_CLASSES = {  # masks that were trained on in silence, the names of classes, what the line says
+    "two classes as 0 and 255": (BINARY, ["background", "tumour"], "of class 'tumour', since 255"),
+    "the same without names": (BINARY, None, "has one class, since 255"),
+    "a gap": (2 * MASKS, None, "of class '1', .* 0, 2, 4"),
+    "smoothly resized": (SMOOTH, None, "61 classes"),
+}
+
+
+@pytest.mark.parametrize("problem", NO_CLASSES)
+def test_a_class_without_a_pixel_is_refused(folder, problem):
+    masks, names, line = NO_CLASSES[problem]
+    root = folder(names, labels=None, masks=masks, acc=None)
+    refused(lambda: read_arrays(root), f"own/masks.npy: .*{line}")
+
+
+def test_many_classes_of_pixels_are_taken_by_name(folder):
+    root = folder([f"kind {k}" for k in range(61)], labels=None, masks=SMOOTH, acc=None)
+    assert len(read_arrays(root).classes) == 61
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.uint64, ">i4"])
+def test_labels_of_any_whole_numbers_are_taken(folder, kind):
+    data = read_arrays(folder(labels=LABELS.astype(kind)))
+    assert data.labels.tolist() == LABELS.tolist()
+
+
 def test_other_arrays_are_left_out_aloud_or_by_name(folder):
     root = folder(trial=np.arange(COUNT), pose=np.ones((COUNT, 3, 3)))
     refused(lambda: read_arrays(root), "pose.npy: holds")
