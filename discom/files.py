@@ -69,7 +69,7 @@ def write_json(path: Path | str, content: Any) -> None:
 def read_json(path: Path | str, advice: str = ANEW) -> Any:
     """Read a JSON file; one that is missing, cut short or damaged is a DataError that names it."""
     with as_data_error(path, "JSON", advice):
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(Path(path).read_text(encoding="utf-8-sig"))  # editors add a mark
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from discom.labels import NO_LABEL, UNLABELLED
 PARTS = ("train", "valid", "test")
 KINDS = {"iu": "whole numbers", "iuU": "whole numbers or text"}
 KINDS |= {"fiu": "numbers", "biufU": "numbers or text"}
+CHANNELS = 32  # of a signal [C, T]; what has more is as a rule a grey image
 IMAGES = ("fiu", "N", "C", "H", "W")  # the kinds and the shape of images
 # what augmentation may do to a sensor → its motions are the multiples of this, see `apply_d4`
 SYMMETRIES = {"all": 1, "flip": 4, "none": 8, "rotate": 8}
@@ -37,6 +38,25 @@ def check_number(
 def is_signal(shape: Sequence[int]) -> bool:
     """Whether images [N, C, H, W] of this shape are signals: one row of more than one value."""
     return shape[2] == 1 < shape[3]
+
+
+def bands_are_last(first: int, middle: int, last: int) -> bool:
+    """Whether the last of an array's three axes has the bands: it is the one that differs in length
+    from two equal ones, or the shortest.
+
+    >>> bands_are_last(11, 11, 144), bands_are_last(32, 48, 13), bands_are_last(3, 32, 48)
+    (True, True, False)
+    """
+    return first == middle != last or last < min(first, middle)
+
+
+def looks_like_signal(channels: int, samples: int) -> bool:
+    """Whether an array [channels, samples] is more likely a signal than a grey image.
+
+    >>> looks_like_signal(3, 64), looks_like_signal(24, 32), looks_like_signal(48, 640)
+    (True, False, False)
+    """
+    return channels <= CHANNELS and samples >= 2 * channels
 
 
 def check_size(size: Any) -> tuple[int, int]:
@@ -185,9 +205,15 @@ def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
     if modality.symmetry not in SYMMETRIES:
         raise DataError(where, f"symmetry {modality.symmetry!r}", f"write {', '.join(SYMMETRIES)}")
     _, channels, height, width = modality.x.shape
-    if height > 1 and (channels == height != width or (width <= 4 and min(channels, height) >= 8)):
-        found = f"would be {channels} bands of {height}×{width} pixels"
+    found = f"would be {channels} band(s) of {height}×{width} pixels"
+    if height > 1 and bands_are_last(channels, height, width):
         raise DataError(where, found, "bring the bands to the front: np.moveaxis(x, -1, -3)")
+    if channels == 1 < width <= height / 8:
+        way_out = "signals are [N, C, 1, T]: np.moveaxis(x, -1, 1)"
+        raise DataError(where, found, f"{way_out}; cut such images in squares")
+    if height == 1 < width < channels:
+        found = f"would be {channels} channels of {width} samples"
+        raise DataError(where, found, "signals are [N, C, 1, T]: x.swapaxes(1, 3)")
     if modality.symmetry == "rotate" and (height > 1 or channels % 3):
         found = f"symmetry 'rotate' of {channels} channels and {height} rows"
         raise DataError(where, found, "rotate signals of three axes each, or write none")

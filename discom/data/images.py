@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from discom.data.checks import check_finite
+from discom.data.checks import bands_are_last, check_finite
 from discom.errors import DataError, check_choice
 from discom.files import as_data_error
 
@@ -96,8 +96,8 @@ def read_pixels(file: Path | str, invalid: float | None = None) -> np.ndarray:
         raise DataError(file, f"has shape {pixels.shape}", shapes)
     first, middle, last = pixels.shape
     stated = set(axes) & set("SC")  # a TIFF may hold [H, W, 1] as H pages
-    odd_one = first == middle != last or last < min(first, middle)
-    if axes.endswith(("S", "C")) or (not stated and middle > 1 and odd_one):
+    odd_one = not stated and middle > 1 and bands_are_last(first, middle, last)
+    if axes.endswith(("S", "C")) or odd_one:
         pixels = np.moveaxis(pixels, 2, 0)
     if opacity:
         full = np.iinfo(pixels.dtype).max if pixels.dtype.kind in "iu" else 1

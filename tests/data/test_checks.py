@@ -42,6 +42,9 @@ WRONG = [  # the place that the error names, what is wrong there
         np.zeros((6, 1, 2, 2), bool),
         np.zeros((6, 16, 16, 3)),  # bands at the end
         np.zeros((6, 16, 20, 3)),
+        np.zeros((6, 20, 16, 13)),
+        np.zeros((6, 1, 64, 3)),  # signals [N, 1, T, C] and [N, T, 1, C]
+        np.zeros((6, 64, 1, 3)),
         np.ma.zeros((6, 1, 2, 2)),  # whose mask would be lost
     )),
     ("/rgb", of_rgb(ids=np.array([0, 1, 2, 3, 4, 2]))),
