@@ -1,5 +1,6 @@
 """Deployment: the file answers as the trained network does, or it is not written."""
 
+import unicodedata
 import warnings
 from copy import deepcopy
 from dataclasses import replace
@@ -14,7 +15,7 @@ from fixtures.refusal import refused
 
 from discom import cli, data, deployment, fit, profile
 from discom.data.batches import ModalityTensor
-from discom.data.images import NO_DATA
+from discom.data.images import NO_DATA, images_by_name
 from discom.data.own_folders import read_folders
 from discom.deployment import Contract, Sensor, export, find_inputs, load, predict
 from discom.errors import ConfigError, RunError
@@ -159,7 +160,29 @@ def test_pairs_have_one_name_below_their_sensors_folders(tmp_path):
     assert find_inputs([tmp_path, file], [rgb])["file"].tolist() == [*pairs["rgb"], file, file]
     refused(lambda: find_inputs([file], [rgb, depth]), "no such file")
     (tmp_path / "RGB/01.png").touch()
-    refused(find, "two images have one name")
+    refused(find, r"01\.(npy|png): .* has its name, too")
+
+
+def test_preparation_and_prediction_pair_the_same_names(tmp_path):
+    """Folders of two systems, which write "é" in one letter or two, and of two spellings."""
+    names = ["walk/café_0", "walk/naïve.2", "unlabelled/b", "walk/c"]
+    for name in names:
+        other = unicodedata.normalize("NFD", name).replace("unlabelled", "Unlabeled")
+        for file in (tmp_path / f"RGB/{name}.npy", tmp_path / f"depth/{other}.npy"):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            np.save(file, np.zeros((2, 2), np.uint8))
+    (tmp_path / "depth/walk/c.npy").rename(tmp_path / "depth/walk/d.npy")
+    prepared = read_folders(tmp_path)
+    assert len(prepared.paired_ids) == 3
+    about = {"unit": "", "shape": (1, 2, 2), "low": (), "high": ()}
+    sensors = [Sensor(name=name, **about) for name in ("rgb", "depth")]
+    with pytest.warns(match="2 of 5"):
+        pairs = find_inputs([tmp_path], sensors)
+    named = {file: name for name, file in images_by_name(tmp_path / "RGB").items()}
+    assert {named[file] for file in pairs["rgb"]} == {*prepared.paired_ids}
+    (tmp_path / "rgb").mkdir()
+    for sensor in (sensors, sensors[:1]):  # which of the two is meant?
+        refused(lambda sensor=sensor: find_inputs([tmp_path], sensor), "in other letters")
 
 
 def test_one_bad_image_refuses_all_and_one_without_a_measurement_has_no_answer(

@@ -50,6 +50,20 @@ def bands_are_last(first: int, middle: int, last: int) -> bool:
     return first == middle != last or last < min(first, middle)
 
 
+def is_unmeasured(values: np.ndarray, invalid: float) -> np.ndarray:
+    """Where the values are `invalid`, that of pixels that were not measured; as in GDAL also after
+    rounding to float32, which the pixels of many a float64 file were once.
+
+    >>> is_unmeasured(np.array([-3.3999999521443642e38, 0.0]), -3.4e38).tolist()
+    [True, False]
+    """
+    same = values == float(invalid)
+    with np.errstate(over="ignore"):
+        if values.dtype == np.float64 and np.isfinite(rounded := np.float32(invalid)):
+            same |= values.astype(np.float32) == rounded
+    return same
+
+
 def looks_like_signal(channels: int, samples: int) -> bool:
     """Whether an array [channels, samples] is more likely a signal than a grey image.
 
