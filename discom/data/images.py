@@ -148,8 +148,9 @@ def read_pixels(file: Path | str, invalid: float | None = None) -> np.ndarray:
         check_finite(pixels[None], str(file))
         return pixels
     holes = np.isnan(pixels)
-    for value in {invalid, tags(file).no_data} - {None}:
-        holes |= is_unmeasured(pixels, value)
+    for value in (invalid, tags(file).no_data):
+        if value is not None:
+            holes |= is_unmeasured(pixels, value)
     check_finite(np.where(holes, 0, pixels)[None], str(file))
     if not holes.any():
         return pixels

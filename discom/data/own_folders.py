@@ -155,8 +155,8 @@ def _with_no_data(files: list[Path], tree: Path, rule: Rule) -> Rule:
             texts.append(f"{file.relative_to(tree)} states {factors or 'no scale or offset'}")
         way_out = "write all with one scale, as with gdal_translate -unscale -ot Float32"
         raise DataError(tree, " and ".join(texts), way_out)
-    values = {own.no_data for own in stated.values()} - {None}
-    values = {value for value in values if math.isfinite(value)}
+    every = {own.no_data for own in stated.values()}
+    values = {value for value in every if value is not None and math.isfinite(value)}
     if rule.invalid is None and values:
         if len(values) > 1:
             found = f"its files state {min(values):g} and {max(values):g} as no data"
