@@ -246,3 +246,19 @@ def test_a_network_of_signals_is_exported(tmp_path):
         np.save(tmp_path / f"{name}.npy", x)
     rows = predict(tmp_path / "out", [tmp_path / "plain.npy", tmp_path / "as_stored.npy"])
     assert rows["probability"].nunique() == 1
+
+
+def test_a_run_of_one_sensor_is_exported_without_naming_it_again(split, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng, labels = np.random.default_rng(0), np.arange(60) % 2
+    x = {name: rng.normal(size=(60, 1, 8, 8)).astype("f4") for name in ("ms", "sar", "lidar")}
+    sensors = {name: data.Modality(own, labels, np.arange(60)) for name, own in x.items()}
+    data.MultiModalData(sensors, ("a", "b"), name="mine").save("data/mine")
+    words = ["train", "--data", "data/mine", "--method", "student", "--profile", "tiny"]
+    for number, names in enumerate(("sar", "lidar+sar")):
+        assert cli.main([*words, "--modalities", names]) == 0
+        run = str(next(Path("runs", f"mine-{names.replace('+', '-')}", "student").iterdir()))
+        for k, more in enumerate(([], ["--data", "data/mine"])):
+            out = f"out{number}{k}"
+            assert cli.main(["export", run, "--modality", "sar", "--out", out, *more]) == 0
+            assert load(out)[0].sensors[0].name == "sar"

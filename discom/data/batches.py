@@ -83,10 +83,7 @@ class ModalityTensor:
 
     def __init__(self, data: MultiModalData, name: str, device: torch.device | str):
         names = name.split("+")
-        shapes = {part: data.modalities[part].x.shape[1:] for part in names}
-        if len({shape[1:] for shape in shapes.values()}) > 1:
-            found = f"images of {shapes} cannot be stacked"
-            raise DataError(data.name, found, "bring them to one size")
+        shape = data.shape_of(name)
         self.rows = {names[0]: np.arange(len(data.modalities[names[0]].x))}
         if len(names) > 1:
             self.rows = paired_rows(data, names)
@@ -99,7 +96,7 @@ class ModalityTensor:
             masks[truth == UNLABELLED] = NO_LABEL
             truth = masks
         self._truth = torch.from_numpy(truth)
-        size = 4 * len(self) * sum(int(np.prod(shape)) for shape in shapes.values())
+        size = 4 * len(self) * int(np.prod(shape))
         self.resident: Tensor | None = None
         if size <= memory_budget(device):
             self._truth, self.resident = self._truth.to(device), self._read(slice(None)).to(device)

@@ -1,6 +1,7 @@
 """Data that cannot be right are refused in one line that names the place."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -119,3 +120,27 @@ def test_a_class_without_a_pixel_is_told():
 def test_a_dense_method_needs_a_class_for_every_pixel():
     plain, tiny = objects.make(66, size=16), profile("tiny", dense=True, epochs=1)
     refused(lambda: methods.build(methods.get("single"), plain, tiny), "^single: ", ConfigError)
+
+
+UNFIT = [  # images that an encoder cannot take: the encoder, their shape
+    ("timm:vit_tiny_patch16_224", (3, 32, 32)),
+    ("conv1d", (3, 32, 32)),
+    ("spectrum", (3, 32, 32)),
+    ("spectrum", (3, 1, 20)),  # less than a window
+    ("timm:convnext_atto", (3, 4, 4)),
+    ("timm:convnext_atto", (3, 1, 64)),
+]
+
+
+@pytest.mark.parametrize(("encoder", "shape"), UNFIT)
+def test_an_encoder_that_cannot_take_the_images_is_refused_before_training(encoder, shape):
+    sensors = of_rgb(x=np.zeros((6, *shape), np.float32), symmetry="none")
+    config = profile("tiny", encoder=encoder)
+    call = partial(methods.build, methods.get("student"), make(**sensors), config)
+    refused(call, f"^encoder: {encoder} .* rgb", ConfigError)
+
+
+def test_a_network_of_sensors_of_two_sizes_is_refused_before_training():
+    both = of_both(x=np.zeros((6, 1, 2, 3), np.float32))
+    call = partial(methods.build, methods.get("teacher"), make(**both), profile("tiny"))
+    refused(call, "^mine: images of rgb 1×2×2, depth 1×2×3 cannot be stacked")
