@@ -235,10 +235,15 @@ def test_images_unlike_those_of_training_are_told_once(folder, split, tmp_path, 
     assert len(told) == 1
 
 
-def test_a_network_of_signals_is_exported(tmp_path):
+def test_a_network_of_signals_is_exported(tmp_path, monkeypatch):
+    """Also where the locale has no letter of a class's name."""
+    written = Path.write_text
+    monkeypatch.setattr(
+        Path, "write_text", lambda file, text, encoding="ascii": written(file, text, encoding)
+    )
     rng, labels = np.random.default_rng(0), np.arange(60) % 3
     signals = data.Modality(rng.normal(size=(60, 3, 1, 64)), labels, np.arange(60), symmetry="none")
-    split = data.MultiModalData({"acc": signals}, ("sit", "walk", "run")).split()
+    split = data.MultiModalData({"acc": signals}, ("sit", "día", "歩く")).split()
     settings = profile("tiny", epochs=1, encoder="spectrum")
     fit("student", split, settings, tmp_path / "run", progress=False)
     assert export(tmp_path / "run", split, "acc", tmp_path / "out") < 1e-4

@@ -68,8 +68,9 @@ def read_folders(
     """
     root, shape = Path(root), None if size is None else check_size(size)
     files = _list_files(root, modalities)
-    for name in (*unit, *invalid, *symmetry):
-        check_choice("unit, invalid, symmetry", name, files)
+    folders = {path.name.lower() for path in root.iterdir() if path.is_dir()}
+    for name in (*unit, *invalid, *symmetry):  # also of a sensor that is not asked for
+        check_choice("unit, invalid, symmetry", name, folders)
     every = {one.partition("/")[0] for tree in files.values() for one in tree}
     if (labelled := {name.lower() for name in every - {NAMELESS[0]}}) and labelled <= PARTED:
         found = f"its only classes are {', '.join(sorted(every))}, the names of parts"

@@ -123,6 +123,7 @@ def test_other_folders_are_not_read_where_sensors_are_named(tmp_path):
         file = tmp_path / name
         file.parent.mkdir(parents=True)
         file.write_text("no image")
+    assert read_folders(tmp_path, ["rgb"], unit={"depth": "mm"}).channels == {"rgb": 3}
     data = read_folders(tmp_path, ["depth", "rgb"])
     assert [*data.modalities] == ["depth", "rgb"]
     assert read_folders(tmp_path, ["rgb", "rgb_twin"]).channels == {"rgb": 3, "rgb_twin": 3}
