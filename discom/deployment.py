@@ -12,8 +12,8 @@ import pandas as pd
 from pydantic import BaseModel
 
 from discom.data import Split
-from discom.data.checks import check_finite, is_signal
-from discom.data.images import Rule, find_images, read_pixels
+from discom.data.checks import check_finite, is_signal, is_unmeasured
+from discom.data.images import Rule, find_images, images_by_name, read_pixels, sensor_folders
 from discom.data.scaling import LOWEST
 from discom.errors import ConfigError, DataError, RunError, check_choice, install_hint
 from discom.files import as_data_error, atomic_folder
@@ -77,7 +77,8 @@ def export(
     with atomic_folder(out, marker=CONTRACT, overwrite=overwrite) as folder:
         _write(branch, contract, folder / ONNX)
         difference = _compare(branch, folder, raw, ModalityTensor(split.test, network, "cpu"))
-        (folder / CONTRACT).write_text(contract.model_dump_json(indent=2) + "\n")
+        text = contract.model_dump_json(indent=2) + "\n"
+        (folder / CONTRACT).write_text(text, encoding="utf-8")
     return difference
 
 
@@ -221,7 +222,10 @@ def find_inputs(paths: Sequence[Path], sensors: Sequence[Sensor]) -> pd.DataFram
     if len(sensors) == 1:
         files = find_images(_folder(path, *sensors) or path for path in paths)
         return pd.DataFrame({"file": files})
-    every = [{sensor.name: _by_name(path, sensor) for sensor in sensors} for path in paths]
+    every = []
+    for path in paths:
+        folders = {sensor.name: _folder(path, sensor) or path / sensor.name for sensor in sensors}
+        every.append({name: images_by_name(folder) for name, folder in folders.items()})
     found = pd.concat(map(pd.DataFrame, every))
     pairs = found.dropna()
     if pairs.empty:
@@ -234,17 +238,7 @@ def find_inputs(paths: Sequence[Path], sensors: Sequence[Sensor]) -> pd.DataFram
 
 def _folder(path: Path, sensor: Sensor) -> Path | None:
     """The folder of a sensor below a path, in whatever letters, if there is one."""
-    return next((each for each in path.glob("*/") if each.name.lower() == sensor.name), None)
-
-
-def _by_name(path: Path, sensor: Sensor) -> dict[str, Path]:
-    """Name → image of one of several sensors."""
-    place = _folder(path, sensor) or path / sensor.name
-    files = find_images([place])
-    named = {str(file.relative_to(place).with_suffix("")): file for file in files}
-    if len(named) < len(files):
-        raise DataError(place, "two images have one name", "rename one")
-    return named
+    return sensor_folders(path, [sensor.name]).get(sensor.name)
 
 
 def _read(file: Path, sensor: Sensor) -> np.ndarray:
@@ -265,7 +259,8 @@ def unlike(image: np.ndarray, sensor: Sensor) -> bool:
     low … high by more than high − low, or the standard deviation is below 1/500 of that, over
     measured pixels. This finds other units and number types, but no other sensor of like values.
     """
-    pixels: Any = np.ma.array(image, mask=image == sensor.invalid, dtype=float)
+    unmeasured = sensor.invalid is not None and is_unmeasured(image, sensor.invalid)
+    pixels: Any = np.ma.array(image, mask=unmeasured, dtype=float)
     low, high = np.array(sensor.low), np.array(sensor.high)
     span, distance = high - low, abs(pixels.mean((1, 2)) - (low + high) / 2)
     strange = (distance > 1.5 * span) | (pixels.std((1, 2)) < span / 500)

@@ -1,8 +1,11 @@
 """Files that are either whole or absent: written beside their place, then moved there."""
 
+import glob
 import hashlib
 import json
 import os
+import platform
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 from discom.errors import DataError, first_line
 
 CHUNK_BYTES = 64 << 20
+OLD = "old"  # in a hidden folder: what is being replaced
 ANEW = "delete it and run the command again"
 
 
@@ -40,17 +45,38 @@ def atomic_folder(path: Path | str, *, marker: str, overwrite: bool = False) -> 
     path = Path(path)
     check_place(path, marker, overwrite)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
+    prefix = f"{_hidden(path)}{os.getpid()}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=path.parent) as folder:
         part = Path(folder) / path.name
         part.mkdir()
         yield part
         if overwrite and path.exists():
-            os.replace(path, Path(folder) / "old")  # goes when the new one is there
+            os.replace(path, Path(folder) / OLD)  # goes when the new one is there
         os.replace(part, path)
 
 
+def _hidden(path: Path) -> str:
+    """How the names of hidden folders beside `path` begin, before the number of the process: of
+    this machine alone, since another one may see the same disk."""
+    return f".{path.name}-{platform.node()}-"
+
+
+def sweep(path: Path) -> None:
+    """Delete the hidden folders that killed processes of this machine left beside `path`, and put
+    back what was to be replaced."""
+    start = _hidden(path)
+    for folder in path.parent.glob(f"{glob.escape(start)}*-*"):
+        process = folder.name.removeprefix(start).partition("-")[0]
+        if process.isdecimal() and not psutil.pid_exists(int(process)):
+            if (folder / OLD).exists() and not path.exists():
+                os.replace(folder / OLD, path)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def check_place(path: Path, marker: str, overwrite: bool) -> None:
-    """Raise a DataError where `path` may not be replaced; see `atomic_folder`."""
+    """Raise a DataError where `path` may not be replaced, see `atomic_folder`; what killed
+    processes left beside it goes."""
+    sweep(path)
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
     if not (path / marker).is_file():
@@ -69,7 +95,7 @@ def write_json(path: Path | str, content: Any) -> None:
 def read_json(path: Path | str, advice: str = ANEW) -> Any:
     """Read a JSON file; one that is missing, cut short or damaged is a DataError that names it."""
     with as_data_error(path, "JSON", advice):
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(Path(path).read_text(encoding="utf-8-sig"))  # editors add a mark
 
 
 @contextmanager

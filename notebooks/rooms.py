@@ -1,6 +1,7 @@
 """A person's own folder of images, as notebook 11 reads it; and synthetic scenes as
 such a folder, recorded in rooms."""
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +17,7 @@ from sklearn.model_selection import PredefinedSplit, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from discom.config import as_type
 from discom.data import MultiModalData, load, read_folders
 from discom.data.augmentation import apply_d4, random_d4
 from discom.errors import ConfigError, DataError
@@ -57,7 +59,8 @@ def write_rooms(
         images = _measure(scenes, rows, rng)
         if room == NEARNESS:
             depth = images["depth"]
-            images["depth"] = np.where(depth == 0, 0, 255 - depth // 16)
+            nearness = np.where(depth == 0, 0, 255 - depth // 16)
+            images["depth"] = nearness.astype(np.uint8)
         for place, row in enumerate(rows):
             names.append(scenes.classes[scenes.labels[row]].replace("/", "-"))
             kind = names[-1] if place < labelled * each else "unlabelled"
@@ -80,10 +83,20 @@ def _measure(
     return {"rgb": photograph, "depth": millimetres.astype(np.uint16)}
 
 
+def _as_object(text: str) -> dict[str, Any]:
+    try:
+        return as_type("options", json.loads(text), dict)
+    except ValueError:  # also a ConfigError, of a list
+        way_out = """write such as '{"size": 16}'"""
+        raise ConfigError("options", f"{text!r} is no JSON object", way_out) from None
+
+
 def read_pairs(
-    folder: str, options: Mapping[str, Any], data: str, seed: int
+    folder: str, options: Mapping[str, Any] | str, data: str, seed: int
 ) -> SimpleNamespace:
-    """The complete pairs of a person's own folder, or of rooms that are drawn.
+    """The complete pairs of a person's own folder, or of rooms that are drawn. Options
+    may be text, as `papermill -p options` gives them; a ConfigError for one that is no
+    JSON object.
 
     Returns:
         `images` sensor → [n, bands, size, size] as they were stored, `holes` sensor →
@@ -91,6 +104,8 @@ def read_pairs(
         [n], `classes`, `symmetry`, what augmentation may do, `data`, the same as the
         package has it, and `place`, a folder that is deleted in the end.
     """
+    if isinstance(options, str):
+        options = _as_object(options)
     options, place = {"size": 32} | dict(options), TemporaryDirectory()
     if not folder:
         folder = f"{place.name}/rooms"

@@ -258,3 +258,15 @@ DENSE, ONE = data.load("scenes-dense:n=20,size=16"), IMAGES.select(["rgb"])
 )
 def test_what_cannot_be_answered_is_refused_before_the_trainings(images, error):
     refused(lambda: asked(images).plan, "", error)
+
+
+def test_sensors_of_two_sizes_are_refused_before_the_first_training(tmp_path, monkeypatch, capsys):
+    """Fifty runs were promised and twenty trained before the refusal."""
+    monkeypatch.chdir(tmp_path)
+    sensors = {**IMAGES.modalities}
+    sensors["rgb"] = replace(sensors["rgb"], x=np.zeros((len(IMAGES), 3, 8, 6), np.float32))
+    replace(IMAGES, modalities=sensors).save("mine")
+    for words in (["--dry-run"], []):
+        assert cli.main(["advise", "mine", *TINY, *words]) == 2
+        assert "cannot be stacked" in capsys.readouterr().err
+    assert not Path("runs").exists()

@@ -1,5 +1,6 @@
 """Deployment: the file answers as the trained network does, or it is not written."""
 
+import unicodedata
 import warnings
 from copy import deepcopy
 from dataclasses import replace
@@ -14,7 +15,7 @@ from fixtures.refusal import refused
 
 from discom import cli, data, deployment, fit, profile
 from discom.data.batches import ModalityTensor
-from discom.data.images import NO_DATA
+from discom.data.images import NO_DATA, images_by_name
 from discom.data.own_folders import read_folders
 from discom.deployment import Contract, Sensor, export, find_inputs, load, predict
 from discom.errors import ConfigError, RunError
@@ -159,7 +160,29 @@ def test_pairs_have_one_name_below_their_sensors_folders(tmp_path):
     assert find_inputs([tmp_path, file], [rgb])["file"].tolist() == [*pairs["rgb"], file, file]
     refused(lambda: find_inputs([file], [rgb, depth]), "no such file")
     (tmp_path / "RGB/01.png").touch()
-    refused(find, "two images have one name")
+    refused(find, r"01\.(npy|png): .* has its name, too")
+
+
+def test_preparation_and_prediction_pair_the_same_names(tmp_path):
+    """Folders of two systems, which write "é" in one letter or two, and of two spellings."""
+    names = ["walk/café_0", "walk/naïve.2", "unlabelled/b", "walk/c"]
+    for name in names:
+        other = unicodedata.normalize("NFD", name).replace("unlabelled", "Unlabeled")
+        for file in (tmp_path / f"RGB/{name}.npy", tmp_path / f"depth/{other}.npy"):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            np.save(file, np.zeros((2, 2), np.uint8))
+    (tmp_path / "depth/walk/c.npy").rename(tmp_path / "depth/walk/d.npy")
+    prepared = read_folders(tmp_path)
+    assert len(prepared.paired_ids) == 3
+    about = {"unit": "", "shape": (1, 2, 2), "low": (), "high": ()}
+    sensors = [Sensor(name=name, **about) for name in ("rgb", "depth")]
+    with pytest.warns(match="2 of 5"):
+        pairs = find_inputs([tmp_path], sensors)
+    named = {file: name for name, file in images_by_name(tmp_path / "RGB").items()}
+    assert {named[file] for file in pairs["rgb"]} == {*prepared.paired_ids}
+    (tmp_path / "rgb").mkdir()
+    for sensor in (sensors, sensors[:1]):  # which of the two is meant?
+        refused(lambda sensor=sensor: find_inputs([tmp_path], sensor), "in other letters")
 
 
 def test_one_bad_image_refuses_all_and_one_without_a_measurement_has_no_answer(
@@ -212,10 +235,15 @@ def test_images_unlike_those_of_training_are_told_once(folder, split, tmp_path, 
     assert len(told) == 1
 
 
-def test_a_network_of_signals_is_exported(tmp_path):
+def test_a_network_of_signals_is_exported(tmp_path, monkeypatch):
+    """Also where the locale has no letter of a class's name."""
+    written = Path.write_text
+    monkeypatch.setattr(
+        Path, "write_text", lambda file, text, encoding="ascii": written(file, text, encoding)
+    )
     rng, labels = np.random.default_rng(0), np.arange(60) % 3
     signals = data.Modality(rng.normal(size=(60, 3, 1, 64)), labels, np.arange(60), symmetry="none")
-    split = data.MultiModalData({"acc": signals}, ("sit", "walk", "run")).split()
+    split = data.MultiModalData({"acc": signals}, ("sit", "día", "歩く")).split()
     settings = profile("tiny", epochs=1, encoder="spectrum")
     fit("student", split, settings, tmp_path / "run", progress=False)
     assert export(tmp_path / "run", split, "acc", tmp_path / "out") < 1e-4
@@ -223,3 +251,19 @@ def test_a_network_of_signals_is_exported(tmp_path):
         np.save(tmp_path / f"{name}.npy", x)
     rows = predict(tmp_path / "out", [tmp_path / "plain.npy", tmp_path / "as_stored.npy"])
     assert rows["probability"].nunique() == 1
+
+
+def test_a_run_of_one_sensor_is_exported_without_naming_it_again(split, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng, labels = np.random.default_rng(0), np.arange(60) % 2
+    x = {name: rng.normal(size=(60, 1, 8, 8)).astype("f4") for name in ("ms", "sar", "lidar")}
+    sensors = {name: data.Modality(own, labels, np.arange(60)) for name, own in x.items()}
+    data.MultiModalData(sensors, ("a", "b"), name="mine").save("data/mine")
+    words = ["train", "--data", "data/mine", "--method", "student", "--profile", "tiny"]
+    for number, names in enumerate(("sar", "lidar+sar")):
+        assert cli.main([*words, "--modalities", names]) == 0
+        run = str(next(Path("runs", f"mine-{names.replace('+', '-')}", "student").iterdir()))
+        for k, more in enumerate(([], ["--data", "data/mine"])):
+            out = f"out{number}{k}"
+            assert cli.main(["export", run, "--modality", "sar", "--out", out, *more]) == 0
+            assert load(out)[0].sensors[0].name == "sar"

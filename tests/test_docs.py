@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from importlib import import_module
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,27 @@ def test_commands_parse(page, flags_of):
     for arguments in found:
         source = flags_of(*arguments).get("data") or "objects"  # a set, or a folder: data/mine, RAW
         assert "/" in source or source.isupper() or source.partition(":")[0] in SETS, source
+
+
+def test_images_are_sorted_by_a_table_whatever_their_names(tmp_path, monkeypatch):
+    """A pattern of names took v1.2.png for v1, and found no name in brackets."""
+    monkeypatch.chdir(tmp_path)
+    labels = {"v1": "cat", "v1.2": "dog", "w[1]": "cat", "x*.png": "dog"}
+    for name in labels:
+        for sensor in ("RGB", "thermal"):
+            Path(sensor).mkdir(exist_ok=True)
+            Path(sensor, f"{name.removesuffix('.png')}.png").touch()
+    table = "\n".join(["name,label", *(f"{name},{kind}" for name, kind in labels.items())])
+    Path("labels.csv").write_text(table)
+    (code,) = blocks((DOCS / "guides/own_data.md").read_text(), "py")
+    exec(code, {})
+    for sensor, (name, kind) in product(("RGB", "thermal"), labels.items()):
+        places = Path("my_images", sensor).glob("*/*")
+        stem = name.removesuffix(".png")
+        assert [file.parent.name for file in places if file.stem == stem] == [kind]
+    Path("labels.csv").write_text(f"{table}\nv3,cat")
+    with pytest.raises(KeyError, match="v3"):
+        exec(code, {})
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from safetensors.torch import load_file
 
 from discom import cli, files, methods
 from discom.errors import DataError
-from discom.files import as_data_error, atomic_file, atomic_folder, digest
+from discom.files import _hidden, as_data_error, atomic_file, atomic_folder, digest
 from discom.running import checkpoint
 from discom.running.checkpoint import STATE, Checkpoint
 from discom.running.runs import read_predictions
@@ -168,6 +169,25 @@ def test_a_folder_is_replaced_on_request_and_as_a_whole(tmp_path):
     assert (out / MARKER).read_text() == "second"
     assert os.listdir(out) == [MARKER]
     assert os.listdir(tmp_path) == ["out"]
+
+
+def test_what_a_killed_process_left_beside_a_folder_goes(tmp_path):
+    """Hidden folders as large as the data stayed for good."""
+    out, gone = tmp_path / "out", 1 << 22  # no process has this number
+    fill(out, "first")
+    (killed := Path(f"{tmp_path}/{_hidden(out)}{gone}-a")).mkdir()
+    (killed / "images.npy").touch()
+    (alive := Path(f"{tmp_path}/{_hidden(out)}{os.getpid()}-a")).mkdir()
+    (elsewhere := tmp_path / f".out-another_machine-{gone}-a").mkdir()
+    (other := Path(f"{tmp_path}/{_hidden(tmp_path / 'other')}{gone}-a")).mkdir()
+    fill(out, "second", overwrite=True)
+    assert sorted(tmp_path.iterdir()) == sorted([out, alive, elsewhere, other])
+    killed.mkdir()
+    out.rename(killed / "old")  # killed between the two moves
+    with pytest.raises(DataError, match="exists already"):
+        fill(out, "third")
+    assert (out / MARKER).read_text() == "second"
+    assert not killed.exists()
 
 
 @pytest.mark.parametrize("name", ["out", "out/thesis.txt"])

@@ -114,6 +114,21 @@ def test_no_place_keeps_an_old_address_or_version(tmp_path):
     assert build.heads(tmp_path) == [], "run python notebooks/build.py --text"
 
 
+def test_the_first_cell_finds_the_notebooks_from_any_folder(tmp_path, monkeypatch):
+    cell = "".join(line for line in build.INSTALL.splitlines(True) if not line.startswith("    #"))
+    cell = cell.replace("# on Colab, whose torch stays", "").replace(
+        "except ImportError:", "finally:"
+    )
+    for place in (ROOT, tmp_path, ROOT / "notebooks"):
+        monkeypatch.chdir(place)
+        exec(cell, {})
+        assert Path.cwd() == ROOT / "notebooks"
+    (tmp_path / "course.py").touch()  # a copy of one's own stays where it is
+    monkeypatch.chdir(tmp_path)
+    exec(cell, {})
+    assert Path.cwd() == tmp_path
+
+
 def test_claims_that_hold_are_counted_from_the_stamp_on(capsys):
     check("before", True)
     stamp(seed=11)

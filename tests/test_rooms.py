@@ -10,6 +10,7 @@ from fixtures.refusal import refused
 from PIL import Image
 
 from discom.data import read_folders, scenes
+from discom.errors import ConfigError
 from pictures import groups
 from rooms import read_pairs, views, write_rooms
 
@@ -19,7 +20,8 @@ TWIN = Path(__file__).parents[1] / "notebooks/py/11_your_own_data_and_deployment
 def test_rooms_are_written_as_a_person_would(tmp_path):
     drawn = scenes.objects.make(n=240, size=8)
     names = write_rooms(tmp_path, drawn, seed=1, rooms=12, pairs=120)
-    own = read_folders(tmp_path, invalid={"depth": 0}, groups="(.+)_[0-9]+")
+    with pytest.warns(UserWarning, match="uint16 and uint8; of uint8 are 10, .*room08"):
+        own = read_folders(tmp_path, invalid={"depth": 0}, groups="(.+)_[0-9]+")
     depth, colour = own.modalities["depth"].x, own.modalities["colour"].x
     assert (len(names), len(own), len(set(own.groups))) == (120, 120, 12)
     assert (depth.dtype, colour.dtype) == (np.uint16, np.uint8)
@@ -67,6 +69,14 @@ def test_a_folder_of_other_names_is_read_without_a_word(tmp_path):
     stored = own.images["photo"][:5]
     for moved, image in zip(shown, stored, strict=True):
         assert torch.equal(moved, image) or torch.equal(moved, image.flip(2))
+
+
+def test_options_may_be_text_as_papermill_gives_them(tmp_path):
+    made_folder(tmp_path)
+    small = read_pairs(str(tmp_path), '{"size": 16}', "objects", seed=0)
+    assert small.images["photo"].shape == (47, 3, 16, 16)
+    for text in ("size=16", "[16]"):
+        refused(lambda text=text: read_pairs(str(tmp_path), text, "", 0), "options", ConfigError)
 
 
 @pytest.mark.slow

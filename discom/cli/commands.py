@@ -134,10 +134,31 @@ def export(
     files, run = sorted(path.rglob("result.json")), discom.tables.load_results(path)[0]
     if len(files) != 1:
         raise ConfigError(path, "is not the folder of one run", "name that folder")
-    split = discom.data.load(data or run.data, modalities, run.drawn).split(*run.parts)
+    split = _data_of(run, data, modalities).split(*run.parts)
     where = files[0].parent, split, modality, out
     difference = discom.deployment.export(*where, overwrite=overwrite)
     print(f"{out}: on the test part its logits differ from the run's by {difference:.1e} at most")
+
+
+def _data_of(run: Any, source: str, modalities: str) -> Any:
+    """The data of a run, from `source` if it is given, with the sensors that the run had: a set of
+    which only some were taken is called by its name and theirs, "mine-sar"."""
+    sensors, parts = {name for own in run.scores for name in own.split("+")}, run.data.split("-")
+    while len(parts) > 1 and parts[-1] in sensors:
+        parts.pop()
+    kept = run.data.removeprefix("-".join(parts)).lstrip("-").replace("-", "+")
+    folder = discom.data.locate(run.data)
+    if not source and folder and not folder.exists():  # else some were prepared under this name
+        source = "-".join(parts)
+    images = discom.data.load(source or run.data, modalities, run.drawn)
+    if (
+        not modalities
+        and kept
+        and images.name != run.data
+        and {*kept.split("+")} <= {*images.channels}
+    ):
+        return images.select(kept.split("+"))
+    return images
 
 
 @command

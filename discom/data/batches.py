@@ -92,10 +92,7 @@ class ModalityTensor:
 
     def __init__(self, data: MultiModalData, name: str, device: torch.device | str):
         names = name.split("+")
-        shapes = {part: data.modalities[part].x.shape[1:] for part in names}
-        if len({shape[1:] for shape in shapes.values()}) > 1:
-            found = f"images of {shapes} cannot be stacked"
-            raise DataError(data.name, found, "bring them to one size")
+        data.shape_of(name)  # refuses sensors of several sizes
         self.rows = {names[0]: np.arange(len(data.modalities[names[0]].x))}
         if len(names) > 1:
             self.rows = paired_rows(data, names)
@@ -108,6 +105,7 @@ class ModalityTensor:
             masks[truth == UNLABELLED] = NO_LABEL
             truth = masks
         self._truth = torch.from_numpy(truth)
+        shapes = {part: data.modalities[part].x.shape[1:] for part in names}
         values = {part: len(self) * int(np.prod(shape)) for part, shape in shapes.items()}
         types = {part: np.dtype(data.modalities[part].x.dtype) for part in names}
         budget = memory_budget(device)

@@ -19,6 +19,7 @@ from discom.labels import NO_LABEL, UNLABELLED
 PARTS = ("train", "valid", "test")
 KINDS = {"iu": "whole numbers", "iuU": "whole numbers or text"}
 KINDS |= {"fiu": "numbers", "biufU": "numbers or text"}
+CHANNELS = 32  # of a signal [C, T]; what has more is as a rule a grey image
 IMAGES = ("fiu", "N", "C", "H", "W")  # the kinds and the shape of images
 # what augmentation may do to a sensor → its motions are the multiples of this, see `apply_d4`
 SYMMETRIES = {"all": 1, "flip": 4, "none": 8, "rotate": 8}
@@ -37,6 +38,39 @@ def check_number(
 def is_signal(shape: Sequence[int]) -> bool:
     """Whether images [N, C, H, W] of this shape are signals: one row of more than one value."""
     return shape[2] == 1 < shape[3]
+
+
+def bands_are_last(first: int, middle: int, last: int) -> bool:
+    """Whether the last of an array's three axes has the bands: it is the one that differs in length
+    from two equal ones, or the shortest.
+
+    >>> bands_are_last(11, 11, 144), bands_are_last(32, 48, 13), bands_are_last(3, 32, 48)
+    (True, True, False)
+    """
+    return first == middle != last or last < min(first, middle)
+
+
+def is_unmeasured(values: np.ndarray, invalid: float) -> np.ndarray:
+    """Where the values are `invalid`, that of pixels that were not measured; as in GDAL also after
+    rounding to float32, which the pixels of many a float64 file were once.
+
+    >>> is_unmeasured(np.array([-3.3999999521443642e38, 0.0]), -3.4e38).tolist()
+    [True, False]
+    """
+    same = values == float(invalid)
+    with np.errstate(over="ignore"):
+        if values.dtype == np.float64 and np.isfinite(rounded := np.float32(invalid)):
+            same |= values.astype(np.float32) == rounded
+    return same
+
+
+def looks_like_signal(channels: int, samples: int) -> bool:
+    """Whether an array [channels, samples] is more likely a signal than a grey image.
+
+    >>> looks_like_signal(3, 64), looks_like_signal(24, 32), looks_like_signal(48, 640)
+    (True, False, False)
+    """
+    return channels <= CHANNELS and samples >= 2 * channels
 
 
 def check_size(size: Any) -> tuple[int, int]:
@@ -82,8 +116,9 @@ def check_finite(images: np.ndarray, where: str, first: int = 0) -> None:
 
 def check_masks(masks: Any, data: Any) -> str:
     """Refuse masks [N, H, W] of dense data with an id of no class, and one without any label where
-    the image's is not -1; the digest of all values, read once."""
+    the image's is not -1; warn of a class without a pixel. The digest of all values, read once."""
     where, classes = f"{data.name}/masks", len(data.classes)
+    pixels = np.zeros(256, int)  # of each id
 
     def check(part: np.ndarray, first: int) -> None:
         if (wrong := (part >= classes) & (part != NO_LABEL)).any():
@@ -94,8 +129,13 @@ def check_masks(masks: Any, data: Any) -> str:
         if (empty := known & (part == NO_LABEL).all(axis=(1, 2))).any():
             sample = f"sample {first + empty.argmax()} is {NO_LABEL} throughout"
             raise DataError(where, f"{sample}, but its y is a class", "set its y to -1")
+        pixels[:] += np.bincount(part.ravel(), minlength=256)
 
-    return _digest(masks, check)
+    name = _digest(masks, check)
+    if len(empty := np.flatnonzero(pixels[:classes] == 0)):
+        found = f"no pixel is of class '{data.classes[empty[0]]}'"
+        warnings.warn(f"{where}: {found}; {NO_LABEL} is 'no label'", stacklevel=4)
+    return name
 
 
 def _digest(array: Any, check: Callable) -> str:
@@ -179,9 +219,15 @@ def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
     if modality.symmetry not in SYMMETRIES:
         raise DataError(where, f"symmetry {modality.symmetry!r}", f"write {', '.join(SYMMETRIES)}")
     _, channels, height, width = modality.x.shape
-    if height > 1 and (channels == height != width or (width <= 4 and min(channels, height) >= 8)):
-        found = f"would be {channels} bands of {height}×{width} pixels"
+    found = f"would be {channels} band(s) of {height}×{width} pixels"
+    if height > 1 and bands_are_last(channels, height, width):
         raise DataError(where, found, "bring the bands to the front: np.moveaxis(x, -1, -3)")
+    if channels == 1 < width <= height / 8:
+        way_out = "signals are [N, C, 1, T]: np.moveaxis(x, -1, 1)"
+        raise DataError(where, found, f"{way_out}; cut such images in squares")
+    if height == 1 < width < channels:
+        found = f"would be {channels} channels of {width} samples"
+        raise DataError(where, found, "signals are [N, C, 1, T]: x.swapaxes(1, 3)")
     if modality.symmetry == "rotate" and (height > 1 or channels % 3):
         found = f"symmetry 'rotate' of {channels} channels and {height} rows"
         raise DataError(where, found, "rotate signals of three axes each, or write none")

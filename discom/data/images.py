@@ -1,21 +1,55 @@
 """Image files to arrays: what a file holds, and the rule by which it becomes an image."""
 
 import glob
+import math
+import unicodedata
 import warnings
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from xml.etree import ElementTree
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from discom.data.checks import check_finite
+from discom.data.checks import bands_are_last, check_finite, is_unmeasured
 from discom.errors import DataError, check_choice
 from discom.files import as_data_error
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
 NO_DATA = 42113  # GDAL's tag for the value of a pixel that was not measured, as text
+METADATA = 42112  # GDAL's tag with the scale and offset of bands, as XML
+NAMELESS = ("unlabelled", "unlabeled")  # folders of images without a class
+
+
+def sensor_folders(root: Path, names: Collection[str] | None = None) -> dict[str, Path]:
+    """Sensor, in lower case → its folder below `root`: of all, or of those `names`; none that is
+    hidden. A DataError where two folders differ in case alone."""
+    folders: dict[str, Path] = {}
+    for folder in sorted(path for path in root.glob("[!.]*") if path.is_dir()):
+        name = folder.name.lower()
+        if names is None or name in names:
+            if name in folders:
+                found = f"{folders[name].name} has this name in other letters"
+                raise DataError(folder, found, "rename one")
+            folders[name] = folder
+    return folders
+
+
+def images_by_name(folder: Path) -> dict[str, Path]:
+    """The path below `folder` without its ending → image, as preparation and prediction pair them:
+    the two ways to write "é" in Unicode are one (NFC), and so are the two of NAMELESS. A DataError
+    where two images have one name."""
+    named: dict[str, Path] = {}
+    for file in find_images([folder]):
+        *above, _ = file.relative_to(folder).parts
+        if above and above[-1].lower() in NAMELESS:
+            above[-1] = NAMELESS[0]
+        name = unicodedata.normalize("NFC", "/".join([*above, file.stem]))
+        if (other := named.setdefault(name, file)) != file:
+            raise DataError(file, f"{other} has its name, too", "remove or rename one")
+    return named
 
 
 def find_images(paths: Iterable[Path]) -> list[Path]:
@@ -32,6 +66,11 @@ def find_images(paths: Iterable[Path]) -> list[Path]:
         if others := sorted({file.suffix.lower() or file.name for file in {*every} - {*images}}):
             found = f"{len(every) - len(images)} files are not read ({' '.join(others[:3])})"
             warnings.warn(f"{path}: {found}; images end in {' '.join(ENDINGS)}", stacklevel=3)
+        for file in images:
+            try:
+                str(file).encode("utf-8")
+            except UnicodeEncodeError:
+                raise DataError(ascii(str(file)), "is no name in UTF-8", "rename it") from None
         files += images
     if not files:
         found = f"no image ({' '.join(ENDINGS)})"
@@ -96,8 +135,8 @@ def read_pixels(file: Path | str, invalid: float | None = None) -> np.ndarray:
         raise DataError(file, f"has shape {pixels.shape}", shapes)
     first, middle, last = pixels.shape
     stated = set(axes) & set("SC")  # a TIFF may hold [H, W, 1] as H pages
-    odd_one = first == middle != last or last < min(first, middle)
-    if axes.endswith(("S", "C")) or (not stated and middle > 1 and odd_one):
+    odd_one = not stated and middle > 1 and bands_are_last(first, middle, last)
+    if axes.endswith(("S", "C")) or odd_one:
         pixels = np.moveaxis(pixels, 2, 0)
     if opacity:
         full = np.iinfo(pixels.dtype).max if pixels.dtype.kind in "iu" else 1
@@ -108,11 +147,23 @@ def read_pixels(file: Path | str, invalid: float | None = None) -> np.ndarray:
     if invalid is None:
         check_finite(pixels[None], str(file))
         return pixels
-    check_finite(np.nan_to_num(pixels, posinf=np.inf, neginf=-np.inf)[None], str(file))
     holes = np.isnan(pixels)
-    if (value := no_data(file)) not in (None, invalid):
-        holes |= pixels == value
-    return np.where(holes, float(invalid), pixels) if holes.any() else pixels
+    for value in (invalid, tags(file).no_data):
+        if value is not None:
+            holes |= is_unmeasured(pixels, value)
+    check_finite(np.where(holes, 0, pixels)[None], str(file))
+    if not holes.any():
+        return pixels
+    kept = _fits(invalid, pixels.dtype)  # whether the file's own type holds the value
+    return np.where(holes, np.array(invalid, pixels.dtype if kept else float), pixels)
+
+
+def _fits(value: float, kind: np.dtype) -> bool:
+    """Whether an array of this type, of real numbers, holds the value up to rounding."""
+    if kind.kind == "f":
+        return True
+    least, most = np.iinfo(kind).min, np.iinfo(kind).max
+    return math.isfinite(value) and least <= value <= most and value == round(value)
 
 
 def _decode(file: Path) -> tuple[np.ndarray, str, list[int]]:
@@ -155,15 +206,37 @@ def _decode_tiff(file: Path) -> tuple[np.ndarray, str, list[int]]:
         return images[0].asarray(), images[0].axes, opacity
 
 
-def no_data(file: Path) -> float | None:
-    """The value that a TIFF itself, by GDAL's tag, gives to pixels that were not measured."""
+class Tags(NamedTuple):
+    """What GDAL's tags of a TIFF state: the value of pixels that were not measured, and how stored
+    numbers become values, as (band, "scale" or "offset", number) where that is not 1 or 0."""
+
+    no_data: float | None = None
+    scaling: tuple[tuple[int, str, float], ...] = ()
+
+
+def tags(file: Path) -> Tags:
+    """The tags of a TIFF, nothing of another file; a DataError for a no-data text that is no
+    number."""
     import tifffile
 
     if file.suffix.lower() not in (".tif", ".tiff"):
-        return None
+        return Tags()
     with as_data_error(file, "an image", "replace or remove it"), tifffile.TiffFile(file) as tiff:
-        tag = tiff.pages.first.tags.get(NO_DATA)
-        return None if tag is None else float(tag.value)
+        known = tiff.pages.first.tags
+        text, about = (known[key].value if key in known else None for key in (NO_DATA, METADATA))
+    scaling = []
+    with as_data_error(file, "GDAL's metadata", "write its scale and offset anew"):
+        for item in ElementTree.fromstring(about).iter("Item") if about else ():
+            kind = (item.get("role") or item.get("name") or "").lower()
+            if kind in ("scale", "offset") and (value := float(item.text or "")) != (
+                kind == "scale"
+            ):
+                scaling.append((int(item.get("sample", 0)), kind, value))
+    try:
+        return Tags(None if text is None else float(text), tuple(sorted(scaling)))
+    except ValueError:
+        way_out = "state a number, as with gdal_edit.py -a_nodata -9999"
+        raise DataError(file, f"states {text!r} as no data, which is no number", way_out) from None
 
 
 def resize(
@@ -187,15 +260,21 @@ def resize(
         return pixels[..., rows[:, None], columns]
     measured = ~np.isnan(pixels)
     if invalid is not None:
-        measured &= pixels != invalid
-    plain = pixels
+        measured &= ~is_unmeasured(pixels, invalid)
+    plain, offset = pixels, 0.0
     if pixels.dtype != np.uint8 or not measured.all():
-        plain = np.where(measured, pixels, 0).astype(np.float32)  # what Pillow resizes
+        if measured.any() and not np.can_cast(pixels.dtype, np.float32):
+            offset = float(pixels[measured].min())  # far from 0, float32 tells little apart
+        # Pillow resizes float32
+        plain = np.where(measured, pixels - offset if offset else pixels, 0).astype(np.float32)
     resized = _average(plain, size)
     if not measured.all():
         share = _average(measured.astype(np.float32), size)
-        hole = np.nan if invalid is None else invalid
-        resized = np.where(share < 0.5, hole, resized / np.maximum(share, 0.5))
+        resized = resized / np.maximum(share, 0.5)
+    if offset:
+        resized = resized.astype(float) + offset
+    if not measured.all():
+        resized = np.where(share < 0.5, np.nan if invalid is None else invalid, resized)
     if pixels.dtype.kind in "iu" and resized.dtype != np.uint8:
         resized = np.round(resized)
     return resized.astype(pixels.dtype)

@@ -16,6 +16,14 @@ def read_only(values: Any) -> Any:
     return values
 
 
+def native(values: Any) -> Any:
+    """The same array in this machine's order of bytes, which pandas needs; FITS and IDL store the
+    other one."""
+    if isinstance(values, np.ndarray) and not values.dtype.isnative:
+        return values.astype(values.dtype.newbyteorder("="))
+    return values
+
+
 class Rows:
     """An array [N, …] whose rows are read when they are asked for; `numpy.asarray` reads them all.
 
@@ -46,7 +54,15 @@ def take_rows(array: Any, rows: np.ndarray) -> Any:
         return Rows(array.__getitem__, rows, array.shape[1:], array.dtype)
     if isinstance(array, Rows):
         return Rows(array.read, array.rows[rows], array.shape[1:], array.dtype)
-    return array[rows]
+    if isinstance(array, np.ndarray):
+        return array[rows]
+
+    def in_order(chosen: np.ndarray) -> np.ndarray:
+        """Such as HDF5 reads rows: each once, in order."""
+        unique, places = np.unique(chosen, return_inverse=True)
+        return np.asarray(array[unique])[places]
+
+    return Rows(in_order, rows, array.shape[1:], array.dtype)
 
 
 def lazy(items: Sequence, read: Callable[[Any], np.ndarray], shape: tuple, dtype: Any) -> Rows:

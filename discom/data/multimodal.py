@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from discom.data import checks, splitting
-from discom.data.lazy_arrays import read_only, take_rows
+from discom.data.lazy_arrays import native, read_only, take_rows
 from discom.data.prepared import write_folder
 from discom.data.scaling import Normalization
 from discom.data.splitting import Origin, Split
@@ -46,6 +46,7 @@ class Modality:
         y = self.y
         if isinstance(y, np.ndarray) and y.dtype.kind in "iu":
             object.__setattr__(self, "y", y.astype(np.int64, copy=False))
+        object.__setattr__(self, "ids", native(self.ids))
         for name in ("x", "y", "ids"):
             object.__setattr__(self, name, read_only(getattr(self, name)))
 
@@ -98,6 +99,9 @@ class MultiModalData:
 
     def __post_init__(self):
         object.__setattr__(self, "masks", read_only(self.masks))
+        object.__setattr__(self, "groups", native(self.groups))
+        factors = {name: native(values) for name, values in self.factors.items()}
+        object.__setattr__(self, "factors", factors)
         checks.check_data(self)
 
     def changed(self, **values: Any) -> "MultiModalData":
@@ -156,6 +160,17 @@ class MultiModalData:
     def channels(self) -> dict[str, int]:
         """Modality → number of bands."""
         return {name: m.x.shape[1] for name, m in self.modalities.items()}
+
+    def shape_of(self, network: str) -> tuple[int, int, int]:
+        """[C, H, W] that a network reads of one sensor, or of several, "rgb+depth", stacked; a
+        DataError where their sizes differ."""
+        shapes = {name: self.modalities[name].x.shape[1:] for name in network.split("+")}
+        if len({shape[1:] for shape in shapes.values()}) > 1:
+            sizes = ", ".join(f"{k} {'×'.join(map(str, shape))}" for k, shape in shapes.items())
+            found = f"images of {sizes} cannot be stacked"
+            raise DataError(self.name, found, "bring them to one size or rate")
+        _, height, width = next(iter(shapes.values()))
+        return sum(shape[0] for shape in shapes.values()), height, width
 
     @cached_property
     def fingerprint(self) -> str:

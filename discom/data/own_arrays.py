@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from discom.data.checks import check_array
+from discom.data.checks import check_array, looks_like_signal
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.steps import count_pixels, most_frequent
 from discom.errors import DataError, check_choice
@@ -15,8 +15,11 @@ from discom.files import as_data_error, read_json
 from discom.labels import NO_LABEL, UNLABELLED
 
 FORMS = "images are [N, C, H, W], signals [N, C, T] with T > C; save signals [N, T] as x[:, None]"
+EXPLICIT = "save grey images as x[:, None], signals as x[:, :, None]"
 TARGETS = "give labels.npy [N], a class for each sample, or masks.npy uint8 [N, H, W], one a pixel"
 NAMES = 'write ["cat", "dog"], a name for each class from 0 on'
+CLASSES = "classes.json"
+FEW = 50  # classes of pixels; more of them are, as a rule, grey levels between two classes
 
 
 def read_arrays(
@@ -31,7 +34,8 @@ def read_arrays(
 
     Beside them lie labels.npy [N], classes from 0 on, or -1 for no label; or masks.npy [N, H, W],
     uint8, the class of every pixel, or 255 for no label. Optional are groups.npy [N], ids.npy [N],
-    and classes.json, a list of names or an object with the list "classes".
+    and classes.json, a list of names or an object with the list "classes". A class without a pixel
+    is refused: masks of 0 and 255, such as editors save, have one class and pixels without a label.
 
     Args:
         modalities: the sensors to keep, in this order; by default all, by name. Arrays of other
@@ -41,9 +45,14 @@ def read_arrays(
 
     Raises:
         ConfigError: a sensor that is not there.
-        DataError: no labels, arrays that do not fit together, or pickled objects.
+        DataError: no labels, arrays that do not fit together, pickled objects, a class without a
+            pixel, or more than FEW classes of pixels without classes.json.
     """
     root = Path(root)
+    names = {file.name for file in root.glob("[!.]*") if file.is_file()} - {CLASSES}
+    if others := sorted(name for name in names if not name.endswith(".npy")):
+        found = f"{len(others)} files are not read, such as {others[0]}"
+        warnings.warn(f"{root}: {found}; arrays end in .npy", stacklevel=2)
     arrays = {file.stem: _load(file) for file in sorted(root.glob("[!.]*.npy"))}
     labels, masks, groups, ids = (arrays.pop(k, None) for k in ("labels", "masks", "groups", "ids"))
     labels, classes = _label(root, labels, masks)
@@ -53,9 +62,15 @@ def read_arrays(
         warnings.warn(f"{root}: {', '.join(others)} left out, no sensor; {FORMS}", stacklevel=2)
     for name in (*sensors, *unit, *invalid, *symmetry):
         check_choice(f"{root}: sensor", name, arrays)
+    planes = {x.shape[2:] for x in arrays.values() if x.ndim == 4}  # H × W that are known
+    planes |= set() if masks is None else {masks.shape[1:]}
     made = {}
     for name in sensors:
-        x = _to_images(root / f"{name}.npy", arrays[name])
+        if len(arrays[name]) != len(labels):
+            found = f"holds {len(arrays[name])} samples, the labels or masks are {len(labels)}"
+            way_out = "give all the same number: row n of every file is sample n"
+            raise DataError(root / f"{name}.npy", found, way_out)
+        x = _to_images(root / f"{name}.npy", arrays[name], planes)
         usual = "none" if x.shape[2] == 1 else "flip"
         own = unit.get(name, ""), invalid.get(name), symmetry.get(name, usual)
         made[name] = Modality(x, labels, ids, *own)
@@ -70,12 +85,18 @@ def _load(file: Path) -> np.ndarray:
         return array if array.ndim > 1 else np.array(array, ndmin=1)
 
 
-def _to_images(file: Path, x: np.ndarray) -> np.ndarray:
-    """Signals [N, C, T] as [N, C, 1, T]."""
+def _to_images(file: Path, x: np.ndarray, planes: set[tuple[int, ...]]) -> np.ndarray:
+    """Signals [N, C, T] as [N, C, 1, T]; a DataError for grey images [N, H, W], which are known by
+    the `planes` H × W of another array, by many rows, or by fewer than two columns a row."""
+    found = f"holds {list(x.shape)}"
     if x.ndim == 3 and x.shape[1] < x.shape[2]:
+        if x.shape[1:] in planes:
+            raise DataError(file, f"{found}, the H×W of another array", EXPLICIT)
+        if not looks_like_signal(*x.shape[1:]):
+            raise DataError(file, f"{found}, images or signals of {x.shape[1]} channels", EXPLICIT)
         return x[:, :, None]
     if x.ndim != 4:  # also grey images, and channels at the end
-        raise DataError(file, f"holds {list(x.shape)}", f"{FORMS}, grey images as x[:, None]")
+        raise DataError(file, found, f"{FORMS}, grey images as x[:, None]")
     return x
 
 
@@ -85,14 +106,42 @@ def _label(root: Path, labels: Any, masks: Any) -> tuple[np.ndarray, tuple[str, 
         raise DataError(root, "has no labels, or labels and masks", TARGETS)
     if masks is None:
         check_array(labels, f"{root}/labels.npy", "iu", "N")
+        labels = labels.astype(np.int64)  # unsigned ones have no -1
         used = labels.max(initial=UNLABELLED) + 1
     elif masks.dtype != np.uint8 or masks.ndim != 3:
         raise DataError(root / "masks.npy", f"holds {masks.dtype} {list(masks.shape)}", TARGETS)
     else:
         counts = count_pixels(masks, NO_LABEL)
         labels, used = most_frequent(counts), len(np.trim_zeros(counts.sum(axis=0), "b"))
-    if not (file := root / "classes.json").is_file():
-        return labels, tuple(map(str, range(used)))
-    with as_data_error(file, "a list of names", NAMES):
-        names = read_json(file, NAMES)
-        return labels, tuple(names["classes"] if isinstance(names, dict) else names)
+    if (file := root / CLASSES).is_file():
+        with as_data_error(file, "a list of names", NAMES):
+            names = read_json(file, NAMES)
+            names = names["classes"] if isinstance(names, dict) else names
+            if not isinstance(names, list):  # the letters of a word are no classes
+                raise ValueError("it is no list")
+            names = tuple(names)
+    else:
+        names = tuple(map(str, range(used)))
+    if masks is not None:
+        _check_pixels(root, counts.sum(axis=0), names, file.is_file())
+    return labels, names
+
+
+def _check_pixels(root: Path, counts: np.ndarray, names: Sequence[str], named: bool) -> None:
+    """Refuse masks, by the pixels [255] of each value, without a pixel of one of the classes, and
+    more than FEW classes that have no names."""
+    file, empty = root / "masks.npy", np.flatnonzero(counts[: len(names)] == 0)
+    if len(names) < 2 or len(empty):
+        lack = f"no pixel is of class '{names[empty[0]]}'" if len(empty) else "has one class"
+        found = f"{lack}, since {NO_LABEL} is 'no label' and other values are {_values(counts)}"
+        way_out = "write 0, 1, … for the classes, and resize masks to the nearest pixel"
+        raise DataError(file, found, way_out)
+    if len(names) > FEW and not named:
+        found = f"would be {len(names)} classes, as if resized smoothly or stored as JPEG"
+        raise DataError(file, found, "resize to the nearest pixel, or name all in classes.json")
+
+
+def _values(counts: np.ndarray) -> str:
+    """The first values that have a pixel."""
+    used = [*map(str, np.flatnonzero(counts))]
+    return ", ".join(used[:5]) + ", …" * (len(used) > 5)

@@ -1,8 +1,10 @@
 """A person's own folders of images: sensors, classes, pairs and groups by the names of files."""
 
+import io
+import math
 import re
-import unicodedata
 import warnings
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -10,14 +12,23 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from discom.data.checks import check_size
-from discom.data.images import ENDINGS, Rule, find_images, no_data, read_pixels
-from discom.data.multimodal import Modality, MultiModalData
+from discom.data.checks import check_size, is_signal, looks_like_signal
+from discom.data.images import (
+    ENDINGS,
+    NAMELESS,
+    Rule,
+    images_by_name,
+    read_pixels,
+    sensor_folders,
+    tags,
+)
+from discom.data.multimodal import TWIN, Modality, MultiModalData
+from discom.data.prepared import MANIFEST
 from discom.errors import DataError, check_choice
 from discom.files import as_data_error
 from discom.labels import UNLABELLED
 
-NAMELESS = ("unlabelled", "unlabeled")  # folders of images without a class
+PARTED = {"train", "training", "test", "testing", "val", "valid", "validation"}  # no classes
 HOLE = -32768.0  # takes the place of NaN; every type of float holds it exactly
 
 
@@ -37,11 +48,12 @@ def read_folders(
 
     Args:
         root: the folder that has one tree per modality.
-        modalities: the ones to keep, in this order; all by default, alphabetically.
+        modalities: the ones to keep, in this order; all by default, alphabetically. Other folders
+            are not read.
         size, fit, invalid: see `Rule`, the last by modality. "Not measured" is by default what
             TIFFs state by GDAL's tag; where there is NaN, that is -32768.
         unit, symmetry: modality → unit of its pixels, such as "mm", and what augmentation may do to
-            it (see `Modality`), by default "flip"; no image file states them.
+            it (see `Modality`), by default "flip", of signals "none"; no image file states them.
         groups: a pattern of files' names without their endings; its first part in parentheses is
             the group, such as (.+)_[0-9]+ for frames of videos. Without it `<root>/groups.csv`, if
             there, has the columns name (``<class>/<id>`` or ``<id>``) and group.
@@ -49,13 +61,20 @@ def read_folders(
     Raises:
         ConfigError: an option of another form, or for a modality that has no folder.
         DataError: no images, an unreadable or misplaced file, other band counts within a modality,
-            or other sizes, where no `size` is given; an image without a group.
+            other scale and offset tags, or other sizes, where no `size` is given; an image without
+            a group; train and test in the place of classes.
+
+    Warns of files of several types, such as uint8 and uint16, in one modality.
     """
     root, shape = Path(root), None if size is None else check_size(size)
-    files = _list_files(root)
-    for name in (*unit, *invalid, *symmetry):
-        check_choice("unit, invalid, symmetry", name, files)
+    files = _list_files(root, modalities)
+    folders = {path.name.lower() for path in root.iterdir() if path.is_dir()}
+    for name in (*unit, *invalid, *symmetry):  # also of a sensor that is not asked for
+        check_choice("unit, invalid, symmetry", name, folders)
     every = {one.partition("/")[0] for tree in files.values() for one in tree}
+    if (labelled := {name.lower() for name in every - {NAMELESS[0]}}) and labelled <= PARTED:
+        found = f"its only classes are {', '.join(sorted(every))}, the names of parts"
+        raise DataError(root, found, f"sort the images by class: {root}/<modality>/<class>/<id>")
     number = {name: k for k, name in enumerate(sorted(every - {NAMELESS[0]}))}
     plain: dict[str, str] = {}
     for name in number:
@@ -66,7 +85,8 @@ def read_folders(
     for name, tree in files.items():
         images, rule = _read_tree([*tree.values()], Rule(shape, fit, invalid.get(name)))
         labels = np.array([number.get(one.partition("/")[0], UNLABELLED) for one in tree])
-        about = unit.get(name, ""), rule.invalid, symmetry.get(name, "flip")
+        usual = "none" if is_signal(images.shape) else "flip"
+        about = unit.get(name, ""), rule.invalid, symmetry.get(name, usual)
         sensors[name] = Modality(images, labels, np.array([*tree]), *about)
         rules[name] = asdict(rule)
     own_name = root.resolve().name
@@ -75,21 +95,21 @@ def read_folders(
     return data.select(modalities) if modalities else data
 
 
-def _list_files(root: Path) -> dict[str, dict[str, Path]]:
-    """Modality → id, ``<class>/<name>``, of the two ways to write "é" in Unicode NFC → image."""
+def _list_files(root: Path, modalities: Sequence[str] | None) -> dict[str, dict[str, Path]]:
+    """Modality → id, ``<class>/<name>``, → image, of those that are asked for."""
     expected = f"expected {root}/<modality>/<class>/<id> with one of {' '.join(ENDINGS)}"
+    names = {name.removesuffix(TWIN) for name in modalities} if modalities else None
+    folders = sensor_folders(root, names)
+    for name in names or ():
+        check_choice("modalities", name, folders or sensor_folders(root))
     files: dict[str, dict[str, Path]] = {}
-    for tree in sorted(path for path in root.glob("[!.]*") if path.is_dir()):
-        if (name := tree.name.lower()) in files:
-            raise DataError(tree, "another folder has this name in other letters", "rename one")
-        own = files[name] = {}
-        for file in find_images([tree]):
-            if file.parent.parent != tree:
+    for name, tree in folders.items():
+        if names is None and (tree / MANIFEST).is_file():
+            continue  # a prepared folder
+        files[name] = images_by_name(tree)
+        for one, file in files[name].items():
+            if one.count("/") != 1:
                 raise DataError(file, "is not in the folder of a class", expected)
-            kind = NAMELESS[0] if file.parent.name.lower() in NAMELESS else file.parent.name
-            one = unicodedata.normalize("NFC", f"{kind}/{file.stem}")
-            if (other := own.setdefault(one, file)) != file:
-                raise DataError(file, f"{other} has its name, too", "remove or rename one")
     if not files:
         raise DataError(root, "has no folder", expected)
     return files
@@ -98,25 +118,62 @@ def _list_files(root: Path) -> dict[str, dict[str, Path]]:
 def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule]:
     """The images of a modality, and the rule with the value of pixels that were not measured."""
     tree = files[0].parents[1]
-    values = {value for file in files if (value := no_data(file)) is not None and value == value}
-    if rule.invalid is None and values:
-        if len(values) > 1:
-            found = f"its files state {min(values):g} and {max(values):g} as no data"
-            raise DataError(tree, found, "state one of them as invalid")
-        rule = replace(rule, invalid=values.pop())
+    rule = _with_no_data(files, tree, rule)
     hole, images = np.nan if rule.invalid is None else rule.invalid, list[np.ndarray]()
+    kinds: dict[str, list[Path]] = defaultdict(list)  # type → its files
     for file in files:
-        images.append(rule(read_pixels(file, hole)))
+        _check_signal(file)
+        pixels = read_pixels(file, hole)
+        kinds[pixels.dtype.name].append(file)
+        images.append(rule(pixels))
         if images[-1].shape != images[0].shape:
             shapes = images[-1].shape, images[0].shape
             one, other = (f"{h}×{w} with {c} band(s)" for c, h, w in shapes)
             advice = "bring all to one size with --size 64, and to one number of bands"
             raise DataError(file, f"is {one}, but {files[0].name} is {other}", advice)
+    if len(kinds) > 1:
+        fewest = min(kinds, key=lambda kind: len(kinds[kind]))
+        found = f"files are {' and '.join(sorted(kinds))}; of {fewest} are {len(kinds[fewest])}"
+        place = kinds[fewest][0].relative_to(tree)
+        advice = "a network may tell them apart by their range: write all by one program"
+        warnings.warn(f"{tree}: {found}, such as {place}; {advice}", stacklevel=3)
     stacked = np.stack(images)  # in the widest of their types
     if (holes := np.isnan(stacked)).any():
         warnings.warn(f"{tree}: NaN becomes {HOLE:g}, 'not measured'", stacklevel=3)
         stacked[holes], rule = HOLE, replace(rule, invalid=HOLE)
     return stacked, rule
+
+
+def _with_no_data(files: list[Path], tree: Path, rule: Rule) -> Rule:
+    """The rule with the value that the TIFFs of a modality state for pixels that were not measured;
+    a DataError where they state several, or numbers of several scales."""
+    stated = {file: tags(file) for file in files}
+    scales = {own.scaling: file for file, own in stated.items()}
+    if len(scales) > 1:
+        texts = []
+        for scaling, file in [*scales.items()][:2]:
+            factors = ", ".join(f"{kind} {value:g}" for _, kind, value in scaling)
+            texts.append(f"{file.relative_to(tree)} states {factors or 'no scale or offset'}")
+        way_out = "write all with one scale, as with gdal_translate -unscale -ot Float32"
+        raise DataError(tree, " and ".join(texts), way_out)
+    every = {own.no_data for own in stated.values()}
+    values = {value for value in every if value is not None and math.isfinite(value)}
+    if rule.invalid is None and values:
+        if len(values) > 1:
+            found = f"its files state {min(values):g} and {max(values):g} as no data"
+            raise DataError(tree, found, "state one of them as invalid")
+        rule = replace(rule, invalid=values.pop())
+    return rule
+
+
+def _check_signal(file: Path) -> None:
+    """Refuse an array [C, T], which would be an image of C rows."""
+    if file.suffix.lower() == ".npy":
+        with as_data_error(file, "an image", "replace or remove it"):
+            shape = np.load(file, "r").shape
+        if len(shape) == 2 and looks_like_signal(*shape):
+            found = f"holds {list(shape)}, a signal or a grey image"
+            raise DataError(file, found, "save a signal as x[:, None], a grey image as x[None]")
 
 
 def _read_groups(root: Path, pattern: str, ids: list[str]) -> np.ndarray | None:
@@ -141,8 +198,12 @@ def _read_table(table: Path) -> dict[str, str]:
     """Name → group, however a spreadsheet separated the two."""
     with as_data_error(table, "a table of groups", "give it the columns name and group, in UTF-8"):
         how: dict = {"sep": None, "engine": "python", "dtype": str, "keep_default_na": False}
-        rows = pd.read_csv(table, encoding="utf-8-sig", **how)  # it finds what separates columns
+        text = table.read_text("utf-8-sig")
+        if text[:4].lower() == "sep=":  # Excel's own first line
+            how["sep"], text = text[4], text.partition("\n")[2]
+        rows = pd.read_csv(io.StringIO(text), **how)  # it finds what separates columns
         rows = rows.rename(columns=lambda title: title.strip().lower())[["name", "group"]]
+        rows = rows.fillna("")  # a row that ends before its group
         rows = rows.apply(lambda column: column.str.strip().str.normalize("NFC")).drop_duplicates()
     if (twice := rows["name"].duplicated()).any():
         found = f"'{rows['name'][twice].iloc[0]}' is in two groups"

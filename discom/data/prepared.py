@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -33,8 +34,10 @@ def write_folder(folder: Path | str, data: Any, *, overwrite: bool = False) -> N
             if values is not None:
                 np.save(part / f"{name}.npy", _plain(values))
         if data.factors:
-            factors: dict[str, Any] = {name: _plain(v) for name, v in data.factors.items()}
-            np.savez(part / "factors.npz", **factors)
+            with ZipFile(part / "factors.npz", "w") as file:  # np.savez takes no name "file"
+                for name, values in data.factors.items():
+                    with file.open(f"{name}.npy", "w", force_zip64=True) as member:
+                        np.lib.format.write_array(member, _plain(values), allow_pickle=False)
         manifest = {
             "format": FORMAT,
             **{name: getattr(data, name) for name in (*PLAIN, "classes", "fractions")},

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from discom.data.checks import check_finite, is_signal
+from discom.data.checks import check_finite, is_signal, is_unmeasured
 from discom.errors import DataError
 
 PERCENTILES = (2.0, 98.0)  # the paper's clipping bounds
@@ -41,7 +41,7 @@ class Normalization:
 
         Of more than 2²⁷ values every k-th sample is read, with the smallest k that is enough. Warns
         where a band is constant; a DataError for no sample, another shape, pixels that are not
-        finite, and bounds that no sensor measures.
+        finite, bounds that no sensor measures, and values that float32 does not tell apart.
         """
         if not len(images):
             raise DataError(name, "has no sample in the training part", "give more samples")
@@ -49,11 +49,17 @@ class Normalization:
         check_finite(sample, name)
         bounds, ends = [], EXTREMES if is_signal(sample.shape) else PERCENTILES
         for band, values in enumerate(sample.swapaxes(0, 1)):
-            measured = values if invalid is None else values[values != invalid]
+            measured = values if invalid is None else values[~is_unmeasured(values, invalid)]
             low, high = np.percentile(measured if measured.size else values, ends)
             if max(-low, high) > HUGE:
                 found = f"band {band} goes from {low:g} to {high:g}"
                 raise DataError(name, found, "state the value of unmeasured pixels as invalid")
+            if low < high and not np.can_cast(values.dtype, np.float32):
+                usual = measured[(measured >= low) & (measured <= high)]
+                error = abs(usual - usual.astype("f4")).max(initial=0)  # networks read float32
+                if error > (high - low) * LOWEST:
+                    found = f"band {band}, from {low:.15g} to {high:.15g}, is rounded by {error:g}"
+                    raise DataError(name, found, "subtract a constant, such as its mean, before")
             bounds.append((low, high))
         low, high = np.transpose(bounds)
         if len(constant := np.flatnonzero(low == high)):
@@ -64,7 +70,7 @@ class Normalization:
     def __call__(self, images: Any) -> np.ndarray:
         """Scale `images` [N, C, H, W] of any real type to float32 in [0, 1]."""
         raw = np.asarray(images)
-        holes = None if self.invalid is None else raw == self.invalid
+        holes = None if self.invalid is None else is_unmeasured(raw, self.invalid)
         return self.scale(np.array(raw, dtype=np.float32), holes, *self.bounds)
 
     @property

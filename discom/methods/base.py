@@ -13,7 +13,7 @@ from pydantic import NonNegativeFloat
 from torch import Tensor, nn
 
 from discom.config import Config, as_type
-from discom.errors import ConfigError, check_choice
+from discom.errors import ConfigError, check_choice, first_line
 from discom.labels import UNLABELLED
 from discom.methods.code import remember
 from discom.models.encoders import encoder
@@ -259,4 +259,23 @@ def build(
     model = method(data.channels, classes, networks, **options)
     model.dice = config.dice
     model.check_sizes(data)
+    if not method.dense:
+        _try_encoder(model, data, config.encoder)
     return model
+
+
+@torch.no_grad()
+def _try_encoder(model: Method, data: "MultiModalData", name: str) -> None:
+    """Refuse images that a deployed network cannot take, before anything is trained: two empty ones
+    pass through it."""
+    model.eval()
+    for modality in model.deployed:
+        shape = data.shape_of(modality)
+        try:
+            model.predict(modality, torch.zeros(2, *shape))
+        except (RuntimeError, AssertionError, AttributeError, IndexError, ValueError) as error:
+            size = "×".join(map(str, shape))
+            found = f"{name} makes no features of {modality}, {size} ({first_line(error)})"
+            way_out = "choose another encoder or size; spectrum and conv1d read signals alone"
+            raise ConfigError("encoder", found, way_out) from None
+    model.train()

@@ -31,8 +31,10 @@ except ImportError:  # on Colab, whose torch stays
     # !pip list --format=freeze | grep -E "^(torch|torchvision|numpy)=" > kept.txt
     # %pip install -q -c kept.txt "./discom[deploy]"
     import discom.config
-if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart
-    os.chdir("discom/notebooks")
+clone = os.path.dirname(os.path.dirname(discom.config.__file__))
+for place in ("discom/notebooks", f"{clone}/notebooks"):  # from Colab, or any folder
+    if not os.path.isfile("course.py") and os.path.isdir(place):
+        os.chdir(place)
 
 # %% tags=["parameters"]
 seed = 0  # of the five parts

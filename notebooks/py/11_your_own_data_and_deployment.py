@@ -32,8 +32,10 @@ except ImportError:  # on Colab, whose torch stays
     # !pip list --format=freeze | grep -E "^(torch|torchvision|numpy)=" > kept.txt
     # %pip install -q -c kept.txt "./discom[deploy]"
     import discom.config
-if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart
-    os.chdir("discom/notebooks")
+clone = os.path.dirname(os.path.dirname(discom.config.__file__))
+for place in ("discom/notebooks", f"{clone}/notebooks"):  # from Colab, or any folder
+    if not os.path.isfile("course.py") and os.path.isdir(place):
+        os.chdir(place)
 
 # %% tags=["parameters"]
 folder = ""  # of your own images; empty: rooms that are drawn
@@ -96,7 +98,7 @@ print("far off:", *levels.index[(distance > 5 * distance.median()).any(axis=1)])
 levels.T.round().astype(int)
 
 # %% [markdown]
-# Room 8: its depth is a tenth of the others'. Another program stored *nearness*. Each image will be scaled by itself, so a change of sign repairs it.
+# Room 8: its depth is a tenth of the others'. Another program stored *nearness*, with 8 bits beside the others' 16: reading warned of two types in one sensor. A network tells such files apart by their range, and if they were one class, by that alone. Each image will be scaled by itself, so a change of sign repairs it.
 #
 # ## Who is tested?
 #

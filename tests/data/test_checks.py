@@ -1,6 +1,7 @@
 """Data that cannot be right are refused in one line that names the place."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -42,6 +43,9 @@ WRONG = [  # the place that the error names, what is wrong there
         np.zeros((6, 1, 2, 2), bool),
         np.zeros((6, 16, 16, 3)),  # bands at the end
         np.zeros((6, 16, 20, 3)),
+        np.zeros((6, 20, 16, 13)),
+        np.zeros((6, 1, 64, 3)),  # signals [N, 1, T, C] and [N, T, 1, C]
+        np.zeros((6, 64, 1, 3)),
         np.ma.zeros((6, 1, 2, 2)),  # whose mask would be lost
     )),
     ("/rgb", of_rgb(ids=np.array([0, 1, 2, 3, 4, 2]))),
@@ -105,6 +109,38 @@ def test_an_id_that_is_no_class_and_a_mask_without_any(value, place, monkeypatch
         refused(call, rf"/masks: sample {place[0]} .*{value}")
 
 
+def test_a_class_without_a_pixel_is_told():
+    """Masks of two classes as 0 and 255 scored a mean IoU of 100."""
+    masks = np.where(np.arange(36).reshape(6, 2, 3) % 2, 255, 0).astype(np.uint8)
+    sensors = of_rgb(x=np.zeros((6, 1, 2, 3), np.float32), y=0 * SIX)
+    with pytest.warns(UserWarning, match="mine/masks: no pixel is of class 'dog'"):
+        assert make(**sensors, classes=("cat", "dog"), masks=masks, dense=True).fingerprint
+
+
 def test_a_dense_method_needs_a_class_for_every_pixel():
     plain, tiny = objects.make(66, size=16), profile("tiny", dense=True, epochs=1)
     refused(lambda: methods.build(methods.get("single"), plain, tiny), "^single: ", ConfigError)
+
+
+UNFIT = [  # images that an encoder cannot take: the encoder, their shape
+    ("timm:vit_tiny_patch16_224", (3, 32, 32)),
+    ("conv1d", (3, 32, 32)),
+    ("spectrum", (3, 32, 32)),
+    ("spectrum", (3, 1, 20)),  # less than a window
+    ("timm:convnext_atto", (3, 4, 4)),
+    ("timm:convnext_atto", (3, 1, 64)),
+]
+
+
+@pytest.mark.parametrize(("encoder", "shape"), UNFIT)
+def test_an_encoder_that_cannot_take_the_images_is_refused_before_training(encoder, shape):
+    sensors = of_rgb(x=np.zeros((6, *shape), np.float32), symmetry="none")
+    config = profile("tiny", encoder=encoder)
+    call = partial(methods.build, methods.get("student"), make(**sensors), config)
+    refused(call, f"^encoder: {encoder} .* rgb", ConfigError)
+
+
+def test_a_network_of_sensors_of_two_sizes_is_refused_before_training():
+    both = of_both(x=np.zeros((6, 1, 2, 3), np.float32))
+    call = partial(methods.build, methods.get("teacher"), make(**both), profile("tiny"))
+    refused(call, "^mine: images of rgb 1×2×2, depth 1×2×3 cannot be stacked")

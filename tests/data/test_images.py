@@ -12,6 +12,7 @@ from PIL import Image
 
 from discom.data.images import Rule, read_pixels, resize
 from discom.data.own_folders import read_folders
+from discom.data.scaling import Normalization
 from discom.errors import ConfigError
 
 H, W = 12, 16
@@ -205,3 +206,48 @@ def test_two_values_of_no_data_are_refused_unless_one_is_stated(tmp_path):
     refused(lambda: read_folders(tmp_path), "depth: ")
     depth = read_folders(tmp_path, invalid={"depth": 0}).modalities["depth"].x
     assert depth[:, 0, 0, 0].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("share", [0.0002, 0.05])
+def test_holes_of_float32_are_holes_in_float64(tmp_path, share):
+    """Files that were float32 once hold -3.3999999521e38 where the tag says -3.4e38."""
+    draw = np.random.default_rng(0)
+    image = draw.normal(200, 20, (32, 32)).astype(np.float32)
+    image[draw.random(image.shape) < share] = -3.4e38
+    for sensor, kind in (("f32", np.float32), ("f64", np.float64)):
+        for label in "ab":
+            file = tmp_path / sensor / label / "0.tif"
+            write_geotiff(file, image.astype(kind), "-3.4e+38")
+    data = read_folders(tmp_path, size=8).modalities
+    np.testing.assert_allclose(data["f64"].x, data["f32"].x, rtol=1e-5)
+    assert data["f64"].x.min() > 100
+    assert data["f64"].invalid == -3.4e38
+    stored = np.repeat(image.astype(float)[None, None], 2, 0)  # as a person's own array
+    bounds = Normalization.fit(stored, invalid=-3.4e38)
+    assert bounds.low[0] > 100
+    np.testing.assert_array_equal(bounds(stored)[0, 0] == 0, image < 0)
+
+
+def test_a_no_data_text_that_is_no_number_is_named(tmp_path):
+    write_geotiff(tmp_path / "height/a/0.tif", np.ones((4, 4), np.float32), "none")
+    refused(lambda: read_folders(tmp_path), "height/a/0.tif: states 'none' as no data")
+
+
+def test_infinity_that_is_stated_as_no_data_is_a_hole_and_else_is_refused(tmp_path):
+    image = np.ones((4, 4), np.float32)
+    image[0, 0] = -np.inf
+    for kind in "ab":
+        write_geotiff(tmp_path / "height" / kind / "0.tif", image, "-inf")
+    height = read_folders(tmp_path).modalities["height"]
+    assert (height.invalid, height.x[0, 0, 0, 0]) == (-32768, -32768)
+    write_geotiff(tmp_path / "height/b/0.tif", image, None)
+    refused(lambda: read_folders(tmp_path), "height/b/0.tif: ")
+
+
+def test_a_mean_far_from_zero_keeps_its_digits():
+    """Of 10⁹ ± 30, float32 keeps three levels."""
+    stored = 1e9 + np.random.default_rng(0).uniform(-30, 30, (1, 8, 8))
+    means = stored.reshape(1, 4, 2, 4, 2).mean((2, 4))
+    np.testing.assert_allclose(resize(stored, (4, 4), smooth=True), means, rtol=0, atol=1e-4)
+    rounded = resize(stored.round().astype(np.int64), (4, 4), smooth=True)
+    np.testing.assert_allclose(rounded, means, rtol=0, atol=1.1)

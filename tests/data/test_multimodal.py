@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import pairwise, product
 
+import h5py
 import numpy as np
 import pytest
 from fixtures.refusal import refused
@@ -74,6 +75,32 @@ def test_take_and_select_keep_everything_aligned(ids, texts, data):
     chosen = whole.select(names)
     check_aligned(chosen)
     assert list(chosen.modalities) == names
+
+
+def test_arrays_of_the_other_order_of_bytes_are_taken():
+    """As FITS and IDL store numbers; pandas takes none of them."""
+    plain, other = make({"rgb": range(12), "depth": range(6, 18)}), {}
+    for name, m in plain.modalities.items():
+        other[name] = replace(m, y=m.y.astype(">i8"), ids=m.ids.astype(">i8"))
+    swapped = {"groups": plain.groups.astype(">i4"), "factors": {"tenfold": plain.ids * 10.0}}
+    swapped["factors"]["tenfold"] = swapped["factors"]["tenfold"].astype(">f8")
+    whole = replace(plain, modalities=other, **swapped)
+    check_aligned(whole)
+    check_aligned(whole.take(np.array([3, 1, 14])))
+
+
+def test_images_in_an_hdf5_file_may_have_ids_in_another_order(tmp_path):
+    """HDF5 reads each row once, and in order."""
+    plain, order = make({"rgb": range(60)}), np.random.default_rng(0).permutation(60)
+    m = plain.modalities["rgb"]
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["x"] = m.x[order]
+        stored = Modality(file["x"], m.y[order], m.ids[order])
+        whole = replace(plain, modalities={"rgb": m, "depth": stored})
+        check_aligned(whole.take(np.array([5, 3, 44, 2])))
+        rows = whole.take(np.arange(60)).modalities["depth"].x
+        np.testing.assert_array_equal(rows[[7, 2, 7]], m.x[[7, 2, 7]])
+        assert whole.split(0).train.images("depth").max() <= 1
 
 
 def test_one_modality_keeps_a_split_that_came_with_the_data():

@@ -1,6 +1,8 @@
 """A person's own folders: pairs, classes, groups and sensors by the names of files, from the
 command line to the split, and folders that cannot be used."""
 
+import os
+import shutil
 import unicodedata
 from itertools import product
 
@@ -12,9 +14,9 @@ from PIL import Image
 from test_images import pixels, planes, write
 
 from discom.data import load
-from discom.data.images import read_pixels, resize
+from discom.data.images import METADATA, read_pixels, resize
 from discom.data.own_folders import read_folders
-from discom.errors import DiscomError
+from discom.errors import ConfigError, DiscomError
 
 
 def tree(root, modality, classes=("cat", "dog"), stems="abcd", ending=".png", bands=3):
@@ -47,6 +49,7 @@ def test_names_of_two_systems_are_pairs_and_classes(tmp_path):
 TABLES = [  # what a person or a spreadsheet writes: name 0 to 3, video 0 or 1
     "name, group\na, v0\nb,v0 \nc, v1\nd,v1",
     "\ufeffName;Group\r\na;v0\r\nb;v0\r\nc;v1\r\nd;v1\r\n",
+    "sep=;\r\nname;group\r\na;v0\r\nb;v0\r\nc;v1\r\nd;v1\r\n",
     'group\tname\nv0\tcat/a\nv0\tdog/a\nv0\t"b"\nv1\tc\nv1\td\n\n',
 ]
 
@@ -109,6 +112,72 @@ def test_photos_of_any_size_are_brought_to_one(tmp_path):
 
 
 SORTED = {f"rgb/{kind}/{stem}.png": IMAGE for kind in ("cat", "dog") for stem in "abcd"}
+
+
+def test_other_folders_are_not_read_where_sensors_are_named(tmp_path):
+    """Masks, notes or an older sensor beside the two refused everything."""
+    for sensor in ("RGB", "depth"):
+        tree(tmp_path, sensor)
+    expected = read_folders(tmp_path).fingerprint
+    for name in ("annotations/a.xml", "results/a/b/c/0.png", "Sentinel-1/cat/0.png", "masks/0.png"):
+        file = tmp_path / name
+        file.parent.mkdir(parents=True)
+        file.write_text("no image")
+    assert read_folders(tmp_path, ["rgb"], unit={"depth": "mm"}).channels == {"rgb": 3}
+    data = read_folders(tmp_path, ["depth", "rgb"])
+    assert [*data.modalities] == ["depth", "rgb"]
+    assert read_folders(tmp_path, ["rgb", "rgb_twin"]).channels == {"rgb": 3, "rgb_twin": 3}
+    for name in ("annotations", "results", "Sentinel-1", "masks"):
+        shutil.rmtree(tmp_path / name)
+    data.save(tmp_path / "prepared")  # beside the sensors, and no sensor
+    assert read_folders(tmp_path).fingerprint == expected
+    refused(lambda: read_folders(tmp_path, ["rgb", "sar"]), "'sar'", ConfigError)
+
+
+def test_files_of_two_types_in_one_sensor_are_told(tmp_path):
+    """Another program had written one class with 8 bits; labels of chance scored 100."""
+    for number, stem in enumerate("abcd"):
+        tree(tmp_path, "rgb", stems=[stem])
+        kind = (np.uint8, np.uint16)[number < 3]
+        write(tmp_path / "thermal" / "cat" / f"{stem}.png", pixels(None, 200, kind))
+    with pytest.warns(UserWarning, match="thermal: .*uint16 and uint8; of uint8 .* 1, .*cat/d.png"):
+        assert read_folders(tmp_path).modalities["thermal"].x.dtype == np.uint16
+
+
+def test_a_signal_in_a_file_is_one_row_that_is_never_mirrored(tmp_path):
+    x = np.random.default_rng(0).random((3, 64))
+    for kind in ("sit", "walk"):
+        writing.write(tmp_path, {f"acc/{kind}/0.npy": x[:, None]})
+    acc = read_folders(tmp_path).modalities["acc"]
+    assert (acc.x.shape, acc.symmetry) == ((2, 3, 1, 64), "none")
+    np.testing.assert_array_equal(acc.x[1, :, 0], x)
+    writing.write(tmp_path, {"acc/walk/0.npy": x})
+    refused(lambda: read_folders(tmp_path), r"acc/walk/0.npy: holds \[3, 64\]")
+
+
+SCALED = "<GDALMetadata><Item name='OFFSET' sample='0' role='offset'>{}</Item></GDALMetadata>"
+
+
+def test_files_of_another_scale_in_one_sensor_are_refused(tmp_path):
+    """A class of chance, recorded after the offset changed, scored 100."""
+    x = np.arange(12, dtype=np.uint16).reshape(1, 3, 4)
+    for offsets, wrong in (((-0.1, -0.1), False), ((0, None), False), ((-0.1, None), True)):
+        for kind, offset in zip("ab", offsets, strict=True):
+            text = [] if offset is None else [(METADATA, 2, 0, SCALED.format(offset), True)]
+            writing.tiff(tmp_path / f"s2/{kind}/0.tif", x, extratags=text)
+        if wrong:
+            refused(lambda: read_folders(tmp_path), "s2: .* offset -0.1.*no scale or offset")
+        else:
+            np.testing.assert_array_equal(read_folders(tmp_path).modalities["s2"].x[0], x)
+
+
+def test_a_name_that_is_no_utf_8_is_refused(tmp_path):
+    tree(tmp_path, "rgb")
+    writing.write(tmp_path, {os.fsdecode(b"rgb/cat/caf\xe9.png"): IMAGE})
+    assert "udce9" in refused(lambda: read_folders(tmp_path), "UTF-8")
+
+
+PARTED = {f"rgb/{part}/{k}.png": IMAGE for k, part in enumerate(("train", "test"))}
 WRONG = [  # folders, and a file that is there, too, or an option; the place of the error
     (SORTED, "rgb/cat/z.png", pixels(3, shape=(9, 5)), r"z\.png: .*--size"),
     (SORTED, "rgb/dog/b.npy", IMAGE, r"b\.(npy|png): "),  # a name twice
@@ -120,6 +189,8 @@ WRONG = [  # folders, and a file that is there, too, or an option; the place of 
     (SORTED, "rgb/cat/deep/0.png", IMAGE, r"deep/0\.png: "),
     (SORTED, "rgb/cat/e.png", pixels(), r"e\.png: "),
     (SORTED, "groups.csv", ["name,group", "a,1", "b,1"], "'cat/c' has no group"),
+    (SORTED, "groups.csv", ["name,group", "a,1", "b,1", "c", "d,1"], "'cat/c' has no group"),
+    (PARTED, "rgb/unlabelled/a.png", IMAGE, "test, train"),
     (SORTED, "groups.csv", ["file,place", "a,1"], "groups.csv: "),
     (SORTED, "groups.csv", ["name,group", "a,1", "a,2"], "groups.csv: 'a' "),
     (SORTED, "invalid", {"thermal": 0}, "invalid.*: "),

@@ -32,7 +32,7 @@ def contents(data):
 def partly_paired(**fields):
     """RGB of ids 0-29, depth of ids 29-10 in descending order and 40-45; text as objects."""
     ids = {"rgb": range(30), "depth": [*range(29, 9, -1), *range(40, 46)]}
-    factors = {"height": np.arange(36) / 7, "city": np.array(["Lyon", "Nîmes"] * 18, object)}
+    factors = {"file": np.arange(36) / 7, "city": np.array(["Lyon", "Nîmes"] * 18, object)}
     groups = np.array([f"site {k // 2}" for k in range(36)], object)
     own = {"factors": factors, "groups": groups, "about": {"source": "here"}, "name": "mine"}
     data, how = make(ids, **own | fields), {"unit": "m", "invalid": 7.0, "symmetry": "none"}

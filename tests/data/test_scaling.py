@@ -57,3 +57,15 @@ def test_of_too_many_values_every_kth_sample_is_read(monkeypatch):
     monkeypatch.setattr(scaling, "VALUES", x.size // 3)
     bounds = Normalization.fit(x)
     np.testing.assert_allclose(bounds.low, np.percentile(x[::3], 2, axis=(0, 2, 3)), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("middle", "kind"), [(1e9, float), (1e9, np.int64), (1e6, np.int32)])
+def test_values_that_float32_does_not_tell_apart_are_refused(middle, kind):
+    """Networks read float32, here and on the device, and it keeps three levels of 10⁹ ± 30."""
+    x = (middle + np.random.default_rng(0).uniform(-30, 30, (9, 1, 4, 4))).astype(kind)
+    if middle > 1e8:
+        refused(lambda: Normalization.fit(x, "mine/time"), "mine/time: band 0, from 99")
+    else:
+        assert len(np.unique(Normalization.fit(x)(x))) > 40
+        x[0, 0, 0, 0] = 1 << 30  # clipped
+        assert Normalization.fit(x).high[0] < 1e6 + 30

@@ -21,6 +21,7 @@ ARRAYS = {
     "labels": LABELS,
     "groups": PERSONS,
 }
+WIDE = DRAW.integers(0, 3, (COUNT, 1, 8, 64), dtype=np.uint8)
 MASKS = DRAW.integers(0, 3, (COUNT, 8, 6), dtype=np.uint8)
 
 
@@ -70,6 +71,34 @@ def test_masks_give_pixels_a_class_and_samples_the_most_frequent(folder):
     assert (data.dense, data.classes, data.labels[:2].tolist()) == (True, ("0", "1", "2"), [-1, 2])
 
 
+BINARY = np.where(MASKS > 0, 255, 0).astype(np.uint8)  # as image editors store two classes
+SMOOTH = np.linspace(0, 60, MASKS.size).reshape(MASKS.shape).astype(np.uint8)
+NO_CLASSES = {  # masks that were trained on in silence, the names of classes, what the line says
+    "two classes as 0 and 255": (BINARY, ["background", "tumour"], "of class 'tumour', since 255"),
+    "the same without names": (BINARY, None, "has one class, since 255"),
+    "a gap": (2 * MASKS, None, "of class '1', .* 0, 2, 4"),
+    "smoothly resized": (SMOOTH, None, "61 classes"),
+}
+
+
+@pytest.mark.parametrize("problem", NO_CLASSES)
+def test_a_class_without_a_pixel_is_refused(folder, problem):
+    masks, names, line = NO_CLASSES[problem]
+    root = folder(names, labels=None, masks=masks, acc=None)
+    refused(lambda: read_arrays(root), f"own/masks.npy: .*{line}")
+
+
+def test_many_classes_of_pixels_are_taken_by_name(folder):
+    root = folder([f"kind {k}" for k in range(61)], labels=None, masks=SMOOTH, acc=None)
+    assert len(read_arrays(root).classes) == 61
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.uint64, ">i4"])
+def test_labels_of_any_whole_numbers_are_taken(folder, kind):
+    data = read_arrays(folder(labels=LABELS.astype(kind)))
+    assert data.labels.tolist() == LABELS.tolist()
+
+
 def test_other_arrays_are_left_out_aloud_or_by_name(folder):
     root = folder(trial=np.arange(COUNT), pose=np.ones((COUNT, 3, 3)))
     refused(lambda: read_arrays(root), "pose.npy: holds")
@@ -78,6 +107,14 @@ def test_other_arrays_are_left_out_aloud_or_by_name(folder):
         assert [*read_arrays(root).modalities] == ["acc", "video"]
     np.save(root / "pose.npy", np.ones((COUNT, 3, 3)))
     assert [*read_arrays(root, ["acc"]).modalities] == ["acc"]
+
+
+def test_arrays_of_another_ending_are_told_and_a_mark_before_the_names_is_none(folder):
+    root = folder()
+    np.savez(root / "gyro.npz", ARRAYS["acc"])
+    (root / "classes.json").write_text(json.dumps(CLASSES), encoding="utf-8-sig")
+    with pytest.warns(UserWarning, match="own: 1 files are not read, such as gyro.npz"):
+        assert read_arrays(root).classes == (*CLASSES,)
 
 
 def test_arrays_are_prepared_with_their_options(folder, tmp_path):
@@ -91,8 +128,8 @@ def test_arrays_are_prepared_with_their_options(folder, tmp_path):
 
 
 BAD = {  # what is wrong → the files, and what the line says
-    "another length": ({"acc": ARRAYS["acc"][1:]}, r"own/acc/y: .*give .* of shape \[47\]"),
-    "labels of another length": ({"labels": LABELS[1:]}, r"own/acc/y: .*give .* of shape \[48\]"),
+    "another length": ({"acc": ARRAYS["acc"][1:]}, "own/acc.npy: holds 47 .* 48"),
+    "labels of another length": ({"labels": LABELS[1:]}, "own/acc.npy: holds 48 .* 47"),
     "no sensor": ({"acc": None, "video": None}, "own: .*no modality"),
     "no labels": ({"labels": None}, "own: has no labels, .*; give labels.npy .* or masks.npy"),
     "labels and masks": ({"masks": MASKS}, "own: .* labels and masks; give"),
@@ -103,6 +140,17 @@ BAD = {  # what is wrong → the files, and what the line says
     "objects": ({"ids": np.array([{}] * COUNT)}, "ids.npy: .* objects"),
     "channels at the end": ({"acc": ARRAYS["acc"].swapaxes(1, 2)}, r"acc.npy: holds \[48, 20, 3\]"),
     "grey images": ({"video": ARRAYS["video"][:, 0]}, r"video.npy: holds \[48, 8, 6\]"),
+    "grey images like another's": ({"acc": WIDE[:, 0], "video": WIDE}, r"acc.npy: .*\[48, 8, 64\]"),
+    "grey images like the masks": (
+        {"acc": WIDE[:, 0], "video": None, "labels": None, "masks": WIDE[:, 0]},
+        r"acc.npy: .*\[48, 8, 64\]",
+    ),
+    "grey images alone": ({"acc": np.ones((COUNT, 24, 32))}, r"acc.npy: .*\[48, 24, 32\]"),
+    "grey images of many rows": ({"acc": np.ones((COUNT, 48, 640))}, r"acc.npy: .*48, 640\]"),
+    "bands at the end": ({"video": np.ones((COUNT, 16, 24, 13))}, "own/video: would be 16 "),
+    "windows [N, 1, T, C]": ({"acc": np.ones((COUNT, 1, 64, 3))}, r"own/acc: .*moveaxis\(x, -1, 1"),
+    "windows [N, T, 1, C]": ({"acc": np.ones((COUNT, 64, 1, 3))}, r"own/acc: .*swapaxes\(1, 3"),
+    "a word for names": ({"classes": "sit"}, "classes.json: .*no list"),
     "few names": ({"classes": CLASSES[:2]}, "own/acc/y: labels go from 0 to 2"),
 }
 
