@@ -13,6 +13,7 @@ from discom.data.multimodal import Modality, MultiModalData, Split
 from discom.data.own_arrays import read_arrays
 from discom.data.own_folders import read_folders
 from discom.data.prepared import MANIFEST, read_folder
+from discom.data.released_arrays import is_released, read_released
 from discom.data.scaling import Normalization
 from discom.data.splitting import split_rule
 from discom.errors import ConfigError, DataError, check_choice
@@ -42,8 +43,8 @@ def load(
     Args:
         source: `objects` or `scenes-dense`, with arguments of `scenes.objects.make` or
             `scenes.dense` (`objects:n=600,seed=1`; modalities joined by +), the name of a public
-            set that is prepared, a prepared folder, or a folder of images
-            `<modality>/<class>/<id>.png`; see `locate`.
+            set that is prepared, a prepared folder, a folder of arrays of DisCoM-KD's public code,
+            or a folder of images `<modality>/<class>/<id>.png`; see `locate`.
         modalities: which ones to keep, such as rgb+elevation; all by default.
         seed: by which scenes are drawn that name no seed of their own; other data have none.
 
@@ -209,7 +210,7 @@ def locate(source: str | Path) -> Path | None:
 def _open(source: str, folder: Path) -> MultiModalData:
     if os.path.isdir(folder):  # also where the name is too long for the system
         if not (folder / MANIFEST).is_file():
-            return read_folders(folder)
+            return read_released(folder) if is_released(folder) else read_folders(folder)
         fields = read_folder(folder)
         sensors = {name: Modality(*arrays) for name, arrays in fields.pop("modalities").items()}
         return MultiModalData(sensors, **fields)
