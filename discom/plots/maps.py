@@ -15,8 +15,8 @@ from discom.errors import DataError
 from discom.plots.panels import GREY, SENSORS, in_lines, panels
 
 MARKERS = ("o", "^", "s", "D")  # of sensors
-CLASSES = ("#4e79a7", "#f28e2b", "#59a14f", "#e15759", "#76b7b2", "#edc948", "#b07aa1", "#9c755f")
-CLASSES += ("#ff9da7", "#2f4b7c", "#a0cbe8", "#8cd17d")
+CLASSES = ["#4e79a7", "#f28e2b", "#59a14f", "#e15759", "#76b7b2", "#edc948", "#b07aa1", "#9c755f"]
+CLASSES += ["#ff9da7", "#2f4b7c", "#a0cbe8", "#8cd17d"]
 PARTS = {"inv": "invariant", "inf": "informative", "irr": "irrelevant"}  # of an embedding
 
 
@@ -77,13 +77,15 @@ def _draw_map(axis: Axes, places: np.ndarray, labels: np.ndarray, lines: int) ->
     flat, sensor = places.reshape(-1, 2), np.repeat(np.arange(len(places)), len(labels))
     turn = np.random.default_rng(0).permutation(len(flat))  # no sensor hides the other
     halo = np.array([_pale(colour) for colour in SENSORS])[sensor]
-    axis.scatter(*flat[turn].T, s=230, c=halo[turn], lw=0, zorder=1, rasterized=True)
+    x, y = flat[turn].T
+    axis.scatter(x, y, s=230, c=halo[turn], lw=0, zorder=1, rasterized=True)
     some = np.linspace(0, len(labels) - 1, min(lines, len(labels))).astype(int)
     views = places[:, some].transpose(1, 0, 2)  # a line goes from sensor to sensor
     axis.add_collection(LineCollection([*views], colors="0.35", lw=0.6, alpha=0.35, zorder=2))
     colours = np.array(CLASSES)[labels]
     for own, marker in zip(places, MARKERS, strict=False):
-        axis.scatter(*own.T, c=colours, marker=marker, s=26, edgecolors="white", lw=0.35, zorder=3)
+        look: dict[str, Any] = {"s": 26, "edgecolors": "white", "lw": 0.35, "zorder": 3}
+        axis.scatter(own[:, 0], own[:, 1], c=colours, marker=marker, **look)
     axis.margins(0.07)
 
 
@@ -98,10 +100,8 @@ def _write_in_corner(axis: Axes, places: np.ndarray, sensor: float, shares: str)
     x, y = (free or corners)[0]
     look: dict[str, Any] = {"ha": "right" if x else "left", "va": "top" if y else "bottom"}
     bold = f"sensor {_percent(sensor)}".replace(" ", "\\ ").replace("%", "\\%")
-    place, text = (
-        (0.975 if x else 0.025, 0.965 if y else 0.035),
-        f"$\\bf{{{bold}}}$\nclass: {shares}",
-    )
+    place, text = (0.975 if x else 0.025, 0.965 if y else 0.035), f"$\\bf{{{bold}}}$"
+    text += f"\nclass: {shares}"
     axis.text(*place, text, transform=axis.transAxes, fontsize=11, linespacing=1.4, **look)
 
 
@@ -119,8 +119,10 @@ def _map_legend(figure: Figure, sensors: Sequence[str], classes: Sequence[str]) 
     figure.legend(handles, names, loc="outside right center", handletextpad=0.6, **look)
 
 
-def _pale(colour: str, share: float = 0.8) -> np.ndarray:
-    return share + (1 - share) * np.array(to_rgb(colour))
+def _pale(colour: str) -> tuple[float, float, float]:
+    """The colour with four parts of white."""
+    red, green, blue = (0.8 + 0.2 * value for value in to_rgb(colour))
+    return red, green, blue
 
 
 def _percent(value: float) -> str:

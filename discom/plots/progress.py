@@ -58,8 +58,8 @@ def curves(run: Path | str, title: str = "") -> Figure:
             ring = {"ms": 10, "mfc": "none", "mec": colour, "mew": 1.8}
             right.plot(epochs[row], log[column][row], "o", **ring)
     _end_names(right, ends, epochs.iloc[-1])
-    ring = " (ring: the epoch that is tested)" if tested else ""
-    right.set(xlabel="epoch", ylabel="score, %", title=f"validation images{ring}")
+    note = " (ring: the epoch that is tested)" if tested else ""
+    right.set(xlabel="epoch", ylabel="score, %", title=f"validation images{note}")
     for axis in (left, right):
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.title.set_fontsize(11)
@@ -74,7 +74,7 @@ def _best_epochs(file: Path) -> dict[str, int]:
     # the runs' modules load the training's libraries, which other figures do without
     from discom.running.runs import Result
 
-    return {name: scores["best_epoch"] for name, scores in Result.read(file).scores.items()}
+    return {name: int(scores["best_epoch"]) for name, scores in Result.read(file).scores.items()}
 
 
 def _end_names(axis: Axes, ends: Mapping[str, tuple[float, Any]], last: float) -> None:
@@ -99,6 +99,7 @@ def standings(table: pd.DataFrame, title: str = "") -> Figure:
     networks, rows = [*single["modality"].unique()], [*single["method"].unique()][::-1]
     size = 2.2 + 4.4 * len(networks), 1.3 + 0.3 * len(rows)
     figure, axes = panels(1, len(networks), *size, sharey=True)
+    diamond: dict[str, Any] = {"mfc": "none", "mec": "#d55e00"}
     with_paper, first = "paper" in single, "student" if "student" in rows else rows[-1]
     for axis, network in zip(axes[0], networks, strict=True):
         own = single[single["modality"] == network].set_index("method").reindex(rows)
@@ -107,8 +108,7 @@ def standings(table: pd.DataFrame, title: str = "") -> Figure:
             look = {"color": colour.get(str(name), "0.35"), "ms": 6, "lw": 1.6}
             axis.errorbar(row[metric], place, xerr=np.nan_to_num(row["sd"]), fmt="o", **look)
         if with_paper:
-            look = {"mfc": "none", "mec": "#d55e00", "ms": 7, "mew": 1.4}
-            axis.plot(own["paper"], range(len(rows)), "D", **look)
+            axis.plot(own["paper"], range(len(rows)), "D", ms=7, mew=1.4, **diamond)
         if np.isfinite(own.loc[first, metric]):
             axis.axvline(own.loc[first, metric], color="#0173b2", lw=1, ls=":")
         axis.set_title(network, fontsize=11)
@@ -118,8 +118,7 @@ def standings(table: pd.DataFrame, title: str = "") -> Figure:
         axis.grid(axis="y", color="0.92")
     keys = [Line2D([], [], marker="o", color="0.35", label="our mean ± sd over seeds")]
     if with_paper:
-        look = {"marker": "D", "ls": "", "mfc": "none", "mec": "#d55e00"}
-        keys.append(Line2D([], [], **look, label="the paper"))
+        keys.append(Line2D([], [], marker="D", ls="", label="the paper", **diamond))
     keys.append(Line2D([], [], ls=":", color="#0173b2", label=f"our {first}"))
     figure.legend(handles=keys, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
     figure.suptitle(title)
