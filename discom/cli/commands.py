@@ -52,7 +52,9 @@ def train(
 def table(
     number: Literal[1, 2, 3, "dense", "crodino"],
     data: flags.Data = "",
-    methods: Annotated[str, "Methods to keep, such as student,discom  [default: all]"] = "",
+    methods: Annotated[
+        str, "Methods or rows to keep: 'student,discom adv=0', or paper  [default: all]"
+    ] = "",
     seeds: Annotated[int | None, IntRange(1), "How many  [default: 5, or 1 with --folds]"] = None,
     folds: Annotated[int | None, IntRange(2), "Test every image once, in so many parts."] = None,
     workers: flags.Workers = 0,
@@ -75,19 +77,17 @@ def table(
     from discom.running import sweep
 
     tables, source = discom.tables, data or SCENES[isinstance(number, str)]
-    kept = methods.replace(" ", "").split(",") if methods else []
-    planned = tables.plan(number, runs, source, modalities, kept, seeds, folds, **settings)
+    kept = [name.strip() for name in methods.split(",") if name.strip()]
+    study = tables.Study(source, runs, [number], modalities, kept, seeds, folds or 0, settings)
     known = tables.collected(collect)
-    absent, _ = sweep.missing(planned, known)
-    print(f"{len(planned)} runs, {len(absent)} to train with their teachers", flush=True)
+    absent = study.absent(known)
+    print(f"{len(study.every)} runs, {len(absent)} to train with their teachers", flush=True)
     if dry_run:
         return True
-    results, failed = sweep.sweep(planned, known=known, workers=workers, backend=backend)
+    results, failed = sweep.sweep(study.every, known=known, workers=workers, backend=backend)
     if results and not (folds and failed):  # of a score of all folds together
-        baselines = tables.baselines(number)
-        sensors = discom.data.planned(source, modalities)(None).modalities
-        rows = tables.paper_table(results, number, [*sensors])
-        print(tables.to_markdown(rows, baselines))
+        rows = tables.standings(study, number, known)
+        print(tables.to_markdown(rows, tables.baselines(number)))
         if collect:
             tables.collect(results, collect)
     for error in failed.values():

@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
+from click import Choice
+
 import discom
 from discom.cli import flags
 from discom.cli.flags import command, json_text
-from discom.config import check_options
-from discom.errors import ConfigError, DataError
+from discom.errors import ConfigError
 
 PARTNER = "no partner of this class and name; add it, or use methods without pairs"
 COPIES = "near-copies in two parts; look at them, then delete one, or give both one group"
@@ -25,55 +26,26 @@ def prepare(
     fit: Annotated[str | None, str, "Other proportions: squeeze (default) or crop."] = None,
     groups: Annotated[str | None, str, "Pattern '(.+)_[0-9]+'  [default: groups.csv]"] = None,
     options: Annotated[Any, json_text, "Others of the reader: '{\"window\": 256}'."] = "{}",
+    split: Annotated[
+        str | None, Choice(["random", "place", "official"]), "How to divide it  [default: its own]"
+    ] = None,
     download: Annotated[bool, "Fetch what is missing in --root first."] = False,
     overwrite: flags.Overwrite = False,
 ) -> None:
     """Read raw data and write one prepared folder, whole or not at all.
 
     \b
-    discom data prepare eurosat --download
+    discom data prepare eurosat --download --split place
     discom data prepare folders --root my_images --size 64 --out data/mine
     discom data prepare arrays --root my_arrays --out data/mine
     """
-    if out:  # refused before hours of reading
-        discom.files.check_place(out, discom.data.prepared.MANIFEST, overwrite)
     own = {"size": size, "fit": fit, "groups": groups}
     options = options | {flag: value for flag, value in own.items() if value is not None}
-    images, name = _read(data, root, modalities, download, options)
-    images.split_indices()  # too few groups are told now, not when training starts
-    out = out or discom.data.home() / name
-    if data.removesuffix(":") in discom.data.OWN:  # runs are called by what they read
-        images = images.changed(name=out.resolve().name)
-    images.save(out, overwrite=overwrite)
-    print(f"{out}: {images}")
-
-
-def _read(
-    data: str, root: Path | None, modalities: str, download: bool, options: dict[str, Any]
-) -> tuple[Any, str]:
-    """The images, and the name of the folder that takes them."""
-    from discom.data import OWN, sources
-
-    name, sensors = data.removesuffix(":"), modalities.split("+") if modalities else None
-    if not (root or download):
-        discom.data.locate(data)  # refuses the name of a set that is a folder here, too
-    if name in sources.names():
-        root = root or discom.data.home() / "raw" / name
-        images = sources.get(name).read(root, sensors, download=download, **options)
-        name = "-".join([name, *(sensors or [])])
-    elif name in OWN:
-        check_options(name, OWN[name], options)
-        if not root or not root.is_dir():
-            way_out = "name the folder of your images or arrays: --root DIR"
-            raise DataError(root or name, "no such folder", way_out)
-        images = OWN[name](root, sensors, **options)
-    else:  # drawn, or prepared before
-        if root or options:
-            found = f"'{name}' takes no --root and no options of a reader"
-            raise ConfigError(data, found, "leave them out")
-        images = discom.data.load(data, modalities)
-        return images, images.name
-    return images.changed(about={**images.about, "options": options}), name
+    how: dict = {"modalities": modalities, "out": out, "overwrite": overwrite, "options": options}
+    folder = discom.data.prepare(data, root, download, split or "", **how)
+    images = discom.data.load(folder)
+    rule, paper = discom.data.split_rule(images)
+    print(f"{folder}: {images}\ndivided {rule}; {paper}")
 
 
 @command

@@ -1,22 +1,26 @@
 """Data: what every loader returns, where it comes from, and how batches are drawn from it."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from inspect import signature
 from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
+from discom.config import check_options
 from discom.data import scenes, sources
 from discom.data.multimodal import Modality, MultiModalData, Split
 from discom.data.own_arrays import read_arrays
 from discom.data.own_folders import read_folders
 from discom.data.prepared import MANIFEST, read_folder
+from discom.data.released_arrays import is_released, read_released
 from discom.data.scaling import Normalization
-from discom.errors import ConfigError, DataError
+from discom.data.splitting import split_rule
+from discom.errors import ConfigError, DataError, check_choice
+from discom.files import check_place
 
 __all__ = ["DRAWN", "OWN", "Modality", "MultiModalData", "Normalization", "Split", "home", "load"]
-__all__ += ["locate", "planned", "read_arrays", "read_folders", "scenes"]
+__all__ += ["locate", "planned", "prepare", "read_arrays", "read_folders", "scenes", "split_rule"]
 
 # name → the function that makes it; nothing is read
 DRAWN: dict[str, Callable[..., MultiModalData]] = {
@@ -25,6 +29,9 @@ DRAWN: dict[str, Callable[..., MultiModalData]] = {
 }
 # what a person brings → its reader
 OWN: dict[str, Callable[..., MultiModalData]] = {"folders": read_folders, "arrays": read_arrays}
+
+
+WAYS = ("", "random", "place", "official")  # to divide a set; the first is its own
 
 
 def load(
@@ -36,8 +43,8 @@ def load(
     Args:
         source: `objects` or `scenes-dense`, with arguments of `scenes.objects.make` or
             `scenes.dense` (`objects:n=600,seed=1`; modalities joined by +), the name of a public
-            set that is prepared, a prepared folder, or a folder of images
-            `<modality>/<class>/<id>.png`; see `locate`.
+            set that is prepared, a prepared folder, a folder of arrays of DisCoM-KD's public code,
+            or a folder of images `<modality>/<class>/<id>.png`; see `locate`.
         modalities: which ones to keep, such as rgb+elevation; all by default.
         seed: by which scenes are drawn that name no seed of their own; other data have none.
 
@@ -69,6 +76,102 @@ def planned(
         return few.drawn_by(**{**(few.drawn or {}), "n": count})
 
     return data_of
+
+
+def prepare(
+    source: str,
+    root: Path | str | None = None,
+    download: bool = False,
+    split: str = "",
+    *,
+    modalities: str = "",
+    out: Path | str | None = None,
+    overwrite: bool = False,
+    options: Mapping[str, Any] = {},
+) -> Path:
+    """Read raw data and write one prepared folder, whole or not at all; the folder, which `load`
+    takes.
+
+    Args:
+        source: a public set, "folders" or "arrays", drawn scenes, or a prepared folder.
+        root: the folder of the raw files, by default raw/NAME in `home`.
+        download: fetch what is missing there first.
+        split: "random" in each class, by "place" (in whole groups; of EuroSAT by longitude), or
+            "official", as published; by default the set's own. A set that is divided in another way
+            than its own has it in its name, such as sunrgbd-random.
+        modalities: which ones to keep, such as rgb+depth.
+        out: the folder to write, by default one of the set's name in `home`.
+        options: of the reader, such as {"size": 64}.
+
+    Raises:
+        ConfigError: an option that the reader does not have, or another split.
+        DataError: no raw files, damaged ones, a split that the set does not have, or a folder that
+            is there already, without `overwrite`.
+    """
+    check_choice("split", split, WAYS)
+    if out:  # refused before hours of reading
+        check_place(Path(out), MANIFEST, overwrite)
+    public = source.removesuffix(":")
+    reader = sources.get(public).read_raw if public in sources.names() else load
+    by_reader = "place" in signature(reader).parameters  # its files carry their place
+    if split == "place" and by_reader:
+        options = {**options, "place": True}
+    images, name = _read(source, root, modalities, download, options)
+    usual = "official" if images.parts else "random" if images.groups is None else "place"
+    usual = "random" if by_reader else usual
+    if split not in ("", usual):
+        if not by_reader:
+            images = _divided(images, split, usual)
+        elif split == "official":
+            raise DataError(source, "has no official split", "choose --split random or place")
+        name, images = f"{name}-{split}", images.changed(name=f"{images.name}-{split}")
+    images.split_indices()  # too few groups are told now, not when training starts
+    folder = Path(out) if out else home() / name
+    if public in OWN:  # runs are called by what they read
+        images = images.changed(name=folder.resolve().name)
+    images.save(folder, overwrite=overwrite)
+    return folder
+
+
+def _divided(images: MultiModalData, split: str, usual: str) -> MultiModalData:
+    """The same samples to be divided in another way than their own; a DataError where they lack
+    what it needs."""
+    if split == "official":
+        raise DataError(images.name, "has no official split", f"choose --split {usual}")
+    if split == "place" and images.groups is None:
+        found = "has no groups, of samples of one place, to keep whole"
+        raise DataError(images.name, found, "choose --split random")
+    return images.changed(parts=None, groups=images.groups if split == "place" else None)
+
+
+def _read(
+    source: str,
+    root: Path | str | None,
+    modalities: str,
+    download: bool,
+    options: Mapping[str, Any],
+) -> tuple[MultiModalData, str]:
+    """The images, and the name of the folder that takes them."""
+    name, sensors = source.removesuffix(":"), modalities.split("+") if modalities else None
+    if not (root or download):
+        locate(source)  # refuses the name of a set that is a folder here, too
+    if name in sources.names():
+        root = root or home() / "raw" / name
+        images = sources.get(name).read(root, sensors, download=download, **options)
+        name = "-".join([name, *(sensors or [])])
+    elif name in OWN:
+        check_options(name, OWN[name], options)
+        if not root or not Path(root).is_dir():
+            way_out = "name the folder of your images or arrays: --root DIR"
+            raise DataError(root or name, "no such folder", way_out)
+        images = OWN[name](root, sensors, **options)
+    else:  # drawn, or prepared before
+        if root or options:
+            found = f"'{name}' takes no --root and no options of a reader"
+            raise ConfigError(source, found, "leave them out")
+        images = load(source, modalities)
+        return images, images.name
+    return images.changed(about={**images.about, "options": dict(options)}), name
 
 
 def home() -> Path:
@@ -107,7 +210,7 @@ def locate(source: str | Path) -> Path | None:
 def _open(source: str, folder: Path) -> MultiModalData:
     if os.path.isdir(folder):  # also where the name is too long for the system
         if not (folder / MANIFEST).is_file():
-            return read_folders(folder)
+            return read_released(folder) if is_released(folder) else read_folders(folder)
         fields = read_folder(folder)
         sensors = {name: Modality(*arrays) for name, arrays in fields.pop("modalities").items()}
         return MultiModalData(sensors, **fields)

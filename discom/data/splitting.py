@@ -60,6 +60,26 @@ class Split(NamedTuple):
         return self.train.origin[1]
 
 
+def split_rule(data: Any) -> tuple[str, str]:
+    """How a MultiModalData is divided, and how the paper divided its three sets."""
+    paper = "DisCoM-KD's paper: at random within each class, 70/10/20 %"
+    shares = "/".join(f"{100 * share:.0f}" for share in data.fractions)
+    if data.drawn:
+        return f"each seed draws its own scenes, {shares} % of them for each part", paper
+    if data.parts:
+        known = np.concatenate([*data.parts.values()])
+        shares = "/".join(f"{100 * len(data.parts[part]) / len(known):.0f}" for part in PARTS)
+        way = "by longitude, west to east" if data.name.endswith("-place") else "as published"
+        return f"{way}, {shares} %, the same for each seed", paper
+    if data.groups is not None:
+        count = len(np.unique(data.groups))
+        return (
+            f"{count} groups, each whole in one part, about {shares} %, anew for each seed",
+            paper,
+        )
+    return f"at random within each class, {shares} %, anew for each seed", paper
+
+
 def split_rows(data: Any, seed: int) -> dict[str, np.ndarray]:
     """Part → its rows of a MultiModalData, ascending, in shares near its `fractions`. Every class
     is divided; where there are groups, none of them is."""

@@ -1,38 +1,41 @@
-"""Tables 1 to 3 of the DisCoM-KD paper, with the controls that it lacks; and ours: "dense" and
+"""Tables 1 to 4 of the DisCoM-KD paper, with the controls that it lacks; and ours: "dense" and
 "crodino"."""
 
 import tomllib
-import warnings
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
-from itertools import product
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from discom import data, methods
-from discom.config import profile
+from discom import methods
 from discom.errors import ConfigError, RunError, check_choice
-from discom.running.runs import Result, Run
+from discom.running.runs import Result
 from discom.tables.statistics import APART, BASELINES, summary
 
-NUMBERS = (1, 2, 3, "dense", "crodino")
+NUMBERS = (1, 2, 3, 4, "dense", "crodino")
 # the network alone, two of it, plain distillation, and for what reads all sensors the teacher
 DENSE_BASELINES = ("single", "single-2x", "dense-kdv2", "dense-teacher")
 
 
 class Row(NamedTuple):
-    """A row of a table: a method and its options."""
+    """A row of a table: a method, its options, and the settings that this row alone has."""
 
     method: str
     options: dict[str, Any]
+    settings: dict[str, Any] = {}  # of `Config`, such as augment=0
 
     def display_name(self, *hidden: str) -> str:
         """What it is called, without the options of these names."""
         shown = {name: value for name, value in self.options.items() if name not in hidden}
-        return methods.display_name(self.method, methods.get(self.method).changed(shown))
+        changed = methods.get(self.method).changed(shown)
+        return methods.display_name(self.method, changed | self.settings)
+
+    @property
+    def name(self) -> str:
+        """What it is called in the table, which says itself whom a teacher reads."""
+        return self.display_name("teacher", "reads")
 
 
 def paper_rows(number: int | str, modalities: Sequence[str]) -> list[Row]:
@@ -46,63 +49,26 @@ def paper_rows(number: int | str, modalities: Sequence[str]) -> list[Row]:
         raise ConfigError("table", found, "give two modalities or more")
     stored = tomllib.loads((files("discom") / "table_rows.toml").read_text("utf-8"))
     rows = []
-    for method, options in stored["classification" if number in (1, 2) else str(number)]:
+    for method, options, *settings in stored[
+        "classification" if str(number) in ("1", "2") else str(number)
+    ]:
         asked = {"teacher", "reads"} & set(methods.get(method).options())
-        reads = dict.fromkeys(asked, modalities[0] if number == 1 else "all")
-        rows.append(Row(method, {**reads, **options}))
+        reads = dict.fromkeys(asked, modalities[0] if str(number) == "1" else "all")
+        rows.append(Row(method, {**reads, **options}, *settings))
     return rows
-
-
-def plan(
-    number: int | str,
-    runs: Path | str,
-    source: str,
-    modalities: str = "",
-    kept: Sequence[str] = (),
-    seeds: int | None = None,
-    folds: int | None = None,
-    **settings: Any,
-) -> list[Run]:
-    """The runs of a table on a data set, of the `kept` methods or of all. `settings` are those of
-    `profile`, its name too. A method that cannot learn from the labels or classes is left out, with
-    a warning. A ConfigError for a method that the table lacks, and for folds of synthetic data."""
-    images_of, planned = data.planned(source, modalities), list[Run]()
-    rows = paper_rows(number, [*images_of(1).modalities])
-    for name in kept:
-        check_choice(f"table {number}", name, dict.fromkeys(row.method for row in rows))
-    if folds and images_of(0).drawn:
-        way_out = "leave it out, or prepare them: discom data prepare"
-        raise ConfigError("--folds", "scenes are drawn anew for each seed", way_out)
-    if folds:
-        if images_of(0).groups is None:
-            advice = "give groups where samples belong together, such as frames of one video"
-            warnings.warn(f"{source}: folds divide single samples; {advice}", stacklevel=2)
-        images_of(0).split_indices(0, folds)  # refuses more folds than groups
-    chosen = [row for row in rows if row.method in kept] if kept else rows
-    for seed, row in product(range(seeds or (1 if folds else 5)), chosen):
-        method, images = methods.get(row.method), images_of(seed)
-        own: dict[str, Any] = {"dense": method.dense, "seed": seed, "options": row.options}
-        config = profile(**own | settings)
-        if error := methods.misfit(method, images, config):
-            warnings.warn(f"left out: {error}", stacklevel=2)
-            continue
-        where = runs, method, images, config, source, modalities
-        planned += [Run.of(*where, folds or 0, fold) for fold in range(folds or 1)]
-    if not planned:
-        raise ConfigError("--methods", "no run of the table is left", "keep at least one")
-    return planned
 
 
 def baselines(number: int | str) -> tuple[str, ...]:
     """What the rows of a table are compared with: the controls, or in ablations the full model."""
-    if number in (1, 2):
+    if str(number) in ("1", "2"):
         return BASELINES
     return {"dense": DENSE_BASELINES, "crodino": ("crodino",)}.get(str(number), ("discom",))
 
 
 def paper_figures() -> pd.DataFrame:
-    """The paper's Tables 1 to 3: columns table, data (a set with the paper's random split, see
-    docs/guides/splits.md), modality, method (by our names), f1 (a mean of 5 runs)."""
+    """The paper's Tables 1 to 4: columns table, data (a set with the paper's random split, see
+    docs/guides/splits.md), modality, method (by our names, "discom only inv" and "discom only inf"
+    where the class is read from one part of its embedding), f1 (a mean of 5 runs)."""
     return pd.read_csv(files("discom") / "paper_tables.csv")
 
 
@@ -126,21 +92,31 @@ def paper_table(
     parts = []
     for row in paper_rows(number, modalities):
         part = compared[compared["method"] == row.display_name()]
-        part = part.assign(method=row.display_name("teacher", "reads"))
+        part = part.assign(method=row.name)
         if "reads" in row.options:  # a teacher is no competitor: it reads another modality, or more
             part = part.assign(**dict.fromkeys(part.filter(like="vs "), np.nan))
-        elif number == 1:
+        elif str(number) == "1":
             part = part[part["modality"] != modalities[0]]
         parts.append(part)
     table = pd.concat(parts, ignore_index=True)
-    figures = paper_figures().query("table == @number and data == @results[0].data")
-    if len(figures) and set(figures["modality"]) - {"all"} <= set(modalities):
-        published = figures.set_index(["method", "modality"])["f1"]
-        read = table["modality"].where(~table["modality"].str.contains("+", regex=False), "all")
-        places = pd.MultiIndex.from_arrays([table["method"], read])
-        table["paper"] = published.reindex(places).to_numpy()
+    table = published(table, number, results[0].data, modalities)
     against = f"vs {baselines(number)[0]}"
     low, high = table[f"{against} low"], table[f"{against} high"]
     arrows = np.select([low > 0, high < 0, low <= 0], ["↑", "↓", "~"], "")
     table.insert(list(table).index("sd") + 1, "arrow", arrows)
     return table
+
+
+def published(
+    table: pd.DataFrame, number: int | str, name: str, modalities: Sequence[str]
+) -> pd.DataFrame:
+    """The table with `paper`, the paper's figures for the data of this name, where it has some for
+    these modalities."""
+    figures = paper_figures()
+    figures = figures[(figures["table"].astype(str) == str(number)) & (figures["data"] == name)]
+    if figures.empty or not set(figures["modality"]) - {"all"} <= set(modalities):
+        return table
+    values = figures.set_index(["method", "modality"])["f1"]
+    read = table["modality"].where(~table["modality"].str.contains("+", regex=False), "all")
+    places = pd.MultiIndex.from_arrays([table["method"], read])
+    return table.assign(paper=values.reindex(places).to_numpy())

@@ -4,12 +4,11 @@ Markdown. What a seed draws decides what n seeds tell: see INTERVALS."""
 import warnings
 from collections.abc import Iterable, Sequence
 
-import numpy as np
 import pandas as pd
 
 from discom.errors import RunError
 from discom.running.runs import SEEDS, Result
-from discom.tables.intervals import pseudo_values, t_test, tally, tally_score
+from discom.tables.intervals import pseudo_values, resampled_interval, t_test, tally, tally_score
 
 BASELINES = ("student", "student-2x", "discom-solo")  # what every method is compared with
 METRICS = {"f1": "F1", "miou": "mIoU"}  # column of a table → what it is called
@@ -21,8 +20,9 @@ DRAWS = dict(zip(SEEDS, ("samples", "split", "weights"), strict=True))
 # what a seed draws → how the intervals are computed, as it stands below a table
 INTERVALS = {
     "samples": "each seed has samples of its own; 95 % Student-t intervals of paired differences",
-    "split": "each seed splits the same samples anew, and such splits overlap, so no interval "
-    "holds; --folds gives one",
+    "split": "each seed splits the same samples anew, and such splits overlap; approximate 95 % "
+    "intervals of paired differences (Nadeau and Bengio 2003), from three seeds on; --folds gives "
+    "better ones",
     "weights": "all seeds share one split; 95 % Student-t intervals of paired differences on its "
     "test part",
     "folds": "scores of all test predictions together; 95 % intervals of paired differences over "
@@ -30,16 +30,21 @@ INTERVALS = {
 }
 
 
-def _difference(ours: pd.DataFrame, theirs: pd.DataFrame, metric: str) -> tuple[float, ...]:
+def _difference(
+    ours: pd.DataFrame, theirs: pd.DataFrame, metric: str, ratio: float
+) -> tuple[float, ...]:
     """Of two methods on the seeds that both have: the mean and its 95 % interval. Of folds, groups
     are what varies: it is a t interval over their `pseudo_values`, which covers where a bootstrap
-    over few groups is too narrow (docs/results/protocol.md)."""
+    over few groups is too narrow (docs/results/protocol.md). Where seeds split the same samples
+    anew, `ratio` is that of test to training samples, else 0."""
     theirs = theirs[theirs["method"] != ours["method"].iloc[0]]
     both = ours.merge(theirs, on=[*SEEDS, "draw"])
     if both["tally_x"].notna().any():
         values = pseudo_values(both["tally_x"], both["tally_y"], metric)
     else:
         values = (both["score_x"] - both["score_y"]).groupby(both["draw"], dropna=False).mean()
+        if ratio:
+            return resampled_interval(values, ratio)
     return t_test(values.to_numpy())[:3]
 
 
@@ -106,6 +111,8 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
     for _, compared in runs.groupby(place, sort=False, dropna=False):
         _warn_of_precisions(compared)
         rows, draws = _scores(compared)
+        sizes = compared["run"].map(lambda run: run.counts["test"] / run.counts["train"])
+        ratio = float(sizes.mean()) if draws == "split" else 0.0
         for (method, modality), own in rows.groupby(["method", "modality"], sort=False):
             each = own.groupby("draw", dropna=False)["score"].mean()
             row = {**compared[place].iloc[0], "method": method, "modality": modality}
@@ -114,9 +121,7 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
             others = rows[rows["modality"] == modality]
             for baseline in baselines:
                 names = (f"vs {baseline}{end}" for end in ("", " low", " high"))
-                gain = _difference(own, others[others["method"] == baseline], metric)
-                if draws == "split":
-                    gain = gain[0], np.nan, np.nan
+                gain = _difference(own, others[others["method"] == baseline], metric, ratio)
                 row |= zip(names, gain, strict=True)
             made.append(row)
     return pd.DataFrame(made)
@@ -155,15 +160,18 @@ def points(table: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
 
 def cells(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> pd.DataFrame:
     """A summary, or a table of the paper, as text: scores as mean ± sd, differences with their
-    interval."""
+    interval, and where seeds are missing how many are there, of how many."""
     metric = metric_of(table)
-    texts = table.loc[:, :"modality"].astype("string").assign(n=table["n"].astype("string"))
+    texts, count = table.loc[:, :"modality"].astype("string"), table["n"].astype("string")
+    wanted = table.get("wanted", table["n"])
+    texts["n"] = count.mask(table["n"] < wanted, count + " of " + wanted.astype("string"))
     texts["labelled"] = _text(table["labelled"], "{:g}")
     if (table["labelled"] == 1).all():
         del texts["labelled"]
     texts["lr"] = _text(table["lr"], "{:g}")
     scores = _text(table[metric], "{:.1f}") + _text(table["sd"], " ± {:.1f}").fillna("")
-    texts[METRICS[metric]] = (scores + " " + table.get("arrow", "")).str.strip()
+    scores = (scores + " " + table.get("arrow", "")).str.strip()
+    texts[METRICS[metric]] = scores.mask(table["n"] == 0, "missing")
     for name in baselines:
         columns = [f"vs {name}{end}" for end in ("", " low", " high")]
         texts[f"Δ {name}"] = points(table, columns)

@@ -61,10 +61,16 @@ def collect(results: Iterable[Result], file: Path | str) -> None:
         _write(merged.values(), file)
 
 
-def collected(file: Path | str | None) -> list[Result]:
-    """What a table that `collect` writes has so far: nothing where it is not there, or None."""
+def collected(file: Path | str | None, *, missing_ok: bool = True) -> list[Result]:
+    """What a table that `collect` writes has so far: nothing where it is not there, or None. Unless
+    it is `missing_ok`, a RunError for a file that is not there, such as a name with a slip: its
+    runs would all be trained anew."""
     table = _rows_of(file) if file else None
-    return load_results(table) if table and table.exists() else []
+    if table and not table.exists():
+        if missing_ok:
+            return []
+        raise RunError(table, "no such file", "name a .csv that discom table --collect wrote")
+    return load_results(table) if table else []
 
 
 def _rows_of(file: Path | str) -> Path:

@@ -16,7 +16,7 @@ from sklearn.metrics import f1_score
 
 from discom.errors import RunError
 from discom.evaluation.scores import dense_scores
-from discom.tables import holm, paired_difference, summary, to_markdown
+from discom.tables import holm, paired_difference, resampled_interval, summary, to_markdown
 from discom.tables.intervals import group_dice, pooled_score, pseudo_values, t_test
 
 
@@ -143,6 +143,33 @@ def test_of_one_seed_there_is_no_interval_and_equal_differences_have_no_width():
     assert paired_difference([12.0, 22.0, 42.0], [10.0, 20.0, 40.0]) == (2.0, 2.0, 2.0)
     with pytest.raises(ValueError, match="give one of each"):
         paired_difference([1.0, 2.0], [1.0, 2.0, 3.0])
+
+
+def split_coverage(interval, splits=5, repetitions=2000):
+    """Share of 95 % intervals that hold the mean of all numbers, 0: of 100 numbers, drawn anew each
+    time, a test part of 20 is drawn `splits` times, and its mean is that split's difference."""
+    rng, inside = np.random.default_rng(0), 0
+    for _ in range(repetitions):
+        numbers = rng.normal(size=100)
+        means = [rng.permutation(numbers)[:20].mean() for _ in range(splits)]
+        _, low, high = interval(means)
+        inside += low <= 0 <= high
+    return 100 * inside / repetitions
+
+
+def test_intervals_of_splits_of_one_set_hold_the_truth_and_students_t_would_not():
+    """Two test parts share a fifth of their samples, which is what the formula takes."""
+    assert 93 <= split_coverage(partial(resampled_interval, ratio=20 / 80)) <= 97
+    assert split_coverage(lambda means: t_test(np.array(means))[:3]) < 90
+
+
+def test_the_interval_of_splits_is_students_t_where_nothing_overlaps():
+    values = np.array([1.0, 4.0, 2.0, 2.5])
+    assert resampled_interval(values, 0.0) == pytest.approx(t_test(values)[:3])
+    mean, low, high = resampled_interval(values, 0.75)  # 1/4 + 3/4: the half is t · sd
+    half = stats.t.ppf(0.975, 3) * np.std(values, ddof=1)
+    assert (mean, low, high) == pytest.approx((2.375, 2.375 - half, 2.375 + half))
+    assert np.isnan(resampled_interval(values[:2], 0.25)[1:]).all()
 
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=50)

@@ -58,9 +58,10 @@ def naive(group, method, minus, sensor):
     n = len(each)
     if n == 0:
         return (np.nan,) * 3
-    if n == 1 or drawing == 1:  # splits overlap
+    if n < (3 if drawing == 1 else 2):
         return each.mean(), np.nan, np.nan
-    half = stats.t.ppf(0.975, n - 1) * each.std(ddof=1) / np.sqrt(n)
+    overlap = 2 / 4 if drawing == 1 else 0  # test and training samples of `result`
+    half = stats.t.ppf(0.975, n - 1) * each.std(ddof=1) * np.sqrt(1 / n + overlap)
     return each.mean(), each.mean() - half, each.mean() + half
 
 

@@ -96,6 +96,16 @@ def test_a_point_in_a_name_begins_no_ending(tmp_path):
     assert [len(collected(tmp_path / f"noise-0.{k}")) for k in (1, 2)] == [1, 1]
 
 
+def test_a_name_with_a_slip_is_refused_where_the_file_must_be_there(tmp_path):
+    """A new file is empty, so that a first `--collect` works."""
+    collect(RUNS, tmp_path / "all.csv")
+    assert len(collected(tmp_path / "all.json", missing_ok=False)) == len(RUNS)
+    assert collected(tmp_path / "al.csv") == collected(None, missing_ok=False) == []
+    with pytest.raises(RunError, match=r"al\.csv"):
+        collected(tmp_path / "al.csv", missing_ok=False)
+    assert not (tmp_path / "al.csv").exists()
+
+
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_damaged_table_is_refused_and_not_replaced(tmp_path, damage):
     table = tmp_path / "a.csv"

@@ -1,8 +1,9 @@
-"""Figures: scenes side by side, and what figures share.
+"""Pairs side by side, and what figures share.
 
 Masks are class ids [n, H, W]; 255 is no label, which is drawn light grey and counted nowhere.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ from discom.data import MultiModalData, Normalization
 from discom.errors import DataError
 from discom.labels import NO_LABEL
 
+GREY = "0.45"
+SENSORS = ("#cc3377", "#117788", "#7a5c00", "#5b4bb7")  # one for each, as in the notebooks
 NOTHING = 0.85  # grey of a pixel without a label
 
 
@@ -68,13 +71,14 @@ def class_legend(figure: Figure, ids: np.ndarray, classes: Sequence[str]) -> Non
 
 
 def pairs(data: MultiModalData) -> Figure:
-    """Nine pairs, classes in turn: a row for each modality, and for the mask of dense data. Before
-    a split, these images set their own bounds. A DataError for data without a pair."""
+    """A pair of every class, or of fewer than five classes more, classes in turn, at most twelve: a
+    row for each modality, and for the mask of dense data. Before a split, these images set their
+    own bounds. A DataError for data without a pair."""
     labels = pd.Series(data.labels)[np.isin(data.ids, data.paired_ids)]
     if labels.empty:
         raise DataError(data.name, "there is no pair to draw", "name the files of a pair alike")
-    turn = labels.groupby(labels).cumcount()
-    chosen = labels.iloc[np.lexsort((labels, turn))[:9]].sort_values(kind="stable")
+    turn, count = labels.groupby(labels).cumcount(), min(max(9, labels.nunique()), 12)
+    chosen = labels.iloc[np.lexsort((labels, turn))[:count]].sort_values(kind="stable")
     data = data.take(chosen.index.to_numpy())
     if data.normalization is None:
         views = data.modalities.items()
@@ -95,5 +99,20 @@ def pairs(data: MultiModalData) -> Figure:
         return figure
     names = (*data.classes, "unlabelled")  # the last one is class -1
     for axis, label in zip(axes[0], data.labels, strict=True):
-        axis.set_title(names[label].replace("/", "\n"), fontsize=8)
+        axis.set_title(in_lines(names[label]), fontsize=8)
     return figure
+
+
+def in_lines(name: str, most: int = 12) -> str:
+    """A name in lines of so many letters at most, broken behind / _ - and blanks and before capital
+    letters, else cut, so that names side by side do not overlap.
+
+    >>> in_lines("HerbaceousVegetation")
+    'Herbaceous\\nVegetation'
+    """
+    lines = [""]
+    for word in re.split(r"(?<=[/_\- ])|(?<=[a-z])(?=[A-Z])", name):
+        fits = len(lines[-1] + word.rstrip()) <= most
+        lines[-1:] = [lines[-1] + word] if fits else [lines[-1], word]
+    lines = [line.strip() for line in lines if line.strip()]
+    return "\n".join(line if len(line) <= most else f"{line[: most - 1]}…" for line in lines)

@@ -1,0 +1,155 @@
+"""What tables of one data set need: their runs, in which order, and which of them are absent."""
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from discom import data, methods
+from discom.config import profile
+from discom.data import MultiModalData
+from discom.errors import ConfigError, check_choice
+from discom.running.runs import Result, Run
+from discom.running.sweep import missing
+from discom.tables.rows import Row, paper_figures, paper_rows
+
+PAPER = "paper"  # keeps the rows of which the paper has figures
+# what decides whether a second sensor helped is trained first
+FIRST = ("student", "discom-solo", "discom", "single", "crodino")
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """Tables on one data set: which runs they need, in which order, and what is absent.
+
+    A ConfigError for a row that no table has, for folds of synthetic data, or for no row that is
+    left, when the runs are asked for.
+
+    Args:
+        source: as `data.load` takes it, and so are `modalities`.
+        runs: the folder of all runs.
+        numbers: of the tables, 1 to 4, "dense" or "crodino".
+        kept: the rows to keep, by default all: a method ("discom", with any options), a row by its
+            name ("discom adv=0", "student augment=0"), or "paper", those of the paper's own table.
+        seeds: how many, by default 5, or 1 with folds.
+        folds: of the samples, each tested once; 0 splits them by each seed.
+        settings: those of `profile`, its name too.
+
+    >>> study = Study("objects", "runs", [3], kept=["paper"], seeds=1, settings={"name": "paper"})
+    >>> [*study.planned["3"]]
+    ['discom', 'discom adv=0', 'discom mod=0', 'discom aux=0', 'discom orth=0']
+    """
+
+    source: str
+    runs: Path | str
+    numbers: Sequence[int | str]
+    modalities: str = ""
+    kept: Sequence[str] = ()
+    seeds: int | None = None
+    folds: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def images_of(self) -> Callable[[int | None], MultiModalData]:
+        """See `data.planned`: the set is read once for all tables."""
+        return data.planned(self.source, self.modalities)
+
+    @property
+    def sensors(self) -> list[str]:
+        """The modalities in their order."""
+        return [*self.images_of(1).modalities]
+
+    @cached_property
+    def rows(self) -> dict[str, list[Row]]:
+        """Number of a table → its rows that are kept."""
+        tables = {str(number): paper_rows(number, self.sensors) for number in self.numbers}
+        figures, rows, named = paper_figures(), dict[str, list[Row]](), dict[str, None]()
+        for number, every in tables.items():
+            published = {*figures[figures["table"].astype(str) == number]["method"]}
+            rows[number] = []
+            for row in every:
+                names = [row.name] if row.settings else [row.name, row.method]
+                names += [PAPER] if row.name in published else []
+                named |= dict.fromkeys(names)
+                if not self.kept or {*names} & {*self.kept}:
+                    rows[number].append(row)
+        for name in self.kept:
+            check_choice(f"rows of table {', '.join(tables)}", name, named)
+        return rows
+
+    @cached_property
+    def planned(self) -> dict[str, dict[str, list[Run]]]:
+        """Number of a table → name of a row → its runs, folds within seeds. A method that cannot
+        learn from the labels or classes is left out, with a warning, and so is a row that asks what
+        another of its table does."""
+        self._check_folds()
+        planned = {}
+        for number, rows in self.rows.items():
+            runs, asked = dict[str, list[Run]](), set[str]()
+            for row in rows:
+                own = self._runs_of(row)
+                if own and own[0].hash not in asked:
+                    runs[row.name] = own
+                    asked |= {run.hash for run in own}
+            planned[number] = runs
+        if not any(planned.values()):
+            raise ConfigError("--methods", "no run of the table is left", "keep at least one")
+        return planned
+
+    def _check_folds(self) -> None:
+        if not self.folds:
+            return
+        images = self.images_of(0)
+        if images.drawn:
+            way_out = "leave it out, or prepare them: discom data prepare"
+            raise ConfigError("--folds", "scenes are drawn anew for each seed", way_out)
+        if images.groups is None:
+            advice = "give groups where samples belong together, such as frames of one video"
+            text = f"{self.source}: folds divide single samples; {advice}"
+            warnings.warn(text, stacklevel=4)
+        images.split_indices(0, self.folds)  # refuses more folds than groups
+
+    def _runs_of(self, row: Row) -> list[Run]:
+        method, runs = methods.get(row.method), list[Run]()
+        for seed in range(self.seeds or (1 if self.folds else 5)):
+            images = self.images_of(seed)
+            own: dict[str, Any] = {"dense": method.dense, "seed": seed, "options": row.options}
+            config = profile(**{"name": "cpu", **own, **self.settings, **row.settings})
+            if error := methods.misfit(method, images, config):
+                warnings.warn(f"left out: {error}", stacklevel=4)
+                return []
+            where = self.runs, method, images, config, self.source, self.modalities
+            folds = range(self.folds or 1)
+            runs += [Run.of(*where, self.folds, fold) for fold in folds]
+        return runs
+
+    @cached_property
+    def every(self) -> list[Run]:
+        """The runs of all rows, each once: one seed of every row before the second, and rows that
+        decide before others. Teachers that are no row of their own are not among them."""
+        rows = [row for table in self.planned.values() for row in table.items()]
+        named = [(name, run) for name, runs in rows for run in runs]
+
+        def place(item: tuple[str, Run]) -> tuple[int, int]:
+            name, run = item
+            return run.config.seed, FIRST.index(name) if name in FIRST else len(FIRST)
+
+        return [*{run.folder: run for _, run in sorted(named, key=place)}.values()]
+
+    def absent(self, known: Iterable[Result] = ()) -> list[Run]:
+        """What has to be trained, in the order of `every`, a teacher before its first student; see
+        `running.sweep.missing`."""
+        absent = {run.folder: run for run in missing(self.every, known)[0]}
+        ordered: dict[Path, Run] = {}
+        for run in self.every:
+            for needed in filter(None, (run.teacher, run)):
+                if run.folder in absent and needed.folder in absent:
+                    ordered.setdefault(needed.folder, needed)
+        return [*ordered.values()]
+
+    def found(self, number: int | str, known: Iterable[Result] = ()) -> list[Result]:
+        """The finished results of a table, in their folders or among the known ones."""
+        rows = self.planned[str(number)].values()
+        return missing([run for runs in rows for run in runs], known)[1]
