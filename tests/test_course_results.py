@@ -154,8 +154,12 @@ def test_both_sensors_are_compared_with_the_better_one():
         own = cases.loc[size].filter(regex=f"^{name},", axis=0)
         assert both.loc[(size, name), "better sensor"] == round(own.max(axis=None))
     watch = both.loc["35 of 800, all persons", "watch"]
-    (row,) = re.findall(r"\| watch \| few \| [\d.]+ \| [\d.]+ \| ([\d.]+) \| ([\d.]+) \|", page)
-    assert [round(float(number)) for number in row] == [watch["two networks"], watch["one network"]]
+    cell = r" ([-+–\d.]+)[^|]*\|"
+    ((alone, _, _, pairs, one),) = re.findall(rf"\| watch \| few \|{5 * cell}", page)
+    gains = {"two networks": float(pairs), "one network": float(one)}
+    assert {way: round(float(alone) + gain) for way, gain in gains.items()} == {
+        way: watch[way] for way in gains
+    }
     assert (both["two networks"] == "–").sum() == 4  # not run
 
 

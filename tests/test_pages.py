@@ -3,6 +3,7 @@ the pages' cells are those of the tables."""
 
 import re
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -55,7 +56,7 @@ def test_the_figure_of_the_readme_shows_what_its_title_says():
     for axis in pages.worth_of_pairs().axes:
         alone, own, pairs, twice = sorted(axis.patches, key=lambda bar: bar.get_y())
         assert pairs.get_width() > twice.get_width() > max(alone.get_width(), own.get_width())
-    pages.plots.plt.close("all")
+    plt.close("all")
 
 
 def test_a_mark_ends_at_its_own_end(monkeypatch):

@@ -114,17 +114,19 @@ def prepare(
     public = source.removesuffix(":")
     reader = sources.get(public).read_raw if public in sources.names() else load
     by_reader = "place" in signature(reader).parameters  # its files carry their place
-    if split == "place" and by_reader:
-        options = {**options, "place": True}
+    if by_reader:
+        split = split or ("place" if options.get("place") else "")
+        options = {**options, "place": split == "place"} if split else options
     images, name = _read(source, root, modalities, download, options)
     usual = "official" if images.parts else "random" if images.groups is None else "place"
     usual = "random" if by_reader else usual
     if split not in ("", usual):
         if not by_reader:
             images = _divided(images, split, usual)
+            images = images.changed(name=f"{images.name}-{split}")
         elif split == "official":
             raise DataError(source, "has no official split", "choose --split random or place")
-        name, images = f"{name}-{split}", images.changed(name=f"{images.name}-{split}")
+        name = f"{name}-{split}"
     images.split_indices()  # too few groups are told now, not when training starts
     folder = Path(out) if out else home() / name
     if public in OWN:  # runs are called by what they read

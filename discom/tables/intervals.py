@@ -56,7 +56,7 @@ def resampled_interval(differences: ArrayLike, ratio: float) -> tuple[float, flo
     Source: C. Nadeau and Y. Bengio, Inference for the Generalization Error, Machine Learning 2003.
 
     >>> tuple(round(v, 2) for v in resampled_interval([2.0, 0.0, 1.0], 2 / 7))
-    (1.0, -2.38, 4.38)
+    (1.0, -2.39, 4.39)
     """
     values = np.asarray(differences, float)
     if not len(values):

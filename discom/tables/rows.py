@@ -78,9 +78,8 @@ def paper_table(
     """A table from finished runs of one data set with these modalities: what `summary` gives, in
     the table's order, with `arrow` and `paper` (the paper's figure).
 
-    `arrow` compares with the first of its `baselines`: ↑ or ↓ where the 95 % interval of the paired
-    difference excludes zero, ~ where it does not, nothing where there is no interval. A RunError
-    for no results, or for results of several data sets, settings or learning rates.
+    `arrow` compares with the first of its `baselines`, see `arrows`. A RunError for no results, or
+    for results of several data sets, settings (two precisions, too) or learning rates.
     """
     results = list(results)
     compared = summary(results, baselines(number))
@@ -100,11 +99,20 @@ def paper_table(
         parts.append(part)
     table = pd.concat(parts, ignore_index=True)
     table = published(table, number, results[0].data, modalities)
-    against = f"vs {baselines(number)[0]}"
-    low, high = table[f"{against} low"], table[f"{against} high"]
-    arrows = np.select([low > 0, high < 0, low <= 0], ["↑", "↓", "~"], "")
-    table.insert(list(table).index("sd") + 1, "arrow", arrows)
+    table.insert(list(table).index("sd") + 1, "arrow", arrows(table, baselines(number)[0]))
     return table
+
+
+def arrows(table: pd.DataFrame, baseline: str) -> pd.Series:
+    """What the intervals of the differences from a baseline say: ↑ above zero, ↓ below it, ~ where
+    they hold it, "" where there is none.
+
+    >>> low, high = [0.4, -2.0, -0.5], [2.4, -0.3, 0.5]
+    >>> arrows(pd.DataFrame({"vs student low": low, "vs student high": high}), "student").tolist()
+    ['↑', '↓', '~']
+    """
+    low, high = table[f"vs {baseline} low"], table[f"vs {baseline} high"]
+    return pd.Series(np.select([low > 0, high < 0, low <= 0], ["↑", "↓", "~"], ""), table.index)
 
 
 def published(

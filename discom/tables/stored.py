@@ -21,6 +21,7 @@ from discom.running.runs import Result
 
 WHICH = ["seed", "drawn", "divided", "fold"]  # of the runs with the same settings
 COSTS = ["seconds", "pairs_per_second", "peak_memory_mb"]
+NEWER = {"optimizer": "adamw"}  # settings that older tables lack, and what these had
 SIZES = "samples/"  # begins the columns of how many samples a part has
 
 
@@ -92,6 +93,9 @@ def _write(results: Iterable[Result], file: Path) -> None:
         for config in (fields["config"], (fields["teacher"] or {}).get("config", {})):
             if config.get("seed") == result.seed:
                 del config["seed"]
+            for setting, usual in NEWER.items():
+                if config.get(setting) == usual:
+                    del config[setting]
         if fields["precision"] == fields["config"]["precision"]:  # as asked for
             del fields["precision"]
         run["settings"] = digest(fields)

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ class Study:
     @cached_property
     def images_of(self) -> Callable[[int | None], MultiModalData]:
         """See `data.planned`: the set is read once for all tables."""
-        return data.planned(self.source, self.modalities)
+        return cache(data.planned(self.source, self.modalities))
 
     @property
     def sensors(self) -> list[str]:

@@ -12,7 +12,7 @@ from discom import data, methods
 from discom.data.scenes import objects
 from discom.errors import ConfigError, RunError
 from discom.running import sweep
-from discom.tables import Study, baselines, cells, paper_table, standings, to_markdown
+from discom.tables import Study, arrows, baselines, cells, paper_table, standings, to_markdown
 
 SCENES = "objects:n=60,size=16"
 TINY = {"name": "tiny", "epochs": 1}
@@ -149,6 +149,10 @@ def test_rows_without_a_run_are_named_and_the_others_say_how_many_of_their_seeds
     assert text.loc[("discom", "rgb"), "n"] == "2 of 3"
     assert text.loc[("student", "rgb"), "n"] == "3"
     whole = standings(study, 2, kept)
+    beside = dict(zip(whole["method"], arrows(whole, "discom-solo"), strict=True))
+    assert {row: beside[row] for row in ("discom", "student", "teacher")} == {
+        "discom": "↑", "student": "~", "teacher": "",
+    }  # fmt: skip
     rows = whole[whole["modality"] == "depth"].set_index("method")
     assert rows.loc["discom", "vs discom-solo"] == pytest.approx(10)
 

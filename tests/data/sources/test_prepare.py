@@ -58,6 +58,8 @@ def test_eurosat_by_place_is_cut_from_west_to_east(copy):
     rule, paper = data.split_rule(images)
     assert "60/20/20" in rule
     assert "70/10/20" in paper
+    option = data.prepare("eurosat", root, options={"place": True}, out=root.parent / "asked")
+    assert data.load(option).name == "eurosat-place"  # the paper's figures are of `eurosat`
     plain = data.load(data.prepare("eurosat", root))
     assert (plain.name, plain.parts) == ("eurosat", None)
     refused(partial(data.prepare, "eurosat", root, split="official"), "official")
