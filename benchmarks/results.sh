@@ -139,10 +139,20 @@ grid watch $FEW --folds 5 --seeds 5 "simclr:{\"learning_rate\":0.003,$LITTLE}" \
 worn watch/contrast-lower contrast $FEW --values 0.1,0.3,1 'simclr:{"learning_rate":0.01}' \
   'agreed:{"learning_rate":0.01,"threshold":0.95}'
 worn watch/learning-rate-contrast-lower learning_rate $FEW --values 0.001,0.003,0.01 "simclr:{$LITTLE}"
-worn watch/learning-rate-all learning_rate $WATCH --values 0.003,0.01,0.03 student teacher
-worn watch/learning-rate-all-higher learning_rate $WATCH --values 0.01,0.03,0.1 student
-grid watch $WATCH --folds 5 --seeds 3 'student:{"learning_rate":0.03}' \
-  'teacher:{"learning_rate":0.01}'
+# every label: each network chooses its rate and its length on the validation of all folds
+pooled() { name=$1; option=$2; shift 2; choose "$name" "$option" --seeds 100,101,102 "$@"; }
+WATCH="--data $DATA/watch --encoder conv1d --batch-size 64 --weight-decay 0.01 $LAST --folds 5"
+LONG="$WATCH --epochs 48"
+ACC="$LONG --modalities acc --learning-rate 0.001"
+GYRO="$WATCH --modalities gyro --learning-rate 0.003"
+pooled watch/every-label-rate learning_rate $LONG --values 0.003,0.01,0.03 student teacher
+pooled watch/every-label-rate-student learning_rate $LONG --values 0.001,0.003,0.01,0.03 student
+pooled watch/every-label-length-acc epochs $ACC --values 48,96 student
+pooled watch/every-label-length-gyro epochs $GYRO --values 48,96 student
+pooled watch/every-label-length-both epochs $LONG --learning-rate 0.01 --values 48,96 teacher
+grid watch $ACC --seeds 3 student
+grid watch $GYRO --epochs 96 --seeds 3 student
+grid watch $LONG --learning-rate 0.01 --seeds 3 teacher
 
 # five body units, labels from one person or from all; a unit beside its copy is the twin
 TWINS="$DATA/dsads-twins"
