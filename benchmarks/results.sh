@@ -148,7 +148,7 @@ GYRO="$WATCH --modalities gyro --learning-rate 0.003"
 pooled watch/every-label-rate learning_rate $LONG --values 0.003,0.01,0.03 student teacher
 pooled watch/every-label-rate-student learning_rate $LONG --values 0.001,0.003,0.01,0.03 student
 pooled watch/every-label-length-acc epochs $ACC --values 48,96 student
-pooled watch/every-label-length-gyro epochs $GYRO --values 48,96 student
+pooled watch/every-label-length-gyro epochs $GYRO --values 48,96,192 student
 pooled watch/every-label-length-both epochs $LONG --learning-rate 0.01 --values 48,96 teacher
 grid watch $ACC --seeds 3 student
 grid watch $GYRO --epochs 96 --seeds 3 student
