@@ -215,6 +215,15 @@ def _needs_a_run(cell: nbformat.NotebookNode) -> tuple[str, ...]:
     )
 
 
+def number(cells: list[nbformat.NotebookNode]) -> None:
+    """Count the code cells, as one run from top to bottom does."""
+    for count, cell in enumerate(cells, 1):
+        cell.execution_count = count
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = count
+
+
 def renew_text(source: Path) -> Path:
     """Put the twin's text, its install cell and what its code says about devices around
     the outputs that are stored, and describe the pictures anew.
@@ -228,13 +237,17 @@ def renew_text(source: Path) -> Path:
         [cell for cell in notebook.cells if cell.cell_type == "code"]
         for notebook in (edited, stored)
     )
-    if [_needs_a_run(cell) for cell in new] != [_needs_a_run(cell) for cell in old]:
+    shown, run = (
+        [cell for cell in cells if on_a_cpu(cell.source)] for cells in (new, old)
+    )  # a cell that chooses the device alone has no outputs
+    if [_needs_a_run(cell) for cell in shown] != [_needs_a_run(cell) for cell in run]:
         raise DataError(
             f"{source.name}: a code cell was edited;"
             f" run python notebooks/build.py {source.stem[:2]}"
         )
-    for cell, run in zip(new, old, strict=True):
-        cell.update(outputs=run.outputs, execution_count=run.execution_count)
+    for cell, stored_cell in zip(shown, run, strict=True):
+        cell.outputs = stored_cell.outputs
+    number(new)
     with atomic_file(target) as part:
         nbformat.write(describe(clean(edited)), part)
     return target
@@ -270,11 +283,7 @@ def build(source: Path, folder: Path | None = None) -> Path:
     for cell, written in zip(executed.cells, twin(source).cells, strict=True):
         cell.metadata = written.metadata
     code = [cell for cell in executed.cells if cell.cell_type == "code"]
-    for count, cell in enumerate(code, 1):  # the injected cell took a number
-        cell.execution_count = count
-        for output in cell.outputs:
-            if output.output_type == "execute_result":
-                output.execution_count = count
+    number(code)  # the injected cell took one
     nbformat.write(describe(clean(executed)), target)
     return target
 

@@ -38,6 +38,11 @@ steps = 400  # of training
 profile = "cpu"  # tiny: a few steps, results mean nothing
 runs = "runs"  # no effect here
 
+# %%
+from discom import hardware
+
+device = hardware.device()  # a GPU if there is one: all that trains is there
+
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 from math import log
 
@@ -48,12 +53,11 @@ from torch import nn
 
 import course
 from checks import exercises_02 as exercises
-from discom import hardware, methods
+from discom import methods
 from discom.data.batches import Batch
 from discom.models.encoders import resnet10
 from discom.notebook import check, finish, stamp
 
-device = hardware.device()  # a GPU if there is one: all that trains is there
 if device.type == "cpu":
     torch.set_num_threads(1)
 course.style()

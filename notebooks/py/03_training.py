@@ -43,6 +43,11 @@ profile = "cpu"  # tiny: one epoch, results mean nothing
 record = ""  # a file that keeps the scores beside noise
 runs = "runs"  # no effect here
 
+# %%
+from discom import hardware
+
+device = hardware.device()  # a GPU if there is one: all that trains is there
+
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 import copy
 import tempfile
@@ -58,7 +63,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 import course
 from checks import exercises_03 as exercises
-from discom import data as sets, fit, hardware
+from discom import data as sets, fit
 from discom.config import profile as settings
 from discom.data.augmentation import random_d4, apply_d4
 from discom.data.batches import Batches
@@ -66,7 +71,6 @@ from discom.models.encoders import resnet10
 from discom.notebook import check, finish, stamp
 from pictures import training
 
-device = hardware.device()  # a GPU if there is one: all that trains is there
 if device.type == "cpu":
     torch.set_num_threads(1)
 course.style()

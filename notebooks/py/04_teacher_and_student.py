@@ -41,6 +41,11 @@ profile = "cpu"  # tiny: a few steps, results mean nothing
 record = ""  # a file that keeps the scores with few labels
 runs = "runs"  # no effect here
 
+# %%
+from discom import hardware
+
+device = hardware.device()  # a GPU if there is one: all that trains is there
+
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 import pandas as pd
 import torch
@@ -50,13 +55,11 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 import course
 from checks import exercises_04 as exercises
-from discom import hardware
 from discom.data.augmentation import random_d4, apply_d4
 from discom.models.encoders import resnet10
 from discom.notebook import check, finish, stamp
 from pictures import teaching, training
 
-device = hardware.device()  # a GPU if there is one: all that trains is there
 if device.type == "cpu":
     torch.set_num_threads(1)
 course.style()

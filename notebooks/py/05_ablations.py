@@ -48,6 +48,11 @@ epochs = 10  # each shows every scene once
 profile = "cpu"  # tiny: one epoch, results mean nothing
 runs = "runs"  # no effect here
 
+# %%
+from discom import hardware
+
+device = hardware.device()  # a GPU if there is one: all that trains is there
+
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 from math import log
 
@@ -61,14 +66,13 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 import course
 from checks import exercises_05 as exercises
-from discom import hardware, methods, tables
+from discom import methods, tables
 from discom.data.augmentation import random_d4, apply_d4
 from discom.data.batches import Batch
 from discom.models.encoders import resnet10
 from discom.notebook import check, finish, stamp
 from pictures import ladder
 
-device = hardware.device()  # a GPU if there is one: all that trains is there
 if device.type == "cpu":
     torch.set_num_threads(1)
 course.style()

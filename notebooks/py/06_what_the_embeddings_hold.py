@@ -43,6 +43,11 @@ shown = 400  # scenes in a map, two points each
 profile = "cpu"  # tiny: one epoch, results mean nothing
 runs = "runs"  # no effect here
 
+# %%
+from discom import hardware
+
+device = hardware.device()  # a GPU if there is one: all that trains is there
+
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 import numpy as np
 import pandas as pd
@@ -53,14 +58,13 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 import course
 from checks import exercises_06 as exercises
-from discom import hardware, methods
+from discom import methods
 from discom.data.augmentation import random_d4, apply_d4
 from discom.data.batches import Batch
 from discom.models.encoders import resnet10
 from discom.notebook import check, finish, stamp
 from pictures import embeddings
 
-device = hardware.device()  # a GPU if there is one: all that trains is there
 if device.type == "cpu":
     torch.set_num_threads(1)
 course.style()

@@ -46,6 +46,11 @@ profile = "cpu"  # tiny: one epoch, results mean nothing
 record = ""  # a file that keeps the scores
 runs = "runs"  # no effect here
 
+# %%
+from discom import hardware
+
+device = hardware.device()  # a GPU if there is one: all that trains is there
+
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 import numpy as np
 import pandas as pd
@@ -57,13 +62,12 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 import course
 from checks import exercises_07 as exercises
-from discom import hardware, tables
+from discom import tables
 from discom.data.augmentation import random_d4, apply_d4
 from discom.models.encoders import resnet10
 from discom.notebook import check, finish, stamp
 from pictures import papers
 
-device = hardware.device()  # a GPU if there is one: all that trains is there
 if device.type == "cpu":
     torch.set_num_threads(1)
 course.style()

@@ -41,6 +41,11 @@ start_steps, steps = 700, 600  # the start, each way
 profile = "cpu"  # tiny: a few steps, results mean nothing
 runs = "runs"  # no effect here
 
+# %%
+from discom import hardware
+
+device = hardware.device()  # a GPU if there is one: all that trains is there
+
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 import copy
 
@@ -53,7 +58,6 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 import course
 from checks import exercises_08 as exercises
-from discom import hardware
 from discom.data.augmentation import random_d4, apply_d4
 from discom.evaluation.scores import scores as all_scores
 from discom.losses.pseudo import fixmatch
@@ -61,7 +65,6 @@ from discom.models.encoders import resnet10
 from discom.notebook import check, finish, stamp
 from pictures import labels as pictures
 
-device = hardware.device()  # a GPU if there is one: all that trains is there
 if device.type == "cpu":
     torch.set_num_threads(1)
 course.style()

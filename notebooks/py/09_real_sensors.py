@@ -41,6 +41,11 @@ profile = "cpu"  # tiny: a few steps, results mean nothing
 record = ""  # a file that keeps the scores
 runs = "runs"  # no effect here
 
+# %%
+from discom import hardware
+
+device = hardware.device()  # a GPU if there is one: all that trains is there
+
 # %% jupyter={"outputs_hidden": true, "source_hidden": true} tags=["hide-cell"]
 import numpy as np
 import torch
@@ -50,11 +55,9 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 import course
 from checks import exercises_09 as exercises
-from discom import hardware
 from discom.notebook import check, finish, stamp
 from pictures import wristband as pictures
 
-device = hardware.device()  # a GPU if there is one: all that trains is there
 if device.type == "cpu":
     torch.set_num_threads(1)
 course.style()

@@ -47,6 +47,11 @@ profile = "cpu"  # tiny: a few steps, results mean nothing
 record = ""  # a file that keeps the scores
 runs = "runs"  # no effect here
 
+# %%
+from discom import hardware
+
+device = hardware.device()  # a GPU if there is one: all that trains is there
+
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 import timeit
 from pathlib import Path
@@ -61,13 +66,11 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 import course
 from checks import exercises_11 as exercises
-from discom import hardware
 from discom.models.encoders import resnet10
 from discom.notebook import check, finish, stamp, terminal
 from pictures import groups as pictures
 from rooms import pretrained, read_pairs, views
 
-device = hardware.device()  # a GPU if there is one: all that trains is there
 if device.type == "cpu":
     torch.set_num_threads(1)
 course.style()
