@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
-from functools import lru_cache, partial, wraps
+from functools import lru_cache, partial
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
@@ -16,12 +16,8 @@ SETTING = ConfigDict(**STRICT, extra="forbid", use_attribute_docstrings=True)
 
 
 @dataclass(frozen=True, kw_only=True, config=SETTING)
-class Config:
-    """How a method is trained; the defaults are the paper's protocol.
-
-    Raises:
-        ConfigError: a setting that there is not, a value of another type, or out of its range.
-    """
+class _Settings:
+    """The fields of a `Config`: type, range and default, which pydantic checks."""
 
     # as scikit-learn takes them; torch would take 64 bits
     seed: int = Field(default=0, ge=0, lt=2**32)
@@ -74,6 +70,26 @@ class Config:
     options: dict[str, Any] = Field(default_factory=dict)
     """Settings of the method itself, such as a grl_lambda of 0.5."""
 
+
+FIELDS: dict[str, Any] = vars(_Settings)["__pydantic_fields__"]
+
+
+class Config(_Settings):
+    """How a method is trained; the defaults are the paper's protocol.
+
+    Raises:
+        ConfigError: a setting that there is not, a value of another type, or out of its range.
+    """
+
+    def __init__(self, **settings: Any):
+        try:
+            super().__init__(**settings)
+        except ValidationError as error:
+            raise refusal(error) from None
+        if self.channels_last and self.width % 16:  # torch 2.14 writes past its buffers there
+            found = f"{self.width} is not a multiple of 16, as channels_last needs"
+            raise ConfigError("width", found, "set channels_last=false")
+
     @property
     def hides_labels(self) -> bool:
         """Whether training samples lose their label on purpose."""
@@ -104,24 +120,6 @@ class Config:
             with as_data_error(file, "weights", "give pretrained=imagenet, or a file"):
                 settings["pretrained"] = f"sha256:{file_hash(file)}"
         return settings
-
-
-FIELDS: dict[str, Any] = vars(Config)["__pydantic_fields__"]
-_init = Config.__init__
-
-
-@wraps(_init)
-def _checked(self: Config, **settings: Any) -> None:
-    try:
-        _init(self, **settings)
-    except ValidationError as error:
-        raise refusal(error) from None
-    if self.channels_last and self.width % 16:  # torch 2.14 writes past its buffers there
-        found = f"{self.width} is not a multiple of 16, as channels_last needs"
-        raise ConfigError("width", found, "set channels_last=false")
-
-
-Config.__init__ = _checked  # type: ignore[method-assign]
 
 
 def refusal(error: ValidationError, place: str = "") -> ConfigError:

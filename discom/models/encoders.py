@@ -12,6 +12,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils import skip_init
 
 from discom.errors import ConfigError, first_line
 from discom.models.pretrained import Pretrained
@@ -134,10 +135,11 @@ def _block(inputs: int, outputs: int, stride: int = 1) -> nn.Module:
     shortcut = None
     if stride != 1 or inputs != outputs:
         shortcut = unit(inputs, outputs, 1, stride, activation_layer=None)
-    block = BasicBlock(inputs, outputs, stride, shortcut)
-    for convolution in (block.conv1, block.conv2):
-        convolution.__class__ = _Convolution
-    return block
+    block: Any = BasicBlock(inputs, outputs, stride, shortcut)
+    size: Any = {"kernel_size": 3, "padding": 1, "bias": False}
+    block.conv1 = skip_init(_Convolution, inputs, outputs, stride=stride, **size)
+    block.conv2 = skip_init(_Convolution, outputs, outputs, **size)
+    return block  # `_finish` draws the weights
 
 
 class _Convolution(nn.Conv2d):

@@ -16,6 +16,7 @@ loss gives another folder.
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +29,7 @@ from discom import methods
 from discom.config import Config
 from discom.data import MultiModalData, Split
 from discom.data.splitting import Origin
-from discom.errors import RunError
+from discom.errors import ConfigError, RunError
 from discom.files import ANEW, as_data_error, digest, read_json
 from discom.hardware import forked_random
 from discom.methods import Method
@@ -135,13 +136,12 @@ class Result:
         """What `to_json` gave, read from `file`, with settings that are newer than it at their
         default; a RunError where it is none."""
         try:
-            values, known = _filled(content)
-            values.setdefault("precision", values["config"]["precision"])  # older ones used it
+            values = _as_today(content)
             if teacher := values.get("teacher"):
-                values["teacher"], _ = _filled(teacher)
-            if known:  # else its name stays the stored one
-                changed = methods.get(values["method"]).changed
-                values["changed"] = changed(values["config"]["options"])
+                values["teacher"] = _as_today(teacher)
+            with suppress(ConfigError):  # of what its method no longer has: the stored name stays
+                method = methods.get(values["method"])
+                values["changed"] = method.changed(values["config"]["options"])
             return cls(**values)
         except (TypeError, ValueError, KeyError) as error:
             raise RunError(file, f"not a result that discom wrote ({error})", ANEW) from None
@@ -152,21 +152,17 @@ class Result:
         return cls.from_json(read_json(file, "train the run again"), file)
 
 
-def _filled(asked: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
-    """A result from before some settings were there: a newer setting or option has its default, a
-    newer term no weight. What is gone is left out where it was at its default, or had no weight;
-    and whether the method still has all options and terms that are left."""
-    name, config = asked["method"], {**Config().identity(), **asked["config"]}
-    if known := name in methods.names():
-        usual, given = methods.get(name).options(), config["options"]
-        if "weights" in given:
-            newer = dict.fromkeys(usual["weights"], 0.0)
-            terms = {t: w for t, w in given["weights"].items() if w or t in newer}
-            given = {**given, "weights": {**newer, **terms}}
-        kept = {k: v for k, v in given.items() if k in usual or k not in GONE or v != GONE[k]}
-        config["options"] = options = {**usual, **kept}
-        known = {*options, *options["weights"]} == {*usual, *usual["weights"]}
-    return {**asked, "config": config}, known
+def _as_today(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What was asked for before some settings were there: a newer setting or option has its
+    default, a newer term no weight. What a method no longer has goes where it changed nothing."""
+    config = {**Config().identity(), **asked["config"]}
+    if asked["method"] in methods.names():
+        usual, options = methods.get(asked["method"]).options(), config["options"]
+        newer = dict.fromkeys(usual["weights"], 0.0)
+        weights = {t: w for t, w in options["weights"].items() if w or t in newer}
+        kept = {k: v for k, v in options.items() if k in usual or (k, v) not in GONE.items()}
+        config["options"] = {**usual, **kept, "weights": {**newer, **weights}}
+    return {**asked, "config": config}
 
 
 @dataclass(frozen=True)

@@ -138,6 +138,7 @@ def _fields(asked: Mapping[str, Any], rows: pd.DataFrame) -> dict[str, Any]:
     """The fields of a result, from its settings and seeds and from its rows."""
     seed = {"seed": asked["seed"]}
     fields: dict[str, Any] = {**asked, "config": seed | asked["config"], "tested": None}
+    fields.setdefault("precision", asked["config"]["precision"])
     if teacher := asked["teacher"]:
         fields["teacher"] = {**teacher, "config": seed | teacher["config"]}
     scored = rows[rows["seconds"].notna()].set_index("network")
