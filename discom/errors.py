@@ -31,6 +31,10 @@ class RunError(DiscomError):
     """A run folder that belongs to something else, or a training whose loss is no longer finite."""
 
 
+class OutOfTime(DiscomError):
+    """A training that stopped at a given moment, with a checkpoint: the same call goes on."""
+
+
 def check_choice(setting: str, value: str, choices: Collection[str]) -> None:
     """Raise a ConfigError unless the value is one of the choices."""
     if not isinstance(value, str) or value not in choices:

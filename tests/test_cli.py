@@ -161,7 +161,7 @@ def test_a_method_gets_its_scenes_and_profile_and_its_teacher_first(monkeypatch)
     runs, few = [], data.load("scenes-dense:n=20,size=16").select(["depth", "rgb"])
     monkeypatch.setattr(data, "load", lambda name, modalities, seed: few)
     monkeypatch.setattr("discom.cli.commands._show_run", lambda folder: None)
-    monkeypatch.setattr("discom.running.sweep.train", lambda run, images, **_: runs.append(run))
+    monkeypatch.setattr("discom.running.sweep.train", lambda run, split, **_: runs.append(run))
     words = ("--profile", "tiny", "--modalities", "depth+rgb", "--seed", 3)
     assert run("train", "--method", "dense-kdv2", *words) == 0
     teacher, student = runs

@@ -132,7 +132,11 @@ def test_a_worker_that_imports_an_edited_file_refuses_the_run(tmp_path, monkeypa
     run = Run.of(tmp_path, Student, images, profile("tiny", epochs=1))
     assert run.asked["code"] == code(Student)
     monkeypatch.setattr("discom.methods.code", lambda method: "edited")
-    refused(lambda: train(run, images), "student was edited after it was planned", RunError)
+    refused(
+        lambda: train(run, images.split(*run.parts)),
+        "student was edited after it was planned",
+        RunError,
+    )
     assert not run.folder.exists()
 
 

@@ -1,21 +1,26 @@
 """Sweeps: what is missing is trained once, whatever fails or is killed."""
 
 import shutil
+import time
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from discom import cli, data, files, hardware, methods, profile, tables
+from discom.data import scaling
 from discom.data.batches import Batches
-from discom.errors import RunError
+from discom.errors import ConfigError, OutOfTime, RunError
 from discom.running import sweep
 from discom.running.runs import Result, Run, load_run, read_predictions
 
 DATA = "objects:n=60,size=16"
 SMALL = "objects:n=99,size=8"
 TINY = profile("tiny", epochs=1)
+CLOCK = {"perf_counter": time.perf_counter}
 
 
 @pytest.fixture
@@ -110,10 +115,112 @@ def test_a_fault_of_the_program_keeps_its_traceback(run_of, monkeypatch):
 def test_a_run_knows_how_many_workers_share_the_memory(run_of, monkeypatch):
     shares: list = []
     monkeypatch.setattr(hardware, "workers", 1)
-    monkeypatch.setattr(sweep, "train", lambda *_: shares.append(hardware.workers))
+    monkeypatch.setattr(sweep, "train", lambda *_, **__: shares.append(hardware.workers))
     jobs = sweep.spread([partial(sweep._attempt, run_of(), ".", 3)], workers=1)
     assert [error for _, error in jobs] == [""]
     assert shares == [3]
+
+
+def test_a_seed_of_every_row_is_trained_before_the_next_seed(run_of, trained):
+    """All runs without a teacher came before the first one with a teacher."""
+    runs = [run_of(name, seed) for name in ("kdv2", "student") for seed in (1, 0)]
+    assert here(runs) == {}
+    each = ["teacher", "kdv2", "student"]
+    assert trained == [(name, seed) for seed in (0, 1) for name in each]
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_stages_hold_no_student_beside_its_teacher_and_as_many_runs_as_they_can(run_of, seeds):
+    """A student of seed 0 trains beside the teacher of seed 1."""
+    names = ["student", "kdv2", "dkd"]
+    absent, _ = sweep.missing([run_of(name, seed) for name in names for seed in range(seeds)])
+    stages = [[(run.config.seed, run.method) for run in stage] for stage in sweep._stages(absent)]
+    first, second = ["student", "teacher"], ["kdv2", "dkd"]
+    expected = [[(0, name) for name in first]]
+    for seed in range(seeds):
+        expected.append([(seed, name) for name in second])
+        expected[-1] += [(seed + 1, name) for name in first] if seed + 1 < seeds else []
+    assert stages == expected
+    alone = [run_of("student", seed) for seed in range(seeds)]
+    assert sweep._stages(alone) == [alone]
+
+
+def test_bounds_are_fitted_once_for_all_rows_of_a_seed(run_of, monkeypatch):
+    sweep._split.cache_clear()
+    fits, original = [], scaling.Normalization.fit
+
+    def noted(*given):
+        fits.append(given)
+        return original(*given)
+
+    runs = [run_of("student"), run_of("student", augment=0.0), run_of("kdv2")]
+    monkeypatch.setattr(scaling.Normalization, "fit", noted)
+    assert here(runs) == {}
+    assert len(fits) == 2  # rgb and depth
+
+
+def test_a_sweep_tells_of_each_epoch_and_of_each_run_that_ended(run_of, capsys):
+    bad, good = run_of("discom", learning_rate=1e30, epochs=3), run_of(epochs=2)
+    epochs, ended = [], []
+    hooks = {
+        "on_epoch": lambda run, epoch, network: epochs.append((run.method, epoch, network.name)),
+        "on_run": lambda run, error: ended.append((run.method, "loss" in error)),
+    }
+    done = sweep.sweep([bad, good], workers=1, progress=False, **hooks)
+    assert epochs[-3:] == [("student", epoch, "student") for epoch in range(3)]
+    assert ("discom", 3, "discom") not in epochs
+    assert ended == [("discom", True), ("student", False)]
+    assert (done.left, [result.method for result in done.results]) == ([], ["student"])
+    assert capsys.readouterr().err == ""
+    with pytest.raises(ConfigError, match="2 workers are processes"):
+        sweep.sweep([good], workers=2, on_epoch=hooks["on_epoch"])
+
+
+def test_a_sweep_stops_in_time_and_the_same_call_goes_on(run_of, monkeypatch, trained):
+    """The run that trains keeps its epochs, whatever share of the time checkpoints take."""
+    monkeypatch.setattr("discom.running.checkpoint.TIME_SHARE", 0.0)
+    clock = [0.0]
+    monkeypatch.setattr("discom.running.fit.time", SimpleNamespace(time=lambda: clock[0], **CLOCK))
+    monkeypatch.setattr(sweep, "time", SimpleNamespace(time=lambda: clock[0]))
+    runs = [run_of("student", 0, epochs=4), run_of("student", 1, epochs=4)]
+
+    def tick(run, epoch, network):
+        clock[0] = float(epoch)
+
+    how = {"workers": 1, "on_epoch": tick, "progress": False}
+    done = sweep.sweep(runs, until=1.5, **how)
+    assert (done.results, done.failed, done.left) == ([], {}, runs)
+    assert trained == [("student", 0)]  # the other did not begin
+    state = torch.load(runs[0].folder / "state.pt", weights_only=True)
+    assert state["epoch"] == 2
+    epochs = []
+    done = sweep.sweep(runs[:1], workers=1, on_epoch=lambda run, epoch, _: epochs.append(epoch))
+    assert epochs == [2, 3, 4]
+    whole = replace(runs[0], runs=f"{runs[0].runs}-whole")
+    assert sweep.sweep([whole], workers=1).results[0].scores == done.results[0].scores
+
+
+def test_a_stop_at_the_last_epoch_is_none(run_of):
+    assert len(sweep.sweep([run_of()], workers=1, until=time.time() + 1e3).results) == 1
+    late = run_of(seed=1)
+    with pytest.raises(OutOfTime, match="stopped after 1 of 2 epochs"):
+        sweep.train(run_of(epochs=2), data.load(DATA, seed=0).split(0), until=0.0)
+    assert sweep.train(late, data.load(DATA, seed=1).split(1), until=0.0).seed == 1
+
+
+def test_weights_that_nobody_opens_are_not_kept_but_a_teachers_are(run_of):
+    runs = [run_of("student"), run_of("kdv2"), run_of("discom")]
+    keep = {"keep_weights": lambda run: run.method == "discom"}
+    assert here(runs, **keep) == {}
+    weighed = [(run.folder / "weights").is_dir() for run in (*runs, runs[1].teacher)]
+    assert weighed == [False, False, True, True]
+    split = data.load(DATA, seed=0).split(0)
+    with pytest.raises(RunError, match="its weights were not kept; delete"):
+        load_run(runs[0].folder, split)
+    alone = run_of("teacher", seed=1)  # as a row of its own, before any student is asked for
+    assert here([alone], keep_weights=lambda run: False) == {}
+    assert here([run_of("kdv2", seed=1)]) == {}
+    assert {path.name for path in runs[0].folder.iterdir()} >= {"predictions.npz", "metrics.csv"}
 
 
 def test_data_that_changed_since_the_plan_are_refused_and_new_ones_are_read(tmp_path):
@@ -157,8 +264,8 @@ def test_a_table_trains_teachers_first_and_each_run_once(trained, tmp_path, monk
     assert cli.main(words) == 0
     printed = capsys.readouterr().out.splitlines()
     assert len(tables.load_results(tmp_path / "all.json")) == 4
-    assert trained[:2] == [("teacher", 0), ("teacher", 1)]
-    assert sorted(trained[2:]) == [(name, seed) for name in ("kdv2", "student") for seed in (0, 1)]
+    each = ["student", "teacher", "kdv2"]
+    assert trained == [(name, seed) for seed in (0, 1) for name in each]
     shutil.rmtree("runs")
     assert cli.main(words) == 0  # nothing is trained twice, nor a teacher of what is
     assert capsys.readouterr().out.splitlines()[1:] == printed[1:]

@@ -42,8 +42,9 @@ def train(
     images = discom.data.load(source, modalities, seed)
     discom.methods.build(kind, images, config)  # refuses a setting before a teacher is trained
     run = Run.of(runs, kind, images, config, source, modalities, int(everything))
+    split = images.split(*run.parts)
     for each in filter(None, (run.teacher, run)):
-        sweep.train(each, images, progress=True)
+        sweep.train(each, split)
     print(run.folder)
     _show_run(run.folder)
 
@@ -84,7 +85,7 @@ def table(
     print(f"{len(study.every)} runs, {len(absent)} to train with their teachers", flush=True)
     if dry_run:
         return True
-    results, failed = sweep.sweep(study.every, known=known, workers=workers, backend=backend)
+    results, failed, _ = sweep.sweep(study.every, known=known, workers=workers, backend=backend)
     if results and not (folds and failed):  # of a score of all folds together
         rows = tables.standings(study, number, known)
         print(tables.to_markdown(rows, tables.baselines(number)))

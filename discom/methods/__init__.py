@@ -14,7 +14,7 @@ from discom.methods.base import REGISTRY, Method, build, display_name, misfit
 from discom.methods.code import code, remember
 
 __all__ = ["Method", "build", "code", "display_name", "get", "misfit", "names"]
-__all__ += ["remember"]
+__all__ += ["remember", "teaches"]
 
 # modules in the order of tables, two of which lie beside this folder; its other files follow
 ORDER = (
@@ -53,6 +53,11 @@ def get(name: str) -> type[Method]:
         return _in_file(Path(file).absolute(), own)
     check_choice("method", name, [*names(), "FILE.py:CLASS"])
     return REGISTRY[name]
+
+
+def teaches(method: type[Method]) -> bool:
+    """Whether a registered method learns from its trained networks."""
+    return method in {REGISTRY[name].teacher_method for name in names()}
 
 
 @cache

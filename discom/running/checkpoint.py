@@ -37,6 +37,7 @@ class Checkpoint:
         self.rows: list[dict[str, float]] = []
         self.best: dict[str, dict[str, Any]] = {}
         self.writing = 0.0  # seconds
+        self.written = 0  # epochs that are done in the file
         if self.path.exists():
             with as_data_error(self.path, "tensors and numbers", "delete it to start anew"):
                 saved = torch.load(self.path, map_location="cpu", weights_only=True)
@@ -44,6 +45,7 @@ class Checkpoint:
             for name, part in self.parts.items():  # a device without memory damages no file
                 part.load_state_dict(states.pop(name))
             vars(self).update(states)
+            self.written = self.epoch
             if precision != self.precision.rpartition(", ")[2]:  # another machine takes over
                 self.precision += f", {precision}"
 
@@ -83,7 +85,12 @@ class Checkpoint:
         self.rows.append({"epoch": epoch, **row})
         with atomic_file(self.run_dir / "metrics.csv") as part:
             pd.DataFrame(self.rows).to_csv(part, index=False)
-        if self.writing > TIME_SHARE * self.seconds:
+        if self.writing <= TIME_SHARE * self.seconds:
+            self.write()
+
+    def write(self) -> None:
+        """Write the checkpoint, unless the file is of this epoch."""
+        if self.written == self.epoch:
             return
         started = time.perf_counter()
         content = {name: part.state_dict() for name, part in self.parts.items()}
@@ -93,6 +100,7 @@ class Checkpoint:
         with atomic_file(self.path) as part:
             part.write_bytes(buffer.getbuffer())
         self.writing += time.perf_counter() - started
+        self.written = self.epoch
 
     def write_weights(self) -> None:
         """Write weights/<network>.safetensors, which name their epoch in the file's metadata."""

@@ -20,7 +20,7 @@ from discom.config import Config
 from discom.data import MultiModalData, Split
 from discom.data.batches import Batches
 from discom.data.checks import check_split
-from discom.errors import ConfigError, RunError
+from discom.errors import ConfigError, OutOfTime, RunError
 from discom.evaluation.scores import Scoring, class_counts, count_by_group
 from discom.files import write_json
 from discom.hardware import (
@@ -52,6 +52,8 @@ def fit(
     teacher: Path | str | None = None,
     progress: bool = True,
     on_epoch_end: Callable[[int, Method], object] | None = None,
+    until: float | None = None,
+    keep_weights: bool = True,
 ) -> Result:
     """Train `method` and test it once. A run that is done is read; one that was cut off goes on.
 
@@ -66,6 +68,10 @@ def fit(
         teacher: for a method that needs a teacher, the folder of the teacher's finished run.
         on_epoch_end: called with the epochs done and the networks, at the start and after each
             epoch; it calls `eval()`, looks and changes nothing.
+        until: a moment, in seconds as of `time.time()`: at the first end of an epoch after it, the
+            training stops with its checkpoint, unless that epoch is the last.
+        keep_weights: whether weights/ is written, which `load_run` opens. Runs of a method that
+            teaches another keep theirs, since students need them.
 
     Raises:
         ConfigError: settings that do not fit the method, the data or the machine, such as fp16
@@ -73,6 +79,7 @@ def fit(
         DataError: parts that do not belong together, a damaged file.
         RunError: another run has the folder; the teacher does not fit; a loss is NaN; ten steps in
             a row overflow in fp16; a GPU has not the memory.
+        OutOfTime: it stopped at `until`; the same call goes on.
         TimeoutError: another process trains this run.
     """
     method = methods.get(method) if isinstance(method, str) else method
@@ -142,6 +149,12 @@ def fit(
             state.save(epoch, {"seconds": state.seconds, "learning_rate": rate, **means, **row})
             if on_epoch_end:
                 on_epoch_end(epoch + 1, network)
+            if until is not None and time.time() > until and epoch + 1 < config.epochs:
+                state.write()
+                found = f"stopped after {epoch + 1} of {config.epochs} epochs"
+                raise OutOfTime(run_dir, found, "the same call goes on")
+        if keep_weights or methods.teaches(method):
+            state.write_weights()
         return _report(asked, batches, state, scoring)
 
 
@@ -232,9 +245,8 @@ def _means(losses: list[Tensor], names: list[str], epoch: int) -> dict[str, floa
 def _report(
     asked: Mapping[str, Any], batches: Batches, state: Checkpoint, scoring: Scoring
 ) -> Result:
-    """Test the best weights; write weights, predictions and the result, and end the checkpoint."""
+    """Test the best weights; write predictions and the result, and end the checkpoint."""
     network, split, tested = scoring.network, scoring.split, None
-    state.write_weights()
     scores, predictions = scoring.test(state.best, state.run_dir)
     if asked["fold"] is not None:
         tested = count_by_group(split.test, predictions, network.deployed)

@@ -243,7 +243,8 @@ def finished(run_dir: Path, asked: Mapping[str, Any]) -> Result | None:
 
 def load_run(run_dir: Path | str, split: Split, network: str = "") -> tuple[Method, Result]:
     """A finished run's model in eval mode, frozen, with the best weights of one deployed network,
-    by default of each; a DiscomError where it is not done, or had another split or code."""
+    by default of each; a DiscomError where it is not done, had another split or code, or kept no
+    weights."""
     result, origin = Result.read(Path(run_dir) / "result.json"), split.origin
     if any(getattr(result, name) != getattr(origin, name) for name in ORIGIN):
         found = f"was trained on other data, or another split, than {split.train.name}"
@@ -254,6 +255,8 @@ def load_run(run_dir: Path | str, split: Split, network: str = "") -> tuple[Meth
     if method.address != method.name and methods.code(method) != result.code:  # a person's own file
         raise RunError(run_dir, f"{method.address} was edited after its training", "train it again")
     config = Config(**result.config)
+    if not weights_file(run_dir, "").parent.is_dir():
+        raise RunError(run_dir, "its weights were not kept", f"{DAMAGED}, with keep_weights")
     with forked_random():  # the caller's own draws stay as they are
         model = methods.build(method, split.train, config, restored=True)
     for name in [network] if network else model.deployed:

@@ -3,6 +3,7 @@ trains what is missing."""
 
 import logging
 import os
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -10,14 +11,23 @@ from contextlib import chdir, contextmanager
 from functools import lru_cache, partial
 from multiprocessing import parent_process
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from joblib import Parallel, cpu_count, delayed, parallel_config
 from tqdm.auto import tqdm
 
 from discom import hardware, methods
-from discom.data import MultiModalData, load
-from discom.errors import DiscomError, RunError, first_line, install_hint, say_warnings_once
+from discom.data import MultiModalData, Split, load
+from discom.errors import (
+    ConfigError,
+    DiscomError,
+    OutOfTime,
+    RunError,
+    first_line,
+    install_hint,
+    say_warnings_once,
+)
+from discom.methods import Method
 from discom.running.fit import fit
 from discom.running.runs import Result, Run
 
@@ -26,19 +36,21 @@ SHOW = say_warnings_once()  # of a worker
 
 
 class Done(NamedTuple):
-    """Results in the order of the runs, and folder → error of those that failed."""
+    """Results in the order of the runs; folder → error of those that failed; and the runs that are
+    left, which were stopped or did not begin."""
 
     results: list[Result]
     failed: dict[Path, str]
+    left: list[Run]
 
 
 def missing(runs: Iterable[Run], known: Iterable[Result] = ()) -> tuple[list[Run], list[Result]]:
-    """The runs that have to be trained, teachers before their students, and the results that are
-    there: in their folders, or among `known` results, whatever code of discom made these; of a
+    """The runs that have to be trained, a teacher before its first student, and the results that
+    are there: in their folders, or among `known` results, whatever code of discom made these; of a
     person's own method it must be today's. A student that is trained needs no teacher. A
     DiscomError where a result is damaged."""
     stored, found = {result.hash: result for result in known}, list[Result]()
-    teachers, absent = dict[Path, Run](), dict[Path, Run]()
+    absent = dict[Path, Run]()
     for run in runs:
         file, result = run.folder / "result.json", stored.get(run.hash)
         own = not methods.get(run.method).__module__.startswith("discom.")
@@ -49,27 +61,81 @@ def missing(runs: Iterable[Run], known: Iterable[Result] = ()) -> tuple[list[Run
         if result:
             found.append(result)
             continue
-        absent[run.folder] = run
         if run.teacher and not (run.teacher.folder / "result.json").exists():
-            teachers[run.teacher.folder] = run.teacher
-    return list((teachers | absent).values()), found
+            absent.setdefault(run.teacher.folder, run.teacher)
+        absent.setdefault(run.folder, run)
+    return list(absent.values()), found
 
 
 def sweep(
-    runs: Iterable[Run], *, known: Iterable[Result] = (), workers: int = 0, backend: str = "loky"
+    runs: Iterable[Run],
+    *,
+    known: Iterable[Result] = (),
+    workers: int = 0,
+    backend: str = "loky",
+    until: float | None = None,
+    keep_weights: Callable[[Run], bool] = lambda run: True,
+    on_run: Callable[[Run, str], object] | None = None,
+    on_epoch: Callable[[Run, int, Method], object] | None = None,
+    progress: bool = True,
 ) -> Done:
-    """Train what is missing, and first the teachers that it needs; a run that fails stops no other.
-    `known` results are taken where a run's folder has none. For the workers see `spread`."""
+    """Train what is missing: seed 0 of every row before seed 1 of any, and a teacher before its
+    students. A run that fails stops no other.
+
+    Args:
+        known: results that are taken where a run's folder has none.
+        workers, backend: see `spread`.
+        until: a moment as of `time.time()`, after which no run begins; a run that trains then stops
+            with its checkpoint at the end of an epoch. The same call goes on.
+        keep_weights: says of a run whether it keeps its weights, see `fit`; teachers keep theirs.
+        on_run: called with each run that has ended, and what failed, or "".
+        on_epoch: called with the run, its epochs done and its networks, as `fit` does; it needs a
+            single worker, which is this process.
+        progress: whether a bar is shown.
+
+    Raises:
+        ConfigError: `on_epoch` beside several workers.
+        RunError: a worker was killed.
+    """
     runs, known, failed = list(runs), list(known), dict[Path, str]()
-    absent, _ = missing(runs, known)
-    untaught = [run for run in absent if run.teacher is None]  # teachers among them
-    taught = [run for run in absent if run.teacher]
-    for name, now in (("runs without a teacher", untaught), ("runs with a teacher", taught)):
-        jobs = [partial(_attempt, run, os.getcwd(), number_of(workers)) for run in now]
-        ended = spread(jobs, workers, backend)
-        progress = tqdm(ended, name, len(jobs), leave=False, disable=not jobs)
-        failed |= {folder: error for folder, error in progress if error}
-    return Done(missing(runs, known)[1], failed)
+    if on_epoch and number_of(workers) > 1:
+        found = f"{number_of(workers)} workers are processes of their own"
+        raise ConfigError("on_epoch", found, "set workers=1")
+    absent = missing(runs, known)[0]
+    place = {run.folder: run for run in absent}
+    teachers = {run.teacher.folder for run in runs if run.teacher}
+    with tqdm(total=len(absent), desc="runs", leave=False, disable=not progress) as bar:
+        for stage in _stages(absent):
+            jobs = [
+                partial(
+                    _attempt,
+                    run,
+                    os.getcwd(),
+                    number_of(workers),
+                    until=until,
+                    keep_weights=run.folder in teachers or keep_weights(run),
+                    on_epoch_end=on_epoch and partial(on_epoch, run),
+                )
+                for run in stage
+            ]
+            for folder, error in spread(jobs, workers, backend):
+                bar.update()
+                failed |= {folder: error} if error else {}
+                if on_run and (error or (folder / "result.json").exists()):
+                    on_run(place[folder], error)
+    left, results = missing(runs, known)
+    return Done(results, failed, [run for run in left if run.folder not in failed])
+
+
+def _stages(runs: Iterable[Run]) -> list[list[Run]]:
+    """The runs by seed, in stages that train side by side: a student's begins when its teacher's
+    has ended."""
+    stages: list[list[Run]] = [[]]
+    for run in sorted(runs, key=lambda run: run.config.seed):
+        if run.teacher and run.teacher.folder in {other.folder for other in stages[-1]}:
+            stages.append([])
+        stages[-1].append(run)
+    return stages
 
 
 def results(runs: Iterable[Run], *, workers: int = 0) -> list[Result]:
@@ -80,15 +146,16 @@ def results(runs: Iterable[Run], *, workers: int = 0) -> list[Result]:
     return done.results
 
 
-def train(run: Run, images: MultiModalData, *, progress: bool = False) -> Result:
-    """Train a run, whose teacher must be done, or read its result; a RunError where data or code
-    have changed since it was planned, and what `fit` raises."""
-    if images.origin_at(*run.parts) != run.origin:
+def train(run: Run, split: Split, **options: Any) -> Result:
+    """Train a run on its split, with its teacher's run done, or read its result; `options` are
+    those of `fit`. A RunError where data or code have changed since it was planned, and what `fit`
+    raises."""
+    if split.origin != run.origin:
         raise RunError(run.folder, f"planned with other data than {run.source}", "plan it again")
     if methods.code(methods.get(run.method)) != run.asked["code"]:  # a worker imported it edited
         raise RunError(run.folder, f"{run.method} was edited after it was planned", "plan it again")
-    split, teacher = images.split(*run.parts), run.teacher.folder if run.teacher else None
-    return fit(run.method, split, run.config, run.folder, teacher=teacher, progress=progress)
+    teacher = run.teacher.folder if run.teacher else None
+    return fit(run.method, split, run.config, run.folder, teacher=teacher, **options)
 
 
 def number_of(workers: int = 0) -> int:
@@ -132,18 +199,24 @@ def _dask(workers: int) -> Iterator[None]:
         yield
 
 
-def _attempt(run: Run, folder: str, workers: int) -> Outcome:
-    """Train a run from within `folder`, as one of so many workers; what went wrong is returned, not
-    raised. Where the input did not cause it, the run's folder keeps the traceback."""
+def _attempt(
+    run: Run, folder: str, workers: int, *, until: float | None = None, **options: Any
+) -> Outcome:
+    """Train a run from within `folder`, as one of so many workers, unless the time is over; what
+    went wrong is returned, not raised. Where the input did not cause it, the run's folder keeps the
+    traceback."""
+    if until is not None and time.time() > until:
+        return run.folder, ""
     hardware.workers, trace = workers, Path(folder) / run.folder / "traceback.txt"
     if parent_process():  # of a worker: else the caller's way of showing them stays
         warnings.showwarning = SHOW
         logging.disable(logging.CRITICAL)
     try:
         with chdir(folder):
-            origin = run.origin
-            images = _load(run.source, run.modalities, origin.drawn, origin.content)
-            train(run, images)
+            where = run.source, run.modalities, run.origin.drawn, run.origin.content
+            train(run, _split(*where, run.parts), progress=False, until=until, **options)
+    except OutOfTime:
+        return run.folder, ""
     except (DiscomError, OSError) as error:
         return run.folder, f"{run.folder}: {first_line(error).removeprefix(f'{run.folder}: ')}"
     except Exception as error:  # a sweep outlives whatever a run runs into
@@ -153,6 +226,14 @@ def _attempt(run: Run, folder: str, workers: int) -> Outcome:
         return run.folder, f"{run.folder}: {found}; see {trace.name} there"
     trace.unlink(missing_ok=True)
     return run.folder, ""
+
+
+@lru_cache(maxsize=2)
+def _split(
+    source: str, modalities: str | None, drawn: int | None, content: str, parts: tuple
+) -> Split:
+    """Divided, and bounds fitted, once for many runs; see `_load`."""
+    return _load(source, modalities, drawn, content).split(*parts)
 
 
 @lru_cache(maxsize=2)
