@@ -4,6 +4,7 @@ and the way out."""
 import sys
 from collections.abc import Callable, Collection
 from functools import cache
+from typing import Any
 
 
 class DiscomError(ValueError):
@@ -54,6 +55,18 @@ def first_line(error: BaseException) -> str:
 def say(text: str) -> None:
     """One line of the command line, beside its output."""
     print(f"discom: {' '.join(text.split())}", file=sys.stderr)
+
+
+def watched() -> bool:
+    """Whether a person looks, so that a bar is worth drawing: where no terminal or notebook shows
+    it, it is litter. A notebook that papermill or nbconvert executes cannot ask for input."""
+    ipython = sys.modules.get("IPython")
+    shell: Any = ipython.get_ipython() if ipython else None
+    if "google.colab" in sys.modules:
+        return True
+    if kernel := getattr(shell, "kernel", None):
+        return bool(kernel.get_parent().get("content", {}).get("allow_stdin"))
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def say_warnings_once() -> Callable[..., None]:

@@ -8,6 +8,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from discom.data.checks import PARTS, check_images, check_masks
+from discom.errors import watched
 from discom.files import as_data_error, atomic_folder, chunks, read_json, write_json
 
 # of a prepared folder; docs/guides/splits.md lists its files
@@ -55,7 +56,7 @@ def _write(file: Path, name: str, array: Any) -> np.ndarray:
     form = {"descr": np.dtype(array.dtype).str, "fortran_order": False, "shape": tuple(array.shape)}
     with file.open("wb") as target:
         np.lib.format.write_array_header_1_0(target, form)
-        for rows in tqdm(list(chunks(array)), desc=f"{name}: {file.stem}", disable=None):
+        for rows in tqdm(list(chunks(array)), desc=f"{name}: {file.stem}", disable=not watched()):
             target.write(np.ascontiguousarray(array[rows]).tobytes())
     return np.load(file, "r")
 

@@ -20,7 +20,7 @@ from discom.config import Config
 from discom.data import MultiModalData, Split
 from discom.data.batches import Batches
 from discom.data.checks import check_split
-from discom.errors import ConfigError, OutOfTime, RunError
+from discom.errors import ConfigError, OutOfTime, RunError, watched
 from discom.evaluation.scores import Scoring, class_counts, count_by_group
 from discom.files import write_json
 from discom.hardware import (
@@ -66,6 +66,7 @@ def fit(
         config: the settings, such as `profile("cpu")`.
         run_dir: folder of this run alone.
         teacher: for a method that needs a teacher, the folder of the teacher's finished run.
+        progress: whether a bar is drawn, where somebody looks.
         on_epoch_end: called with the epochs done and the networks, at the start and after each
             epoch; it calls `eval()`, looks and changes nothing.
         until: a moment, in seconds as of `time.time()`: at the first end of an epoch after it, the
@@ -122,7 +123,7 @@ def fit(
         if on_epoch_end:
             on_epoch_end(state.epoch, network)
         epochs = range(state.epoch, config.epochs)
-        for epoch in tqdm(epochs, method.name, leave=False, disable=not progress):
+        for epoch in tqdm(epochs, method.name, leave=False, disable=not (progress and watched())):
             started = time.perf_counter()
             torch.manual_seed(config.seed * 1_000_003 + epoch)  # a resumed run draws the same
             model.train()

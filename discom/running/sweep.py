@@ -26,6 +26,7 @@ from discom.errors import (
     first_line,
     install_hint,
     say_warnings_once,
+    watched,
 )
 from discom.methods import Method
 from discom.running.fit import fit
@@ -91,7 +92,7 @@ def sweep(
         on_run: called with each run that has ended, and what failed, or "".
         on_epoch: called with the run, its epochs done and its networks, as `fit` does; it needs a
             single worker, which is this process.
-        progress: whether a bar is shown.
+        progress: whether a bar is drawn, where somebody looks.
 
     Raises:
         ConfigError: `on_epoch` beside several workers.
@@ -104,7 +105,8 @@ def sweep(
     absent = missing(runs, known)[0]
     place = {run.folder: run for run in absent}
     teachers = {run.teacher.folder for run in runs if run.teacher}
-    with tqdm(total=len(absent), desc="runs", leave=False, disable=not progress) as bar:
+    shown = progress and watched()
+    with tqdm(total=len(absent), desc="runs", leave=False, disable=not shown) as bar:
         for stage in _stages(absent):
             jobs = [
                 partial(

@@ -17,7 +17,7 @@ from discom.data.images import resize
 from discom.data.lazy_arrays import Rows, lazy
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.steps import count_pixels, find, most_frequent
-from discom.errors import DataError, check_choice
+from discom.errors import DataError, check_choice, watched
 from discom.files import as_data_error
 
 REGISTRY: dict[str, "Source"] = {}  # name → the set; a subclass of Source enters itself
@@ -119,7 +119,7 @@ class Source:
             unzip = pooch.Unzip(extract_dir=Path(name).stem) if name.endswith(".zip") else None
             with as_data_error(root / name, f"what {url} gives", way_out):
                 store = pooch.create(root, "", **one, allow_updates=False, retry_if_failed=2)
-                store.fetch(name, unzip, pooch.HTTPDownloader(progressbar=True))
+                store.fetch(name, unzip, pooch.HTTPDownloader(progressbar=watched()))
         return root
 
     def build(
