@@ -272,6 +272,16 @@ class Disentangled(Method):
         """Images [B, C_in, H, W] → the named parts of their embedding, [B, D] each."""
         return self.network_of(modality).embed(modality, x)._asdict()
 
+    def predict_from_parts(self, modality: str, x: Tensor) -> dict[str, Tensor]:
+        """Logits [B, C] of the auxiliary head of Eq. 5 for z_inv and for z_inf alone, as in the
+        paper's Table 4. Whether the paper read this head, or trained another on the part, it does
+        not say. Nothing where the head was not trained."""
+        if not self.weights.get("aux"):
+            return {}
+        network = self.network_of(modality)
+        z = network.embed(modality, x)
+        return {"inv": network.heads.aux(z.inv), "inf": network.heads.aux(z.inf)}
+
     def deployed_module(self, modality):
         return self.network_of(modality).deployed_module(modality)
 

@@ -20,15 +20,16 @@ from lightning.fabric import Fabric
 from lightning.fabric.plugins.precision import MixedPrecision
 from safetensors import safe_open
 from safetensors.torch import load_file
+from sklearn.metrics import f1_score
 from sklearn.utils.class_weight import compute_class_weight
 
 import discom.running.fit as module
 from discom import data, fit, hardware, methods, profile
 from discom.data.batches import Batches
-from discom.errors import ConfigError, RunError
+from discom.errors import ConfigError, OutOfTime, RunError
 from discom.evaluation import scores
 from discom.methods import Student, build
-from discom.running.runs import Result, weights_file
+from discom.running.runs import Result, last_file, load_run, weights_file
 
 TINY = profile("tiny", epochs=3)
 ONCE = profile("tiny", epochs=1)
@@ -89,7 +90,11 @@ def test_a_run_leaves_what_it_promises(finished, split):
     assert files == {
         *(".lock", "config.json", "metrics.csv", "predictions.npz", "result.json"),
         *("weights/rgb.safetensors", "weights/depth.safetensors"),
-    }
+    } | (
+        {"last.safetensors"}
+        if {own["best_epoch"] for own in result.scores.values()} != {2}
+        else set()
+    )
     table = pd.read_csv(folder / "metrics.csv", float_precision="round_trip")
     assert table["epoch"].tolist() == [0, 1, 2]
     for name, kept in result.scores.items():  # the first epoch with the highest validation F1
@@ -396,6 +401,91 @@ def test_an_interrupted_run_of_the_last_epoch_or_the_best_ends_alike(
     same_once_resumed("discom", split, replace(TINY, select=select, learning_rate=0.05), 3)
 
 
+@pytest.fixture
+def best_at(monkeypatch, split, tmp_path):
+    """A function of a method and of network → its best epoch, of three: the run's folder, and
+    epochs done → all weights at that moment."""
+
+    def train(method, **best):
+        epochs, states = count(), {}
+
+        def validate(scoring):
+            epoch = next(epochs)
+            return {name: 50.0 + (epoch == best[name]) for name in scoring.network.deployed}
+
+        def keep(epoch, network):
+            states[epoch] = {key: w.clone() for key, w in network.state_dict().items()}
+
+        monkeypatch.setattr(scores.Scoring, "validate", validate)
+        folder = tmp_path / f"{method} {best}"
+        config = replace(TINY, select="best", learning_rate=0.01)
+        fit(method, split, config, folder, progress=False, on_epoch_end=keep)
+        return folder, states
+
+    return train
+
+
+def test_weights_of_two_epochs_are_no_model_together(best_at, split):
+    """The heads that depth was tested with were those of RGB, too."""
+    folder, states = best_at("discom", rgb=0, depth=1)
+    refused(partial(load_run, folder, split), "rgb 1, depth 2", RunError)
+    for name, epochs in (("rgb", 1), ("depth", 2)):
+        loaded = load_run(folder, split, name)[0].state(name)
+        assert all(torch.equal(w, states[epochs][key]) for key, w in loaded.items())
+    last = load_run(folder, split, epoch="last")[0].state_dict()
+    assert all(torch.equal(w, states[3][key]) for key, w in last.items())
+    assert not torch.equal(last["model.heads.aux.weight"], states[2]["model.heads.aux.weight"])
+
+
+def test_networks_that_share_no_weight_are_loaded_together(best_at, split):
+    folder, states = best_at("student", rgb=0, depth=1)
+    loaded = load_run(folder, split)[0]
+    for name, epochs in (("rgb", 1), ("depth", 2)):
+        own = loaded.state(name)
+        assert all(torch.equal(w, states[epochs][key]) for key, w in own.items())
+
+
+def test_the_last_epoch_is_not_kept_twice(best_at, split):
+    folder, states = best_at("discom", rgb=2, depth=2)
+    assert not last_file(folder).exists()
+    for options in ({}, {"epoch": "last"}):
+        loaded = load_run(folder, split, **options)[0].state_dict()
+        assert all(torch.equal(w, states[3][key]) for key, w in loaded.items())
+
+
+def test_a_checkpoint_holds_no_second_copy_of_the_last_epoch(split, tmp_path, monkeypatch):
+    """Of DisCoM-KD at the paper's size these were 360 of its 722 MB."""
+    sizes = {}
+    for select in ("best", "last"):
+        folder = tmp_path / select
+        config = replace(TINY, select=select)
+        with pytest.raises(OutOfTime):  # the first epoch is the best so far
+            fit("discom", split, config, folder, progress=False, until=0.0)
+        sizes[select] = (folder / "state.pt").stat().st_size
+    assert sizes["best"] == pytest.approx(sizes["last"], rel=0.01)
+
+
+def test_the_auxiliary_head_is_read_on_each_part_of_the_embedding_alone(best_at, split):
+    """With the head of the network's own epoch, by scikit-learn."""
+    folder, _ = best_at("discom", rgb=0, depth=1)
+    result = Result.read(folder / "result.json")
+    for name in ("rgb", "depth"):
+        x, y = torch.from_numpy(split.test.images(name)), split.test.labels
+        model = load_run(folder, split, name)[0].model
+        embedding = model.embed(name, x)
+        for part in ("inv", "inf"):
+            guess = model.heads.aux(getattr(embedding, part)).argmax(1)
+            expected = 100 * f1_score(y, guess, average="weighted", zero_division=0)
+            assert result.scores[name][f"f1/{part}"] == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_head_that_was_not_trained_is_not_read(split, tmp_path):
+    for method, weights, read in (("discom", {"aux": 0}, False), ("mdico", {}, True)):
+        config = replace(ONCE, options={"weights": weights})
+        result = fit(method, split, config, tmp_path / method, progress=False)
+        assert ("f1/inv" in result.scores["rgb"]) == read
+
+
 @pytest.mark.parametrize("select", ["best", "last"])
 def test_the_size_of_a_large_checkpoint_is_said_before_the_first_epoch(
     split, tmp_path, monkeypatch, select
@@ -408,8 +498,10 @@ def test_the_size_of_a_large_checkpoint_is_said_before_the_first_epoch(
     with pytest.warns(UserWarning, match="the checkpoint takes") as caught:
         fit("discom", split, replace(TINY, select=select), folder, progress=False, **given)
     (said,) = [str(each.message) for each in caught if "checkpoint" in str(each.message)]
-    size = 1e6 * int(re.search(r"takes (\d+) MB", said)[1])
-    assert sizes[-1] == pytest.approx(size, rel=0.1, abs=6e5)
+    size = 1e6 * int(re.search(r"takes up to (\d+) MB", said)[1])
+    assert max(sizes) <= size * 1.1 + 6e5
+    if select == "last":
+        assert sizes[-1] == pytest.approx(size, rel=0.1, abs=6e5)
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="Linux alone resets it")

@@ -51,7 +51,7 @@ def train(
 
 @command
 def table(
-    number: Literal[1, 2, 3, "dense", "crodino"],
+    number: Literal[1, 2, 3, 4, "dense", "crodino"],
     data: flags.Data = "",
     methods: Annotated[
         str, "Methods or rows to keep: 'student,discom adv=0', or paper  [default: all]"
@@ -68,9 +68,10 @@ def table(
 ) -> bool:
     """Make a table of the paper with the controls it lacks: train what is missing, print it.
 
-    1 cross-modal; 2 multi-modal; 3 terms switched off; dense: all methods of segmentation; crodino:
-    ideas of our CroDiNo-KD switched off. Runs that fail are listed at the end (exit status 1); the
-    same command continues where it stopped.
+    1 cross-modal; 2 multi-modal; 3 terms switched off; 4 the class read from one part of the
+    embedding; dense: all methods of segmentation; crodino: ideas of our CroDiNo-KD switched off.
+    Runs that fail are listed at the end (exit status 1); the same command continues where it
+    stopped.
 
     \b
     discom table 2 --data hls --methods student,discom,mdico --dry-run

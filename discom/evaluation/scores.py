@@ -7,7 +7,7 @@ class is present where at least one pixel has its label; an absent class has no 
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -157,8 +157,8 @@ class Scoring:
         }
 
     def test(self, best: Mapping[str, Mapping], run_dir: Path) -> tuple[dict, dict]:
-        """Network → scores of its best weights on the test part, else of those that it has; what it
-        writes as predictions."""
+        """Network → scores of its best weights on the test part, else of those that it has, with
+        "f1/<part>" where a head reads a part of its embedding; what it writes as predictions."""
         scores = {}
         predictions: dict[str, Any] = {"classes": np.array(self.split.train.classes)}
         for name in self.network.deployed:
@@ -168,6 +168,8 @@ class Scoring:
             images = self._images(self.split.test, name)
             answers, truth = self._answer(name, images).cpu(), images.truth().cpu()
             scores[name] = {**self.scores(answers, truth), **kept}
+            for part, read in self._answer_from_parts(name, images).items():
+                scores[name][f"{self.metric}/{part}"] = self.scores(read.cpu(), truth)[self.metric]
             predictions[f"{name}_{self.kept}"] = answers.numpy()
             predictions[f"{name}_labels"] = truth.numpy()
             predictions[f"{name}_ids"] = np.array(images.ids.tolist())
@@ -178,15 +180,23 @@ class Scoring:
     def _images(self, part: MultiModalData, name: str) -> ModalityTensor:
         return ModalityTensor(part, name, self.fabric.device)
 
-    @torch.inference_mode()
     def _answer(self, name: str, images: ModalityTensor) -> Tensor:
         """What one network predicts for `images`, in their order: logits, but of pixels, whose
         logits need too much memory, classes."""
+        answers = self._each(images, partial(self.network.predict, name))
+        if self.network.dense:
+            return torch.cat([logits.argmax(1).to(torch.uint8) for logits in answers])
+        return torch.cat([logits.float() for logits in answers])
+
+    def _answer_from_parts(self, name: str, images: ModalityTensor) -> dict[str, Tensor]:
+        """Part of the embedding → the logits that are read from it alone."""
+        answers = [*self._each(images, partial(self.network.predict_from_parts, name))]
+        return {part: torch.cat([own[part].float() for own in answers]) for part in answers[0]}
+
+    @torch.inference_mode()
+    def _each(self, images: ModalityTensor, predict: Callable[[Tensor], Any]) -> Iterator[Any]:
+        """What `predict` makes of the images, some at a time."""
         self.network.eval()
-        dense, kept = self.network.dense, []
-        with self.fabric.autocast():
-            for rows in torch.arange(len(images)).split(BATCH_SIZE[dense]):
-                x = images[rows].contiguous(memory_format=self.memory_format)
-                logits = self.network.predict(name, x)
-                kept.append(logits.argmax(1).to(torch.uint8) if dense else logits.float())
-        return torch.cat(kept)
+        for rows in torch.arange(len(images)).split(BATCH_SIZE[self.network.dense]):
+            with self.fabric.autocast():
+                yield predict(images[rows].contiguous(memory_format=self.memory_format))

@@ -138,6 +138,11 @@ class Method(nn.Module):
         """Images → logits of the deployed network of that name."""
         return self.deployed_module(modality)(x)
 
+    def predict_from_parts(self, modality: str, x: Tensor) -> dict[str, Tensor]:
+        """Part of the embedding → logits [B, C] of a head that reads this part alone; nothing for a
+        method without such a head."""
+        return {}
+
     def branch(self, modality: str) -> nn.Module:
         """A copy of the deployed network of that name, which stands alone."""
         return copy.deepcopy(self.deployed_module(modality))

@@ -45,13 +45,16 @@ class Checkpoint:
             for name, part in self.parts.items():  # a device without memory damages no file
                 part.load_state_dict(states.pop(name))
             vars(self).update(states)
+            for name, best in self.best.items():
+                if best.get("weights", ...) is None:  # the epoch that the file is of is the best
+                    best["weights"] = self._weights(name)
             self.written = self.epoch
             if precision != self.precision.rpartition(", ")[2]:  # another machine takes over
                 self.precision += f", {precision}"
 
     def size(self, select: str) -> int:
-        """Bytes of the file from the first epoch on: weights, AdamW's two means of the gradient of
-        each, and the best weights of each network."""
+        """Bytes of the file, at most: weights, AdamW's two means of the gradient of each, and the
+        best weights of each network, where those are not the last."""
         model = self.parts["model"]
         kept = [model.state(name) for name in model.deployed] if select == "best" else []
         states = [w.nbytes for state in (model.state_dict(), *kept) for w in state.values()]
@@ -60,7 +63,9 @@ class Checkpoint:
     def announce(self, select: str) -> None:
         """Warn of a file that is LARGE, such as on a mounted Drive."""
         if (size := self.size(select)) > LARGE:
-            found = f"the checkpoint takes {size / 1e6:.0f} MB, and twice that while it is replaced"
+            found = (
+                f"the checkpoint takes up to {size / 1e6:.0f} MB, twice that while it is replaced"
+            )
             warnings.warn(f"{self.run_dir}: {found}; a local disk is quicker", stacklevel=3)
 
     def keep(self, metric: str, scores: Mapping[str, float], epoch: int, select: str) -> None:
@@ -95,6 +100,7 @@ class Checkpoint:
         started = time.perf_counter()
         content = {name: part.state_dict() for name, part in self.parts.items()}
         content |= {name: getattr(self, name) for name in SAVED}
+        content["best"] = {name: self._without_copies(best) for name, best in self.best.items()}
         buffer = io.BytesIO()  # to a file, torch.save would end the process where the disk is full
         torch.save(content, buffer)
         with atomic_file(self.path) as part:
@@ -102,10 +108,24 @@ class Checkpoint:
         self.writing += time.perf_counter() - started
         self.written = self.epoch
 
+    def _without_copies(self, best: Mapping[str, Any]) -> dict[str, Any]:
+        """What is the best of a network, without weights that `model` has itself."""
+        last = "weights" in best and best["best_epoch"] == self.epoch - 1
+        return {**best, "weights": None} if last else dict(best)
+
     def write_weights(self) -> None:
-        """Write weights/<network>.safetensors, which name their epoch in the file's metadata."""
+        """Write weights/<network>.safetensors, which name their epoch in the file's metadata; and
+        where those are not all of the last epoch, last.safetensors, the whole model after it, since
+        weights of several epochs never met."""
         for name, best in self.best.items():
             weights = best.get("weights") or self._weights(name)
-            weights = {key: weight.contiguous() for key, weight in weights.items()}
-            with atomic_file(runs.weights_file(self.run_dir, name)) as part:
-                part.write_bytes(to_safetensors(weights, {"epoch": str(best["best_epoch"])}))
+            self._write(runs.weights_file(self.run_dir, name), weights, best["best_epoch"])
+        last = self.epoch - 1
+        if any(best["best_epoch"] != last for best in self.best.values()):
+            weights = self.parts["model"].state_dict()
+            self._write(runs.last_file(self.run_dir), weights, last)
+
+    def _write(self, file: Path, weights: Mapping[str, torch.Tensor], epoch: int) -> None:
+        weights = {key: weight.contiguous() for key, weight in weights.items()}
+        with atomic_file(file) as part:
+            part.write_bytes(to_safetensors(weights, {"epoch": str(epoch)}))

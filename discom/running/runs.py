@@ -5,6 +5,7 @@
         metrics.csv         one row an epoch
         state.pt            the checkpoint; gone when the run is done
         weights/<network>.safetensors    the best epoch of that network by its validation score
+        last.safetensors    all networks after the last epoch, where that was not everyone's best
         predictions.npz     logits of the test part; of a dense method the classes of its pixels
         result.json         written last and in one piece: a folder that has it is done
 
@@ -15,12 +16,12 @@ loss gives another folder.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from safetensors.torch import load
@@ -229,6 +230,12 @@ def weights_file(run_dir: Path | str, network: str) -> Path:
     return Path(run_dir) / "weights" / f"{network}.safetensors"
 
 
+def last_file(run_dir: Path | str) -> Path:
+    """Where a run keeps all networks as they were after its last epoch, unless those are the best
+    of each."""
+    return Path(run_dir) / "last.safetensors"
+
+
 def finished(run_dir: Path, asked: Mapping[str, Any]) -> Result | None:
     """The result of a run that is done; a RunError where another run is in the folder."""
     file, settings = run_dir / "result.json", run_dir / "config.json"
@@ -241,10 +248,16 @@ def finished(run_dir: Path, asked: Mapping[str, Any]) -> Result | None:
     return Result.read(file) if file.exists() else None
 
 
-def load_run(run_dir: Path | str, split: Split, network: str = "") -> tuple[Method, Result]:
-    """A finished run's model in eval mode, frozen, with the best weights of one deployed network,
-    by default of each; a DiscomError where it is not done, had another split or code, or kept no
-    weights."""
+def load_run(
+    run_dir: Path | str, split: Split, network: str = "", *, epoch: Literal["best", "last"] = "best"
+) -> tuple[Method, Result]:
+    """A finished run's model in eval mode, frozen: with the weights that were tested of one
+    deployed network, by default of each, or with all as they were after the last epoch.
+
+    Where networks share weights, such as the heads of DisCoM-KD, and are the best after different
+    epochs, no model has both: name one network, or take the last epoch, in which they met. That is
+    a RunError, and so is a run that is not done, had another split or code, or kept no weights.
+    """
     result, origin = Result.read(Path(run_dir) / "result.json"), split.origin
     if any(getattr(result, name) != getattr(origin, name) for name in ORIGIN):
         found = f"was trained on other data, or another split, than {split.train.name}"
@@ -259,11 +272,30 @@ def load_run(run_dir: Path | str, split: Split, network: str = "") -> tuple[Meth
         raise RunError(run_dir, "its weights were not kept", f"{DAMAGED}, with keep_weights")
     with forked_random():  # the caller's own draws stay as they are
         model = methods.build(method, split.train, config, restored=True)
-    for name in [network] if network else model.deployed:
+    names = [network] if network else model.deployed
+    epochs = {name: result.scores[name]["best_epoch"] for name in names}
+    if epoch == "last" and {*epochs.values()} != {config.epochs - 1}:
+        with as_data_error(file := last_file(run_dir), "weights of the last epoch", DAMAGED):
+            model.load_state_dict(load(file.read_bytes()))
+        return model.eval().requires_grad_(False), result
+    if len({*epochs.values()}) > 1 and _shared(model, names):
+        found = f"the best epochs of its networks, which share weights, are {_listed(epochs)}"
+        raise RunError(run_dir, found, "name one network, or take epoch='last'")
+    for name in names:
         file = weights_file(run_dir, name)
         with as_data_error(file, f"weights of {result.method}", DAMAGED):
             model.load_state(name, load(file.read_bytes()))  # by name it takes UTF-8 alone
     return model.eval().requires_grad_(False), result
+
+
+def _shared(model: Method, names: Iterable[str]) -> bool:
+    """Whether a weight belongs to two of these networks."""
+    weights = [key for name in names for key in model.state(name)]
+    return len(weights) > len({*weights})
+
+
+def _listed(epochs: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {epoch + 1}" for name, epoch in epochs.items())
 
 
 def load_teacher(run_dir: Path | str, student: Any, split: Split, config: Config) -> Method:

@@ -3,6 +3,7 @@
 
 import tomllib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any, NamedTuple
 
@@ -20,17 +21,19 @@ DENSE_BASELINES = ("single", "single-2x", "dense-kdv2", "dense-teacher")
 
 
 class Row(NamedTuple):
-    """A row of a table: a method, its options, and the settings that this row alone has."""
+    """A row of a table: a method, its options, the settings that this row alone has, and the part
+    of the embedding from which alone the class is read."""
 
     method: str
     options: dict[str, Any]
     settings: dict[str, Any] = {}  # of `Config`, such as augment=0
+    part: str = ""  # such as "inv"; by default all that is deployed
 
     def display_name(self, *hidden: str) -> str:
         """What it is called, without the options of these names."""
         shown = {name: value for name, value in self.options.items() if name not in hidden}
-        changed = methods.get(self.method).changed(shown)
-        return methods.display_name(self.method, changed | self.settings)
+        changed = methods.get(self.method).changed(shown) | self.settings | _only(self.part)
+        return methods.display_name(self.method, changed)
 
     @property
     def name(self) -> str:
@@ -49,13 +52,30 @@ def paper_rows(number: int | str, modalities: Sequence[str]) -> list[Row]:
         raise ConfigError("table", found, "give two modalities or more")
     stored = tomllib.loads((files("discom") / "table_rows.toml").read_text("utf-8"))
     rows = []
-    for method, options, *settings in stored[
+    for method, options, *more in stored[
         "classification" if str(number) in ("1", "2") else str(number)
     ]:
         asked = {"teacher", "reads"} & set(methods.get(method).options())
         reads = dict.fromkeys(asked, modalities[0] if str(number) == "1" else "all")
-        rows.append(Row(method, {**reads, **options}, *settings))
+        rows.append(Row(method, {**reads, **options}, *more))
     return rows
+
+
+def _only(part: str) -> dict[str, str]:
+    """As an option, so that a row says what it reads: "discom only=inv"."""
+    return {"only": part} if part else {}
+
+
+def read_from(part: str, result: Result) -> Result | None:
+    """The same run with the scores that are read from one part of the embedding alone; None where
+    it recorded none, or is of a fold, whose scores count with those of other folds only."""
+    column, scores = f"{result.metric}/{part}", dict[str, dict[str, float]]()
+    for network, own in result.scores.items():
+        if column in own:
+            scores[network] = {result.metric: own[column], "best_epoch": own["best_epoch"]}
+    if result.fold is not None or not scores:
+        return None
+    return replace(result, scores=scores, changed=result.changed | _only(part))
 
 
 def baselines(number: int | str) -> tuple[str, ...]:
@@ -67,8 +87,7 @@ def baselines(number: int | str) -> tuple[str, ...]:
 
 def paper_figures() -> pd.DataFrame:
     """The paper's Tables 1 to 4: columns table, data (a set with the paper's random split, see
-    docs/guides/splits.md), modality, method (by our names, "discom only inv" and "discom only inf"
-    where the class is read from one part of its embedding), f1 (a mean of 5 runs)."""
+    docs/guides/splits.md), modality, method (by our names), f1 (a mean of 5 runs)."""
     return pd.read_csv(files("discom") / "paper_tables.csv")
 
 
@@ -81,23 +100,24 @@ def paper_table(
     `arrow` compares with the first of its `baselines`, see `arrows`. A RunError for no results, or
     for results of several data sets, settings (two precisions, too) or learning rates.
     """
-    results = list(results)
-    compared = summary(results, baselines(number))
+    results, rows = list(results), paper_rows(number, modalities)
+    parts = [row.part for row in rows if row.part]
+    of_parts = [read_from(part, result) for part in parts for result in results]
+    compared = summary([*results, *filter(None, of_parts)], baselines(number))
     settings = compared.iloc[:, : list(compared).index("method")].drop_duplicates()
     if len(settings) > 1:
         raise RunError(f"table {number}", f"runs of {len(settings)} data sets or settings", APART)
     if twice := {result.display_name for result in results} - set(compared["method"]):
         raise RunError(f"table {number}", f"{min(twice)} has two learning rates", APART)
-    parts = []
-    for row in paper_rows(number, modalities):
-        part = compared[compared["method"] == row.display_name()]
-        part = part.assign(method=row.name)
+    lines = []
+    for row in rows:
+        own = compared[compared["method"] == row.display_name()].assign(method=row.name)
         if "reads" in row.options:  # a teacher is no competitor: it reads another modality, or more
-            part = part.assign(**dict.fromkeys(part.filter(like="vs "), np.nan))
+            own = own.assign(**dict.fromkeys(own.filter(like="vs "), np.nan))
         elif str(number) == "1":
-            part = part[part["modality"] != modalities[0]]
-        parts.append(part)
-    table = pd.concat(parts, ignore_index=True)
+            own = own[own["modality"] != modalities[0]]
+        lines.append(own)
+    table = pd.concat(lines, ignore_index=True)
     table = published(table, number, results[0].data, modalities)
     table.insert(list(table).index("sd") + 1, "arrow", arrows(table, baselines(number)[0]))
     return table

@@ -87,12 +87,12 @@ class Study:
         self._check_folds()
         planned = {}
         for number, rows in self.rows.items():
-            runs, asked = dict[str, list[Run]](), set[str]()
+            runs, asked = dict[str, list[Run]](), set[tuple[str, str]]()
             for row in rows:
                 own = self._runs_of(row)
-                if own and own[0].hash not in asked:
+                if own and (own[0].hash, row.part) not in asked:
                     runs[row.name] = own
-                    asked |= {run.hash for run in own}
+                    asked |= {(run.hash, row.part) for run in own}
             planned[number] = runs
         if not any(planned.values()):
             raise ConfigError("--methods", "no run of the table is left", "keep at least one")
@@ -101,6 +101,9 @@ class Study:
     def _check_folds(self) -> None:
         if not self.folds:
             return
+        if any(row.part for rows in self.rows.values() for row in rows):
+            found = "scores of one part of the embedding are kept of a split alone"
+            raise ConfigError("--folds", found, "leave it out of table 4")
         images = self.images_of(0)
         if images.drawn:
             way_out = "leave it out, or prepare them: discom data prepare"

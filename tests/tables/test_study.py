@@ -157,6 +157,27 @@ def test_rows_without_a_run_are_named_and_the_others_say_how_many_of_their_seeds
     assert rows.loc["discom", "vs discom-solo"] == pytest.approx(10)
 
 
+def test_table_4_reads_the_parts_that_the_runs_of_discom_recorded(study_of):
+    """The same runs in three rows; one from before parts were recorded lacks them."""
+    study = study_of([4], seeds=3)
+    rows = ["discom", "discom only=inv", "discom only=inf"]
+    assert [*study.planned["4"]] == rows
+    assert len(study.every) == 3
+    results = results_of(study, 4)[:3]
+    for each in results[:2]:
+        for network, own in each.scores.items():
+            lower = 5.0 if network == "rgb" else 1.0
+            own |= {"f1/inv": own["f1"] - lower, "f1/inf": own["f1"] - 2.0}
+    table = standings(study, 4, results).set_index(["method", "modality"])
+    assert table["n"].groupby("method", sort=False).first().to_dict() == dict(
+        zip(rows, (3, 2, 2), strict=True)
+    )
+    assert table.loc[("discom only=inv", "rgb"), "vs discom"] == pytest.approx(-5)
+    assert table.loc[("discom only=inv", "depth"), "vs discom"] == pytest.approx(-1)
+    assert table.loc[("discom only=inf", "rgb"), "f1"] == pytest.approx(60.5 - 2)
+    refused(lambda: study_of([4], folds=3).planned, "--folds", ConfigError)
+
+
 def test_a_table_without_any_run_names_all_its_rows(study_of):
     for number, metric in ((1, "f1"), (4, "f1"), ("dense", "miou")):
         source = "scenes-dense:n=20,size=16" if number == "dense" else SCENES
