@@ -30,7 +30,8 @@ from discom.errors import ConfigError, say
 from discom.evaluation.scores import scores
 from discom.methods import Method
 from discom.running import sweep
-from discom.running.runs import Run, load_run, read_predictions
+from discom.running.loading import load_run
+from discom.running.runs import Run, read_predictions
 from stored import TWIN
 
 SETTINGS = [n for n, each in FIELDS.items() if each.annotation in (int, float) and n != "seed"]

@@ -27,7 +27,8 @@ from discom.data.batches import ModalityTensor
 from discom.errors import RunError, check_choice
 from discom.evaluation import probing
 from discom.evaluation.scores import scores
-from discom.running.runs import Result, load_run, read_predictions
+from discom.running.loading import load_run
+from discom.running.runs import Result, read_predictions
 from stored import CHOSEN
 
 KINDS = {(0, 0): "ordinary", (1, 0): "dark", (0, 1): "far", (1, 1): "dark and far"}
@@ -70,11 +71,7 @@ def probed(model: Any, test: data.MultiModalData) -> Rows:
     z: dict[str, dict[str, np.ndarray]] = defaultdict(dict)  # part → sensor → [N, D]
     for sensor in test.modalities:
         x = torch.from_numpy(test.images(sensor))
-        if hasattr(model, "branches"):
-            parts = {"features": model.branches[sensor].features(x)}
-        else:
-            parts = model.embed(sensor, x)
-        for part, values in parts.items():
+        for part, values in model.embed(sensor, x).items():
             z[part][sensor] = values.numpy()
     for part, own in z.items():
         sensors = probing.modality_probe(own)

@@ -55,7 +55,8 @@ def export(
     networks of one each, such as "rgb+depth", whose probabilities the file multiplies.
     """
     from discom.data.batches import ModalityTensor
-    from discom.running.runs import Result, load_run
+    from discom.running.loading import load_run
+    from discom.running.runs import Result
 
     _runtime()
     result = Result.read(run_dir / "result.json")

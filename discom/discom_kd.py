@@ -273,14 +273,10 @@ class Disentangled(Method):
         return self.network_of(modality).embed(modality, x)._asdict()
 
     def predict_from_parts(self, modality: str, x: Tensor) -> dict[str, Tensor]:
-        """Logits [B, C] of the auxiliary head of Eq. 5 for z_inv and for z_inf alone, as in the
-        paper's Table 4. Whether the paper read this head, or trained another on the part, it does
-        not say. Nothing where the head was not trained."""
-        if not self.weights.get("aux"):
-            return {}
-        network = self.network_of(modality)
-        z = network.embed(modality, x)
-        return {"inv": network.heads.aux(z.inv), "inf": network.heads.aux(z.inf)}
+        """What the auxiliary head, where it is trained, makes of z_inv and of z_inf, [B, C]: the
+        paper's Table 4, which does not say which head it read."""
+        z, head = self.embed(modality, x), self.network_of(modality).heads.aux
+        return {part: head(z[part]) for part in ("inv", "inf") if self.weights.get("aux")}
 
     def deployed_module(self, modality):
         return self.network_of(modality).deployed_module(modality)

@@ -3,13 +3,16 @@
 import logging
 import os
 import platform
+import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import psutil
 import torch
 
 from discom.errors import ConfigError, check_choice
@@ -54,6 +57,50 @@ def precision_used(precision: str) -> Any:
     if precision in ("mixed", "bf16-mixed") and not _has_bf16():
         return "16-mixed" if gpu and precision == "mixed" else "32-true"
     return "bf16-mixed" if precision == "mixed" else precision
+
+
+def describe(precision: str, runs: Path | str = ".") -> dict[str, str]:
+    """What a person should know before a long training, in words: "device" and how to get a GPU
+    where there is none, "memory" free on it, "precision" used and why, and "disk" free beside the
+    runs."""
+    place, used = device(), precision_used(precision)
+    if place.type == "cpu":
+        about = f"CPU, {torch.get_num_threads()} of {os.cpu_count()} threads. {_why_no_gpu()}"
+        free, total = (getattr(psutil.virtual_memory(), name) for name in ("available", "total"))
+    elif place.type == "mps":
+        about, total = device_name(place), torch.mps.recommended_max_memory()
+        free = total - torch.mps.driver_allocated_memory()
+    else:
+        about = device_name(place)
+        free, total = torch.get_device_module(place).mem_get_info(place)
+    how = used if used == precision else f"{used}: this device has no instructions for {precision}"
+    if precision == "mixed":
+        how = f"{used}, the fastest that this device has instructions for"
+    folder = Path(runs).absolute()
+    while not folder.exists():
+        folder = folder.parent
+    return {
+        "device": about,
+        "memory": f"{free / 2**30:.1f} of {total / 2**30:.1f} GiB free",
+        "precision": how,
+        "disk": f"{shutil.disk_usage(folder).free / 2**30:.0f} GiB free",
+    }
+
+
+def _why_no_gpu() -> str:
+    """Why networks train on the CPU, and the way out."""
+    if os.environ.get(HIDE):
+        return f"The environment variable {HIDE} hides the GPU: unset it, and restart the kernel."
+    found = torch.accelerator.current_accelerator()
+    if os.environ.get("CUDA_VISIBLE_DEVICES") == "":
+        return "CUDA_VISIBLE_DEVICES is empty and hides the GPU: unset it, and restart the kernel."
+    if found is not None and found.type not in ACCELERATORS:
+        return f"torch sees '{found.type}', but discom trains on CUDA, MPS or a CPU alone."
+    if "google.colab" in sys.modules:
+        return "For a GPU: Runtime, Change runtime type, T4 GPU; then run all cells again."
+    if torch.version.cuda is None and torch.version.hip is None:
+        return "This torch is built without CUDA; for an Nvidia card install one that has it."
+    return "No GPU was found; nvidia-smi says whether the driver sees one."
 
 
 def _has_bf16() -> bool:

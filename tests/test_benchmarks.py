@@ -23,7 +23,8 @@ from discom.config import profile
 from discom.data.batches import ModalityTensor
 from discom.data.scenes import objects
 from discom.running import sweep
-from discom.running.runs import Result, load_run, read_predictions
+from discom.running.loading import load_run
+from discom.running.runs import Result, read_predictions
 
 
 @pytest.mark.filterwarnings("ignore:.* as guessing has")

@@ -15,7 +15,8 @@ from discom.data.augmentation import apply_d4, invert_d4
 from discom.errors import ConfigError
 from discom.losses import dense
 from discom.methods import build, dense_prediction
-from discom.running.runs import Run, load_teacher, weights_file
+from discom.running.loading import load_teacher
+from discom.running.runs import Run, weights_file
 
 TINY = profile("tiny", dense=True)
 DENSE = methods.names(dense=True)

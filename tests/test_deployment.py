@@ -19,7 +19,7 @@ from discom.data.images import NO_DATA, images_by_name
 from discom.data.own_folders import read_folders
 from discom.deployment import Contract, Sensor, export, find_inputs, load, predict
 from discom.errors import ConfigError, RunError
-from discom.running.runs import load_run
+from discom.running.loading import load_run
 
 BOTH = "rgb+depth"
 NETWORKS = [("student", "depth"), ("student", BOTH), ("teacher", BOTH)]

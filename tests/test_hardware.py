@@ -1,5 +1,8 @@
 """One function decides where networks train; Fabric, names and peaks of memory follow it."""
 
+import sys
+from types import ModuleType, SimpleNamespace
+
 import pytest
 import torch
 from fixtures.refusal import refused
@@ -16,7 +19,7 @@ def accelerator(monkeypatch):
 
     def accelerator(kind):
         found = torch.device(kind) if kind else None
-        own = {"current_accelerator": lambda check_available: found}
+        own = {"current_accelerator": lambda check_available=False: found}
         own["current_device_index"] = lambda: 1
         for name, answer in own.items():
             monkeypatch.setattr(f"torch.accelerator.{name}", answer)
@@ -45,6 +48,38 @@ def test_a_variable_hides_the_accelerator(accelerator, monkeypatch):
 
 def test_fabric_takes_the_device():
     assert hardware.launch("32-true").device == torch.device("cpu")
+
+
+def test_a_machine_is_described_before_a_long_training(accelerator, monkeypatch, tmp_path):
+    accelerator("cuda")
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda place: "Tesla T4")
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda place: (3 * 2**30, 15 * 2**30))
+    monkeypatch.setattr(hardware, "_has_bf16", lambda: False)
+    usage = SimpleNamespace(free=7 * 2**30)
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: usage if folder.exists() else None)
+    about = hardware.describe("mixed", tmp_path / "not/there/yet")
+    assert about["device"] == "Tesla T4"
+    assert about["memory"] == "3.0 of 15.0 GiB free"
+    assert about["precision"].startswith("16-mixed, ")
+    assert about["disk"] == "7 GiB free"
+    assert hardware.describe("32-true")["precision"] == "32-true"
+    assert hardware.describe("bf16-mixed")["precision"].startswith("32-true: ")
+
+
+def test_without_a_gpu_it_says_how_to_get_one(accelerator, monkeypatch):
+    """In five places, five ways out."""
+    seen = set()
+    accelerator("")
+    for variable, value in (("A", "1"), (hardware.HIDE, "cpu"), ("CUDA_VISIBLE_DEVICES", "")):
+        with monkeypatch.context() as patch:
+            patch.setenv(variable, value)
+            seen.add(hardware.describe("32-true")["device"])
+    monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
+    seen.add(hardware.describe("32-true")["device"])
+    accelerator("xpu")
+    seen.add(hardware.describe("32-true")["device"])
+    assert len(seen) == 5
+    assert all(text.startswith("CPU, ") for text in seen)
 
 
 MEMORY = {

@@ -15,7 +15,7 @@ from discom.data import batches
 from discom.evaluation.probing import modality_probe
 from discom.losses.distill import confident_shares
 from discom.running import sweep
-from discom.running.runs import load_run
+from discom.running.loading import load_run
 
 pytestmark = pytest.mark.skipif(not simulation.AVAILABLE, reason=simulation.LACKS)
 

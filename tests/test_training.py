@@ -29,7 +29,8 @@ from discom.data.batches import Batches
 from discom.errors import ConfigError, OutOfTime, RunError
 from discom.evaluation import scores
 from discom.methods import Student, build
-from discom.running.runs import Result, last_file, load_run, weights_file
+from discom.running.loading import load_run
+from discom.running.runs import Result, last_file, weights_file
 
 TINY = profile("tiny", epochs=3)
 ONCE = profile("tiny", epochs=1)

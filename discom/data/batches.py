@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -83,12 +83,29 @@ def memory_budget(device: torch.device | str) -> float:
     return 0.25 * free / hardware.workers
 
 
+def where_kept(
+    data: MultiModalData, name: str, device: torch.device | str
+) -> Literal["scaled", "stored", "disk"]:
+    """Where the images of a modality, or of several ("rgb+depth"), are while a device trains: on
+    it, "scaled" to float32; on it as they are "stored", where these values of two bytes or one fit
+    its `memory_budget` alone; or on the "disk"."""
+    stacks = [data.modalities[part].x for part in name.split("+")]
+    count = min(len(x) for x in stacks)
+    sizes = [count * int(np.prod(x.shape[1:])) for x in stacks]
+    types, budget = [np.dtype(x.dtype) for x in stacks], memory_budget(device)
+    if 4 * sum(sizes) <= budget:
+        return "scaled"
+    stored = sum(size * kind.itemsize for size, kind in zip(sizes, types, strict=True))
+    if stored <= budget and all(kind.name in COMPACT for kind in types):
+        return "stored"
+    return "disk"
+
+
 class ModalityTensor:
     """The scaled images of a modality of one part, or of several ("rgb+depth": the stacked bands of
-    the same scenes). Where they fit into the device's `memory_budget` they stay there; where only
-    the values of two bytes or one that the data hold do, these stay and are scaled when they are
-    asked for; else they are read from disk each time. Of dense data `truth` is a class for every
-    pixel, in memory."""
+    the same scenes), in the place that `where_kept` names: stored ones are scaled, those on disk
+    read, each time they are asked for. Of dense data `truth` is a class for every pixel, in
+    memory."""
 
     def __init__(self, data: MultiModalData, name: str, device: torch.device | str):
         names = name.split("+")
@@ -105,20 +122,14 @@ class ModalityTensor:
             masks[truth == UNLABELLED] = NO_LABEL
             truth = masks
         self._truth = torch.from_numpy(truth)
-        shapes = {part: data.modalities[part].x.shape[1:] for part in names}
-        values = {part: len(self) * int(np.prod(shape)) for part, shape in shapes.items()}
-        types = {part: np.dtype(data.modalities[part].x.dtype) for part in names}
-        budget = memory_budget(device)
         self.resident: Tensor | None = None
         self.stored: dict[str, Tensor] = {}
-        if 4 * sum(values.values()) <= budget:
+        place = where_kept(data, name, device)
+        if place == "scaled":
             self._truth, self.resident = self._truth.to(device), self._read(slice(None)).to(device)
-        elif (
-            all(kind.name in COMPACT for kind in types.values())
-            and sum(count * types[part].itemsize for part, count in values.items()) <= budget
-        ):
+        elif place == "stored":
             self._truth = self._truth.to(device)
-            self.stored = {part: self._keep(part, types[part].name) for part in names}
+            self.stored = {part: self._keep(part) for part in names}
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -132,10 +143,11 @@ class ModalityTensor:
             return torch.cat([self._scale(part, rows) for part in self.stored], 1)
         return self._read(rows.numpy()).to(self.device)
 
-    def _keep(self, part: str, kind: str) -> Tensor:
+    def _keep(self, part: str) -> Tensor:
         """The values of a modality as the data hold them, on the device; uint16, which torch hardly
         computes with, as the bits of int16."""
         values = np.asarray(self.data.modalities[part].x[self.rows[part]])
+        kind = values.dtype.name
         values = values.astype(kind, copy=False)  # of this machine's order of bytes
         values = values.view(np.int16) if kind == "uint16" else values
         return torch.from_numpy(np.array(values)).to(self.device)  # copies what is on disk

@@ -168,8 +168,9 @@ class Scoring:
             images = self._images(self.split.test, name)
             answers, truth = self._answer(name, images).cpu(), images.truth().cpu()
             scores[name] = {**self.scores(answers, truth), **kept}
-            for part, read in self._answer_from_parts(name, images).items():
-                scores[name][f"{self.metric}/{part}"] = self.scores(read.cpu(), truth)[self.metric]
+            for piece, logits in self._answer_from_parts(name, images).items():
+                of_piece = self.scores(logits.cpu(), truth)[self.metric]
+                scores[name][f"{self.metric}/{piece}"] = of_piece
             predictions[f"{name}_{self.kept}"] = answers.numpy()
             predictions[f"{name}_labels"] = truth.numpy()
             predictions[f"{name}_ids"] = np.array(images.ids.tolist())

@@ -138,6 +138,11 @@ class Method(nn.Module):
         """Images → logits of the deployed network of that name."""
         return self.deployed_module(modality)(x)
 
+    def embed(self, modality: str, x: Tensor) -> dict[str, Tensor]:
+        """Images of one modality → the named parts of its embedding, [B, D] each; nothing for a
+        method without a network that reads it alone."""
+        return {}
+
     def predict_from_parts(self, modality: str, x: Tensor) -> dict[str, Tensor]:
         """Part of the embedding → logits [B, C] of a head that reads this part alone; nothing for a
         method without such a head."""

@@ -64,6 +64,10 @@ class IndependentNetworks(Method):
         logits = self.predict(modality, batch.x[modality])
         return {"cl": self.cross_entropy(logits, batch.y[modality])}
 
+    def embed(self, modality: str, x: Tensor) -> dict[str, Tensor]:
+        """Images [B, C_in, H, W] → what the linear layer of their network reads, [B, D]."""
+        return {} if self.dense else {"features": self.branches[modality].features(x)}
+
     def deployed_module(self, modality):
         return self.branches[modality]
 

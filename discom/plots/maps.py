@@ -34,8 +34,8 @@ def embedding_maps(
     join the views of some samples. In a corner stands what linear probes read, in %.
 
     Args:
-        maps: network → part ("inv", "inf", "irr") → places [M, N, 2] of N samples in M sensors; a
-            part in which nothing varies is left out.
+        maps: network → part ("inv", "inf", "irr", or another) → places [M, N, 2] of N samples in M
+            sensors; a part in which nothing varies is left out.
         labels: class of each sample [N], of at most twelve `classes`.
         sensors: their M names, two to four, in the order of the maps.
         reads: network → a row for each part: "sensor", and "class, <sensor>" for each, in % or NaN.
@@ -47,7 +47,8 @@ def embedding_maps(
         if len(given) > len(most):
             found = f"{len(given)} {name} are more than a map can show"
             raise DataError("embedding_maps", found, f"choose {len(most)} of them")
-    parts = [part for part in PARTS if any(part in own for own in maps.values())]
+    named = dict.fromkeys(part for own in maps.values() for part in own)
+    parts = sorted(named, key=[*PARTS, *named].index)
     figure, axes = panels(len(maps), len(parts), 13.33, 3.55 * len(maps) + 0.5)
     for line, (network, own) in zip(axes, maps.items(), strict=True):
         for axis, part in zip(line, parts, strict=True):
@@ -63,7 +64,8 @@ def embedding_maps(
                 axis.text(0.5, 0.5, "nothing varies", **look)
         line[0].set_ylabel(network, fontsize=13, fontweight="bold", labelpad=8)
     for axis, part in zip(axes[0], parts, strict=True):
-        axis.set_title(f"“{PARTS[part]}”  $z_{{{part}}}$", fontsize=13, fontweight="bold")
+        title_of_part = f"“{PARTS[part]}”  $z_{{{part}}}$" if part in PARTS else part
+        axis.set_title(title_of_part, fontsize=13, fontweight="bold")
     _map_legend(figure, sensors, classes)
     figure.suptitle(title, fontsize=15, fontweight="bold")
     often = 100 * np.bincount(labels).max() / len(labels)

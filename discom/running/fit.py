@@ -36,6 +36,7 @@ from discom.methods import Method, build
 from discom.models.pretrained import Pretrained
 from discom.running import runs
 from discom.running.checkpoint import Checkpoint
+from discom.running.loading import load_teacher
 from discom.running.loss_scale import LossScale
 from discom.running.runs import Result
 
@@ -102,7 +103,7 @@ def fit(
     with _TRAINING, memory, forked_random(), arithmetic(), ExitStack() as stack:
         start_peak()
         # before there is a folder: the settings may not fit
-        instructor = runs.load_teacher(teacher, method, split, config) if teacher else None
+        instructor = load_teacher(teacher, method, split, config) if teacher else None
         network: Any = build(method, split.train, config)
         fabric = launch(precision)
         run_dir.mkdir(parents=True, exist_ok=True)

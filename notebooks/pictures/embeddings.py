@@ -2,7 +2,6 @@
 
 import base64
 import io
-import warnings
 from collections.abc import Mapping
 from types import SimpleNamespace
 
@@ -18,44 +17,11 @@ from matplotlib.colors import to_rgb
 from course import CLOUDS, SMALL
 from course_data import SENSORS
 from discom.data.scenes.drawing import SHAPES
-from discom.errors import DataError
-from discom.evaluation.probing import standardised
+from discom.evaluation.embeddings import project as project  # as notebook 06 calls it
 from pictures import GREY
 
 NAMED = {SENSORS[sensor]: colour for sensor, colour in CLOUDS.items()}
 KINDS = {"of the probe": "#8c3fb0", "between the means": "#d55e00"}  # of direction
-
-
-def project(z: np.ndarray, *, neighbors: int = 15, seed: int = 0) -> np.ndarray:
-    """Lay the rows of `z` [N, D] out in the plane by UMAP: positions [N, 2], float32.
-
-    Units are standardised first. Only who is near whom is kept, as far as it can be;
-    axes and the sizes and distances of groups mean nothing.
-
-    Args:
-        neighbors: how many nearest rows each row is tied to, 2 to N - 1; few invent
-            small groups.
-        seed: of the start and the order of the updates, on one thread.
-
-    Raises:
-        DataError: rows that are too few or not finite, or units of which none varies.
-    """
-    units = standardised(z, "project")
-    needed = max(neighbors + 1, 4)  # UMAP's start needs four rows
-    if len(units) < needed:
-        few = f"{len(units)} rows are too few for neighbors={neighbors}"
-        raise DataError("project", few, f"give {needed} or lower it")
-    if not units.any():
-        raise DataError("project", "no unit varies", "give rows of a trained run")
-    threads = torch.get_num_threads()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # optional parts that are missing, and few rows
-        from umap import UMAP  # takes seconds, so only who draws a map waits for it
-
-        layout = UMAP(n_neighbors=neighbors, random_state=seed, n_jobs=1)
-        places = layout.fit_transform(units.astype(np.float32))
-    torch.set_num_threads(threads)  # numba takes all cores, for torch, too
-    return places
 
 
 def picture(part: SimpleNamespace, row: int) -> str:

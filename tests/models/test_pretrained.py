@@ -19,7 +19,8 @@ from discom.errors import ConfigError, DataError
 from discom.models.encoders import encoder
 from discom.models.pretrained import Pretrained
 from discom.models.segmentation import network
-from discom.running.runs import Run, load_run
+from discom.running.loading import load_run
+from discom.running.runs import Run
 
 LITE = "tf_efficientnet_lite0"
 MEAN, DEVIATION = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])[..., None, None]
