@@ -82,9 +82,10 @@ class Asked:
         share = self.config.labelled * (0.5 if kind == HALF else 1)
         kept = self._train.keep_labels(share, 0, self.config.labelled_groups).labels != UNLABELLED
         epoch = count_steps(int(kept.sum()), int((~kept).sum()), self.config.batch_size)[1]
-        own: dict = {"seed": seed, "labelled": share, "epochs": longer * ceil(self.steps / epoch)}
-        own["options"] = SIGNALS.get(kind, {}) if self.config.encoder in OF_SIGNALS else {}
-        method, config = methods.get(METHODS[kind]), replace(self.config, **own)
+        changes: dict = {"seed": seed, "labelled": share}
+        changes["epochs"] = longer * ceil(self.steps / epoch)
+        changes["options"] = SIGNALS.get(kind, {}) if self.config.encoder in OF_SIGNALS else {}
+        method, config = methods.get(METHODS[kind]), replace(self.config, **changes)
         where = self.source, self.modalities, self.folds, fold
         return Run.of(self.runs, method, self.images, config, *where)
 
@@ -117,14 +118,14 @@ class Asked:
 
             280 √(d (ρ / G + (1 - ρ) / N)), with d = 0.2 and ρ = 0.03
         """
-        images, known = self.images, self.images.labels != UNLABELLED
-        groups = len(np.unique(images.group_ids[known]))
-        least = 280 * sqrt(DISAGREE * (ALIKE / groups + (1 - ALIKE) / known.sum()))
+        images, has_label = self.images, self.images.labels != UNLABELLED
+        groups = len(np.unique(images.group_ids[has_label]))
+        least = 280 * sqrt(DISAGREE * (ALIKE / groups + (1 - ALIKE) / has_label.sum()))
         sizes = (f"{k} {'×'.join(map(str, m.x.shape[1:]))}" for k, m in images.modalities.items())
         return (
-            f"{len(images)} samples of {', '.join(sizes)}; {known.sum()} with a label, in {groups} "
-            f"groups: a gain below {least:.0f} F1 points will hardly show.\n{len(self.every)} runs "
-            f"of about {self.steps} steps."
+            f"{len(images)} samples of {', '.join(sizes)}; {has_label.sum()} with a label, in "
+            f"{groups} groups: a gain below {least:.0f} F1 points will hardly show.\n"
+            f"{len(self.every)} runs of about {self.steps} steps."
         )
 
     def commands(self, deployed: Mapping[str, str], name: str) -> list[str]:
@@ -156,15 +157,15 @@ def read(planned: Mapping[str, Sequence[Run]]) -> dict[str, Row]:
     for kind, runs in planned.items():
         parts: dict[str, dict[int, list[pd.DataFrame]]] = {}
         for run in runs:
-            kept = read_predictions(run.folder / "predictions.npz")
-            for name in [key.removesuffix("_ids") for key in kept if key.endswith("_ids")]:
-                shares = torch.from_numpy(kept[f"{name}_logits"]).softmax(1).numpy()
-                found = pd.DataFrame(shares, kept[f"{name}_ids"])
-                parts.setdefault(name, {}).setdefault(run.config.seed, []).append(found)
+            arrays = read_predictions(run.folder / "predictions.npz")
+            for name in [key.removesuffix("_ids") for key in arrays if key.endswith("_ids")]:
+                shares = torch.from_numpy(arrays[f"{name}_logits"]).softmax(1).numpy()
+                table = pd.DataFrame(shares, arrays[f"{name}_ids"])
+                parts.setdefault(name, {}).setdefault(run.config.seed, []).append(table)
         row = {name: [*map(pd.concat, seeds.values())] for name, seeds in parts.items()}
         if len(row) > 1:
-            each = zip(*row.values(), strict=True)
-            row["+".join(row)] = [reduce(pd.DataFrame.mul, own).dropna() for own in each]
+            by_seed = zip(*row.values(), strict=True)
+            row["+".join(row)] = [reduce(pd.DataFrame.mul, tables).dropna() for tables in by_seed]
         rows[kind] = row
     return rows
 
@@ -191,32 +192,32 @@ def difference(ours: Answers, theirs: Answers, images: MultiModalData) -> Differ
     """Pooled F1 of one network minus that of another, in the seeds that both have, on the images
     that both answer; see `pseudo_values`."""
     values = []
-    for one, other in zip(ours, theirs, strict=False):
-        both = one.index.intersection(other.index)
-        tallies = [[_tally(own.loc[both], images)] for own in (one, other)]
+    for first, second in zip(ours, theirs, strict=False):
+        both = first.index.intersection(second.index)
+        tallies = [[_tally(table.loc[both], images)] for table in (first, second)]
         values.append(pseudo_values(tallies[0], tallies[1], "f1").to_numpy())
     return Difference(*crossed_test(np.array(values))[:3])
 
 
 def score(answers: Answers, images: MultiModalData) -> float:
     """Pooled F1, mean over seeds."""
-    return float(np.mean([tally_score(_tally(own, images), "f1") for own in answers]))
+    return float(np.mean([tally_score(_tally(table, images), "f1") for table in answers]))
 
 
 def _tally(answers: pd.DataFrame, images: MultiModalData) -> pd.DataFrame:
     """What `intervals.tally` has of one network: hits, labels and predictions of every class for
     each group, [G, 3·C]."""
-    rows, one = pd.Index(images.ids).get_indexer(answers.index), np.eye(answers.shape[1])
-    truth, found = images.labels[rows], answers.to_numpy().argmax(1)
-    cells = np.hstack([one[truth] * (truth == found)[:, None], one[truth], one[found]])
+    rows, eye = pd.Index(images.ids).get_indexer(answers.index), np.eye(answers.shape[1])
+    truth, predicted = images.labels[rows], answers.to_numpy().argmax(1)
+    cells = np.hstack([eye[truth] * (truth == predicted)[:, None], eye[truth], eye[predicted]])
     return pd.DataFrame(cells).groupby(images.group_ids[rows]).sum()
 
 
 def to_markdown(rows: Mapping[str, Row], images: MultiModalData) -> str:
     """F1 of every row."""
-    scores = {kind: {k: score(own, images) for k, own in row.items()} for kind, row in rows.items()}
-    shown = pd.DataFrame(scores).T.map("{:.1f}".format).replace("nan", "–").rename_axis("F1")
-    return shown.to_markdown(tablefmt="github", disable_numparse=True)
+    scores = {kind: {k: score(v, images) for k, v in row.items()} for kind, row in rows.items()}
+    table = pd.DataFrame(scores).T.map("{:.1f}".format).replace("nan", "–").rename_axis("F1")
+    return table.to_markdown(tablefmt="github", disable_numparse=True)
 
 
 def answers(
@@ -235,8 +236,8 @@ def answers(
 
     def ask(question: str, ours: Place, theirs: Place, than: str = "") -> bool:
         """Add the question with its answer; whether that is a yes."""
-        one, rival = (rows[kind][name] for kind, name in (ours, theirs))
-        gain = difference(one, rival, images)
+        candidate, rival = (rows[kind][name] for kind, name in (ours, theirs))
+        gain = difference(candidate, rival, images)
         rated = f"{ours[0]} {points[ours]:.1f} against {theirs[0]} {points[theirs]:.1f}"
         lines.append(f"{question}? {gain.verdict}: {gain}{than} ({rated}).")
         return gain.verdict == "Yes"
@@ -245,7 +246,7 @@ def answers(
     first, second, *_ = sorted(sensors, key=lambda name: -points[alone[name]])
     ask(f"Is {first} alone better than {second}", alone[first], alone[second])
     for name in sensors:
-        partners = " and ".join(each for each in sensors if each != name)
+        partners = " and ".join(sensor for sensor in sensors if sensor != name)
         question, taught = f"Deploy {name} alone: train it with {partners}", (other, name)
         deployed[name] = taught if ask(question, taught, alone[name]) else alone[name]
     top = best(*deployed.values())
@@ -255,7 +256,7 @@ def answers(
     for name in sensors if few else []:
         than = " from half of the labels to all"
         ask(f"Label more, for {name}", (STUDENT, name), (HALF, name), than)
-    return lines, {name: own[0] for name, own in deployed.items()}
+    return lines, {name: place[0] for name, place in deployed.items()}
 
 
 def longer(
@@ -264,8 +265,8 @@ def longer(
     """Which networks are shown to gain where they are trained twice as long, on one fold."""
     single, lines = images.changed(groups=None), list[str]()
     for kind, row in lengthened.items():
-        for name, own in row.items():
-            gain = difference(own, rows[kind][name][:1], single)
+        for name, tables in row.items():
+            gain = difference(tables, rows[kind][name][:1], single)
             if gain.verdict == "Yes":
                 lines.append(f"{kind} of {name} {gain}")
     return lines

@@ -144,12 +144,12 @@ def as_type(place: str, value: Any, kind: Any) -> Any:
 def check_options(name: str, reader: Callable, options: Mapping[str, Any]) -> None:
     """Raise a ConfigError for an option that the reader called `name` lacks, or a value that is not
     of its annotated type."""
-    known = dict([*inspect.signature(reader).parameters.items()][2:])  # after root, modalities
+    parameters = dict([*inspect.signature(reader).parameters.items()][2:])  # after root, modalities
     for option, value in options.items():
-        if option not in known:
-            way_out = f"it has {', '.join(known) or 'none'}"
+        if option not in parameters:
+            way_out = f"it has {', '.join(parameters) or 'none'}"
             raise ConfigError("--options", f"{name} has no option '{option}'", way_out)
-        as_type(f"--options: {option}", value, known[option].annotation)
+        as_type(f"--options: {option}", value, parameters[option].annotation)
 
 
 _TINY: dict[str, Any] = {"epochs": 2, "width": 8, "channels_last": False, "precision": "32-true"}

@@ -92,8 +92,8 @@ def _runtime() -> Any:
 
 
 def _sensor(split: Split, name: str) -> Sensor:
-    own, rules = split.train.modalities[name], split.train.about.get("rules", {})
-    about = {"name": name, "unit": own.unit, "shape": own.x.shape[1:], "rule": rules.get(name, {})}
+    m, rules = split.train.modalities[name], split.train.about.get("rules", {})
+    about = {"name": name, "unit": m.unit, "shape": m.x.shape[1:], "rule": rules.get(name, {})}
     return Sensor(**about, **split.train.normalization[name].to_dict())
 
 
@@ -104,7 +104,7 @@ def _product(branches: Sequence[Any], bands: Sequence[int]) -> Any:
     class Product(torch.nn.ModuleList):
         def forward(self, x):
             parts = zip(self, x.split(bands, 1), strict=True)
-            return torch.stack([own(part).log_softmax(1) for own, part in parts]).sum(0)
+            return torch.stack([network(part).log_softmax(1) for network, part in parts]).sum(0)
 
     return Product(branches).eval()
 
@@ -127,7 +127,7 @@ def _write(branch: Any, contract: Contract, file: Path) -> None:
 
     class Deployed(torch.nn.Module):
         def forward(self, *images):
-            scaled = [scale(x, *own) for x, own in zip(images, bounds, strict=True)]
+            scaled = [scale(x, *bound) for x, bound in zip(images, bounds, strict=True)]
             logits = self.branch(torch.cat(scaled, 1))
             return logits, logits.softmax(1)
 
@@ -159,7 +159,7 @@ def _compare(branch: Any, folder: Path, raw: Any, scaled: Any) -> float:
     for rows in torch.arange(len(raw)).split(64):
         images = raw[rows].split([sensor.shape[0] for sensor in contract.sensors], 1)
         parts = zip(contract.sensors, images, strict=True)
-        logits, _ = session.run(None, {sensor.name: own.numpy() for sensor, own in parts})
+        logits, _ = session.run(None, {sensor.name: image.numpy() for sensor, image in parts})
         with torch.inference_mode():
             expected = branch(scaled[rows]).numpy()
         largest = max(largest, float(abs(expected).max()))
@@ -198,7 +198,7 @@ def predict(path: Path | str, files: Sequence[Path]) -> pd.DataFrame:
     table = find_inputs(files, sensors)
     shares, strange = np.empty((len(table), len(names))), []
     for row, inputs in enumerate(table.to_numpy()):
-        images = [_read(*each) for each in zip(inputs, sensors, strict=True)]
+        images = [_read(*pair) for pair in zip(inputs, sensors, strict=True)]
         batch = {sensor.name: image[None] for sensor, image in zip(sensors, images, strict=True)}
         shares[row] = session.run(["probabilities"], batch)[0][0]
         if any((batch[sensor.name] == sensor.invalid).all() for sensor in sensors):
@@ -227,12 +227,12 @@ def find_inputs(paths: Sequence[Path], sensors: Sequence[Sensor]) -> pd.DataFram
     for path in paths:
         folders = {sensor.name: _folder(path, sensor) or path / sensor.name for sensor in sensors}
         every.append({name: images_by_name(folder) for name, folder in folders.items()})
-    found = pd.concat(map(pd.DataFrame, every))
-    pairs = found.dropna()
+    table = pd.concat(map(pd.DataFrame, every))
+    pairs = table.dropna()
     if pairs.empty:
         raise DataError(paths[0], "no name is in the folder of each sensor", "name pairs alike")
-    if alone := len(found) - len(pairs):
-        text = f"{alone} of {len(found)} images have no partner and are not answered"
+    if alone := len(table) - len(pairs):
+        text = f"{alone} of {len(table)} images have no partner and are not answered"
         warnings.warn(f"{paths[0]}: {text}", stacklevel=3)
     return pairs.reset_index(drop=True)
 

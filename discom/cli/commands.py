@@ -43,8 +43,8 @@ def train(
     discom.methods.build(kind, images, config)  # refuses a setting before a teacher is trained
     run = Run.of(runs, kind, images, config, source, modalities, int(everything))
     split = images.split(*run.parts)
-    for each in filter(None, (run.teacher, run)):
-        sweep.train(each, split)
+    for training in filter(None, (run.teacher, run)):
+        sweep.train(training, split)
     print(run.folder)
     _show_run(run.folder)
 
@@ -145,7 +145,8 @@ def export(
 def _data_of(run: Any, source: str, modalities: str) -> Any:
     """The data of a run, from `source` if it is given, with the sensors that the run had: a set of
     which only some were taken is called by its name and theirs, "mine-sar"."""
-    sensors, parts = {name for own in run.scores for name in own.split("+")}, run.data.split("-")
+    sensors = {name for network in run.scores for name in network.split("+")}
+    parts = run.data.split("-")
     while len(parts) > 1 and parts[-1] in sensors:
         parts.pop()
     kept = run.data.removeprefix("-".join(parts)).lstrip("-").replace("-", "+")
@@ -200,14 +201,14 @@ def advise(
         raise ConfigError("--epochs", "advise counts steps", "give --steps")
     advice, images = discom.advice, discom.data.load(data, modalities, 0)
     config = advice.settings(images, **settings)
-    asked = advice.Asked(images, config, data, modalities, runs, steps, folds, seeds)
-    print(asked.outlook(), flush=True)
+    study = advice.Asked(images, config, data, modalities, runs, steps, folds, seeds)
+    print(study.outlook(), flush=True)
     if dry_run:
         return
-    sweep.results(asked.every, workers=workers)
-    rows = advice.read(asked.plan)
-    lines, deployed = advice.answers(rows, images, asked.few)
+    sweep.results(study.every, workers=workers)
+    rows = advice.read(study.plan)
+    lines, deployed = advice.answers(rows, images, study.few)
     print("", advice.to_markdown(rows, images), "", *lines, sep="\n")
-    if grown := advice.longer(advice.read(asked.longer), rows, images):
+    if grown := advice.longer(advice.read(study.longer), rows, images):
         print(f"Twice as long a training gains: {', '.join(grown)}; ask with --steps {2 * steps}.")
-    print("", *asked.commands(deployed, settings["name"]), sep="\n")
+    print("", *study.commands(deployed, settings["name"]), sep="\n")

@@ -39,8 +39,8 @@ def prepare(
     discom data prepare folders --root my_images --size 64 --out data/mine
     discom data prepare arrays --root my_arrays --out data/mine
     """
-    own = {"size": size, "fit": fit, "groups": groups}
-    options = options | {flag: value for flag, value in own.items() if value is not None}
+    values = {"size": size, "fit": fit, "groups": groups}
+    options = options | {flag: value for flag, value in values.items() if value is not None}
     how: dict = {"modalities": modalities, "out": out, "overwrite": overwrite, "options": options}
     folder = discom.data.prepare(data, root, download, split or "", **how)
     images = discom.data.load(folder)

@@ -19,23 +19,23 @@ def command(call: Callable) -> click.Command:
     reads it, help]`. `**settings` stands for `--profile`, which is `name`, and a flag of each of
     SETTINGS; it holds those that were given."""
     parameters: list[click.Parameter] = []
-    for name, each in inspect.signature(call).parameters.items():
-        if each.kind is each.VAR_KEYWORD:
+    for name, parameter in inspect.signature(call).parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
             parameters.append(click.Option(["--profile", "name"], default="cpu", help=PROFILE))
             for setting in SETTINGS:
                 kind, about = FIELDS[setting].annotation, FIELDS[setting].description
                 parameters.append(_flag(setting, Annotated[kind, about], None))
-        elif each.default is each.empty:
-            kinds, number = get_args(each.annotation), 1
-            reads: Any = click.Choice(kinds) if kinds else each.annotation
-            if get_origin(each.annotation) is tuple:
+        elif parameter.default is parameter.empty:
+            kinds, number = get_args(parameter.annotation), 1
+            reads: Any = click.Choice(kinds) if kinds else parameter.annotation
+            if get_origin(parameter.annotation) is tuple:
                 reads, number = kinds[0], -1
             parameters.append(click.Argument([name], required=True, type=reads, nargs=number))
         else:
-            parameters.append(_flag(name, each.annotation, each.default))
+            parameters.append(_flag(name, parameter.annotation, parameter.default))
 
-    def called(**given: Any) -> Any:
-        return call(**{k: v for k, v in given.items() if k not in SETTINGS or v is not None})
+    def called(**values: Any) -> Any:
+        return call(**{k: v for k, v in values.items() if k not in SETTINGS or v is not None})
 
     return click.Command(call.__name__, callback=called, params=parameters, help=call.__doc__)
 

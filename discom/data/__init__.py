@@ -72,8 +72,8 @@ def planned(
     count = _arguments(str(source)).get("n", usual)
 
     def data_of(seed: int | None) -> MultiModalData:
-        few = load(f"{name}:{arguments},n=9", modalities, seed)  # the last n counts
-        return few.drawn_by(**{**(few.drawn or {}), "n": count})
+        images = load(f"{name}:{arguments},n=9", modalities, seed)  # the last n counts
+        return images.drawn_by(**{**(images.drawn or {}), "n": count})
 
     return data_of
 

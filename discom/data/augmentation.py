@@ -61,11 +61,11 @@ def apply_d4(x: Tensor, transform_ids: Tensor) -> Tensor:
     if not motions.any():
         return x
     table = _table(*x.shape[-2:], x.device)
-    first = torch.arange(len(x), device=x.device)[:, None] * table.shape[1]
-    order = table[motions.to(x.device, non_blocking=True)] + first
-    last = x.movedim(1, -1)
-    moved = last.flatten(0, 2).index_select(0, order.flatten())
-    return moved.view(last.shape).movedim(-1, 1)
+    starts = torch.arange(len(x), device=x.device)[:, None] * table.shape[1]
+    order = table[motions.to(x.device, non_blocking=True)] + starts
+    pixels = x.movedim(1, -1)
+    moved = pixels.flatten(0, 2).index_select(0, order.flatten())
+    return moved.view(pixels.shape).movedim(-1, 1)
 
 
 def invert_d4(x: Tensor, transform_ids: Tensor) -> Tensor:
@@ -106,9 +106,9 @@ def _without_autocast(view: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """The same view where losses are in half precision, whose places in an image are pixels off."""
 
     @wraps(view)
-    def viewed(x: Tensor, *given: Any, **options: Any) -> Tensor:
+    def viewed(x: Tensor, *arguments: Any, **options: Any) -> Tensor:
         with torch.autocast(x.device.type, enabled=False):
-            return view(x, *given, **options)
+            return view(x, *arguments, **options)
 
     return viewed
 

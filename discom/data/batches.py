@@ -162,7 +162,7 @@ class ModalityTensor:
             return values
         bounds = self.data.normalization[part]
         holes = None if bounds.invalid is None else values == bounds.invalid
-        low, span = (torch.from_numpy(each).to(self.device) for each in bounds.bounds)
+        low, span = (torch.from_numpy(bound).to(self.device) for bound in bounds.bounds)
         return bounds.scale(values, holes, low, span)
 
     def truth(self, rows: Any = slice(None)) -> Tensor:
@@ -223,22 +223,24 @@ class Batches:
             self.symmetry = dict.fromkeys(names, strictest)
         self.images = {name: ModalityTensor(data, name, self.device) for name in names}
         rows = {name: torch.arange(len(images)) for name, images in self.images.items()}
-        trained = data.labels  # of the samples that are shown
+        labels = data.labels  # of the samples that are shown
         if paired:
-            rows = {name: torch.from_numpy(own) for name, own in paired_rows(data, names).items()}
-            trained = data.modalities[names[0]].y[rows[names[0]]]
-            if alone := len(data) - len(trained):
+            rows = {
+                name: torch.from_numpy(places) for name, places in paired_rows(data, names).items()
+            }
+            labels = data.modalities[names[0]].y[rows[names[0]]]
+            if alone := len(data) - len(labels):
                 found = f"{alone} of {len(data)} samples lack a sensor and are not trained on"
                 way_out = "add the missing files, or compare the method on pairs alone"
                 warnings.warn(f"{data.name}: {found}; {way_out}", stacklevel=3)
-        self.counts = {"train": len(trained), "labelled": int((trained != UNLABELLED).sum())}
+        self.counts = {"train": len(labels), "labelled": int((labels != UNLABELLED).sum())}
         labelled, others = {}, {}
-        for name, own in rows.items():
-            known = torch.from_numpy(data.modalities[name].y != UNLABELLED)[own]
-            if not known.any():
+        for name, places in rows.items():
+            has_label = torch.from_numpy(data.modalities[name].y != UNLABELLED)[places]
+            if not has_label.any():
                 lack = f"no training sample of '{name}' has a label"
                 raise DataError(data.name, lack, "label some, or split it anew")
-            labelled[name], others[name] = own[known], own[~known]
+            labelled[name], others[name] = places[has_label], places[~has_label]
         most, rest = (max(map(len, kind.values())) for kind in (labelled, others))
         count, self.steps = count_steps(most, rest, batch_size, data.dense)
         self.kinds = [(labelled, count), (others, rest if unlabelled else 0)]
@@ -254,35 +256,35 @@ class Batches:
         rows, weak, strong = {}, {}, {}
         for number, name in enumerate(self.images):
             shuffle = _generator(streams[0 if self.paired else 2 * number])
-            orders = [_rounds(own[name], count, shuffle) for own, count in self.kinds]
+            orders = [_rounds(samples[name], count, shuffle) for samples, count in self.kinds]
             labelled, others = (order.tensor_split(self.steps) for order in orders)
             # small pieces to large ones, so that batches are of nearly equal size
             rows[name] = [torch.cat(pair) for pair in zip(labelled, others[::-1], strict=True)]
             weak[name] = _generator(streams[1 if self.shared_augmentation else 2 * number + 1])
             strong[name] = _generator(harder[number])
-        for chosen in zip(*rows.values(), strict=True):
-            shown = dict(zip(rows, chosen, strict=True))
-            batch = self._batch(shown, epoch, weak)
+        for pieces in zip(*rows.values(), strict=True):
+            batch_rows = dict(zip(rows, pieces, strict=True))
+            batch = self._batch(batch_rows, epoch, weak)
             if self.strong:
-                batch.strong = self._batch(shown, epoch, strong, strong=True)
+                batch.strong = self._batch(batch_rows, epoch, strong, strong=True)
             yield batch
 
     def _batch(
         self, rows: Mapping[str, Tensor], epoch: int, generators: Mapping, strong: bool = False
     ) -> Batch:
         x, y, ids = {}, {}, {}
-        for name, own in rows.items():
-            images, truth = self.images[name][own], self.images[name].truth(own)
+        for name, places in rows.items():
+            images, truth = self.images[name][places], self.images[name].truth(places)
             symmetry = self.symmetry[name]
             ids[name] = draw_transforms(images, self.augment, generators[name], strong, symmetry)
             if is_signal(images.shape):
-                shown = signal_view(images, STRONG if strong else WEAK, symmetry, generators[name])
+                views = signal_view(images, STRONG if strong else WEAK, symmetry, generators[name])
                 chosen = torch.rand(len(images), generator=generators[name]) < self.augment
-                images = torch.where(chosen.to(images.device)[:, None, None, None], shown, images)
+                images = torch.where(chosen.to(images.device)[:, None, None, None], views, images)
             x[name] = transform(images, ids[name]).contiguous(memory_format=self.memory_format)
             y[name] = apply_d4(truth[:, None], ids[name])[:, 0].long() if self.dense else truth
-        done = epoch / self.epochs
-        return Batch(x, y, transform_ids=ids, progress=done, symmetry=self.symmetry)
+        progress = epoch / self.epochs
+        return Batch(x, y, transform_ids=ids, progress=progress, symmetry=self.symmetry)
 
 
 def _generator(seed: int) -> torch.Generator:

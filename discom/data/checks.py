@@ -57,11 +57,11 @@ def is_unmeasured(values: np.ndarray, invalid: float) -> np.ndarray:
     >>> is_unmeasured(np.array([-3.3999999521443642e38, 0.0]), -3.4e38).tolist()
     [True, False]
     """
-    same = values == float(invalid)
+    holes = values == float(invalid)
     with np.errstate(over="ignore"):
         if values.dtype == np.float64 and np.isfinite(rounded := np.float32(invalid)):
-            same |= values.astype(np.float32) == rounded
-    return same
+            holes |= values.astype(np.float32) == rounded
+    return holes
 
 
 def looks_like_signal(channels: int, samples: int) -> bool:
@@ -125,8 +125,8 @@ def check_masks(masks: Any, data: Any) -> str:
             found = f"sample {first + wrong.any(axis=(1, 2)).argmax()} holds {part[wrong][0]}"
             way_out = f"use classes 0 … {classes - 1}, or {NO_LABEL} for no label"
             raise DataError(where, found, way_out)
-        known = data.labels[first : first + len(part)] != UNLABELLED
-        if (empty := known & (part == NO_LABEL).all(axis=(1, 2))).any():
+        has_label = data.labels[first : first + len(part)] != UNLABELLED
+        if (empty := has_label & (part == NO_LABEL).all(axis=(1, 2))).any():
             sample = f"sample {first + empty.argmax()} is {NO_LABEL} throughout"
             raise DataError(where, f"{sample}, but its y is a class", "set its y to -1")
         pixels[:] += np.bincount(part.ravel(), minlength=256)
@@ -158,12 +158,12 @@ def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
         if len(both := np.intersect1d(*(data.groups[rows[part]] for part in (one, other)))):
             found = f"the {one} and the {other} part share {len(both)} groups, such as '{both[0]}'"
             warnings.warn(f"{data.name}: {found}; leave out parts, or mend groups", stacklevel=4)
-    for part, chosen in rows.items():
+    for part, places in rows.items():
         for name in data.modalities:
-            if not (data.labels[np.intersect1d(data.rows_of(name), chosen)] >= 0).any():
+            if not (data.labels[np.intersect1d(data.rows_of(name), places)] >= 0).any():
                 lack = f"no sample of the {part} part has a label"
                 raise DataError(f"{data.name}/{name}", lack, "label more, or take smaller groups")
-        absent = np.setdiff1d(np.arange(len(data.classes)), data.labels[chosen])
+        absent = np.setdiff1d(np.arange(len(data.classes)), data.labels[places])
         if len(absent) and not data.dense:
             lack = f"the {part} part has no sample of class '{data.classes[absent[0]]}'"
             if part == "train":
@@ -193,8 +193,8 @@ def check_data(data: Any) -> None:
         check_array(data.masks, f"{name}/masks", "biufU", len(data), "H", "W")
     for sensor, modality in data.modalities.items():
         expected = data.labels[data.rows_of(sensor)]
-        if (other := expected != modality.y).any():
-            found = f"id {str(modality.ids[other][0])!r} has another label in another sensor"
+        if (differs := expected != modality.y).any():
+            found = f"id {str(modality.ids[differs][0])!r} has another label in another sensor"
             raise DataError(f"{name}/{sensor}", found, "give a scene one label")
         pixels = modality.x.shape[2:]
         if data.dense and (data.masks.shape[1:] != pixels or data.masks.dtype != np.uint8):
@@ -252,13 +252,13 @@ def check_split(split: Any) -> None:
     forms = []
     for name, part in split._asdict().items():
         place = f"{part.name}, {name} part"
-        bounds = {sensor: own.to_dict() for sensor, own in (part.normalization or {}).items()}
+        bounds = {k: scaling.to_dict() for k, scaling in (part.normalization or {}).items()}
         forms.append((part.classes, [*part.channels.items()], bounds))
         if not bounds or forms[-1] != forms[0]:
             raise DataError(place, "classes, sensors or bounds are not the training part's", alike)
         for sensor, modality in part.modalities.items():
-            known = modality.y != UNLABELLED
-            if not known.any() or not (known.all() or part.dense or name == "train"):
+            has_label = modality.y != UNLABELLED
+            if not has_label.any() or not (has_label.all() or part.dense or name == "train"):
                 found = f"'{sensor}' has no labelled sample, or one without a label"
                 raise DataError(place, found, "divide the data anew")
     for (_, one), (name, other) in combinations(split._asdict().items(), 2):

@@ -41,15 +41,15 @@ def images_by_name(folder: Path) -> dict[str, Path]:
     """The path below `folder` without its ending → image, as preparation and prediction pair them:
     the two ways to write "é" in Unicode are one (NFC), and so are the two of NAMELESS. A DataError
     where two images have one name."""
-    named: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for file in find_images([folder]):
         *above, _ = file.relative_to(folder).parts
         if above and above[-1].lower() in NAMELESS:
             above[-1] = NAMELESS[0]
         name = unicodedata.normalize("NFC", "/".join([*above, file.stem]))
-        if (other := named.setdefault(name, file)) != file:
+        if (other := files.setdefault(name, file)) != file:
             raise DataError(file, f"{other} has its name, too", "remove or rename one")
-    return named
+    return files
 
 
 def find_images(paths: Iterable[Path]) -> list[Path]:
@@ -61,7 +61,7 @@ def find_images(paths: Iterable[Path]) -> list[Path]:
             raise DataError(path, "no such file or folder", "give images, or folders of images")
         below = map(path.joinpath, glob.glob("**/*", root_dir=path, recursive=True))
         # a link to a file that is away is no folder, and is refused when it is read
-        every = sorted(each for each in below if not each.is_dir()) if path.is_dir() else [path]
+        every = sorted(file for file in below if not file.is_dir()) if path.is_dir() else [path]
         images = [file for file in every if file == path or file.suffix.lower() in ENDINGS]
         if others := sorted({file.suffix.lower() or file.name for file in {*every} - {*images}}):
             found = f"{len(every) - len(images)} files are not read ({' '.join(others[:3])})"
@@ -154,8 +154,8 @@ def read_pixels(file: Path | str, invalid: float | None = None) -> np.ndarray:
     check_finite(np.where(holes, 0, pixels)[None], str(file))
     if not holes.any():
         return pixels
-    kept = _fits(invalid, pixels.dtype)  # whether the file's own type holds the value
-    return np.where(holes, np.array(invalid, pixels.dtype if kept else float), pixels)
+    fits = _fits(invalid, pixels.dtype)  # whether the file's own type holds the value
+    return np.where(holes, np.array(invalid, pixels.dtype if fits else float), pixels)
 
 
 def _fits(value: float, kind: np.dtype) -> bool:
@@ -222,11 +222,13 @@ def tags(file: Path) -> Tags:
     if file.suffix.lower() not in (".tif", ".tiff"):
         return Tags()
     with as_data_error(file, "an image", "replace or remove it"), tifffile.TiffFile(file) as tiff:
-        known = tiff.pages.first.tags
-        text, about = (known[key].value if key in known else None for key in (NO_DATA, METADATA))
+        page_tags = tiff.pages.first.tags
+        text, metadata = (
+            page_tags[key].value if key in page_tags else None for key in (NO_DATA, METADATA)
+        )
     scaling = []
     with as_data_error(file, "GDAL's metadata", "write its scale and offset anew"):
-        for item in ElementTree.fromstring(about).iter("Item") if about else ():
+        for item in ElementTree.fromstring(metadata).iter("Item") if metadata else ():
             kind = (item.get("role") or item.get("name") or "").lower()
             if kind in ("scale", "offset") and (value := float(item.text or "")) != (
                 kind == "scale"

@@ -107,8 +107,8 @@ class MultiModalData:
     def changed(self, **values: Any) -> "MultiModalData":
         """As `dataclasses.replace`, but without checks: what is made of valid data is valid."""
         data = object.__new__(MultiModalData)
-        own = {field.name: getattr(self, field.name) for field in fields(self)}
-        vars(data).update({**own, "drawn": None, "origin": None, **values})
+        current = {field.name: getattr(self, field.name) for field in fields(self)}
+        vars(data).update({**current, "drawn": None, "origin": None, **values})
         return data
 
     def __repr__(self) -> str:
@@ -179,10 +179,11 @@ class MultiModalData:
         contents = {k: checks.check_images(m.x, f"{self.name}/{k}") for k, m in modalities}
         if self.dense:
             contents["masks"] = checks.check_masks(self.masks, self)
-        parts = [list(self.classes), False, contents]  # the False keeps earlier digests
+        # the False, and that "all" is left out, are part of the digests in results/
+        parts = [list(self.classes), False, contents]
         for name, modality in modalities:
             parts += [name, np.asarray(modality.ids).astype(str), modality.y, modality.invalid]
-            parts += [modality.symmetry] if modality.symmetry != "all" else []  # newer than digests
+            parts += [modality.symmetry] if modality.symmetry != "all" else []
         parts += [np.asarray(self.groups).astype(str)] if self.groups is not None else []
         parts += [rows for _, rows in sorted((self.parts or {}).items())]
         return digest(*parts)
@@ -211,8 +212,8 @@ class MultiModalData:
         sensors = {**copies, **self.modalities}
         wrong = [name for name in names if name not in sensors or names.count(name) > 1]
         if wrong or not names:
-            what = f"no modality {wrong}, or named twice"
-            raise DataError(self.name, what, f"there are {[*self.modalities]}")
+            found = f"no modality {wrong}, or named twice"
+            raise DataError(self.name, found, f"there are {[*self.modalities]}")
         if list(names) == list(self.modalities):
             return self
         base = self.name.removesuffix("-" + "-".join(self.modalities))
@@ -234,12 +235,14 @@ class MultiModalData:
         """Other `modalities`, made of its own, with what is known of their samples, and `parts`."""
         bare = self.changed(modalities=modalities)
         rows = self._index.get_indexer(bare._index)
-        parts = {k: bare._index.get_indexer(self._index[own]) for k, own in (parts or {}).items()}
+        parts = {
+            k: bare._index.get_indexer(self._index[places]) for k, places in (parts or {}).items()
+        }
         return bare.changed(
             factors={name: values[rows] for name, values in self.factors.items()},
             masks=None if self.masks is None else read_only(take_rows(self.masks, rows)),
             groups=None if self.groups is None else self.groups[rows],
-            parts={name: own[own >= 0] for name, own in parts.items()} or None,
+            parts={name: places[places >= 0] for name, places in parts.items()} or None,
         )
 
     def keep_labels(self, labelled: float, seed: int = 0, groups: int = 0) -> "MultiModalData":
@@ -276,7 +279,7 @@ class MultiModalData:
         are not finite."""
         rows = self.split_indices(seed, folds, fold)
         origin = self.origin_at(seed, folds, fold)  # its digest checks the pixels
-        parts, bounds = {name: self.take(own) for name, own in rows.items()}, {}
+        parts, bounds = {name: self.take(places) for name, places in rows.items()}, {}
         for name, m in parts["train"].modalities.items():
             bounds[name] = Normalization.fit(m.x, f"{self.name}/{name}", m.invalid)
         return Split(

@@ -64,7 +64,7 @@ def read_arrays(
         check_choice(f"{root}: sensor", name, arrays)
     planes = {x.shape[2:] for x in arrays.values() if x.ndim == 4}  # H × W that are known
     planes |= set() if masks is None else {masks.shape[1:]}
-    made = {}
+    modality_of = {}
     for name in sensors:
         if len(arrays[name]) != len(labels):
             found = f"holds {len(arrays[name])} samples, the labels or masks are {len(labels)}"
@@ -72,10 +72,10 @@ def read_arrays(
             raise DataError(root / f"{name}.npy", found, way_out)
         x = _to_images(root / f"{name}.npy", arrays[name], planes)
         usual = "none" if x.shape[2] == 1 else "flip"
-        own = unit.get(name, ""), invalid.get(name), symmetry.get(name, usual)
-        made[name] = Modality(x, labels, ids, *own)
-    own_name, dense = root.resolve().name, masks is not None
-    return MultiModalData(made, classes, masks=masks, groups=groups, name=own_name, dense=dense)
+        about = unit.get(name, ""), invalid.get(name), symmetry.get(name, usual)
+        modality_of[name] = Modality(x, labels, ids, *about)
+    name, dense = root.resolve().name, masks is not None
+    return MultiModalData(modality_of, classes, masks=masks, groups=groups, name=name, dense=dense)
 
 
 def _load(file: Path) -> np.ndarray:

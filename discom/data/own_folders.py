@@ -71,7 +71,7 @@ def read_folders(
     folders = {path.name.lower() for path in root.iterdir() if path.is_dir()}
     for name in (*unit, *invalid, *symmetry):  # also of a sensor that is not asked for
         check_choice("unit, invalid, symmetry", name, folders)
-    every = {one.partition("/")[0] for tree in files.values() for one in tree}
+    every = {sample.partition("/")[0] for tree in files.values() for sample in tree}
     if (labelled := {name.lower() for name in every - {NAMELESS[0]}}) and labelled <= PARTED:
         found = f"its only classes are {', '.join(sorted(every))}, the names of parts"
         raise DataError(root, found, f"sort the images by class: {root}/<modality>/<class>/<id>")
@@ -84,13 +84,13 @@ def read_folders(
     sensors, rules = {}, {}
     for name, tree in files.items():
         images, rule = _read_tree([*tree.values()], Rule(shape, fit, invalid.get(name)))
-        labels = np.array([number.get(one.partition("/")[0], UNLABELLED) for one in tree])
+        labels = np.array([number.get(sample.partition("/")[0], UNLABELLED) for sample in tree])
         usual = "none" if is_signal(images.shape) else "flip"
         about = unit.get(name, ""), rule.invalid, symmetry.get(name, usual)
         sensors[name] = Modality(images, labels, np.array([*tree]), *about)
         rules[name] = asdict(rule)
-    own_name = root.resolve().name
-    data = MultiModalData(sensors, tuple(number), name=own_name, about={"rules": rules})
+    folder_name = root.resolve().name
+    data = MultiModalData(sensors, tuple(number), name=folder_name, about={"rules": rules})
     data = data.changed(groups=_read_groups(root, groups, data.ids.tolist()))
     return data.select(modalities) if modalities else data
 
@@ -107,8 +107,8 @@ def _list_files(root: Path, modalities: Sequence[str] | None) -> dict[str, dict[
         if names is None and (tree / MANIFEST).is_file():
             continue  # a prepared folder
         files[name] = images_by_name(tree)
-        for one, file in files[name].items():
-            if one.count("/") != 1:
+        for sample, file in files[name].items():
+            if sample.count("/") != 1:
                 raise DataError(file, "is not in the folder of a class", expected)
     if not files:
         raise DataError(root, "has no folder", expected)
@@ -128,9 +128,9 @@ def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule]:
         images.append(rule(pixels))
         if images[-1].shape != images[0].shape:
             shapes = images[-1].shape, images[0].shape
-            one, other = (f"{h}×{w} with {c} band(s)" for c, h, w in shapes)
+            form, first_form = (f"{h}×{w} with {c} band(s)" for c, h, w in shapes)
             advice = "bring all to one size with --size 64, and to one number of bands"
-            raise DataError(file, f"is {one}, but {files[0].name} is {other}", advice)
+            raise DataError(file, f"is {form}, but {files[0].name} is {first_form}", advice)
     if len(kinds) > 1:
         fewest = min(kinds, key=lambda kind: len(kinds[kind]))
         found = f"files are {' and '.join(sorted(kinds))}; of {fewest} are {len(kinds[fewest])}"
@@ -147,8 +147,8 @@ def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule]:
 def _with_no_data(files: list[Path], tree: Path, rule: Rule) -> Rule:
     """The rule with the value that the TIFFs of a modality state for pixels that were not measured;
     a DataError where they state several, or numbers of several scales."""
-    stated = {file: tags(file) for file in files}
-    scales = {own.scaling: file for file, own in stated.items()}
+    entries = {file: tags(file) for file in files}
+    scales = {entry.scaling: file for file, entry in entries.items()}
     if len(scales) > 1:
         texts = []
         for scaling, file in [*scales.items()][:2]:
@@ -156,7 +156,7 @@ def _with_no_data(files: list[Path], tree: Path, rule: Rule) -> Rule:
             texts.append(f"{file.relative_to(tree)} states {factors or 'no scale or offset'}")
         way_out = "write all with one scale, as with gdal_translate -unscale -ot Float32"
         raise DataError(tree, " and ".join(texts), way_out)
-    every = {own.no_data for own in stated.values()}
+    every = {entry.no_data for entry in entries.values()}
     values = {value for value in every if value is not None and math.isfinite(value)}
     if rule.invalid is None and values:
         if len(values) > 1:
@@ -181,13 +181,13 @@ def _read_groups(root: Path, pattern: str, ids: list[str]) -> np.ndarray | None:
     table = root / "groups.csv"
     if pattern:
         with as_data_error("groups", "a pattern", "write e.g. (.+)_[0-9]+ for frames of videos"):
-            matches = {one: re.fullmatch(pattern, one.partition("/")[2]) for one in ids}
-            of = {one: match[1] for one, match in matches.items() if match}
+            matches = {sample: re.fullmatch(pattern, sample.partition("/")[2]) for sample in ids}
+            group_of = {sample: match[1] for sample, match in matches.items() if match}
     elif table.is_file():
-        of = _read_table(table)
+        group_of = _read_table(table)
     else:
         return None
-    groups = [of.get(one) or of.get(one.partition("/")[2], "") for one in ids]
+    groups = [group_of.get(sample) or group_of.get(sample.partition("/")[2], "") for sample in ids]
     if "" in groups:
         found = f"'{ids[groups.index('')]}' has no group by {pattern or table.name}"
         raise DataError(root, found, "every image needs one")

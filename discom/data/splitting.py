@@ -67,8 +67,8 @@ def split_rule(data: Any) -> tuple[str, str]:
     if data.drawn:
         return f"each seed draws its own scenes, {shares} % of them for each part", paper
     if data.parts:
-        known = np.concatenate([*data.parts.values()])
-        shares = "/".join(f"{100 * len(data.parts[part]) / len(known):.0f}" for part in PARTS)
+        rows = np.concatenate([*data.parts.values()])
+        shares = "/".join(f"{100 * len(data.parts[part]) / len(rows):.0f}" for part in PARTS)
         way = "by longitude, west to east" if data.name.endswith("-place") else "as published"
         return f"{way}, {shares} %, the same for each seed", paper
     if data.groups is not None:
@@ -84,9 +84,9 @@ def split_rows(data: Any, seed: int) -> dict[str, np.ndarray]:
     """Part → its rows of a MultiModalData, ascending, in shares near its `fractions`. Every class
     is divided; where there are groups, none of them is."""
     if data.groups is not None:
-        labels, groups, known = _labelled(data, 3)
-        part_of = _join(labels[known], groups[known], data.fractions, seed)
-        return _with_training(groups, known[part_of == 1], known[part_of == 2])
+        labels, groups, labelled = _labelled(data, 3)
+        part_of = _join(labels[labelled], groups[labelled], data.fractions, seed)
+        return _with_training(groups, labelled[part_of == 1], labelled[part_of == 2])
     # a mask has many classes, so dense data are divided as if of one
     labels = np.zeros(len(data), dtype=np.int64) if data.dense else data.labels
     rng = np.random.default_rng([seed, 0x5917])
@@ -106,12 +106,12 @@ def fold_rows(data: Any, k: int, seed: int, number: int) -> dict[str, np.ndarray
     samples, and is scored on samples that trained."""
     check_number("folds", k, 1)
     check_number("fold", number, 0, k - 1)
-    labels, groups, known = _labelled(data, max(k, 3))
+    labels, groups, labelled = _labelled(data, max(k, 3))
     if k == 1:
-        return {"train": np.arange(len(data)), "valid": known, "test": known}
-    tested = _deal(labels[known], groups[known], k, seed) == number
-    test, rest = known[tested], known[~tested]
-    share = min(0.5, 0.1 * len(known) / len(rest))
+        return {"train": np.arange(len(data)), "valid": labelled, "test": labelled}
+    tested = _deal(labels[labelled], groups[labelled], k, seed) == number
+    test, rest = labelled[tested], labelled[~tested]
+    share = min(0.5, 0.1 * len(labelled) / len(rest))
     part_of = _join(labels[rest], groups[rest], (1 - share, share), seed)
     return _with_training(groups, rest[part_of == 1], test)
 
@@ -121,11 +121,12 @@ def _labelled(data: Any, needed: int) -> tuple[np.ndarray, np.ndarray, np.ndarra
     class is 0 or none, and without groups every sample is one. A DataError for fewer groups with a
     label than `needed`."""
     labels = np.minimum(data.labels, 0) if data.dense else data.labels
-    groups, known = np.unique(data.group_ids, return_inverse=True)[1], np.flatnonzero(labels >= 0)
-    if (count := len(np.unique(groups[known]))) < needed:
+    groups = np.unique(data.group_ids, return_inverse=True)[1]
+    labelled = np.flatnonzero(labels >= 0)
+    if (count := len(np.unique(groups[labelled]))) < needed:
         found = f"{count} groups (or single samples) with a label"
         raise DataError(data.name, found, f"{needed} at least are needed: make smaller ones")
-    return labels, groups, known
+    return labels, groups, labelled
 
 
 def _with_training(groups: np.ndarray, valid: np.ndarray, test: np.ndarray) -> dict:
@@ -141,11 +142,11 @@ def _deal(labels: np.ndarray, groups: np.ndarray, k: int, seed: int) -> np.ndarr
     single = len(np.unique(groups)) == len(groups)  # no groups, which takes seconds less
     deal, folds = StratifiedKFold if single else StratifiedGroupKFold, np.zeros_like(labels)
     # it refuses classes that are all smaller than the number of folds
-    own = labels if np.bincount(labels).max() >= k else 0 * labels
+    strata = labels if np.bincount(labels).max() >= k else 0 * labels
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a class with fewer samples than folds
         splitter = deal(k, shuffle=True, random_state=seed % 2**32)
-        for number, (_, dealt) in enumerate(splitter.split(labels, own, groups)):
+        for number, (_, dealt) in enumerate(splitter.split(labels, strata, groups)):
             folds[dealt] = number
     return folds
 
@@ -173,12 +174,12 @@ def hidden_rows(data: Any, labelled: float, seed: int, groups: int) -> np.ndarra
     rng, hidden = np.random.default_rng([seed, 0x1ABE]), np.zeros(len(data), dtype=bool)
     chosen, candidates = list[Any](), ~hidden
     if groups:
-        known = [] if data.groups is None else np.unique(data.groups[data.labels >= 0]).tolist()
-        if groups > len(known):
-            found = f"{groups} of {len(known)} groups with a label"
+        names = [] if data.groups is None else np.unique(data.groups[data.labels >= 0]).tolist()
+        if groups > len(names):
+            found = f"{groups} of {len(names)} groups with a label"
             raise ConfigError("labelled_groups", found, "ask for fewer, or give the data groups")
         # evenly spaced, since names that are alike often come from one place
-        chosen = np.roll(known, -seed)[:: len(known) // groups][:groups].tolist()
+        chosen = np.roll(names, -seed)[:: len(names) // groups][:groups].tolist()
         candidates = np.isin(data.groups, chosen)
     kinds = np.stack([classes, *data.has.values()])
     strata = np.unique(kinds, axis=1, return_inverse=True)[1].ravel()

@@ -50,8 +50,8 @@ def summed(rows: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
 
 def label_weights(labels: Tensor, absent: int, weight: Tensor | None = None) -> Tensor:
     """How much each label counts, [B, …]: 0 where it is `absent`, else 1 or its class's weight."""
-    known = labels != absent
-    return known if weight is None else known * weight[labels.where(known, 0)]
+    has_label = labels != absent
+    return has_label if weight is None else has_label * weight[labels.where(has_label, 0)]
 
 
 def full_precision(x: Tensor) -> Tensor:

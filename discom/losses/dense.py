@@ -55,11 +55,11 @@ def soft_dice(logits: Tensor, labels: Tensor) -> Tensor:
     """
     logits = full_precision(logits)
     with torch.autocast(logits.device.type, enabled=False):
-        known = (labels != NO_LABEL)[:, None]
+        has_label = (labels != NO_LABEL)[:, None]
         numbers = torch.arange(logits.shape[1], device=labels.device)
         truth = (labels[:, None] == numbers[:, None, None]).to(logits.dtype)  # [B, C, H, W]
-        p = logits.softmax(1) * known
-        hits, guessed, labelled = (each.sum((0, 2, 3)) for each in (p * truth, p.square(), truth))
+        p = logits.softmax(1) * has_label
+        hits, guessed, labelled = (x.sum((0, 2, 3)) for x in (p * truth, p.square(), truth))
         present = labelled > 0
         overlap = 2 * hits / (guessed + labelled).clamp(min=TINY)
         return ((1 - overlap) * present).sum() / present.sum().clamp(min=1)
@@ -265,8 +265,8 @@ def pixel_info_nce(
             same_class = (classes[:, None] == classes) & (classes != NO_LABEL)[:, None]
             same_class.fill_diagonal_(False)
             scores = scores.masked_fill(same_class, -torch.inf)
-        itself = torch.arange(len(a), device=a.device)
-        return (F.cross_entropy(scores, itself) + F.cross_entropy(scores.T, itself)) / 2
+        partners = torch.arange(len(a), device=a.device)
+        return (F.cross_entropy(scores, partners) + F.cross_entropy(scores.T, partners)) / 2
 
 
 def _pair(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:

@@ -181,13 +181,13 @@ def mlkd_official(
     """
     temperatures = (temperature, 3, 5, 2, 6)
     samples, classes = confident_shares(weak[1])
-    rows = [mlkd_terms(*weak, T, standardized=standardized) for T in temperatures]
-    again = [mlkd_terms(*strong, T, standardized=standardized) for T in temperatures[:3]]
-    once, second = summed(rows), summed(again + rows[3:])
+    weak_terms = [mlkd_terms(*weak, T, standardized=standardized) for T in temperatures]
+    strong_terms = [mlkd_terms(*strong, T, standardized=standardized) for T in temperatures[:3]]
+    first, second = summed(weak_terms), summed(strong_terms + weak_terms[3:])
     return {
-        "instance": samples * once["instance"] + second["instance"],
-        "batch": samples * once["batch"],
-        "classes": classes * once["classes"],
+        "instance": samples * first["instance"] + second["instance"],
+        "batch": samples * first["batch"],
+        "classes": classes * first["classes"],
     }
 
 

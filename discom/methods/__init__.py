@@ -41,16 +41,16 @@ def names(dense: bool | None = None) -> list[str]:
     def place(method: type[Method]) -> tuple[int, bool]:
         return rank.get(method.__module__, len(rank)), bool(method.single_sensor_control)
 
-    known = sorted(REGISTRY.values(), key=place)
-    return [method.name for method in known if dense is None or method.dense == dense]
+    methods = sorted(REGISTRY.values(), key=place)
+    return [method.name for method in methods if dense is None or method.dense == dense]
 
 
 def get(name: str) -> type[Method]:
     """The method of that name, or a class in a file, "mine.py:Mine"; else a ConfigError that lists
     all."""
-    file, _, own = name.rpartition(":")
+    file, _, class_name = name.rpartition(":")
     if file.endswith(".py"):
-        return _in_file(Path(file).absolute(), own)
+        return _in_file(Path(file).absolute(), class_name)
     check_choice("method", name, [*names(), "FILE.py:CLASS"])
     return REGISTRY[name]
 
@@ -67,7 +67,7 @@ def _families() -> tuple[ModuleType, ...]:
     return tuple(map(import_module, dict.fromkeys([*ORDER, *files])))
 
 
-def _in_file(file: Path, own: str) -> type[Method]:
+def _in_file(file: Path, class_name: str) -> type[Method]:
     """A class of a person's own file, registered under its name."""
     try:
         module = _imported(file, file.read_text("utf-8"))
@@ -75,10 +75,10 @@ def _in_file(file: Path, own: str) -> type[Method]:
         raise ConfigError(f"method: {file}", first_line(error), "check the file") from error
     classes = [c for c in vars(module).values() if isinstance(c, type) and issubclass(c, Method)]
     own_classes = {c.__name__: c for c in classes if c.__module__ == module.__name__}
-    check_choice(f"method: {file}", own, own_classes)
-    method = own_classes[own]
+    check_choice(f"method: {file}", class_name, own_classes)
+    method = own_classes[class_name]
     method.register()
-    method.address = f"{file}:{own}"
+    method.address = f"{file}:{class_name}"
     return method
 
 

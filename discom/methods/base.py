@@ -34,8 +34,8 @@ def display_name(name: str, changed: Mapping[str, Any]) -> str:
     """
     weights = changed.get("weights", {})
     options = {key: value for key, value in changed.items() if key != "weights"} | weights
-    shown = [f"{key}={value}".removesuffix(".0") for key, value in options.items()]
-    return " ".join([name, *shown])
+    texts = [f"{key}={value}".removesuffix(".0") for key, value in options.items()]
+    return " ".join([name, *texts])
 
 
 class Method(nn.Module):
@@ -114,9 +114,9 @@ class Method(nn.Module):
         """Put into a batch, and its strong view, as `teacher_output` the frozen teacher's logits
         [B, C] for these very images."""
         network = teacher.deployed[0]
-        for shown in filter(None, (batch, batch.strong)):
-            x = torch.cat([shown.x[name] for name in network.split("+")], dim=1)
-            shown.teacher_output = teacher.predict(network, x).float()
+        for view in filter(None, (batch, batch.strong)):
+            x = torch.cat([view.x[name] for name in network.split("+")], dim=1)
+            view.teacher_output = teacher.predict(network, x).float()
 
     def set_rate(self, rate: float) -> None:
         """Take over the learning rate of the step to come, for an optimizer of the method's own."""
@@ -156,8 +156,8 @@ class Method(nn.Module):
         """`loss`, terms without a weight detached, so that their head stays as it is. A ConfigError
         for a term that is not declared, or one with a weight that is missing."""
         terms = self.loss(batch)
-        wanted = {name for name, weight in self.weights.items() if weight}
-        if wrong := [*(wanted - terms.keys()), *(terms.keys() - self.weights.keys())]:
+        weighted = {name for name, weight in self.weights.items() if weight}
+        if wrong := [*(weighted - terms.keys()), *(terms.keys() - self.weights.keys())]:
             found = f"{self.name}.loss returns {', '.join(terms)}"
             raise ConfigError("loss", found, f"declare and return '{min(wrong)}', or do neither")
         return {n: term if self.weights[n] else term.detach() for n, term in terms.items()}
@@ -202,13 +202,13 @@ class Method(nn.Module):
         are all 0."""
         keywords: dict[str, inspect.Parameter] = {}
         for owner in reversed(cls.__mro__):
-            parameters = inspect.signature(owner, eval_str=True).parameters.values()
-            keywords |= {each.name: each for each in parameters if each.kind is each.KEYWORD_ONLY}
+            parameters = inspect.signature(owner, eval_str=True).parameters
+            keywords |= {k: p for k, p in parameters.items() if p.kind is p.KEYWORD_ONLY}
         for name in given:
             check_choice(f"options of {cls.name}", name, keywords)
         options = {
-            name: as_type(f"options: {name}", given.get(name, each.default), each.annotation)
-            for name, each in keywords.items()
+            name: as_type(f"options: {name}", given.get(name, p.default), p.annotation)
+            for name, p in keywords.items()
         }
         weights = options.pop("weights")
         for term in weights:

@@ -35,7 +35,7 @@ def code(method: Any) -> str:
     nowhere, such as one that a function makes."""
     kinds = [kind for kind in (method, method.teacher_method) if kind]
     folders, pending = tuple(map(_folder, kinds)), {LOOP}
-    parts, seen = set[str](), set[str]()
+    parts, visited = set[str](), set[str]()
     for owner in dict.fromkeys(owner for kind in kinds for owner in kind.__mro__):
         place, name = owner.__module__, owner.__qualname__
         if owner not in kinds and not _is_followed(place, folders):
@@ -50,12 +50,12 @@ def code(method: Any) -> str:
             parts |= {ast.unparse(statement) for statement in statements}
             pending |= {other for other in _imports(statements) if _is_followed(other, folders)}
     while pending:
-        seen.add(place := pending.pop())
+        visited.add(place := pending.pop())
         if place != "__main__" and (text := _text(place)):
             package = getattr(sys.modules.get(place), "__package__", None)
             part, imports = _read(text, package or "")
             parts.add(part)
-            pending |= {other for other in imports if _is_followed(other, folders)} - seen
+            pending |= {other for other in imports if _is_followed(other, folders)} - visited
     return digest(sorted(parts))[:6]
 
 
@@ -131,12 +131,12 @@ def _imports(statements: Iterable[ast.AST], package: str = "") -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             base = resolve_name("." * node.level + (node.module or ""), package)
             origins |= {alias.asname or alias.name: f"{base}.{alias.name}" for alias in node.names}
-    found = {*origins.values(), *(origin.rpartition(".")[0] for origin in origins.values())}
+    modules = {*origins.values(), *(origin.rpartition(".")[0] for origin in origins.values())}
     for node in nodes:
         if isinstance(node, ast.Attribute):
             root, _, rest = ast.unparse(node).partition(".")
-            found |= {f"{origins[root]}.{rest}"} if root in origins else set()
-    return found
+            modules |= {f"{origins[root]}.{rest}"} if root in origins else set()
+    return modules
 
 
 @lru_cache(maxsize=64)
@@ -189,4 +189,4 @@ def _named(name: str, definitions: Mapping[str, list[ast.stmt]]) -> list[ast.stm
             statements[name] = definitions.get(name, [])
             nodes = [node for statement in statements[name] for node in ast.walk(statement)]
             pending += [node.id for node in nodes if isinstance(node, ast.Name)]
-    return [statement for own in statements.values() for statement in own]
+    return [statement for group in statements.values() for statement in group]

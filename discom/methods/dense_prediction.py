@@ -80,7 +80,7 @@ class DenseTeacher(Pixels, Teacher, name="dense-teacher"):
         terms = {"cl": self.cross_entropy(self.model.maps(x, encoded)["logits"], labels)}
         if self.weights["deep"]:
             rough = [head(maps[-1]) for head, maps in zip(self.heads, encoded, strict=True)]
-            answers = [F.interpolate(one, labels.shape[-2:], mode="bilinear") for one in rough]
+            answers = [F.interpolate(z, labels.shape[-2:], mode="bilinear") for z in rough]
             terms["deep"] = sum(self.cross_entropy(answer, labels) for answer in answers)
         return terms
 
@@ -124,10 +124,10 @@ class DenseSimCLR(Dense, name="dense-simclr"):
         network, x, labels = self.branches[modality], batch.x[modality], batch.y[modality]
         motions = random_d4(x, batch.symmetry[modality])
         maps = network.encode(torch.cat([x, recolour(apply_d4(x, motions))]))
-        own, other = self.projections[modality](maps[-1]).chunk(2)
-        logits = network.decoder([one[: len(x)] for one in maps], x.shape[-2:])[1]
-        classes = dense.place_labels(labels, own.shape[-2:])
-        contrast = dense.pixel_info_nce(own, invert_d4(other, motions), classes)
+        of_image, of_view = self.projections[modality](maps[-1]).chunk(2)
+        logits = network.decoder([scale[: len(x)] for scale in maps], x.shape[-2:])[1]
+        classes = dense.place_labels(labels, of_image.shape[-2:])
+        contrast = dense.pixel_info_nce(of_image, invert_d4(of_view, motions), classes)
         return {"cl": self.cross_entropy(logits, labels), "contrast": contrast}
 
 
@@ -151,16 +151,16 @@ class DenseStudent(Dense):
             x = torch.cat([upright[name] for name in network.split("+")], dim=1)
             maps[network] = teacher.deployed_module(network).maps(x)
         for name in self.deployed:
-            own, ids = maps.get(name) or maps[teacher.deployed[0]], batch.transform_ids[name]
-            batch.teacher_output[name] = {k: apply_d4(one.float(), ids) for k, one in own.items()}
+            output, ids = maps.get(name) or maps[teacher.deployed[0]], batch.transform_ids[name]
+            batch.teacher_output[name] = {k: apply_d4(z.float(), ids) for k, z in output.items()}
 
     def loss_of(self, modality, batch):
-        own = self.branches[modality].maps(batch.x[modality])
-        terms = {"cl": self.cross_entropy(own["logits"], batch.y[modality])}
-        return terms | self.distil(modality, batch, own, batch.teacher_output[modality])
+        student = self.branches[modality].maps(batch.x[modality])
+        terms = {"cl": self.cross_entropy(student["logits"], batch.y[modality])}
+        return terms | self.distil(modality, batch, student, batch.teacher_output[modality])
 
-    def distil(self, modality, batch, own, theirs):
-        return {"kd": dense.pixel_wise(own["logits"], theirs["logits"], self.temperature)}
+    def distil(self, modality, batch, student, teacher):
+        return {"kd": dense.pixel_wise(student["logits"], teacher["logits"], self.temperature)}
 
 
 class DenseSelf(DenseStudent, name="dense-self"):
@@ -202,10 +202,10 @@ class KDNet(DenseDistilled, name="kdnet"):
     unlabelled = ("kd", "latent")
     moves_maps = True
 
-    def distil(self, modality, batch, own, theirs):
+    def distil(self, modality, batch, student, teacher):
         return {
-            "kd": dense.soft_labels(own["logits"], theirs["logits"]),
-            "latent": dense.pixel_wise(own["latent"], theirs["latent"], 1.0),
+            "kd": dense.soft_labels(student["logits"], teacher["logits"]),
+            "latent": dense.pixel_wise(student["latent"], teacher["latent"], 1.0),
         }
 
 
@@ -222,13 +222,13 @@ class ProtoKD(DenseDistilled, name="protokd"):
     terms = {"cl": 1.0, "kd": 100.0, "proto": 0.1}
     moves_maps = True
 
-    def distil(self, modality, batch, own, theirs):
+    def distil(self, modality, batch, student, teacher):
         labelled = (batch.y[modality] != NO_LABEL).any(2).any(1)
-        features = own["features"][labelled], theirs["features"][labelled]
+        features = student["features"][labelled], teacher["features"][labelled]
         labels = dense.place_labels(batch.y[modality][labelled], features[0].shape[-2:])
         return {
-            "kd": dense.element_kd(own["logits"], theirs["logits"]),
-            "proto": dense.prototype_similarity(*features, labels, own["logits"].shape[1]),
+            "kd": dense.element_kd(student["logits"], teacher["logits"]),
+            "proto": dense.prototype_similarity(*features, labels, student["logits"].shape[1]),
         }
 
 
@@ -248,11 +248,11 @@ class MasKD(DenseDistilled, name="maskd"):
         super().__init__(channels, classes, encoder, **options)
         self.tokens = nn.Parameter(torch.randn(TOKENS, classes) / classes**0.5)
 
-    def distil(self, modality, batch, own, theirs):
-        masks = dense.token_masks(self.tokens, theirs["logits"])  # [B, K, H, W]
-        masked = theirs["logits"].detach() * masks.sum(1, keepdim=True)
+    def distil(self, modality, batch, student, teacher):
+        masks = dense.token_masks(self.tokens, teacher["logits"])  # [B, K, H, W]
+        masked = teacher["logits"].detach() * masks.sum(1, keepdim=True)
         task = self.cross_entropy(masked, batch.y[modality])
         return {
-            "mask": dense.receptive_mask(own["logits"], theirs["logits"], masks.detach()),
+            "mask": dense.receptive_mask(student["logits"], teacher["logits"], masks.detach()),
             "tokens": task + dense.token_overlap(masks),
         }

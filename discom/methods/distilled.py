@@ -28,12 +28,12 @@ class Distilled(Taught):
     standardized = False  # LSKD: both networks' logits are standardised before they are compared
 
     def loss_of(self, modality, batch):
-        shown = [batch] if batch.strong is None else [batch, batch.strong]
-        logits = [self.predict(modality, view.x[modality]).float() for view in shown]
+        batches = [batch] if batch.strong is None else [batch, batch.strong]
+        logits = [self.predict(modality, view.x[modality]).float() for view in batches]
         # differences of probabilities need their digits
         with torch.autocast(logits[0].device.type, enabled=False):
             cl = sum(self.cross_entropy(z, batch.y[modality]) for z in logits)
-            views = [(z, view.teacher_output) for z, view in zip(logits, shown, strict=True)]
+            views = [(z, view.teacher_output) for z, view in zip(logits, batches, strict=True)]
             return {"cl": cl, **self.distil(modality, batch, *views)}
 
     def compared(self, view: distill.View) -> distill.View:

@@ -214,9 +214,9 @@ class AgreedLabels(_PseudoLabelling, _Projecting, name="agreed"):
             features = self.branches[name].features(_views(x, name, batch) if self.strong else x)
             logits[name] = self.branches[name].task(features)
             projected[name] = self.projections[name](features[:size])
-        together = sum(full_precision(own[:size]).log_softmax(1) for own in logits.values())
+        product = sum(full_precision(z[:size]).log_softmax(1) for z in logits.values())
         return {
-            "cl": sum(self.cross_entropy(own[:size], batch.y[m]) for m, own in logits.items()),
+            "cl": sum(self.cross_entropy(z[:size], batch.y[m]) for m, z in logits.items()),
             "contrast": contrastive_loss(projected) / 2,
-            "pseudo": sum(self.pseudo(together, own[-size:], batch) for own in logits.values()),
+            "pseudo": sum(self.pseudo(product, z[-size:], batch) for z in logits.values()),
         }

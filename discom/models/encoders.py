@@ -38,14 +38,14 @@ def encoder(name: str, width: int = 64, pretrained: str | None = "") -> Encoder:
     >>> encoder("resnet10", width=8)(3)[1]
     64
     """
-    own: dict[str, Any] = {"resnet18": resnet18, "resnet10": resnet10, **OF_SIGNALS}
-    if name in own and pretrained == "":
-        return partial(own[name], width=width)
-    if name in own:
+    builders: dict[str, Any] = {"resnet18": resnet18, "resnet10": resnet10, **OF_SIGNALS}
+    if name in builders and pretrained == "":
+        return partial(builders[name], width=width)
+    if name in builders:
         raise ConfigError("pretrained", f"{name} has none", "choose such as timm:resnet18")
     library, _, model = name.partition(":")
     if library != "timm" or not model or ":" in model:  # a second colon: a file, or a hub
-        choices = ", ".join([*own, "timm:NAME"])
+        choices = ", ".join([*builders, "timm:NAME"])
         raise ConfigError("encoder", f"'{name}' is unknown", f"choose {choices}")
     return partial(_timm, model, pretrained=pretrained)
 
@@ -62,8 +62,8 @@ def _timm(name: str, channels: int, pretrained: str | None) -> tuple[nn.Module, 
     if pretrained == "":
         return model, features
     fetch = partial(timm.create_model, name, pretrained=True, num_classes=0)
-    given = model.pretrained_cfg
-    return Pretrained(model, pretrained, name, fetch, given["mean"], given["std"]), features
+    cfg = model.pretrained_cfg
+    return Pretrained(model, pretrained, name, fetch, cfg["mean"], cfg["std"]), features
 
 
 def resnet18(channels: int, width: int = 64) -> tuple[nn.Module, int]:
@@ -120,12 +120,12 @@ class _Unshuffle(nn.PixelUnshuffle):
         return super().forward(F.pad(x, (0, x.shape[3] % 2, 0, x.shape[2] % 2)))
 
 
-def unit(*sizes: int, **how: Any) -> nn.Sequential:
+def unit(*sizes: int, **options: Any) -> nn.Sequential:
     """torchvision's convolution without a bias, BatchNorm and ReLU: inputs, outputs, kernel,
     stride."""
     from torchvision.ops import Conv2dNormActivation  # loads Pillow
 
-    return Conv2dNormActivation(*sizes, **how)
+    return Conv2dNormActivation(*sizes, **options)
 
 
 def _block(inputs: int, outputs: int, stride: int = 1) -> nn.Module:

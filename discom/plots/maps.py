@@ -43,22 +43,22 @@ def embedding_maps(
 
     A DataError for more classes or sensors than there are colours.
     """
-    for name, most, given in (("classes", CLASSES, classes), ("sensors", SENSORS, sensors)):
-        if len(given) > len(most):
-            found = f"{len(given)} {name} are more than a map can show"
-            raise DataError("embedding_maps", found, f"choose {len(most)} of them")
-    named = dict.fromkeys(part for own in maps.values() for part in own)
-    parts = sorted(named, key=[*PARTS, *named].index)
+    for name, colours, names in (("classes", CLASSES, classes), ("sensors", SENSORS, sensors)):
+        if len(names) > len(colours):
+            found = f"{len(names)} {name} are more than a map can show"
+            raise DataError("embedding_maps", found, f"choose {len(colours)} of them")
+    present = dict.fromkeys(part for embedding in maps.values() for part in embedding)
+    parts = sorted(present, key=[*PARTS, *present].index)
     figure, axes = panels(len(maps), len(parts), 13.33, 3.55 * len(maps) + 0.5)
-    for line, (network, own) in zip(axes, maps.items(), strict=True):
+    for line, (network, embedding) in zip(axes, maps.items(), strict=True):
         for axis, part in zip(line, parts, strict=True):
             axis.set(xticks=[], yticks=[])
             axis.spines[:].set(visible=True, color="0.85")
-            if part in own:
-                _draw_map(axis, own[part], labels, lines)
+            if part in embedding:
+                _draw_map(axis, embedding[part], labels, lines)
                 read = reads[network].loc[part]
                 shares = ", ".join(f"{name} {_percent(read[f'class, {name}'])}" for name in sensors)
-                _write_in_corner(axis, own[part], read["sensor"], shares)
+                _write_in_corner(axis, embedding[part], read["sensor"], shares)
             else:
                 look = {"ha": "center", "color": GREY, "transform": axis.transAxes}
                 axis.text(0.5, 0.5, "nothing varies", **look)
@@ -85,9 +85,9 @@ def _draw_map(axis: Axes, places: np.ndarray, labels: np.ndarray, lines: int) ->
     views = places[:, some].transpose(1, 0, 2)  # a line goes from sensor to sensor
     axis.add_collection(LineCollection([*views], colors="0.35", lw=0.6, alpha=0.35, zorder=2))
     colours = np.array(CLASSES)[labels]
-    for own, marker in zip(places, MARKERS, strict=False):
+    for dots, marker in zip(places, MARKERS, strict=False):
         look: dict[str, Any] = {"s": 26, "edgecolors": "white", "lw": 0.35, "zorder": 3}
-        axis.scatter(own[:, 0], own[:, 1], c=colours, marker=marker, **look)
+        axis.scatter(dots[:, 0], dots[:, 1], c=colours, marker=marker, **look)
     axis.margins(0.07)
 
 
@@ -114,7 +114,7 @@ def _map_legend(figure: Figure, sensors: Sequence[str], classes: Sequence[str]) 
         handles.append((halo, Line2D([], [], marker=marker, ls="", ms=6, color="0.3")))
     handles.append(Line2D([], [], color="0.35", lw=0.8))
     handles += [
-        Line2D([], [], marker="o", ls="", ms=8, color=own) for own in CLASSES[: len(classes)]
+        Line2D([], [], marker="o", ls="", ms=8, color=colour) for colour in CLASSES[: len(classes)]
     ]
     names = [*sensors, "the same sample", *(in_lines(name, 20) for name in classes)]
     look: dict[str, Any] = {"frameon": False, "fontsize": 11, "labelspacing": 0.75}

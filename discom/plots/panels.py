@@ -84,13 +84,13 @@ def pairs(data: MultiModalData) -> Figure:
         views = data.modalities.items()
         bounds = {name: Normalization.fit(view.x, name, view.invalid) for name, view in views}
         data = data.changed(normalization=bounds)
-    shown = {name: data.images(name) for name in data.modalities}
+    pictures = {name: data.images(name) for name in data.modalities}
     if data.dense:
         masks = np.asarray(data.masks)
-        shown["class"] = class_colours(len(data.classes))[masks].transpose(0, 3, 1, 2)
-    figure, axes = panels(len(shown), len(data), 1.25 * len(data), 1.4 * len(shown) + 0.3)
+        pictures["class"] = class_colours(len(data.classes))[masks].transpose(0, 3, 1, 2)
+    figure, axes = panels(len(pictures), len(data), 1.25 * len(data), 1.4 * len(pictures) + 0.3)
     objects = data.name.partition("-")[0] == "objects"  # their depth is shown in colours, not grey
-    for line, (name, images) in zip(axes, shown.items(), strict=True):
+    for line, (name, images) in zip(axes, pictures.items(), strict=True):
         line[0].set_ylabel(name)
         for axis, image in zip(line, images, strict=True):
             show(axis, image, objects and name == "depth")

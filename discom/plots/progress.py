@@ -102,15 +102,15 @@ def standings(table: pd.DataFrame, title: str = "") -> Figure:
     diamond: dict[str, Any] = {"mfc": "none", "mec": "#d55e00"}
     with_paper, first = "paper" in single, "student" if "student" in rows else rows[-1]
     for axis, network in zip(axes[0], networks, strict=True):
-        own = single[single["modality"] == network].set_index("method").reindex(rows)
-        for place, (name, row) in enumerate(own.iterrows()):
+        scores = single[single["modality"] == network].set_index("method").reindex(rows)
+        for place, (name, row) in enumerate(scores.iterrows()):
             colour = {"discom": "#8c3fb0", first: "#0173b2", "discom-solo": "#0173b2"}
             look = {"color": colour.get(str(name), "0.35"), "ms": 6, "lw": 1.6}
             axis.errorbar(row[metric], place, xerr=np.nan_to_num(row["sd"]), fmt="o", **look)
         if with_paper:
-            axis.plot(own["paper"], range(len(rows)), "D", ms=7, mew=1.4, **diamond)
-        if np.isfinite(own.loc[first, metric]):
-            axis.axvline(own.loc[first, metric], color="#0173b2", lw=1, ls=":")
+            axis.plot(scores["paper"], range(len(rows)), "D", ms=7, mew=1.4, **diamond)
+        if np.isfinite(scores.loc[first, metric]):
+            axis.axvline(scores.loc[first, metric], color="#0173b2", lw=1, ls=":")
         axis.set_title(network, fontsize=11)
         scale = {"f1": "F1", "miou": "mIoU"}[metric]
         axis.set(xlabel=f"{scale} on test images, %", ylim=(-0.6, len(rows) - 0.4))

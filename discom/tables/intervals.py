@@ -153,14 +153,14 @@ def crossed_test(values: np.ndarray) -> tuple[float, float, float, float]:
     adds nothing, and one group gives no interval.
     """
     seeds, count = values.shape
-    groups, each = values.mean(0), values.mean(1)
-    parts = [(groups.var(ddof=1) / count, count - 1)] if count > 1 else [(np.nan, 1)]
+    group_means, seed_means = values.mean(0), values.mean(1)
+    parts = [(group_means.var(ddof=1) / count, count - 1)] if count > 1 else [(np.nan, 1)]
     if seeds > 1 and count > 1:
-        rest = values - groups - each[:, None] + values.mean()
+        rest = values - group_means - seed_means[:, None] + values.mean()
         spread = (rest**2).sum() / ((seeds - 1) * (count - 1)) / (seeds * count)
-        parts.append((max(0.0, each.var(ddof=1) / seeds - spread), seeds - 1))
+        parts.append((max(0.0, seed_means.var(ddof=1) / seeds - spread), seeds - 1))
     variance = sum(part for part, _ in parts)
-    degrees = variance**2 / max(sum(part**2 / own for part, own in parts), 1e-300)
+    degrees = variance**2 / max(sum(part**2 / freedom for part, freedom in parts), 1e-300)
     mean, error = float(values.mean()), float(np.sqrt(variance))
     reach = error and float(stats.t.ppf(0.975, degrees)) * error
     return mean, mean - reach, mean + reach, error

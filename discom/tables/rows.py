@@ -31,8 +31,8 @@ class Row(NamedTuple):
 
     def display_name(self, *hidden: str) -> str:
         """What it is called, without the options of these names."""
-        shown = {name: value for name, value in self.options.items() if name not in hidden}
-        changed = methods.get(self.method).changed(shown) | self.settings | _only(self.part)
+        options = {name: value for name, value in self.options.items() if name not in hidden}
+        changed = methods.get(self.method).changed(options) | self.settings | _only(self.part)
         return methods.display_name(self.method, changed)
 
     @property
@@ -55,8 +55,8 @@ def paper_rows(number: int | str, modalities: Sequence[str]) -> list[Row]:
     for method, options, *more in stored[
         "classification" if str(number) in ("1", "2") else str(number)
     ]:
-        asked = {"teacher", "reads"} & set(methods.get(method).options())
-        reads = dict.fromkeys(asked, modalities[0] if str(number) == "1" else "all")
+        names = {"teacher", "reads"} & set(methods.get(method).options())
+        reads = dict.fromkeys(names, modalities[0] if str(number) == "1" else "all")
         rows.append(Row(method, {**reads, **options}, *more))
     return rows
 

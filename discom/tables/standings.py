@@ -23,13 +23,13 @@ def standings(study: Study, number: int | str, known: Iterable[Result] = ()) -> 
     """
     results, planned = _named(study, number, known), study.planned[str(number)]
     table = paper_table(results, number, study.sensors) if results else _empty(study, number)
-    places, wanted = list[tuple[str, str]](), dict[str, int]()
+    places, seeds = list[tuple[str, str]](), dict[str, int]()
     for row in study.rows[str(number)]:
         if row.name in planned:
             present = table.loc[table["method"] == row.name, "modality"]
             networks = dict.fromkeys([*present, *_networks(row, number, study.sensors)])
             places += [(row.name, network) for network in networks]
-            wanted[row.name] = len({run.config.seed for run in planned[row.name]})
+            seeds[row.name] = len({run.config.seed for run in planned[row.name]})
     whole = table.set_index(["method", "modality"]).reindex(places).reset_index()[[*table]]
     shared = [*table.loc[:, :"method"]][:-1]  # in these all rows agree
     whole[shared] = whole[shared].bfill().ffill()
@@ -37,7 +37,7 @@ def standings(study: Study, number: int | str, known: Iterable[Result] = ()) -> 
         whole[["data", "labelled"]] = study.images_of(0).name, study.every[0].config.labelled
     whole["n"] = whole["n"].fillna(0).astype(int)
     whole["arrow"] = whole["arrow"].fillna("")
-    whole.insert([*whole].index("n") + 1, "wanted", whole["method"].map(wanted))
+    whole.insert([*whole].index("n") + 1, "wanted", whole["method"].map(seeds))
     return published(whole, number, whole["data"].iloc[0], study.sensors)
 
 

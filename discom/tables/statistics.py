@@ -75,7 +75,7 @@ def _scores(runs: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     for (method, *seeds), folds in runs.groupby(["method", *SEEDS], sort=False, dropna=False):
         first = folds["run"].iloc[0]
         tallies = tally(folds["run"].tolist()) if first.folds else {}
-        pooled = {name: tally_score(own, first.metric) for name, own in tallies.items()}
+        pooled = {name: tally_score(table, first.metric) for name, table in tallies.items()}
         about = {"method": method, **dict(zip(SEEDS, seeds, strict=True))}
         about |= {"draw": getattr(first, drawing or "seed"), "lr": first.config["learning_rate"]}
         for network, score in (pooled or first.main).items():
@@ -106,31 +106,31 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
     if len(metrics := sorted({run.metric for run in results})) != 1:
         found = f"results scored by {' and by '.join(metrics)}" if metrics else "no results"
         raise RunError("summary", found, APART if metrics else "train some runs first")
-    metric, made = metrics[0], []
+    metric, lines = metrics[0], []
     runs, place = _runs(results)
     for _, compared in runs.groupby(place, sort=False, dropna=False):
         _warn_of_precisions(compared)
         rows, draws = _scores(compared)
         sizes = compared["run"].map(lambda run: run.counts["test"] / run.counts["train"])
         ratio = float(sizes.mean()) if draws == "split" else 0.0
-        for (method, modality), own in rows.groupby(["method", "modality"], sort=False):
-            each = own.groupby("draw", dropna=False)["score"].mean()
+        for (method, modality), scores in rows.groupby(["method", "modality"], sort=False):
+            means = scores.groupby("draw", dropna=False)["score"].mean()
             row = {**compared[place].iloc[0], "method": method, "modality": modality}
-            row |= {"n": len(each), "lr": own["lr"].iloc[0], metric: each.mean()}
-            row |= {"sd": each.std(), "best": own["best"].iloc[0], "draws": draws}
+            row |= {"n": len(means), "lr": scores["lr"].iloc[0], metric: means.mean()}
+            row |= {"sd": means.std(), "best": scores["best"].iloc[0], "draws": draws}
             others = rows[rows["modality"] == modality]
             for baseline in baselines:
                 names = (f"vs {baseline}{end}" for end in ("", " low", " high"))
-                gain = _difference(own, others[others["method"] == baseline], metric, ratio)
+                gain = _difference(scores, others[others["method"] == baseline], metric, ratio)
                 row |= zip(names, gain, strict=True)
-            made.append(row)
-    return pd.DataFrame(made)
+            lines.append(row)
+    return pd.DataFrame(lines)
 
 
 def _warn_of_precisions(runs: pd.DataFrame) -> None:
     """Warn where machines made several precisions of the one that was asked for."""
     used = pd.Series([run.precision for run in runs["run"]], runs.index)
-    rows = {name: ", ".join(own.unique()) for name, own in runs["method"].groupby(used)}
+    rows = {name: ", ".join(methods.unique()) for name, methods in runs["method"].groupby(used)}
     if len(rows) > 1:
         found = "; ".join(f"in {precision}: {names}" for precision, names in rows.items())
         way_out = "train them on one kind of machine, or with precision 32-true"
@@ -163,8 +163,8 @@ def cells(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> pd.DataF
     interval, and where seeds are missing how many are there, of how many."""
     metric = metric_of(table)
     texts, count = table.loc[:, :"modality"].astype("string"), table["n"].astype("string")
-    wanted = table.get("wanted", table["n"])
-    texts["n"] = count.mask(table["n"] < wanted, count + " of " + wanted.astype("string"))
+    seeds = table.get("wanted", table["n"])
+    texts["n"] = count.mask(table["n"] < seeds, count + " of " + seeds.astype("string"))
     texts["labelled"] = _text(table["labelled"], "{:g}")
     if (table["labelled"] == 1).all():
         del texts["labelled"]
@@ -183,11 +183,11 @@ def cells(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> pd.DataF
 def to_markdown(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> str:
     """`cells` in Markdown, its columns aligned for a terminal; below it how intervals are computed
     and what `best` is."""
-    shown, notes = cells(table, baselines), []
-    text = shown.to_markdown(index=False, tablefmt="github", disable_numparse=True)
-    known = table.filter(regex="^vs .* low$").notna().any(axis=1)
-    known |= (table["draws"] == "split") & table.filter(regex="^vs ").notna().any(axis=1)
-    for draws, part in table[known].groupby("draws", sort=False):
+    texts, notes = cells(table, baselines), []
+    text = texts.to_markdown(index=False, tablefmt="github", disable_numparse=True)
+    compared = table.filter(regex="^vs .* low$").notna().any(axis=1)
+    compared |= (table["draws"] == "split") & table.filter(regex="^vs ").notna().any(axis=1)
+    for draws, part in table[compared].groupby("draws", sort=False):
         how = INTERVALS.get(draws) or f"{draws}; {INTERVALS['folds']}"
         notes.append(f"{', '.join(part['data'].unique())}: {how}.")
     if table["best"].notna().any():

@@ -44,9 +44,9 @@ def load_results(path: Path | str) -> list[Result]:
 def complete(results: list[Result]) -> list[Result]:
     """Without folds of which others are missing, such as learning rates that `discom advise` tried
     on one; warns of them."""
-    asked = [digest([run.digest, run.method, run.config]) for run in results]
-    folds = Counter(asked)
-    whole = [run for run, own in zip(results, asked, strict=True) if folds[own] >= run.folds]
+    keys = [digest([run.digest, run.method, run.config]) for run in results]
+    folds = Counter(keys)
+    whole = [run for run, key in zip(results, keys, strict=True) if folds[key] >= run.folds]
     if left_out := len(results) - len(whole):
         warnings.warn(f"runs left out, whose other folds are missing: {left_out}", stacklevel=2)
     return whole
@@ -100,15 +100,15 @@ def _write(results: Iterable[Result], file: Path) -> None:
             del fields["precision"]
         run["settings"] = digest(fields)
         settings[run["settings"]] = fields
-        for network, own in scores.items():
+        for network, values in scores.items():
             possible = {"best": best[network]} if network in best else {}
-            rows.append({**run, "network": network, **own, **possible, **costs})
+            rows.append({**run, "network": network, **values, **possible, **costs})
         for network, counts in tested["counts"].items() if tested else ():
             for place, cells in groupby(counts, itemgetter(0)):
                 group = {"network": network, "group": json.dumps(tested["groups"][place])}
                 kinds = groupby(cells, itemgetter(1))
-                own = [f"{c}>{','.join(f'{k}:{n}' for *_, k, n in row)}" for c, row in kinds]
-                rows.append({**run, **group, "counts": " ".join(own)})
+                texts = [f"{c}>{','.join(f'{k}:{n}' for *_, k, n in row)}" for c, row in kinds]
+                rows.append({**run, **group, "counts": " ".join(texts)})
     # whole numbers are written as such, also where their column has gaps
     table = pd.DataFrame(rows).convert_dtypes(convert_string=False, convert_floating=False)
     header = file.with_suffix(".json")
@@ -134,12 +134,12 @@ def read_runs(file: Path) -> list[Result]:
     return [Result.from_json(fields, table) for fields in runs]
 
 
-def _fields(asked: Mapping[str, Any], rows: pd.DataFrame) -> dict[str, Any]:
+def _fields(settings: Mapping[str, Any], rows: pd.DataFrame) -> dict[str, Any]:
     """The fields of a result, from its settings and seeds and from its rows."""
-    seed = {"seed": asked["seed"]}
-    fields: dict[str, Any] = {**asked, "config": seed | asked["config"], "tested": None}
-    fields.setdefault("precision", asked["config"]["precision"])
-    if teacher := asked["teacher"]:
+    seed = {"seed": settings["seed"]}
+    fields: dict[str, Any] = {**settings, "config": seed | settings["config"], "tested": None}
+    fields.setdefault("precision", settings["config"]["precision"])
+    if teacher := settings["teacher"]:
         fields["teacher"] = {**teacher, "config": seed | teacher["config"]}
     scored = rows[rows["seconds"].notna()].set_index("network")
     fields |= {name: float(scored[name].iloc[0]) for name in COSTS}
@@ -149,14 +149,14 @@ def _fields(asked: Mapping[str, Any], rows: pd.DataFrame) -> dict[str, Any]:
     fields["scores"] = {network: values.dropna().to_dict() for network, values in scores.iterrows()}
     for values in fields["scores"].values():
         values["best_epoch"] = int(values["best_epoch"])
-    own = fields["scores"].items()
-    fields["best"] = {network: each.pop("best") for network, each in own if "best" in each}
+    networks = fields["scores"].items()
+    fields["best"] = {name: values.pop("best") for name, values in networks if "best" in values}
     if len(counted := rows[rows["seconds"].isna()]):
         place, groups = pd.factorize(counted["group"])
         counts: dict[str, list] = {network: [] for network in counted["network"]}
         for group, network, cells in zip(place, counted["network"], counted["counts"], strict=True):
-            for label, row in (each.split(">") for each in cells.split()):
-                own = (map(int, cell.split(":")) for cell in row.split(","))
-                counts[network] += [[int(group), int(label), k, n] for k, n in own]
+            for label, row in (text.split(">") for text in cells.split()):
+                pairs = (map(int, cell.split(":")) for cell in row.split(","))
+                counts[network] += [[int(group), int(label), k, n] for k, n in pairs]
         fields["tested"] = {"groups": [*map(json.loads, groups)], "counts": counts}
     return fields

@@ -65,18 +65,18 @@ class Study:
     def rows(self) -> dict[str, list[Row]]:
         """Number of a table → its rows that are kept."""
         tables = {str(number): paper_rows(number, self.sensors) for number in self.numbers}
-        figures, rows, named = paper_figures(), dict[str, list[Row]](), dict[str, None]()
+        figures, rows, choices = paper_figures(), dict[str, list[Row]](), dict[str, None]()
         for number, every in tables.items():
             published = {*figures[figures["table"].astype(str) == number]["method"]}
             rows[number] = []
             for row in every:
                 names = [row.name] if row.settings else [row.name, row.method]
                 names += [PAPER] if row.name in published else []
-                named |= dict.fromkeys(names)
+                choices |= dict.fromkeys(names)
                 if not self.kept or {*names} & {*self.kept}:
                     rows[number].append(row)
         for name in self.kept:
-            check_choice(f"rows of table {', '.join(tables)}", name, named)
+            check_choice(f"rows of table {', '.join(tables)}", name, choices)
         return rows
 
     @cached_property
@@ -89,10 +89,10 @@ class Study:
         for number, rows in self.rows.items():
             runs, asked = dict[str, list[Run]](), set[tuple[str, str]]()
             for row in rows:
-                own = self._runs_of(row)
-                if own and (own[0].hash, row.part) not in asked:
-                    runs[row.name] = own
-                    asked |= {(run.hash, row.part) for run in own}
+                row_runs = self._runs_of(row)
+                if row_runs and (row_runs[0].hash, row.part) not in asked:
+                    runs[row.name] = row_runs
+                    asked |= {(run.hash, row.part) for run in row_runs}
             planned[number] = runs
         if not any(planned.values()):
             raise ConfigError("--methods", "no run of the table is left", "keep at least one")
@@ -118,8 +118,8 @@ class Study:
         method, runs = methods.get(row.method), list[Run]()
         for seed in range(self.seeds or (1 if self.folds else 5)):
             images = self.images_of(seed)
-            own: dict[str, Any] = {"dense": method.dense, "seed": seed, "options": row.options}
-            config = profile(**{"name": "cpu", **own, **self.settings, **row.settings})
+            defaults: dict[str, Any] = {"dense": method.dense, "seed": seed, "options": row.options}
+            config = profile(**{"name": "cpu", **defaults, **self.settings, **row.settings})
             if error := methods.misfit(method, images, config):
                 warnings.warn(f"left out: {error}", stacklevel=4)
                 return []
@@ -133,13 +133,13 @@ class Study:
         """The runs of all rows, each once: one seed of every row before the second, and rows that
         decide before others. Teachers that are no row of their own are not among them."""
         rows = [row for table in self.planned.values() for row in table.items()]
-        named = [(name, run) for name, runs in rows for run in runs]
+        items = [(name, run) for name, runs in rows for run in runs]
 
         def place(item: tuple[str, Run]) -> tuple[int, int]:
             name, run = item
             return run.config.seed, FIRST.index(name) if name in FIRST else len(FIRST)
 
-        return [*{run.folder: run for _, run in sorted(named, key=place)}.values()]
+        return [*{run.folder: run for _, run in sorted(items, key=place)}.values()]
 
     def absent(self, known: Iterable[Result] = ()) -> list[Run]:
         """What has to be trained, in the order of `every`, a teacher before its first student; see

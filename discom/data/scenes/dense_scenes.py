@@ -56,25 +56,25 @@ def dense(n: int = 1200, seed: int = 0, *, size: int = 64) -> MultiModalData:
     ('background', 'wood', 'metal', 'stone')
     """
     drawing.check(NAME, n, seed, size, {})
-    own = {"objects": OBJECTS, "epsilon": CONFUSED, "delta": CONFUSED}  # of the data's digest
+    constants = {"objects": OBJECTS, "epsilon": CONFUSED, "delta": CONFUSED}  # of the data's digest
     scene, things = _factors(n, seed)
     images, masks = _draw(scene, things, size, seed)
     labels = np.stack([(masks == k).sum((1, 2)) for k in range(len(CLASSES))]).argmax(0)
     ids = np.array([f"dense-{seed}-{row:06d}" for row in range(n)])
-    known = dict(scene)
+    factors = dict(scene)
     for k, thing in enumerate(things, 1):
-        known |= {f"{name}_{k}": values for name, values in thing.items()}
+        factors |= {f"{name}_{k}": values for name, values in thing.items()}
     data = MultiModalData(
         {name: Modality(images[name], labels, ids, symmetry="all") for name in BANDS},
         CLASSES,
-        factors=drawing.one_number_each(known),
+        factors=drawing.one_number_each(factors),
         masks=masks,
         name=NAME,
         fractions=FRACTIONS,
         dense=True,
         best=best(),
     )
-    return data.drawn_by(VERSION, seed, n=n, size=size, **own)
+    return data.drawn_by(VERSION, seed, n=n, size=size, **constants)
 
 
 def _factors(n, seed) -> tuple[dict, list[dict]]:
@@ -118,7 +118,7 @@ def _draw(scene, things, size: int, seed: int) -> tuple[dict[str, np.ndarray], n
         part, *parts = ({k: v[rows] for k, v in factors.items()} for factors in (scene, *things))
         view = drawing.geometry(parts[0], size)
         rgb, plane = drawing.background(part, view), drawing.plane(part, view)
-        depth, shown = plane, np.zeros(plane.shape, np.uint8)
+        depth, labels = plane, np.zeros(plane.shape, np.uint8)
         for thing in parts:
             view = drawing.geometry(thing, size)
             mask = view["mask"]
@@ -126,13 +126,13 @@ def _draw(scene, things, size: int, seed: int) -> tuple[dict[str, np.ndarray], n
             relief = drawing.relief(thing, {"r": ZOOM * view["r"], "u": ZOOM * view["u"]})
             surface = plane + thing["lift"][:, None, None] + RELIEF * relief
             depth = depth + mask * (surface - depth)
-            shown = np.where(mask > 0.5, thing["material"][:, None, None] + 1, shown)
-        masks[rows] = shown
+            labels = np.where(mask > 0.5, thing["material"][:, None, None] + 1, labels)
+        masks[rows] = labels
         clean = {"rgb": rgb * part["illumination"][:, None, None, None], "depth": depth[:, None]}
         for name, image in clean.items():
             noisy = image + SIGMA[name] * streams[name].standard_normal(image.shape)
             least = 1 / 65535 if name == "depth" else 0  # in depth, 0 stands for what is missing
             images[name][rows] = drawing.rounded(noisy, least)
-        missing = drawing.holes(streams["holes"], len(shown), size, HOLES)
+        missing = drawing.holes(streams["holes"], len(labels), size, HOLES)
         images["depth"][rows, 0][missing] = 0
     return images, masks

@@ -84,8 +84,8 @@ def make(
         fractions=FRACTIONS,
         best=best(dark, far, sensors),
     )
-    asked = {"n": n, "size": size, "modalities": sensors, "dark": float(dark), "far": float(far)}
-    return data.drawn_by(VERSION, seed, **asked)
+    options = {"n": n, "size": size, "modalities": sensors, "dark": float(dark), "far": float(far)}
+    return data.drawn_by(VERSION, seed, **options)
 
 
 def best(

@@ -115,10 +115,10 @@ class Source:
             raise DataError(root, f"{found}. {self.advice()}")
         way_out = "delete it, if it is there, and fetch it later or by hand"
         for name, (url, checksum) in files.items():
-            one = {"registry": {name: checksum or None}, "urls": {name: url}}
+            entry = {"registry": {name: checksum or None}, "urls": {name: url}}
             unzip = pooch.Unzip(extract_dir=Path(name).stem) if name.endswith(".zip") else None
             with as_data_error(root / name, f"what {url} gives", way_out):
-                store = pooch.create(root, "", **one, allow_updates=False, retry_if_failed=2)
+                store = pooch.create(root, "", **entry, allow_updates=False, retry_if_failed=2)
                 store.fetch(name, unzip, pooch.HTTPDownloader(progressbar=watched()))
         return root
 
@@ -151,8 +151,8 @@ class Source:
             labels = most_frequent(count_pixels(masks, len(self.classes)))
         modalities = {}
         for name, x in arrays.items():
-            own = self.sensors[name].unit, self.sensors[name].invalid, self.symmetry
-            modalities[name] = Modality(x, np.asarray(labels), np.asarray(ids), *own)
+            about = self.sensors[name].unit, self.sensors[name].invalid, self.symmetry
+            modalities[name] = Modality(x, np.asarray(labels), np.asarray(ids), *about)
         names = [] if list(arrays) == self.modalities else list(arrays)
         return MultiModalData(
             modalities,

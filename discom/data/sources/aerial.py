@@ -83,7 +83,7 @@ class MidAir(Source):
         keys = steps.pair(files, root)
         # Kite_training/sunny/0001/000025 → Kite-001: a number ends alike in all climates
         groups = np.array([re.sub(r"_.*/\d(\d{3})/.*", r"-\1", key) for key in keys])
-        images = {name: [own[key] for key in keys] for name, own in files.items()}
+        images = {name: [file_of[key] for key in keys] for name, file_of in files.items()}
         return self.build(images, keys, size=size, groups=groups)
 
 
@@ -159,7 +159,10 @@ class Potsdam(Source):
         starts = [*range(0, SIDE - window, window), SIDE - window]
         places = list(product(sorted(TILES), starts, starts))
         files = {name: _find_tiles(root, name) for name in [*names, "masks"]}
-        images = {name: [(own[t], *at, window) for t, *at in places] for name, own in files.items()}
+        images = {
+            name: [(tile_of[t], *at, window) for t, *at in places]
+            for name, tile_of in files.items()
+        }
         ids = [f"{tile}-{top:04d}-{left:04d}" for tile, top, left in places]
         groups = np.array([tile for tile, _, _ in places])
         parts = steps.split_official(np.isin(groups, TEST), groups)

@@ -100,8 +100,8 @@ class EuroSAT(Source):
             kind = file.parent.name
             if kind in self.classes and re.fullmatch(rf"{kind}_\d+", file.stem):
                 # those of SAR lie in a folder that is called so, EuroSAT-SAR
-                own = patches["sar" if "sar" in str(file.relative_to(root)).lower() else "ms"]
-                if (other := own.setdefault(file.stem, file)) != file:
+                file_of = patches["sar" if "sar" in str(file.relative_to(root)).lower() else "ms"]
+                if (other := file_of.setdefault(file.stem, file)) != file:
                     raise DataError(file, f"a second copy of {other}", "remove one")
         stems = steps.pair({name: patches[name] for name in names}, root)
         labels = [self.classes.index(stem.partition("_")[0]) for stem in stems]

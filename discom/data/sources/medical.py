@@ -61,7 +61,7 @@ class CellCycle(Source):
         ids = [f"{phase}/{tile:03d}" for phase, tile in places]
         groups = np.array([f"{phase}/{tile // TILES:02d}" for phase, tile in places])
         labels = [self.classes.index(PHASES[phase][0]) for phase, _ in places]
-        images = {name: list(own[cells, None]) for name, own in tiles.items()}
+        images = {name: list(channel[cells, None]) for name, channel in tiles.items()}
         return self.build(images, ids, size=size, labels=labels, groups=groups)
 
 
@@ -114,7 +114,7 @@ class LGG(Source):
             slices = [read_slice(*files) for files in find_slices(patient)[::every]]
             t1, flair, t1c = np.stack([image for image, _ in slices], axis=1)
             if not ((t1 == flair).all() or (t1c == flair).all()):
-                complete.append([(*each, number) for each in slices])
+                complete.append([(*pair, number) for pair in slices])
         steps.warn_left_out(folder, len(patients) - len(complete), "the patients lack a sequence")
         pixels, masks, groups = map(np.array, zip(*chain(*complete), strict=True))
         images = {name: pixels[:, BANDS[name], None] for name in names}

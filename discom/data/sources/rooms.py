@@ -77,7 +77,7 @@ class SUNRGBD(Source):
         base = self.find_folder(root, ["kv2"])
         files = {name: _find_images(base, frames, name) for name in names}
         keys = steps.pair({"kv2.txt": frames, **files}, base)
-        images = {name: [own[key] for key in keys] for name, own in files.items()}
+        images = {name: [file_of[key] for key in keys] for name, file_of in files.items()}
         folders, labels = zip(*(frames[key] for key in keys), strict=True)
         groups = [re.sub(r".*(\d{4}-\d\d-\d\d).*", r"\1", folder.name) for folder in folders]
         return self.build(images, keys, size=size, labels=labels, groups=np.array(groups))
@@ -149,7 +149,7 @@ class TRISTAR(Source):
         kept = [frame for frame in frames if len(actions[frame]) == 1]
         unclear = f"{len(frames)} frames have none or several of {', '.join(self.classes)}"
         steps.warn_left_out(folder, len(frames) - len(kept), unclear)
-        images = {name: [own[frame] for frame in kept] for name, own in files.items()}
+        images = {name: [file_of[frame] for frame in kept] for name, file_of in files.items()}
         labels = [self.classes.index(actions[frame][0]) for frame in kept]
         part_of = np.array([frame.partition("/")[0] for frame in kept])
         shots = np.array([frame.rpartition("/")[0] for frame in kept])
