@@ -2,12 +2,13 @@
 
 python notebooks/batch.py --profile cpu
 python notebooks/batch.py --profile tiny --only 02,07
+python notebooks/batch.py --only 12 -p data=eurosat -p profile=paper -p seeds=5
 """
 
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +17,7 @@ import nbclient.client
 import nbformat
 import pandas as pd
 import papermill
+import yaml
 import zmq
 from click import IntRange
 from filelock import FileLock
@@ -26,7 +28,7 @@ from pooch import file_hash
 import discom
 from discom import cli
 from discom.cli.flags import command
-from discom.errors import DataError, check_choice, first_line
+from discom.errors import ConfigError, DataError, check_choice, first_line
 from discom.files import atomic_file, digest
 from discom.running.sweep import Outcome, spread
 
@@ -58,15 +60,18 @@ def run_notebooks(
     out: Path,
     workers: int = 2,
     only: Sequence[str] = (),
+    parameters: Mapping[str, Any] = {},
 ) -> bool:
     """Execute each `NN_….ipynb` of a folder, or those with the numbers `only`,
-    `workers` side by side; whether all have passed.
+    `workers` side by side; whether all have passed. `parameters` are injected into
+    each, before those of the profile count.
 
     A folder in `out` gets copies, runs and index.html. With the same profile and code,
     a later call goes on there: what has passed and was not changed stays.
 
     Raises:
-        ConfigError, DataError: another profile, or no such notebook.
+        ConfigError, DataError: another profile, no such notebook, or a parameter that
+            one of them lacks.
         TimeoutError: another process executes the same notebooks.
     """
     check_choice("profile", profile, PROFILES)
@@ -78,13 +83,19 @@ def run_notebooks(
     code = sorted(Path(discom.__file__).parent.rglob("*.py"))
     shared = ("*.py", "checks/*.py", "pictures/*.py")
     code += sorted(file for pattern in shared for file in notebooks.glob(pattern))
-    name = f"{profile}-{digest([file_hash(file) for file in code])[:8]}"
+    asked = [file_hash(file) for file in code] + [dict(parameters)] * bool(parameters)
+    name = f"{profile}-{digest(asked)[:8]}"
     folder = out.resolve() / name
     copies = {folder / source.name: source for source in sources}
     rows = {copy.name: outcome(copy, source) for copy, source in copies.items()}
     chosen = [copy for copy in copies if not only or copy.name[:2] in only]
+    for copy in chosen:
+        for parameter in parameters:
+            check_choice(
+                f"parameters of {copy.stem}", parameter, declared(copies[copy])
+            )
     jobs = [
-        partial(_attempt, copies[copy], copy, profile, folder / "runs")
+        partial(_attempt, copies[copy], copy, profile, folder / "runs", parameters)
         for copy in chosen
         if rows[copy.name]["status"] != "passed"
     ]
@@ -103,15 +114,23 @@ def run_notebooks(
     return all(rows[copy.name]["status"] == "passed" for copy in chosen)
 
 
-def injected(source: Path, profile: str, runs: Path) -> dict[str, str]:
-    """What is injected into a notebook: its own `data` stays, short in `tiny`."""
+def declared(source: Path) -> dict[str, str]:
+    """The parameters of a notebook, as they stand in it: name → its text."""
+    cells = nbformat.read(source, as_version=4).cells
+    texts = [c.source for c in cells if "parameters" in c.metadata.get("tags", [])]
+    found = re.findall(r"^(\w+) = (.*?)(?:  #.*)?$", "\n".join(texts), re.MULTILINE)
+    return dict(found)
+
+
+def injected(
+    source: Path, profile: str, runs: Path, parameters: Mapping[str, Any] = {}
+) -> dict[str, Any]:
+    """What is injected into a notebook: its own `data` stays, short in `tiny`;
+    `parameters` win."""
     given = {"profile": profile, "runs": str(runs)}
-    if profile == "tiny":
-        cells = nbformat.read(source, as_version=4).cells
-        text = [c.source for c in cells if "parameters" in c.metadata.get("tags", [])]
-        own = re.search(r'^data = "(.*)"', text[0], re.MULTILINE)[1]
+    if profile == "tiny" and (own := declared(source).get("data", "").strip('"')):
         given["data"] = f"{own}{',' if ':' in own else ':'}{SHORT}"
-    return given
+    return {**given, **parameters}
 
 
 def execute(
@@ -161,10 +180,12 @@ def outcome(copy: Path, source: Path) -> dict[str, Any]:
     }
 
 
-def _attempt(source: Path, copy: Path, profile: str, runs: Path) -> Outcome:
+def _attempt(
+    source: Path, copy: Path, profile: str, runs: Path, parameters: Mapping[str, Any]
+) -> Outcome:
     while True:
         try:
-            execute(source, copy, injected(source, profile, runs))
+            execute(source, copy, injected(source, profile, runs, parameters))
         except PapermillExecutionError as error:
             if error.ename == "BusyError":  # another notebook trains the same run
                 time.sleep(PATIENCE)
@@ -182,11 +203,27 @@ def batch(
     only: Annotated[str, "Numbers, such as 02,07  [default: all]"] = "",
     workers: Annotated[int, IntRange(0), "Side by side; 0: one a core."] = 2,
     out: Annotated[Path, "Folder to write."] = Path("build/notebooks"),
+    parameter: Annotated[
+        tuple[str, ...], "NAME=VALUE, in YAML; wins over the profile."
+    ] = (),
 ) -> bool:
     """Execute every notebook into a folder with an index page; a stopped batch
     continues."""
     chosen = only.split(",") if only else []
-    return run_notebooks(Path(__file__).parent, profile, out, workers, chosen)
+    given = dict(_parsed(text) for text in parameter)
+    return run_notebooks(Path(__file__).parent, profile, out, workers, chosen, given)
+
+
+def _parsed(text: str) -> tuple[str, Any]:
+    """NAME=VALUE; a ConfigError for another text."""
+    name, sign, value = text.partition("=")
+    if not (sign and name):
+        raise ConfigError("--parameter", f"'{text}'", "write it as NAME=VALUE")
+    try:
+        return name, yaml.safe_load(value) if value else ""
+    except yaml.YAMLError as error:
+        found = f"{value} is no YAML ({first_line(error)})"
+        raise ConfigError(f"--parameter {name}", found, "quote it") from None
 
 
 if __name__ == "__main__":

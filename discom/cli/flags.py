@@ -15,9 +15,9 @@ SETTINGS = [name for name in FIELDS if name not in ("seed", "dense", "options")]
 
 def command(call: Callable) -> click.Command:
     """A function as a command: parameters without a default are its arguments, a tuple the last
-    ones; others are flags. Their annotation is `Annotated[kind, help]`, or `Annotated[kind, what
-    reads it, help]`. `**settings` stands for `--profile`, which is `name`, and a flag of each of
-    SETTINGS; it holds those that were given."""
+    ones; others are flags, of a tuple one that may be repeated. Their annotation is
+    `Annotated[kind, help]`, or `Annotated[kind, what reads it, help]`. `**settings` stands for
+    `--profile`, which is `name`, and a flag of each of SETTINGS; it holds those that were given."""
     parameters: list[click.Parameter] = []
     for name, parameter in inspect.signature(call).parameters.items():
         if parameter.kind is parameter.VAR_KEYWORD:
@@ -44,9 +44,11 @@ def _flag(name: str, annotation: Any, default: Any) -> click.Option:
     kind, *reads, about = get_args(annotation)
     if get_origin(kind) is Literal:
         reads = [click.Choice(get_args(kind))]
-    flag, shown = f"--{name.replace('_', '-')}", default not in ("", "{}", None)
+    flags, shown = [f"--{name.replace('_', '-')}"], default not in ("", "{}", None, ())
     how: dict[str, Any] = {"default": default, "is_flag": default is False, "show_default": shown}
-    return click.Option([flag], type=[kind, *reads][-1], help=about, **how)
+    if many := get_origin(kind) is tuple:  # given again and again, as -p a=1 -p b=2
+        flags, reads = [*flags, f"-{name[0]}"], [*reads, get_args(kind)[0]]
+    return click.Option(flags, type=[kind, *reads][-1], help=about, multiple=many, **how)
 
 
 def json_text(text: str) -> dict[str, Any]:

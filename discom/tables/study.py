@@ -31,8 +31,9 @@ class Study:
         source: as `data.load` takes it, and so are `modalities`.
         runs: the folder of all runs.
         numbers: of the tables, 1 to 4, "dense" or "crodino".
-        kept: the rows to keep, by default all: a method ("discom", with any options), a row by its
-            name ("discom adv=0", "student augment=0"), or "paper", those of the paper's own table.
+        kept: the rows to keep, by default all, by their names ("discom", "discom adv=0",
+            "student augment=0"), or "paper", those of the paper's own table. A row that reads a
+            part of a run's embedding comes with the row that reads all.
         seeds: how many, by default 5, or 1 with folds.
         folds: of the samples, each tested once; 0 splits them by each seed.
         settings: those of `profile`, its name too.
@@ -70,7 +71,7 @@ class Study:
             published = {*figures[figures["table"].astype(str) == number]["method"]}
             rows[number] = []
             for row in every:
-                names = [row.name] if row.settings else [row.name, row.method]
+                names = [row.name, row.method] if row.part else [row.name]
                 names += [PAPER] if row.name in published else []
                 choices |= dict.fromkeys(names)
                 if not self.kept or {*names} & {*self.kept}:

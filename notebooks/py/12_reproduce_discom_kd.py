@@ -1,0 +1,185 @@
+# %% [markdown]
+# # 12 · Do the tables of DisCoM-KD come out on your machine?
+#
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/main/notebooks/12_reproduce_discom_kd.ipynb)
+#
+# This notebook is an instrument, not a lesson. It takes a data set and tables of the paper ([DisCoM-KD](https://arxiv.org/abs/2408.07080), BMVC 2024), says what they cost on this machine, trains what is missing, and shows the paper's figures beside yours. It stops when your time is up. **Run all** goes on where it stopped, also after a session was cut off.
+#
+# In the paper DisCoM-KD scores above the *student*, a network of one sensor, in every row. Look here at a second comparison, too: *discom-solo* is the same branch with the same losses, trained without the other sensor. **Only what DisCoM-KD gains over `discom-solo` came from the other sensor.**
+#
+# | At a glance | |
+# |---|---|
+# | You will | **prepare** a data set · **measure** what its tables cost · **train** them in pieces · **compare** them with the paper |
+# | You need | for the values below one CPU core; for the paper's network a GPU for hours or days |
+# | Time, memory | two minutes as it stands, 2 GB |
+# | Data, licence | scenes drawn here, MIT; a public set of [data/README.md](../data/README.md); or your own |
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+import os
+
+ref, url = "v0.1.0", "https://github.com/discom-kd/discom"  # ref: a tag or a branch
+try:
+    import discom.config
+except ImportError:  # on Colab, whose torch stays
+    # !git clone -q --depth 1 -b {ref} {url} 2> /dev/null || echo "no {ref} yet: main"
+    # !test -d discom || git clone -q --depth 1 {url}
+    # !pip list --format=freeze | grep -E "^(torch|torchvision|numpy)=" > kept.txt
+    # %pip install -q -c kept.txt "./discom[deploy]"
+    import discom.config
+clone = os.path.dirname(os.path.dirname(discom.config.__file__))
+for place in ("discom/notebooks", f"{clone}/notebooks"):  # from Colab, or any folder
+    if not os.path.isfile("course.py") and os.path.isdir(place):
+        os.chdir(place)
+
+# %% [markdown]
+# ## Choose
+#
+# | | a first look | the paper | your own sensors |
+# |---|---|---|---|
+# | `data` | `objects` | `eurosat`, `sunrgbd` or `tristar` | a prepared folder, or one of images, `<sensor>/<class>/<name>.png` |
+# | `tables` | `2` | `1,2,3,4` | `2,4` |
+# | `methods` | as below | empty: all rows | as below |
+# | `profile`, `seeds` | `cpu`, 3 | `paper`, 5 | `cpu`, 5 |
+# | `budget_hours` | 0.2 | what your session gives | 2 |
+# | `runs` | `runs` | on Colab a folder of a mounted Drive | `runs` |
+# | `known` | empty | empty | empty |
+#
+# As it stands, `known` names stored results: ten seeds are read, and the eleventh is trained until the budget is spent. On Colab choose a GPU first: *Runtime*, *Change runtime type*.
+
+# %% tags=["parameters"]
+data = "objects"  # scenes, a public set, a prepared folder, or a folder of images
+modalities = ""  # such as rgb+depth, in this order; empty: all
+split = "random"  # of a public set: random, as in the paper, or by place
+tables = "2"  # of the paper, such as 1,2,3,4
+methods = "teacher,student,kdv2,discom-solo,discom"  # rows to keep; empty: all
+profile = "cpu"  # or paper; tiny: a few steps, results mean nothing
+settings = {"precision": "32-true", "select": "last"}  # that differ from the profile's
+seeds = 11  # how many, from 0 on
+budget_hours = 0.02  # for training; 0: no limit
+runs = "runs"  # each run has a folder here
+known = "../results/all-labels.csv"  # a results file, whose runs are not trained again
+workers = 1  # runs side by side; 0: one for each CPU core, or one on a GPU
+
+# %%
+from discom import hardware
+
+device = hardware.device()  # a GPU if there is one: all that trains is there
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+import time
+
+import pandas as pd
+
+import discom
+import reproduction
+from discom import plots
+from discom.notebook import check, finish, stamp
+from discom.tables import Study, standings
+
+if not os.path.isdir("data") and "DISCOM_DATA" not in os.environ:
+    os.environ["DISCOM_DATA"] = os.path.abspath("../data")
+plots.style()
+if profile == "tiny":
+    seeds, known, budget_hours = 1, "", 0
+stamp(f"0 to {seeds - 1}", device=device)
+figures = {}
+
+# %% [markdown]
+# ## Where am I?
+
+# %%
+configuration = discom.profile(profile, **settings)
+about = hardware.describe(configuration.precision, runs)
+pd.Series(about, name="").to_frame().style.set_properties(**{"text-align": "left"})
+
+# %% [markdown]
+# Profile `paper` computes in float32, as the paper. On a free Colab card (T4) `settings = {"precision": "mixed"}` trains in fp16 in a fraction of the time. Such runs are no rows of one table with those in float32; one seed in float32 tells whether the difference matters.
+#
+# ## The data
+#
+# A public set is fetched, verified by its checksum and prepared once.
+
+# %%
+source = reproduction.fetched(data, split)
+kept = [name.strip() for name in methods.split(",") if name.strip()]
+numbers = str(tables).replace(" ", "").split(",")
+asked = {"modalities": modalities, "kept": kept, "seeds": seeds}
+study = Study(source, runs, numbers, **asked, settings={"name": profile, **settings})
+images = discom.data.load(source, modalities, seed=0)
+parts = images.split(0)
+print(f"{images.name}: {', '.join(study.sensors)}")
+print(f"divided: {reproduction.rule(images)}")
+reproduction.counts(parts)
+
+# %% alt="Pairs of every class: a row for each sensor."
+figures["pairs"] = plots.pairs(parts.train)
+
+# %% [markdown]
+# Does each sensor show the class? Does one show what the other lacks? Each band is scaled to [0, 1] between its 2nd and 98th percentile in the *training* part, so about four values in a hundred lie at an end.
+
+# %% alt="Histograms of the scaled values: a panel for each sensor, a line for each band."
+figures["values"] = reproduction.plot_values(parts.train)
+
+# %% [markdown]
+# ## The plan
+#
+# Each row of a table needs a run for each seed. A run's folder has a name made of all that was asked for, so tables share runs, and nothing is trained twice. What does each absent run cost *here*? Every kind of run trains for three epochs of a few batches.
+
+# %%
+stored = reproduction.results_of(known)
+absent = study.absent(stored)
+print(f"{len(study.every)} runs, {len(absent)} to train with their teachers")
+costs = reproduction.probed(absent, lambda seed: parts)
+plan = reproduction.forecast(study, absent, costs)
+total = plan["hours"].sum() if len(plan) else 0
+print(f"all of it: {reproduction.clock(total)}; budget: {budget_hours:g} h")
+plan.style.format("{:.3g}")
+
+# %% [markdown]
+# If the total is far beyond what you have, take fewer `methods` first, then fewer `seeds`, then fewer epochs, which are no longer the paper's.
+#
+# ## Train
+#
+# One seed of every row before the second; student, discom-solo and DisCoM-KD before other rows.
+
+# %%
+end = reproduction.until(budget_hours, time.time())
+done = reproduction.train(study, stored, costs, end, workers)
+
+# %%
+there, left, failed = len(done.results), len(done.left), len(done.failed)
+print(f"{there} runs are there, {left} are left, {failed} failed")
+standing = {number: standings(study, number, done.results) for number in numbers}
+reproduction.show(standing)
+
+# %% [markdown]
+# **How to read it.** *paper* is the paper's mean of five runs, where it has one. *n* counts seeds; a cell without a run says so. *Δ student* and *Δ discom-solo* are differences of runs with the same seed, with a 95 % interval: ↑ where it lies above zero, ↓ below, ~ where it holds zero. Of one seed there is no interval. Where seeds divide one set anew, as in the paper, it is approximate ([why](../docs/results/protocol.md#intervals)).
+#
+# A gain over the student may come from the larger network and from losses of one sensor. Δ discom-solo is what the other sensor gave.
+
+# %% alt="A dot with its standard deviation for each row of the first table, a panel for each sensor."
+title = f"Table {numbers[0]}, {images.name}"
+figures["scores"] = plots.standings(standing[numbers[0]], title)
+
+# %% [markdown]
+# ## Report
+
+# %%
+for number, table in standing.items():
+    print(f"Table {number}:", *reproduction.agreement(table), sep="\n  ")
+print("What differs from the paper:", *reproduction.differences(study), sep="\n  ")
+file = reproduction.report(study, done, standing, figures, about)
+check("all results are in one zip, with tables, curves and figures", file.is_file())
+
+# %% [markdown]
+# The zip lies beside the runs. Its `results.csv` and `results.json` are what a colleague names as `known`: their notebook reads your runs.
+#
+# ## What next?
+#
+# - *The embeddings, as a picture?* [13](13_look_into_a_run.ipynb) opens any of these runs.
+# - *The gain over the student is none over discom-solo?* [03](03_training.ipynb) and [05](05_ablations.ipynb) take DisCoM-KD apart.
+# - *Few labels?* [08](08_when_a_second_sensor_helps.ipynb), and `discom advise` for your sensors.
+# - *In batch:* `python notebooks/batch.py --only 12 -p data=eurosat -p profile=paper -p seeds=5` ([guide](../docs/guides/reproduce.md)).
+
+# %%
+finish(runs=there, left=left)

@@ -1,0 +1,348 @@
+"""What notebooks 12 to 14 share: data that are there, what runs cost, one line for each
+run, rows as a person calls them, and a report in one zip."""
+
+import re
+import shutil
+import warnings
+import zipfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from IPython.display import display
+from matplotlib.figure import Figure
+
+from discom import data, methods, plots, profile, tables
+from discom.data import sources
+from discom.data.multimodal import MultiModalData, Split
+from discom.errors import watched
+from discom.files import atomic_file
+from discom.hardware import precision_used
+from discom.running.forecast import Cost, probe
+from discom.running.runs import Result, Run
+from discom.running.sweep import Done, sweep
+
+HOUR = 3600  # seconds
+READABLE = {  # ends of a row's name → what a reader calls it
+    r" (adv|mod|aux|orth|contrast|soft)=0": r", without \1",
+    r" augment=0": ", images as they are",
+    r" only=(\w+)": r", \1 alone",
+    r" (adversary|pairing)=(\w+)": r", \2 \1",
+    r" reduction=released modality_targets=released": ", as its public code",
+}
+
+# ---------------------------------------------------------------- data
+
+
+def fetched(source: str, split: str = "random") -> str:
+    """What `data.load` takes, once it is there. A public set is fetched, verified and
+    prepared first, divided "random", as in the papers, by "place" or "official"; other
+    sources stay as they are."""
+    name = source.removesuffix(":")
+    if name not in sources.names():
+        return source
+    for folder in (data.home() / f"{name}-{split}", data.home() / name):
+        if folder.is_dir() and way_of(data.load(folder)) == split:
+            return str(folder)
+    public = sources.get(name)
+    print(f"{name}: {public.size} to fetch, unless it is there. {public.licence}")
+    return str(data.prepare(name, download=bool(public.files), split=split))
+
+
+def way_of(images: MultiModalData) -> str:
+    """How samples are divided: "official", "place" or "random"."""
+    if images.parts:
+        return "official"
+    return "random" if images.groups is None else "place"
+
+
+def rule(images: MultiModalData) -> str:
+    """How these data are divided, beside the paper's way."""
+    if images.drawn:
+        own = "each seed draws scenes of its own, 40, 20 and 40 %"
+        return f"{own}; the paper divides one set of images"
+    shares = ", ".join(f"{100 * share:.0f}" for share in images.fractions)
+    if images.parts:
+        return "as it was published; the paper's split is random, 70, 10 and 20 %"
+    if images.groups is None:
+        return (
+            f"at random in each class, {shares} %, anew for each seed, as in the paper"
+        )
+    groups = f"{len(np.unique(images.groups))} groups stay whole, about {shares} %"
+    return f"{groups}; the paper's split is random: neighbours stand in both parts"
+
+
+def counts(split: Split) -> pd.DataFrame:
+    """Samples, pairs, groups and labels of each class: a column for each part."""
+    columns = {}
+    for part, samples in split._asdict().items():
+        labels = pd.Series(samples.labels).value_counts()
+        column = {"samples": len(samples), "pairs": len(samples.paired_ids)}
+        if samples.groups is not None:
+            column["groups"] = len(np.unique(samples.groups))
+        column |= {name: labels.get(k, 0) for k, name in enumerate(samples.classes)}
+        columns[part] = column | {"without a label": labels.get(-1, 0)}
+    return pd.DataFrame(columns)
+
+
+def plot_values(train: MultiModalData) -> Figure:
+    """How often each scaled value occurs in up to 500 training images: a panel for each
+    sensor, a line for each band."""
+    figure, axes = plots.panels(1, len(train.modalities), 10, 2.6)
+    for axis, (name, sensor) in zip(axes[0], train.modalities.items(), strict=True):
+        rows = np.linspace(0, len(sensor.x) - 1, min(500, len(sensor.x))).astype(int)
+        bands = (
+            train.images(name, rows).transpose(1, 0, 2, 3).reshape(len(sensor.x[0]), -1)
+        )
+        for band in bands:
+            share, edges = np.histogram(band, np.linspace(0, 1, 51))
+            axis.stairs(100 * share / share.sum(), edges, lw=1.2)
+        axis.set(
+            xlabel="value", ylabel="pixels, %", title=f"{name}, {len(bands)} bands"
+        )
+    return figure
+
+
+# ---------------------------------------------------------------- what it costs
+
+
+def kind(run: Run) -> str:
+    """What runs of the same cost are called: the method with its options, but for
+    weights and conventions of its losses."""
+    method = methods.get(run.method)
+    same = {"weights", "reduction", "modality_targets", "grl_lambda", "reads"}
+    changed = method.changed(run.config.options).items()
+    return methods.display_name(run.method, {k: v for k, v in changed if k not in same})
+
+
+def probed(absent: Iterable[Run], split_of: Callable[[int], Split]) -> dict[str, Cost]:
+    """Kind of run → what an epoch of it costs on this machine, of each kind that is
+    absent."""
+    costs: dict[str, Cost] = {}
+    for run in absent:
+        if kind(run) not in costs:
+            costs[kind(run)] = probe(run, split_of(run.config.seed))
+    return costs
+
+
+def forecast(
+    study: tables.Study, absent: Sequence[Run], costs: Mapping[str, Cost]
+) -> pd.DataFrame:
+    """A row for each row of the tables whose runs are absent, and for their teachers:
+    how many, seconds an epoch, hours of all, memory in MB. A run that several rows need
+    is counted in the first."""
+    left = {run.folder: run for run in absent}
+    rows: dict[str, list[Run]] = {}
+    for number, planned in study.planned.items():
+        for name, runs in planned.items():
+            here = [left.pop(run.folder) for run in runs if run.folder in left]
+            rows[f"{number}: {readable(name)}"] = here
+    rows["teachers of rows"] = [*left.values()]
+    lines = {}
+    for name, runs in rows.items():
+        if runs:
+            cost = costs[kind(runs[0])]
+            hours = (
+                sum(run.config.epochs * costs[kind(run)].seconds for run in runs) / HOUR
+            )
+            line = {"runs": len(runs), "s an epoch": cost.seconds, "hours": hours}
+            lines[name] = line | {"MB": cost.memory_mb}
+    return pd.DataFrame(lines).T
+
+
+def clock(hours: float) -> str:
+    """A length of time as a person says it."""
+    if hours < 0.025:
+        return f"{hours * HOUR:.0f} s"
+    return f"{60 * hours:.0f} min" if hours < 1.5 else f"{hours:.1f} h"
+
+
+# ---------------------------------------------------------------- training
+
+
+def train(
+    study: tables.Study,
+    known: Sequence[Result],
+    costs: Mapping[str, Cost],
+    until: float | None = None,
+    workers: int = 1,
+) -> Done:
+    """Train what is absent until a moment as of `time.time()`: a line for each run, and
+    where somebody looks a line that changes. DisCoM-KD and teachers keep their
+    weights."""
+    absent = study.absent(known)
+    left = {run.folder: run.config.epochs * costs[kind(run)].seconds for run in absent}
+    single = watched() and workers == 1
+    status = display("", display_id=True) if single else None
+
+    def on_run(run: Run, error: str) -> None:
+        left.pop(run.folder, None)
+        if error:
+            print(f"seed {run.config.seed}, {title(run)}: FAILED, {error}", flush=True)
+            return
+        result = Result.read(run.folder / "result.json")
+        scores = ", ".join(f"{name} {value:.1f}" for name, value in result.main.items())
+        took = clock(result.seconds / HOUR)
+        print(f"seed {run.config.seed}, {title(run)}: {scores}  ({took})", flush=True)
+
+    def on_epoch(run: Run, epochs: int, network: methods.Method) -> None:
+        left[run.folder] = (run.config.epochs - epochs) * costs[kind(run)].seconds
+        now = f"seed {run.config.seed}, {title(run)}: epoch {epochs} of"
+        rest = clock(sum(left.values()) / HOUR)
+        status.update(f"{now} {run.config.epochs}; {rest} for all that is left")
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        done = sweep(
+            study.every,
+            known=known,
+            workers=workers,
+            until=until,
+            keep_weights=lambda run: run.method.startswith("discom"),
+            on_run=on_run,
+            on_epoch=on_epoch if single else None,
+            progress=False,
+        )
+    for text in dict.fromkeys(str(each.message) for each in caught):
+        print(f"note: {re.sub(r'^/.*/runs/', '', text)}")
+    if status:
+        status.update(f"{len(left)} runs are left" if left else "done")
+    return done
+
+
+def title(run: Run) -> str:
+    """What a reader calls a run."""
+    changed = methods.get(run.method).changed(run.config.options)
+    hidden = {
+        name: value
+        for name, value in changed.items()
+        if name not in ("teacher", "reads")
+    }
+    turned = {} if run.config.augment else {"augment": 0}
+    return readable(methods.display_name(run.method, hidden | turned))
+
+
+def readable(name: str) -> str:
+    """A row's name in words.
+
+    >>> readable("discom adv=0"), readable("discom only=inv")
+    ('discom, without adv', 'discom, inv alone')
+    """
+    for pattern, words in READABLE.items():
+        name = re.sub(pattern, words, name)
+    return name
+
+
+# ---------------------------------------------------------------- what came out
+
+
+def shown(table: pd.DataFrame, number: int | str) -> pd.DataFrame:
+    """A table of `tables.standings` as text, by row and network."""
+    compared = [name for name in tables.baselines(number) if name != "student-2x"]
+    text = tables.cells(table.assign(method=table["method"].map(readable)), compared)
+    return text.drop(columns=["data"]).set_index(["method", "modality"])
+
+
+def show(standings: Mapping[str, pd.DataFrame]) -> None:
+    """Each table, as text in columns."""
+    for number, table in standings.items():
+        print(f"Table {number}")
+        display(shown(table, number))
+
+
+def agreement(table: pd.DataFrame) -> list[str]:
+    """What of a table came out as in the paper, in sentences."""
+    if "paper" not in table or table.loc[table["n"] > 0, "paper"].isna().all():
+        return ["The paper has no figure for these data."]
+    both = table[(table["n"] > 0) & table["paper"].notna()]
+    gaps = both["f1"] - both["paper"]
+    away = (
+        f"{gaps.median():+.1f} points (median), {gaps.min():+.1f} to {gaps.max():+.1f}"
+    )
+    lines = [f"{len(both)} scores beside the paper's; ours minus theirs: {away}."]
+    student = table[table["method"] == "student"].set_index("modality")["paper"]
+    taught = both[both["vs student"].notna()]
+    theirs = taught["paper"] - taught["modality"].map(student)
+    same = (np.sign(theirs) == np.sign(taught["vs student"])).sum()
+    decided = taught["arrow"].isin(["↑", "↓"]).sum()
+    text = f"Of {len(taught)} differences from the student {same} have the paper's sign"
+    return [*lines, f"{text}; {decided} lie beyond our interval."]
+
+
+def differences(study: tables.Study) -> list[str]:
+    """What differs here from the paper's protocol, in sentences."""
+    used, paper = profile(**{"name": "cpu", **study.settings}), profile("paper")
+    names = {n: v for n, v in used.identity().items() if v != paper.identity()[n]}
+    changed = [
+        f"{name} {value}" for name, value in names.items() if name != "channels_last"
+    ]
+    lines = [f"Settings that differ: {', '.join(changed)}."] if changed else []
+    images, seeds = study.images_of(0), study.seeds or 5
+    if images.name not in set(tables.paper_figures()["data"]):
+        lines.append(f"{images.name} is none of the paper's three sets.")
+    lines.append(f"Divided: {rule(images)}.")
+    lines.append("Bounds for scaling come from the training part, not from all images.")
+    lines.append(f"Seeds: {seeds}; the paper has five runs.")
+    precision = precision_used(used.precision)
+    return [*lines, f"Precision: {precision}; losses follow the paper's equations."]
+
+
+def report(
+    study: tables.Study,
+    done: Done,
+    standings: Mapping[str, pd.DataFrame],
+    figures: Mapping[str, Figure],
+    about: Mapping[str, str],
+) -> Path:
+    """Write tables, figures, the curves of all runs and their results, which `known`
+    reads, beside the runs, and one zip of them; its path."""
+    folder = Path(study.runs) / f"report-{study.images_of(0).name}"
+    (folder / "curves").mkdir(parents=True, exist_ok=True)
+    lines = [f"# {study.images_of(0).name}", ""]
+    lines += [f"- {name}: {text}" for name, text in about.items()]
+    lines += ["", "## What differs from the paper", ""]
+    lines += [f"- {text}" for text in differences(study)]
+    for number, table in standings.items():
+        text = shown(table, number).reset_index().to_markdown(index=False)
+        lines += ["", f"## Table {number}", "", text, "", *agreement(table)]
+        table.to_csv(folder / f"table-{number}.csv", index=False)
+    left = pd.Series([title(run) for run in done.left], dtype=str).value_counts(
+        sort=False
+    )
+    lines += ["", "## What is missing", ""]
+    lines += [f"- {name}: {count} runs" for name, count in left.items()] or ["Nothing."]
+    lines += [
+        f"- failed: {place.name}: {error}" for place, error in done.failed.items()
+    ]
+    with atomic_file(folder / "report.md") as part:
+        part.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    if done.results:
+        tables.collect(done.results, folder / "results.csv")
+    for name, figure in figures.items():
+        figure.savefig(folder / f"{name}.png")
+    for run in study.every:
+        if (log := run.folder / "metrics.csv").is_file():
+            shutil.copyfile(
+                log, folder / "curves" / f"{run.method}-{run.folder.name}.csv"
+            )
+    file = folder.with_suffix(".zip")
+    with (
+        atomic_file(file) as part,
+        zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for each in sorted(folder.rglob("*")):
+            if each.is_file() and not each.name.startswith("."):
+                archive.write(each, each.relative_to(folder.parent))
+    return file
+
+
+def until(budget_hours: float, started: float) -> float | None:
+    """The moment at which a budget that began then is over; None without one."""
+    return started + HOUR * budget_hours if budget_hours else None
+
+
+def results_of(file: str) -> list[Result]:
+    """The runs of a results file; none without a name. A RunError for a name with a
+    slip."""
+    return tables.collected(file or None, missing_ok=False)
