@@ -98,9 +98,7 @@ def plot_values(train: MultiModalData) -> Figure:
         for band in bands:
             share, edges = np.histogram(band, np.linspace(0, 1, 51))
             axis.stairs(100 * share / share.sum(), edges, lw=1.2)
-        axis.set(
-            xlabel="value", ylabel="pixels, %", title=f"{name}, {len(bands)} bands"
-        )
+        axis.set(xlabel="value", ylabel="pixels, %", title=name)
     return figure
 
 
@@ -206,6 +204,11 @@ def train(
         )
     for text in dict.fromkeys(str(each.message) for each in caught):
         print(f"note: {re.sub(r'^/.*/runs/', '', text)}")
+    for run in done.left:
+        if (log := run.folder / "metrics.csv").is_file():
+            epochs = f"{len(pd.read_csv(log))} of {run.config.epochs} epochs"
+            stopped = f"seed {run.config.seed}, {title(run)}: stopped after {epochs}"
+            print(f"{stopped}; the same cell goes on there")
     if status:
         status.update(f"{len(left)} runs are left" if left else "done")
     return done

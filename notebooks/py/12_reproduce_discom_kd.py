@@ -115,7 +115,7 @@ reproduction.counts(parts)
 figures["pairs"] = plots.pairs(parts.train)
 
 # %% [markdown]
-# Does each sensor show the class? Does one show what the other lacks? Each band is scaled to [0, 1] between its 2nd and 98th percentile in the *training* part, so about four values in a hundred lie at an end.
+# Does each sensor show the class? Does one show what the other lacks? Each band is scaled to [0, 1] between its 2nd and 98th percentile in the *training* part, so about two values in a hundred lie at each end. Holes, where a sensor measured nothing, are 0, too.
 
 # %% alt="Histograms of the scaled values: a panel for each sensor, a line for each band."
 figures["values"] = reproduction.plot_values(parts.train)

@@ -1,0 +1,196 @@
+"""Notebooks 12 and 13: what runs cost, what is told of them, and the report."""
+
+import io
+import time
+import zipfile
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from fixtures.refusal import refused
+
+import batch
+import reproduction
+from discom import data, tables
+from discom.data.scenes import objects
+from discom.errors import ConfigError, RunError
+from discom.running.forecast import Cost
+
+SCENES = "objects:n=60,size=16"
+
+
+@pytest.fixture
+def study_of(tmp_path):
+    """A function of rows and seeds: a study of Table 2 on the small scenes."""
+
+    def study(kept, seeds=2, numbers=("2",)):
+        settings = {"name": "tiny", "epochs": 1}
+        return tables.Study(SCENES, tmp_path / "runs", numbers, "", kept, seeds, 0, settings)
+
+    return study
+
+
+def test_a_public_set_is_fetched_once_and_divided_as_it_was_asked(tmp_path, monkeypatch):
+    monkeypatch.setenv("DISCOM_DATA", str(tmp_path))
+    calls = []
+
+    def prepare(name, **options):
+        calls.append((name, options["split"], options["download"]))
+        images = objects.make(60, size=8).changed(drawn=None)
+        groups = np.arange(60) // 6 if options["split"] == "place" else None
+        folder = tmp_path / (f"{name}-place" if options["split"] == "place" else name)
+        images.changed(groups=groups).save(folder)
+        return folder
+
+    monkeypatch.setattr(data, "prepare", prepare)
+    for _ in range(2):
+        for split in ("random", "place"):
+            folder = reproduction.fetched("eurosat", split)
+            assert reproduction.way_of(data.load(folder)) == split
+    assert calls == [("eurosat", "random", True), ("eurosat", "place", True)]
+    for other in (SCENES, str(tmp_path / "mine")):
+        assert reproduction.fetched(other) == other
+
+
+def test_counts_are_those_of_each_part():
+    images = objects.make(60, size=8)
+    groups = np.arange(60) // 6
+    split = images.changed(drawn=None, groups=groups).split(seed=0)
+    counted = reproduction.counts(split)
+    assert counted.loc["samples"].sum() == counted.loc[list(images.classes)].sum().sum() == 60
+    assert counted.loc["groups"].sum() == 10
+
+
+def test_a_forecast_counts_each_run_once_and_teachers_apart(study_of):
+    study = study_of(["student", "kdv2", "discom"], numbers=("1", "2"))
+    absent = study.absent()
+    costs = {reproduction.kind(run): Cost(3600.0, 0.0, 7.0) for run in absent}
+    plan = reproduction.forecast(study, absent, costs)
+    assert plan["runs"].sum() == len(absent) == plan["hours"].sum()  # an hour each
+    # both tables share student and DisCoM-KD; kdv2 has two teachers, of two seeds
+    assert plan["runs"].to_dict() == {
+        "1: student": 2, "1: kdv2": 2, "1: discom": 2, "2: kdv2": 2, "teachers of rows": 4,
+    }  # fmt: skip
+
+
+def test_runs_of_one_cost_are_of_one_kind():
+    study = tables.Study("objects", "runs", ["3"], seeds=1, settings={"name": "tiny"})
+    kinds = {row: reproduction.kind(runs[0]) for row, runs in study.planned["3"].items()}
+    assert kinds["discom"] == kinds["discom adv=0"] == kinds["discom grl_lambda=0.1"]
+    assert len({kinds[row] for row in ("discom", "discom dimension=16", "discom-solo")}) == 3
+
+
+def test_each_run_has_a_line_and_a_budget_leaves_the_rest(study_of, capsys, monkeypatch):
+    study = study_of(["student", "discom-solo"])
+    costs = dict.fromkeys(map(reproduction.kind, study.absent()), Cost(1.0, 0.0, 0.0))
+    done = reproduction.train(study, [], costs, until=time.time() - 1)
+    assert (len(done.results), len(done.left)) == (0, 4)
+    assert capsys.readouterr().out == ""
+    long = replace(study, settings={"name": "tiny", "epochs": 9})
+    with monkeypatch.context() as patch:  # the time is over at the end of the first epoch
+        late = SimpleNamespace(time=lambda: float("inf"), perf_counter=time.perf_counter)
+        patch.setattr("discom.running.fit.time", late)
+        reproduction.train(long, [], costs, until=time.time() + 3600)
+    stopped = "seed 0, student: stopped after 1 of 9 epochs"
+    assert capsys.readouterr().out.startswith(stopped)
+    done = reproduction.train(study, [], costs)
+    assert (len(done.results), len(done.left)) == (4, 0)
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("seed ")]
+    starts = [line.partition(":")[0] for line in lines]
+    assert starts == [f"seed {seed}, {row}" for seed in (0, 1) for row in study.planned["2"]]
+    weights = {run.method: (run.folder / "weights").exists() for run in study.every}
+    assert weights == {"student": False, "discom-solo": True}
+
+
+def test_a_report_is_what_a_colleague_reads_as_known(study_of, tmp_path):
+    study = study_of(["student"])
+    costs = {"student": Cost(1.0, 0.0, 0.0)}
+    done = reproduction.train(study, [], costs)
+    standing = {"2": tables.standings(study, "2", done.results)}
+    file = reproduction.report(study, done, standing, {}, {"device": "a test"})
+    with zipfile.ZipFile(file) as archive:
+        names = {name.partition("/")[2] for name in archive.namelist()}
+        table = pd.read_csv(io.BytesIO(archive.read("report-objects/table-2.csv")))
+        archive.extractall(tmp_path / "colleague")
+    curves = {name for name in names if name.startswith("curves/")}
+    assert names - curves == {"report.md", "results.csv", "results.json", "table-2.csv"}
+    assert len(curves) == 2
+    assert len(table) == 2
+    known = reproduction.results_of(f"{tmp_path}/colleague/report-objects/results.csv")
+    assert replace(study, runs=tmp_path / "elsewhere").absent(known) == []
+    refused(lambda: reproduction.results_of(f"{tmp_path}/slip.csv"), "slip", RunError)
+    assert reproduction.results_of("") == []
+
+
+def test_agreement_counts_signs_and_decided_differences():
+    """Two sensors, three rows; the paper says +2 and -1 for one row."""
+    rows = []
+    for sensor, student, ours in (("ms", 96.0, 97.0), ("sar", 78.0, 79.0)):
+        rows += [
+            {"method": "student", "modality": sensor, "f1": student - 1, "paper": student},
+            {"method": "discom", "modality": sensor, "f1": ours, "paper": student + 2}
+            | {"vs student": 2.0, "arrow": "↑"},
+            {"method": "kdv2", "modality": sensor, "f1": ours, "paper": student - 1}
+            | {"vs student": 1.0, "arrow": "~"},
+        ]
+    table = pd.DataFrame(rows).assign(n=1)
+    first, second = reproduction.agreement(table)
+    assert first.startswith("6 scores ")
+    assert "-1.0" in first
+    assert "Of 4 " in second
+    assert "student 2 have" in second
+    assert "; 2 lie" in second
+    assert len(reproduction.agreement(table.drop(columns="paper"))) == 1
+
+
+def test_rows_are_called_as_a_reader_would():
+    called = {
+        "discom adv=0": "discom, without adv",
+        "student augment=0": "student, images as they are",
+        "discom only=inv": "discom, inv alone",
+        "discom adversary=alternating": "discom, alternating adversary",
+    }
+    assert {name: reproduction.readable(name) for name in called} == called
+    study = tables.Study("objects", "runs", ["2"], seeds=1, settings={"name": "cpu"})
+    for name, runs in study.planned["2"].items():
+        assert reproduction.title(runs[0]) == reproduction.readable(name)
+
+
+def test_parameters_of_a_batch_win_over_its_profile(tmp_path):
+    source = tmp_path / "12.ipynb"
+    source.write_text(
+        '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"id": "a", '
+        '"cell_type": "code", "metadata": {"tags": ["parameters"]}, "outputs": [], '
+        '"execution_count": null, "source": "data = \\"objects\\"  # scenes\\nseeds = 11"}]}'
+    )
+    assert batch.declared(source) == {"data": '"objects"', "seeds": "11"}
+    given = batch.injected(source, "tiny", tmp_path, {"profile": "paper", "seeds": 5})
+    assert given == {
+        "profile": "paper", "runs": str(tmp_path), "data": "objects:n=330", "seeds": 5,
+    }  # fmt: skip
+    source.write_text(source.read_text().replace("data = ", "other = "))
+    assert "data" not in batch.injected(source, "tiny", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("seeds=5", ("seeds", 5)),
+        ("known=", ("known", "")),
+        ('settings={"epochs": 60}', ("settings", {"epochs": 60})),
+        ("tables=1,2,3", ("tables", "1,2,3")),
+        ("data=eurosat", ("data", "eurosat")),
+    ],
+)
+def test_a_parameter_is_yaml(text, value):
+    assert batch._parsed(text) == value
+
+
+def test_what_is_no_parameter_is_refused(tmp_path):
+    for text in ("seeds", "=5", "seeds={"):
+        refused(lambda text=text: batch._parsed(text), "--parameter", ConfigError)
+    folder = batch.Path(batch.__file__).parent
+    asked = {"only": ["12"], "parameters": {"seedz": 5}}
+    refused(lambda: batch.run_notebooks(folder, "tiny", tmp_path, **asked), "seedz", ConfigError)
