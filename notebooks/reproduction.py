@@ -20,7 +20,7 @@ from discom.errors import watched
 from discom.files import atomic_file
 from discom.hardware import precision_used
 from discom.running.forecast import Cost, probe
-from discom.running.runs import Result, Run
+from discom.running.runs import Result, Run, read_predictions
 from discom.running.sweep import Done, sweep
 
 HOUR = 3600  # seconds
@@ -349,3 +349,25 @@ def results_of(file: str) -> list[Result]:
     """The runs of a results file; none without a name. A RunError for a name with a
     slip."""
     return tables.collected(file or None, missing_ok=False)
+
+
+def plot_masks(test: MultiModalData, run: Path | str, count: int = 6) -> Figure:
+    """Test images, their masks, and what each network of a run drew: a row for each."""
+    predicted = read_predictions(Path(run) / "predictions.npz")
+    networks = [name for name in Result.read(Path(run) / "result.json").scores]
+    ids = test.paired_ids[:count]
+    chosen = test.take(pd.Index(test.ids).get_indexer(ids))
+    colours = plots.class_colours(len(test.classes))
+    rows = {name: chosen.images(name) for name in chosen.modalities}
+    masks = {"truth": np.asarray(chosen.masks)}
+    for name in networks:
+        places = pd.Index(predicted[f"{name}_ids"]).get_indexer(ids.astype(str))
+        masks[f"by {name}"] = predicted[f"{name}_predicted"][places]
+    rows |= {name: colours[own].transpose(0, 3, 1, 2) for name, own in masks.items()}
+    figure, axes = plots.panels(len(rows), count, 1.3 * count, 1.35 * len(rows) + 0.4)
+    for line, (name, pictures) in zip(axes, rows.items(), strict=True):
+        line[0].set_ylabel(name)
+        for axis, image in zip(line, pictures, strict=True):
+            plots.show(axis, image, in_colours=len(image) == 1)
+    plots.class_legend(figure, np.unique(masks["truth"]), test.classes)
+    return figure
