@@ -14,10 +14,12 @@ from fixtures import writing
 from fixtures.refusal import refused
 
 from discom import cli, data, deployment, fit, profile
+from discom.contract import Contract, Sensor
 from discom.data.batches import ModalityTensor
-from discom.data.images import NO_DATA, images_by_name
+from discom.data.images import images_by_name
 from discom.data.own_folders import read_folders
-from discom.deployment import Contract, Sensor, export, find_inputs, load, predict
+from discom.data.tags import METADATA, NO_DATA
+from discom.deployment import export, find_inputs, load, predict
 from discom.errors import ConfigError, RunError
 from discom.running.runs import load_run
 
@@ -233,6 +235,33 @@ def test_images_unlike_those_of_training_are_told_once(folder, split, tmp_path, 
     with pytest.warns(match=f"/{sensor}/00.npy: {len(images[sensor])} of .* unlike") as told:
         predict(file, [saved(tmp_path / "new", **images)])
     assert len(told) == 1
+
+
+def test_files_that_are_stored_otherwise_than_those_of_training_are_told(tmp_path):
+    """8 bits of a sensor of 16 lie within its range, and an offset is not in the pixels."""
+    metadata = "<GDALMetadata><Item sample='0' role='offset'>{}</Item></GDALMetadata>"
+    draw = np.random.default_rng(1)
+
+    def write(file, offset, kind):
+        x = draw.integers(0, 200, (1, 8, 8)).astype(kind)
+        tag = (METADATA, 2, 0, metadata.format(offset), True)
+        writing.tiff(tmp_path / file, x, extratags=[tag])
+
+    for number in range(30):
+        write(f"raw/s2/{'ab'[number % 2]}/{number}.tif", -0.1, np.uint16)
+    split = read_folders(tmp_path / "raw").split(seed=0)
+    fit("student", split, profile("tiny", epochs=1), tmp_path / "run", progress=False)
+    export(tmp_path / "run", split, "s2", tmp_path / "model")
+    for name, offset, kind in (("same", -0.1, "u2"), ("8bit", -0.1, "u1"), ("late", 0, "u2")):
+        write(f"{name}/0.tif", offset, kind)
+    np.save(tmp_path / "same/1.npy", draw.integers(0, 200, (1, 8, 8)).astype(np.uint16))
+    answers = partial(predict, tmp_path / "model")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(answers([tmp_path / "same"])) == 2  # what has no tags cannot contradict
+    with pytest.warns(match="8bit/0.tif: 1 of 3 .*uint8.*uint16"):
+        answers([tmp_path / "same", tmp_path / "8bit"])
+    refused(lambda: answers([tmp_path / "late"]), "late/0.tif: .*no scale or offset.* -0.1")
 
 
 def test_a_network_of_signals_is_exported(tmp_path, monkeypatch):

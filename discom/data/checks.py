@@ -175,7 +175,8 @@ def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
 def check_data(data: Any) -> None:
     """Refuse a MultiModalData that would be misread: lists or tables in the place of arrays, arrays
     of other lengths, labels out of range, a class, an id or a row of `parts` twice, an id with two
-    labels, or masks of another size than the images."""
+    labels, or masks of another size than the images; warn of files of several types in a sensor, as
+    its reader noted them in `about`."""
     name = data.name
     words = {word for word in data.classes if isinstance(word, str) and word.strip()}
     if isinstance(data.classes, str) or not 0 < len(words) == len(data.classes):
@@ -200,6 +201,8 @@ def check_data(data: Any) -> None:
         if data.dense and (data.masks.shape[1:] != pixels or data.masks.dtype != np.uint8):
             found = f"masks are {data.masks.dtype} {data.masks.shape}, images of {pixels} pixels"
             raise DataError(f"{name}/masks", found, "save uint8 of the images' size")
+    for sensor, files in data.about.get("files", {}).items():
+        _check_types(sensor, files["types"])
     if data.parts is not None:
         if set(data.parts) != set(PARTS):
             raise DataError(name, f"parts are {[*data.parts]}", f"give {', '.join(PARTS)}")
@@ -209,6 +212,17 @@ def check_data(data: Any) -> None:
         if len(np.intersect1d(rows, np.arange(len(data)))) < len(rows):
             way_out = f"give each of 0 … {len(data) - 1} once at most"
             raise DataError(f"{name}/parts", "an index is twice in them, or out of range", way_out)
+
+
+def _check_types(sensor: str, types: Mapping[str, tuple[int, str]]) -> None:
+    """Warn of files of several types, each with their number and the first of them."""
+    if len(types) > 1:
+        fewest = min(types, key=lambda kind: types[kind][0])
+        (count, first), total = types[fewest], sum(number for number, _ in types.values())
+        others = " and ".join(sorted({*types} - {fewest}))
+        found = f"is {fewest}, as {count} of {total} files of {sensor}; others are {others}"
+        advice = "write all by one program, a network may tell them apart by their range"
+        warnings.warn(f"{first}: {found}; {advice}", stacklevel=5)
 
 
 def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,10 +21,10 @@ from discom.data.images import (
     images_by_name,
     read_pixels,
     sensor_folders,
-    tags,
 )
 from discom.data.multimodal import TWIN, Modality, MultiModalData
 from discom.data.prepared import MANIFEST
+from discom.data.tags import tags
 from discom.errors import DataError, check_choice
 from discom.files import as_data_error
 from discom.labels import UNLABELLED
@@ -81,16 +82,17 @@ def read_folders(
         if (other := plain.setdefault(" ".join(name.casefold().split()), name)) != name:
             found = f"'{other}' and '{name}' differ only in case or blanks"
             raise DataError(root, found, "give one class one name")
-    sensors, rules = {}, {}
+    sensors, rules, stored = {}, {}, {}
     for name, tree in files.items():
-        images, rule = _read_tree([*tree.values()], Rule(shape, fit, invalid.get(name)))
+        first = Rule(shape, fit, invalid.get(name))
+        images, rule, stored[name] = _read_tree([*tree.values()], first)
         labels = np.array([number.get(one.partition("/")[0], UNLABELLED) for one in tree])
         usual = "none" if is_signal(images.shape) else "flip"
-        about = unit.get(name, ""), rule.invalid, symmetry.get(name, usual)
-        sensors[name] = Modality(images, labels, np.array([*tree]), *about)
+        own = unit.get(name, ""), rule.invalid, symmetry.get(name, usual)
+        sensors[name] = Modality(images, labels, np.array([*tree]), *own)
         rules[name] = asdict(rule)
-    own_name = root.resolve().name
-    data = MultiModalData(sensors, tuple(number), name=own_name, about={"rules": rules})
+    own_name, about = root.resolve().name, {"rules": rules, "files": stored}
+    data = MultiModalData(sensors, tuple(number), name=own_name, about=about)
     data = data.changed(groups=_read_groups(root, groups, data.ids.tolist()))
     return data.select(modalities) if modalities else data
 
@@ -115,10 +117,11 @@ def _list_files(root: Path, modalities: Sequence[str] | None) -> dict[str, dict[
     return files
 
 
-def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule]:
-    """The images of a modality, and the rule with the value of pixels that were not measured."""
+def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule, dict[str, Any]]:
+    """The images of a modality, the rule with the value of pixels that were not measured, and how
+    the files are stored: type → [how many, the first], and the scaling of their tags."""
     tree = files[0].parents[1]
-    rule = _with_no_data(files, tree, rule)
+    rule, scaling = _with_tags(files, tree, rule)
     hole, images = np.nan if rule.invalid is None else rule.invalid, list[np.ndarray]()
     kinds: dict[str, list[Path]] = defaultdict(list)  # type → its files
     for file in files:
@@ -131,29 +134,28 @@ def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule]:
             one, other = (f"{h}×{w} with {c} band(s)" for c, h, w in shapes)
             advice = "bring all to one size with --size 64, and to one number of bands"
             raise DataError(file, f"is {one}, but {files[0].name} is {other}", advice)
-    if len(kinds) > 1:
-        fewest = min(kinds, key=lambda kind: len(kinds[kind]))
-        found = f"files are {' and '.join(sorted(kinds))}; of {fewest} are {len(kinds[fewest])}"
-        place = kinds[fewest][0].relative_to(tree)
-        advice = "a network may tell them apart by their range: write all by one program"
-        warnings.warn(f"{tree}: {found}, such as {place}; {advice}", stacklevel=3)
     stacked = np.stack(images)  # in the widest of their types
     if (holes := np.isnan(stacked)).any():
         warnings.warn(f"{tree}: NaN becomes {HOLE:g}, 'not measured'", stacklevel=3)
         stacked[holes], rule = HOLE, replace(rule, invalid=HOLE)
-    return stacked, rule
+    above = tree.resolve().parents[1]
+    types = {
+        kind: [len(own), own[0].resolve().relative_to(above).as_posix()]
+        for kind, own in kinds.items()
+    }
+    return stacked, rule, {"types": types, "scaling": scaling}
 
 
-def _with_no_data(files: list[Path], tree: Path, rule: Rule) -> Rule:
-    """The rule with the value that the TIFFs of a modality state for pixels that were not measured;
-    a DataError where they state several, or numbers of several scales."""
+def _with_tags(files: list[Path], tree: Path, rule: Rule) -> tuple[Rule, tuple]:
+    """The rule with the value that the TIFFs of a modality state for pixels that were not measured,
+    and the scaling that they state; a DataError where they state several of either."""
     stated = {file: tags(file) for file in files}
     scales = {own.scaling: file for file, own in stated.items()}
     if len(scales) > 1:
-        texts = []
-        for scaling, file in [*scales.items()][:2]:
-            factors = ", ".join(f"{kind} {value:g}" for _, kind, value in scaling)
-            texts.append(f"{file.relative_to(tree)} states {factors or 'no scale or offset'}")
+        texts = [
+            f"{file.relative_to(tree)} states {stated[file].factors()}"
+            for file in [*scales.values()][:2]
+        ]
         way_out = "write all with one scale, as with gdal_translate -unscale -ot Float32"
         raise DataError(tree, " and ".join(texts), way_out)
     every = {own.no_data for own in stated.values()}
@@ -163,7 +165,7 @@ def _with_no_data(files: list[Path], tree: Path, rule: Rule) -> Rule:
             found = f"its files state {min(values):g} and {max(values):g} as no data"
             raise DataError(tree, found, "state one of them as invalid")
         rule = replace(rule, invalid=values.pop())
-    return rule
+    return rule, next(iter(scales))
 
 
 def _check_signal(file: Path) -> None:

@@ -4,6 +4,7 @@ command line to the split, and folders that cannot be used."""
 import os
 import shutil
 import unicodedata
+import warnings
 from itertools import product
 
 import numpy as np
@@ -14,8 +15,9 @@ from PIL import Image
 from test_images import pixels, planes, write
 
 from discom.data import load
-from discom.data.images import METADATA, read_pixels, resize
+from discom.data.images import read_pixels, resize
 from discom.data.own_folders import read_folders
+from discom.data.tags import METADATA
 from discom.errors import ConfigError, DiscomError
 
 
@@ -140,8 +142,16 @@ def test_files_of_two_types_in_one_sensor_are_told(tmp_path):
         tree(tmp_path, "rgb", stems=[stem])
         kind = (np.uint8, np.uint16)[number < 3]
         write(tmp_path / "thermal" / "cat" / f"{stem}.png", pixels(None, 200, kind))
-    with pytest.warns(UserWarning, match="thermal: .*uint16 and uint8; of uint8 .* 1, .*cat/d.png"):
-        assert read_folders(tmp_path).modalities["thermal"].x.dtype == np.uint16
+    told = "thermal/cat/d.png: is uint8, as 1 of 4 files .* uint16"
+    with pytest.warns(UserWarning, match=told):
+        data = read_folders(tmp_path)
+    assert data.modalities["thermal"].x.dtype == np.uint16
+    data.save(tmp_path / "prepared")
+    with pytest.warns(UserWarning, match=told):  # whoever trains on it did not prepare it
+        load(tmp_path / "prepared")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read_folders(tmp_path, ["rgb"])
 
 
 def test_a_signal_in_a_file_is_one_row_that_is_never_mirrored(tmp_path):
