@@ -65,6 +65,7 @@ WRONG = [  # words, what the line names; a line for each way to be wrong
     ("table 2 --data objects --folds 3", "--folds"),
     (f"data show {SCENES} --out pairs.abc", "--out"),
     (f"data prepare {SCENES} --size 8", "options of a reader"),
+    ("data prepare folder --root empty", "folders"),
     ("data prepare folders", "--root"),
     ("data prepare arrays", "--root"),
     ("data prepare arrays --root empty", "labels.npy"),

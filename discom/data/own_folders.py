@@ -70,8 +70,9 @@ def read_folders(
     root, shape = Path(root), None if size is None else check_size(size)
     files = _list_files(root, modalities)
     folders = {path.name.lower() for path in root.iterdir() if path.is_dir()}
-    for name in (*unit, *invalid, *symmetry):  # also of a sensor that is not asked for
-        check_choice("unit, invalid, symmetry", name, folders)
+    for option, own in {"unit": unit, "invalid": invalid, "symmetry": symmetry}.items():
+        for name in own:  # also of a sensor that is not asked for
+            check_choice(option, name, sorted(folders))
     every = {one.partition("/")[0] for tree in files.values() for one in tree}
     if (labelled := {name.lower() for name in every - {NAMELESS[0]}}) and labelled <= PARTED:
         found = f"its only classes are {', '.join(sorted(every))}, the names of parts"
@@ -102,8 +103,8 @@ def _list_files(root: Path, modalities: Sequence[str] | None) -> dict[str, dict[
     expected = f"expected {root}/<modality>/<class>/<id> with one of {' '.join(ENDINGS)}"
     names = {name.removesuffix(TWIN) for name in modalities} if modalities else None
     folders = sensor_folders(root, names)
-    for name in names or ():
-        check_choice("modalities", name, folders or sensor_folders(root))
+    for name in sorted((names or set()) - {*folders}):
+        check_choice("modalities", name, sensor_folders(root))
     files: dict[str, dict[str, Path]] = {}
     for name, tree in folders.items():
         if names is None and (tree / MANIFEST).is_file():
@@ -198,14 +199,19 @@ def _read_groups(root: Path, pattern: str, ids: list[str]) -> np.ndarray | None:
 
 def _read_table(table: Path) -> dict[str, str]:
     """Name → group, however a spreadsheet separated the two."""
-    with as_data_error(table, "a table of groups", "give it the columns name and group, in UTF-8"):
+    with as_data_error(
+        table, "a table of groups", "save it in UTF-8, with the columns name and group"
+    ):
         how: dict = {"sep": None, "engine": "python", "dtype": str, "keep_default_na": False}
         text = table.read_text("utf-8-sig")
         if text[:4].lower() == "sep=":  # Excel's own first line
             how["sep"], text = text[4], text.partition("\n")[2]
         rows = pd.read_csv(io.StringIO(text), **how)  # it finds what separates columns
-        rows = rows.rename(columns=lambda title: title.strip().lower())[["name", "group"]]
-        rows = rows.fillna("")  # a row that ends before its group
+        rows = rows.rename(columns=lambda title: title.strip().lower())
+        if absent := [title for title in ("name", "group") if title not in rows]:
+            titles = ", ".join(rows.columns)
+            raise DataError(table, f"has the columns {titles}", f"call one {absent[0]}")
+        rows = rows[["name", "group"]].fillna("")  # a row that ends before its group
         rows = rows.apply(lambda column: column.str.strip().str.normalize("NFC")).drop_duplicates()
     if (twice := rows["name"].duplicated()).any():
         found = f"'{rows['name'][twice].iloc[0]}' is in two groups"

@@ -133,7 +133,8 @@ def test_other_folders_are_not_read_where_sensors_are_named(tmp_path):
         shutil.rmtree(tmp_path / name)
     data.save(tmp_path / "prepared")  # beside the sensors, and no sensor
     assert read_folders(tmp_path).fingerprint == expected
-    refused(lambda: read_folders(tmp_path, ["rgb", "sar"]), "'sar'", ConfigError)
+    line = refused(lambda: read_folders(tmp_path, ["rgb", "sar"]), "modalities: 'sar'", ConfigError)
+    assert "depth" in line  # which is perhaps what was meant
 
 
 def test_files_of_two_types_in_one_sensor_are_told(tmp_path):
@@ -201,9 +202,11 @@ WRONG = [  # folders, and a file that is there, too, or an option; the place of 
     (SORTED, "groups.csv", ["name,group", "a,1", "b,1"], "'cat/c' has no group"),
     (SORTED, "groups.csv", ["name,group", "a,1", "b,1", "c", "d,1"], "'cat/c' has no group"),
     (PARTED, "rgb/unlabelled/a.png", IMAGE, "test, train"),
-    (SORTED, "groups.csv", ["file,place", "a,1"], "groups.csv: "),
+    (SORTED, "groups.csv", ["file,place", "a,1"], "groups.csv: .*file, place; .*name"),
+    (SORTED, "groups.csv", ["Name;Ort", "a;1"], "groups.csv: .*name, ort; .*group"),
     (SORTED, "groups.csv", ["name,group", "a,1", "a,2"], "groups.csv: 'a' "),
-    (SORTED, "invalid", {"thermal": 0}, "invalid.*: "),
+    (SORTED, "invalid", {"thermal": 0}, "^invalid: "),
+    (SORTED, "unit", {"RGB": "K"}, "^unit: 'RGB' .*rgb"),
     (SORTED, "size", [1, 2, 3], "^size: "),
     (SORTED, "groups", "(.+)_[a-z]+", "'cat/a' has no group"),
     (SORTED, "groups", ".+", "^groups: "),
