@@ -49,12 +49,16 @@ def read(file: Path, sensor: Sensor) -> tuple[np.ndarray, np.dtype]:
         found = f"states {stated.factors()}, files of {sensor.name} in training {usual}"
         raise DataError(file, found, "write its numbers as those of training are written")
     image = sensor.rule(pixels).astype(np.float32)
-    if is_signal((1, *sensor.shape)) and len(image) == 1:
+    if (signal := is_signal((1, *sensor.shape))) and len(image) == 1:
         image = image.swapaxes(0, 1)
     check_finite(image[None], str(file))
     if image.shape != sensor.shape:
         found = f"has bands, height, width {image.shape}, {sensor.name} needs {sensor.shape}"
-        raise DataError(file, found, "give an image of this sensor in this size")
+        way_out = "give an image of this sensor in this size"
+        if signal:
+            channels, _, samples = sensor.shape
+            way_out = f"give each signal in a file of its own, [{channels}, {samples}]"
+        raise DataError(file, found, way_out)
     return image, pixels.dtype
 
 

@@ -41,7 +41,10 @@ def export(
     if not network and len(result.scores) == 1:
         (network,) = result.scores
     together = "+".join(name for name in result.scores if "+" not in name)
-    check_choice("--modality", network, sorted({*result.scores, together} - {""}))
+    choices = sorted({*result.scores, together} - {""})
+    if not network:
+        raise ConfigError("--modality", "is not given", f"choose {', '.join(choices)}")
+    check_choice("--modality", network, choices)
     networks = [network] if network in result.scores else network.split("+")
     branches = [load_run(run_dir, split, name)[0].branch(name).eval() for name in networks]
     bands = [split.train.channels[name] for name in network.split("+")]
@@ -212,8 +215,14 @@ def find_inputs(paths: Sequence[Path], sensors: Sequence[Sensor]) -> pd.DataFram
         return pd.DataFrame({"file": files})
     every = []
     for path in paths:
-        folders = {sensor.name: _folder(path, sensor) or path / sensor.name for sensor in sensors}
-        every.append({name: images_by_name(folder) for name, folder in folders.items()})
+        named = {}
+        for sensor in sensors:
+            if not (folder := _folder(path, sensor)):
+                above = " and ".join(each.name for each in sensors)
+                way_out = f"give the folder that has {above}, equal names are a pair"
+                raise DataError(path, f"has no folder {sensor.name}", way_out)
+            named[sensor.name] = images_by_name(folder)
+        every.append(named)
     found = pd.concat(map(pd.DataFrame, every))
     pairs = found.dropna()
     if pairs.empty:

@@ -160,7 +160,12 @@ def test_pairs_have_one_name_below_their_sensors_folders(tmp_path):
     assert pairs["depth"].tolist() == [tmp_path / "depth/00.npy", tmp_path / "depth/01.npy"]
     file = tmp_path / "RGB/02.npy"
     assert find_inputs([tmp_path, file], [rgb])["file"].tolist() == [*pairs["rgb"], file, file]
-    refused(lambda: find_inputs([file], [rgb, depth]), "no such file")
+    for path in (file, tmp_path / "RGB"):  # and not the folder above
+        refused(lambda path=path: find_inputs([path], [rgb, depth]), "has no folder rgb; .*depth")
+    refused(lambda: find_inputs([tmp_path / "RGB/notes.csv"], [rgb]), "no such file")
+    (tmp_path / "RGB/notes.csv").touch()
+    refused(lambda: find_inputs([tmp_path / "RGB/notes.csv"], [rgb]), "notes.csv: .*no image.*png")
+    (tmp_path / "RGB/notes.csv").unlink()
     (tmp_path / "RGB/01.png").touch()
     refused(find, r"01\.(npy|png): .* has its name, too")
 
@@ -280,6 +285,10 @@ def test_a_network_of_signals_is_exported(tmp_path, monkeypatch):
         np.save(tmp_path / f"{name}.npy", x)
     rows = predict(tmp_path / "out", [tmp_path / "plain.npy", tmp_path / "as_stored.npy"])
     assert rows["probability"].nunique() == 1
+    for x in (signals.x[:5, :, 0], signals.x[7, :, 0].T):  # as they are prepared, or turned
+        np.save(tmp_path / "other.npy", x)
+        call = partial(predict, tmp_path / "out", [tmp_path / "other.npy"])
+        refused(call, r"other.npy: .*file of its own, \[3, 64\]")
 
 
 def test_a_run_of_one_sensor_is_exported_without_naming_it_again(split, tmp_path, monkeypatch):

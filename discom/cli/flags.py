@@ -34,10 +34,16 @@ def command(call: Callable) -> click.Command:
         else:
             parameters.append(_flag(name, each.annotation, each.default))
 
+    by_flag = any("--data" in each.opts for each in parameters)
+
     def called(**given: Any) -> Any:
+        if words := click.get_current_context().args:
+            advice = f"; data are named by --data {words[0]}" if by_flag else ""
+            raise click.UsageError(f"'{words[0]}' is one argument too many{advice}")
         return call(**{k: v for k, v in given.items() if k not in SETTINGS or v is not None})
 
-    return click.Command(call.__name__, callback=called, params=parameters, help=call.__doc__)
+    how: dict[str, Any] = {"help": call.__doc__, "context_settings": {"allow_extra_args": True}}
+    return click.Command(call.__name__, callback=called, params=parameters, **how)
 
 
 def _flag(name: str, annotation: Any, default: Any) -> click.Option:

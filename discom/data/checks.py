@@ -150,8 +150,8 @@ def _digest(array: Any, check: Callable) -> str:
 
 def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
     """Refuse a split (part → rows of `ids`) of fewer than two classes, of which a part has no label
-    of a modality, or training none of a class; warn of a class that another part lacks, and of
-    groups that official parts divide."""
+    of a modality, or training none of a class in a modality; warn of a class that another part
+    lacks, and of groups that official parts divide."""
     if len(data.classes) < 2 and not data.dense:
         raise DataError(data.name, "has one class", "a split needs two: add samples of another")
     for one, other in combinations(rows, 2) if data.groups is not None else ():
@@ -163,13 +163,28 @@ def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
             if not (data.labels[np.intersect1d(data.rows_of(name), chosen)] >= 0).any():
                 lack = f"no sample of the {part} part has a label"
                 raise DataError(f"{data.name}/{name}", lack, "label more, or take smaller groups")
-        absent = np.setdiff1d(np.arange(len(data.classes)), data.labels[chosen])
-        if len(absent) and not data.dense:
-            lack = f"the {part} part has no sample of class '{data.classes[absent[0]]}'"
-            if part == "train":
-                way_out = "add samples of it, make groups smaller, or drop the class"
-                raise DataError(data.name, lack, way_out)
-            warnings.warn(f"{data.name}: {lack}", stacklevel=4)
+        if not data.dense:
+            _check_classes(data, part, chosen)
+
+
+def _check_classes(data: Any, part: str, chosen: np.ndarray) -> None:
+    """Refuse a training part that lacks a class, also in one modality alone, whose network would
+    score 100 where the test part lacks it, too; warn of another part that does."""
+    lacks: dict[str, list[str]] = {}  # class → modalities without a sample of it
+    for name in data.modalities:
+        labels = data.labels[np.intersect1d(data.rows_of(name), chosen)]
+        for absent in np.setdiff1d(np.arange(len(data.classes)), labels):
+            lacks.setdefault(data.classes[absent], []).append(name)
+    if lacks:
+        kind, names = next(iter(lacks.items()))
+        everywhere = len(names) == len(data.modalities)
+        place = data.name if everywhere else f"{data.name}/{names[0]}"
+        lack = f"the {part} part has no sample of class '{kind}'"
+        if part == "train":
+            drop = "the class" if everywhere else "the class or the sensor"
+            way_out = f"add samples of it, make groups smaller, or drop {drop}"
+            raise DataError(place, lack, way_out)
+        warnings.warn(f"{place}: {lack}", stacklevel=5)
 
 
 def check_data(data: Any) -> None:

@@ -57,6 +57,8 @@ def find_images(paths: Iterable[Path]) -> list[Path]:
     for path in (paths := list(paths)):
         if not path.exists():
             raise DataError(path, "no such file or folder", "give images, or folders of images")
+        if path.is_file() and path.suffix.lower() not in ENDINGS:
+            raise DataError(path, "is no image", f"those end in {' '.join(ENDINGS)}")
         below = map(path.joinpath, glob.glob("**/*", root_dir=path, recursive=True))
         # a link to a file that is away is no folder, and is refused when it is read
         every = sorted(each for each in below if not each.is_dir()) if path.is_dir() else [path]

@@ -7,6 +7,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -65,13 +66,14 @@ def read_folders(
             other scale and offset tags, or other sizes, where no `size` is given; an image without
             a group; train and test in the place of classes.
 
-    Warns of files of several types, such as uint8 and uint16, in one modality.
+    Warns of files of several types, such as uint8 and uint16, in one modality, and of modalities
+    that have no name in common.
     """
     root, shape = Path(root), None if size is None else check_size(size)
     files = _list_files(root, modalities)
     folders = {path.name.lower() for path in root.iterdir() if path.is_dir()}
-    for option, own in {"unit": unit, "invalid": invalid, "symmetry": symmetry}.items():
-        for name in own:  # also of a sensor that is not asked for
+    for option, values in {"unit": unit, "invalid": invalid, "symmetry": symmetry}.items():
+        for name in values:  # also of a sensor that is not asked for
             check_choice(option, name, sorted(folders))
     every = {one.partition("/")[0] for tree in files.values() for one in tree}
     if (labelled := {name.lower() for name in every - {NAMELESS[0]}}) and labelled <= PARTED:
@@ -94,8 +96,17 @@ def read_folders(
         rules[name] = asdict(rule)
     own_name, about = root.resolve().name, {"rules": rules, "files": stored}
     data = MultiModalData(sensors, tuple(number), name=own_name, about=about)
+    _warn_without_pairs(root, {name: own.ids for name, own in sensors.items()})
     data = data.changed(groups=_read_groups(root, groups, data.ids.tolist()))
     return data.select(modalities) if modalities else data
+
+
+def _warn_without_pairs(root: Path, ids: Mapping[str, np.ndarray]) -> None:
+    """Warn of several sensors, each with the names of its images, of which none has one twice."""
+    if len(ids) > 1 and len({*chain(*ids.values())}) == sum(map(len, ids.values())):
+        one, other, *_ = (f"'{names[0]}' of {sensor}" for sensor, names in ids.items())
+        found = f"no image has a partner, such as {one} and {other}"
+        warnings.warn(f"{root}: {found}; name the files of a pair alike", stacklevel=3)
 
 
 def _list_files(root: Path, modalities: Sequence[str] | None) -> dict[str, dict[str, Path]]:

@@ -155,6 +155,18 @@ def test_files_of_two_types_in_one_sensor_are_told(tmp_path):
         read_folders(tmp_path, ["rgb"])
 
 
+def test_sensors_without_a_pair_are_told(tmp_path):
+    """Endings of names such as _depth leave no pair, and methods without pairs train on."""
+    tree(tmp_path, "rgb", stems=["a", "b"])
+    tree(tmp_path, "depth", stems=["a_depth", "b_depth"])
+    with pytest.warns(UserWarning, match="'cat/a_depth' of depth and 'cat/a' of rgb"):
+        read_folders(tmp_path)
+    tree(tmp_path, "depth", stems=["a"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(read_folders(tmp_path).paired_ids) == 2
+
+
 def test_a_signal_in_a_file_is_one_row_that_is_never_mirrored(tmp_path):
     x = np.random.default_rng(0).random((3, 64))
     for kind in ("sit", "walk"):
