@@ -34,16 +34,22 @@ def command(call: Callable) -> click.Command:
         else:
             parameters.append(_flag(name, each.annotation, each.default))
 
-    by_flag = any("--data" in each.opts for each in parameters)
-
     def called(**given: Any) -> Any:
-        if words := click.get_current_context().args:
-            advice = f"; data are named by --data {words[0]}" if by_flag else ""
-            raise click.UsageError(f"'{words[0]}' is one argument too many{advice}")
         return call(**{k: v for k, v in given.items() if k not in SETTINGS or v is not None})
 
     how: dict[str, Any] = {"help": call.__doc__, "context_settings": {"allow_extra_args": True}}
-    return click.Command(call.__name__, callback=called, params=parameters, **how)
+    return _Command(call.__name__, callback=called, params=parameters, **how)
+
+
+class _Command(click.Command):
+    """A command that says how data are named where a word is left over."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if left := super().parse_args(ctx, args):
+            by_flag = any("--data" in each.opts for each in self.params)
+            advice = f"; data are named by --data {left[0]}" if by_flag else ""
+            raise click.UsageError(f"'{left[0]}' is one argument too many{advice}", ctx)
+        return left
 
 
 def _flag(name: str, annotation: Any, default: Any) -> click.Option:
