@@ -24,7 +24,7 @@ class Sensor(BaseModel, frozen=True):
     high: tuple[float, ...]
     invalid: float | None = None
     rule: Rule = Rule()  # by which preparation made an image of a file
-    types: tuple[str, ...] = ()  # of the numbers in the files of training, as NumPy calls them
+    types: tuple[str, ...] = ()  # of numbers in files of training, by NumPy's names; () not known
     scaling: tuple[tuple[int, str, float], ...] | None = None  # of their tags, where it is known
 
 
@@ -80,9 +80,9 @@ def compare(
 ) -> None:
     """Warn of files of another number type than those of training, and where more than one in
     twenty is strange."""
-    usual, reason = [np.dtype(name) for name in sensor.types], ""
-    # floats of two widths hold numbers of one scale
-    alike = [kind in usual or kind.kind == "f" in {own.kind for own in usual} for kind in types]
+    usual, reason = [np.dtype(name) for name in sensor.types or types], ""
+    floats = "f" in {own.kind for own in usual}  # of two widths, they hold numbers of one scale
+    alike = [kind in usual or (floats and kind.kind == "f") for kind in types]
     if not all(alike):
         reason = f" ({types[alike.index(False)]}, in training {' or '.join(sensor.types)})"
     odd = np.array(strange) | ~np.array(alike)

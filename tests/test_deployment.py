@@ -14,7 +14,7 @@ from fixtures import writing
 from fixtures.refusal import refused
 
 from discom import cli, data, deployment, fit, profile
-from discom.contract import Contract, Sensor
+from discom.contract import Contract, Sensor, compare
 from discom.data.batches import ModalityTensor
 from discom.data.images import images_by_name
 from discom.data.own_folders import read_folders
@@ -264,6 +264,8 @@ def test_files_that_are_stored_otherwise_than_those_of_training_are_told(tmp_pat
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(answers([tmp_path / "same"])) == 2  # what has no tags cannot contradict
+        older = Sensor(name="s2", unit="", shape=(1, 8, 8), low=(0,), high=(200,))
+        compare(["0.tif"], older, [False], [np.dtype("u1")])  # it does not say
     with pytest.warns(match="8bit/0.tif: 1 of 3 .*uint8.*uint16"):
         answers([tmp_path / "same", tmp_path / "8bit"])
     refused(lambda: answers([tmp_path / "late"]), "late/0.tif: .*no scale or offset.* -0.1")

@@ -110,7 +110,7 @@ def _label(root: Path, labels: Any, masks: Any) -> tuple[np.ndarray, tuple[str, 
         raise DataError(root, "has no labels, or labels and masks", TARGETS)
     if masks is None:
         if labels.dtype.kind == "U":
-            way_out = f"save numbers from 0 on, {NUMBERED}, and the names in {CLASSES}"
+            way_out = f"save numbers, {NUMBERED}, and the names in {CLASSES}"
             raise DataError(root / "labels.npy", f"holds text, such as '{labels.flat[0]}'", way_out)
         check_array(labels, f"{root}/labels.npy", "iu", "N")
         labels = labels.astype(np.int64)  # unsigned ones have no -1
@@ -127,6 +127,9 @@ def _label(root: Path, labels: Any, masks: Any) -> tuple[np.ndarray, tuple[str, 
             if not isinstance(names, list):  # the letters of a word are no classes
                 raise ValueError("it is no list")
             names = tuple(names)
+    elif masks is None and len(empty := np.setdiff1d(np.arange(used), labels)):
+        found = f"no sample is of class {empty[0]}, but one is of class {used - 1}"
+        raise DataError(root / "labels.npy", found, f"number classes without a gap, {NUMBERED}")
     else:
         names = tuple(map(str, range(used)))
     if masks is not None:

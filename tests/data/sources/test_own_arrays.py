@@ -139,6 +139,10 @@ BAD = {  # what is wrong → the files, and what the line says
     "masks of numbers": ({"labels": None, "masks": MASKS / 2}, "masks.npy: holds float64"),
     "objects": ({"ids": np.array([{}] * COUNT)}, "ids.npy: .* objects"),
     "names in the place of labels": ({"labels": np.array(CLASSES)[LABELS]}, "labels.npy: .*unique"),
+    "labels from 1 on": (
+        {"labels": LABELS + 1, "classes": None},
+        "labels.npy: no sample is of class 0",
+    ),
     "channels at the end": (
         {"acc": ARRAYS["acc"].swapaxes(1, 2)},
         r"acc.npy: holds \[48, 20, 3\]; .*swapaxes\(1, 2\)",
