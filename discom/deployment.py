@@ -9,38 +9,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel
 
+from discom.contract import Contract, Sensor, compare, read, unlike
 from discom.data import Split
-from discom.data.checks import check_finite, is_signal, is_unmeasured
-from discom.data.images import Rule, find_images, images_by_name, read_pixels, sensor_folders
+from discom.data.images import find_images, images_by_name, sensor_folders
+from discom.data.multimodal import TWIN
 from discom.data.scaling import LOWEST
 from discom.errors import ConfigError, DataError, RunError, check_choice, install_hint
 from discom.files import as_data_error, atomic_folder
 
 ONNX, CONTRACT = "model.onnx", "contract.json"  # what an exported folder holds
 TOLERANCE = 1e-4  # largest difference of the file's logits from the network's, of its largest
-
-
-class Sensor(BaseModel, frozen=True):
-    """A sensor that a deployed network reads; `low`, `high`, `invalid` as in `Normalization`."""
-
-    name: str
-    unit: str  # of its pixels, empty where they have none
-    shape: tuple[int, int, int]  # of every image, [C, H, W]
-    low: tuple[float, ...]
-    high: tuple[float, ...]
-    invalid: float | None = None
-    rule: Rule = Rule()  # by which preparation made an image of a file
-
-
-class Contract(BaseModel, frozen=True):
-    """What an exported network reads and answers; its JSON is in the ONNX file's metadata, too."""
-
-    run: str  # data, method, seed and hash of its training: "objects/discom/0-1f2e3d4c5b"
-    classes: tuple[str, ...]  # name of class k at place k
-    stride: int  # of a network for every pixel: sides of images are multiples of it; else 0
-    sensors: tuple[Sensor, ...]  # each is an input of the file, by its name
 
 
 def export(
@@ -63,7 +42,10 @@ def export(
     if not network and len(result.scores) == 1:
         (network,) = result.scores
     together = "+".join(name for name in result.scores if "+" not in name)
-    check_choice("--modality", network, sorted({*result.scores, together} - {""}))
+    choices = sorted({*result.scores, together} - {""})
+    if not network:
+        raise ConfigError("--modality", "is not given", f"choose {', '.join(choices)}")
+    check_choice("--modality", network, choices)
     networks = [network] if network in result.scores else network.split("+")
     branches = [load_run(run_dir, split, name)[0].branch(name).eval() for name in networks]
     bands = [split.train.channels[name] for name in network.split("+")]
@@ -92,9 +74,17 @@ def _runtime() -> Any:
 
 
 def _sensor(split: Split, name: str) -> Sensor:
-    m, rules = split.train.modalities[name], split.train.about.get("rules", {})
-    about = {"name": name, "unit": m.unit, "shape": m.x.shape[1:], "rule": rules.get(name, {})}
-    return Sensor(**about, **split.train.normalization[name].to_dict())
+    own, about, stored = split.train.modalities[name], split.train.about, name.removesuffix(TWIN)
+    files = about.get("files", {}).get(stored, {})
+    return Sensor(
+        name=name,
+        unit=own.unit,
+        shape=own.x.shape[1:],
+        rule=about.get("rules", {}).get(stored, {}),
+        types=tuple(files.get("types", [own.x.dtype.name])),
+        scaling=files.get("scaling"),
+        **split.train.normalization[name].to_dict(),
+    )
 
 
 def _product(branches: Sequence[Any], bands: Sequence[int]) -> Any:
@@ -187,8 +177,9 @@ def predict(path: Path | str, files: Sequence[Path]) -> pd.DataFrame:
     """What the network of `load` says of every image, or pair, of `find_inputs`: rows of its files,
     class, probability and "p(<class>)" of each class; empty where a sensor measured nothing.
 
-    An image is prepared as those of training were. Warns where more than one in twenty is `unlike`
-    those. A DataError for an image that cannot be prepared so, or a network for every pixel.
+    An image is prepared as those of training were. Warns of files of another number type, and where
+    more than one image in twenty is `unlike` those. A DataError for an image that cannot be
+    prepared so, whose tags state another scale or offset, or a network for every pixel.
     """
     contract, session = load(path)
     if contract.stride:
@@ -196,19 +187,19 @@ def predict(path: Path | str, files: Sequence[Path]) -> pd.DataFrame:
         raise DataError(path, "names the class of every pixel", way_out)
     sensors, names = contract.sensors, np.array(contract.classes)
     table = find_inputs(files, sensors)
-    shares, strange = np.empty((len(table), len(names))), []
+    shares, strange, types = np.empty((len(table), len(names))), [], []
     for row, inputs in enumerate(table.to_numpy()):
-        images = [_read(*pair) for pair in zip(inputs, sensors, strict=True)]
+        pairs = [read(*each) for each in zip(inputs, sensors, strict=True)]
+        images = [image for image, _ in pairs]
         batch = {sensor.name: image[None] for sensor, image in zip(sensors, images, strict=True)}
         shares[row] = session.run(["probabilities"], batch)[0][0]
         if any((batch[sensor.name] == sensor.invalid).all() for sensor in sensors):
             shares[row] = np.nan
         strange.append([*map(unlike, images, sensors)])
-    for sensor, column, odd in zip(sensors, table, np.transpose(strange), strict=True):
-        if odd.mean() > 0.05:
-            found = f"{odd.sum()} of {len(odd)} images of {sensor.name} are unlike training"
-            usual = f"{min(sensor.low):.3g} … {max(sensor.high):.3g}, unit, number type and sensor"
-            warnings.warn(f"{table[column][odd.argmax()]}: {found}; compare {usual}", stacklevel=2)
+        types.append([kind for _, kind in pairs])
+    for place, sensor in enumerate(sensors):
+        own = [row[place] for row in strange], [row[place] for row in types]
+        compare(table.iloc[:, place], sensor, *own)
     table = table.astype(str)
     table["class"] = np.where(np.isnan(shares[:, 0]), "", names[shares.argmax(1)])
     table["probability"] = shares.max(1)
@@ -225,8 +216,14 @@ def find_inputs(paths: Sequence[Path], sensors: Sequence[Sensor]) -> pd.DataFram
         return pd.DataFrame({"file": files})
     every = []
     for path in paths:
-        folders = {sensor.name: _folder(path, sensor) or path / sensor.name for sensor in sensors}
-        every.append({name: images_by_name(folder) for name, folder in folders.items()})
+        named = {}
+        for sensor in sensors:
+            if not (folder := _folder(path, sensor)):
+                above = " and ".join(each.name for each in sensors)
+                way_out = f"give the folder that has {above}, equal names are a pair"
+                raise DataError(path, f"has no folder {sensor.name}", way_out)
+            named[sensor.name] = images_by_name(folder)
+        every.append(named)
     table = pd.concat(map(pd.DataFrame, every))
     pairs = table.dropna()
     if pairs.empty:
@@ -240,29 +237,3 @@ def find_inputs(paths: Sequence[Path], sensors: Sequence[Sensor]) -> pd.DataFram
 def _folder(path: Path, sensor: Sensor) -> Path | None:
     """The folder of a sensor below a path, in whatever letters, if there is one."""
     return sensor_folders(path, [sensor.name]).get(sensor.name)
-
-
-def _read(file: Path, sensor: Sensor) -> np.ndarray:
-    """An image as the network reads it, [C, H, W]; a signal may be a file [C, T]."""
-    hole = np.nan if sensor.invalid is None else sensor.invalid
-    image = sensor.rule(read_pixels(file, hole)).astype(np.float32)
-    if is_signal((1, *sensor.shape)) and len(image) == 1:
-        image = image.swapaxes(0, 1)
-    check_finite(image[None], str(file))
-    if image.shape != sensor.shape:
-        found = f"has bands, height, width {image.shape}, {sensor.name} needs {sensor.shape}"
-        raise DataError(file, found, "give an image of this sensor in this size")
-    return image
-
-
-def unlike(image: np.ndarray, sensor: Sensor) -> bool:
-    """Whether an image [C, H, W] is unlike those of training: of a band the mean lies beyond
-    low … high by more than high − low, or the standard deviation is below 1/500 of that, over
-    measured pixels. This finds other units and number types, but no other sensor of like values.
-    """
-    unmeasured = sensor.invalid is not None and is_unmeasured(image, sensor.invalid)
-    pixels: Any = np.ma.array(image, mask=unmeasured, dtype=float)
-    low, high = np.array(sensor.low), np.array(sensor.high)
-    span, distance = high - low, abs(pixels.mean((1, 2)) - (low + high) / 2)
-    strange = (distance > 1.5 * span) | (pixels.std((1, 2)) < span / 500)
-    return bool((strange.filled(True) & (span > 0)).any())

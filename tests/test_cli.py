@@ -65,17 +65,22 @@ WRONG = [  # words, what the line names; a line for each way to be wrong
     ("table 2 --data objects --folds 3", "--folds"),
     (f"data show {SCENES} --out pairs.abc", "--out"),
     (f"data prepare {SCENES} --size 8", "options of a reader"),
+    ("data prepare folder --root empty", "folders"),
     ("data prepare folders", "--root"),
     ("data prepare arrays", "--root"),
     ("data prepare arrays --root empty", "labels.npy"),
     ("data prepare arrays --root empty --size 8", "size"),
     (f"data prepare {SCENES} --out noise.json", "noise.json"),
     ("data check empty", "empty"),
+    ("train prepared --method student", "--data prepared"),
+    ("table 2 prepared --profile tiny", "--data prepared"),
     ("show nowhere", "nowhere"),
+    ("show prepared", "discom data show prepared"),
     ("show list.json", "list."),
     ("show mine.py", "mine.json: no such file; name a folder"),
     ("export empty", "empty"),
     ("predict noise.json empty.npy", "noise.json"),
+    ("predict noise.json", "FILES"),
 ]
 
 
@@ -83,6 +88,8 @@ WRONG = [  # words, what the line names; a line for each way to be wrong
 def test_a_wrong_input_is_one_plain_line_with_status_2(tmp_path, capsys, words, fragment):
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty.npy").touch()
+    (tmp_path / "prepared").mkdir()
+    (tmp_path / "prepared/manifest.json").touch()
     (tmp_path / "mine.py").touch()
     (tmp_path / "noise.json").write_bytes(bytes(range(256)))
     (tmp_path / "list.json").write_text('[{"checksum": 1}, 2]')

@@ -14,10 +14,12 @@ from fixtures import writing
 from fixtures.refusal import refused
 
 from discom import cli, data, deployment, fit, profile
+from discom.contract import Contract, Sensor, compare
 from discom.data.batches import ModalityTensor
-from discom.data.images import NO_DATA, images_by_name
+from discom.data.images import images_by_name
 from discom.data.own_folders import read_folders
-from discom.deployment import Contract, Sensor, export, find_inputs, load, predict
+from discom.data.tags import METADATA, NO_DATA
+from discom.deployment import export, find_inputs, load, predict
 from discom.errors import ConfigError, RunError
 from discom.running.loading import load_run
 
@@ -158,7 +160,12 @@ def test_pairs_have_one_name_below_their_sensors_folders(tmp_path):
     assert pairs["depth"].tolist() == [tmp_path / "depth/00.npy", tmp_path / "depth/01.npy"]
     file = tmp_path / "RGB/02.npy"
     assert find_inputs([tmp_path, file], [rgb])["file"].tolist() == [*pairs["rgb"], file, file]
-    refused(lambda: find_inputs([file], [rgb, depth]), "no such file")
+    for path in (file, tmp_path / "RGB"):  # and not the folder above
+        refused(lambda path=path: find_inputs([path], [rgb, depth]), "has no folder rgb; .*depth")
+    refused(lambda: find_inputs([tmp_path / "RGB/notes.csv"], [rgb]), "no such file")
+    (tmp_path / "RGB/notes.csv").touch()
+    refused(lambda: find_inputs([tmp_path / "RGB/notes.csv"], [rgb]), "notes.csv: .*no image.*png")
+    (tmp_path / "RGB/notes.csv").unlink()
     (tmp_path / "RGB/01.png").touch()
     refused(find, r"01\.(npy|png): .* has its name, too")
 
@@ -235,6 +242,35 @@ def test_images_unlike_those_of_training_are_told_once(folder, split, tmp_path, 
     assert len(told) == 1
 
 
+def test_files_that_are_stored_otherwise_than_those_of_training_are_told(tmp_path):
+    """8 bits of a sensor of 16 lie within its range, and an offset is not in the pixels."""
+    metadata = "<GDALMetadata><Item sample='0' role='offset'>{}</Item></GDALMetadata>"
+    draw = np.random.default_rng(1)
+
+    def write(file, offset, kind):
+        x = draw.integers(0, 200, (1, 8, 8)).astype(kind)
+        tag = (METADATA, 2, 0, metadata.format(offset), True)
+        writing.tiff(tmp_path / file, x, extratags=[tag])
+
+    for number in range(30):
+        write(f"raw/s2/{'ab'[number % 2]}/{number}.tif", -0.1, np.uint16)
+    split = read_folders(tmp_path / "raw").split(seed=0)
+    fit("student", split, profile("tiny", epochs=1), tmp_path / "run", progress=False)
+    export(tmp_path / "run", split, "s2", tmp_path / "model")
+    for name, offset, kind in (("same", -0.1, "u2"), ("8bit", -0.1, "u1"), ("late", 0, "u2")):
+        write(f"{name}/0.tif", offset, kind)
+    np.save(tmp_path / "same/1.npy", draw.integers(0, 200, (1, 8, 8)).astype(np.uint16))
+    answers = partial(predict, tmp_path / "model")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(answers([tmp_path / "same"])) == 2  # what has no tags cannot contradict
+        older = Sensor(name="s2", unit="", shape=(1, 8, 8), low=(0,), high=(200,))
+        compare(["0.tif"], older, [False], [np.dtype("u1")])  # it does not say
+    with pytest.warns(match="8bit/0.tif: 1 of 3 .*uint8.*uint16"):
+        answers([tmp_path / "same", tmp_path / "8bit"])
+    refused(lambda: answers([tmp_path / "late"]), "late/0.tif: .*no scale or offset.* -0.1")
+
+
 def test_a_network_of_signals_is_exported(tmp_path, monkeypatch):
     """Also where the locale has no letter of a class's name."""
     written = Path.write_text
@@ -251,6 +287,10 @@ def test_a_network_of_signals_is_exported(tmp_path, monkeypatch):
         np.save(tmp_path / f"{name}.npy", x)
     rows = predict(tmp_path / "out", [tmp_path / "plain.npy", tmp_path / "as_stored.npy"])
     assert rows["probability"].nunique() == 1
+    for x in (signals.x[:5, :, 0], signals.x[7, :, 0].T):  # as they are prepared, or turned
+        np.save(tmp_path / "other.npy", x)
+        call = partial(predict, tmp_path / "out", [tmp_path / "other.npy"])
+        refused(call, r"other.npy: .*file of its own, \[3, 64\]")
 
 
 def test_a_run_of_one_sensor_is_exported_without_naming_it_again(split, tmp_path, monkeypatch):

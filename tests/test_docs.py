@@ -83,6 +83,20 @@ def test_images_are_sorted_by_a_table_whatever_their_names(tmp_path, monkeypatch
         exec(code, {})
 
 
+def test_labels_that_are_words_become_arrays(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("my_arrays").mkdir()
+    np.save("my_arrays/acc.npy", np.zeros((3, 3, 64)))
+    rows = ["window,label,person", "2,walk,anna", "0,walk,ben", "1,,anna"]
+    Path("labels.csv").write_text("\n".join(rows))
+    (code,) = blocks((DOCS / "guides/signals.md").read_text(), "py")
+    exec(code, {})
+    windows = data.read_arrays("my_arrays")
+    assert windows.classes == ("walk",)
+    assert windows.labels.tolist() == [0, -1, 0]
+    assert windows.groups.tolist() == ["ben", "anna", "anna"]
+
+
 @pytest.mark.slow
 def test_first_steps_and_deployment_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

@@ -20,7 +20,7 @@ TWIN = Path(__file__).parents[1] / "notebooks/py/11_your_own_data_and_deployment
 def test_rooms_are_written_as_a_person_would(tmp_path):
     drawn = scenes.objects.make(n=240, size=8)
     names = write_rooms(tmp_path, drawn, seed=1, rooms=12, pairs=120)
-    with pytest.warns(UserWarning, match="uint16 and uint8; of uint8 are 10, .*room08"):
+    with pytest.warns(UserWarning, match="room08.* uint8, as 10 of 120 .*uint16"):
         own = read_folders(tmp_path, invalid={"depth": 0}, groups="(.+)_[0-9]+")
     depth, colour = own.modalities["depth"].x, own.modalities["colour"].x
     assert (len(names), len(own), len(set(own.groups))) == (120, 120, 12)

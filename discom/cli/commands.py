@@ -103,6 +103,9 @@ def show(path: Path) -> None:
     tables = discom.tables
     if (path / "config.json").is_file():
         return _show_run(path)
+    if (path / discom.data.MANIFEST).is_file():
+        way_out = f"show it with: discom data show {path}"
+        raise ConfigError(path, "is a prepared data set, and no run", way_out)
     results = tables.complete(tables.load_results(path))
     for metric, number in (("f1", 2), ("miou", "dense")):
         if chosen := [result for result in results if result.metric == metric]:

@@ -37,7 +37,19 @@ def command(call: Callable) -> click.Command:
     def called(**values: Any) -> Any:
         return call(**{k: v for k, v in values.items() if k not in SETTINGS or v is not None})
 
-    return click.Command(call.__name__, callback=called, params=parameters, help=call.__doc__)
+    how: dict[str, Any] = {"help": call.__doc__, "context_settings": {"allow_extra_args": True}}
+    return _Command(call.__name__, callback=called, params=parameters, **how)
+
+
+class _Command(click.Command):
+    """A command that says how data are named where a word is left over."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if left := super().parse_args(ctx, args):
+            by_flag = any("--data" in each.opts for each in self.params)
+            advice = f"; data are named by --data {left[0]}" if by_flag else ""
+            raise click.UsageError(f"'{left[0]}' is one argument too many{advice}", ctx)
+        return left
 
 
 def _flag(name: str, annotation: Any, default: Any) -> click.Option:

@@ -170,7 +170,8 @@ def _read(
     else:  # drawn, or prepared before
         if root or options:
             found = f"'{name}' takes no --root and no options of a reader"
-            raise ConfigError(source, found, "leave them out")
+            way_out = "leave them out, or write folders or arrays in its place, for files of yours"
+            raise ConfigError(source, found, way_out)
         images = load(source, modalities)
         return images, images.name
     return images.changed(about={**images.about, "options": dict(options)}), name

@@ -150,8 +150,8 @@ def _digest(array: Any, check: Callable) -> str:
 
 def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
     """Refuse a split (part → rows of `ids`) of fewer than two classes, of which a part has no label
-    of a modality, or training none of a class; warn of a class that another part lacks, and of
-    groups that official parts divide."""
+    of a modality, or training none of a class in a modality; warn of a class that another part
+    lacks, and of groups that official parts divide."""
     if len(data.classes) < 2 and not data.dense:
         raise DataError(data.name, "has one class", "a split needs two: add samples of another")
     for one, other in combinations(rows, 2) if data.groups is not None else ():
@@ -163,19 +163,35 @@ def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
             if not (data.labels[np.intersect1d(data.rows_of(name), places)] >= 0).any():
                 lack = f"no sample of the {part} part has a label"
                 raise DataError(f"{data.name}/{name}", lack, "label more, or take smaller groups")
-        absent = np.setdiff1d(np.arange(len(data.classes)), data.labels[places])
-        if len(absent) and not data.dense:
-            lack = f"the {part} part has no sample of class '{data.classes[absent[0]]}'"
-            if part == "train":
-                way_out = "add samples of it, make groups smaller, or drop the class"
-                raise DataError(data.name, lack, way_out)
-            warnings.warn(f"{data.name}: {lack}", stacklevel=4)
+        if not data.dense:
+            _check_classes(data, part, places)
+
+
+def _check_classes(data: Any, part: str, chosen: np.ndarray) -> None:
+    """Refuse a training part that lacks a class, also in one modality alone, whose network would
+    score 100 where the test part lacks it, too; warn of another part that does."""
+    lacks: dict[str, list[str]] = {}  # class → modalities without a sample of it
+    for name in data.modalities:
+        labels = data.labels[np.intersect1d(data.rows_of(name), chosen)]
+        for absent in np.setdiff1d(np.arange(len(data.classes)), labels):
+            lacks.setdefault(data.classes[absent], []).append(name)
+    if lacks:
+        kind, names = next(iter(lacks.items()))
+        everywhere = len(names) == len(data.modalities)
+        place = data.name if everywhere else f"{data.name}/{names[0]}"
+        lack = f"the {part} part has no sample of class '{kind}'"
+        if part == "train":
+            drop = "the class" if everywhere else "the class or the sensor"
+            way_out = f"add samples of it, make groups smaller, or drop {drop}"
+            raise DataError(place, lack, way_out)
+        warnings.warn(f"{place}: {lack}", stacklevel=5)
 
 
 def check_data(data: Any) -> None:
     """Refuse a MultiModalData that would be misread: lists or tables in the place of arrays, arrays
     of other lengths, labels out of range, a class, an id or a row of `parts` twice, an id with two
-    labels, or masks of another size than the images."""
+    labels, or masks of another size than the images; warn of files of several types in a sensor, as
+    its reader noted them in `about`."""
     name = data.name
     words = {word for word in data.classes if isinstance(word, str) and word.strip()}
     if isinstance(data.classes, str) or not 0 < len(words) == len(data.classes):
@@ -200,6 +216,8 @@ def check_data(data: Any) -> None:
         if data.dense and (data.masks.shape[1:] != pixels or data.masks.dtype != np.uint8):
             found = f"masks are {data.masks.dtype} {data.masks.shape}, images of {pixels} pixels"
             raise DataError(f"{name}/masks", found, "save uint8 of the images' size")
+    for sensor, files in data.about.get("files", {}).items():
+        _check_types(sensor, files["types"])
     if data.parts is not None:
         if set(data.parts) != set(PARTS):
             raise DataError(name, f"parts are {[*data.parts]}", f"give {', '.join(PARTS)}")
@@ -209,6 +227,17 @@ def check_data(data: Any) -> None:
         if len(np.intersect1d(rows, np.arange(len(data)))) < len(rows):
             way_out = f"give each of 0 … {len(data) - 1} once at most"
             raise DataError(f"{name}/parts", "an index is twice in them, or out of range", way_out)
+
+
+def _check_types(sensor: str, types: Mapping[str, tuple[int, str]]) -> None:
+    """Warn of files of several types, each with their number and the first of them."""
+    if len(types) > 1:
+        fewest = min(types, key=lambda kind: types[kind][0])
+        (count, first), total = types[fewest], sum(number for number, _ in types.values())
+        others = " and ".join(sorted({*types} - {fewest}))
+        found = f"is {fewest}, as {count} of {total} files of {sensor}; others are {others}"
+        advice = "write all by one program, a network may tell them apart by their range"
+        warnings.warn(f"{first}: {found}; {advice}", stacklevel=5)
 
 
 def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:

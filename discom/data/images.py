@@ -7,19 +7,17 @@ import warnings
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
-from xml.etree import ElementTree
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from discom.data.checks import bands_are_last, check_finite, is_unmeasured
+from discom.data.tags import TIFF, tags
 from discom.errors import DataError, check_choice
 from discom.files import as_data_error
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
-NO_DATA = 42113  # GDAL's tag for the value of a pixel that was not measured, as text
-METADATA = 42112  # GDAL's tag with the scale and offset of bands, as XML
+ENDINGS = (".png", ".jpg", ".jpeg", *TIFF, ".npy")
 NAMELESS = ("unlabelled", "unlabeled")  # folders of images without a class
 
 
@@ -59,6 +57,8 @@ def find_images(paths: Iterable[Path]) -> list[Path]:
     for path in (paths := list(paths)):
         if not path.exists():
             raise DataError(path, "no such file or folder", "give images, or folders of images")
+        if path.is_file() and path.suffix.lower() not in ENDINGS:
+            raise DataError(path, "is no image", f"those end in {' '.join(ENDINGS)}")
         below = map(path.joinpath, glob.glob("**/*", root_dir=path, recursive=True))
         # a link to a file that is away is no folder, and is refused when it is read
         every = sorted(file for file in below if not file.is_dir()) if path.is_dir() else [path]
@@ -172,7 +172,7 @@ def _decode(file: Path) -> tuple[np.ndarray, str, list[int]]:
     ending = file.suffix.lower()
     if ending == ".npy":
         return np.asarray(np.load(file)), "", []
-    if ending in (".tif", ".tiff"):
+    if ending in TIFF:
         return _decode_tiff(file)
     if ending != ".png":
         with Image.open(file, formats=["JPEG"]) as image:
@@ -204,41 +204,6 @@ def _decode_tiff(file: Path) -> tuple[np.ndarray, str, list[int]]:
         extra = enumerate(page.extrasamples, page.samplesperpixel - len(page.extrasamples))
         opacity = [band for band, kind in extra if kind in (1, 2)]
         return images[0].asarray(), images[0].axes, opacity
-
-
-class Tags(NamedTuple):
-    """What GDAL's tags of a TIFF state: the value of pixels that were not measured, and how stored
-    numbers become values, as (band, "scale" or "offset", number) where that is not 1 or 0."""
-
-    no_data: float | None = None
-    scaling: tuple[tuple[int, str, float], ...] = ()
-
-
-def tags(file: Path) -> Tags:
-    """The tags of a TIFF, nothing of another file; a DataError for a no-data text that is no
-    number."""
-    import tifffile
-
-    if file.suffix.lower() not in (".tif", ".tiff"):
-        return Tags()
-    with as_data_error(file, "an image", "replace or remove it"), tifffile.TiffFile(file) as tiff:
-        page_tags = tiff.pages.first.tags
-        text, metadata = (
-            page_tags[key].value if key in page_tags else None for key in (NO_DATA, METADATA)
-        )
-    scaling = []
-    with as_data_error(file, "GDAL's metadata", "write its scale and offset anew"):
-        for item in ElementTree.fromstring(metadata).iter("Item") if metadata else ():
-            kind = (item.get("role") or item.get("name") or "").lower()
-            if kind in ("scale", "offset") and (value := float(item.text or "")) != (
-                kind == "scale"
-            ):
-                scaling.append((int(item.get("sample", 0)), kind, value))
-    try:
-        return Tags(None if text is None else float(text), tuple(sorted(scaling)))
-    except ValueError:
-        way_out = "state a number, as with gdal_edit.py -a_nodata -9999"
-        raise DataError(file, f"states {text!r} as no data, which is no number", way_out) from None
 
 
 def resize(

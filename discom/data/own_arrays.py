@@ -19,6 +19,7 @@ EXPLICIT = "save grey images as x[:, None], signals as x[:, :, None]"
 TARGETS = "give labels.npy [N], a class for each sample, or masks.npy uint8 [N, H, W], one a pixel"
 NAMES = 'write ["cat", "dog"], a name for each class from 0 on'
 CLASSES = "classes.json"
+NUMBERED = "names, labels = np.unique(labels, return_inverse=True)"
 FEW = 50  # classes of pixels; more of them are, as a rule, grey levels between two classes
 
 
@@ -95,8 +96,11 @@ def _to_images(file: Path, x: np.ndarray, planes: set[tuple[int, ...]]) -> np.nd
         if not looks_like_signal(*x.shape[1:]):
             raise DataError(file, f"{found}, images or signals of {x.shape[1]} channels", EXPLICIT)
         return x[:, :, None]
-    if x.ndim != 4:  # also grey images, and channels at the end
-        raise DataError(file, found, f"{FORMS}, grey images as x[:, None]")
+    if x.ndim == 3:
+        way_out = "save grey images as x[:, None], signals [N, T, C] as x.swapaxes(1, 2)"
+        raise DataError(file, found, way_out)
+    if x.ndim != 4:
+        raise DataError(file, found, FORMS)
     return x
 
 
@@ -105,6 +109,9 @@ def _label(root: Path, labels: Any, masks: Any) -> tuple[np.ndarray, tuple[str, 
     if (labels is None) == (masks is None):
         raise DataError(root, "has no labels, or labels and masks", TARGETS)
     if masks is None:
+        if labels.dtype.kind == "U":
+            way_out = f"save numbers, {NUMBERED}, and the names in {CLASSES}"
+            raise DataError(root / "labels.npy", f"holds text, such as '{labels.flat[0]}'", way_out)
         check_array(labels, f"{root}/labels.npy", "iu", "N")
         labels = labels.astype(np.int64)  # unsigned ones have no -1
         used = labels.max(initial=UNLABELLED) + 1
@@ -120,6 +127,9 @@ def _label(root: Path, labels: Any, masks: Any) -> tuple[np.ndarray, tuple[str, 
             if not isinstance(names, list):  # the letters of a word are no classes
                 raise ValueError("it is no list")
             names = tuple(names)
+    elif masks is None and len(empty := np.setdiff1d(np.arange(used), labels)):
+        found = f"no sample is of class {empty[0]}, but one is of class {used - 1}"
+        raise DataError(root / "labels.npy", found, f"number classes without a gap, {NUMBERED}")
     else:
         names = tuple(map(str, range(used)))
     if masks is not None:

@@ -7,7 +7,9 @@ import warnings
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,10 +22,10 @@ from discom.data.images import (
     images_by_name,
     read_pixels,
     sensor_folders,
-    tags,
 )
 from discom.data.multimodal import TWIN, Modality, MultiModalData
 from discom.data.prepared import MANIFEST
+from discom.data.tags import tags
 from discom.errors import DataError, check_choice
 from discom.files import as_data_error
 from discom.labels import UNLABELLED
@@ -64,13 +66,15 @@ def read_folders(
             other scale and offset tags, or other sizes, where no `size` is given; an image without
             a group; train and test in the place of classes.
 
-    Warns of files of several types, such as uint8 and uint16, in one modality.
+    Warns of files of several types, such as uint8 and uint16, in one modality, and of modalities
+    that have no name in common.
     """
     root, shape = Path(root), None if size is None else check_size(size)
     files = _list_files(root, modalities)
     folders = {path.name.lower() for path in root.iterdir() if path.is_dir()}
-    for name in (*unit, *invalid, *symmetry):  # also of a sensor that is not asked for
-        check_choice("unit, invalid, symmetry", name, folders)
+    for option, values in {"unit": unit, "invalid": invalid, "symmetry": symmetry}.items():
+        for name in values:  # also of a sensor that is not asked for
+            check_choice(option, name, sorted(folders))
     every = {sample.partition("/")[0] for tree in files.values() for sample in tree}
     if (labelled := {name.lower() for name in every - {NAMELESS[0]}}) and labelled <= PARTED:
         found = f"its only classes are {', '.join(sorted(every))}, the names of parts"
@@ -81,18 +85,28 @@ def read_folders(
         if (other := plain.setdefault(" ".join(name.casefold().split()), name)) != name:
             found = f"'{other}' and '{name}' differ only in case or blanks"
             raise DataError(root, found, "give one class one name")
-    sensors, rules = {}, {}
+    sensors, rules, stored = {}, {}, {}
     for name, tree in files.items():
-        images, rule = _read_tree([*tree.values()], Rule(shape, fit, invalid.get(name)))
+        first = Rule(shape, fit, invalid.get(name))
+        images, rule, stored[name] = _read_tree([*tree.values()], first)
         labels = np.array([number.get(sample.partition("/")[0], UNLABELLED) for sample in tree])
         usual = "none" if is_signal(images.shape) else "flip"
-        about = unit.get(name, ""), rule.invalid, symmetry.get(name, usual)
-        sensors[name] = Modality(images, labels, np.array([*tree]), *about)
+        own = unit.get(name, ""), rule.invalid, symmetry.get(name, usual)
+        sensors[name] = Modality(images, labels, np.array([*tree]), *own)
         rules[name] = asdict(rule)
-    folder_name = root.resolve().name
-    data = MultiModalData(sensors, tuple(number), name=folder_name, about={"rules": rules})
+    folder_name, about = root.resolve().name, {"rules": rules, "files": stored}
+    data = MultiModalData(sensors, tuple(number), name=folder_name, about=about)
+    _warn_without_pairs(root, {name: own.ids for name, own in sensors.items()})
     data = data.changed(groups=_read_groups(root, groups, data.ids.tolist()))
     return data.select(modalities) if modalities else data
+
+
+def _warn_without_pairs(root: Path, ids: Mapping[str, np.ndarray]) -> None:
+    """Warn of several sensors, each with the names of its images, of which none has one twice."""
+    if len(ids) > 1 and len({*chain(*ids.values())}) == sum(map(len, ids.values())):
+        one, other, *_ = (f"'{names[0]}' of {sensor}" for sensor, names in ids.items())
+        found = f"no image has a partner, such as {one} and {other}"
+        warnings.warn(f"{root}: {found}; name the files of a pair alike", stacklevel=3)
 
 
 def _list_files(root: Path, modalities: Sequence[str] | None) -> dict[str, dict[str, Path]]:
@@ -100,8 +114,8 @@ def _list_files(root: Path, modalities: Sequence[str] | None) -> dict[str, dict[
     expected = f"expected {root}/<modality>/<class>/<id> with one of {' '.join(ENDINGS)}"
     names = {name.removesuffix(TWIN) for name in modalities} if modalities else None
     folders = sensor_folders(root, names)
-    for name in names or ():
-        check_choice("modalities", name, folders or sensor_folders(root))
+    for name in sorted((names or set()) - {*folders}):
+        check_choice("modalities", name, sensor_folders(root))
     files: dict[str, dict[str, Path]] = {}
     for name, tree in folders.items():
         if names is None and (tree / MANIFEST).is_file():
@@ -115,10 +129,11 @@ def _list_files(root: Path, modalities: Sequence[str] | None) -> dict[str, dict[
     return files
 
 
-def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule]:
-    """The images of a modality, and the rule with the value of pixels that were not measured."""
+def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule, dict[str, Any]]:
+    """The images of a modality, the rule with the value of pixels that were not measured, and how
+    the files are stored: type → [how many, the first], and the scaling of their tags."""
     tree = files[0].parents[1]
-    rule = _with_no_data(files, tree, rule)
+    rule, scaling = _with_tags(files, tree, rule)
     hole, images = np.nan if rule.invalid is None else rule.invalid, list[np.ndarray]()
     kinds: dict[str, list[Path]] = defaultdict(list)  # type → its files
     for file in files:
@@ -131,29 +146,28 @@ def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule]:
             form, first_form = (f"{h}×{w} with {c} band(s)" for c, h, w in shapes)
             advice = "bring all to one size with --size 64, and to one number of bands"
             raise DataError(file, f"is {form}, but {files[0].name} is {first_form}", advice)
-    if len(kinds) > 1:
-        fewest = min(kinds, key=lambda kind: len(kinds[kind]))
-        found = f"files are {' and '.join(sorted(kinds))}; of {fewest} are {len(kinds[fewest])}"
-        place = kinds[fewest][0].relative_to(tree)
-        advice = "a network may tell them apart by their range: write all by one program"
-        warnings.warn(f"{tree}: {found}, such as {place}; {advice}", stacklevel=3)
     stacked = np.stack(images)  # in the widest of their types
     if (holes := np.isnan(stacked)).any():
         warnings.warn(f"{tree}: NaN becomes {HOLE:g}, 'not measured'", stacklevel=3)
         stacked[holes], rule = HOLE, replace(rule, invalid=HOLE)
-    return stacked, rule
+    above = tree.resolve().parents[1]
+    types = {
+        kind: [len(own), own[0].resolve().relative_to(above).as_posix()]
+        for kind, own in kinds.items()
+    }
+    return stacked, rule, {"types": types, "scaling": scaling}
 
 
-def _with_no_data(files: list[Path], tree: Path, rule: Rule) -> Rule:
-    """The rule with the value that the TIFFs of a modality state for pixels that were not measured;
-    a DataError where they state several, or numbers of several scales."""
+def _with_tags(files: list[Path], tree: Path, rule: Rule) -> tuple[Rule, tuple]:
+    """The rule with the value that the TIFFs of a modality state for pixels that were not measured,
+    and the scaling that they state; a DataError where they state several of either."""
     entries = {file: tags(file) for file in files}
     scales = {entry.scaling: file for file, entry in entries.items()}
     if len(scales) > 1:
-        texts = []
-        for scaling, file in [*scales.items()][:2]:
-            factors = ", ".join(f"{kind} {value:g}" for _, kind, value in scaling)
-            texts.append(f"{file.relative_to(tree)} states {factors or 'no scale or offset'}")
+        texts = [
+            f"{file.relative_to(tree)} states {entries[file].factors()}"
+            for file in [*scales.values()][:2]
+        ]
         way_out = "write all with one scale, as with gdal_translate -unscale -ot Float32"
         raise DataError(tree, " and ".join(texts), way_out)
     every = {entry.no_data for entry in entries.values()}
@@ -163,7 +177,7 @@ def _with_no_data(files: list[Path], tree: Path, rule: Rule) -> Rule:
             found = f"its files state {min(values):g} and {max(values):g} as no data"
             raise DataError(tree, found, "state one of them as invalid")
         rule = replace(rule, invalid=values.pop())
-    return rule
+    return rule, next(iter(scales))
 
 
 def _check_signal(file: Path) -> None:
@@ -196,14 +210,19 @@ def _read_groups(root: Path, pattern: str, ids: list[str]) -> np.ndarray | None:
 
 def _read_table(table: Path) -> dict[str, str]:
     """Name → group, however a spreadsheet separated the two."""
-    with as_data_error(table, "a table of groups", "give it the columns name and group, in UTF-8"):
+    with as_data_error(
+        table, "a table of groups", "save it in UTF-8, with the columns name and group"
+    ):
         how: dict = {"sep": None, "engine": "python", "dtype": str, "keep_default_na": False}
         text = table.read_text("utf-8-sig")
         if text[:4].lower() == "sep=":  # Excel's own first line
             how["sep"], text = text[4], text.partition("\n")[2]
         rows = pd.read_csv(io.StringIO(text), **how)  # it finds what separates columns
-        rows = rows.rename(columns=lambda title: title.strip().lower())[["name", "group"]]
-        rows = rows.fillna("")  # a row that ends before its group
+        rows = rows.rename(columns=lambda title: title.strip().lower())
+        if absent := [title for title in ("name", "group") if title not in rows]:
+            titles = ", ".join(rows.columns)
+            raise DataError(table, f"has the columns {titles}", f"call one {absent[0]}")
+        rows = rows[["name", "group"]].fillna("")  # a row that ends before its group
         rows = rows.apply(lambda column: column.str.strip().str.normalize("NFC")).drop_duplicates()
     if (twice := rows["name"].duplicated()).any():
         found = f"'{rows['name'][twice].iloc[0]}' is in two groups"

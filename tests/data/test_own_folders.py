@@ -4,6 +4,7 @@ command line to the split, and folders that cannot be used."""
 import os
 import shutil
 import unicodedata
+import warnings
 from itertools import product
 
 import numpy as np
@@ -14,8 +15,9 @@ from PIL import Image
 from test_images import pixels, planes, write
 
 from discom.data import load
-from discom.data.images import METADATA, read_pixels, resize
+from discom.data.images import read_pixels, resize
 from discom.data.own_folders import read_folders
+from discom.data.tags import METADATA
 from discom.errors import ConfigError, DiscomError
 
 
@@ -131,7 +133,8 @@ def test_other_folders_are_not_read_where_sensors_are_named(tmp_path):
         shutil.rmtree(tmp_path / name)
     data.save(tmp_path / "prepared")  # beside the sensors, and no sensor
     assert read_folders(tmp_path).fingerprint == expected
-    refused(lambda: read_folders(tmp_path, ["rgb", "sar"]), "'sar'", ConfigError)
+    line = refused(lambda: read_folders(tmp_path, ["rgb", "sar"]), "modalities: 'sar'", ConfigError)
+    assert "depth" in line  # which is perhaps what was meant
 
 
 def test_files_of_two_types_in_one_sensor_are_told(tmp_path):
@@ -140,8 +143,28 @@ def test_files_of_two_types_in_one_sensor_are_told(tmp_path):
         tree(tmp_path, "rgb", stems=[stem])
         kind = (np.uint8, np.uint16)[number < 3]
         write(tmp_path / "thermal" / "cat" / f"{stem}.png", pixels(None, 200, kind))
-    with pytest.warns(UserWarning, match="thermal: .*uint16 and uint8; of uint8 .* 1, .*cat/d.png"):
-        assert read_folders(tmp_path).modalities["thermal"].x.dtype == np.uint16
+    told = "thermal/cat/d.png: is uint8, as 1 of 4 files .* uint16"
+    with pytest.warns(UserWarning, match=told):
+        data = read_folders(tmp_path)
+    assert data.modalities["thermal"].x.dtype == np.uint16
+    data.save(tmp_path / "prepared")
+    with pytest.warns(UserWarning, match=told):  # whoever trains on it did not prepare it
+        load(tmp_path / "prepared")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read_folders(tmp_path, ["rgb"])
+
+
+def test_sensors_without_a_pair_are_told(tmp_path):
+    """Endings of names such as _depth leave no pair, and methods without pairs train on."""
+    tree(tmp_path, "rgb", stems=["a", "b"])
+    tree(tmp_path, "depth", stems=["a_depth", "b_depth"])
+    with pytest.warns(UserWarning, match="'cat/a_depth' of depth and 'cat/a' of rgb"):
+        read_folders(tmp_path)
+    tree(tmp_path, "depth", stems=["a"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(read_folders(tmp_path).paired_ids) == 2
 
 
 def test_a_signal_in_a_file_is_one_row_that_is_never_mirrored(tmp_path):
@@ -191,9 +214,11 @@ WRONG = [  # folders, and a file that is there, too, or an option; the place of 
     (SORTED, "groups.csv", ["name,group", "a,1", "b,1"], "'cat/c' has no group"),
     (SORTED, "groups.csv", ["name,group", "a,1", "b,1", "c", "d,1"], "'cat/c' has no group"),
     (PARTED, "rgb/unlabelled/a.png", IMAGE, "test, train"),
-    (SORTED, "groups.csv", ["file,place", "a,1"], "groups.csv: "),
+    (SORTED, "groups.csv", ["file,place", "a,1"], "groups.csv: .*file, place; .*name"),
+    (SORTED, "groups.csv", ["Name;Ort", "a;1"], "groups.csv: .*name, ort; .*group"),
     (SORTED, "groups.csv", ["name,group", "a,1", "a,2"], "groups.csv: 'a' "),
-    (SORTED, "invalid", {"thermal": 0}, "invalid.*: "),
+    (SORTED, "invalid", {"thermal": 0}, "^invalid: "),
+    (SORTED, "unit", {"RGB": "K"}, "^unit: 'RGB' .*rgb"),
     (SORTED, "size", [1, 2, 3], "^size: "),
     (SORTED, "groups", "(.+)_[a-z]+", "'cat/a' has no group"),
     (SORTED, "groups", ".+", "^groups: "),

@@ -272,3 +272,21 @@ def test_signals_are_compared_along_their_time():
     data = MultiModalData({"acc": signals}, ("still", "moving"), parts=parts)
     copies = near_duplicates(data.split())[["id", "other_id"]]
     assert copies.to_numpy().tolist() == [[0, 39]]
+
+
+def test_a_class_that_one_sensor_lacks_is_told():
+    """Its network saw one class, and scored 100 on the test part, which lacked the other one."""
+    ids, y = np.arange(40), np.arange(40) % 2
+    x = np.random.default_rng(0).random((40, 1, 4, 4))
+    rows = {"train": np.arange(24), "valid": np.arange(24, 32), "test": np.arange(32, 40)}
+
+    def lacking(*parts):
+        without = np.concatenate([[], *(rows[part][y[rows[part]] == 1] for part in parts)])
+        kept = np.setdiff1d(ids, without)
+        depth = Modality(x[kept], y[kept], ids[kept])
+        sensors = {"rgb": Modality(x, y, ids), "depth": depth}
+        return MultiModalData(sensors, ("cat", "dog"), parts=rows, name="mine")
+
+    refused(lacking("train").split, "^mine/depth: the train part has no sample of class 'dog'")
+    with pytest.warns(match="^mine/depth: the test part has no sample of class 'dog'"):
+        lacking("test").split()

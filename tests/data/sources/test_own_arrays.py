@@ -138,7 +138,15 @@ BAD = {  # what is wrong → the files, and what the line says
     "labels that are no whole numbers": ({"labels": LABELS / 2}, "labels.npy: .* whole numbers"),
     "masks of numbers": ({"labels": None, "masks": MASKS / 2}, "masks.npy: holds float64"),
     "objects": ({"ids": np.array([{}] * COUNT)}, "ids.npy: .* objects"),
-    "channels at the end": ({"acc": ARRAYS["acc"].swapaxes(1, 2)}, r"acc.npy: holds \[48, 20, 3\]"),
+    "names in the place of labels": ({"labels": np.array(CLASSES)[LABELS]}, "labels.npy: .*unique"),
+    "labels from 1 on": (
+        {"labels": LABELS + 1, "classes": None},
+        "labels.npy: no sample is of class 0",
+    ),
+    "channels at the end": (
+        {"acc": ARRAYS["acc"].swapaxes(1, 2)},
+        r"acc.npy: holds \[48, 20, 3\]; .*swapaxes\(1, 2\)",
+    ),
     "grey images": ({"video": ARRAYS["video"][:, 0]}, r"video.npy: holds \[48, 8, 6\]"),
     "grey images like another's": ({"acc": WIDE[:, 0], "video": WIDE}, r"acc.npy: .*\[48, 8, 64\]"),
     "grey images like the masks": (
