@@ -233,7 +233,8 @@ def written(number: str, *names: str) -> str:
 
 def cells_of(number: str, beginnings: tuple[str, ...], *ends: str) -> str:
     """The source of the cells of a notebook that begin so, each up to the first of
-    `ends` that it has."""
+    `ends` that it has, behind the cell that chooses the device."""
+    beginnings = ("from discom import hardware", *beginnings)
     (file,) = (Path(__file__).parent / "py").glob(f"{number}_*.py")
     cells = [cell.source for cell in jupytext.read(file, fmt="py:percent").cells]
     chosen = [cell for cell in cells if cell.startswith(beginnings)]

@@ -126,6 +126,6 @@ class Checkpoint:
             self._write(runs.last_file(self.run_dir), weights, last)
 
     def _write(self, file: Path, weights: Mapping[str, torch.Tensor], epoch: int) -> None:
-        weights = {key: weight.contiguous() for key, weight in weights.items()}
+        weights = {key: weight.detach().cpu().contiguous() for key, weight in weights.items()}
         with atomic_file(file) as part:
             part.write_bytes(to_safetensors(weights, {"epoch": str(epoch)}))
