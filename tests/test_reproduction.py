@@ -1,6 +1,7 @@
 """Notebooks 12 and 13: what runs cost, what is told of them, and the report."""
 
 import io
+import re
 import time
 import zipfile
 from dataclasses import replace
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from fixtures.refusal import refused
+from PIL import Image
 
 import batch
 import reproduction
@@ -194,3 +196,52 @@ def test_what_is_no_parameter_is_refused(tmp_path):
     folder = batch.Path(batch.__file__).parent
     asked = {"only": ["12"], "parameters": {"seedz": 5}}
     refused(lambda: batch.run_notebooks(folder, "tiny", tmp_path, **asked), "seedz", ConfigError)
+
+
+BOOK = batch.Path(batch.__file__).parent
+
+
+def executed(number, folder, **parameters):
+    """The text that a notebook prints, in its short form."""
+    (source,) = BOOK.glob(f"{number}_*.ipynb")
+    given = {"profile": "tiny", "runs": str(folder / "runs"), **parameters}
+    cells = batch.execute(source, folder / "executed.ipynb", given).cells
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    return "".join(output.get("text", "") for output in outputs)
+
+
+@pytest.mark.slow
+def test_three_sensors_and_a_folder_of_ones_own_are_reproduced(tmp_path):
+    """Tables 2 to 4; the folder is one of images, <sensor>/<class>/<name>.png."""
+    own = tmp_path / "own"
+    images = objects.make(90, size=16)
+    for name, sensor in images.modalities.items():
+        for key, x, label in zip(sensor.ids, sensor.x, sensor.y, strict=True):
+            file = own / name / images.classes[label].replace("/", "-") / f"{key}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            pixels = (255 * np.clip(x, 0, 1)).astype(np.uint8)
+            picture = pixels.transpose(1, 2, 0) if len(x) == 3 else pixels[0]
+            Image.fromarray(picture).save(file)
+    rows = "student,discom,discom adv=0,discom-solo"
+    for data_of, sensors in (("objects:modalities=rgb+depth+thermal,n=330", 3), (str(own), 2)):
+        text = executed("12", tmp_path, data=data_of, tables="2,3,4", methods=rows)
+        assert "4 runs are there, 0 are left, 0 failed" in text
+        scores = re.search(r"seed 0, discom-solo: (.*?)  \(", text)[1]
+        assert scores.count(", ") == sensors - 1
+
+
+@pytest.mark.slow
+def test_a_budget_that_is_over_trains_nothing_and_the_next_call_all(tmp_path, monkeypatch):
+    source = next(BOOK.glob("12_*.ipynb"))
+    short = 'seeds, known, budget_hours = 1, "", 0'
+    text = source.read_text().replace(short.replace('"', '\\"'), 'seeds, known = 1, \\"\\"')
+    assert text != source.read_text()
+    (tmp_path / "12_copy.ipynb").write_text(text)
+    for hours, there in ((1e-9, 0), (0, 2)):
+        given = {"profile": "tiny", "data": "objects:n=330", "runs": str(tmp_path / "runs")}
+        given |= {"methods": "student,discom-solo", "budget_hours": hours}
+        copy = tmp_path / "executed.ipynb"
+        cells = batch.execute(tmp_path / "12_copy.ipynb", copy, given, BOOK).cells
+        outputs = [output for cell in cells for output in cell.get("outputs", [])]
+        printed = "".join(output.get("text", "") for output in outputs)
+        assert f"{there} runs are there, {2 - there} are left" in printed

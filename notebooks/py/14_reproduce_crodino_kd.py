@@ -9,7 +9,7 @@
 # |---|---|
 # | You will | **train** our CroDiNo-KD without each of its parts · **compare** it with a network alone · **see** its masks |
 # | You need | for the values below one CPU core; for the paper's data a GPU |
-# | Time, memory | three minutes as it stands, 2 GB |
+# | Time, memory | two minutes as it stands, 2 GB |
 # | Data, licence | scenes drawn here, MIT; Potsdam or another set with masks of [data/README.md](../data/README.md); or your own |
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -125,7 +125,7 @@ standing = {number: standings(study, number, done.results) for number in numbers
 reproduction.show(standing)
 
 # %% [markdown]
-# Each row is compared with the full reconstruction, by seed, with a 95 % interval: ↑ a part that is better left out, ↓ one that helps. `rgb+depth` is the auxiliary decoder, which reads both sensors. Compare `single`, a network alone, first: with masks for 5 % of the scenes the parts together add little to it, and to depth nothing that we can tell from chance.
+# Each row is compared with the full reconstruction, by seed, with a 95 % interval: ↑ a part that is better left out, ↓ one that helps. Of our CroDiNo-KD, a network called after two sensors is the auxiliary decoder, which reads both. Compare `single`, a network alone, first: what all parts add together is its difference with the other sign.
 
 # %% alt="A dot with its standard deviation for each row, a panel for each sensor."
 title = f"{numbers[0]}, {images.name}"
