@@ -3,6 +3,7 @@ run, rows as a person calls them, and a report in one zip."""
 
 import re
 import shutil
+import time
 import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,13 +18,13 @@ from discom import data, methods, plots, profile, tables
 from discom.data import sources
 from discom.data.multimodal import MultiModalData, Split
 from discom.errors import watched
-from discom.files import atomic_file
+from discom.files import atomic_file, atomic_folder
 from discom.hardware import precision_used
 from discom.running.forecast import Cost, probe
 from discom.running.runs import Result, Run, read_predictions
 from discom.running.sweep import Done, sweep
 
-HOUR = 3600  # seconds
+HOUR, HALF_HOUR = 3600, 1800  # seconds
 READABLE = {  # ends of a row's name → what a reader calls it
     r" (adv|mod|aux|orth|contrast|soft)=0": r", without \1",
     r" augment=0": ", images as they are",
@@ -159,23 +160,42 @@ def clock(hours: float) -> str:
 # ---------------------------------------------------------------- training
 
 
+def fetch(study: tables.Study, backup: str) -> None:
+    """Copy from a backup the folders of runs that are not here."""
+    for run in study.every if backup else ():
+        for wanted in filter(None, (run.teacher, run)):
+            copy = Path(backup) / wanted.folder.relative_to(study.runs)
+            if copy.is_dir() and not wanted.folder.exists():
+                shutil.copytree(copy, wanted.folder)
+
+
+def save(run: Run, runs: Path | str, backup: str) -> None:
+    """Copy a run's folder into a backup, whole or not at all. A mounted Drive is slow
+    where each checkpoint is written to it."""
+    if backup and run.folder.is_dir():
+        copy = Path(backup) / run.folder.relative_to(runs)
+        with atomic_folder(copy, marker="config.json", overwrite=True) as part:
+            shutil.copytree(run.folder, part, dirs_exist_ok=True)
+
+
 def train(
     study: tables.Study,
     known: Sequence[Result],
     costs: Mapping[str, Cost],
     until: float | None = None,
-    workers: int = 1,
+    backup: str = "",
 ) -> Done:
     """Train what is absent until a moment as of `time.time()`: a line for each run, and
     where somebody looks a line that changes. DisCoM-KD and teachers keep their
-    weights."""
+    weights. A backup gets a run when it ends or stops, and every half hour."""
     absent = study.absent(known)
     left = {run.folder: run.config.epochs * costs[kind(run)].seconds for run in absent}
-    single = watched() and workers == 1
-    status = display("", display_id=True) if single else None
+    status = display("", display_id=True) if watched() else None
+    saved = [time.time()]
 
     def on_run(run: Run, error: str) -> None:
         left.pop(run.folder, None)
+        save(run, study.runs, backup)
         if error:
             print(f"seed {run.config.seed}, {title(run)}: FAILED, {error}", flush=True)
             return
@@ -186,6 +206,11 @@ def train(
 
     def on_epoch(run: Run, epochs: int, network: methods.Method) -> None:
         left[run.folder] = (run.config.epochs - epochs) * costs[kind(run)].seconds
+        if time.time() > saved[-1] + HALF_HOUR:
+            save(run, study.runs, backup)
+            saved.append(time.time())
+        if status is None:
+            return
         now = f"seed {run.config.seed}, {title(run)}: epoch {epochs} of"
         rest = clock(sum(left.values()) / HOUR)
         status.update(f"{now} {run.config.epochs}; {rest} for all that is left")
@@ -195,11 +220,11 @@ def train(
         done = sweep(
             study.every,
             known=known,
-            workers=workers,
+            workers=1,
             until=until,
             keep_weights=lambda run: run.method.startswith("discom"),
             on_run=on_run,
-            on_epoch=on_epoch if single else None,
+            on_epoch=on_epoch,
             progress=False,
         )
     for text in dict.fromkeys(str(each.message) for each in caught):
@@ -209,6 +234,7 @@ def train(
             epochs = f"{len(pd.read_csv(log))} of {run.config.epochs} epochs"
             stopped = f"seed {run.config.seed}, {title(run)}: stopped after {epochs}"
             print(f"{stopped}; the same cell goes on there")
+            save(run, study.runs, backup)
     if status:
         status.update(f"{len(left)} runs are left" if left else "done")
     return done

@@ -2,6 +2,7 @@
 
 import io
 import re
+import shutil
 import time
 import zipfile
 from dataclasses import replace
@@ -104,6 +105,44 @@ def test_each_run_has_a_line_and_a_budget_leaves_the_rest(study_of, capsys, monk
     assert starts == [f"seed {seed}, {row}" for seed in (0, 1) for row in study.planned["2"]]
     weights = {run.method: (run.folder / "weights").exists() for run in study.every}
     assert weights == {"student": False, "discom-solo": True}
+
+
+def test_a_backup_gets_runs_that_ended_or_stopped_and_gives_them_back(
+    study_of, tmp_path, monkeypatch
+):
+    study, backup = study_of(["student", "discom-solo"], seeds=1), str(tmp_path / "drive")
+    long = replace(study, settings={"name": "tiny", "epochs": 3})
+    costs = dict.fromkeys(map(reproduction.kind, long.absent()), Cost(1.0, 0.0, 0.0))
+    with monkeypatch.context() as patch:  # the time is over at the end of the first epoch
+        late = SimpleNamespace(time=lambda: float("inf"), perf_counter=time.perf_counter)
+        patch.setattr("discom.running.fit.time", late)
+        reproduction.train(long, [], costs, time.time() + 3600, backup)
+    first = long.every[0]
+    log = pd.read_csv(first.folder / "metrics.csv")
+    assert len(log) == 1
+    shutil.rmtree(tmp_path / "runs")  # the session ended
+    reproduction.fetch(long, backup)
+    assert all((run.folder / "state.pt").is_file() for run in long.every)
+    done = reproduction.train(long, [], costs, backup=backup)
+    assert not done.left
+    whole = pd.read_csv(first.folder / "metrics.csv")
+    assert len(whole) == 3
+    pd.testing.assert_frame_equal(whole[:1], log)
+    shutil.rmtree(tmp_path / "runs")
+    reproduction.fetch(long, backup)
+    assert long.absent() == []
+    assert [*tmp_path.rglob("state.pt")] == []
+
+
+def test_a_long_run_is_copied_while_it_trains(study_of, tmp_path, monkeypatch):
+    study, backup = study_of(["student"], seeds=1), str(tmp_path / "drive")
+    costs, calls = {"student": Cost(1.0, 0.0, 0.0)}, []
+    monkeypatch.setattr(reproduction, "HALF_HOUR", 0)
+    monkeypatch.setattr(reproduction, "save", lambda run, *where: calls.append(where))
+    reproduction.train(
+        replace(study, settings={"name": "tiny", "epochs": 2}), [], costs, None, backup
+    )
+    assert calls == [(study.runs, backup)] * 4  # epochs 0 to 2, and the end
 
 
 def test_a_report_is_what_a_colleague_reads_as_known(study_of, tmp_path):

@@ -41,7 +41,7 @@ for place in ("discom/notebooks", f"{clone}/notebooks"):  # from Colab, or any f
 # | `methods` | as below | empty: all rows | as below |
 # | `profile`, `seeds` | `cpu`, 3 | `paper`, 5 | `cpu`, 5 |
 # | `budget_hours` | 0.2 | what your session gives | 2 |
-# | `runs` | `runs` | on Colab a folder of a mounted Drive | `runs` |
+# | `backup` | empty | on Colab a folder of a mounted Drive | empty |
 # | `known` | empty | empty | empty |
 #
 # As it stands, `known` names stored results: ten seeds are read, and the eleventh is trained until the budget is spent. On Colab choose a GPU first: *Runtime*, *Change runtime type*.
@@ -55,10 +55,10 @@ methods = "teacher,student,kdv2,discom-solo,discom"  # rows to keep; empty: all
 profile = "cpu"  # or paper; tiny: a few steps, results mean nothing
 settings = {"precision": "32-true", "select": "last"}  # that differ from the profile's
 seeds = 11  # how many, from 0 on
-budget_hours = 0.02  # for training; 0: no limit
+budget_hours = 0.03  # for training; 0: no limit
 runs = "runs"  # each run has a folder here
 known = "../results/all-labels.csv"  # a results file, whose runs are not trained again
-workers = 1  # runs side by side; 0: one for each CPU core, or one on a GPU
+backup = ""  # a folder that keeps copies, such as of a mounted Drive
 
 # %%
 from discom import hardware
@@ -126,6 +126,7 @@ figures["values"] = reproduction.plot_values(parts.train)
 # Each row of a table needs a run for each seed. A run's folder has a name made of all that was asked for, so tables share runs, and nothing is trained twice. What does each absent run cost *here*? Every kind of run trains for three epochs of a few batches.
 
 # %%
+reproduction.fetch(study, backup)
 stored = reproduction.results_of(known)
 absent = study.absent(stored)
 print(f"{len(study.every)} runs, {len(absent)} to train with their teachers")
@@ -144,7 +145,7 @@ plan.style.format("{:.3g}")
 
 # %%
 end = reproduction.until(budget_hours, time.time())
-done = reproduction.train(study, stored, costs, end, workers)
+done = reproduction.train(study, stored, costs, end, backup)
 
 # %%
 there, left, failed = len(done.results), len(done.left), len(done.failed)

@@ -61,7 +61,7 @@ seeds = 5  # how many, from 0 on
 budget_hours = 0.1  # for training; 0: no limit
 runs = "runs"  # each run has a folder here
 known = "../results/dense/scenes-table-crodino.csv"  # results to read
-workers = 1  # runs side by side; 0: one for each CPU core, or one on a GPU
+backup = ""  # a folder that keeps copies, such as of a mounted Drive
 
 # %%
 from discom import hardware
@@ -109,6 +109,7 @@ pd.Series(about, name="").to_frame().style.set_properties(**{"text-align": "left
 figures["pairs"] = plots.pairs(parts.train)
 
 # %%
+reproduction.fetch(study, backup)
 stored = reproduction.results_of(known)
 absent = study.absent(stored)
 costs = reproduction.probed(absent, lambda seed: parts)
@@ -116,7 +117,7 @@ plan = reproduction.forecast(study, absent, costs)
 total = reproduction.clock(plan["hours"].sum() if len(plan) else 0)
 print(f"{len(study.every)} runs, {len(absent)} to train with their teachers: {total}")
 end = reproduction.until(budget_hours, time.time())
-done = reproduction.train(study, stored, costs, end, workers)
+done = reproduction.train(study, stored, costs, end, backup)
 
 # %%
 there, left, failed = len(done.results), len(done.left), len(done.failed)
