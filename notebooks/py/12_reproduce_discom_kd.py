@@ -11,7 +11,7 @@
 # |---|---|
 # | You will | **prepare** a data set · **measure** what its tables cost · **train** them in pieces · **compare** them with the paper |
 # | You need | for the values below one CPU core; for the paper's network a GPU for hours or days |
-# | Time, memory | two minutes as it stands, 2 GB |
+# | Time, memory | three minutes as it stands, 2 GB |
 # | Data, licence | scenes drawn here, MIT; a public set of [data/README.md](../data/README.md); or your own |
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]

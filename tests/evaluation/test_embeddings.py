@@ -20,12 +20,12 @@ TINY = profile("tiny", epochs=2, learning_rate=0.01)
 @pytest.fixture(scope="module")
 def odd():
     """Scenes of which some lack a sensor and some a label, in orders of their own."""
-    scenes = objects.make(90, size=16)
-    order = np.random.default_rng(0).permutation(90)
-    labels = np.where(np.arange(90) % 7, scenes.labels, -1)
+    scenes = objects.make(270, size=8)
+    order = np.random.default_rng(0).permutation(270)
+    labels = np.where(np.arange(270) % 7, scenes.labels, -1)
     sensors = {}
     for number, (name, sensor) in enumerate(scenes.modalities.items()):
-        kept = order[np.arange(90) % 5 != number]
+        kept = order[np.arange(270) % 5 != number]
         sensors[name] = data.Modality(sensor.x[kept], labels[kept], kept)
     return data.MultiModalData(sensors, scenes.classes).split(seed=0)
 
