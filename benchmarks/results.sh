@@ -103,6 +103,7 @@ terms terms-ten --epochs 10
 three() { grid three --data objects:modalities=rgb+depth+thermal --precision 32-true --select last --seeds 3 "$@"; }
 three student discom
 for pair in rgb+thermal depth+thermal; do three --modalities "$pair" discom; done
+table parts-alone 4 --data objects --precision 32-true --select last --seeds 5
 probe() { table=$1; shift; measure read parts "$OUT/$table.csv" --seeds 3 --runs "$RUNS" "$@"; }
 probe all-labels student discom mdico decur
 probe terms 'discom adversary=alternating'
