@@ -77,13 +77,14 @@ def describe(precision: str, runs: Path | str = ".") -> dict[str, str]:
     if precision == "mixed":
         how = f"{used}, the fastest that this device has instructions for"
     folder = Path(runs).absolute()
-    while not folder.exists():
+    while not folder.exists() and folder != folder.parent:
         folder = folder.parent
+    disk = f"{shutil.disk_usage(folder).free / 2**30:.0f} GiB free" if folder.exists() else "none"
     return {
         "device": about,
         "memory": f"{free / 2**30:.1f} of {total / 2**30:.1f} GiB free",
         "precision": how,
-        "disk": f"{shutil.disk_usage(folder).free / 2**30:.0f} GiB free",
+        "disk": disk,
     }
 
 

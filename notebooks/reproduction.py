@@ -17,19 +17,20 @@ from matplotlib.figure import Figure
 from discom import data, methods, plots, profile, tables
 from discom.data import sources
 from discom.data.multimodal import MultiModalData, Split
-from discom.errors import watched
+from discom.errors import DataError, watched
 from discom.files import atomic_file, atomic_folder
-from discom.hardware import precision_used
+from discom.hardware import machine, precision_used
 from discom.running.forecast import Cost, probe
 from discom.running.runs import Result, Run, read_predictions
 from discom.running.sweep import Done, sweep
 
 HOUR, HALF_HOUR = 3600, 1800  # seconds
 READABLE = {  # ends of a row's name → what a reader calls it
-    r" (adv|mod|aux|orth|contrast|soft)=0": r", without \1",
-    r" augment=0": ", images as they are",
+    r" (adv|mod|aux|orth|contrast|soft)=0(?![.\d])": r", without \1",
+    r" augment=0(?![.\d])": ", images as they are",
     r" only=(\w+)": r", \1 alone",
-    r" (adversary|pairing)=(\w+)": r", \2 \1",
+    r" (adversary|pairing|augmentation)=(\w+)": r", \2 \1",
+    r" (dimension|grl_lambda)=([\d.]+)": r", \1 \2",
     r" reduction=released modality_targets=released": ", as its public code",
 }
 
@@ -43,9 +44,11 @@ def fetched(source: str, split: str = "random") -> str:
     name = source.removesuffix(":")
     if name not in sources.names():
         return source
-    for folder in (data.home() / f"{name}-{split}", data.home() / name):
-        if folder.is_dir() and way_of(data.load(folder)) == split:
-            return str(folder)
+    home = data.home()
+    if (folder := home / f"{name}-{split}").is_dir():
+        return str(folder)
+    if (folder := home / name).is_dir() and way_of(data.load(folder)) == split:
+        return str(folder)
     public = sources.get(name)
     print(f"{name}: {public.size} to fetch, unless it is there. {public.licence}")
     return str(data.prepare(name, download=bool(public.files), split=split))
@@ -56,22 +59,6 @@ def way_of(images: MultiModalData) -> str:
     if images.parts:
         return "official"
     return "random" if images.groups is None else "place"
-
-
-def rule(images: MultiModalData) -> str:
-    """How these data are divided, beside the paper's way."""
-    if images.drawn:
-        own = "each seed draws scenes of its own, 40, 20 and 40 %"
-        return f"{own}; the paper divides one set of images"
-    shares = ", ".join(f"{100 * share:.0f}" for share in images.fractions)
-    if images.parts:
-        return "as it was published; the paper's split is random, 70, 10 and 20 %"
-    if images.groups is None:
-        return (
-            f"at random in each class, {shares} %, anew for each seed, as in the paper"
-        )
-    groups = f"{len(np.unique(images.groups))} groups stay whole, about {shares} %"
-    return f"{groups}; the paper's split is random: neighbours stand in both parts"
 
 
 def counts(split: Split) -> pd.DataFrame:
@@ -120,8 +107,9 @@ def probed(absent: Iterable[Run], split_of: Callable[[int], Split]) -> dict[str,
     absent."""
     costs: dict[str, Cost] = {}
     for run in absent:
-        if kind(run) not in costs:
-            costs[kind(run)] = probe(run, split_of(run.config.seed))
+        if (name := kind(run)) not in costs:
+            costs[name] = probe(run, split_of(run.config.seed))
+            print(f"{name}: {costs[name].seconds:.2g} s an epoch", flush=True)
     return costs
 
 
@@ -150,8 +138,15 @@ def forecast(
     return pd.DataFrame(lines).T
 
 
+def seconds_of(run: Run, costs: Mapping[str, Cost]) -> float:
+    """Of an epoch; NaN for a kind that was not probed."""
+    return costs[kind(run)].seconds if kind(run) in costs else np.nan
+
+
 def clock(hours: float) -> str:
     """A length of time as a person says it."""
+    if np.isnan(hours):
+        return "an unknown time"
     if hours < 0.025:
         return f"{hours * HOUR:.0f} s"
     return f"{60 * hours:.0f} min" if hours < 1.5 else f"{hours:.1f} h"
@@ -161,21 +156,34 @@ def clock(hours: float) -> str:
 
 
 def fetch(study: tables.Study, backup: str) -> None:
-    """Copy from a backup the folders of runs that are not here."""
+    """Copy from a backup the folders of runs that are not here, or not as far."""
     for run in study.every if backup else ():
         for wanted in filter(None, (run.teacher, run)):
-            copy = Path(backup) / wanted.folder.relative_to(study.runs)
-            if copy.is_dir() and not wanted.folder.exists():
-                shutil.copytree(copy, wanted.folder)
+            copy_of(Path(backup) / wanted.folder.relative_to(study.runs), wanted.folder)
 
 
 def save(run: Run, runs: Path | str, backup: str) -> None:
-    """Copy a run's folder into a backup, whole or not at all. A mounted Drive is slow
-    where each checkpoint is written to it."""
-    if backup and run.folder.is_dir():
-        copy = Path(backup) / run.folder.relative_to(runs)
-        with atomic_folder(copy, marker="config.json", overwrite=True) as part:
-            shutil.copytree(run.folder, part, dirs_exist_ok=True)
+    """Copy a run's folder into a backup that is not as far. A full disk is told, and
+    ends no training. A Drive is slow where each checkpoint is written to it."""
+    try:
+        if backup:
+            copy_of(run.folder, Path(backup) / run.folder.relative_to(runs))
+    except (OSError, DataError) as error:
+        print(f"note: {run.folder.name} is not in the backup: {error}", flush=True)
+
+
+def copy_of(source: Path, target: Path) -> None:
+    """Copy a run's folder, whole or not at all, where the target is not as far."""
+    if how_far(source) > how_far(target):
+        with atomic_folder(target, marker="config.json", overwrite=True) as part:
+            shutil.copytree(source, part, dirs_exist_ok=True)
+
+
+def how_far(folder: Path) -> tuple[bool, int]:
+    """Whether a run is done, and its epochs; none where there is no checkpoint."""
+    done, log = (folder / "result.json").is_file(), folder / "metrics.csv"
+    going = log.is_file() and (done or (folder / "state.pt").is_file())
+    return done, len(pd.read_csv(log)) if going else 0
 
 
 def train(
@@ -188,8 +196,10 @@ def train(
     """Train what is absent until a moment as of `time.time()`: a line for each run, and
     where somebody looks a line that changes. DisCoM-KD and teachers keep their
     weights. A backup gets a run when it ends or stops, and every half hour."""
+    known = study.usable(known)
     absent = study.absent(known)
-    left = {run.folder: run.config.epochs * costs[kind(run)].seconds for run in absent}
+    seconds = {run.folder: seconds_of(run, costs) for run in absent}
+    left = {run.folder: run.config.epochs * seconds[run.folder] for run in absent}
     status = display("", display_id=True) if watched() else None
     saved = [time.time()]
 
@@ -202,10 +212,11 @@ def train(
         result = Result.read(run.folder / "result.json")
         scores = ", ".join(f"{name} {value:.1f}" for name, value in result.main.items())
         took = clock(result.seconds / HOUR)
-        print(f"seed {run.config.seed}, {title(run)}: {scores}  ({took})", flush=True)
+        place = f"({took}; {run.folder.name})"
+        print(f"seed {run.config.seed}, {title(run)}: {scores}  {place}", flush=True)
 
     def on_epoch(run: Run, epochs: int, network: methods.Method) -> None:
-        left[run.folder] = (run.config.epochs - epochs) * costs[kind(run)].seconds
+        left[run.folder] = (run.config.epochs - epochs) * seconds[run.folder]
         if time.time() > saved[-1] + HALF_HOUR:
             save(run, study.runs, backup)
             saved.append(time.time())
@@ -227,8 +238,13 @@ def train(
             on_epoch=on_epoch,
             progress=False,
         )
-    for text in dict.fromkeys(str(each.message) for each in caught):
-        print(f"note: {re.sub(r'^/.*/runs/', '', text)}")
+    notes = dict[str, list[str]]()
+    for each in caught:
+        place, _, text = str(each.message).partition(": ")
+        notes.setdefault(text or place, []).append(place)
+    for text, places in notes.items():
+        others = f" and {len(places) - 1} others" * (len(places) > 1)
+        print(f"note: {Path(places[0]).name}{others}: {text}")
     for run in done.left:
         if (log := run.folder / "metrics.csv").is_file():
             epochs = f"{len(pd.read_csv(log))} of {run.config.epochs} epochs"
@@ -280,7 +296,7 @@ def show(standings: Mapping[str, pd.DataFrame]) -> None:
         display(shown(table, number))
 
 
-def agreement(table: pd.DataFrame) -> list[str]:
+def agreement(table: pd.DataFrame, number: int | str) -> list[str]:
     """What of a table came out as in the paper, in sentences."""
     if "paper" not in table or table.loc[table["n"] > 0, "paper"].isna().all():
         return ["The paper has no figure for these data."]
@@ -290,31 +306,40 @@ def agreement(table: pd.DataFrame) -> list[str]:
         f"{gaps.median():+.1f} points (median), {gaps.min():+.1f} to {gaps.max():+.1f}"
     )
     lines = [f"{len(both)} scores beside the paper's; ours minus theirs: {away}."]
-    student = table[table["method"] == "student"].set_index("modality")["paper"]
-    taught = both[both["vs student"].notna()]
-    theirs = taught["paper"] - taught["modality"].map(student)
-    same = (np.sign(theirs) == np.sign(taught["vs student"])).sum()
-    decided = taught["arrow"].isin(["↑", "↓"]).sum()
-    text = f"Of {len(taught)} differences from the student {same} have the paper's sign"
-    return [*lines, f"{text}; {decided} lie beyond our interval."]
+    baseline = tables.baselines(number)[0]
+    theirs = table[table["method"] == baseline].set_index("modality")["paper"]
+    compared = both[both[f"vs {baseline}"].notna()]
+    published = compared["paper"] - compared["modality"].map(theirs)
+    same = (np.sign(published) == np.sign(compared[f"vs {baseline}"])).sum()
+    decided = compared["arrow"].isin(["↑", "↓"]).sum()
+    text = (
+        f"Of {len(compared)} differences from {baseline}, {same} have the paper's sign"
+    )
+    return [*lines, f"{text}; for {decided} our 95 % interval excludes zero."]
 
 
 def differences(study: tables.Study) -> list[str]:
-    """What differs here from the paper's protocol, in sentences."""
-    used, paper = profile(**{"name": "cpu", **study.settings}), profile("paper")
+    """What stands beside the paper's protocol, in sentences."""
+    images, seeds = study.images_of(0), study.seeds or 5
+    dense = {"dense": images.dense}
+    used, paper = (
+        profile(**{"name": "cpu", **study.settings, **dense}),
+        profile("paper", **dense),
+    )
     names = {n: v for n, v in used.identity().items() if v != paper.identity()[n]}
     changed = [
         f"{name} {value}" for name, value in names.items() if name != "channels_last"
     ]
-    lines = [f"Settings that differ: {', '.join(changed)}."] if changed else []
-    images, seeds = study.images_of(0), study.seeds or 5
+    lines = [f"Settings unlike profile paper: {', '.join(changed)}."] if changed else []
+    lines += [f"Divided: {data.split_rule(images)[0]}.", f"Seeds: {seeds}."]
+    lines += [f"Precision: {precision_used(used.precision)}."]
+    if images.dense:
+        return [*lines, "The method is a reconstruction, not the authors' code."]
     if images.name not in set(tables.paper_figures()["data"]):
         lines.append(f"{images.name} is none of the paper's three sets.")
-    lines.append(f"Divided: {rule(images)}.")
+    lines.append("The paper divides at random, 70, 10 and 20 %, and has five runs.")
     lines.append("Bounds for scaling come from the training part, not from all images.")
-    lines.append(f"Seeds: {seeds}; the paper has five runs.")
-    precision = precision_used(used.precision)
-    return [*lines, f"Precision: {precision}; losses follow the paper's equations."]
+    return [*lines, "Losses follow the paper's equations, not the authors' code."]
 
 
 def report(
@@ -323,18 +348,24 @@ def report(
     standings: Mapping[str, pd.DataFrame],
     figures: Mapping[str, Figure],
     about: Mapping[str, str],
+    backup: str = "",
 ) -> Path:
-    """Write tables, figures, the curves of all runs and their results, which `known`
-    reads, beside the runs, and one zip of them; its path."""
+    """Write tables, figures, curves of runs that trained here and all results, which
+    `known` reads, beside the runs, and one zip of them, into the backup, too; its path.
+    """
     folder = Path(study.runs) / f"report-{study.images_of(0).name}"
-    (folder / "curves").mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # of an earlier call
+    (folder / "curves").mkdir(parents=True)
     lines = [f"# {study.images_of(0).name}", ""]
+    place, hours = machine(), sum(result.seconds for result in done.results) / HOUR
+    about = {**about, "commit": place["commit"], **place["versions"]}
     lines += [f"- {name}: {text}" for name, text in about.items()]
-    lines += ["", "## What differs from the paper", ""]
+    lines += [f"- training: {clock(hours)} in all, on the machines of results.json"]
+    lines += ["", "## Beside the paper's protocol", ""]
     lines += [f"- {text}" for text in differences(study)]
     for number, table in standings.items():
         text = shown(table, number).reset_index().to_markdown(index=False)
-        lines += ["", f"## Table {number}", "", text, "", *agreement(table)]
+        lines += ["", f"## Table {number}", "", text, "", *agreement(table, number)]
         table.to_csv(folder / f"table-{number}.csv", index=False)
     left = pd.Series([title(run) for run in done.left], dtype=str).value_counts(
         sort=False
@@ -355,7 +386,7 @@ def report(
             shutil.copyfile(
                 log, folder / "curves" / f"{run.method}-{run.folder.name}.csv"
             )
-    file = folder.with_suffix(".zip")
+    file = folder.with_name(f"{folder.name}.zip")
     with (
         atomic_file(file) as part,
         zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive,
@@ -363,6 +394,11 @@ def report(
         for each in sorted(folder.rglob("*")):
             if each.is_file() and not each.name.startswith("."):
                 archive.write(each, each.relative_to(folder.parent))
+    if backup:
+        Path(backup).mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, Path(backup) / file.name)
+    place = file.name if file.is_absolute() else file
+    print(f"{place}, {file.stat().st_size / 2**20:.1f} MB, in the folder of runs")
     return file
 
 
@@ -381,13 +417,13 @@ def plot_masks(test: MultiModalData, run: Path | str, count: int = 6) -> Figure:
     """Test images, their masks, and what each network of a run drew: a row for each."""
     predicted = read_predictions(Path(run) / "predictions.npz")
     networks = [name for name in Result.read(Path(run) / "result.json").scores]
-    ids = test.paired_ids[:count]
-    chosen = test.take(pd.Index(test.ids).get_indexer(ids))
+    ids = test.paired_ids[:count].astype(str)
+    chosen = test.take(pd.Index(test.ids.astype(str)).get_indexer(ids))
     colours = plots.class_colours(len(test.classes))
     rows = {name: chosen.images(name) for name in chosen.modalities}
     masks = {"truth": np.asarray(chosen.masks)}
     for name in networks:
-        places = pd.Index(predicted[f"{name}_ids"]).get_indexer(ids.astype(str))
+        places = pd.Index(predicted[f"{name}_ids"].astype(str)).get_indexer(ids)
         masks[f"by {name}"] = predicted[f"{name}_predicted"][places]
     rows |= {name: colours[own].transpose(0, 3, 1, 2) for name, own in masks.items()}
     figure, axes = plots.panels(len(rows), count, 1.3 * count, 1.35 * len(rows) + 0.4)

@@ -57,6 +57,7 @@ def test_a_machine_is_described_before_a_long_training(accelerator, monkeypatch,
     monkeypatch.setattr(hardware, "_has_bf16", lambda: False)
     usage = SimpleNamespace(free=7 * 2**30)
     monkeypatch.setattr("shutil.disk_usage", lambda folder: usage if folder.exists() else None)
+    monkeypatch.chdir(tmp_path)
     about = hardware.describe("mixed", tmp_path / "not/there/yet")
     assert about["device"] == "Tesla T4"
     assert about["memory"] == "3.0 of 15.0 GiB free"

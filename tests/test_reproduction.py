@@ -16,10 +16,11 @@ from PIL import Image
 
 import batch
 import reproduction
-from discom import data, tables
+from discom import data, fit, plots, profile, tables
 from discom.data.scenes import objects
 from discom.errors import ConfigError, RunError
 from discom.running.forecast import Cost
+from discom.running.runs import read_predictions
 
 SCENES = "objects:n=60,size=16"
 
@@ -45,7 +46,7 @@ def test_a_public_set_is_fetched_once_and_divided_as_it_was_asked(tmp_path, monk
         groups = np.arange(60) // 6 if options["split"] == "place" else None
         folder = tmp_path / (f"{name}-place" if options["split"] == "place" else name)
         images.changed(groups=groups).save(folder)
-        return folder
+        return folder  # EuroSAT by place has parts of its own, and "-place" in its name
 
     monkeypatch.setattr(data, "prepare", prepare)
     for _ in range(2):
@@ -177,13 +178,61 @@ def test_agreement_counts_signs_and_decided_differences():
             | {"vs student": 1.0, "arrow": "~"},
         ]
     table = pd.DataFrame(rows).assign(n=1)
-    first, second = reproduction.agreement(table)
+    first, second = reproduction.agreement(table, 2)
     assert first.startswith("6 scores ")
     assert "-1.0" in first
     assert "Of 4 " in second
-    assert "student 2 have" in second
-    assert "; 2 lie" in second
-    assert len(reproduction.agreement(table.drop(columns="paper"))) == 1
+    assert "student, 2 have" in second
+    assert "for 2 our" in second
+    assert len(reproduction.agreement(table.drop(columns="paper"), 2)) == 1
+    ablation = table.rename(columns={"vs student": "vs discom"})
+    ablation["method"] = ablation["method"].replace({"student": "discom", "discom": "discom adv=0"})
+    assert reproduction.agreement(ablation, 3)[1] == second.replace("student", "discom")
+
+
+def test_a_backup_that_is_further_is_fetched_and_never_replaced(study_of, tmp_path):
+    study, backup = study_of(["student"], seeds=1), str(tmp_path / "drive")
+    costs, (run,) = {"student": Cost(1.0, 0.0, 0.0)}, study.every
+    reproduction.train(study, [], costs, backup=backup)
+    for name in ("result.json", "predictions.npz"):
+        (run.folder / name).unlink()
+    (run.folder / "state.pt").touch()  # as a copy from before the end
+    reproduction.save(run, study.runs, backup)
+    reproduction.fetch(study, backup)
+    assert study.absent() == []
+    assert not (run.folder / "state.pt").exists()
+
+
+def test_a_disk_that_is_full_ends_no_training(study_of, tmp_path, monkeypatch, capsys):
+    def full(*arguments, **options):
+        raise OSError(28, "No space left on device")
+
+    study, costs = study_of(["student"], seeds=1), {"student": Cost(1.0, 0.0, 0.0)}
+    monkeypatch.setattr(reproduction.shutil, "copytree", full)
+    done = reproduction.train(study, [], costs, backup=str(tmp_path / "drive"))
+    assert (len(done.results), done.failed) == (1, {})
+    assert "No space left" in capsys.readouterr().out
+
+
+def test_masks_are_those_of_their_images_whatever_ids_are(tmp_path):
+    """Whole numbers as ids, in another order: every column showed the last mask."""
+    scenes = data.load("scenes-dense:n=30,size=32")
+    order = np.random.default_rng(0).permutation(30)
+    sensors = {
+        name: data.Modality(own.x[order], own.y[order], np.arange(30))
+        for name, own in scenes.modalities.items()
+    }
+    masks = np.asarray(scenes.masks)[order]
+    images = data.MultiModalData(sensors, scenes.classes, masks=masks, dense=True).split(seed=0)
+    fit("single", images, profile("tiny", dense=True, epochs=1), tmp_path / "run", progress=False)
+    predicted = read_predictions(tmp_path / "run" / "predictions.npz")
+    rows = {str(key): row for row, key in enumerate(predicted["rgb_ids"])}
+    figure = reproduction.plot_masks(images.test, tmp_path / "run", 3)
+    colours = plots.class_colours(len(scenes.classes))
+    shown = figure.axes[9:12]  # rgb, depth, the truth, then by rgb
+    for axis, key in zip(shown, images.test.paired_ids[:3], strict=True):
+        expected = colours[predicted["rgb_predicted"][rows[str(key)]]]
+        np.testing.assert_allclose(axis.images[0].get_array(), expected)
 
 
 def test_rows_are_called_as_a_reader_would():

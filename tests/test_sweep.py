@@ -2,6 +2,7 @@
 
 import shutil
 import time
+import warnings
 from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
@@ -319,6 +320,21 @@ def test_a_probe_scales_the_fastest_epoch_and_leaves_nothing_behind(run_of, tmp_
     cost = forecast.probe(run, split, batches=3)
     assert (cost.seconds, cost.reading) == (pytest.approx(2.0 * len(split.train) / 12), 0)
     assert not [*tmp_path.iterdir()]
+
+
+def test_a_probe_takes_parts_that_share_groups_and_labels_of_few_groups(tmp_path):
+    """Where the run itself is only warned of the one, and has groups enough for the other."""
+    images = data.load("objects:n=90,size=16").changed(drawn=None)
+    parts = {"train": np.arange(50), "valid": np.arange(50, 70), "test": np.arange(70, 90)}
+    shared = images.changed(groups=np.arange(90) % 45, parts=parts)
+    own = images.changed(groups=np.arange(90))
+    for grouped, settings in ((shared, {}), (own, {"labelled": 0.9, "labelled_groups": 30})):
+        config = replace(TINY, batch_size=6, **settings)
+        run = Run.of(tmp_path / "runs", methods.get("student"), grouped, config)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            split = grouped.split(*run.parts)
+        assert forecast.probe(run, split, batches=3).seconds > 0
 
 
 def test_a_probe_times_the_reading_of_images_that_do_not_stay(run_of, monkeypatch):

@@ -81,7 +81,7 @@ def table(
     tables, source = discom.tables, data or SCENES[isinstance(number, str)]
     kept = [name.strip() for name in methods.split(",") if name.strip()]
     study = tables.Study(source, runs, [number], modalities, kept, seeds, folds or 0, settings)
-    known = tables.collected(collect)
+    known = study.usable(tables.collected(collect))
     absent = study.absent(known)
     print(f"{len(study.every)} runs, {len(absent)} to train with their teachers", flush=True)
     if dry_run:

@@ -102,12 +102,22 @@ def project(z: np.ndarray, *, neighbors: int = 15, seed: int = 0) -> np.ndarray:
     return places
 
 
-def lay_out(pairs: Pairs, *, most: int = 400, seed: int = 0) -> dict[str, np.ndarray]:
-    """Part → places [M, N, 2] of the views of the first `most` samples, by `project`, all sensors
-    of a part in one map; without parts in which nothing varies."""
+def some_of(pairs: Pairs, most: int, *, seed: int = 0) -> Pairs:
+    """So many samples at random, the same ones for embeddings of the same samples; or all."""
+    order = np.random.default_rng(seed).permutation(len(pairs.labels))
+    rows = np.sort(order[:most])
+    parts = {
+        part: {name: z[rows] for name, z in views.items()} for part, views in pairs.parts.items()
+    }
+    return Pairs(parts, pairs.labels[rows])
+
+
+def lay_out(pairs: Pairs, *, seed: int = 0) -> dict[str, np.ndarray]:
+    """Part → places [M, N, 2] of the views of the samples, by `project`, all sensors of a part in
+    one map; without parts in which nothing varies."""
     maps = {}
     for part, views in pairs.parts.items():
-        z = np.concatenate([view[:most] for view in views.values()])
+        z = np.concatenate([*views.values()])
         if np.ptp(z, axis=0).any():
             neighbors = min(15, len(z) - 1)
             maps[part] = project(z, neighbors=neighbors, seed=seed).reshape(len(views), -1, 2)

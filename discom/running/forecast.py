@@ -44,11 +44,13 @@ def probe(run: Run, split: Split, batches: int = 3) -> Cost:
     with tempfile.TemporaryDirectory() as temporary, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it learns nothing, and says so
         place, teacher = Path(temporary), None
+        groups = min(run.config.labelled_groups, len(np.unique(few.train.group_ids)))
         if run.teacher:
             teacher = place / "teacher"
-            short = replace(run.teacher.config, epochs=1)
+            short = replace(run.teacher.config, epochs=1, labelled_groups=groups)
             fit(run.teacher.method, few, short, teacher, progress=False)
-        short, folder = replace(run.config, epochs=EPOCHS), place / "run"
+        short = replace(run.config, epochs=EPOCHS, labelled_groups=groups)
+        folder = place / "run"
         result = fit(run.method, few, short, folder, teacher=teacher, progress=False)
         seconds = pd.read_csv(folder / "metrics.csv")["seconds"].diff().min()
     share = len(split.train) / len(few.train)
@@ -65,7 +67,9 @@ def _few(split: Split, batch_size: int, batches: int) -> Split:
     valid = max(classes, round(len(split.valid) * count / len(split.train)))
     sizes = count, valid, 2 * classes
     parts = zip(split, sizes, strict=True)
-    return Split(*(part.take(_in_turn(part)[:size]) for part, size in parts))
+    return Split(
+        *(part.take(_in_turn(part)[:size]).changed(origin=part.origin) for part, size in parts)
+    )
 
 
 def _in_turn(part: MultiModalData) -> np.ndarray:

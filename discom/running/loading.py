@@ -43,6 +43,9 @@ def load_run(
     config, untrained = Config(**result.config), epoch == "first"
     if not untrained and not weights_file(run_dir, "").parent.is_dir():
         raise RunError(run_dir, "its weights were not kept", f"{DAMAGED}, with keep_weights")
+    if untrained and config.pretrained.startswith("sha256:"):
+        found = "began with weights of a file, which it names by their digest alone"
+        raise RunError(run_dir, found, "build it with methods.build and pretrained=FILE")
     with forked_random():  # the caller's own draws stay as they are
         model = methods.build(method, split.train, config, restored=not untrained)
     if untrained:

@@ -13,7 +13,7 @@ from discom.data import MultiModalData
 from discom.errors import ConfigError, check_choice
 from discom.running.runs import Result, Run
 from discom.running.sweep import missing
-from discom.tables.rows import Row, paper_figures, paper_rows
+from discom.tables.rows import Row, paper_figures, paper_rows, read_from
 
 PAPER = "paper"  # keeps the rows of which the paper has figures
 # what decides whether a second sensor helped is trained first
@@ -95,8 +95,10 @@ class Study:
                     runs[row.name] = row_runs
                     asked |= {(run.hash, row.part) for run in row_runs}
             planned[number] = runs
-        if not any(planned.values()):
-            raise ConfigError("--methods", "no run of the table is left", "keep at least one")
+        for number, runs in planned.items():
+            if not runs:
+                found = f"no run of table {number} is left"
+                raise ConfigError("--methods", found, "keep one of its rows, or leave it out")
         return planned
 
     def _check_folds(self) -> None:
@@ -142,10 +144,24 @@ class Study:
 
         return [*{run.folder: run for _, run in sorted(items, key=place)}.values()]
 
+    def usable(self, known: Iterable[Result]) -> list[Result]:
+        """Of known results those that have what the rows read: older ones lack the scores of one
+        part of the embedding."""
+        parts: dict[str, set[str]] = {}
+        for number, rows in self.rows.items():
+            for row in rows:
+                for run in self.planned[number].get(row.name, ()) if row.part else ():
+                    parts.setdefault(run.hash, set()).add(row.part)
+        return [
+            result
+            for result in known
+            if all(read_from(part, result) for part in parts.get(result.hash, ()))
+        ]
+
     def absent(self, known: Iterable[Result] = ()) -> list[Run]:
         """What has to be trained, in the order of `every`, a teacher before its first student; see
         `running.sweep.missing`."""
-        absent = {run.folder: run for run in missing(self.every, known)[0]}
+        absent = {run.folder: run for run in missing(self.every, self.usable(known))[0]}
         ordered: dict[Path, Run] = {}
         for run in self.every:
             for needed in filter(None, (run.teacher, run)):
@@ -156,4 +172,4 @@ class Study:
     def found(self, number: int | str, known: Iterable[Result] = ()) -> list[Result]:
         """The finished results of a table, in their folders or among the known ones."""
         rows = self.planned[str(number)].values()
-        return missing([run for runs in rows for run in runs], known)[1]
+        return missing([run for runs in rows for run in runs], self.usable(known))[1]

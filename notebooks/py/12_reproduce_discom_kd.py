@@ -3,7 +3,7 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/main/notebooks/12_reproduce_discom_kd.ipynb)
 #
-# This notebook is an instrument, not a lesson. It takes a data set and tables of the paper ([DisCoM-KD](https://arxiv.org/abs/2408.07080), BMVC 2024), says what they cost on this machine, trains what is missing, and shows the paper's figures beside yours. It stops when your time is up. **Run all** goes on where it stopped, also after a session was cut off.
+# This notebook is an instrument, not a lesson. It takes a data set and tables of the paper ([DisCoM-KD](https://arxiv.org/abs/2408.07080), BMVC 2024), says what they cost on this machine, trains what is missing, and shows the paper's figures beside yours. It stops when your time is up, and **Run all** goes on where it stopped; after a session that was cut off, from a `backup`.
 #
 # In the paper DisCoM-KD scores above the *student*, a network of one sensor, in every row. Look here at a second comparison, too: *discom-solo* is the same branch with the same losses, trained without the other sensor. **Only what DisCoM-KD gains over `discom-solo` came from the other sensor.**
 #
@@ -34,30 +34,36 @@ for place in ("discom/notebooks", f"{clone}/notebooks"):  # from Colab, or any f
 # %% [markdown]
 # ## Choose
 #
-# | | a first look | the paper | your own sensors |
-# |---|---|---|---|
-# | `data` | `objects` | `eurosat`, `sunrgbd` or `tristar` | a prepared folder, or one of images, `<sensor>/<class>/<name>.png` |
-# | `tables` | `2` | `1,2,3,4` | `2,4` |
-# | `methods` | as below | empty: all rows | as below |
-# | `profile`, `seeds` | `cpu`, 3 | `paper`, 5 | `cpu`, 5 |
-# | `budget_hours` | 0.2 | what your session gives | 2 |
-# | `backup` | empty | on Colab a folder of a mounted Drive | empty |
-# | `known` | empty | empty | empty |
+# | | as it stands | a first look | the paper | your own sensors |
+# |---|---|---|---|---|
+# | `data` | `objects` | `objects` | `eurosat`, `sunrgbd` or `tristar` | a prepared folder, or one of images, `<sensor>/<class>/<name>.png` |
+# | `tables` | `2` | `2` | `1,2,3,4`, or one of them | `2,4` |
+# | `methods` | five rows | `student,discom-solo,discom` | `paper,discom-solo`: the paper's rows and the control | `student,discom-solo,discom` |
+# | `profile` | `cpu` | `cpu` | `paper` | `cpu` |
+# | `settings` | last epoch, float32 | `{}` | `{}`, or `{"precision": "mixed"}` | `{}` |
+# | `seeds` | 11 | 3 | 5 | 5 |
+# | `budget_hours` | 0.03 | 0.4 | an hour less than your session gives | 2 |
+# | `backup` | empty | empty | on Colab a folder of a mounted Drive | empty |
+# | `known` | stored results | empty | empty | empty |
 #
-# As it stands, `known` names stored results: ten seeds are read, and the eleventh is trained until the budget is spent. On Colab choose a GPU first: *Runtime*, *Change runtime type*.
+# As it stands, ten seeds are read from stored results, and the eleventh trains until the budget is spent. Names of rows are those of the tables, such as `discom adv=0`; empty `methods` are all.
+#
+# All that stands here but `budget_hours`, `backup` and `known` is part of a run's name, so choose once: with another precision or another `select` everything trains anew. Profile `paper` computes in float32, as the paper, and tests each sensor's best epoch. `mixed` is fp16 on a free Colab card (T4) and a fraction of the time; one seed in float32 tells whether the difference matters.
+#
+# On Colab: *Runtime*, *Change runtime type* for a GPU; *File*, *Save a copy in Drive*, or these values are gone tomorrow; and for `backup` a cell above with `from google.colab import drive; drive.mount("/content/drive")` ([guide](../docs/guides/colab.md)).
 
 # %% tags=["parameters"]
 data = "objects"  # scenes, a public set, a prepared folder, or a folder of images
 modalities = ""  # such as rgb+depth, in this order; empty: all
 split = "random"  # of a public set: random, as in the paper, or by place
 tables = "2"  # of the paper, such as 1,2,3,4
-methods = "teacher,student,kdv2,discom-solo,discom"  # rows to keep; empty: all
+methods = "teacher,student,kdv2,discom-solo,discom"  # rows; paper: the paper's
 profile = "cpu"  # or paper; tiny: a few steps, results mean nothing
-settings = {"precision": "32-true", "select": "last"}  # that differ from the profile's
+settings = {"precision": "32-true", "select": "last"}  # unlike the profile's; or {}
 seeds = 11  # how many, from 0 on
 budget_hours = 0.03  # for training; 0: no limit
 runs = "runs"  # each run has a folder here
-known = "../results/all-labels.csv"  # a results file, whose runs are not trained again
+known = "../results/all-labels.csv"  # results.csv of an earlier report; empty: none
 backup = ""  # a folder that keeps copies, such as of a mounted Drive
 
 # %%
@@ -93,8 +99,6 @@ about = hardware.describe(configuration.precision, runs)
 pd.Series(about, name="").to_frame().style.set_properties(**{"text-align": "left"})
 
 # %% [markdown]
-# Profile `paper` computes in float32, as the paper. On a free Colab card (T4) `settings = {"precision": "mixed"}` trains in fp16 in a fraction of the time. Such runs are no rows of one table with those in float32; one seed in float32 tells whether the difference matters.
-#
 # ## The data
 #
 # A public set is fetched, verified by its checksum and prepared once.
@@ -108,7 +112,7 @@ study = Study(source, runs, numbers, **asked, settings={"name": profile, **setti
 images = discom.data.load(source, modalities, seed=0)
 parts = images.split(0)
 print(f"{images.name}: {', '.join(study.sensors)}")
-print(f"divided: {reproduction.rule(images)}")
+print("divided:", *discom.data.split_rule(images), sep="\n  ")
 reproduction.counts(parts)
 
 # %% alt="Pairs of every class: a row for each sensor."
@@ -123,7 +127,7 @@ figures["values"] = reproduction.plot_values(parts.train)
 # %% [markdown]
 # ## The plan
 #
-# Each row of a table needs a run for each seed. A run's folder has a name made of all that was asked for, so tables share runs, and nothing is trained twice. What does each absent run cost *here*? Every kind of run trains for three epochs of a few batches.
+# Each row of a table needs a run for each seed. A run's folder has a name made of all that was asked for, so tables share runs, and nothing is trained twice. To find out what each absent run costs *here*, the next cell trains each kind of run for three epochs of a few batches: minutes for a whole table. Take its answer as the least: a busy machine needs longer.
 
 # %%
 reproduction.fetch(study, backup)
@@ -141,7 +145,7 @@ plan.style.format("{:.3g}")
 #
 # ## Train
 #
-# One seed of every row before the second; student, discom-solo and DisCoM-KD before other rows.
+# Training goes seed by seed. Within a seed student, discom-solo and DisCoM-KD come first. Each line ends with the name of the run's folder. To see a table early, set a small budget; the next *Run all* goes on.
 
 # %%
 end = reproduction.until(budget_hours, time.time())
@@ -154,7 +158,7 @@ standing = {number: standings(study, number, done.results) for number in numbers
 reproduction.show(standing)
 
 # %% [markdown]
-# **How to read it.** *paper* is the paper's mean of five runs, where it has one. *n* counts seeds; a cell without a run says so. *Δ student* and *Δ discom-solo* are differences of runs with the same seed, with a 95 % interval: ↑ where it lies above zero, ↓ below, ~ where it holds zero. Of one seed there is no interval. Where seeds divide one set anew, as in the paper, it is approximate ([why](../docs/results/protocol.md#intervals)).
+# **How to read it.** *paper* is the paper's mean of five runs, where it has one. *n* counts seeds; a row without a run says *missing*; *lr* is the learning rate, *best* what a perfect classifier of this sensor would score, where that is known. *Δ student* and *Δ discom-solo* are mean differences of runs with the same seed, with a 95 % interval. The arrow beside F1 says whether the interval of the first Δ lies above zero (↑), below it (↓) or contains it (~). One seed has no interval. Where seeds divide one set anew, as in the paper, it takes three, and is approximate ([why](../docs/results/protocol.md#intervals)).
 #
 # A gain over the student may come from the larger network and from losses of one sensor. Δ discom-solo is what the other sensor gave.
 
@@ -167,20 +171,20 @@ figures["scores"] = plots.standings(standing[numbers[0]], title)
 
 # %%
 for number, table in standing.items():
-    print(f"Table {number}:", *reproduction.agreement(table), sep="\n  ")
-print("What differs from the paper:", *reproduction.differences(study), sep="\n  ")
-file = reproduction.report(study, done, standing, figures, about)
+    print(f"Table {number}:", *reproduction.agreement(table, number), sep="\n  ")
+print("Beside the paper's protocol:", *reproduction.differences(study), sep="\n  ")
+file = reproduction.report(study, done, standing, figures, about, backup)
 check("all results are in one zip, with tables, curves and figures", file.is_file())
 
 # %% [markdown]
-# The zip lies beside the runs. Its `results.csv` and `results.json` are what a colleague names as `known`: their notebook reads your runs.
+# The zip lies beside the runs, and in the backup. Unpack it, and name its `results.csv` (beside `results.json`) as `known`: a colleague's notebook, or yours tomorrow, takes these scores and trains only what is missing, also where the code of discom has changed since.
 #
 # ## What next?
 #
-# - *The embeddings, as a picture?* [13](13_look_into_a_run.ipynb) opens any of these runs.
-# - *The gain over the student is none over discom-solo?* [03](03_training.ipynb) and [05](05_ablations.ipynb) take DisCoM-KD apart.
+# - *The embeddings, as a picture?* [13](13_look_into_a_run.ipynb) opens a run of DisCoM-KD that trained here; name its folder. Other rows keep no weights.
+# - *A gain over the student, but none over discom-solo?* [03](03_training.ipynb) and [05](05_ablations.ipynb) take DisCoM-KD apart.
 # - *Few labels?* [08](08_when_a_second_sensor_helps.ipynb), and `discom advise` for your sensors.
-# - *In batch:* `python notebooks/batch.py --only 12 -p data=eurosat -p profile=paper -p seeds=5` ([guide](../docs/guides/reproduce.md)).
+# - *In batch:* `papermill` and `notebooks/batch.py` take the same parameters ([guide](../docs/guides/reproduce.md)).
 
 # %%
 finish(runs=there, left=left)

@@ -55,7 +55,7 @@ import pandas as pd
 import discom
 import reproduction
 from discom import methods, plots
-from discom.evaluation.embeddings import embed_pairs, lay_out, read_parts
+from discom.evaluation.embeddings import embed_pairs, lay_out, read_parts, some_of
 from discom.notebook import check, finish, stamp
 from discom.running import sweep
 from discom.running.loading import load_run
@@ -104,9 +104,9 @@ scores[[name for name in columns if name in scores]].rename(columns=columns).rou
 # %% [markdown]
 # ## The picture
 #
-# Each part is laid out in the plane by UMAP, which keeps who is near whom and little else: distances between clouds mean nothing. So a new linear probe counts what can be read, in each corner: the sensor, and the class in each sensor. The upper row is the same network *before training*, and it is the row that people forget. **Guess** what a probe reads there.
+# Each part is laid out in the plane by UMAP, which keeps neighbours: distances between clouds mean nothing. So a new linear probe counts what can be read, in each corner: the sensor, and the class in each sensor. The upper row is the same network *before training*, and it is the row that people forget. **Guess** what a probe reads there.
 #
-# Below are networks after the last epoch. Under `select="best"` the tested weights of two sensors are of two epochs, and such branches never met.
+# Below are networks after the last epoch. Under `select="best"` the tested weights of two sensors are of two epochs, and were never weights of one model.
 
 # %%
 embedded, reads, maps = {}, {}, {}
@@ -114,7 +114,7 @@ for name, epoch in {"before training": "first", "after training": "last"}.items(
     network, _ = load_run(run, parts, epoch=epoch)
     embedded[name] = embed_pairs(network, parts.test)
     reads[name] = read_parts(embedded[name])
-    maps[name] = lay_out(embedded[name], most=shown)
+    maps[name] = lay_out(some_of(embedded[name], shown))
 sensors = list(parts.test.modalities)
 pd.concat(reads).round(0)
 
@@ -123,11 +123,11 @@ first = next(iter(embedded["after training"].parts))
 before, after = (table.loc[first, "sensor"] for table in reads.values())
 title = f"{first}: a probe names the sensor in {before:.0f} % before training"
 title = f"{title}, in {after:.0f} % after"
-labels = embedded["after training"].labels[:shown]
+labels = some_of(embedded["after training"], shown).labels
 figure = plots.embedding_maps(maps, labels, sensors, parts.train.classes, reads, title)
 
 # %% [markdown]
-# Compare each corner with the panel above it.
+# Compare each corner with the panel above it. On the scenes the sensor can be read without error from every part, before training and after: no name holds, and what training adds is the class, in all three parts.
 #
 # - A part is invariant only where a probe comes near guessing. Clouds that touch in a picture are no proof.
 # - A class that a probe reads from an untrained network was not learned.

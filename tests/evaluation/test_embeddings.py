@@ -9,7 +9,14 @@ from fixtures.refusal import refused
 from discom import data, fit, profile
 from discom.data.scenes import objects
 from discom.errors import DataError
-from discom.evaluation.embeddings import Pairs, embed_pairs, lay_out, project, read_parts
+from discom.evaluation.embeddings import (
+    Pairs,
+    embed_pairs,
+    lay_out,
+    project,
+    read_parts,
+    some_of,
+)
 from discom.evaluation.probing import modality_probe, probe
 from discom.running.loading import load_run
 
@@ -96,9 +103,20 @@ def test_probes_read_each_part_and_say_where_they_cannot():
     assert read_parts(pairs_of(4)).filter(like="class").isna().all(axis=None)
 
 
+def test_samples_of_a_map_are_of_all_classes_and_the_same_for_each_network():
+    """Ids are often sorted by class: the first 400 were of one."""
+    first, second = pairs_of(20), pairs_of(20)
+    few = some_of(first, 15)
+    assert len({*few.labels}) == 3
+    assert few.labels.tolist() == some_of(second, 15).labels.tolist()
+    rows = [first.parts["inv"]["rgb"].tolist().index(z) for z in few.parts["inv"]["rgb"].tolist()]
+    assert first.labels[rows].tolist() == few.labels.tolist()
+    assert len(some_of(first, 99).labels) == 60
+
+
 @slow
 def test_a_map_holds_the_views_of_the_same_samples_and_no_dead_part():
-    maps = lay_out(pairs_of(20), most=50)
+    maps = lay_out(some_of(pairs_of(20), 50))
     assert {part: places.shape for part, places in maps.items()} == dict.fromkeys(
         ("inv", "inf"), (2, 50, 2)
     )

@@ -42,6 +42,7 @@ def test_rows_are_kept_by_name_or_as_the_paper_has_them(study_of):
     assert [*study_of([2, 3], ["kdv2", "discom orth=0"]).planned["3"]] == ["discom orth=0"]
     refused(lambda: study_of([2], ["fixmatch"]).planned, "fixmatch", ConfigError)
     refused(lambda: study_of(["dense"], ["paper"]).planned, "paper", ConfigError)
+    refused(lambda: study_of([2, 3], ["student"]).planned, "table 3", ConfigError)
 
 
 def test_a_student_without_turned_images_stands_beside_the_papers(study_of):
@@ -170,12 +171,11 @@ def test_table_4_reads_the_parts_that_the_runs_of_discom_recorded(study_of):
             lower = 5.0 if network == "rgb" else 1.0
             own |= {"f1/inv": own["f1"] - lower, "f1/inf": own["f1"] - 2.0}
     table = standings(study, 4, results).set_index(["method", "modality"])
-    assert table["n"].groupby("method", sort=False).first().to_dict() == dict(
-        zip(rows, (3, 2, 2), strict=True)
-    )
+    assert table["n"].groupby("method", sort=False).first().to_dict() == dict.fromkeys(rows, 2)
     assert table.loc[("discom only=inv", "rgb"), "vs discom"] == pytest.approx(-5)
     assert table.loc[("discom only=inv", "depth"), "vs discom"] == pytest.approx(-1)
     assert table.loc[("discom only=inf", "rgb"), "f1"] == pytest.approx(60.5 - 2)
+    assert [run.config.seed for run in study.absent(results)] == [2]  # is trained again
     refused(lambda: study_of([4], folds=3).planned, "--folds", ConfigError)
 
 
