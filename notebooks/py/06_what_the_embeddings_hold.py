@@ -323,6 +323,8 @@ course.results("06")
 # ## The same in the package
 #
 # `mdico` must give your four losses. Your probe is `probing.probe` in [evaluation/probing.py](../discom/evaluation/probing.py).
+#
+# Where a run keeps the best epoch of each sensor (`select="best"`), its two branches are of two epochs and were never weights of one model. Probe the last epoch: [13](13_look_into_a_run.ipynb) does, for any finished run.
 
 # %%
 package = methods.get("mdico")({"rgb": 3, "depth": 1}, 9, resnet10).to(device)
