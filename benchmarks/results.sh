@@ -151,6 +151,7 @@ pooled watch/every-label-rate-student learning_rate $LONG --values 0.001,0.003,0
 pooled watch/every-label-length-acc epochs $ACC --values 48,96 student
 pooled watch/every-label-length-gyro epochs $GYRO --values 48,96,192 student
 pooled watch/every-label-length-both epochs $LONG --learning-rate 0.01 --values 48,96 teacher
+pooled watch/few-rate-student learning_rate $LONG --labelled 0.0435 --values 0.001,0.003,0.01,0.03 student
 grid watch $ACC --seeds 3 student
 grid watch $GYRO --epochs 96 --seeds 3 student
 grid watch $LONG --learning-rate 0.01 --seeds 3 teacher
@@ -227,6 +228,10 @@ choose hls/learning-rate learning_rate $TILES $FIVE --values 0.003,0.01,0.03 stu
 choose hls/learning-rate-lower learning_rate $TILES $FIVE --values 0.001,0.003,0.01 student fixmatch
 choose hls/learning-rate-all learning_rate $TILES --values 0.003,0.01,0.03 student teacher
 choose hls/learning-rate-all-higher learning_rate $TILES --values 0.01,0.03,0.1 student teacher
+HLS="--data $DATA/hls-rgb-elevation $LAST --folds 3"
+pooled hls/every-label-rate-student learning_rate $HLS --epochs 30 --values 0.001,0.003,0.01 student
+pooled hls/every-label-rate-both learning_rate $HLS --epochs 30 --values 0.003,0.01,0.03 teacher
+pooled hls/every-label-length-rgb epochs $HLS --modalities rgb --learning-rate 0.01 --values 30,60 student
 grid hls $TILES $FIVE --folds 3 --seeds 3 'student:{"learning_rate":0.003}' \
   'fixmatch:{"learning_rate":0.001}' 'agreed:{"learning_rate":0.01}' 'teacher:{"learning_rate":0.01}'
 grid hls $TILES --learning-rate 0.03 --folds 3 --seeds 1 student teacher
