@@ -47,18 +47,11 @@ def fetched(source: str, split: str = "random") -> str:
     home = data.home()
     if (folder := home / f"{name}-{split}").is_dir():
         return str(folder)
-    if (folder := home / name).is_dir() and way_of(data.load(folder)) == split:
+    if (folder := home / name).is_dir() and data.way_of(data.load(folder)) == split:
         return str(folder)
     public = sources.get(name)
     print(f"{name}: {public.size} to fetch, unless it is there. {public.licence}")
     return str(data.prepare(name, download=bool(public.files), split=split))
-
-
-def way_of(images: MultiModalData) -> str:
-    """How samples are divided: "official", "place" or "random"."""
-    if images.parts:
-        return "official"
-    return "random" if images.groups is None else "place"
 
 
 def counts(split: Split) -> pd.DataFrame:
@@ -130,9 +123,8 @@ def forecast(
     for name, runs in rows.items():
         if runs:
             cost = costs[kind(runs[0])]
-            hours = (
-                sum(run.config.epochs * costs[kind(run)].seconds for run in runs) / HOUR
-            )
+            seconds = [run.config.epochs * seconds_of(run, costs) for run in runs]
+            hours = sum(seconds) / HOUR
             line = {"runs": len(runs), "s an epoch": cost.seconds, "hours": hours}
             lines[name] = line | {"MB": cost.memory_mb}
     return pd.DataFrame(lines).T
@@ -416,7 +408,7 @@ def results_of(file: str) -> list[Result]:
 def plot_masks(test: MultiModalData, run: Path | str, count: int = 6) -> Figure:
     """Test images, their masks, and what each network of a run drew: a row for each."""
     predicted = read_predictions(Path(run) / "predictions.npz")
-    networks = [name for name in Result.read(Path(run) / "result.json").scores]
+    networks = list(Result.read(Path(run) / "result.json").scores)
     ids = test.paired_ids[:count].astype(str)
     chosen = test.take(pd.Index(test.ids.astype(str)).get_indexer(ids))
     colours = plots.class_colours(len(test.classes))

@@ -52,7 +52,7 @@ def test_a_public_set_is_fetched_once_and_divided_as_it_was_asked(tmp_path, monk
     for _ in range(2):
         for split in ("random", "place"):
             folder = reproduction.fetched("eurosat", split)
-            assert reproduction.way_of(data.load(folder)) == split
+            assert data.way_of(data.load(folder)) == split
     assert calls == [("eurosat", "random", True), ("eurosat", "place", True)]
     for other in (SCENES, str(tmp_path / "mine")):
         assert reproduction.fetched(other) == other

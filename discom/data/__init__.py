@@ -15,12 +15,13 @@ from discom.data.own_folders import read_folders
 from discom.data.prepared import MANIFEST, read_folder
 from discom.data.released_arrays import is_released, read_released
 from discom.data.scaling import Normalization
-from discom.data.splitting import split_rule
+from discom.data.splitting import split_rule, way_of
 from discom.errors import ConfigError, DataError, check_choice
 from discom.files import check_place
 
 __all__ = ["DRAWN", "OWN", "Modality", "MultiModalData", "Normalization", "Split", "home", "load"]
 __all__ += ["locate", "planned", "prepare", "read_arrays", "read_folders", "scenes", "split_rule"]
+__all__ += ["way_of"]
 
 # name → the function that makes it; nothing is read
 DRAWN: dict[str, Callable[..., MultiModalData]] = {
@@ -118,8 +119,7 @@ def prepare(
         split = split or ("place" if options.get("place") else "")
         options = {**options, "place": split == "place"} if split else options
     images, name = _read(source, root, modalities, download, options)
-    usual = "official" if images.parts else "random" if images.groups is None else "place"
-    usual = "random" if by_reader else usual
+    usual = "random" if by_reader else way_of(images)
     if split not in ("", usual):
         if not by_reader:
             images = _divided(images, split, usual)

@@ -60,6 +60,13 @@ class Split(NamedTuple):
         return self.train.origin[1]
 
 
+def way_of(data: Any) -> str:
+    """How a MultiModalData is divided: "official", by "place", in whole groups, or "random"."""
+    if data.parts:
+        return "official"
+    return "random" if data.groups is None else "place"
+
+
 def split_rule(data: Any) -> tuple[str, str]:
     """How a MultiModalData is divided, and how the paper divided its three sets."""
     paper = "DisCoM-KD's paper: at random within each class, 70/10/20 %"

@@ -191,7 +191,11 @@ class Scoring:
 
     def _answer_from_parts(self, name: str, images: ModalityTensor) -> dict[str, Tensor]:
         """Part of the embedding → the logits that are read from it alone."""
-        answers = [*self._each(images, partial(self.network.predict_from_parts, name))]
+        answers = list[dict[str, Tensor]]()
+        for logits in self._each(images, partial(self.network.predict_from_parts, name)):
+            if not logits:  # of most methods: no more images are read
+                return {}
+            answers.append(logits)
         return {part: torch.cat([own[part].float() for own in answers]) for part in answers[0]}
 
     @torch.inference_mode()
