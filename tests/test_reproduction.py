@@ -338,7 +338,7 @@ def test_three_sensors_and_a_folder_of_ones_own_are_reproduced(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["eurosat", "sunrgbd"])
+@pytest.mark.parametrize("name", ["eurosat", "sunrgbd", "tristar"])
 def test_a_set_of_the_paper_is_prepared_from_its_own_files_and_reproduced(
     name, tmp_path, monkeypatch
 ):
