@@ -2,7 +2,8 @@
 
 A file counts as a whole: of discom those that the loop and the method import, and a person's own.
 Of a notebook, or a script, those statements count that a class names. What counts is the text that
-was imported, not what a file holds after a later edit.
+was imported, not what a file holds after a later edit; and beside the text what a running program
+has put in the place of its constants, class attributes and functions.
 """
 
 import ast
@@ -20,6 +21,7 @@ from typing import Any
 
 from discom.errors import ConfigError
 from discom.files import digest
+from discom.methods.replaced import added, bound_by, otherwise
 
 PACKAGE = Path(__file__).parents[1]
 LOOP = "discom.running.fit"  # what every run imports
@@ -31,8 +33,9 @@ _texts: dict[str, tuple[Any, str]] = {}  # module → the spec that it was impor
 def code(method: Any) -> str:
     """Six digits of the code that makes a method's numbers: the loop, the method's class, those
     that it is derived from, its teacher's, and what they import of discom and of a person's files
-    beside theirs. Comments and docstrings do not count. A ConfigError for a class whose text is
-    nowhere, such as one that a function makes."""
+    beside theirs. Comments and docstrings do not count; a value that was put in the place of what
+    a text says does. A ConfigError for a class whose text is nowhere, such as one that a function
+    makes."""
     kinds = [kind for kind in (method, method.teacher_method) if kind]
     folders, pending = tuple(map(_folder, kinds)), {LOOP}
     parts, visited = set[str](), set[str]()
@@ -49,12 +52,15 @@ def code(method: Any) -> str:
             statements = _named(name, definitions)
             parts |= {ast.unparse(statement) for statement in statements}
             pending |= {other for other in _imports(statements) if _is_followed(other, folders)}
+        else:
+            parts |= added(owner, definitions[name][0])
     while pending:
         visited.add(place := pending.pop())
         if place != "__main__" and (text := _text(place)):
             package = getattr(sys.modules.get(place), "__package__", None)
             part, imports = _read(text, package or "")
             parts.add(part)
+            parts |= otherwise(place, text)
             pending |= {other for other in imports if _is_followed(other, folders)} - visited
     return digest(sorted(parts))[:6]
 
@@ -147,7 +153,7 @@ def _definitions(texts: tuple[str, ...]) -> dict[str, list[ast.stmt]]:
         with suppress(SyntaxError):  # of a cell, which did not run
             for statement in _Bare().visit(ast.parse(text)).body:
                 for part in _apart(statement):
-                    for name, anew in _bound(part).items():
+                    for name, anew in bound_by(part).items():
                         bound[name] = [part] if anew else [*bound.get(name, ()), part]
     return bound
 
@@ -160,25 +166,6 @@ def _apart(statement: ast.stmt) -> list[ast.stmt]:
         case ast.ImportFrom(module=module, names=names, level=level):
             return [ast.ImportFrom(module, [alias], level) for alias in names]
     return [statement]
-
-
-def _bound(statement: ast.stmt) -> dict[str, bool]:
-    """What a statement binds or changes → whether nothing from before is left of it."""
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return {statement.name: True}
-    if isinstance(statement, ast.Import | ast.ImportFrom):
-        return {alias.asname or alias.name.partition(".")[0]: True for alias in statement.names}
-    bound, nodes = dict[str, bool](), [*ast.walk(statement)]
-    read = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    for node in nodes:
-        match node:
-            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-                bound[name] = False
-            case ast.Name(id=name, ctx=ast.Store()):
-                bound[name] = isinstance(statement, ast.Assign) and name not in read
-            case ast.Attribute(ctx=ast.Store()) | ast.Subscript(ctx=ast.Store()):
-                bound[ast.unparse(node).partition(".")[0].partition("[")[0]] = False
-    return bound
 
 
 def _named(name: str, definitions: Mapping[str, list[ast.stmt]]) -> list[ast.stmt]:
