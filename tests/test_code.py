@@ -140,6 +140,20 @@ def test_what_is_replaced_in_a_persons_module_is_other_code(module):
     assert code(module(MODULE).Mine) == plain
 
 
+def test_what_a_machine_gives_or_a_program_fills_is_not_code(module, monkeypatch):
+    """A run that was trained elsewhere was another, or one after a cache was filled."""
+    source = (
+        f"import os\nHOME = os.environ['HOME']\nNAMES = [HOME]\nCORES = os.cpu_count()\n{MODULE}"
+    )
+    first = code(module(f"STORE = {{}}\n{source}").Mine)
+    monkeypatch.setenv("HOME", "/elsewhere")
+    monkeypatch.setattr("os.cpu_count", lambda: 77)
+    other = module(f"STORE = {{}}\n{source}")
+    other.STORE["read"] = 1
+    other.Mine.address = "/elsewhere/mine.py:Mine"
+    assert code(other.Mine) == first
+
+
 def test_another_teacher_is_other_code(monkeypatch, module):
     before = code(methods.get("kdv2"))
     own = module("from discom.methods import Teacher\nclass Own(Teacher): pass").Own
