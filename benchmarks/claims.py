@@ -28,6 +28,7 @@ SHOWN = {
     "body units, labels of one person": ("dsads", "one person", "", ""),
     "body units, labels of all persons": ("dsads-spread", "few", "", ""),
     "belt, accelerometer": ("sisfall", "few", "acc", "gyro"),
+    "belt, gyroscope": ("sisfall", "few", "gyro", "acc"),
     "cells, brightfield": ("cells", "few", "brightfield", ""),
     "cells, stain": ("cells", "few", "stain", ""),
     "land cover, RGB": ("hls", "few", "rgb", ""),
@@ -37,7 +38,9 @@ COLUMNS = {"labels alone": "student", "and own unlabelled data": "fixmatch"}
 COLUMNS |= {"and pairs with another sensor": "agreed"}
 SETS = {"watch": "watch", "dsads-spread": "body units"}
 SETS |= {"dsads-all": "body units", "cells": "cells", "hls": "land cover"}
-ALONE = ("student", "fixmatch", "fixmatch-simclr")  # what one sensor can do without the other
+# what one sensor can do without the other
+ALONE = ("student", "student-2x", "discom-solo", "fixmatch", "simclr", "fixmatch-simclr")
+ALONE += ("single", "single-2x", "dense-self", "dense-simclr")
 TOGETHER = {"student": "two networks", "fixmatch": "two with own unlabelled data"}
 TOGETHER |= {"agreed": "two that trained with pairs", "teacher": "one network of both"}
 CELLS = ("hits", "labels", "predicted")  # columns of a file of both, see `measure.both`
@@ -115,10 +118,11 @@ def gains() -> pd.DataFrame:
 
 def best_alone(table: str, labels: str, sensors: Sequence[str], seeds: pd.Index) -> pd.DataFrame:
     """The rows of `networks`, one for each of these seeds, of the best method of one sensor: of
-    ALONE and of the sensors the pair with the best mean."""
-    rows = networks(table).query("labels == @labels and method in @ALONE and network in @sensors")
-    rows = rows[rows["seed"].isin(seeds)]
-    method, sensor = rows.groupby(["method", "network"])["score"].mean().idxmax()
+    ALONE that have them all, and of the sensors, the pair with the best mean."""
+    rows = networks(table).query("labels == @labels and network in @sensors and seed in @seeds")
+    rows = rows[rows["method"].str.split().str[0].isin(ALONE)]
+    each = rows.groupby(["method", "network"])["score"].agg(["mean", "size"])
+    method, sensor = each[each["size"] >= len(seeds)]["mean"].idxmax()
     return of(table, labels, method, sensor).set_index("seed").loc[seeds]
 
 

@@ -12,7 +12,8 @@ or means of a file of results/ (rows; columns; values; query):
     …
     <!-- end -->
 
-`<!-- sets -->` is what the public data sets say of themselves, `<!-- claims labels -->` what came
+`<!-- advice -->` is what each situation gained, `<!-- worth -->` how many labels pairs replace,
+`<!-- sets -->` what the public data sets say of themselves, `<!-- claims labels -->` what came
 of a table's claims, `<!-- gains -->` what pairs gain on real sensors, and `<!-- both -->` what two
 of these score together at inference; they end alike.
 """
@@ -31,7 +32,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 from scipy import stats
 
+import advice
 import claims
+import worth
 from discom import cli, plots, tables
 from discom.cli import flags
 from discom.data import sources
@@ -113,7 +116,7 @@ def worth_of_pairs() -> Figure:
         axis.text(best - 1, -0.62, "best possible", ha="right", color=GREY, fontsize=9)
         axis.set(xlim=(0, 100), ylim=(3.6, -0.9), xlabel="F1 on new scenes, %", ylabel="")
         axis.set_title(f"deployed: {sensor.replace('rgb', 'RGB')} alone", fontsize=11)
-    title = "200 labels and pairs score above 400 labels without the other sensor"
+    title = "200 labels with pairs score at least as 400 without the other sensor"
     drawn.suptitle(title, fontweight="bold", fontsize=12)
     return drawn
 
@@ -123,6 +126,8 @@ WRITERS: dict[str, Callable[[str], pd.DataFrame]] = {
     "claims": claims.claims,
     "means": means_of,
     "sets": sets_of,
+    "advice": advice.advice,
+    "worth": lambda _: worth.shown(),
     "gains": lambda _: claims.gains(),
     "both": lambda _: claims.together(),
 }

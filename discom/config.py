@@ -150,8 +150,8 @@ def check_options(name: str, reader: Callable, options: Mapping[str, Any]) -> No
     for option, value in options.items():
         if option not in parameters:
             way_out = f"it has {', '.join(parameters) or 'none'}"
-            raise ConfigError("--options", f"{name} has no option '{option}'", way_out)
-        as_type(f"--options: {option}", value, parameters[option].annotation)
+            raise ConfigError(name, f"has no option '{option}'", way_out)
+        as_type(f"{name}: {option}", value, parameters[option].annotation)
 
 
 _TINY: dict[str, Any] = {"epochs": 2, "width": 8, "channels_last": False, "precision": "32-true"}

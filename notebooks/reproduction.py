@@ -186,13 +186,15 @@ def train(
     backup: str = "",
 ) -> Done:
     """Train what is absent until a moment as of `time.time()`: a line for each run, and
-    where somebody looks a line that changes. DisCoM-KD and teachers keep their
-    weights. A backup gets a run when it ends or stops, and every half hour."""
+    where somebody looks a line that changes, and the first table after each seed.
+    DisCoM-KD and teachers keep their weights. A backup gets a run when it ends or
+    stops, and every half hour."""
     known = study.usable(known)
     absent = study.absent(known)
     seconds = {run.folder: seconds_of(run, costs) for run in absent}
     left = {run.folder: run.config.epochs * seconds[run.folder] for run in absent}
     status = display("", display_id=True) if watched() else None
+    board = display("", display_id=True) if watched() else None
     saved = [time.time()]
 
     def on_run(run: Run, error: str) -> None:
@@ -206,6 +208,10 @@ def train(
         took = clock(result.seconds / HOUR)
         place = f"({took}; {run.folder.name})"
         print(f"seed {run.config.seed}, {title(run)}: {scores}  {place}", flush=True)
+        seeds_left = {other.config.seed for other in absent if other.folder in left}
+        if board and run.config.seed not in seeds_left:
+            number = study.numbers[0]
+            board.update(shown(tables.standings(study, number, known), number))
 
     def on_epoch(run: Run, epochs: int, network: methods.Method) -> None:
         left[run.folder] = (run.config.epochs - epochs) * seconds[run.folder]

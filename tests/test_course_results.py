@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from fixtures.worth import worth
 
 import course
 from pictures import labels, papers, segments, wristband
+from worth import worth
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.usefixtures("in_notebooks")

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import claims
+import advice
 import pages
 import stored
 from discom import cli, tables
-from discom.tables import intervals
 
 README = " ".join((pages.ROOT / "README.md").read_text().split())
 DOCS = pages.ROOT / "docs"
+ALONE = ("student", "fixmatch", "simclr contrast=1")
 CELL = re.compile(r"\d+\.\d ± \d+\.\d|[+-]\d+\.\d \[[+-]\d+\.\d, [+-]\d+\.\d\]")
 
 
@@ -71,69 +71,31 @@ def test_a_mark_ends_at_its_own_end(monkeypatch):
 
 
 def test_numbers_of_the_readme_are_those_of_the_runs():
-    rivals = ("student", "fixmatch")  # the better one counts
-    columns = ["mean", "low", "high"]
-    tests = [claims.gained(rival)[columns].stack() for rival in rivals]
-    gains = pd.concat(tests, axis=1).min(axis=1).unstack()
-    clear, lost = gains["low"] > 0, gains["high"] < 0
-    open_ = gains[~clear & ~lost]
-    assert (len(gains), clear.sum(), len(open_), lost.sum()) == (9, 3, 5, 1)
-    three = gains["mean"][clear]
-    words = f"three gain {three.min():.1f} to {three.max():.1f} points of F1 above the better "
-    words += "of two controls, five are open, one loses four."
-    assert f"Of nine [real cases](docs/results/real.md) {words}" in README
-    assert round(gains["mean"][lost].item()) == -4
-    ranges = {"body": (3, 4.5), "belt": (1.5, 1.5), "watch": (1.5, 3), "land": (1.5, 2.2)}
-    for place, (low, high) in ranges.items():
-        worn = gains["mean"][gains.index.str.contains(place)]
-        assert (worn.min(), worn.max()) == pytest.approx((low, high), abs=0.1)
-    cells = gains["mean"][gains.index.str.contains("cells")]
-    assert (round(cells.max()), round(cells.min())) == (1, -4)
-    assert set(open_.index) | {cells.idxmin()} == set(
-        gains.index[gains.index.str.contains("watch|land|cells")]
-    )
-    assert "body units gain 3 to 4.5 points, a belt 1.5; open are a watch (1.5 to 3)" in README
-    assert "land cover (2), brightfield of cells (1); their stain loses 4 |" in README
-    dice = stored.networks("mri").query("labels == 'all'").set_index(["method", "network"])["tally"]
-    dice = dice.map(lambda tally: round(intervals.group_dice(tally, claims.TUMOUR).mean()))
-    words = ": T1 {:.0f}, trained beside FLAIR {:.0f}; FLAIR {:.0f}, a network of both {:.0f}"
-    rows = (
-        ("single", "t1"),
-        ("dense-kdv2", "t1"),
-        ("single", "flair"),
-        ("dense-teacher", "t1+flair"),
-    )
-    assert words.format(*(dice[row] for row in rows)) in README
-    tuned = [mean_of("hls-pretrained", "few", method, "rgb") for method in ("student", "agreed")]
-    tuned += [mean_of("hls", "few", method, "rgb") for method in ("student", "agreed")]
-    words = "F1 {:.0f}, with pairs {:.0f} (one draw of labels); "
-    words += "not pretrained {:.0f}, with pairs {:.0f}"
-    assert words.format(*tuned) in README
-    for share, name, low, high in (
-        ("all", "dsads-all", 2, 3),
-        ("all", "cells", 0, 2),
-        ("all", "watch", 1, 1),
-        ("few", "dsads-spread", 2, 2),
-        ("few", "cells", -9, -4),
-    ):
-        own = claims.both(name).loc[share, "mean"].reindex(["teacher", "student"]).dropna()
-        gains = [round(gain) for gain in own]
-        assert (min(gains), max(gains)) == (low, high)
-    words = "two or three on the body, none to two on cells; few labels, two on the body, "
-    words += "cells lose four to nine; on a watch nothing with every label; not decided on a watch "
-    assert words in README
-    for method, gain in (("dense-kdv2", 7), ("dense-self", 2), ("single-2x", 3)):
-        points = score("dense/scenes-labelled", method, "rgb", "vs single", labelled=0.05)
-        assert round(points) == gain
-    assert "masks for 5 %: seven points of mIoU in RGB" in README
-    assert "RGB's own teacher gives two, a network of double size three" in README
-    assert "DisCoM-KD included, gains [more than a point]" in README
-    assert stored.table("all-labels")[0]["vs student"].max() < 1
-    alone, both = (
-        score("all-labels", *of) for of in (("student", "rgb"), ("teacher", "rgb+depth"))
-    )
-    assert round(both - alone) == 9
-    assert "nine points on [synthetic scenes](docs/results/all_labels.md)" in README
+    few = advice.gains().query("situation.str.contains('few labels of all|one person')")
+    real = few[~few["data"].str.contains("scenes")]
+    counted = real[real["withdrawn"] != "yes"]
+    clear, lost = counted["low"] > 0, counted["high"] < 0
+    gain = clear & (counted["mean"] >= 2)
+    less, open_ = clear & ~gain, len(real) - (clear | lost).sum()
+    assert (len(real), gain.sum(), open_, less.sum(), lost.sum()) == (10, 2, 5, 2, 1)
+    words = "with few labels two gain two points of F1 or more, five are open, "
+    words += "two gain less, one loses."
+    assert f"Of ten [real cases](docs/guides/second_sensor.md#what-to-do) {words}" in README
+    assert "With every pair labelled we found no gain." in README
+    every = advice.gains().query("situation == 'deploy one, a label for every pair'")
+    assert (every["high"] < 2).all()
+    assert (every["mean"] < 0).all()
+
+
+def test_advice_compares_with_the_strongest_network_that_never_saw_the_other_sensor():
+    gains = advice.gains().set_index("data")["mean"]
+    strongest_of = {"RGB": "simclr contrast=1", "depth": "student"}
+    for name, strongest in strongest_of.items():
+        sensor = name.lower()
+        alone = {each: score("labels", each, sensor, labelled=0.1) for each in ALONE}
+        assert max(alone, key=alone.get) == strongest
+        expected = score("labels", "agreed", sensor, labelled=0.1) - alone[strongest]
+        assert gains[f"scenes, {name}"].iloc[-1] == pytest.approx(expected, abs=1e-4)
 
 
 def test_cells_of_pages_stand_in_tables_of_results():

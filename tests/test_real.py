@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from fixtures.results import result
 
+import advice
 import claims
 import grid
 import measure
@@ -84,6 +85,22 @@ def test_a_claim_on_one_sensor_is_the_tables_difference(tables_of):
     found = claims.differences("watch", "few", "agreed", "student", "gyro").mean(axis=1)
     np.testing.assert_allclose(t_test(found.to_numpy())[:3], expected.to_numpy(float))
     assert claims.claims("watch")["persons"].tolist() == [PERSONS] * 3
+
+
+def test_the_rival_of_two_sensors_is_the_best_of_one_that_has_all_seeds(tables_of):
+    both = ["acc", "gyro"]
+    made = [runs("student", both, seed, skill=0.5) for seed in range(3)]
+    made += [runs("fixmatch", both, seed, skill=0.7) for seed in range(3)]
+    made += [runs("agreed", both, seed, skill=0.95) for seed in range(3)]
+    made.append(runs("simclr", both, 0, skill=0.9))
+    tables_of("watch", *made)
+    rival = claims.best_alone("watch", "few", ["acc"], pd.Index(range(3)))
+    assert (set(rival["method"]), set(rival["network"])) == ({"fixmatch"}, {"acc"})
+    assert claims.best_alone("watch", "few", ["acc"], pd.Index([0]))["method"].item() == "simclr"
+    asked = {"table": "watch", "labels": "few", "method": "agreed", "deployed": "acc", "beside": ""}
+    found = advice.trained(pd.Series(asked))
+    expected = claims.differences("watch", "few", "agreed", "fixmatch", "acc").mean(axis=1)
+    np.testing.assert_allclose(found, t_test(expected.to_numpy())[:3])
 
 
 def test_a_mean_over_pairs_takes_every_partner_and_a_twin_its_copy(tables_of):

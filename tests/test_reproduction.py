@@ -1,5 +1,6 @@
-"""Notebooks 12 and 13: what runs cost, what is told of them, and the report."""
+"""Notebooks 12 to 14: what runs cost, what is told of them, and the report."""
 
+import importlib
 import io
 import re
 import shutil
@@ -8,10 +9,13 @@ import zipfile
 from dataclasses import replace
 from types import SimpleNamespace
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from fixtures import writing
 from fixtures.refusal import refused
+from nbclient.exceptions import DeadKernelError
 from PIL import Image
 
 import batch
@@ -106,6 +110,17 @@ def test_each_run_has_a_line_and_a_budget_leaves_the_rest(study_of, capsys, monk
     assert starts == [f"seed {seed}, {row}" for seed in (0, 1) for row in study.planned["2"]]
     weights = {run.method: (run.folder / "weights").exists() for run in study.every}
     assert weights == {"student": False, "discom-solo": True}
+
+
+def test_who_looks_sees_the_first_table_after_each_seed(study_of, monkeypatch):
+    study, updates = study_of(["student"]), []
+    costs = {"student": Cost(1.0, 0.0, 0.0)}
+    monkeypatch.setattr(reproduction, "watched", lambda: True)
+    handle = SimpleNamespace(update=updates.append)
+    monkeypatch.setattr(reproduction, "display", lambda *what, **how: handle)
+    reproduction.train(study, [], costs)
+    tables_shown = [each for each in updates if isinstance(each, pd.DataFrame)]
+    assert [table["n"].to_list() for table in tables_shown] == [["1 of 2"] * 2, ["2"] * 2]
 
 
 def test_a_backup_gets_runs_that_ended_or_stopped_and_gives_them_back(
@@ -289,12 +304,16 @@ def test_what_is_no_parameter_is_refused(tmp_path):
 BOOK = batch.Path(batch.__file__).parent
 
 
-def executed(number, folder, **parameters):
-    """The text that a notebook prints, in its short form."""
+def executed(number, folder, first="", **parameters):
+    """The text that a notebook prints, by default in its short form; `first` is code that runs
+    before all else."""
     (source,) = BOOK.glob(f"{number}_*.ipynb")
+    notebook = nbformat.read(source, as_version=4)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
+    nbformat.write(notebook, folder / source.name)
     given = {"profile": "tiny", "runs": str(folder / "runs"), **parameters}
-    cells = batch.execute(source, folder / "executed.ipynb", given).cells
-    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    copy = batch.execute(folder / source.name, folder / "executed.ipynb", given, BOOK)
+    outputs = [output for cell in copy.cells for output in cell.get("outputs", [])]
     return "".join(output.get("text", "") for output in outputs)
 
 
@@ -319,6 +338,21 @@ def test_three_sensors_and_a_folder_of_ones_own_are_reproduced(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", ["eurosat", "sunrgbd", "tristar"])
+def test_a_set_of_the_paper_is_prepared_from_its_own_files_and_reproduced(
+    name, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("DISCOM_DATA", str(tmp_path))
+    files = importlib.import_module(f"fixtures.{name}").CASE.files
+    writing.write(tmp_path / "raw" / name, files)
+    there = f"from discom.data import sources\nsources.get({name!r}).files = {{}}"  # none to fetch
+    rows = "teacher,student,kdv2,discom-solo,discom"
+    text = executed("12", tmp_path, there, data=name, tables="1,2", methods=rows)
+    assert "7 runs are there, 0 are left, 0 failed" in text
+    assert text.count("scores beside the paper's") == 2
+
+
+@pytest.mark.slow
 def test_a_budget_that_is_over_trains_nothing_and_the_next_call_all(tmp_path, monkeypatch):
     source = next(BOOK.glob("12_*.ipynb"))
     short = 'seeds, known, budget_hours = 1, "", 0'
@@ -333,3 +367,39 @@ def test_a_budget_that_is_over_trains_nothing_and_the_next_call_all(tmp_path, mo
         outputs = [output for cell in cells for output in cell.get("outputs", [])]
         printed = "".join(output.get("text", "") for output in outputs)
         assert f"{there} runs are there, {2 - there} are left" in printed
+
+
+KILL = """
+import os, signal
+from discom import files
+from discom.running import checkpoint
+checkpoint.TIME_SHARE = float("inf")  # one after every epoch
+replace, states = os.replace, []
+def strike(source, target):
+    replace(source, target)
+    if str(target).endswith("state.pt") and "discom-solo" in str(target) and RUNS in str(target):
+        states.append(target)
+        if len(states) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+files.os.replace = strike
+"""
+
+
+@pytest.mark.slow
+def test_a_notebook_that_is_killed_goes_on_where_it_was(tmp_path):
+    given = {"data": "objects:n=330", "settings": {"epochs": 4}, "tables": "2"}
+    given["methods"] = "student,discom-solo,discom"
+    runs = tmp_path / "runs"
+    with pytest.raises(DeadKernelError):
+        executed("12", tmp_path, f"RUNS = {str(runs)!r}\n{KILL}", **given)
+    (ended,) = runs.rglob("result.json")
+    (stopped,) = runs.rglob("state.pt")
+    result, log = ended.read_bytes(), pd.read_csv(stopped.with_name("metrics.csv"))
+    assert (ended.parts[-3], stopped.parts[-3], len(log)) == ("student", "discom-solo", 2)
+    text = executed("12", tmp_path, **given)
+    assert "3 runs are there, 0 are left, 0 failed" in text
+    assert re.findall(r"^seed 0, (.*?):", text, re.MULTILINE) == ["discom-solo", "discom"]
+    assert ended.read_bytes() == result
+    whole = pd.read_csv(stopped.with_name("metrics.csv"))
+    assert len(whole) == 4
+    pd.testing.assert_frame_equal(whole[:2], log)  # with the seconds that they took

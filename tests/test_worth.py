@@ -5,12 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fixtures.worth import labels_worth, worth
 
 from discom import tables
+from worth import RIVALS, labels_worth, worth
 
 ROOT = Path(__file__).parents[1]
-RIVALS = ("student", "fixmatch")  # of one sensor
 
 
 def test_numbers_of_the_readme_are_those_of_the_runs():
@@ -19,15 +18,6 @@ def test_numbers_of_the_readme_are_those_of_the_runs():
     assert {round(number, -2) for number in numbers} == {500}
     readme = " ".join((ROOT / "README.md").read_text().split())
     assert "200 labels do what about 500 do without the other sensor" in readme
-
-
-@pytest.mark.parametrize(("name", "sensor"), [("depth", "depth"), ("RGB", "rgb")])
-def test_what_pairs_are_worth_stands_on_the_page(name, sensor):
-    """To ten labels."""
-    found = [worth(sensor, rival) for rival in RIVALS]
-    texts = [[f"{round(number, -1):,.0f}".replace(",", " ") for number in own] for own in found]
-    cells = " | ".join(f"{number} labels, {low} to {high}" for number, low, high in texts)
-    assert f"| {name} | {cells} |" in (ROOT / "docs/results/labels.md").read_text()
 
 
 def student(numbers, seeds):

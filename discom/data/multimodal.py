@@ -173,11 +173,15 @@ class MultiModalData:
         _, height, width = next(iter(shapes.values()))
         return sum(shape[0] for shape in shapes.values()), height, width
 
+    def place_of(self, name: str) -> str:
+        """Where an error of a sensor's images sends its reader: their file, if they are one."""
+        return str(getattr(self.modalities[name].x, "filename", None) or f"{self.name}/{name}")
+
     @cached_property
     def fingerprint(self) -> str:
         """Sixteen digits that name the content; pixels are checked when they are read for it."""
         modalities = self.modalities.items()
-        contents = {k: checks.check_images(m.x, f"{self.name}/{k}") for k, m in modalities}
+        contents = {k: checks.check_images(m.x, self.place_of(k)) for k, m in modalities}
         if self.dense:
             contents["masks"] = checks.check_masks(self.masks, self)
         # the False, and that "all" is left out, are part of the digests in results/

@@ -21,7 +21,7 @@ def write_folder(folder: Path | str, data: Any, *, overwrite: bool = False) -> N
     with atomic_folder(folder, marker=MANIFEST, overwrite=overwrite) as part:
         for name, modality in data.modalities.items():
             images = _write(part / f"{name.upper()}{IMAGES}", data.name, modality.x)
-            check_images(images, f"{data.name}/{name}")
+            check_images(images, data.place_of(name))
             rows = data.rows_of(name)
             if not np.array_equal(rows, np.arange(len(data))):
                 np.save(part / f"{name.upper()}_rows.npy", rows)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from discom import data, methods
-from discom.config import profile
+from discom.config import Config, profile
 from discom.data import MultiModalData
 from discom.errors import ConfigError, check_choice
 from discom.running.runs import Result, Run
@@ -88,17 +88,23 @@ class Study:
         self._check_folds()
         planned = {}
         for number, rows in self.rows.items():
+            misfits = [error for row in rows if (error := self._misfit(row))]
+            if not rows:
+                found = f"no run of table {number} is left"
+                raise ConfigError("--methods", found, "keep one of its rows, or leave it out")
+            if len(misfits) == len(rows):
+                raise ConfigError(f"table {number}", f"none of its rows fits: {misfits[0]}")
+            for error in misfits:
+                warnings.warn(f"left out: {error}", stacklevel=4)
             runs, asked = dict[str, list[Run]](), set[tuple[str, str]]()
             for row in rows:
+                if self._misfit(row):
+                    continue
                 row_runs = self._runs_of(row)
-                if row_runs and (row_runs[0].hash, row.part) not in asked:
+                if (row_runs[0].hash, row.part) not in asked:
                     runs[row.name] = row_runs
                     asked |= {(run.hash, row.part) for run in row_runs}
             planned[number] = runs
-        for number, runs in planned.items():
-            if not runs:
-                found = f"no run of table {number} is left"
-                raise ConfigError("--methods", found, "keep one of its rows, or leave it out")
         return planned
 
     def _check_folds(self) -> None:
@@ -117,16 +123,19 @@ class Study:
             warnings.warn(text, stacklevel=4)
         images.split_indices(0, self.folds)  # refuses more folds than groups
 
+    def _config(self, row: Row, seed: int) -> Config:
+        dense = methods.get(row.method).dense
+        defaults: dict[str, Any] = {"dense": dense, "seed": seed, "options": row.options}
+        return profile(**{"name": "cpu", **defaults, **self.settings, **row.settings})
+
+    def _misfit(self, row: Row) -> ConfigError | None:
+        return methods.misfit(methods.get(row.method), self.images_of(0), self._config(row, 0))
+
     def _runs_of(self, row: Row) -> list[Run]:
-        method, runs = methods.get(row.method), list[Run]()
+        runs = list[Run]()
         for seed in range(self.seeds or (1 if self.folds else 5)):
-            images = self.images_of(seed)
-            defaults: dict[str, Any] = {"dense": method.dense, "seed": seed, "options": row.options}
-            config = profile(**{"name": "cpu", **defaults, **self.settings, **row.settings})
-            if error := methods.misfit(method, images, config):
-                warnings.warn(f"left out: {error}", stacklevel=4)
-                return []
-            where = self.runs, method, images, config, self.source, self.modalities
+            images, config = self.images_of(seed), self._config(row, seed)
+            where = self.runs, methods.get(row.method), images, config, self.source, self.modalities
             folds = range(self.folds or 1)
             runs += [Run.of(*where, self.folds, fold) for fold in folds]
         return runs

@@ -45,6 +45,13 @@ def test_rows_are_kept_by_name_or_as_the_paper_has_them(study_of):
     refused(lambda: study_of([2, 3], ["student"]).planned, "table 3", ConfigError)
 
 
+def test_a_table_none_of_whose_rows_fits_the_labels_is_refused_in_one_line(study_of, recwarn):
+    refused(
+        lambda: study_of(["dense"]).planned, "^table dense: .*a class for every image", ConfigError
+    )
+    assert not recwarn
+
+
 def test_a_student_without_turned_images_stands_beside_the_papers(study_of):
     """Where all images stay as they are, the two would be one run."""
     rows = study_of([2], ["student", "student augment=0"], augment=0.5).planned["2"]

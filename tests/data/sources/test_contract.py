@@ -134,7 +134,7 @@ def test_an_empty_or_missing_folder_is_refused(name, tmp_path):
 def test_modalities_and_options_out_of_range_are_refused(name, raw):
     source = sources.get(name)
     refused(lambda: source.read(raw(name), ["radar"]), "^modalities", ConfigError)
-    refused(lambda: source.read(raw(name), option=1), f"{name} has no option", ConfigError)
+    refused(lambda: source.read(raw(name), option=1), f"^{name}: has no option", ConfigError)
     for option in list(signature(source.read_raw).parameters)[2:]:
         for value in ("24", 0, -1, [4], None):
             given = {**CASES[name].options, option: value}

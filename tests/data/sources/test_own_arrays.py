@@ -7,7 +7,7 @@ import pytest
 from fixtures.refusal import refused
 
 from discom import cli
-from discom.data import OWN, load, read_arrays, sources
+from discom.data import OWN, load, prepare, read_arrays, sources
 from discom.data.batches import Batches, ModalityTensor
 from discom.errors import ConfigError
 
@@ -167,6 +167,16 @@ BAD = {  # what is wrong → the files, and what the line says
 def test_arrays_that_do_not_fit_are_refused(folder, problem):
     changed, line = BAD[problem]
     refused(lambda: read_arrays(folder(**changed)), line)
+
+
+def test_a_sample_that_is_not_finite_is_named_by_its_file(folder, tmp_path):
+    signals = ARRAYS["acc"].astype(np.float32)
+    signals[7, 1, 3] = np.nan
+    images = read_arrays(folder(acc=signals))
+    refused(lambda: images.split(), "own/acc.npy: sample 7 ")
+    refused(lambda: images.save(tmp_path / "out"), "acc.*npy: sample 7 ")
+    with pytest.raises(ConfigError, match=r"^arrays: has no option"):
+        prepare("arrays", tmp_path / "own", options={"size": 16})
 
 
 def test_a_damaged_file_and_sensors_that_are_not_there_are_refused(folder):

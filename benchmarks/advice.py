@@ -1,0 +1,81 @@
+"""What to do with two sensors, in one table: what each situation gained above the strongest network
+that never saw the other sensor. Its rows are those of advice.csv, its numbers those of results/."""
+
+from functools import lru_cache
+from pathlib import Path
+
+import pandas as pd
+
+import claims
+from discom import tables
+from discom.advice import Difference
+from discom.tables.intervals import t_test
+from stored import deployed, networks
+
+ASKED = pd.read_csv(Path(__file__).with_suffix(".csv"), keep_default_na=False)
+BOTH = "both"  # in the place of the deployed sensor: both are mounted
+POINTS = ["mean", "low", "high"]
+COLUMNS = {"Yes": "gains", "Not decided": "open", "No": "no gain"}
+
+
+@lru_cache
+def gains() -> pd.DataFrame:
+    """A row for each of ASKED: situation, recommendation, data, whether its runs are withdrawn, and
+    the gain in points, mean, low and high of a 95 % interval (NaN where none is known)."""
+    rows = []
+    for _, asked in ASKED.iterrows():
+        own = mounted(asked) if asked["deployed"] == BOTH else trained(asked)
+        rows.append(dict(zip(POINTS, own, strict=True)))
+    situations = ASKED[["situation", "recommendation"]].replace("", pd.NA).ffill()
+    return pd.concat([situations, ASKED[["data", "withdrawn"]], pd.DataFrame(rows)], axis=1)
+
+
+def trained(asked: pd.Series) -> tuple[float, float, float]:
+    """One sensor is deployed: what training with the other one adds to the strongest method of it
+    alone; the mean over the sensors of a table where none is named."""
+    table, labels, method, beside = asked[["table", "labels", "method", "beside"]]
+    each = []
+    for sensor in [asked["deployed"]] if asked["deployed"] else deployed(table):
+        ours = claims.of(table, labels, method, sensor, beside)
+        if len(ours):  # not every unit is in one of the pairs
+            rival = claims.best_alone(table, labels, [sensor], ours["seed"].unique())
+            name = rival["method"].iloc[0]
+            each.append(claims.differences(table, labels, method, name, sensor, beside))
+    return tested(each)
+
+
+def mounted(asked: pd.Series) -> tuple[float, float, float]:
+    """Both sensors are deployed: what one network of both, or the product of two, adds to the
+    strongest method of the better one alone; the mean over pairs of sensors."""
+    table, labels, method = asked[["table", "labels", "method"]]
+    if not method.endswith("teacher"):
+        return tuple(claims.both(table).loc[(labels, method), POINTS])
+    every = networks(table).query("labels == @labels and method == @method")
+    every, each = every[every["network"].str.contains("+", regex=False)], []
+    for pair, rows in every.groupby("network"):
+        sensors = pair.split("+")
+        rival = claims.best_alone(table, labels, sensors, rows["seed"].unique())
+        name, better = rival[["method", "network"]].iloc[0]
+        (other,) = {*sensors} - {better}
+        each.append(claims.differences(table, labels, method, name, better, other))
+    return tested(each)
+
+
+def tested(differences: list[pd.DataFrame]) -> tuple[float, float, float]:
+    """The mean over columns, and its interval over rows: seeds, persons or places."""
+    means = pd.concat(differences, axis=1).mean(axis=1).dropna()
+    return t_test(means.to_numpy())[:3]
+
+
+def advice(query: str = "") -> pd.DataFrame:
+    """The table as a page shows it: a row for each situation, or for those that a pandas query
+    chooses; where two points or more are gained, where that is open, and where less is, by the rule
+    of `discom advise`. What is withdrawn is open, and stands there without a number."""
+    every, withdrawn = gains(), gains()["withdrawn"] == "yes"
+    verdicts = pd.Series([Difference(*own).verdict for own in every[POINTS].to_numpy()])
+    verdicts = verdicts.map(COLUMNS).mask(withdrawn, COLUMNS["Not decided"])
+    texts = every["data"] + " " + tables.points(every, POINTS).mask(withdrawn, "(withdrawn)")
+    every = every.assign(verdict=verdicts, text=texts)
+    every, names = every.query(query) if query else every, ["situation", "recommendation"]
+    shown = every.pivot_table("text", names, "verdict", "<br>".join, sort=False)
+    return shown.reindex(columns=[*COLUMNS.values()]).fillna("–").reset_index()
