@@ -45,7 +45,8 @@ class _Settings:
     encoder_rate: float = Field(default=1.0, ge=0, le=1)
     """Factor on the learning rate of pretrained encoders, 0 (frozen) to 1."""
     augment: float = Field(default=0.5, ge=0, le=1)
-    """Probability that an image is flipped and turned, or a signal changed (0.5 in the paper)."""
+    """Probability that an image is flipped and turned, or a signal changed (0.5 in the paper's
+    code)."""
     labelled: float = Field(default=1.0, ge=1e-6, le=1)
     """Share of the labels of the training part that are kept (1 in the paper)."""
     labelled_groups: int = Field(default=0, ge=0, lt=2**32)
@@ -66,7 +67,8 @@ class _Settings:
     dense: bool = False
     """Whether these are settings of dense prediction, which predicts every pixel's class."""
     select: Literal["best", "last"] = "best"
-    """Epoch that is tested, best on validation (paper) or last, which uses no validation label."""
+    """Epoch that is tested, best on validation (the paper's code) or last, which uses no
+    validation label."""
     options: dict[str, Any] = Field(default_factory=dict)
     """Settings of the method itself, such as a grl_lambda of 0.5."""
 

@@ -290,8 +290,8 @@ class DisCoMKD(Disentangled, name="discom"):
     Args:
         grl_lambda: strength λ of the gradient reversal (paper: 1).
         dimension: D; 0 is half the encoder's features (paper), another number adds a linear layer.
-        pairing: "unpaired" shuffles each modality on its own (paper), "paired" keeps scenes
-            together.
+        pairing: "unpaired" shuffles each modality on its own (released code), "paired" keeps
+            scenes together.
         adversary: "reversal" (paper) or "alternating" (Goodfellow et al., NeurIPS 2014, Algorithm
             1): the classifier of the modalities has its own Adam, of three times the encoders'
             learning rate, and takes five steps before each of theirs.

@@ -210,7 +210,13 @@ def batch(
     """Execute every notebook into a folder with an index page; a stopped batch
     continues."""
     chosen = only.split(",") if only else []
-    given = dict(_parsed(text) for text in parameter)
+    given = dict[str, Any]()
+    for name, value in map(_parsed, parameter):
+        if name in given:
+            raise ConfigError(
+                "--parameter", f"'{name}' is given twice", "give one value"
+            )
+        given[name] = value
     return run_notebooks(Path(__file__).parent, profile, out, workers, chosen, given)
 
 

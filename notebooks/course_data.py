@@ -61,8 +61,8 @@ def scenes(
         images = {s: torch.tensor(m.x[rows]) for s, m in whole.modalities.items()}
         there = {"device": device, "memory_format": torch.channels_last}
         images = {s: x.to(**there) for s, x in images.items()}
-        factors = {name: torch.from_numpy(v[rows]) for name, v in whole.factors.items()}
-        labels = torch.from_numpy(whole.labels[rows]).to(device)
+        factors = {name: torch.tensor(v[rows]) for name, v in whole.factors.items()}
+        labels = torch.tensor(whole.labels[rows]).to(device)
         part = {"images": images, "labels": labels}
         part |= {"factors": factors, "classes": whole.classes, "best": whole.best}
         parts.append(SimpleNamespace(**part))

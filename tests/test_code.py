@@ -3,13 +3,16 @@
 import importlib
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 from fixtures.refusal import refused
 
 from discom import data, methods, profile
+from discom.data.batches import LABELLED
 from discom.errors import ConfigError, RunError
+from discom.losses.distill import kd
 from discom.methods import Student, code
 from discom.running.runs import Run
 from discom.running.sweep import train
@@ -36,13 +39,12 @@ def module(tmp_path, monkeypatch):
 def edited(monkeypatch):
     """A function of a module of discom and what is put in the place of what in its text."""
     module = sys.modules["discom.methods.code"]
-    original = module._text
 
     def edit(place, before, after):
-        text = original(place)
+        text = module._text(place)
         assert before in text
-        changed = text.replace(before, after)
-        monkeypatch.setattr(module, "_text", lambda n: changed if n == place else original(n))
+        spec = module._texts[place][0]
+        monkeypatch.setitem(module._texts, place, (spec, text.replace(before, after)))
 
     return edit
 
@@ -53,6 +55,9 @@ EDITED = {  # module of discom, before, after → whose code is another
     ("data.batches", "LABELLED = {False: 1 / 3", "LABELLED = {False: 1 / 4"): "student kdv2 discom",
     ("data.augmentation", "WEAK, STRONG = 0.3", "WEAK, STRONG = 0.4"): "student kdv2 discom",
     ("evaluation.scores", "n_bins=15", "n_bins=14"): "student kdv2 discom",
+    ("data.splitting", "FOLDS, WAYS = 10", "FOLDS, WAYS = 9"): "student kdv2 discom",
+    ("data.scaling", "PERCENTILES = (2.0", "PERCENTILES = (1.0"): "student kdv2 discom",
+    ("data.scenes.objects", "NOISE = ", "NOISE = 2 * "): "student kdv2 discom",
     ("models.encoders", "HOP = 32, 16", "HOP = 32, 8"): "student kdv2 discom",
     ("losses.distill", "temperature**2", "temperature**3"): "kdv2",
     (
@@ -86,6 +91,67 @@ def test_a_new_file_of_a_method_changes_no_other(monkeypatch):
     glob = Path.glob
     monkeypatch.setattr(Path, "glob", lambda self, pattern: [*glob(self, pattern), new])
     assert {name: code(methods.get(name)) for name in methods.names()} == before
+
+
+def _patch(*change):
+    return lambda patch: patch.setattr(*change)
+
+
+REPLACED = {  # while a program runs → how, and whose code is another
+    "a constant": (_patch("discom.discom_kd.ADVERSARY_STEPS", 1), "discom"),
+    "a bound": (_patch("discom.data.scaling.PERCENTILES", (1.0, 99.0)), "agreed discom kdv2"),
+    "an entry": (lambda patch: patch.setitem(LABELLED, False, 0.5), "agreed discom kdv2"),
+    "an attribute": (_patch(methods.AgreedLabels, "paired", False), "agreed"),
+    "an attribute of all": (_patch(methods.Method, "seed_offset", 9), "agreed discom kdv2"),
+    "an inherited attribute": (_patch(methods.KDv2, "seed_offset", 9), "kdv2"),
+    "an inherited function": (_patch(methods.KDv2, "cross_entropy", lambda *_: 0), "kdv2"),
+    "a function": (_patch(methods.KDv1, "distil", lambda *_: {}), "kdv2"),
+    "a helper": (_patch("discom.losses.distill.kd", partial(kd, temperature=1.0)), "kdv2"),
+    "an import": (_patch("discom.methods.distilled.kd", partial(kd, temperature=1.0)), "kdv2"),
+    "nothing": (_patch("discom.hardware.workers", 2), ""),
+}
+
+
+@pytest.mark.parametrize("what", REPLACED)
+def test_what_a_running_program_replaces_is_other_code(what, monkeypatch):
+    """The text was the same, so that the old result came back."""
+    names = ("agreed", "discom", "kdv2")
+    first = [code(methods.get(name)) for name in names]
+    replace, expected = REPLACED[what]
+    with monkeypatch.context() as patch:
+        replace(patch)
+        now = [code(methods.get(name)) for name in names]
+        assert now == [code(methods.get(name)) for name in names]
+    changed = [n for n, old, new in zip(names, first, now, strict=True) if old != new]
+    assert changed == expected.split()
+    assert first == [code(methods.get(name)) for name in names]
+
+
+def test_what_is_replaced_in_a_persons_module_is_other_code(module):
+    """Also right after its import, before any run was planned."""
+    plain = code(module(MODULE).Mine)
+    for name, value in {"SCALE": 2.0, "halved": partial(max, 1)}.items():
+        mine = module(MODULE)
+        setattr(mine, name, value)
+        assert code(mine.Mine) != plain
+    mine = module(MODULE)
+    mine.Mine.needs_strong_view = True
+    assert code(mine.Mine) != plain
+    assert code(module(MODULE).Mine) == plain
+
+
+def test_what_a_machine_gives_or_a_program_fills_is_not_code(module, monkeypatch):
+    """A run that was trained elsewhere was another, or one after a cache was filled."""
+    source = (
+        f"import os\nHOME = os.environ['HOME']\nNAMES = [HOME]\nCORES = os.cpu_count()\n{MODULE}"
+    )
+    first = code(module(f"STORE = {{}}\n{source}").Mine)
+    monkeypatch.setenv("HOME", "/elsewhere")
+    monkeypatch.setattr("os.cpu_count", lambda: 77)
+    other = module(f"STORE = {{}}\n{source}")
+    other.STORE["read"] = 1
+    other.Mine.address = "/elsewhere/mine.py:Mine"
+    assert code(other.Mine) == first
 
 
 def test_another_teacher_is_other_code(monkeypatch, module):

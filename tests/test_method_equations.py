@@ -76,9 +76,11 @@ OFFICIAL = [
     ("dkd", {}, 9, "02_dkd", "epoch_10"),
     ("dkd", {}, 24, "02_dkd", "epoch_25"),
     ("mlkd", {"weights": {"classes": 0.9 * SCALE}}, 0, "05_mlkd", ""),
+    ("mlkd", {"class_term": "official"}, 0, "05_mlkd", ""),
     ("kdv2+lskd", {}, 0, "03b_lskd_kd", "combination"),
     ("dkd+lskd", {}, 9, "03c_lskd_dkd", "epoch_10"),
     ("mlkd+lskd", {"weights": {"classes": 9 * SCALE}}, 0, "03d_lskd_mlkd", ""),
+    ("mlkd+lskd", {"class_term": "official"}, 0, "03d_lskd_mlkd", ""),
 ]
 
 
@@ -91,6 +93,21 @@ def test_defaults_are_those_of_the_official_code(name, options, epoch, file, pla
     gradients = gradients or [out["grad_total_student_logits"]]
     loss = out.get("total", out.get("loss"))
     assert_official(name, file, epoch, options, loss, gradients)
+
+
+@pytest.mark.parametrize("samples", [4, 32])
+def test_mlkds_class_term_grows_with_the_batch_unless_it_is_scaled(samples):
+    """A sure and right student of C = 2 classes, B / 2 samples of each; a teacher that is as sure
+    of one class alone. Their matrices PᵀP are diagonal, B / 2 twice, and B and 0, so that each of
+    the five temperatures adds (B² / 4 + B² / 4) / C = B² / 4, times the share of one half."""
+    halves = torch.arange(samples) // (samples // 2)
+    student = 1e4 * F.one_hot(halves, 2).float()
+    teacher = 1e4 * F.one_hot(torch.zeros_like(halves), 2).float()
+    for form, factor in {"official": 1.0, "scaled": (samples / 2) ** -2}.items():
+        model = methods.get("mlkd")({"rgb": 3}, 2, encoder, class_term=form)
+        terms = model.distil("rgb", None, (student, teacher), (student, teacher))
+        expected = torch.tensor(5 * samples**2 / 4 * 0.5 * factor)
+        torch.testing.assert_close(terms["classes"], expected)
 
 
 @pytest.mark.parametrize("adversary", ["reversal", "alternating"])

@@ -270,6 +270,7 @@ BAD = [
     ("kdv1", {"temperature": "4"}, "temperature"),
     *((name, {"temperature": 0.0}, "temperature") for name in ("kdv1", "dense-kdv2")),
     ("kdv2", {"teacher": "sonar"}, "teacher"),
+    ("mlkd", {"class_term": "paper"}, "class_term"),
     ("nt-xent", {"partners": "all"}, "partners"),
     *((name, {"threshold": t}, "threshold") for name in ("fixmatch", "agreed") for t in (0.0, 1.5)),
     *(("discom", {name: -1}, name) for name in ("dimension", "grl_lambda")),

@@ -6,6 +6,7 @@ import nbformat
 from papermill.exceptions import PapermillExecutionError
 
 import batch
+from discom import cli
 
 
 def write(file, text, data="objects:size=16"):
@@ -26,6 +27,12 @@ def test_a_notebook_keeps_its_own_data_and_tiny_shortens_them(tmp_path):
         )
         assert cpu == {"profile": "cpu", **given}
         assert tiny == {"profile": "tiny", "data": short, **given}
+
+
+def test_a_parameter_has_one_value(tmp_path):
+    words = ["-p", "seeds=1", "--parameter", "seeds=2", "--out", str(tmp_path / "out")]
+    assert cli.main(words, batch.batch) == 2
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_same_call_runs_what_failed_or_was_changed_and_nothing_else(tmp_path, monkeypatch):

@@ -97,6 +97,14 @@ def test_students_of_the_same_settings_share_one_teacher(whole, reads):
     assert len({student.folder for student in students}) == len(names)
 
 
+def test_a_teacher_trains_on_the_fold_of_its_student(whole):
+    """Of another fold it would have seen what the student is tested on."""
+    mine, config = whole.changed(drawn=None), replace(BASE, seed=2)
+    student = Run.of("runs", methods.get("kdv2"), mine, config, folds=4, fold=3)
+    assert student.teacher.parts == student.parts == (2, 4, 3)
+    assert student.teacher.origin == student.origin
+
+
 FIELDS = result("teacher").to_json()
 DAMAGED = [
     json.dumps({k: v for k, v in FIELDS.items() if k != "digest"}),

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -29,6 +30,7 @@ from discom.data.batches import Batches
 from discom.errors import ConfigError, OutOfTime, RunError
 from discom.evaluation import scores
 from discom.methods import Student, build
+from discom.running.checkpoint import Checkpoint
 from discom.running.loading import load_run
 from discom.running.runs import Result, last_file, weights_file
 
@@ -56,7 +58,7 @@ OPTIMIZERS = {
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_fit_computes_the_weights_of_a_plain_loop(split, tmp_path, name):
     settings = {"weight_decay": 0.5, "learning_rate": 0.01, "seed": 3, "optimizer": name}
-    config = profile("tiny", epochs=1, batch_size=10, **settings)
+    config = profile("tiny", epochs=1, batch_size=10, augment=0.9, **settings)
     fit("student", split, config, tmp_path / "run", progress=False)
     model = build(Student, split.train, config)
     optimizer = OPTIMIZERS[name](model.parameters(), lr=0.01, weight_decay=0.5)
@@ -292,10 +294,60 @@ def test_parts_of_which_none_has_bounds_are_refused(tmp_path):
 
 def test_every_epoch_draws_its_own_numbers(split, tmp_path):
     """Views of a loss were the same in each epoch if its number were no part of the seed."""
-    drawn = []
-    given = {"on_epoch_end": lambda *_: drawn.append(torch.rand(()).item()), "progress": False}
-    fit("student", split, TINY, tmp_path / "run", **given)
-    assert len({*drawn[1:]}) == 3
+    numbers = set()
+    for seed in (0, 1):
+        drawn: list = []
+        given = {"on_epoch_end": lambda *_, to=drawn: to.append(torch.rand(()).item())}
+        config = replace(TINY, epochs=2, seed=seed)
+        fit("student", split, config, tmp_path / f"{seed}", progress=False, **given)
+        numbers |= {*drawn[1:]}
+    assert len(numbers) == 4
+
+
+def test_a_seed_draws_the_first_weights(split):
+    def weights(seed):
+        network = build(Student, split.train, replace(ONCE, seed=seed))
+        return torch.cat([weight.flatten() for weight in network.parameters()])
+
+    assert torch.equal(weights(3), weights(3))
+    assert not torch.equal(weights(3), weights(4))
+
+
+@pytest.mark.parametrize("groups", [0, 12])
+def test_a_seed_draws_the_labels_that_are_kept(groups):
+    """With those of seed 0 all seeds of a row had the same labels."""
+    train = PAIRS.split(0).train
+    config = replace(ONCE, seed=3, labelled=0.5, labelled_groups=groups)
+    network = build(Student, train, config)
+    batches = module._prepare(network, train, config, hardware.launch("32-true"))[-1]
+    drawn, other = (train.keep_labels(0.5, seed, groups) for seed in (3, 0))
+    assert not np.array_equal(drawn.labels, other.labels)
+    for name, images in batches.images.items():
+        assert images.truth().tolist() == drawn.modalities[name].y.tolist()
+
+
+@pytest.mark.parametrize("augmentation", ["coupled", "decoupled"])
+def test_batches_are_augmented_as_the_method_asks(augmentation):
+    train = data.load("scenes-dense:n=24,size=16").split(seed=0).train
+    config = profile("tiny", dense=True, options={"augmentation": augmentation})
+    network = build(methods.get("crodino"), train, config)
+    batches = module._prepare(network, train, config, hardware.launch("32-true"))[-1]
+    views = [batch.transform_ids for batch in batches.epoch(0)]
+    alike = all(torch.equal(ids["rgb"], ids["depth"]) for ids in views)
+    assert alike == (augmentation == "coupled")
+
+
+def test_the_log_has_the_mean_of_an_epochs_batches():
+    losses = [torch.tensor([1.0, 2.0]), torch.tensor([3.0, 8.0])]
+    assert module._means(losses, ["cl", "loss"], 0) == {"cl": 2.0, "loss": 5.0}
+
+
+def test_of_equal_scores_the_first_epoch_is_kept(tmp_path):
+    model, epoch = SimpleNamespace(state=lambda name: {"w": torch.tensor(epoch)}), 0
+    state = Checkpoint(tmp_path, "32-true", model=model)
+    for epoch, score in enumerate((50.0, 60.0, 60.0, 55.0)):
+        state.keep("f1", {"rgb": score}, epoch, "best")
+    assert state.best["rgb"] == {"valid_f1": 60.0, "best_epoch": 1, "weights": {"w": 1}}
 
 
 def test_a_nan_names_term_epoch_and_batch(split, tmp_path, monkeypatch):
@@ -319,6 +371,21 @@ def test_balanced_class_weights_are_scikit_learns(name, dense, tmp_path):
     truth = (train.masks if dense else train.labels)[train.labels >= 0].ravel()
     expected = compute_class_weight("balanced", classes=np.unique(truth), y=truth)
     assert np.allclose(weights[0], expected)
+
+
+def test_a_class_without_a_label_takes_no_share_of_the_weights():
+    """As of a class that the labelled persons lack."""
+    train = data.load("objects:n=90,size=8").split(seed=0).train
+    sensors = {k: replace(m, y=np.where(m.y == 4, -1, m.y)) for k, m in train.modalities.items()}
+    train = train.with_modalities(sensors)
+    config = replace(ONCE, class_weights="balanced")
+    network = build(Student, train, config)
+    module._prepare(network, train, config, hardware.launch("32-true"))
+    labels = train.labels[train.labels >= 0]
+    present = np.unique(labels)
+    expected = compute_class_weight("balanced", classes=present, y=labels)
+    assert len(present) == 8
+    assert np.allclose(network.class_weights[present], expected)
 
 
 def test_settings_that_do_not_fit_leave_no_folder(split, tmp_path):
@@ -537,18 +604,18 @@ def test_a_gpu_without_memory_says_what_was_too_large_and_leaves_the_checkpoint(
     """torch names its allocator's settings; in a checkpoint's loading it was a damaged file."""
     monkeypatch.setattr("discom.running.checkpoint.TIME_SHARE", float("inf"))
     train = partial(fit, "student", split, TINY, tmp_path / "run", progress=False)
-    file, epoch = tmp_path / "run/state.pt", Batches.epoch
+    file, epoch, lacking = tmp_path / "run/state.pt", Batches.epoch, [True]
 
     def full(*_):
         raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 2 GiB")
 
     def second(self, number):
-        return full() if number else epoch(self, number)
+        return full() if number and lacking else epoch(self, number)
 
     said = "^GPU memory: batches of 32 images, rgb 3×16×16, depth 1×16×16, in 32-true do not fit"
-    with monkeypatch.context() as patch:
-        patch.setattr(Batches, "epoch", second)
-        refused(train, said, RunError)
+    monkeypatch.setattr(Batches, "epoch", second)
+    refused(train, said, RunError)
+    lacking.clear()
     content = file.read_bytes()
     with monkeypatch.context() as patch:
         patch.setattr(torch.optim.AdamW, "load_state_dict", full)

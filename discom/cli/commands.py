@@ -84,6 +84,9 @@ def table(
     known = study.usable(tables.collected(collect))
     absent = study.absent(known)
     print(f"{len(study.every)} runs, {len(absent)} to train with their teachers", flush=True)
+    if older := study.of_other_code(known):
+        found = f"{older} of its results were made by other code, or by code that is not known"
+        say(f"{collect}: {found}; name another file to train them anew")
     if dry_run:
         return True
     results, failed, _ = sweep.sweep(study.every, known=known, workers=workers, backend=backend)

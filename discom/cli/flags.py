@@ -42,9 +42,15 @@ def command(call: Callable) -> click.Command:
 
 
 class _Command(click.Command):
-    """A command that says how data are named where a word is left over."""
+    """A command that says how data are named where a word is left over, and refuses a second value
+    of a flag, which would replace the first."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        given = self.make_parser(ctx).parse_args([*args])[2]
+        for each in {*given}:
+            once = isinstance(each, click.Option) and not (each.multiple or each.is_flag)
+            if once and given.count(each) > 1:
+                raise click.UsageError(f"{each.opts[0]} is given twice: give one value", ctx)
         if left := super().parse_args(ctx, args):
             by_flag = any("--data" in each.opts for each in self.params)
             advice = f"; data are named by --data {left[0]}" if by_flag else ""

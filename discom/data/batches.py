@@ -191,7 +191,8 @@ class Batches:
             one or two more where B is below 12 or labels are very few.
         epochs: of the run; `Batch.progress` is epoch / epochs.
         paired: whether row i of every modality is the same scene; samples that lack a modality are
-            then left out with a warning. Else each modality is shuffled on its own (paper).
+            then left out with a warning. Else each modality is shuffled on its own, as in the
+            paper's code.
         augment: probability that an image is flipped and turned, each on its own, as the symmetry
             of its modality allows, and that a signal is seen in a weak `signal_view`.
         strong: whether batches have a second view: moved anew, and one quarter blank.

@@ -99,8 +99,8 @@ class MultiModalData:
 
     def __post_init__(self):
         object.__setattr__(self, "masks", read_only(self.masks))
-        object.__setattr__(self, "groups", native(self.groups))
-        factors = {name: native(values) for name, values in self.factors.items()}
+        object.__setattr__(self, "groups", read_only(native(self.groups)))
+        factors = {k: read_only(native(values)) for k, values in self.factors.items()}
         object.__setattr__(self, "factors", factors)
         checks.check_data(self)
 
@@ -123,7 +123,8 @@ class MultiModalData:
     @cached_property
     def ids(self) -> np.ndarray:
         """Every sample's id once, in order of first appearance over the modalities, [N]."""
-        return np.asarray(pd.unique(np.concatenate([m.ids for m in self.modalities.values()])))
+        every = np.concatenate([m.ids for m in self.modalities.values()])
+        return read_only(np.asarray(pd.unique(every)))
 
     @cached_property
     def _index(self) -> pd.Index:
@@ -139,7 +140,7 @@ class MultiModalData:
         labels = np.zeros(len(self), dtype=np.int64)
         for name in reversed(list(self.modalities)):
             labels[self.rows_of(name)] = self.modalities[name].y
-        return labels
+        return read_only(labels)
 
     @cached_property
     def has(self) -> dict[str, np.ndarray]:
@@ -243,9 +244,9 @@ class MultiModalData:
             k: bare._index.get_indexer(self._index[places]) for k, places in (parts or {}).items()
         }
         return bare.changed(
-            factors={name: values[rows] for name, values in self.factors.items()},
+            factors={name: read_only(values[rows]) for name, values in self.factors.items()},
             masks=None if self.masks is None else read_only(take_rows(self.masks, rows)),
-            groups=None if self.groups is None else self.groups[rows],
+            groups=None if self.groups is None else read_only(self.groups[rows]),
             parts={name: places[places >= 0] for name, places in parts.items()} or None,
         )
 

@@ -9,7 +9,7 @@ import numpy as np
 from discom.data.checks import check_finite, is_signal, is_unmeasured
 from discom.errors import DataError
 
-PERCENTILES = (2.0, 98.0)  # the paper's clipping bounds
+PERCENTILES = (2.0, 98.0)  # the released code's clipping bounds
 EXTREMES = (0.0, 100.0)  # of a signal, whose peaks tell what happened
 VALUES = 1 << 27  # so many are read at once to find the bounds; of more, every k-th sample is read
 HUGE = 1e30  # no sensor measures more, but files store such values where nothing was measured

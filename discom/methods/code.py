@@ -2,20 +2,25 @@
 
 A file counts as a whole: of discom those that the loop and the method import, and a person's own.
 Of a notebook, or a script, those statements count that a class names. What counts is the text that
-was imported, not what a file holds after a later edit.
+was imported, not what a file holds after a later edit. Beside the text of a file its constants, the
+attributes of its classes and its functions count as they are now: a running program may have
+replaced them.
 """
 
 import ast
+import inspect
 import os
 import re
 import sys
 import sysconfig
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
+from importlib import import_module
 from importlib.util import resolve_name
+from numbers import Number
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from discom.errors import ConfigError
@@ -31,11 +36,12 @@ _texts: dict[str, tuple[Any, str]] = {}  # module → the spec that it was impor
 def code(method: Any) -> str:
     """Six digits of the code that makes a method's numbers: the loop, the method's class, those
     that it is derived from, its teacher's, and what they import of discom and of a person's files
-    beside theirs. Comments and docstrings do not count. A ConfigError for a class whose text is
-    nowhere, such as one that a function makes."""
+    beside theirs. Comments and docstrings do not count, replaced constants and functions do. A
+    ConfigError for a class whose text is nowhere, such as one that a function makes."""
     kinds = [kind for kind in (method, method.teacher_method) if kind]
     folders, pending = tuple(map(_folder, kinds)), {LOOP}
     parts, visited = set[str](), set[str]()
+    texts, varying = dict[str, str](), set[tuple[str, str]]()
     for owner in dict.fromkeys(owner for kind in kinds for owner in kind.__mro__):
         place, name = owner.__module__, owner.__qualname__
         if owner not in kinds and not _is_followed(place, folders):
@@ -52,11 +58,56 @@ def code(method: Any) -> str:
     while pending:
         visited.add(place := pending.pop())
         if place != "__main__" and (text := _text(place)):
-            package = getattr(sys.modules.get(place), "__package__", None)
-            part, imports = _read(text, package or "")
-            parts.add(part)
+            texts[place], imports, computed = _read(text, import_module(place).__package__ or "")
+            varying |= {(place, path) for path in computed}
             pending |= {other for other in imports if _is_followed(other, folders)} - visited
-    return digest(sorted(parts))[:6]
+    return digest(sorted(parts | {*texts.values()} | _values(texts, varying)))[:6]
+
+
+def _values(texts: Mapping[str, str], varying: set[tuple[str, str]]) -> set[str]:
+    """What the constants, functions and classes of modules, and attributes of these, are now; but
+    not what varies, nor where that is imported."""
+    values = dict[tuple[str, str], Any]()
+    for place in texts:
+        for name, value in [*vars(sys.modules[place]).items()]:
+            is_class = isinstance(value, type) and value.__module__ in {*texts, "__main__"}
+            if name.isupper() or is_class or isinstance(value, FunctionType | partial):
+                values[place, name] = value
+            for key, attribute in vars(value).items() if is_class else ():
+                if value.__module__ == place and not key.startswith("__") and key != "address":
+                    values[place, f"{name}.{key}"] = attribute
+    hidden = {(key[1], id(values[key])) for key in varying & values.keys()}
+    return {
+        f"{texts[place]} {path} = {_stated(value, texts)}"
+        for (place, path), value in values.items()
+        if (place, path) not in varying and (path, id(value)) not in hidden
+    }
+
+
+def _stated(value: Any, texts: Mapping[str, str]) -> str:
+    """A value in words that are the same in every process: a function or a class is its file and
+    its name, and what has no words its type."""
+    match value:
+        case str() | bytes() | None:
+            return repr(value)
+        case Number():
+            return str(value)
+        case tuple() | list() | set() | frozenset():
+            words = [_stated(entry, texts) for entry in value]
+            return str(sorted(words) if isinstance(value, set | frozenset) else words)
+        case dict():
+            return _stated([*value.items()], texts)
+        case partial():
+            return _stated((value.func, value.args, value.keywords), texts)
+    value = getattr(value, "__func__", value)  # of a class method
+    place = str(getattr(value, "__module__", ""))
+    if isinstance(value, FunctionType):  # a wrapper has the module of what it wraps
+        place = value.__globals__["__name__"]
+    name = getattr(value, "__qualname__", type(value).__qualname__)
+    if place == "__main__" or "<" in name:  # the name of a lambda says nothing
+        with suppress(OSError, TypeError):
+            return inspect.getsource(getattr(value, "__code__", value))
+    return f"{texts.get(place, place.partition('.')[0])} {name}"
 
 
 def remember(method: Any = None) -> None:
@@ -115,10 +166,30 @@ class _Bare(ast.NodeTransformer):
 
 
 @lru_cache(maxsize=512)
-def _read(text: str, package: str) -> tuple[str, frozenset[str]]:
-    """The digest of a file's text, and the modules that it imports."""
+def _read(text: str, package: str) -> tuple[str, frozenset[str], frozenset[str]]:
+    """The digest of a file's text, the modules that it imports, and the names in it that vary."""
     tree = _Bare().visit(ast.parse(text))
-    return digest(ast.unparse(tree)), frozenset(_imports([tree], package))
+    imports = frozenset(_imports([tree], package))
+    return digest(ast.unparse(tree)), imports, frozenset(_varying(tree))
+
+
+def _varying(tree: ast.Module) -> set[str]:
+    """Constants and attributes whose value may differ between machines, or while a program runs, so
+    that it does not count: what a call, a condition or the environment gives, and what is empty in
+    the text or global in a function."""
+    global_names = [node.names for node in ast.walk(tree) if isinstance(node, ast.Global)]
+    varying = {"os", "sys", "__file__"}.union(*global_names)
+    classes = [part for part in tree.body if isinstance(part, ast.ClassDef)]
+    owned = [("", part) for part in tree.body]
+    owned += [(f"{owner.name}.", part) for owner in classes for part in owner.body]
+    for owner, part in owned:
+        if not isinstance(part, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
+            nodes = [*ast.walk(value := getattr(part, "value", None) or part)]
+            origins = {node.id for node in nodes if isinstance(node, ast.Name)}
+            computed = any(isinstance(node, ast.Call | ast.stmt) for node in nodes)
+            if computed or origins & varying or ast.unparse(value) in ("{}", "[]"):
+                varying |= {f"{owner}{name}" for name in _bound(part)}
+    return varying
 
 
 def _imports(statements: Iterable[ast.AST], package: str = "") -> set[str]:

@@ -5,6 +5,8 @@ labels do. A student for every modality trains beside the others, nothing shared
 classes.
 """
 
+from typing import Literal
+
 import torch
 from pydantic import PositiveFloat
 from torch import nn
@@ -111,6 +113,7 @@ class MLKD(_AtTemperature, name="mlkd"):
 
     Args:
         temperature: the first of the five; the others are 3, 5, 2 and 6.
+        class_term: "scaled" divides the term `classes`, "official" does not.
     """
 
     terms = {"cl": 0.1, "instance": 0.9, "batch": 0.9, "classes": 0.9}
@@ -118,8 +121,14 @@ class MLKD(_AtTemperature, name="mlkd"):
 
     needs_strong_view = True
 
+    def __init__(self, *parts, class_term: Literal["scaled", "official"] = "scaled", **options):
+        super().__init__(*parts, **options)
+        self.class_term = class_term
+
     def distil(self, modality, batch, weak, strong):
         terms = distill.mlkd_official(weak, strong, self.temperature, self.standardized)
+        if self.class_term == "official":
+            return terms
         samples, classes = weak[0].shape
         return terms | {"classes": terms["classes"] / (samples / classes) ** 2}
 

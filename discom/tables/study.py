@@ -167,6 +167,14 @@ class Study:
             if all(read_from(part, result) for part in parts.get(result.hash, ()))
         ]
 
+    def of_other_code(self, known: Iterable[Result]) -> int:
+        """How many of the known results are taken, their run having no folder, though other code
+        made them than today's, or code that is not known."""
+        stored = {result.hash: result for result in self.usable(known)}
+        taken = [run for run in self.every if run.hash in stored]
+        taken = [run for run in taken if not (run.folder / "result.json").exists()]
+        return sum(stored[run.hash].code != run.asked["code"] for run in taken)
+
     def absent(self, known: Iterable[Result] = ()) -> list[Run]:
         """What has to be trained, in the order of `every`, a teacher before its first student; see
         `running.sweep.missing`."""

@@ -77,6 +77,13 @@ def test_paired_batches_leave_out_what_lacks_a_modality():
     assert Batches(data, 4, 0).counts == {"train": 40, "labelled": 15}
 
 
+def test_progress_is_the_share_of_the_epochs_that_are_done():
+    batches = Batches(numbered({"rgb": range(8)}), 4, 0, epochs=4, strong=True)
+    for epoch in range(4):
+        shown = [one for batch in batches.epoch(epoch) for one in (batch, batch.strong)]
+        assert [one.progress for one in shown] == [epoch / 4] * 4
+
+
 def test_unequal_sizes_repeat_the_smaller_modality_evenly():
     drawn = [*Batches(numbered({"rgb": range(50), "depth": range(100, 120)}), 8, 0).epoch(0)]
     rgb, depth = ([i for b in drawn for i in samples(b, name)] for name in ("rgb", "depth"))

@@ -188,11 +188,16 @@ def test_what_is_not_there_is_refused():
 
 
 def test_arrays_cannot_be_changed_in_place():
-    """Pixels set to 0 kept the digest of the data as they were drawn."""
+    """Pixels set to 0, or labels and groups in another order, kept the digest of what was drawn."""
     whole = objects.make(66, size=8)
-    for part, name in product((whole, whole.split(0).train), ("x", "y", "ids")):
+    whole = replace(whole, groups=np.arange(66) // 2)
+    parts = whole, whole.split(0).train
+    arrays = [getattr(part.modalities["rgb"], k) for part, k in product(parts, ("x", "y", "ids"))]
+    arrays += [getattr(part, k) for part, k in product(parts, ("ids", "labels", "groups"))]
+    arrays += [part.factors["shape"] for part in parts]
+    for array in arrays:
         with pytest.raises(ValueError, match="read-only"):
-            getattr(part.modalities["rgb"], name)[:] = 0
+            array[:] = array[::-1]
 
 
 def test_a_twin_is_a_copy_of_its_sensor_under_another_name():

@@ -141,6 +141,13 @@ def test_every_labelled_sample_is_tested_once(data, grouped, k, seed):
         assert train.normalization["rgb"].low >= train.modalities["rgb"].x.min()
 
 
+@pytest.mark.parametrize("groups", [None, np.arange(60) // 3])
+def test_folds_of_another_seed_test_other_samples(groups):
+    data = make(np.tile([0, 1], 30), groups)
+    tests = [{*data.split_indices(seed, 5, 0)["test"].tolist()} for seed in range(6)]
+    assert len({*map(frozenset, tests)}) >= 5
+
+
 def test_parts_that_divide_groups_are_caught():
     data = make(np.tile([0, 1], 60), np.arange(120) // 4)
     fold = folds_of(data, 4)[0]

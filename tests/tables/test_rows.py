@@ -127,6 +127,14 @@ def test_every_figure_of_the_paper(number, count):
         assert {name for *_, name in paper} | ours == {row.method for row in paper_rows(1, PAIR)}
 
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_the_papers_rows_stand_in_its_order(number):
+    """Each distillation is followed by its form with standardised logits."""
+    rows = PAPER.query("table == @number").itertuples()
+    paper = [*dict.fromkeys(map(by_our_name, rows))]
+    assert [row.name for row in paper_rows(number, PAIR) if row.name in paper] == paper
+
+
 def test_the_papers_figures_stand_beside_ours_only_on_its_data():
     table = paper_table(runs_of(1, "sunrgbd-random"), 1, PAIR).set_index("method")["paper"]
     assert table[["discom", "teacher"]].tolist() == [47.69, 44.45]

@@ -91,6 +91,9 @@ def test_what_is_there_is_not_absent_and_its_teacher_is_not_needed(study_of):
     assert len(elsewhere.absent()) == 6
     known = elsewhere.absent(results)
     assert [(run.method, run.config.seed) for run in known] == left
+    older = [replace(result, code="unknown") for result in results]
+    assert (elsewhere.of_other_code(results), elsewhere.of_other_code(older)) == (0, 2)
+    assert study.of_other_code(older) == 0  # the runs themselves are there
 
 
 def test_a_set_is_read_once_for_all_tables(study_of, tmp_path, monkeypatch):
@@ -227,5 +230,6 @@ def test_the_papers_own_sets_get_an_interval_and_its_figures_beside_missing_rows
     row = table.loc[("discom", "ms")]
     half = stats.t.ppf(0.975, 2) * 1.0 * np.sqrt(1 / 3 + 20 / 70)
     assert (row["vs student"], row["vs student low"]) == pytest.approx((11, 11 - half))
+    assert row["arrow"] == "↑"
     assert table["paper"].to_dict()[("teacher", "ms+sar")] == 95.36
     assert table.loc[("discom", "sar"), "paper"] == 80.03
