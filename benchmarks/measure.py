@@ -202,6 +202,7 @@ def answered_by_both(method: str, group: Sequence[tuple[Result, Path]], whole: A
         for result, folder in pool:
             stored |= read_predictions(folder / "predictions.npz")
             names += result.scores
+        names.sort(key=[*whole.modalities].index)  # one name for a pair, whatever the order of runs
         for two in combinations(names, 2):
             ids, labels = (stored[f"{two[0]}_{kind}"] for kind in ("ids", "labels"))
             yield "+".join(two), "none", ids, together(stored, two).numpy(), labels

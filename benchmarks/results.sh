@@ -231,10 +231,17 @@ choose hls/learning-rate-all-higher learning_rate $TILES --values 0.01,0.03,0.1 
 HLS="--data $DATA/hls-rgb-elevation $LAST --folds 3"
 pooled hls/every-label-rate-student learning_rate $HLS --epochs 30 --values 0.001,0.003,0.01 student
 pooled hls/every-label-rate-both learning_rate $HLS --epochs 30 --values 0.003,0.01,0.03 teacher
-pooled hls/every-label-length-rgb epochs $HLS --modalities rgb --learning-rate 0.01 --values 30,60 student
+pooled hls/every-label-rate-rgb-higher learning_rate $HLS --epochs 30 --modalities rgb --values 0.01,0.03 student
+RGB="$HLS --modalities rgb --learning-rate 0.01"
+ELEVATION="$HLS --modalities elevation --learning-rate 0.003"
+pooled hls/every-label-length-rgb epochs $RGB --values 30,60,120 student
+pooled hls/every-label-length-elevation epochs $ELEVATION --values 30,60 student
+pooled hls/every-label-length-both epochs $HLS --learning-rate 0.01 --values 30,60 teacher
 grid hls $TILES $FIVE --folds 3 --seeds 3 'student:{"learning_rate":0.003}' \
   'fixmatch:{"learning_rate":0.001}' 'agreed:{"learning_rate":0.01}' 'teacher:{"learning_rate":0.01}'
-grid hls $TILES --learning-rate 0.03 --folds 3 --seeds 1 student teacher
+grid hls $RGB --epochs 60 --seeds 3 student
+grid hls $ELEVATION --epochs 30 --seeds 3 student
+grid hls $HLS --learning-rate 0.01 --epochs 30 --seeds 3 teacher
 
 # land cover with pretrained encoders, fine-tuned at the rate of their profile
 LARGE="$DATA/hls-rgb-elevation-doubled"
