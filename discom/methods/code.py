@@ -86,15 +86,16 @@ def _values(texts: Mapping[str, str], varying: set[tuple[str, str]]) -> set[str]
 
 def _stated(value: Any, texts: Mapping[str, str]) -> str:
     """A value in words that are the same in every process: a function or a class is its file and
-    its name, and what has no words its type."""
+    its name. What has no words is its type, and so is a set, such as of devices, that may grow."""
     match value:
         case str() | bytes() | None:
             return repr(value)
         case Number():
             return str(value)
-        case tuple() | list() | set() | frozenset():
-            words = [_stated(entry, texts) for entry in value]
-            return str(sorted(words) if isinstance(value, set | frozenset) else words)
+        case tuple() | list():
+            return str([_stated(entry, texts) for entry in value])
+        case frozenset():
+            return str(sorted(_stated(entry, texts) for entry in value))
         case dict():
             return _stated([*value.items()], texts)
         case partial():
