@@ -33,7 +33,8 @@ measure() { $PYTHON benchmarks/measure.py "$@"; }
 # then the table.
 FEW="--data objects --precision 32-true --select last"
 tune() { name=$1; option=$2; shift 2
-  choose "labels/$name" "$option" --seeds 100,101 $FEW --labelled 0.1 "$@"; }
+  choose "labels/$name" "$option" --seeds 100,101 $FEW $LABELS "$@"; }
+LABELS="--labelled 0.1"
 AGREED='agreed:{"threshold":0.8}'
 NTXENT='nt-xent:{"weights":{"contrast":3}}'
 FAST='"learning_rate":0.02'
@@ -57,17 +58,24 @@ shares labels 0.1:30 $FEW "student:{$FAST}" "fixmatch:{$FAST}" agreed \
 shares labels "0.2:35 0.4:41 0.6:41" $FEW student # equal steps
 shares labels 0.1:30 $FEW "student:{$FAST}" "$NTXENT" 'agreed:{"weights":{"contrast":0}}' 'agreed:{"strong":false}'
 shares labels 0.1:30 $FEW "teacher:{$FAST}" 'simclr:{"weights":{"contrast":1}}'
-MORE="--labelled 0.05 --epochs 29" # as many steps; the last word counts
-tune learning-rate-100-pairs learning_rate $MORE --values 0.005,0.01,0.02 student fixmatch "$NTXENT" agreed
-tune learning-rate-100-higher learning_rate $MORE --values 0.01,0.02,0.04 student fixmatch "$NTXENT" agreed
-MORE="--labelled 0.2 --epochs 35"
-tune learning-rate-400-pairs learning_rate $MORE --values 0.005,0.01,0.02 agreed fixmatch "$NTXENT"
-tune learning-rate-400-lower learning_rate $MORE --values 0.0025,0.005,0.01 agreed "$NTXENT"
-MORE="--labelled 0.4 --epochs 41"
-tune learning-rate-800-pairs learning_rate $MORE --values 0.0025,0.005,0.01 agreed fixmatch
-tune learning-rate-800-nt-xent learning_rate $MORE --values 0.0025,0.005,0.01 "$NTXENT"
+OWN='fixmatch-simclr:{"threshold":0.5' # one sensor's pseudo-labels and contrast
+tune contrast-own-pseudo contrast --values 0.1,0.3,1,3 "$OWN}"
+tune learning-rate-own-pseudo learning_rate --values 0.005,0.01,0.02 "$OWN,\"weights\":{\"contrast\":0.1}}"
+shares labels-controls 0.1:30 --seeds 10 $FEW "$OWN,$FAST,\"weights\":{\"contrast\":0.1}}"
+shares labels-controls 0.1:30 --seeds 10 $FEW --modalities rgb "$OWN,\"weights\":{\"contrast\":0.3}}"
+shares labels-controls 0.1:30 --seeds 5 $FEW --modalities rgb+rgb_twin agreed
+LABELS="--labelled 0.05 --epochs 29" # as many steps; the last word counts
+tune learning-rate-100-pairs learning_rate --values 0.005,0.01,0.02 student fixmatch "$NTXENT" agreed
+tune learning-rate-100-higher learning_rate --values 0.01,0.02,0.04 student fixmatch "$NTXENT" agreed
+LABELS="--labelled 0.2 --epochs 35"
+tune learning-rate-400-pairs learning_rate --values 0.005,0.01,0.02 agreed fixmatch "$NTXENT"
+tune learning-rate-400-lower learning_rate --values 0.0025,0.005,0.01 agreed "$NTXENT"
+LABELS="--labelled 0.4 --epochs 41"
+tune learning-rate-800-pairs learning_rate --values 0.0025,0.005,0.01 agreed fixmatch
+tune learning-rate-800-nt-xent learning_rate --values 0.0025,0.005,0.01 "$NTXENT"
 shares labels-more 0.05:29 --seeds 3 $FEW 'student:{"learning_rate":0.04}' 'fixmatch:{"learning_rate":0.04}' \
   "nt-xent:{$FAST,\"weights\":{\"contrast\":3}}" "agreed:{$FAST}"
+LABELS="--labelled 0.1"
 OTHERS="discom mdico kdv2 student-2x"
 tune learning-rate-200-others learning_rate --values 0.005,0.01,0.02 $OTHERS
 tune learning-rate-200-others-higher learning_rate --values 0.01,0.02,0.04 $OTHERS
@@ -198,15 +206,16 @@ grid sisfall $BELT --modalities acc+gyro --seeds 1 teacher
 
 # MRI, tumour per pixel, folds over patients: learning rates of one split, then masks of all patients
 # and of seven; every second slice, see data/README.md
-BRAIN="--data $DATA/lgg --epochs 8 --batch-size 16 --dice 1 $LAST"
+BRAIN="--data $DATA/lgg --batch-size 16 --dice 1 $LAST"
+EIGHT="--epochs 8"
 SEQUENCES="--modalities t1+flair"
-choose mri/learning-rate learning_rate $BRAIN $SEQUENCES --values 0.001,0.003,0.01 \
+choose mri/learning-rate learning_rate $BRAIN $EIGHT $SEQUENCES --values 0.001,0.003,0.01 \
   single dense-teacher dense-kdv2
-choose mri/learning-rate-crodino learning_rate $BRAIN $SEQUENCES --values 0.001,0.003,0.01 crodino
+choose mri/learning-rate-crodino learning_rate $BRAIN $EIGHT $SEQUENCES --values 0.001,0.003,0.01 crodino
 mri() { name=$1; shift; grid "$name" $BRAIN --learning-rate 0.003 --folds 4 --seeds 1 "$@"; }
-mri mri $SEQUENCES single dense-teacher dense-kdv2 crodino
+mri mri $EIGHT $SEQUENCES single dense-teacher dense-kdv2 crodino
 mri mri $SEQUENCES --labelled-groups 7 --epochs 4 single dense-teacher dense-kdv2 crodino dense-self
-mri mri-contrast --modalities flair+t1c single dense-teacher
+mri mri-contrast $EIGHT --modalities flair+t1c single dense-teacher
 
 # cells and land cover, 5 % of the labels and all, folds over places: a learning rate for each method
 # and share of the labels, then the table

@@ -20,6 +20,7 @@ RESULTS = Path(__file__).parents[1] / "results"
 # tables that a file of their own shows → what their rows are compared with
 TABLES = {
     "labels": ["student", "fixmatch"],
+    "labels-controls": [],
     "labels-more": ["student", "fixmatch"],
     "labels-others": ["student"],
     "watch": ["student", "fixmatch threshold=0.95"],
@@ -37,6 +38,8 @@ TABLES = {
     "dense/scenes-distillation": ["single"],
     "dense/scenes-table-crodino": ["crodino"],  # its runs by `discom table crodino`
 }
+# what a table is compared with, in a file of its own
+CONTROLS = {"labels": "labels-controls"}
 # in the name of a row what was chosen for a set; on images it is the default
 CHOSEN = re.compile(r"(?<=^agreed) threshold=[\d.]+ contrast=0$|(?<=^fixmatch) .+")
 
@@ -68,8 +71,9 @@ def networks(table: str) -> pd.DataFrame:
     """A row for each network and seed of a table: labels, see `labels_of`, their share, method, see
     `method_of`, sensors that trained, seed, network, score in % and the best possible one; of folds
     the score of all together, and `tally`, see `intervals.tally`."""
-    cells = defaultdict(list)
-    for run in runs_of(table):
+    cells, runs = defaultdict(list), runs_of(table)
+    runs = runs + runs_of(CONTROLS[table]) if table in CONTROLS else runs
+    for run in runs:
         sensors = "+".join(sorted({*"+".join(run.scores).split("+")}))
         key = labels_of(run.config), run.config["labelled"], method_of(run), sensors, run.seed
         cells[key].append(run)

@@ -159,13 +159,22 @@ def test_settings_of_the_tables_are_the_chosen_ones():
     assert set(chosen.values()) == {profile("cpu").learning_rate}
     for name in ("cells", "hls"):
         for run in tables.load_results(ROOT / f"results/{name}.csv"):
-            tried = {}
-            for file in (ROOT / f"results/choices/{name}").glob("learning-rate*.json"):
-                if ("-all" in file.stem) == (run.config["labelled"] == 1):
-                    tries = choice(f"{name}/{file.stem}")
-                    values = [v for v in tries if v[0].isdigit() and run.method in tries[v]]
-                    tried |= {float(v): tries[v][run.method] for v in values}
-            assert run.config["learning_rate"] == max(tried, key=tried.get), (name, run.method)
+            rate, every = run.config["learning_rate"], run.config["labelled"] == 1
+            pooled, tried = (ROOT / f"results/choices/{name}").glob("every-label-rate*.json"), {}
+            if every and (files := [*pooled]):  # each network by itself, on all folds
+                (network,) = run.scores
+                for file in files:
+                    own = choice(f"{name}/{file.stem}")["networks"].get(
+                        f"{run.method} / {network}", {}
+                    )
+                    tried |= {float(value): own[value] for value in own if value[0].isdigit()}
+            else:
+                for file in (ROOT / f"results/choices/{name}").glob("learning-rate*.json"):
+                    if ("-all" in file.stem) == every:
+                        tries = choice(f"{name}/{file.stem}")
+                        values = [v for v in tries if v[0].isdigit() and run.method in tries[v]]
+                        tried |= {float(v): tries[v][run.method] for v in values}
+            assert rate == max(tried, key=tried.get), (name, run.method)
     tried = means(choice("dense/learning-rate"))
     assert tried[profile("cpu", dense=True).learning_rate] > max(tried.values()) - 0.01  # a tie
     for name in ("contrast", "soft"):

@@ -24,6 +24,11 @@ def native(values: Any) -> Any:
     return values
 
 
+def place_of(array: Any, name: str) -> str:
+    """Where an error of an array sends its reader: its file, if it is one on disk, or `name`."""
+    return str(getattr(array, "filename", None) or name)
+
+
 class Rows:
     """An array [N, …] whose rows are read when they are asked for; `numpy.asarray` reads them all.
 

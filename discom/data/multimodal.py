@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from discom.data import checks, splitting
-from discom.data.lazy_arrays import native, read_only, take_rows
+from discom.data.lazy_arrays import native, place_of, read_only, take_rows
 from discom.data.prepared import write_folder
 from discom.data.scaling import Normalization
 from discom.data.splitting import Origin, Split
@@ -123,8 +123,8 @@ class MultiModalData:
     @cached_property
     def ids(self) -> np.ndarray:
         """Every sample's id once, in order of first appearance over the modalities, [N]."""
-        every = np.concatenate([m.ids for m in self.modalities.values()])
-        return read_only(np.asarray(pd.unique(every)))
+        every = pd.unique(np.concatenate([m.ids for m in self.modalities.values()]))
+        return read_only(np.asarray(every))
 
     @cached_property
     def _index(self) -> pd.Index:
@@ -173,15 +173,13 @@ class MultiModalData:
         _, height, width = next(iter(shapes.values()))
         return sum(shape[0] for shape in shapes.values()), height, width
 
-    def place_of(self, name: str) -> str:
-        """Where an error of a sensor's images sends its reader: their file, if they are one."""
-        return str(getattr(self.modalities[name].x, "filename", None) or f"{self.name}/{name}")
-
     @cached_property
     def fingerprint(self) -> str:
         """Sixteen digits that name the content; pixels are checked when they are read for it."""
         modalities = self.modalities.items()
-        contents = {k: checks.check_images(m.x, self.place_of(k)) for k, m in modalities}
+        contents = {
+            k: checks.check_images(m.x, place_of(m.x, f"{self.name}/{k}")) for k, m in modalities
+        }
         if self.dense:
             contents["masks"] = checks.check_masks(self.masks, self)
         # the False, and that "all" is left out, are part of the digests in results/
