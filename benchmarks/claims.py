@@ -56,7 +56,7 @@ def differences(
     for one in [sensor] if sensor else deployed(table):
         others = of(table, labels, theirs, one)
         for _, own in of(table, labels, ours, one, beside).groupby("sensors"):
-            both = own.merge(others, on="seed").set_index("seed")
+            both = own.merge(others, on="seed", validate="one_to_one").set_index("seed")
             pairs = zip(both["tally_x"], both["tally_y"], strict=True)
             if both["tally_x"].isna().all():
                 columns.append(both["score_x"] - both["score_y"])

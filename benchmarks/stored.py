@@ -87,7 +87,10 @@ def networks(table: str) -> pd.DataFrame:
         for name, score in (pooled or first.main).items():
             rows.append([*key, name, score, first.best.get(name), tallies.get(name)])
     names = ["labels", "share", "method", "sensors", "seed", "network", "score", "best", "tally"]
-    return pd.DataFrame(rows, columns=names)
+    every = pd.DataFrame(rows, columns=names)
+    few = every["labels"] == "few"  # of several such shares the smallest, the others by number
+    more = few & (every["share"] > every.loc[few, "share"].min())
+    return every.assign(labels=every["labels"].mask(more, every["share"].map("{:.0%}".format)))
 
 
 def method_of(run: Result) -> str:

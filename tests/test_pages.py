@@ -101,6 +101,14 @@ def test_advice_compares_with_the_strongest_network_that_never_saw_the_other_sen
     assert gains["scenes, RGB"].iloc[-1] == pytest.approx(expected, abs=1e-4)
 
 
+def test_few_labels_are_of_one_share():
+    """Shares of 5 and 10 % were pooled: 40 rows of 10 seeds, and too narrow an interval."""
+    few = stored.networks("dense/scenes-labelled").query("labels == 'few'")
+    assert set(few["share"]) == {0.05}
+    place = "dense/scenes-labelled", "few", "dense-kdv2", "single-2x", "rgb"
+    assert len(claims.differences(*place)) == few["seed"].nunique() == 10
+
+
 def test_cells_of_pages_stand_in_tables_of_results():
     """Every mean ± sd and every difference with its interval."""
     texts = [pages.text_of(name) for name in stored.TABLES]

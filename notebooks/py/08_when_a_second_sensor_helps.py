@@ -266,7 +266,7 @@ for sensor in ("depth", "rgb"):
 figure = pictures.plot_worth(stored, test.best, numbers)
 
 # %% [markdown]
-# **Your first guess: 473 labels in depth, 944 in colour** (stored seeds). The pairs replace 273 and 744 labels. But own labels, without a second camera, do as well in colour as 310: there the camera replaces 634 at most. In depth they replace none.
+# **Your first guess: 473 labels in depth, 944 in colour** (stored seeds). The pairs replace 273 and 744 labels. But own labels, without a second camera, do as well in colour as 310: there the camera replaces 634. Beside an own contrast, not run here, [they score 68](../docs/results/labels.md#scores), and it replaces fewer. In depth they replace none.
 #
 # A label costs 1.00, a pair 0.02, the second camera 250. All 2 000 scenes are recorded as pairs. **Guess:** do you buy the camera for depth? For colour?
 
@@ -302,8 +302,8 @@ gains.map("{:+.0f}".format).replace("+nan", "–").assign(**{"deploy one": best}
 # No. Find the row nearest to yours:
 #
 # - *Every label, deploy one:* no pairs.
-# - *Few labels, deploy one:* on objects and land cover contrast and pair labels, on worn sensors pair labels. Beyond own labels they add three (not decided) and five points on land cover, one to three on worn sensors, six with one person's labels. Of cells the stain, without pairs: they cost it four.
-# - *Deploy both:* multiply two networks that are about as good: 68 in our run on labels alone, 75 with the contrast; 79 on the watch. Of cells the stain alone beats both, since brightfield's mistakes outvote it. Where every pair has a label, one network of both does as well, if no sensor fails.
+# - *Few labels, deploy one:* on objects contrast and pair labels, on the body pair labels, which add three points beyond own labels and six with one person's. Of cells the stain, without pairs: they cost it four. The rows of the watch and of land cover are [run again](../docs/results/protocol.md#withdrawn).
+# - *Deploy both:* multiply two networks that are about as good: 68 in our run on labels alone, 75 with the contrast. Of cells the stain alone beats both, since brightfield's mistakes outvote it. Where every pair has a label, compare one network of both with the product of two ([sets](../docs/guides/second_sensor.md#what-to-do)).
 # - *Ask many persons for a few labels each:* on the watch 35 labels of eight persons beat about 100 of one ([09](09_real_sensors.ipynb)).
 #
 # ## What you found
