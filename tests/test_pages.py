@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import advice
+import claims
 import pages
 import stored
 from discom import cli, tables
