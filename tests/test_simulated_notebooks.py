@@ -19,6 +19,7 @@ pytestmark = pytest.mark.skipif(not simulation.AVAILABLE, reason=simulation.LACK
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 NUMBERS = sorted(path.name[:2] for path in NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+SOLVED = sorted(path.name[:2] for path in NOTEBOOKS.glob("solutions/py/[0-9][0-9]_*.py"))
 IN_A_MINUTE = "06"  # of the quick run: it had faults in three places
 WITHOUT_NETWORK = "01"  # scikit-learn's models train on the processor
 ENTER = f"""
@@ -93,7 +94,7 @@ def test_the_package_meets_the_losses_of_06_where_they_are(in_notebooks, capsys)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [n for n in NUMBERS if n != WITHOUT_NETWORK])
+@pytest.mark.parametrize("number", [n for n in SOLVED if n != WITHOUT_NETWORK])
 def test_solutions_train_on_the_gpu(number, in_notebooks, monkeypatch):
     """In the short form, in which no score means anything and no check may hold."""
 
