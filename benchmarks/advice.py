@@ -9,7 +9,6 @@ import pandas as pd
 import claims
 from discom import tables
 from discom.advice import Difference
-from discom.tables.intervals import t_test
 from stored import deployed, networks
 
 ASKED = pd.read_csv(Path(__file__).with_suffix(".csv"), keep_default_na=False)
@@ -41,7 +40,7 @@ def trained(asked: pd.Series) -> tuple[float, float, float]:
             rival = claims.best_alone(table, labels, [sensor], ours["seed"].unique())
             name = rival["method"].iloc[0]
             each.append(claims.differences(table, labels, method, name, sensor, beside))
-    return tested(each)
+    return claims.mean_test(pd.concat(each, axis=1))[:3]
 
 
 def mounted(asked: pd.Series) -> tuple[float, float, float]:
@@ -58,13 +57,7 @@ def mounted(asked: pd.Series) -> tuple[float, float, float]:
         name, better = rival[["method", "network"]].iloc[0]
         (other,) = {*sensors} - {better}
         each.append(claims.differences(table, labels, method, name, better, other))
-    return tested(each)
-
-
-def tested(differences: list[pd.DataFrame]) -> tuple[float, float, float]:
-    """The mean over columns, and its interval over rows: seeds, persons or places."""
-    means = pd.concat(differences, axis=1).mean(axis=1).dropna()
-    return t_test(means.to_numpy())[:3]
+    return claims.mean_test(pd.concat(each, axis=1))[:3]
 
 
 def advice(query: str = "") -> pd.DataFrame:

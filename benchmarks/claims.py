@@ -67,6 +67,11 @@ def differences(
     return pd.concat(columns, axis=1)
 
 
+def mean_test(differences: pd.DataFrame) -> tuple[float, float, float, float]:
+    """`t_test` of the mean over columns: its interval is over rows, seeds, persons or places."""
+    return t_test(differences.mean(axis=1).dropna().to_numpy())
+
+
 def claims(name: str) -> pd.DataFrame:
     """A table's claims as a page shows them: mean differences with 95 % t intervals, and p-values
     that Holm's method corrects for all of them."""
@@ -80,8 +85,7 @@ def claims(name: str) -> pd.DataFrame:
         about = ", both sensors" * method.endswith("teacher")
         about += ", pretrained" * (table == "hls-pretrained")
         names = f"`{method}`{about}", f"`{other}`", sensor or f"mean of {ways}", labels
-        means = each.mean(axis=1).dropna().to_numpy()
-        rows.append([*names, len(means), *t_test(means)])
+        rows.append([*names, each.mean(axis=1).count(), *mean_test(each)])
     head = ["method", "compared with", "deployed", "labels", unit]
     tested = pd.DataFrame(rows, columns=[*head, "difference", "low", "high", "p"])
     holm = pd.Series(tables.holm(tested["p"]))
@@ -97,8 +101,7 @@ def gained(other: str) -> pd.DataFrame:
         differences(table, labels, "agreed", other, *sensors)
         for table, labels, *sensors in SHOWN.values()
     ]
-    tests = [t_test(own.mean(axis=1).to_numpy()) for own in each]
-    return pd.DataFrame(tests, [*SHOWN], ["mean", "low", "high", "p"])
+    return pd.DataFrame([mean_test(own) for own in each], [*SHOWN], ["mean", "low", "high", "p"])
 
 
 def gains() -> pd.DataFrame:
@@ -151,7 +154,7 @@ def both(table: str) -> pd.DataFrame:
             f1, rival = scores[method].groupby("sensors").mean().mean(), np.mean(alone)
             gain = f1 - rival, np.nan, np.nan
             if values:
-                gain = t_test(pd.concat(values, axis=1).mean(axis=1).to_numpy())[:3]
+                gain = mean_test(pd.concat(values, axis=1))[:3]
             rows.append([kinds[share], method, f1, rival, *gain])
     columns = ["labels", "method", "f1", "alone", "mean", "low", "high"]
     return pd.DataFrame(rows, columns=columns).set_index(["labels", "method"])

@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,8 @@ TABLES = {
     "dense/scenes-distillation": ["single"],
     "dense/scenes-table-crodino": ["crodino"],  # its runs by `discom table crodino`
 }
-# what a table is compared with, in a file of its own
-CONTROLS = {"labels": "labels-controls"}
+# table → what its runs are compared with, too, in files of their own
+CONTROLS = {"labels": ["labels-controls"]}
 # in the name of a row what was chosen for a set; on images it is the default
 CHOSEN = re.compile(r"(?<=^agreed) threshold=[\d.]+ contrast=0$|(?<=^fixmatch) .+")
 
@@ -63,7 +64,12 @@ def labels_of(config: Mapping[str, Any]) -> str:
     if groups := config["labelled_groups"]:
         return "one person" if groups == 1 else f"{groups} patients"
     share = config["labelled"]
-    return "all" if share == 1 else "few" if share <= 0.1 else f"{100 * share:g} %"
+    return "all" if share == 1 else "few" if share <= 0.1 else in_percent(share)
+
+
+def in_percent(share: float) -> str:
+    """0.2 as "20 %"."""
+    return f"{100 * share:g} %"
 
 
 @lru_cache
@@ -71,9 +77,8 @@ def networks(table: str) -> pd.DataFrame:
     """A row for each network and seed of a table: labels, see `labels_of`, their share, method, see
     `method_of`, sensors that trained, seed, network, score in % and the best possible one; of folds
     the score of all together, and `tally`, see `intervals.tally`."""
-    cells, runs = defaultdict(list), runs_of(table)
-    runs = runs + runs_of(CONTROLS[table]) if table in CONTROLS else runs
-    for run in runs:
+    cells = defaultdict(list)
+    for run in chain.from_iterable(map(runs_of, [table, *CONTROLS.get(table, [])])):
         sensors = "+".join(sorted({*"+".join(run.scores).split("+")}))
         key = labels_of(run.config), run.config["labelled"], method_of(run), sensors, run.seed
         cells[key].append(run)
@@ -90,7 +95,7 @@ def networks(table: str) -> pd.DataFrame:
     every = pd.DataFrame(rows, columns=names)
     few = every["labels"] == "few"  # of several such shares the smallest, the others by number
     more = few & (every["share"] > every.loc[few, "share"].min())
-    return every.assign(labels=every["labels"].mask(more, every["share"].map("{:.0%}".format)))
+    return every.assign(labels=every["labels"].mask(more, every["share"].map(in_percent)))
 
 
 def method_of(run: Result) -> str:

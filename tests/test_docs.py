@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from discom import cli, data, methods, profile, tables
+from discom.running.runs import Result
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -155,26 +156,29 @@ def test_settings_of_the_tables_are_the_chosen_ones():
     def means(tries: dict) -> dict[float, float]:  # value → its mean over methods
         return {float(v): np.mean([*tries[v].values()]) for v in tries if v[0].isdigit()}
 
+    def by_method(name: str, run: Result, every: bool) -> dict[float, float]:
+        tried = {}
+        for file in (ROOT / f"results/choices/{name}").glob("learning-rate*.json"):
+            if ("-all" in file.stem) == every:
+                tries = choice(f"{name}/{file.stem}")
+                values = [v for v in tries if v[0].isdigit() and run.method in tries[v]]
+                tried |= {float(v): tries[v][run.method] for v in values}
+        return tried
+
+    def by_network(files: list[Path], run: Result) -> dict[float, float]:  # pooled over folds
+        (network,) = run.scores
+        chosen = [json.loads(file.read_text())["networks"] for file in files]
+        tries = [each.get(f"{run.method} / {network}", {}) for each in chosen]
+        return {float(v): own[v] for own in tries for v in own if v[0].isdigit()}
+
     chosen = choice("all-labels/learning-rate")["chosen"]
     assert set(chosen.values()) == {profile("cpu").learning_rate}
     for name in ("cells", "hls"):
+        pooled = [*(ROOT / f"results/choices/{name}").glob("every-label-rate*.json")]
         for run in tables.load_results(ROOT / f"results/{name}.csv"):
-            rate, every = run.config["learning_rate"], run.config["labelled"] == 1
-            pooled, tried = (ROOT / f"results/choices/{name}").glob("every-label-rate*.json"), {}
-            if every and (files := [*pooled]):  # each network by itself, on all folds
-                (network,) = run.scores
-                for file in files:
-                    own = choice(f"{name}/{file.stem}")["networks"].get(
-                        f"{run.method} / {network}", {}
-                    )
-                    tried |= {float(value): own[value] for value in own if value[0].isdigit()}
-            else:
-                for file in (ROOT / f"results/choices/{name}").glob("learning-rate*.json"):
-                    if ("-all" in file.stem) == every:
-                        tries = choice(f"{name}/{file.stem}")
-                        values = [v for v in tries if v[0].isdigit() and run.method in tries[v]]
-                        tried |= {float(v): tries[v][run.method] for v in values}
-            assert rate == max(tried, key=tried.get), (name, run.method)
+            every = run.config["labelled"] == 1
+            tried = by_network(pooled, run) if every and pooled else by_method(name, run, every)
+            assert run.config["learning_rate"] == max(tried, key=tried.get), (name, run.method)
     tried = means(choice("dense/learning-rate"))
     assert tried[profile("cpu", dense=True).learning_rate] > max(tried.values()) - 0.01  # a tie
     for name in ("contrast", "soft"):

@@ -29,11 +29,6 @@ def score(name: str, method: str, modality: str, column: str = "", **settings: f
     return rows[column or tables.metric_of(table)].item()
 
 
-def mean_of(*place: str) -> float:
-    """Mean F1 of `stored.of`."""
-    return stored.of(*place)["score"].mean()
-
-
 def test_nothing_is_stale():
     assert cli.main(["--check"], pages.pages) == 0
 

@@ -94,7 +94,7 @@ def prepare(
     takes.
 
     Args:
-        source: a public set, "folders" or "arrays", drawn scenes, or a prepared folder.
+        source: a public set, "folders" or "arrays", synthetic scenes, or a prepared folder.
         root: the folder of the raw files, by default raw/NAME in `home`.
         download: fetch what is missing there first.
         split: "random" in each class, by "place" (in whole groups; of EuroSAT by longitude), or

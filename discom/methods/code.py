@@ -67,10 +67,10 @@ def code(method: Any) -> str:
 def _values(texts: Mapping[str, str], varying: set[tuple[str, str]]) -> set[str]:
     """What the constants, functions and classes of modules, and attributes of these, are now; but
     not what varies, nor where that is imported."""
-    values = dict[tuple[str, str], Any]()
+    values, places = dict[tuple[str, str], Any](), {*texts, "__main__"}
     for place in texts:
         for name, value in [*vars(sys.modules[place]).items()]:
-            is_class = isinstance(value, type) and value.__module__ in {*texts, "__main__"}
+            is_class = isinstance(value, type) and value.__module__ in places
             if name.isupper() or is_class or isinstance(value, FunctionType | partial):
                 values[place, name] = value
             for key, attribute in vars(value).items() if is_class else ():

@@ -88,17 +88,16 @@ class Study:
         self._check_folds()
         planned = {}
         for number, rows in self.rows.items():
-            misfits = [error for row in rows if (error := self._misfit(row))]
             if not rows:
                 found = f"no run of table {number} is left"
                 raise ConfigError("--methods", found, "keep one of its rows, or leave it out")
-            if len(misfits) == len(rows):
+            misfits = [self._misfit(row) for row in rows]
+            if all(misfits):
                 raise ConfigError(f"table {number}", f"none of its rows fits: {misfits[0]}")
-            for error in misfits:
-                warnings.warn(f"left out: {error}", stacklevel=4)
             runs, asked = dict[str, list[Run]](), set[tuple[str, str]]()
-            for row in rows:
-                if self._misfit(row):
+            for row, error in zip(rows, misfits, strict=True):
+                if error:
+                    warnings.warn(f"left out: {error}", stacklevel=4)
                     continue
                 row_runs = self._runs_of(row)
                 if (row_runs[0].hash, row.part) not in asked:
