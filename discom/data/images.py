@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from discom.data.checks import bands_are_last, check_finite, is_unmeasured
+from discom.data.checks import bands_are_last
+from discom.data.pixels import check_finite, is_unmeasured
 from discom.data.tags import TIFF, tags
 from discom.errors import DataError, check_choice
 from discom.files import as_data_error

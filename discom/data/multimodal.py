@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from discom.data import checks, splitting
+from discom.data import checks, pixels, splitting
 from discom.data.lazy_arrays import native, place_of, read_only, take_rows
 from discom.data.prepared import write_folder
 from discom.data.scaling import Normalization
@@ -178,10 +178,10 @@ class MultiModalData:
         """Sixteen digits that name the content; pixels are checked when they are read for it."""
         modalities = self.modalities.items()
         contents = {
-            k: checks.check_images(m.x, place_of(m.x, f"{self.name}/{k}")) for k, m in modalities
+            k: pixels.check_images(m.x, place_of(m.x, f"{self.name}/{k}")) for k, m in modalities
         }
         if self.dense:
-            contents["masks"] = checks.check_masks(self.masks, self)
+            contents["masks"] = pixels.check_masks(self.masks, self)
         # the False, and that "all" is left out, are part of the digests in results/
         parts = [list(self.classes), False, contents]
         for name, modality in modalities:

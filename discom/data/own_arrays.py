@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from discom.data.checks import check_array, looks_like_signal
+from discom.data.checks import looks_like_signal
 from discom.data.multimodal import Modality, MultiModalData
+from discom.data.pixels import check_array
 from discom.data.sources.steps import count_pixels, most_frequent
 from discom.errors import DataError, check_choice
 from discom.files import as_data_error, read_json

@@ -7,8 +7,9 @@ from zipfile import ZipFile
 import numpy as np
 from tqdm.auto import tqdm
 
-from discom.data.checks import PARTS, check_images, check_masks
+from discom.data.checks import PARTS
 from discom.data.lazy_arrays import place_of
+from discom.data.pixels import check_images, check_masks
 from discom.errors import watched
 from discom.files import as_data_error, atomic_folder, chunks, read_json, write_json
 

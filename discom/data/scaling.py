@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from discom.data.checks import check_finite, is_signal, is_unmeasured
+from discom.data.checks import is_signal
+from discom.data.pixels import check_finite, is_unmeasured
 from discom.errors import DataError
 
 PERCENTILES = (2.0, 98.0)  # the released code's clipping bounds
