@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from discom.data.pixels import IMAGES, check_array
+from discom.data.pixels import IMAGES, check_array, check_invalid, warn_of_absent
 from discom.errors import ConfigError, DataError
 from discom.labels import UNLABELLED
 
@@ -108,8 +108,8 @@ def _check_classes(data: Any, part: str, chosen: np.ndarray) -> None:
 def check_data(data: Any) -> None:
     """Refuse a MultiModalData that would be misread: lists or tables in the place of arrays, arrays
     of other lengths, labels out of range, a class, an id or a row of `parts` twice, an id with two
-    labels, or masks of another size than the images; warn of files of several types in a sensor, as
-    its reader noted them in `about`."""
+    labels, or masks of another size than the images; warn of files of several types in a sensor,
+    and of an `invalid` that no file has, as its reader noted them in `about`."""
     name = data.name
     words = {word for word in data.classes if isinstance(word, str) and word.strip()}
     if isinstance(data.classes, str) or not 0 < len(words) == len(data.classes):
@@ -136,6 +136,8 @@ def check_data(data: Any) -> None:
             raise DataError(f"{name}/masks", found, "save uint8 of the images' size")
     for sensor, files in data.about.get("files", {}).items():
         _check_types(sensor, files["types"])
+        if "absent" in files:
+            warn_of_absent(f"{name}/{sensor}", *files["absent"])
     if data.parts is not None:
         if set(data.parts) != set(PARTS):
             raise DataError(name, f"parts are {[*data.parts]}", f"give {', '.join(PARTS)}")
@@ -187,6 +189,7 @@ def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
     check_array(modality.ids, f"{where}/ids", "iuU", count)
     if modality.invalid is not None:
         check_number(f"{where}: invalid", modality.invalid, -math.inf, whole=False)
+        check_invalid(where, modality.invalid, modality.x.dtype)
     if (ids := pd.Index(modality.ids)).has_duplicates:
         twice = str(ids[ids.duplicated()][0])
         raise DataError(where, f"id {twice!r} occurs twice", "give each sample its own id")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from discom.data import checks, pixels, splitting
-from discom.data.lazy_arrays import native, place_of, read_only, take_rows
+from discom.data.lazy_arrays import native, read_only, take_rows
 from discom.data.prepared import write_folder
 from discom.data.scaling import Normalization
 from discom.data.splitting import Origin, Split
@@ -177,9 +177,7 @@ class MultiModalData:
     def fingerprint(self) -> str:
         """Sixteen digits that name the content; pixels are checked when they are read for it."""
         modalities = self.modalities.items()
-        contents = {
-            k: pixels.check_images(m.x, place_of(m.x, f"{self.name}/{k}")) for k, m in modalities
-        }
+        contents = {k: pixels.check_images(m.x, self, k) for k, m in modalities}
         if self.dense:
             contents["masks"] = pixels.check_masks(self.masks, self)
         # the False, and that "all" is left out, are part of the digests in results/

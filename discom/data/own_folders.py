@@ -19,11 +19,13 @@ from discom.data.images import (
     ENDINGS,
     NAMELESS,
     Rule,
+    fill_holes,
     images_by_name,
-    read_pixels,
+    read_stored,
     sensor_folders,
 )
 from discom.data.multimodal import TWIN, Modality, MultiModalData
+from discom.data.pixels import Search, holds
 from discom.data.prepared import MANIFEST
 from discom.data.tags import tags
 from discom.errors import DataError, check_choice
@@ -132,13 +134,15 @@ def _list_files(root: Path, modalities: Sequence[str] | None) -> dict[str, dict[
 def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule, dict[str, Any]]:
     """The images of a modality, the rule with the value of pixels that were not measured, and how
     the files are stored: type → [how many, the first], and the scaling of their tags."""
-    tree = files[0].parents[1]
-    rule, scaling = _with_tags(files, tree, rule)
+    tree, search = files[0].parents[1], Search(rule.invalid)  # a tag's value may be absent
+    stated, (rule, scaling) = rule.invalid, _with_tags(files, tree, rule)
     hole, images = np.nan if rule.invalid is None else rule.invalid, list[np.ndarray]()
     kinds: dict[str, list[Path]] = defaultdict(list)  # type → its files
     for file in files:
         _check_signal(file)
-        pixels = read_pixels(file, hole)
+        stored = read_stored(file)
+        pixels = fill_holes(stored, file, hole)
+        search.look(stored)
         kinds[pixels.dtype.name].append(file)
         images.append(rule(pixels))
         if images[-1].shape != images[0].shape:
@@ -150,12 +154,17 @@ def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule, dict[st
     if (holes := np.isnan(stacked)).any():
         warnings.warn(f"{tree}: NaN becomes {HOLE:g}, 'not measured'", stacklevel=3)
         stacked[holes], rule = HOLE, replace(rule, invalid=HOLE)
+    if stated is None and rule.invalid is not None and not holds(stacked.dtype, rule.invalid):
+        rule = replace(rule, invalid=None)  # as tiles of 8 bits whose tag is -9999
     above = tree.resolve().parents[1]
     types = {
         kind: [len(own), own[0].resolve().relative_to(above).as_posix()]
         for kind, own in kinds.items()
     }
-    return stacked, rule, {"types": types, "scaling": scaling}
+    about: dict[str, Any] = {"types": types, "scaling": scaling}
+    if search.invalid is not None:
+        about["absent"] = [search.invalid, search.low, search.high]
+    return stacked, rule, about
 
 
 def _with_tags(files: list[Path], tree: Path, rule: Rule) -> tuple[Rule, tuple]:

@@ -1,12 +1,15 @@
 """Pixels and arrays: what no loader lets through. Each message names the place and the way out."""
 
+import math
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from discom.errors import DataError
+from discom.data.lazy_arrays import place_of
+from discom.errors import ConfigError, DataError
 from discom.files import chunks, digest
 from discom.labels import NO_LABEL, UNLABELLED
 
@@ -29,6 +32,56 @@ def is_unmeasured(values: np.ndarray, invalid: float) -> np.ndarray:
     return holes
 
 
+def holds(kind: np.dtype, value: float) -> bool:
+    """Whether an array of this type, of real numbers, holds the value up to rounding.
+
+    >>> holds(np.dtype("u1"), 255.0), holds(np.dtype("u1"), -1.0), holds(np.dtype("f4"), 1e39)
+    (True, False, False)
+    """
+    if kind.kind == "f":
+        with np.errstate(over="ignore"):
+            return bool(np.isnan(value) or np.isfinite(kind.type(value)))
+    least, most = np.iinfo(kind).min, np.iinfo(kind).max
+    return math.isfinite(value) and least <= value <= most and value == round(value)
+
+
+def check_invalid(where: str, value: float, kind: np.dtype) -> None:
+    """Refuse a value of pixels that were not measured that the images' type cannot hold."""
+    if not holds(kind, value):
+        if kind.kind == "f":
+            span = f"numbers from {np.finfo(kind).min:g} to {np.finfo(kind).max:g}"
+        else:
+            span = f"whole numbers from {np.iinfo(kind).min} to {np.iinfo(kind).max}"
+        found = f"no pixel can be {value:g}, since {kind} holds {span}"
+        raise ConfigError(f"{where}: invalid", found, "state the value that is stored, or none")
+
+
+@dataclass
+class Search:
+    """A search for a pixel that is `invalid`: this is None once there is one, and until then `low`
+    and `high` are the lowest and the highest value."""
+
+    invalid: float | None
+    low: float = math.inf
+    high: float = -math.inf
+
+    def look(self, values: np.ndarray) -> None:
+        """Look for it in more values."""
+        if self.invalid is None or is_unmeasured(values, self.invalid).any():
+            self.invalid = None
+        elif (finite := values[np.isfinite(values)]).size:
+            self.low = min(self.low, float(finite.min()))
+            self.high = max(self.high, float(finite.max()))
+
+
+def warn_of_absent(where: str, invalid: float, low: float, high: float) -> None:
+    """Warn of a value of pixels that were not measured that no pixel has."""
+    found = (
+        f"no pixel is {invalid:g}, which was stated as invalid; values go from {low:g} to {high:g}"
+    )
+    warnings.warn(f"{where}: {found}", stacklevel=6)
+
+
 def check_array(values: Any, where: str, kinds: str, *shape: int | str) -> None:
     """Refuse anything but an array, in memory or on disk, of these kinds (NumPy's letters; objects
     that are text are "U") and this shape, where a letter stands for any length."""
@@ -46,9 +99,32 @@ def check_array(values: Any, where: str, kinds: str, *shape: int | str) -> None:
         raise DataError(where, f"holds {values.dtype} of shape {form}", needed)
 
 
-def check_images(images: Any, where: str) -> str:
-    """`check_finite` of images [N, C, H, W], also on disk; the digest of all values, read once."""
-    return _digest(images, lambda part, first: check_finite(part, where, first))
+def check_images(images: Any, data: Any, name: str) -> str:
+    """`check_finite` of the images [N, C, H, W] of a modality, also on disk; warn of those without
+    a measured pixel, and where none is `invalid`. The digest of all values, read once."""
+    modality, where = data.modalities[name], f"{data.name}/{name}"
+    place, invalid, blank = place_of(modality.x, where), modality.invalid, list[int]()
+    # a part of a split may lack the value, and so may complete images whose tag states it; whoever
+    # reads folders looks in the files themselves
+    whole = not (data.normalization or "rules" in data.about or "source" in data.about)
+    search = Search(invalid if whole else None)
+
+    def check(part: np.ndarray, first: int) -> None:
+        check_finite(part, place, first)
+        if invalid is not None:
+            unmeasured = is_unmeasured(part, invalid).all(axis=(1, 2, 3))
+            blank.extend(first + np.flatnonzero(unmeasured))
+            search.look(part)
+
+    digits = _digest(images, check)
+    if blank:
+        names = "', '".join(map(str, modality.ids[blank[:3]]))
+        found = f"{len(blank)} of {len(images)} images have no measured pixel, such as '{names}'"
+        advice = "leave them out, or scores count an empty image"
+        warnings.warn(f"{where}: {found}; {advice}", stacklevel=4)
+    if search.invalid is not None and len(images):
+        warn_of_absent(where, search.invalid, search.low, search.high)
+    return digits
 
 
 def check_finite(images: np.ndarray, where: str, first: int = 0) -> None:
