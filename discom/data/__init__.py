@@ -68,12 +68,13 @@ def planned(
     if locate(source) is not None:
         data = load(source, modalities)
         return lambda seed: data
-    name, _, arguments = str(source).partition(":")
+    name, _, text = str(source).partition(":")
     usual = signature(DRAWN[name]).parameters["n"].default
     count = _arguments(str(source)).get("n", usual)
+    others = [item for item in text.split(",") if item and item.partition("=")[0] != "n"]
 
     def data_of(seed: int | None) -> MultiModalData:
-        images = load(f"{name}:{arguments},n=9", modalities, seed)  # the last n counts
+        images = load(f"{name}:{','.join([*others, 'n=9'])}", modalities, seed)
         return images.drawn_by(**{**(images.drawn or {}), "n": count})
 
     return data_of
@@ -232,7 +233,12 @@ def _arguments(source: str) -> dict[str, Any]:
         readers["modalities"] = methodcaller("split", "+")
     try:
         items = [item.split("=") for item in text.split(",") if item]
-        return {key: readers[key](value) for key, value in items}
+        values = {key: readers[key](value) for key, value in items}
     except (KeyError, ValueError):
         way_out = f"write e.g. {name}:n=600,size=16; there are {', '.join(readers)}"
         raise ConfigError(source, "an argument or value is unknown", way_out) from None
+    if len(values) < len(items):
+        names = [key for key, _ in items]
+        twice = next(key for key in names if names.count(key) > 1)
+        raise ConfigError(source, f"'{twice}' is given twice", "give one value")
+    return values
