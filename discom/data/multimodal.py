@@ -294,5 +294,6 @@ class MultiModalData:
 
     def save(self, folder: Any, *, overwrite: bool = False) -> None:
         """Write one folder that `discom.data.load` reads, whole or not at all, images as they are.
-        A DataError where it exists and is not ours, or is ours and `overwrite` is false."""
+        A DataError where it exists and is not ours, or is ours and `overwrite` is false, and for
+        pixels that `split` refuses."""
         write_folder(folder, self, overwrite=overwrite)
