@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from discom.data.lazy_arrays import place_of
 from discom.data.pixels import IMAGES, check_array, check_invalid, warn_of_absent
 from discom.errors import ConfigError, DataError
 from discom.labels import UNLABELLED
@@ -54,6 +55,31 @@ def looks_like_signal(channels: int, samples: int) -> bool:
     (True, False, False)
     """
     return channels <= CHANNELS and samples >= 2 * channels
+
+
+def listed(modalities: str | Sequence[str] | None) -> list[str] | None:
+    """The names of modalities in a list, or in a text that joins them by +; None where it is empty.
+
+    >>> listed("rgb+depth"), listed(("rgb",)), listed("")
+    (['rgb', 'depth'], ['rgb'], None)
+    """
+    names = modalities.split("+") if isinstance(modalities, str) else [*(modalities or ())]
+    return names if modalities else None
+
+
+def check_classes(classes: Any, where: str, way_out: str) -> None:
+    """Refuse names of classes that are no texts, or of which two are alike."""
+    words = {word for word in classes if isinstance(word, str) and word.strip()}
+    if isinstance(classes, str) or not 0 < len(words) == len(classes):
+        raise DataError(where, f"classes are {classes!r}", way_out)
+
+
+def check_ids(ids: Any, where: str, count: int) -> None:
+    """Refuse ids of another number or kind, and one that is there twice."""
+    check_array(ids, where, "iuU", count)
+    if (index := pd.Index(ids)).has_duplicates:
+        twice = str(index[index.duplicated()][0])
+        raise DataError(where, f"id {twice!r} occurs twice", "give each sample its own id")
 
 
 def check_size(size: Any) -> tuple[int, int]:
@@ -111,10 +137,7 @@ def check_data(data: Any) -> None:
     labels, or masks of another size than the images; warn of files of several types in a sensor,
     and of an `invalid` that no file has, as its reader noted them in `about`."""
     name = data.name
-    words = {word for word in data.classes if isinstance(word, str) and word.strip()}
-    if isinstance(data.classes, str) or not 0 < len(words) == len(data.classes):
-        way_out = "name each class once, in a tuple of texts"
-        raise DataError(name, f"classes are {data.classes!r}", way_out)
+    check_classes(data.classes, name, "name each class once, in a tuple of texts")
     for sensor, modality in data.modalities.items():
         _check_modality(f"{name}/{sensor}", sensor, modality, len(data.classes))
     if len({m.ids.dtype.kind in "iu" for m in data.modalities.values()}) != 1:
@@ -124,7 +147,8 @@ def check_data(data: Any) -> None:
     if data.groups is not None:
         check_array(data.groups, f"{name}/groups", "iuU", len(data))
     if data.dense or data.masks is not None:
-        check_array(data.masks, f"{name}/masks", "biufU", len(data), "H", "W")
+        masks = place_of(data.masks, f"{name}/masks")
+        check_array(data.masks, masks, "biufU", len(data), "H", "W")
     for sensor, modality in data.modalities.items():
         expected = data.labels[data.rows_of(sensor)]
         if (differs := expected != modality.y).any():
@@ -133,7 +157,7 @@ def check_data(data: Any) -> None:
         pixels = modality.x.shape[2:]
         if data.dense and (data.masks.shape[1:] != pixels or data.masks.dtype != np.uint8):
             found = f"masks are {data.masks.dtype} {data.masks.shape}, images of {pixels} pixels"
-            raise DataError(f"{name}/masks", found, "save uint8 of the images' size")
+            raise DataError(masks, found, "save uint8 of the images' size")
     for sensor, files in data.about.get("files", {}).items():
         _check_types(sensor, files["types"])
         if "absent" in files:
@@ -164,35 +188,33 @@ def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
         found = "a modality's name is lower-case letters, digits and _, and no keyword of Python"
         raise DataError(where, found, "rename it")
-    check_array(modality.x, where, *IMAGES)
+    place = place_of(modality.x, where)
+    check_array(modality.x, place, *IMAGES)
     if modality.symmetry not in SYMMETRIES:
         raise DataError(where, f"symmetry {modality.symmetry!r}", f"write {', '.join(SYMMETRIES)}")
     _, channels, height, width = modality.x.shape
     found = f"would be {channels} band(s) of {height}×{width} pixels"
     if height > 1 and bands_are_last(channels, height, width):
-        raise DataError(where, found, "bring the bands to the front: np.moveaxis(x, -1, -3)")
+        raise DataError(place, found, "bring the bands to the front: np.moveaxis(x, -1, -3)")
     if channels == 1 < width <= height / 8:
         way_out = "signals are [N, C, 1, T]: np.moveaxis(x, -1, 1)"
-        raise DataError(where, found, f"{way_out}; cut such images in squares")
+        raise DataError(place, found, f"{way_out}; cut such images in squares")
     if height == 1 < width < channels:
         found = f"would be {channels} channels of {width} samples"
-        raise DataError(where, found, "signals are [N, C, 1, T]: x.swapaxes(1, 3)")
+        raise DataError(place, found, "signals are [N, C, 1, T]: x.swapaxes(1, 3)")
     if modality.symmetry == "rotate" and (height > 1 or channels % 3):
         found = f"symmetry 'rotate' of {channels} channels and {height} rows"
-        raise DataError(where, found, "rotate signals of three axes each, or write none")
+        raise DataError(place, found, "rotate signals of three axes each, or write none")
     labels, count = modality.y, len(modality.x)
     check_array(labels, f"{where}/y", "iu", count)
     if count and not UNLABELLED <= labels.min() <= labels.max() < classes:
         found = f"labels go from {labels.min()} to {labels.max()}"
         way_out = f"number classes from 0 to {classes - 1}; -1 is no label"
         raise DataError(f"{where}/y", found, way_out)
-    check_array(modality.ids, f"{where}/ids", "iuU", count)
+    check_ids(modality.ids, f"{where}/ids", count)
     if modality.invalid is not None:
         check_number(f"{where}: invalid", modality.invalid, -math.inf, whole=False)
         check_invalid(where, modality.invalid, modality.x.dtype)
-    if (ids := pd.Index(modality.ids)).has_duplicates:
-        twice = str(ids[ids.duplicated()][0])
-        raise DataError(where, f"id {twice!r} occurs twice", "give each sample its own id")
 
 
 def check_split(split: Any) -> None:

@@ -18,6 +18,11 @@ from discom.errors import DataError, check_choice
 from discom.files import as_data_error
 
 ENDINGS = (".png", ".jpg", ".jpeg", *TIFF, ".npy")
+# of files that hold arrays, which are not read, but may hold a sensor
+CONTAINERS = (
+    *(".npz", ".h5", ".hdf5", ".hdf", ".nc", ".zarr", ".mat", ".pt", ".pth", ".safetensors"),
+    *(".pkl", ".pickle", ".parquet", ".feather", ".edf", ".wav"),
+)
 NAMELESS = ("unlabelled", "unlabeled")  # folders of images without a class
 
 

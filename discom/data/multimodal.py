@@ -206,9 +206,10 @@ class MultiModalData:
         rule += " by group" * (self.groups is not None)
         return Origin(samples, rule, drawn, seed, fold if folds else None, folds)
 
-    def select(self, names: Sequence[str]) -> "MultiModalData":
-        """The same data with the modalities `names` alone, in that order. A name that ends in
-        "_twin" is a copy of that sensor: the control with a second network and no other sensor."""
+    def select(self, names: str | Sequence[str]) -> "MultiModalData":
+        """The same data with the modalities `names` alone, such as "rgb+depth", in that order. One
+        that ends in "_twin" is a copy: the control with a second network and no other sensor."""
+        names = checks.listed(names) or []
         copies = {name + TWIN: sensor for name, sensor in self.modalities.items()}
         sensors = {**copies, **self.modalities}
         wrong = [name for name in names if name not in sensors or names.count(name) > 1]

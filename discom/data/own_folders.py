@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from discom.data.checks import check_size, is_signal, looks_like_signal
+from discom.data.checks import check_size, is_signal, listed, looks_like_signal
 from discom.data.images import (
+    CONTAINERS,
     ENDINGS,
     NAMELESS,
     Rule,
@@ -38,7 +39,7 @@ HOLE = -32768.0  # takes the place of NaN; every type of float holds it exactly
 
 def read_folders(
     root: Path | str,
-    modalities: Sequence[str] | None = None,
+    modalities: str | Sequence[str] | None = None,
     size: int | Sequence[int] | None = None,
     unit: Mapping[str, str] = {},
     invalid: Mapping[str, float] = {},
@@ -52,8 +53,8 @@ def read_folders(
 
     Args:
         root: the folder that has one tree per modality.
-        modalities: the ones to keep, in this order; all by default, alphabetically. Other folders
-            are not read.
+        modalities: the ones to keep, in this order, a list or such as "rgb+depth"; all by default,
+            alphabetically. Other folders are not read.
         size, fit, invalid: see `Rule`, the last by modality. "Not measured" is by default what
             TIFFs state by GDAL's tag; where there is NaN, that is -32768.
         unit, symmetry: modality → unit of its pixels, such as "mm", and what augmentation may do to
@@ -72,7 +73,8 @@ def read_folders(
     that have no name in common.
     """
     root, shape = Path(root), None if size is None else check_size(size)
-    files = _list_files(root, modalities)
+    asked = listed(modalities)
+    files = _list_files(root, asked)
     folders = {path.name.lower() for path in root.iterdir() if path.is_dir()}
     for option, values in {"unit": unit, "invalid": invalid, "symmetry": symmetry}.items():
         for name in values:  # also of a sensor that is not asked for
@@ -100,7 +102,7 @@ def read_folders(
     data = MultiModalData(sensors, tuple(number), name=folder_name, about=about)
     _warn_without_pairs(root, {name: own.ids for name, own in sensors.items()})
     data = data.changed(groups=_read_groups(root, groups, data.ids.tolist()))
-    return data.select(modalities) if modalities else data
+    return data.select(asked) if asked else data
 
 
 def _warn_without_pairs(root: Path, ids: Mapping[str, np.ndarray]) -> None:
@@ -112,7 +114,10 @@ def _warn_without_pairs(root: Path, ids: Mapping[str, np.ndarray]) -> None:
 
 
 def _list_files(root: Path, modalities: Sequence[str] | None) -> dict[str, dict[str, Path]]:
-    """Modality → id, ``<class>/<name>``, → image, of those that are asked for."""
+    """Modality → id, ``<class>/<name>``, → image, of those that are asked for; where none are, a
+    DataError for a file beside the folders that may be a sensor, too."""
+    if not root.is_dir():
+        raise DataError(root, "no such folder", "name the folder that has one folder per sensor")
     expected = f"expected {root}/<modality>/<class>/<id> with one of {' '.join(ENDINGS)}"
     names = {name.removesuffix(TWIN) for name in modalities} if modalities else None
     folders = sensor_folders(root, names)
@@ -128,7 +133,16 @@ def _list_files(root: Path, modalities: Sequence[str] | None) -> dict[str, dict[
                 raise DataError(file, "is not in the folder of a class", expected)
     if not files:
         raise DataError(root, "has no folder", expected)
+    if not names and (other := _container(root)):
+        way_out = f"sort its images in a folder, or take the others: --modalities {'+'.join(files)}"
+        raise DataError(other, "would be left out, and may be of a sensor", way_out)
     return files
+
+
+def _container(root: Path) -> Path | None:
+    """The first file directly in the folder that holds arrays, if there is one."""
+    files = sorted(path for path in root.glob("[!.]*") if path.is_file())
+    return next((f for f in files if f.suffix.lower() in (".npy", *CONTAINERS)), None)
 
 
 def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule, dict[str, Any]]:

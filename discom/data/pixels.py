@@ -139,7 +139,7 @@ def check_finite(images: np.ndarray, where: str, first: int = 0) -> None:
 def check_masks(masks: Any, data: Any) -> str:
     """Refuse masks [N, H, W] of dense data with an id of no class, and one without any label where
     the image's is not -1; warn of a class without a pixel. The digest of all values, read once."""
-    where, classes = f"{data.name}/masks", len(data.classes)
+    where, classes = place_of(data.masks, f"{data.name}/masks"), len(data.classes)
     pixels = np.zeros(256, int)  # of each id
 
     def check(part: np.ndarray, first: int) -> None:

@@ -217,6 +217,8 @@ WRONG = [  # folders, and a file that is there, too, or an option; the place of 
     (SORTED, "groups.csv", ["file,place", "a,1"], "groups.csv: .*file, place; .*name"),
     (SORTED, "groups.csv", ["Name;Ort", "a;1"], "groups.csv: .*name, ort; .*group"),
     (SORTED, "groups.csv", ["name,group", "a,1", "a,2"], "groups.csv: 'a' "),
+    (SORTED, "thermal.npy", IMAGE, r"thermal\.npy: .*--modalities rgb"),
+    (SORTED, "thermal.H5", b"arrays", r"thermal\.H5: .*--modalities rgb"),
     (SORTED, "invalid", {"thermal": 0}, "^invalid: "),
     (SORTED, "unit", {"RGB": "K"}, "^unit: 'RGB' .*rgb"),
     (SORTED, "size", [1, 2, 3], "^size: "),
