@@ -152,8 +152,12 @@ def check_data(data: Any) -> None:
     for sensor, modality in data.modalities.items():
         expected = data.labels[data.rows_of(sensor)]
         if (differs := expected != modality.y).any():
-            found = f"id {str(modality.ids[differs][0])!r} has another label in another sensor"
-            raise DataError(f"{name}/{sensor}", found, "give a scene one label")
+            row = differs.argmax()
+            sample, own = modality.ids[row], _class_of(data, modality.y[row])
+            first = next(other for other, m in data.modalities.items() if sample in m.ids)
+            other = f"{_class_of(data, expected[row])} in {first}"
+            found = f"id {str(sample)!r} is {own} here and {other}"
+            raise DataError(f"{name}/{sensor}", found, "give a pair one label")
         pixels = modality.x.shape[2:]
         if data.dense and (data.masks.shape[1:] != pixels or data.masks.dtype != np.uint8):
             found = f"masks are {data.masks.dtype} {data.masks.shape}, images of {pixels} pixels"
@@ -171,6 +175,11 @@ def check_data(data: Any) -> None:
         if len(np.intersect1d(rows, np.arange(len(data)))) < len(rows):
             way_out = f"give each of 0 … {len(data) - 1} once at most"
             raise DataError(f"{name}/parts", "an index is twice in them, or out of range", way_out)
+
+
+def _class_of(data: Any, label: int) -> str:
+    """A label in words."""
+    return "without a label" if label == UNLABELLED else f"'{data.classes[label]}'"
 
 
 def _check_types(sensor: str, types: Mapping[str, tuple[int, str]]) -> None:

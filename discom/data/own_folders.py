@@ -69,8 +69,8 @@ def read_folders(
             other scale and offset tags, or other sizes, where no `size` is given; an image without
             a group; train and test in the place of classes.
 
-    Warns of files of several types, such as uint8 and uint16, in one modality, and of modalities
-    that have no name in common.
+    Warns of files of several types, such as uint8 and uint16, in one modality, of an image that
+    has another class in another modality, and of modalities that have no name in common.
     """
     root, shape = Path(root), None if size is None else check_size(size)
     asked = listed(modalities)
@@ -100,12 +100,36 @@ def read_folders(
         rules[name] = asdict(rule)
     folder_name, about = root.resolve().name, {"rules": rules, "files": stored}
     data = MultiModalData(sensors, tuple(number), name=folder_name, about=about)
-    _warn_without_pairs(root, {name: own.ids for name, own in sensors.items()})
+    samples = {name: own.ids.tolist() for name, own in sensors.items()}
+    if not warn_of_classes(root, samples):
+        _warn_without_pairs(root, samples)
     data = data.changed(groups=_read_groups(root, groups, data.ids.tolist()))
     return data.select(asked) if asked else data
 
 
-def _warn_without_pairs(root: Path, ids: Mapping[str, np.ndarray]) -> None:
+def warn_of_classes(place: Path | str, ids: Mapping[str, Sequence[str]]) -> set[str]:
+    """Warn of images of one name, by sensor → ids, ``<class>/<name>``, that have one class in each
+    sensor, but not the same; their ids."""
+    classes: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for sensor, samples in ids.items():
+        for sample in samples:
+            kind, _, name = sample.partition("/")
+            classes[name][sensor].append(kind)
+    apart = {
+        name: {sensor: kinds[0] for sensor, kinds in by_sensor.items()}
+        for name, by_sensor in classes.items()
+        if {*map(len, by_sensor.values())} == {1} and len({*chain(*by_sensor.values())}) > 1
+    }
+    if apart:
+        name, kinds = next(iter(apart.items()))
+        first = ", ".join(f"'{kind}' in {sensor}" for sensor, kind in kinds.items())
+        found = f"{len(apart)} names have several classes, such as '{name}' ({first})"
+        advice = "if they are pairs, put each into one class"
+        warnings.warn(f"{place}: {found}; {advice}", stacklevel=3)
+    return {f"{kind}/{name}" for name, kinds in apart.items() for kind in kinds.values()}
+
+
+def _warn_without_pairs(root: Path, ids: Mapping[str, Sequence[str]]) -> None:
     """Warn of several sensors, each with the names of its images, of which none has one twice."""
     if len(ids) > 1 and len({*chain(*ids.values())}) == sum(map(len, ids.values())):
         one, other, *_ = (f"'{names[0]}' of {sensor}" for sensor, names in ids.items())
