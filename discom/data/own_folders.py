@@ -26,7 +26,7 @@ from discom.data.images import (
     sensor_folders,
 )
 from discom.data.multimodal import TWIN, Modality, MultiModalData
-from discom.data.pixels import Search, holds
+from discom.data.pixels import Search, check_memory, holds
 from discom.data.prepared import MANIFEST
 from discom.data.tags import tags
 from discom.errors import DataError, check_choice
@@ -64,7 +64,8 @@ def read_folders(
             there, has the columns name (``<class>/<id>`` or ``<id>``) and group.
 
     Raises:
-        ConfigError: an option of another form, or for a modality that has no folder.
+        ConfigError: an option of another form, or for a modality that has no folder; a size at
+            which the images cannot be held in memory.
         DataError: no images, an unreadable or misplaced file, other band counts within a modality,
             other scale and offset tags, or other sizes, where no `size` is given; an image without
             a group; train and test in the place of classes.
@@ -76,6 +77,7 @@ def read_folders(
     asked = listed(modalities)
     files = _list_files(root, asked)
     folders = {path.name.lower() for path in root.iterdir() if path.is_dir()}
+    _check_memory(files, shape)
     for option, values in {"unit": unit, "invalid": invalid, "symmetry": symmetry}.items():
         for name in values:  # also of a sensor that is not asked for
             check_choice(option, name, sorted(folders))
@@ -161,6 +163,22 @@ def _list_files(root: Path, modalities: Sequence[str] | None) -> dict[str, dict[
         way_out = f"sort its images in a folder, or take the others: --modalities {'+'.join(files)}"
         raise DataError(other, "would be left out, and may be of a sensor", way_out)
     return files
+
+
+def _check_memory(files: Mapping[str, Mapping[str, Path]], shape: tuple[int, int] | None) -> None:
+    """Refuse images that cannot be held, by the first of each sensor: all of them, those of one
+    sensor once more when they are stacked, and one as float64 while it is resized."""
+    stored, largest = [], 0
+    for tree in files.values():
+        pixels = read_stored(next(iter(tree.values())))
+        height, width = shape or pixels.shape[1:]
+        count = len(pixels) * height * width  # no product of NumPy, which overflows
+        stored.append(len(tree) * count * pixels.dtype.itemsize)
+        largest = max(largest, 8 * count)
+    size = f"size {shape[0]}×{shape[1]}" if shape else "size"
+    images = f"{sum(map(len, files.values()))} images"
+    way_out = "choose a smaller one" if shape else "choose a smaller one than the files', --size 64"
+    check_memory(size, sum(stored) + max(stored) + largest, images, way_out)
 
 
 def _container(root: Path) -> Path | None:

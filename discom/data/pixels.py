@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import psutil
 
 from discom.data.lazy_arrays import place_of
 from discom.errors import ConfigError, DataError
@@ -80,6 +81,15 @@ def warn_of_absent(where: str, invalid: float, low: float, high: float) -> None:
         f"no pixel is {invalid:g}, which was stated as invalid; values go from {low:g} to {high:g}"
     )
     warnings.warn(f"{where}: {found}", stacklevel=6)
+
+
+def check_memory(place: str, needed: int, what: str, way_out: str) -> None:
+    """Refuse what needs more bytes than the memory that is free, before the system ends the
+    process."""
+    free = psutil.virtual_memory().available
+    if needed > free:
+        sizes = f"{needed / 2**30:,.1f} GiB of memory, and {free / 2**30:,.1f} GiB are free"
+        raise ConfigError(place, f"{what} need {sizes}", way_out)
 
 
 def check_array(values: Any, where: str, kinds: str, *shape: int | str) -> None:

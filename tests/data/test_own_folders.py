@@ -8,6 +8,7 @@ import warnings
 from itertools import product
 
 import numpy as np
+import psutil
 import pytest
 from fixtures import writing
 from fixtures.refusal import refused
@@ -122,6 +123,27 @@ def test_an_image_of_other_bands_or_of_another_size_is_told_what_differs(tmp_pat
     write(tmp_path / "rgb/dog/z.png", pixels(bands, shape=shape))
     line = refused(lambda: read_folders(tmp_path, **options), r"z\.png: ")
     assert ("×" in line, "1 bands" in line) == (bands == 3, bands is None)
+
+
+def test_a_size_that_cannot_be_held_is_refused_with_its_figure(tmp_path, monkeypatch):
+    """The system ended the process at --size 5000000."""
+    tree(tmp_path, "rgb")
+    gibibytes = (2 * 8 + 8) * 3 * 5_000_000**2 / 2**30  # uint8, stacked once more; one in float64
+    refused(
+        lambda: read_folders(tmp_path, size=5_000_000),
+        f"^size 5000000×5000000: 8 images need {gibibytes:,.1f} GiB .* are free; ",
+        ConfigError,
+    )
+    needed, free = (2 * 8 + 8) * 3 * H * W, psutil.virtual_memory()
+    for available, options in ((needed, {}), (needed // 4, {"size": (H // 2, W // 2)})):
+        monkeypatch.setattr(
+            psutil, "virtual_memory", lambda n=available: free._replace(available=n)
+        )
+        assert len(read_folders(tmp_path, **options)) == 8
+        monkeypatch.setattr(
+            psutil, "virtual_memory", lambda n=available: free._replace(available=n - 1)
+        )
+        refused(lambda options=options: read_folders(tmp_path, **options), "^size", ConfigError)
 
 
 SORTED = {f"rgb/{kind}/{stem}.png": IMAGE for kind in ("cat", "dog") for stem in "abcd"}

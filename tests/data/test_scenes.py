@@ -143,6 +143,7 @@ def test_the_best_accuracy_of_sensors(names, dark, far):
 
 MAKE = {"scenes-dense": scenes.dense, "objects": objects.make}
 WRONG = [(name, wrong) for name in MAKE for wrong in ({"n": 0}, {"size": 30}, {"seed": -1})]
+WRONG += [(name, huge) for name in MAKE for huge in ({"size": 4_000_000}, {"n": 10**11})]
 WRONG += [("objects", {"dark": -0.1}), ("objects", {"modalities": ("rgb", "sonar")})]
 
 

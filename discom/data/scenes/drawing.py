@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from discom.data.checks import check_number
+from discom.data.pixels import check_memory
 from discom.errors import ConfigError
 
 SHAPES = ("disk", "square", "triangle")
@@ -32,11 +33,18 @@ class Streams:
 
 
 def check(where: str, n: int, seed: int, size: int, shares: Mapping[str, float]) -> None:
-    """Raise a ConfigError for a number of scenes, a seed, a size or a share out of range."""
+    """Raise a ConfigError for a number of scenes, a seed, a size or a share out of range, and for
+    scenes that cannot be held in memory, float32 of one band at least."""
     for name, value, least in (("n", n, 1), ("seed", seed, 0), ("size", size, 8)):
         check_number(f"{where}: {name}", value, least)
     if size % 4:
         raise ConfigError(f"{where}: size", f"{size} is not a multiple of 4", "give e.g. 32")
+    check_memory(
+        f"{where}: n, size",
+        4 * n * size**2,
+        f"{n} scenes of {size}×{size}",
+        "draw fewer, or smaller ones",
+    )
     for name, share in shares.items():
         check_number(f"{where}: {name}", share, 0, 1, whole=False)
 

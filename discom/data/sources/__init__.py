@@ -3,6 +3,7 @@
 Their files, beside this one, are imported when a set is asked for.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +17,7 @@ from discom.data.checks import check_size, listed
 from discom.data.images import resize
 from discom.data.lazy_arrays import Rows, lazy
 from discom.data.multimodal import Modality, MultiModalData
+from discom.data.pixels import check_memory
 from discom.data.sources.steps import count_pixels, find, most_frequent
 from discom.errors import DataError, check_choice, watched
 from discom.files import as_data_error
@@ -40,7 +42,12 @@ class Sensor(NamedTuple):
             pixels = self.read(item)
             return resize(pixels, size, smooth=self.smooth) if size else pixels
 
-        first = read(items[0])
+        first = self.read(items[0])
+        if size:
+            needed = 8 * math.prod((*first.shape[:-2], *size))  # float64 at most
+            place = f"size {size[0]}×{size[1]}"
+            check_memory(place, needed, "pixels of one image", "choose a smaller one")
+            first = resize(first, size, smooth=self.smooth)
         return lazy(items, read, first.shape, first.dtype)
 
 

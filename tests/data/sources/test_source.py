@@ -13,7 +13,8 @@ import pytest
 from fixtures import writing
 from fixtures.refusal import refused
 
-from discom.data.sources import REGISTRY, Source, steps
+from discom.data.sources import REGISTRY, Sensor, Source, steps
+from discom.errors import ConfigError
 
 FILES = {f"set/{name}.tif": name.encode() * 500 for name in "abc"}
 
@@ -93,6 +94,13 @@ def test_what_was_fetched_by_hand_is_verified_and_never_replaced(web, photos, tm
     photos.files = {"photos.zip": (f"{web.url}/photos.zip", f"md5:{served}")}
     refused(lambda: photos.raw_folder(tmp_path, download=True), rf"^{tmp_path}/photos\.zip: ")
     assert (tmp_path / "photos.zip").read_bytes() == content
+
+
+def test_a_size_of_which_no_image_can_be_held_is_refused():
+    sensor = Sensor(read=lambda item: np.zeros((3, 4, 4), np.uint8), smooth=True)
+    assert sensor.stack([0, 1], (8, 6)).shape == (2, 3, 8, 6)
+    call = partial(sensor.stack, [0, 1], (5_000_000, 5_000_000))
+    refused(call, f"^size 5000000×5000000: .* {8 * 3 * 25e12 / 2**30:,.1f} GiB", ConfigError)
 
 
 def test_nan_of_a_file_becomes_the_value_that_is_stated_or_is_refused(tmp_path):
