@@ -13,6 +13,7 @@ from discom.cli.flags import command, json_text
 from discom.errors import ConfigError
 
 PARTNER = "no partner of this class and name; add it, or use methods without pairs"
+BLANK = "one value throughout; look at them, and if it means 'not measured', state it as invalid"
 COPIES = "near-copies in two parts; look at them, then delete one, or give both one group"
 
 
@@ -52,6 +53,7 @@ def prepare(
 def check(data: str, seed: flags.Seed = 0) -> None:
     """Verify a data set: pixels, labels, pairs, and copies between its parts."""
     from discom.data.own_folders import warn_of_classes
+    from discom.data.pixels import find_blank, is_unmeasured
     from discom.data.splitting import near_duplicates
 
     images = discom.data.load(data, seed=seed)
@@ -71,6 +73,11 @@ def check(data: str, seed: flags.Seed = 0) -> None:
     for name, modality in images.modalities.items():
         alone = sorted({*modality.ids} - {*images.paired_ids} - apart)
         _warn_of(f"{data}/{name}", alone, PARTNER)
+        blank = find_blank(modality.x)
+        if modality.invalid is not None:  # those without a measured pixel are told by now
+            values = modality.x[blank][:, :, 0, 0]
+            blank = blank[~is_unmeasured(values, modality.invalid).all(axis=1)]
+        _warn_of(f"{data}/{name}", modality.ids[blank], BLANK)
         rows = copies[copies["modality"] == name].itertuples()
         pairs = [f"{row.id} ({row.part}) = {row.other_id} ({row.other_part})" for row in rows]
         _warn_of(f"{data}/{name}", pairs, COPIES)

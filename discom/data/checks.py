@@ -165,7 +165,7 @@ def check_data(data: Any) -> None:
     for sensor, files in data.about.get("files", {}).items():
         _check_types(sensor, files["types"])
         if "absent" in files:
-            warn_of_absent(f"{name}/{sensor}", *files["absent"])
+            warn_of_absent(*files["absent"])
     if data.parts is not None:
         if set(data.parts) != set(PARTS):
             raise DataError(name, f"parts are {[*data.parts]}", f"give {', '.join(PARTS)}")

@@ -125,7 +125,7 @@ def warn_of_classes(place: Path | str, ids: Mapping[str, Sequence[str]]) -> set[
     if apart:
         name, kinds = next(iter(apart.items()))
         first = ", ".join(f"'{kind}' in {sensor}" for sensor, kind in kinds.items())
-        found = f"{len(apart)} names have several classes, such as '{name}' ({first})"
+        found = f"{len(apart)} of {len(classes)} names have several classes, as '{name}' ({first})"
         advice = "if they are pairs, put each into one class"
         warnings.warn(f"{place}: {found}; {advice}", stacklevel=3)
     return {f"{kind}/{name}" for name, kinds in apart.items() for kind in kinds.values()}
@@ -216,7 +216,8 @@ def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule, dict[st
     }
     about: dict[str, Any] = {"types": types, "scaling": scaling}
     if search.invalid is not None:
-        about["absent"] = [search.invalid, search.low, search.high]
+        place = tree.resolve().relative_to(above).as_posix()
+        about["absent"] = [place, search.invalid, search.low, search.high]
     return stacked, rule, about
 
 

@@ -77,10 +77,22 @@ class Search:
 
 def warn_of_absent(where: str, invalid: float, low: float, high: float) -> None:
     """Warn of a value of pixels that were not measured that no pixel has."""
-    found = (
-        f"no pixel is {invalid:g}, which was stated as invalid; values go from {low:g} to {high:g}"
-    )
-    warnings.warn(f"{where}: {found}", stacklevel=6)
+    found = f"no pixel is {invalid:g}, which was stated as invalid"
+    advice = f"find the one that means 'not measured' among {low:g} … {high:g}"
+    warnings.warn(f"{where}: {found}; {advice}", stacklevel=6)
+
+
+def find_blank(images: Any) -> np.ndarray:
+    """The rows of images [N, C, H, W], also on disk, of which each band has one value throughout.
+
+    >>> find_blank(np.array([[[[3, 3]], [[0, 0]]], [[[3, 3]], [[0, 1]]]])).tolist()
+    [0]
+    """
+    blank = np.zeros(len(images), bool)
+    for rows in chunks(images):
+        part = np.asarray(images[rows])
+        blank[rows] = (part == part[:, :, :1, :1]).all(axis=(1, 2, 3))
+    return np.flatnonzero(blank)
 
 
 def check_memory(place: str, needed: int, what: str, way_out: str) -> None:

@@ -51,6 +51,19 @@ def test_images_without_a_measured_pixel_are_told_wherever_pixels_are_read(
     silent(of_depth(x).split)
 
 
+def test_images_of_one_value_are_told_by_check_where_no_value_is_stated(tmp_path, capsys):
+    x = DEPTH.copy()
+    x[[3, 17]], x[[20, 39]] = -9999, 0
+    for invalid, blank in (
+        (None, "4, such as 's03', 's17', 's20'"),
+        (-9999, "2, such as 's20', 's39'"),
+    ):
+        of_depth(x, invalid).save(tmp_path / "out", overwrite=True)
+        capsys.readouterr()
+        assert cli.main(["data", "check", str(tmp_path / "out")]) == 0
+        assert f"/depth: {blank}" in capsys.readouterr().err
+
+
 def test_files_of_nan_alone_are_told(tmp_path):
     for number in range(30):
         image = np.full((1, 4, 4), np.nan) if number in (2, 9) else DRAW.random((1, 4, 4))
@@ -65,7 +78,7 @@ def test_a_value_that_no_pixel_has_is_told_wherever_pixels_are_read(tmp_path):
     wrong = of_depth(invalid=-999)
     out = tmp_path / "out"
     for call in (wrong.split, lambda: wrong.save(out), lambda: load(out).split()):
-        with pytest.warns(match="mine/depth: no pixel is -999.* -9999 "):
+        with pytest.warns(match="mine/depth: no pixel is -999,.* -9999 "):
             call()
     right = of_depth()
     x = np.where(np.arange(COUNT)[:, None, None, None] > 5, DEPTH.clip(500), DEPTH)
@@ -83,10 +96,10 @@ def test_a_value_that_no_pixel_of_a_file_has_is_told(tmp_path):
         image[0, 4, 7] = -1
         writing.write(tmp_path, {f"raw/depth/{'ab'[number % 2]}/{number:02}.npy": image})
     root, out = tmp_path / "raw", tmp_path / "out"
-    with pytest.warns(match="depth: no pixel is -999"):
-        read_folders(root, invalid={"depth": -999}).save(out)
-    with pytest.warns(match="depth: no pixel is -999"):
-        load(out)
+    for call in (lambda: read_folders(root, invalid={"depth": -999}).save(out), lambda: load(out)):
+        with pytest.warns(match="raw/depth: no pixel is -999,") as told:
+            call()
+        assert len(told) == 1
     assert (silent(lambda: read_folders(root, size=2, invalid={"depth": -1})).labels >= 0).all()
 
 
