@@ -24,6 +24,7 @@ from devices import on_a_cpu
 from discom import __version__
 from discom.errors import DataError, DiscomError
 from discom.files import atomic_file
+from lesson_files import write
 
 HERE = Path(__file__).resolve().parent
 PAGES = (
@@ -310,7 +311,7 @@ def main(arguments: list[str]) -> int:
     )
     chosen = parser.parse_args(arguments)
     try:
-        for file in heads(HERE.parent):
+        for file in [*heads(HERE.parent), *write(HERE)]:
             print(file.name, flush=True)
         for file in (
             [] if chosen.heads else sorted((HERE / "py").glob("[0-9][0-9]_*.py"))
