@@ -64,6 +64,14 @@ def test_dots_are_the_samples_in_the_colours_of_their_classes(flat):
         assert f"{share}" in corner.get_text()
 
 
+def test_guessing_is_that_of_all_samples_not_of_those_drawn(flat):
+    labels = np.array([0] * 7 + [1, 1, 1, 2, 2])  # 58 %; of the two drawn it is 50 or 100 %
+    figure = plot_parts({"one": pairs_of(labels)}, {"one": reads_of(50.0)}, CLASS_NAMES, shown=2)
+    note = figure.legends[0].get_title().get_text()
+    assert "2 samples" in note
+    assert "58 %" in note
+
+
 def test_networks_of_other_samples_are_refused(flat):
     labels = np.arange(SAMPLES) % 3
     embedded = {"before": pairs_of(labels), "after": pairs_of(labels[::-1])}

@@ -45,4 +45,5 @@ def plot_parts(
     maps = {name: lay_out(pairs, seed=seed) for name, pairs in drawn.items()}
     sensors = list(next(iter(first.parts.values())))
     labels = some_of(first, shown, seed=seed).labels
-    return plots.embedding_maps(maps, labels, sensors, classes, reads, title)
+    guess = 100 * np.bincount(first.labels).max() / len(first.labels)
+    return plots.embedding_maps(maps, labels, sensors, classes, reads, guess, title)
