@@ -62,9 +62,7 @@ from discom.running.loading import load_run
 from discom.running.runs import Result, Run
 from pictures.parts import plot_parts
 
-if not os.path.isdir("data") and "DISCOM_DATA" not in os.environ:
-    os.environ["DISCOM_DATA"] = os.path.abspath("../data")
-plots.style()
+reproduction.set_up()
 stamp(seed, device=device)
 
 # %% [markdown]
