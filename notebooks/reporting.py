@@ -6,6 +6,7 @@ import shutil
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,9 @@ from IPython.display import display
 from matplotlib.figure import Figure
 
 from discom import data, methods, profile, tables
-from discom.files import atomic_file
+from discom.files import as_data_error, atomic_file
 from discom.hardware import machine, precision_used
-from discom.running.runs import Run
+from discom.running.runs import Result, Run
 from discom.running.sweep import Done
 
 HOUR = 3600  # seconds
@@ -185,3 +186,16 @@ def report(
     place = file.name if file.is_absolute() else file
     print(f"{place}, {file.stat().st_size / 2**20:.1f} MB, in the folder of runs")
     return file
+
+
+def results_of(file: str) -> list[Result]:
+    """The runs of a results file, or of the zip of a `report`; none without a name. A
+    RunError for a name with a slip, a DataError for a zip without results."""
+    if not file.endswith(".zip"):
+        return tables.collected(file or None, missing_ok=False)
+    advice = "name the zip of a report, or its results.csv"
+    with TemporaryDirectory() as folder:
+        with as_data_error(file, "the zip of a report", advice):
+            shutil.unpack_archive(file, folder)
+            (found,) = Path(folder).glob("*/results.csv")
+        return tables.collected(found, missing_ok=False)

@@ -288,9 +288,3 @@ def say_once(caught: Iterable[warnings.WarningMessage]) -> None:
 def until(budget_hours: float, started: float) -> float | None:
     """The moment at which a budget that began then is over; None without one."""
     return started + HOUR * budget_hours if budget_hours else None
-
-
-def results_of(file: str) -> list[Result]:
-    """The runs of a results file; none without a name. A RunError for a name with a
-    slip."""
-    return tables.collected(file or None, missing_ok=False)

@@ -303,10 +303,15 @@ def test_a_report_is_what_a_colleague_reads_as_known(study_of, tmp_path):
     assert names - curves == {"report.md", "results.csv", "results.json", "table-2.csv"}
     assert len(curves) == 2
     assert len(table) == 2
-    known = reproduction.results_of(f"{tmp_path}/colleague/report-objects/results.csv")
-    assert replace(study, runs=tmp_path / "elsewhere").absent(known) == []
-    refused(lambda: reproduction.results_of(f"{tmp_path}/slip.csv"), "slip", RunError)
-    assert reproduction.results_of("") == []
+    for name in (f"{tmp_path}/colleague/report-objects/results.csv", str(file)):
+        known = reporting.results_of(name)
+        assert replace(study, runs=tmp_path / "elsewhere").absent(known) == []
+    refused(lambda: reporting.results_of(f"{tmp_path}/slip.csv"), "slip", RunError)
+    refused(lambda: reporting.results_of(f"{tmp_path}/slip.zip"), "slip.zip")
+    with zipfile.ZipFile(tmp_path / "other.zip", "w") as other:
+        other.writestr("report/report.md", "no results")
+    refused(lambda: reporting.results_of(f"{tmp_path}/other.zip"), "results.csv")
+    assert reporting.results_of("") == []
 
 
 def test_agreement_counts_signs_and_decided_differences():

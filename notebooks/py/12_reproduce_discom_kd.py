@@ -63,7 +63,7 @@ settings = {"precision": "32-true", "select": "last"}  # unlike the profile's; o
 seeds = 11  # how many, from 0 on
 budget_hours = 0.03  # for training; 0: no limit
 runs = "runs"  # each run has a folder here
-known = "../results/all-labels.csv"  # results.csv of an earlier report; empty: none
+known = "../results/all-labels.csv"  # zip of a report, or results.csv; empty: none
 backup = ""  # a folder that keeps copies, such as of a mounted Drive
 
 # %%
@@ -129,7 +129,7 @@ figures["values"] = reproduced.plot_values(parts.train)
 
 # %%
 backups.fetch(study, backup)
-stored = reproduction.results_of(known)
+stored = reporting.results_of(known)
 absent = study.absent(stored)
 print(f"{len(study.every)} runs, {len(absent)} to train with their teachers")
 costs = reproduction.probed(absent, parts)
@@ -172,11 +172,11 @@ file = reporting.report(study, done, standing, figures, about, backup)
 check("all results are in one zip, with tables, curves and figures", file.is_file())
 
 # %% [markdown]
-# The zip lies beside the runs, and in the backup. Unpack it, and name its `results.csv` (beside `results.json`) as `known`: a colleague's notebook, or yours tomorrow, takes these scores and trains only what is missing, also where the code of discom has changed since.
+# The zip lies beside the runs, and in the backup. Name it as `known`: a colleague's notebook, or yours tomorrow, takes these scores and trains only what is missing, also where the code of discom has changed since.
 #
 # ## What next?
 #
-# - *The embeddings, as a picture?* [13](13_look_into_a_run.ipynb) opens a run of DisCoM-KD that trained here; name its folder. Other rows keep no weights.
+# - *The embeddings, as a picture?* [13](13_look_into_a_run.ipynb) opens a run of DisCoM-KD that trained here; name its folder, on Colab that in the backup. Other rows keep no weights.
 # - *A gain over the student, but none over discom-solo?* [03](03_training.ipynb) and [05](05_ablations.ipynb) take DisCoM-KD apart.
 # - *Few labels?* [08](08_when_a_second_sensor_helps.ipynb), and `discom advise` for your sensors.
 # - *In batch:* `papermill` and `notebooks/batch.py` take the same parameters ([guide](../docs/guides/reproduce.md)).

@@ -35,6 +35,8 @@ for place in ("discom/notebooks", f"{clone}/notebooks"):  # from Colab, or any f
 run = ""  # the folder of a finished run; empty: DisCoM-KD is trained here
 data = "objects"  # what it was trained on, as in its command
 modalities = ""  # such as rgb+depth; empty: all
+split = "random"  # of a public set: random, as in the paper, or by place
+backup = ""  # a folder that keeps the prepared set, as in 12
 method = "discom"  # of the run that is trained here
 seed = 0
 profile = "cpu"  # of the run that is trained here; tiny: results mean nothing
@@ -69,14 +71,15 @@ stamp(seed, device=device)
 # ## The run
 
 # %%
+source = reproduction.fetched(data, split, backup)
 if not run:
-    images = discom.data.load(data, modalities, seed)
+    images = discom.data.load(source, modalities, seed)
     configuration = discom.profile(profile, seed=seed, **settings)
-    asked = Run.of(runs, methods.get(method), images, configuration, data, modalities)
+    asked = Run.of(runs, methods.get(method), images, configuration, source, modalities)
     sweep.results([asked], workers=1)
     run = asked.folder
 result = Result.read(Path(run) / "result.json")
-images = discom.data.load(data, modalities, result.drawn)
+images = discom.data.load(source, modalities, result.drawn)
 parts = images.split(*result.parts)
 epochs = result.config["epochs"]
 print(f"{result.display_name} on {result.data}, seed {result.seed}, {epochs} epochs")

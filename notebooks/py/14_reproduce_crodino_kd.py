@@ -115,7 +115,7 @@ figures["pairs"] = plots.pairs(parts.train)
 
 # %%
 backups.fetch(study, backup)
-stored = reproduction.results_of(known)
+stored = reporting.results_of(known)
 one = reproduction.study_of(source, runs, "crodino", "crodino", 1, **asked)
 absent = {run.folder: run for run in [*study.absent(stored), *one.absent()]}.values()
 costs = reproduction.probed(absent, parts)
