@@ -125,7 +125,9 @@ figures["values"] = reproduced.plot_values(parts.train)
 # %% [markdown]
 # ## The plan
 #
-# Each row of a table needs a run for each seed. A run's folder has a name made of all that was asked for, so tables share runs, and nothing is trained twice. To find out what each absent run costs *here*, the next cell trains each kind of run for three epochs of a few batches: minutes for a whole table. The line below the probes says the hours of all, and of each table alone where you ask for several: runs that tables share count once in the sum. In the plan such a run stands in the first table that needs it. Take the answer as the least: a busy machine needs longer.
+# Each row of a table needs a run for each seed. A run's folder has a name made of all that was asked for, so tables share runs, and nothing is trained twice. To find out what each absent run costs *here*, the next cell trains each kind of run for three epochs of a few batches: minutes for a whole table.
+#
+# A line says the hours of all runs and, where you ask for several tables, of each one alone: a run that tables share counts in each of them, and once in the sum. Then comes a line for each row. The forecast holds for a machine as busy as it is now.
 
 # %%
 backups.fetch(study, backup)
