@@ -17,6 +17,7 @@ def random_batch(part, size=32):
     return images, labels
 
 
+# from 02_model_and_losses
 def train_steps(network, terms, part, steps):
     weights, history = network.train().parameters(), []
     optimizer = torch.optim.AdamW(weights, weight_decay=0.03, fused=True)

@@ -78,10 +78,12 @@ def plot_facts(before: pd.DataFrame, after: pd.DataFrame, title: str):
         for k, (axis, fact) in enumerate(zip(line, after[sensor], strict=True)):
             values, untrained = after[sensor, fact], before[sensor, fact]
             colours = [RIGHT if place == k else "0.75" for place in range(len(values))]
-            bars = axis.bar(values.index, values, 0.72, color=colours)
-            axis.bar_label(bars, fmt="%.0f", fontsize=10, padding=5)
+            axis.bar(values.index, values, 0.72, color=colours)
             look = {"color": "black", "marker": "_", "ls": "", "ms": 34, "mew": 2.2}
             axis.plot(values.index, untrained, **look)
+            for place, part in enumerate(values.index):
+                height = max(values[part], untrained[part]) + 4
+                axis.text(place, height, f"{values[part]:.0f}", ha="center")
             axis.set_title(fact, **SMALL)
             axis.set(ylim=(0, 100), yticks=(0, 50, 100))
         line[0].set_ylabel(f"{SENSORS[sensor]}: R², %")

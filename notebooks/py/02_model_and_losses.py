@@ -374,7 +374,7 @@ compare("L_adv", adv_loss(parts, heads, "rgb", labels), other)
 # **Guess 2.** Where do the clouds go when the gradient is reversed with λ = 0.3, and where with λ = 3?
 
 
-# %% alt="Two clouds of points with arrows. With the plain gradient they move apart. With λ = 0.3 some points change sides. With λ = 3 the clouds cover each other, and the points that moved furthest lie beyond the other cloud."
+# %%
 def move_clouds(strength, moves=60):
     torch.manual_seed(seed)
     centres = torch.tensor([[[-1.0, 0.5]], [[1.0, -0.5]]])
@@ -391,6 +391,7 @@ def move_clouds(strength, moves=60):
     return start, points.detach().cpu(), loss.item()
 
 
+# %% alt="Two clouds of points with arrows. With the plain gradient they move apart. With λ = 0.3 some points change sides. With λ = 3 the clouds cover each other, and the points that moved furthest lie beyond the other cloud."
 sorting.slider(move_clouds)
 title = "Reversed strongly enough, the gradient mixes the clouds"
 figure = sorting.plot_clouds(move_clouds, -1.0, 0.3, 3.0, title=title)
@@ -504,6 +505,11 @@ def random_batch(part, size=32):
     return images, labels
 
 
+# %% [markdown]
+# One step of training computes the five losses, adds them up and follows the gradient of the sum.
+
+
+# %% tags=["lesson-steps"]
 def train_steps(network, terms, part, steps):
     weights, history = network.train().parameters(), []
     optimizer = torch.optim.AdamW(weights, weight_decay=0.03, fused=True)
@@ -654,7 +660,7 @@ apart = make_network(ApartBranch, seed=seed).to(device)
 before_apart = read_facts(apart, test)
 train_steps(apart, five, scenes, steps)
 after_apart = read_facts(apart, test)
-title = "With an encoder of its own, irr keeps light and distance, and nothing else"
+title = "With an encoder of its own, irr drops shape and material"
 figure = sorting.plot_facts(before_apart, after_apart, title)
 
 # %% [markdown]
