@@ -14,7 +14,7 @@ from matplotlib.colors import to_hex, to_rgba
 from PIL import Image
 
 import course
-from pictures import embeddings, segments, watch, wristband
+from pictures import embeddings, method, segments, sorting, watch, wristband
 
 COURSE = sorted((Path(__file__).parents[1] / "notebooks/py").glob("??_*.py"))
 
@@ -53,7 +53,8 @@ def test_two_scenes_of_a_fact_differ_where_a_sensor_sees_it():
     for fact, (first, second) in facts.items():
         for sensor, images in pairs.images.items():
             seen[fact, sensor] = not torch.equal(images[first], images[second])
-    blind = [("material in the dark", "rgb"), ("light", "depth"), ("distance", "rgb")]
+    blind = [("material, in the dark", "rgb"), ("material, far away", "depth")]
+    blind += [("light", "depth"), ("distance", "rgb")]
     assert [key for key, differs in seen.items() if not differs] == blind
 
 
@@ -72,14 +73,58 @@ def test_scenes_with_masks_hold_what_colour_shows():
 # ---------------------------------------------------------------- numbers in pictures
 
 
-def test_losses_are_shares_of_a_guess_and_facts_stand_in_their_part(parts):
+def test_losses_are_shares_of_their_start():
     history = pd.DataFrame({"cl": [2.0, 1.0], "adv": [1.0, 1.0], "orth": [0.5, 0.1]})
-    axis = course.plot_losses(history, {"cl": 2.0, "adv": 0.5}).axes[0]
-    assert axis.lines[0].get_ydata().tolist() == [1, 0.75]
-    z, number = torch.zeros(360, 4), iter(range(99))
-    axis = course.plot_facts(lambda *_: next(number), {"rgb": [z] * 3, "depth": [z] * 3}, parts[1])
-    shown = [text.get_text() for text in axis.axes[0].texts]
-    assert shown[:6] == ["0", "14", "28", "7", "21", "35"]  # colour's parts, then depth's
+    axis = sorting.plot_losses(history, {"cl": 2.0, "adv": 0.5, "orth": 0.5}, "").axes[0]
+    curves = [line.get_ydata().tolist() for line in axis.lines[:3]]
+    np.testing.assert_allclose(curves, [[1, 0.75], [2, 2], [1, 0.6]])
+
+
+def test_a_fact_is_looked_for_where_its_sensor_alone_sees_it(parts):
+    _, test = parts
+    facts = course.facts(test)
+    dark, far = test.factors["dark"].bool(), test.factors["far"].bool()
+    for sensor, fact, where in (
+        ("rgb", "material, far away", far & ~dark),
+        ("depth", "material, in the dark", dark & ~far),
+    ):
+        values, rows = facts[sensor][fact]
+        assert torch.equal(rows, where)
+        assert torch.equal(values.argmax(1), test.labels % 3)
+    assert facts["rgb"]["light"][1].all()
+
+
+def test_the_part_that_a_fact_belongs_into_is_green(parts):
+    facts = course.facts(parts[1])
+    places = [(sensor, fact) for sensor, own in facts.items() for fact in own]
+    table = pd.DataFrame(np.arange(18.0).reshape(3, 6), ["inv", "inf", "irr"])
+    table.columns = pd.MultiIndex.from_tuples(places)
+    figure = sorting.plot_facts(table + 50, table, "")
+    for number, axis in enumerate(figure.axes):
+        assert [bar.get_height() for bar in axis.patches] == table.iloc[:, number].tolist()
+        green = [bar.get_facecolor() == to_rgba(course.RIGHT) for bar in axis.patches]
+        assert green == [part == number % 3 for part in range(3)]
+        assert axis.lines[0].get_ydata().tolist() == (table.iloc[:, number] + 50).tolist()
+
+
+def boxes(figure):
+    """The names in filled boxes of the method's picture, that is of parts that are lit, and those
+    in black on white."""
+    dark = [text.get_text() for text in figure.axes[0].texts if text.get_color() == method.DARK]
+    lit = [text.get_text() for text in figure.axes[0].texts if text.get_color() == "white"]
+    return {text.split()[-1] for text in lit}, {text for text in dark if "?" in text}
+
+
+def test_a_loss_lights_what_it_reads_and_its_heads():
+    parts, heads = boxes(method.show(title="all"))
+    assert parts == {"invariant", "informative", "irrelevant"}
+    assert len(heads) == 5
+    assert boxes(method.show("adv")) == ({"invariant"}, {"sensor? adv,\nreversed"})
+    parts, heads = boxes(method.show("mod"))
+    assert parts == {"informative", "irrelevant"}
+    assert heads == {"sensor?\nmod_inf", "sensor?\nmod_irr"}
+    assert boxes(method.show("orth"))[1] == set()
+    assert boxes(method.show("specific", "irr")) == ({"irrelevant"}, set())
 
 
 def test_bars_are_shares_of_finds():
