@@ -8,7 +8,7 @@ import torch
 
 from course import SENSORS, SMALL, draw
 
-TEXT = 11  # points
+TEXT = 12  # points
 
 
 def show_pairs(
@@ -19,8 +19,8 @@ def show_pairs(
     below its scenes."""
     counts = [len(next(iter(block.values()))) for block in blocks.values()]
     lines = len(next(iter(blocks.values())))
-    height = 0.75 + lines * 9.4 / sum(counts) + 0.3 * bool(names)
-    figure = plt.figure(figsize=(10, height), layout="constrained")
+    height = 0.75 + lines * 8.5 / sum(counts) + 0.3 * bool(names)
+    figure = plt.figure(figsize=(9, height), layout="constrained")
     figure.get_layout_engine().set(hspace=0.02, wspace=0.02)
     figure.suptitle(title)
     widths = np.add(counts, [0.3, *[0] * (len(counts) - 1)])  # room for the first names

@@ -22,7 +22,7 @@ def show_windows(
 ):
     """Windows of both sensors, name → row, the x, y and z axis from dark to light."""
     figure, axes = plt.subplots(
-        2, len(rows), figsize=(11, 3.6), sharex=True, layout="constrained"
+        2, len(rows), figsize=(9.6, 3.8), sharex=True, layout="constrained"
     )
     figure.suptitle(title)
     seconds = np.arange(100) / 25
@@ -36,11 +36,11 @@ def show_windows(
             axis.tick_params(labelleft=axis is line[0])
             if sensor == "acc":
                 axis.set_title(name, **SMALL)
-        line[0].set_ylabel(unit, fontsize=10.5)
+        line[0].set_ylabel(unit, fontsize=11)
         line[-1].legend(
-            frameon=False, fontsize=10.5, loc="center left", bbox_to_anchor=(1, 0.5)
+            frameon=False, fontsize=11, loc="center left", bbox_to_anchor=(1, 0.5)
         )
-    figure.supxlabel("seconds", fontsize=10.5)
+    figure.supxlabel("seconds", fontsize=11)
     return figure
 
 
@@ -91,7 +91,7 @@ def plot_models(scores: pd.DataFrame, title: str):
             axis.text(1.03 if place else -0.03, height, name, fontsize=11.5, **look)
     axis.set_xticks([*sides], [scores.columns[0], scores.columns[-1]], fontsize=11.5)
     axis.set(xlim=(-0.6, 1.6), ylim=(68, 97), title=title)
-    axis.set_ylabel("test windows right, %")
+    axis.set_ylabel("test windows right, %", fontsize=11.5)
     return figure
 
 
@@ -113,7 +113,7 @@ def plot_worth(scores: pd.DataFrame, title: str):
         axis.text(place, 104, f"{gain:+.1f} points", **look)
     axis.set_xticks(places, scores.columns, fontsize=11.5)
     axis.set(ylim=(0, 112), yticks=range(0, 101, 25), title=title)
-    axis.set_ylabel("test windows right, %")
+    axis.set_ylabel("test windows right, %", fontsize=11.5)
     figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=11.5)
     return figure
 
@@ -133,7 +133,7 @@ def show_deals(deals: Mapping[str, Sequence[int]], tested: int, title: str):
             look["linestyle"] = "-" if trains else "--"
             box = plt.Rectangle((part + 0.04, height - 0.42), 0.92, 0.84, **look)
             axis.add_patch(box)
-            kind = {"ha": "center", "fontsize": 10.5, "color": GREY}
+            kind = {"ha": "center", "fontsize": 11, "color": GREY}
             axis.text(part + 0.5, height + 0.2, "train" if trains else "test", **kind)
             persons = np.flatnonzero(np.asarray(parts) == part)
             for k, person in enumerate(persons):
