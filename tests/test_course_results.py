@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from notebook_code import written
 
 import course
 from pictures import labels, papers, segments, wristband
@@ -108,7 +109,7 @@ def test_before_the_guess_the_curve_shows_labels_alone(scores):
 
 def test_the_worth_of_the_notebook_is_that_of_the_page(scores):
     scope = {"np": np}
-    exec(course.written("08", "worth"), scope)
+    exec(written("08", "worth"), scope)
     for sensor in ("depth", "rgb"):
         few, curve = scores[sensor].xs(200, axis=1, level="labels"), scores[sensor]["alone"]
         found = scope["worth"](few[labels.RECIPE], curve)
@@ -124,7 +125,7 @@ def test_the_worth_of_the_notebook_is_that_of_the_page(scores):
 )
 def test_the_price_of_a_label_decides(capsys, price, answer):
     scope = {"numbers": {"depth": (473, 426, 532), "rgb": (944, 830, 1057)}}
-    exec(course.written("08", "cheaper"), scope)
+    exec(written("08", "cheaper"), scope)
     scope["cheaper"]("depth", label=price, pair=0.02, camera=250)
     said = capsys.readouterr().out
     assert f"273 labels: {answer}" in said

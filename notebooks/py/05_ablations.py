@@ -83,14 +83,14 @@ scenes, test = course.scenes(data, seed, device=device)
 # %% [markdown]
 # ## Five rungs, one loop
 #
-# Branch, losses and loop are yours, from 02 and 03.
+# Branch, losses and loop are those of 02 and 03.
 
 # %%
-sensors = list(scenes.images)  # rgb, depth
-names = ("Branch", "make_heads", "Reverse", "sensor_loss", "class_loss", "aux_loss")
-names += ("orth_loss", "adv_loss", "mod_loss", "losses", "readable")
-loop = ("make", "unpaired", "train", "right")
-exec(course.written("02", *names) + "\n\n\n" + course.written("03", *loop))
+from lessons.losses import Reverse, adv_loss, aux_loss, class_loss, mod_loss
+from lessons.losses import orth_loss, sensor_loss
+from lessons.model import Branch, make_network, sensors
+from lessons.reading import readable
+from lessons.training import right, train, unpaired
 
 five = {"cl": class_loss, "aux": aux_loss, "orth": orth_loss}
 five |= {"adv": adv_loss, "mod": mod_loss}
@@ -102,12 +102,16 @@ rungs["+ orth"] = [*rungs["+ adv"], "orth"]
 networks, histories, ends = {}, {}, {}
 
 
+def batches(epoch):
+    return unpaired(scenes, sensors)
+
+
 def climb(rung, own):
     terms = {name: loss for name, loss in five.items() if name in own}
-    network = make(Branch, sensors)
-    histories[rung] = train(network, terms, lambda _: unpaired(scenes, sensors), epochs)
+    network = make_network(Branch, seed).to(device, memory_format=torch.channels_last)
+    histories[rung] = train(network, terms, batches, epochs, test)
     networks[rung] = network
-    ends[rung] = {s: 100 * right(network, s).mean().item() for s in sensors}
+    ends[rung] = {s: 100 * right(network, s, test).mean().item() for s in sensors}
 
 
 for rung, own in rungs.items():
@@ -241,10 +245,11 @@ def pulls(network, terms):
 
 # %%
 as_released = five | {"adv": released_adv, "mod": released_mod}
-network, batch = make(Branch, sensors), next(unpaired(scenes, sensors))
+network = make_network(Branch, seed).to(device)
+batch = next(unpaired(scenes, sensors))
 table = {"released, at the start": pulls(network, as_released)}
 few = (epochs + 1) // 2
-half = train(network, as_released, lambda _: unpaired(scenes, sensors), few)
+half = train(network, as_released, batches, few, test)
 table["released, trained"] = pulls(network, as_released)
 table["repaired, trained"] = pulls(networks["+ orth"], five)
 for name, history in {"released": half, "repaired": histories["+ orth"]}.items():

@@ -14,7 +14,7 @@ sys.path.insert(0, str(notebooks))
 os.chdir(notebooks)
 from course_data import cells_of
 
-cells = ("data =", "from math import log", "sensors = list")
+cells = ("data =", "from math import log", "from lessons")
 exec(cells_of("05", cells), globals())  # without what it trains
 
 # %% [markdown]
@@ -58,9 +58,9 @@ def begins(history):
 
 
 def begun(terms, epochs):
-    network = make(Branch, sensors)
-    history = train(network, terms, lambda _: unpaired(scenes, sensors), epochs)
-    depth = 100 * right(network, "depth").mean().item()
+    network = make_network(Branch, seed).to(device, memory_format=torch.channels_last)
+    history = train(network, terms, lambda _: unpaired(scenes, sensors), epochs, test)
+    depth = 100 * right(network, "depth", test).mean().item()
     print(f"{', '.join(terms)}, {epochs} epochs: {depth:.0f} %, cl begins in epoch {begins(history)}")
     return begins(history)
 
