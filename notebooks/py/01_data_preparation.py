@@ -13,7 +13,7 @@
 # |---|---|
 # | You will | **read, pair, split, scale and batch** two folders of images · **find** a leak · **decide** about a second sensor |
 # | You need | NumPy; what training and test parts are |
-# | Time, memory | half a minute on one CPU core, 1.5 GB |
+# | Time, memory | half a minute on one free CPU core, 1.7 GB |
 # | Data, licence | scenes drawn here, MIT; recordings of [Burns et al. 2018](https://arxiv.org/abs/1802.01489), [BSD-3](../data/watch-LICENSE.txt) |
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -78,7 +78,7 @@ stamp(seed, scenes=data, device=device)
 # %% [markdown]
 # ## Two folders
 #
-# The next two cells play the cameras. They take the drawn scenes of [00](00_start_here.ipynb) and write them as `<sensor>/<class>/<place>_<number>.png`. Colour has whole numbers of 8 bits. Depth has 16 bits: a larger number is nearer, and **0 means that nothing was measured**, a hole. We say that the scenes were recorded at ten places, one place after the other. Twenty scenes lie in the folder `unlabelled`.
+# The next two cells play the cameras. They take the drawn scenes of [00](00_start_here.ipynb) and write them as `<sensor>/<class>/<place>_<number>.png`. Colour has whole numbers of 8 bits. Depth has 16 bits: a larger number is nearer, and **0 means that nothing was measured**, a hole. Drawn scenes have no place, so we assign ten, one after the other. Twenty scenes have no label and go into the folder `unlabelled`.
 
 # %%
 scenes = load(data, seed=seed)
@@ -104,6 +104,18 @@ for sensor, images in stored.items():
             pixels = np.moveaxis(image, 0, 2).squeeze()  # [H, W, 3] or [H, W]
             Image.fromarray(pixels).save(folder / file_names[row])
 
+# %% alt="Three pairs from each of four places, colour above depth. Colour shows the texture of an object, depth its relief, with white squares where nothing was measured."
+def in_unit(part):  # to look at
+    return {"rgb": part["rgb"] / 255, "depth": part["depth"] / 65535}
+
+
+blocks = {}
+for k in (0, 3, 6, 9):
+    three = np.flatnonzero(places == k)[:3]
+    blocks[f"place{k}"] = in_unit({sensor: x[three] for sensor, x in stored.items()})
+title = "Each scene has two images; white: depth measured nothing"
+figure = preparation.show_pairs(blocks, title)
+
 # %% [markdown]
 # ## Read
 #
@@ -125,7 +137,7 @@ for sensor, paths in files.items():
 # %% [markdown]
 # Now all of them. NumPy refuses to stack images of two sizes. It does stack 8 and 16 bits, although the one goes to 255 and the other to 65 535. So we count the types, too.
 #
-# The package reads such folders by `read_folders`. It must be told which number means a hole, and which part of a name says what belongs together: here the place.
+# The package reads such folders by `read_folders`. It must be told which number means a hole, and which part of a name is the *group*, here the place.
 
 # %%
 raw, names = {}, {}
@@ -139,18 +151,6 @@ holes = {"rgb": None, "depth": 0}
 own = read_folders(root, invalid={"depth": 0}, groups="(place.+)_[0-9]+")
 for sensor, modality in own.modalities.items():
     check(f"{sensor}: the package reads the same", (modality.x == raw[sensor]).all())
-
-# %% alt="Three pairs from each of four places, colour above depth. Colour shows the texture of an object, depth its relief, with white squares where nothing was measured."
-def in_unit(part):  # to look at
-    return {"rgb": part["rgb"] / 255, "depth": part["depth"] / 65535}
-
-
-blocks = {}
-for k in (0, 3, 6, 9):
-    three = np.flatnonzero(places == k)[:3]
-    blocks[f"place{k}"] = in_unit({sensor: x[three] for sensor, x in stored.items()})
-title = "Each scene has two images; white: depth measured nothing"
-figure = preparation.show_pairs(blocks, title)
 
 # %% [markdown]
 # ## Pair
@@ -231,7 +231,7 @@ figure = preparation.show_pairs({"": block}, title)
 # %% [markdown]
 # ## Split by place
 #
-# A network is tested at places where it was never trained, since that is where you will use it. So a whole place goes to one part, with both of its sensors: four places train, two choose settings, four test. A test image without a label cannot be scored and is left out; in training it stays, since some methods learn from it.
+# A network is tested at places where it was never trained, since that is where you will use it. So a whole place goes to one part, with both of its sensors: four places are for training, two for choosing settings (`valid`), four for testing. A test image without a label cannot be scored, so it is left out. A training image without a label stays, since some methods learn from it.
 
 # %%
 about = pd.Series(pair_names).str.extract("(.+)/place([0-9]+)_([0-9]+)")
@@ -276,7 +276,7 @@ for part, package_part in own_parts._asdict().items():
 # %% [markdown]
 # ## Scale, and keep the holes
 #
-# A network wants inputs of one size, such as 0 to 1. *Bounds* say which stored number becomes 0 and which becomes 1. A hole is no measurement, so it sets no bound.
+# The inputs of a network should have one range, such as 0 to 1. *Bounds* say which stored number becomes 0 and which becomes 1. A hole is no measurement, so it sets no bound.
 
 
 # %%
@@ -294,7 +294,7 @@ low, high = bounds(four, (0, 100), hole=0)
 print(f"four depth pixels: {low.item():.0f} becomes 0, {high.item():.0f} becomes 1")
 
 # %% [markdown]
-# A hole must not be mistaken for a far surface either. So what was measured goes into 1/255 to 1, and 0 is left to the holes.
+# A hole must not be mistaken for a far surface either. So measured numbers are scaled to between 1/255 and 1, and 0 is kept for the holes.
 
 
 # %%
@@ -312,7 +312,7 @@ print("with it:         ", scale(four, low, high, hole=0).ravel().round(3))
 # %% [markdown]
 # Without the rule the hole and the farthest pixel are both 0.
 #
-# The bounds of these four are their smallest and largest number. In a large set one broken pixel could then set a bound. `(2, 98)` leaves out two numbers of a hundred at either end:
+# The bounds of these four are their smallest and largest number. In a large set one broken pixel could then set a bound. The percentiles 2 and 98 ignore two numbers of a hundred at either end:
 
 # %%
 steady = np.linspace(1000, 2000, 101).reshape(1, 1, 1, 101)
@@ -403,7 +403,7 @@ for sensor, hole in holes.items():
     check(f"{sensor}: no pixel is more than 1/255 off", error < 1.001 / 255)
 
 # %% [markdown]
-# They are, but for one step of an 8-bit png, and less the pairs of the missing files.
+# They are. Colour differs by its rounding to 8 bits, depth by the 1/255 that is kept for holes. Only pairs with a missing file are absent.
 #
 # ## Where is the leak?
 #
@@ -459,7 +459,7 @@ right = exercise[nearest] == exercise
 print(f"accelerometer: {100 * right.mean():.0f} % of unseen windows are right")
 
 # %% [markdown]
-# 92 %, and no window was both in training and in test. With persons whom it has never met, the same model will be right in 73 %.
+# 92 %, and no window was both in training and in test. With persons whom it has never met, the same model is right in 73 %, as we will see.
 #
 # **Guess:** what does the model recognise, if not the exercise? To see it, we look where the windows come from that it found.
 
@@ -486,7 +486,7 @@ figure = watch.show_nearest(signals["acc"], found, title)
 #
 # ## Keep together what belongs together
 #
-# The cure is that of the images: deal whole groups. With whole persons the score is 73 %. **Guess:** is it higher or lower with whole recordings, where the model may know a person, but not from this exercise?
+# The cure is that of the images: deal whole groups. With whole persons it gives the 73 %. With whole recordings, other recordings of the tested person stay in training. **Guess:** is the score then higher or lower than 73 %?
 
 # %%
 groups = {"windows at random": window, "whole recordings": recording}
@@ -503,7 +503,7 @@ print(f"whole recordings: {100 * same.mean():.0f} % find their own person", end=
 print(f"of these {100 * (exercise[found] == exercise)[same].mean():.0f} % are right")
 
 # %% [markdown]
-# **Lower: 65 %.** A window may still find its own person there, but mostly in another exercise, and is then wrong in 85 %. So this score is too low for new persons, as the first one is too high. **The right split resembles use**: a clinic meets new persons, so persons are the groups.
+# **Lower: 65 %.** With whole recordings 17 % of the windows find their own person, and 85 % of these in another exercise, which is wrong. So this score is too low for new persons, as the first one is too high. **The right split resembles use**: a clinic meets new persons, so persons are the groups.
 #
 # ## Does the leak also choose the model?
 #
@@ -536,11 +536,11 @@ title = "The leak favours models that remember; linear remembers least"
 figure = watch.plot_models(scores, title)
 
 # %% [markdown]
-# All lose, and those most that remember. Three models get 89 to 100 % of their own training windows right, and lose 15 to 19 points without the leak. The linear model gets 79 % and loses 4. With the leak one would choose the lookup over the linear model by 15 points; for new persons the two are equal. (Trees lead by six points there, too; we have not tested why.)
+# All lose, and those that remember lose most. Three models get 89 to 100 % of their own training windows right, and lose 15 to 19 points without the leak. The linear model gets 79 % and loses 4. With the leak one would choose the lookup over the linear model by 15 points; for new persons the two are equal. (Trees lead by six points there, too; we have not tested why.)
 #
 # ## Is the second sensor worth its price?
 #
-# A lookup of both sensors takes, for each exercise, the distance to its nearest training window in either sensor, and adds the two. The exercise with the smallest sum wins. We look at one window that this puts right:
+# For each exercise, a lookup of both sensors adds two distances: the one to the nearest training window of this exercise by the accelerometer, and the one by the gyroscope. The exercise with the smallest sum is the answer. First for a single window:
 
 
 # %%
@@ -601,7 +601,7 @@ for name, group in {"own recording": own_recording, "another": ~own_recording}.i
 #
 # ## One deal for both sensors
 #
-# One leak is left that only two sensors have. Suppose two teams deal the ten persons A to J, one team for each sensor. Each deal keeps persons whole.
+# Two sensors allow one more leak. Suppose two teams deal the ten persons A to J, one team for each sensor. Each deal keeps persons whole.
 
 # %% alt="Two rows of five boxes, each with two of ten persons. In the accelerometer's row the first box is tested. The same two persons are in training boxes of the gyroscope's row."
 once, twice = deal(person), deal(person, seed + 1)
@@ -631,7 +631,7 @@ course.results("01")
 #
 # ## What you found
 #
-# **Pairs are made by name: twelve missing files made 96 % of the pairs wrong, and hardly a label told. Parts are made by whole groups: a model that meets its own recordings scores 92 %, with new persons 73 %, and the leak also hides what the second sensor is worth.**
+# **Pairs are made by name: twelve missing files made 96 % of the pairs wrong, and the labels hardly showed it. Parts are made by whole groups: a model that meets its own recordings scores 92 %, with new persons 73 %, and the leak also hides what the second sensor is worth.**
 #
 # For your own two sensors:
 #
