@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
-from discom.data.checks import check_finite, is_signal, is_unmeasured
+from discom.data.checks import is_signal
 from discom.data.images import Rule, read_pixels
+from discom.data.pixels import check_finite, is_unmeasured
 from discom.data.tags import TIFF, Tags, tags
 from discom.errors import DataError
 

@@ -427,7 +427,7 @@ def test_a_parameter_is_yaml(text, value):
 
 
 def test_what_is_no_parameter_is_refused(tmp_path):
-    for text in ("seeds", "=5", "seeds={"):
+    for text in ("seeds", "=5", "seeds={", "settings={epochs: 6, epochs: 7}"):
         refused(lambda text=text: batch._parsed(text), "--parameter", ConfigError)
     folder = batch.Path(batch.__file__).parent
     asked = {"only": ["12"], "parameters": {"seedz": 5}}
