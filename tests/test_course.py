@@ -101,6 +101,14 @@ def test_bars_say_what_the_second_sensor_adds():
     assert {"+0.3 points", "+4.3 points", "92.2 %", "77.8 %"} < set(texts)
 
 
+def test_pairs_to_look_at_are_near_and_have_their_own_image():
+    far = np.array([0, 0, 1, 0, 0, 0])
+    names = [f"disk/place0_000{k}" for k in range(6)]
+    pairs = [*zip(names[:-1], names[1:], strict=True)]  # 1 and 2, 2 and 3 are with a far one
+    there = dict.fromkeys([*names[:3], names[4]])
+    assert preparation.near_ones(pairs, there, far, 2) == [pairs[0], pairs[4]]
+
+
 def test_pairs_stand_in_columns_with_their_names():
     images = {"rgb": np.zeros((2, 3, 8, 8)), "by name": np.ones((2, 1, 8, 8))}
     one = {sensor: x[:1] for sensor, x in images.items()}
