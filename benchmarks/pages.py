@@ -150,9 +150,10 @@ def filled(page: str) -> str:
 
 def stale() -> dict[Path, str]:
     """Files that do not hold what they should, and what that is: the tables of results/,
-    worn-pairs.csv, and the pages."""
+    worn-pairs.csv, advice.csv, and the pages."""
     made = {RESULTS / f"{name}.md": text_of(name) for name in TABLES}
     made[RESULTS / "worn-pairs.csv"] = claims.pairs().round(2).to_csv(index=False)
+    made[RESULTS / "advice.csv"] = advice.judged().round(2).to_csv(index=False)
     found = {f: new for f, new in made.items() if not f.exists() or f.read_text("utf-8") != new}
     for file in sorted(file for pattern in PAGES for file in ROOT.glob(pattern)):
         page = file.read_text(encoding="utf-8")
