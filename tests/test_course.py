@@ -2,6 +2,7 @@
 
 import base64
 import io
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -144,6 +145,14 @@ def test_bars_say_what_the_second_sensor_adds():
     axis = watch.plot_worth(scores, "a title").axes[0]
     texts = [text.get_text() for text in axis.texts]
     assert {"+0.3 points", "+4.3 points", "92.2 %", "77.8 %"} < set(texts)
+
+
+def test_pairs_to_look_at_are_near_and_have_their_own_image():
+    far = np.array([0, 0, 1, 0, 0, 0])
+    names = [f"disk/place0_000{k}" for k in range(6)]
+    pairs = [*pairwise(names)]  # 1 and 2, 2 and 3 are with a far one
+    there = dict.fromkeys([*names[:3], names[4]])
+    assert preparation.near_ones(pairs, there, far, 2) == [pairs[0], pairs[4]]
 
 
 def test_pairs_stand_in_columns_with_their_names():

@@ -38,6 +38,20 @@ def show_pairs(
     return figure
 
 
+def near_ones(
+    pairs: Sequence[tuple[str, str]], images: Mapping, far: np.ndarray, count: int = 6
+) -> list[tuple[str, str]]:
+    """So many of these pairs of names, evenly spaced: of scenes that are near, since
+    depth shows them well, and whose first name has an image."""
+    clear = [
+        pair
+        for pair in pairs
+        if pair[0] in images and not any(far[int(name.split("_")[1])] for name in pair)
+    ]
+    places = (np.arange(count) + 0.5) * len(clear) / count
+    return [clear[int(place)] for place in places]
+
+
 def show_holes(ways: Mapping[str, np.ndarray], title: str):
     """One depth image [1, H, W] for each way to scale it, heading → numbers in [0, 1];
     white where there is nothing."""

@@ -215,13 +215,7 @@ pairs = own.take(np.flatnonzero(np.isin(own.ids, own.paired_ids)))
 check("the package finds the same pairs", pairs.ids.tolist() == pair_names)
 
 # %% alt="Six colour images with two rows of depth images below. Paired by position, a depth image shows an object that lies elsewhere or is turned otherwise; paired by name it shows the object of the colour image."
-def is_near(name):  # so that depth shows it well
-    return scenes.factors["far"][int(name.split("_")[1])] == 0
-
-
-near = [(c, d) for c, d in wrong if is_near(c) and is_near(d)]
-both_there = [(c, d) for c, d in near if c in image_of["depth"]]
-shown = both_there[len(both_there) // 12 :: len(both_there) // 6]
+shown = preparation.near_ones(wrong, image_of["depth"], scenes.factors["far"])
 block = {"rgb": [image_of["rgb"][colour] / 255 for colour, _ in shown]}
 block["by position"] = [image_of["depth"][depth] / 65535 for _, depth in shown]
 block["by name"] = [image_of["depth"][colour] / 65535 for colour, _ in shown]
@@ -407,7 +401,7 @@ for sensor, hole in holes.items():
 #
 # ## Where is the leak?
 #
-# Our scenes were drawn one by one, so their places have nothing in common, and how we split them hardly matters. Real recordings are not like that.
+# Our scenes were drawn one by one, so two scenes of one place have nothing in common, and no split of them can leak. Real recordings are not like that.
 #
 # Ten persons wore a watch and did seven shoulder exercises, once with either arm: 140 recordings. They are cut into *windows* of four seconds, which do not overlap. A window is a pair: three axes of an accelerometer and three of a gyroscope.
 
@@ -597,7 +591,7 @@ for name, group in {"own recording": own_recording, "another": ~own_recording}.i
 # %% [markdown]
 # If each person counts alike, the gain is five points, and its 95 % interval is above zero.
 #
-# The leak hides it because a window that finds its own recording needs no help. Where the accelerometer does not find it, the gyroscope raises 60 to 75 %, but only a fifth of the windows are of this kind.
+# The leak hides it because a window that finds its own recording needs no help: 100 % are right without the gyroscope, 97 % with it. Where the accelerometer does not find it, the gyroscope raises 60 to 75 %, but only a fifth of the windows are of this kind.
 #
 # ## One deal for both sensors
 #
