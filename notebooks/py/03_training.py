@@ -81,7 +81,7 @@ scenes, test = course.scenes(data, seed, device=device)
 # %% [markdown]
 # ## What you bring from 02
 #
-# The branch, the heads and the five losses are the ones that you wrote in [02](02_model_and_losses.ipynb). This notebook imports them from [lessons/losses.py](lessons/losses.py) and [lessons/model.py](lessons/model.py), where they stand as they stand there. `losses` adds up what each loss costs over the sensors.
+# The branch, the heads and the five losses are the ones that you wrote in [02](02_model_and_losses.ipynb). This notebook imports them from two files, [losses.py](lessons/losses.py) and [model.py](lessons/model.py), which hold exactly what 02 shows. The function `losses` sums each loss over the sensors.
 
 # %%
 from lessons.losses import adv_loss, aux_loss, class_loss, mod_loss, orth_loss
@@ -147,7 +147,7 @@ for images, labels in unpaired(four, sensors, size=2):
     print()
 
 # %% [markdown]
-# Each image keeps its own label, and both sensors show all four scenes. But the rows of a batch do not match, so no loss can compare the two images of one scene.
+# Each image keeps its own label, and both sensors show all four scenes. But row and row show different scenes. (Of four scenes some meet by chance, as here in the first row of both batches. Of 2 000 hardly any do.) So no loss can compare the two images of one scene.
 #
 # ## One step, then the loop
 #
@@ -217,8 +217,8 @@ def train(network, terms, batches, epochs, test, cost=losses, per_epoch=16):
 #
 # - **`.to(device)`**: network and images must be in the same memory. Our scenes are small, so all of them move there once. Large data move batch by batch.
 # - **`channels_last`**: the bands of a pixel lie side by side in memory, as fast convolutions want them. It changes the speed and not the result.
-# - **`autocast`**: matrix products run in 16 bits, while weights and sums stay in 32. Use bf16 where the device has instructions for it (Nvidia from the A100 on, recent server CPUs). Older cards have fp16 alone, which also needs `torch.amp.GradScaler`, because small gradients become zero.
-# - **The batch**: a GPU waits for the next small task most of the time. Larger batches keep it busy until its memory is full.
+# - **`autocast`**: the products of layers are computed in 16 bits, while weights and losses stay in 32. Use bf16 where the device has instructions for it (Nvidia from the A100 on, recent server CPUs). Older cards have fp16 alone, which also needs `torch.amp.GradScaler`, because small gradients become zero.
+# - **The batch**: a GPU waits for the next small task most of the time. Larger batches keep it busy, until its memory is full. But an epoch then has fewer steps, so learning rate and number of epochs must be chosen anew.
 #
 # `autocast` surrounds the forward pass and the losses, not the backward pass:
 
@@ -258,7 +258,9 @@ rows["float32, batches of 500"] = measure(size=500)
 pd.DataFrame(rows).T.round({"seconds an epoch": 2, "memory, MB": 0})
 
 # %% [markdown]
-# TEXT-MEASURE
+# The answer to guess 2, on this CPU: nearly the same, 0.77 seconds instead of 0.92. A CPU is busy all the time, and four times the images are four times the work of a step. On a GPU, which waits between small steps, expect more from it; this page has not measured one. bf16 takes a quarter of the time off, because this processor has instructions for it. Without them the table lacks that row.
+#
+# The memory on a CPU is that of the whole process with all its libraries, so it hardly grows with the batch. On a GPU it is that of the tensors alone.
 #
 # ## Stop, and go on
 #
@@ -325,7 +327,7 @@ check("a run that stopped has the losses of one that did not", same)
 pd.DataFrame(rows, index=["loss, epoch 3", "loss, epoch 4"]).T.round(4)
 
 # %% [markdown]
-# TEXT-CHECKPOINT
+# With all four things the run goes on with the same losses. The answer to guess 3: the optimizer, 2.12 instead of 2.06. AdamW divides each gradient by a running mean of its size. With no mean yet, its first step moves every weight by the full learning rate, which is high in the middle of training. Without the schedule, the rate starts small and rises once more. Without the random state, the run is as good as before, but it sees other batches, and nobody can repeat it.
 #
 # ## Which control does a gain need?
 #
@@ -363,7 +365,9 @@ title = "Three networks, three sets of losses, one end"
 figure = training.plot_curves(curves, title, best=test.best["depth"])
 
 # %% [markdown]
-# TEXT-CURVES
+# All three end within a point of each other, so colour brought no gain in this run. DisCoM-KD takes three times as long as the student, because it trains two sensors with two encoders each.
+#
+# One run proves little: scores differ by a point or two between seeds. Stored runs repeat the three with ten seeds ([every label](../docs/results/all_labels.md)). They train for 30 epochs instead of 20, and all three score some two points higher. Two rows are new: DisCoM-KD with *pairs* in its batches, and a network that reads *both sensors*.
 
 # %% alt="Five rows of ten dots. Student, branch alone, DisCoM-KD and DisCoM-KD with pairs lie on top of each other at about 76. The network that reads both sensors lies at about 93, beyond the line that is best possible with depth."
 scores = course.seeds("../results/all-labels.csv", course.EVERY, "depth")
@@ -379,7 +383,9 @@ for name in ("DisCoM-KD", "DisCoM-KD, pairs"):
 # %% [markdown]
 # **Over ten seeds the depth branch of DisCoM-KD does not beat the same branch trained without colour.** The answer to guess 1 is: level. Yet a network that reads both images is 16 points ahead, so colour knows a lot. (F1 is nearly the share that is right; ± is half of a 95 % interval.)
 #
-# Is that so on real sensors? On five units worn on the body DisCoM-KD lost 1.4 points to its own branch, with every label and eight persons ([real sensors](../docs/results/real.md)). In MRI, a network of T1 that learned beside FLAIR gained nothing over T1 alone ([images](../docs/results/images.md)). On the paper's own images we have not run it: [12](12_reproduce_discom_kd.ipynb) is the instrument for that.
+# For colour the answer is the same: DisCoM-KD ends a point below its branch alone after 30 epochs, and level with it after 40 and 80 (three seeds, same page).
+#
+# What do real sensors say? Between units worn on the body, with every label, DisCoM-KD lost 1.4 points to its branch alone after eight epochs ([real sensors](../docs/results/real.md)). In MRI two other methods that train a network of T1 beside FLAIR showed no gain over T1 alone ([images](../docs/results/images.md)). On the paper's own images we have not run DisCoM-KD; [12](12_reproduce_discom_kd.ipynb) does it on your machine.
 #
 # ## Why does nothing come across?
 #
