@@ -100,6 +100,9 @@ def page(text: str, home: str, version: str) -> str:
     text = re.sub(
         r"git clone \S+?(;| &&) cd discom", rf"git clone {home}\1 cd discom", text
     )
+    owned = home.removeprefix("https://github.com/")
+    text = re.sub(r"(colab\S+?/github)/[^/\s]+/[^/\s]+/", rf"\1/{owned}/", text)
+    text = re.sub(r"https://github\S+?/actions/", f"{home}/actions/", text)
     text = re.sub(r"(?m)^\[(\d[\d.]*)\]: \S+$", rf"[\1]: {home}/releases/tag/v\1", text)
     text = re.sub(r"(?m)^version: .*$", f"version: {version}", text)
     return re.sub(r"(?m)^repository-code: .*$", f'repository-code: "{home}"', text)
