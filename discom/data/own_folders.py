@@ -184,10 +184,7 @@ def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule, dict[st
         kinds[pixels.dtype.name].append(file)
         images.append(rule(pixels))
         if images[-1].shape != images[0].shape:
-            shapes = images[-1].shape, images[0].shape
-            form, first_form = (f"{h}×{w} with {c} band(s)" for c, h, w in shapes)
-            advice = "bring all to one size with --size 64, and to one number of bands"
-            raise DataError(file, f"is {form}, but {files[0].name} is {first_form}", advice)
+            _refuse_form(file, images[-1].shape, files[0], images[0].shape)
     stacked = np.stack(images)  # in the widest of their types
     if (holes := np.isnan(stacked)).any():
         warnings.warn(f"{tree}: NaN becomes {HOLE:g}, 'not measured'", stacklevel=3)
@@ -203,6 +200,15 @@ def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule, dict[st
     if search.invalid is not None:
         about["absent"] = [search.invalid, search.low, search.high]
     return stacked, rule, about
+
+
+def _refuse_form(file: Path, form: Sequence[int], first: Path, usual: Sequence[int]) -> None:
+    """A DataError for an image [C, H, W] of another form than the first one of its sensor."""
+    if form[0] != usual[0]:
+        found = f"has {form[0]} bands, but {first.name} has {usual[0]}"
+        raise DataError(file, found, "save all with the same bands, or leave it out")
+    found = f"is {form[1]}×{form[2]}, but {first.name} is {usual[1]}×{usual[2]}"
+    raise DataError(file, found, "bring all to one size with --size 64")
 
 
 def _with_tags(files: list[Path], tree: Path, rule: Rule) -> tuple[Rule, tuple]:

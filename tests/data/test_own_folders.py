@@ -12,7 +12,7 @@ import pytest
 from fixtures import writing
 from fixtures.refusal import refused
 from PIL import Image
-from test_images import pixels, planes, write
+from test_images import H, W, pixels, planes, write
 
 from discom import cli
 from discom.data import load
@@ -112,6 +112,16 @@ def test_photos_of_any_size_are_brought_to_one(tmp_path):
     assert upright.shape == (3, 60, 40)
     resized = resize(upright, (12, 20), smooth=True)
     np.testing.assert_array_equal(rgb[data.ids.tolist().index("cat/1")], resized)
+
+
+@pytest.mark.parametrize(("options", "shape"), [({"size": 8}, (H, W)), ({}, (H, W)), ({}, (9, 5))])
+def test_an_image_of_other_bands_or_of_another_size_is_told_what_differs(tmp_path, options, shape):
+    """Of three bands and one a person was told two equal sizes, those after resizing."""
+    tree(tmp_path, "rgb")
+    bands = None if shape == (H, W) else 3
+    write(tmp_path / "rgb/dog/z.png", pixels(bands, shape=shape))
+    line = refused(lambda: read_folders(tmp_path, **options), r"z\.png: ")
+    assert ("×" in line, "1 bands" in line) == (bands == 3, bands is None)
 
 
 SORTED = {f"rgb/{kind}/{stem}.png": IMAGE for kind in ("cat", "dog") for stem in "abcd"}
