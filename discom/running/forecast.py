@@ -15,7 +15,7 @@ from discom.config import Config
 from discom.data import MultiModalData, Split
 from discom.data.batches import where_kept
 from discom.running.fit import fit
-from discom.running.runs import Run
+from discom.running.runs import Run, check_divided
 
 EPOCHS = 3  # of a few batches each; the first one warms up
 
@@ -40,6 +40,7 @@ def probe(run: Run, split: Split, batches: int = 3) -> Cost:
     >>> cost.seconds > cost.reading == 0
     True
     """
+    check_divided(split)
     few = _few(split, run.config.batch_size, batches)
     with tempfile.TemporaryDirectory() as temporary, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it learns nothing, and says so
