@@ -15,7 +15,7 @@ from discom.config import Config
 from discom.data import MultiModalData, Split
 from discom.data.batches import where_kept
 from discom.running.fit import fit
-from discom.running.runs import Run
+from discom.running.runs import Run, check_divided
 
 EPOCHS = 3  # of a few batches each; the first one warms up
 LONG = 1.0  # seconds of such an epoch: a shorter one times its start, and what else runs just then
@@ -41,6 +41,7 @@ def probe(run: Run, split: Split, batches: int = 3) -> Cost:
     >>> cost.seconds > cost.reading == 0
     True
     """
+    check_divided(split)
     steps = int(np.ceil(len(split.train) / run.config.batch_size))
     reading = _reading(split.train, run.config) * steps
     cost = _scaled(run, split, batches)
