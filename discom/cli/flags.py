@@ -96,8 +96,10 @@ def sensors(text: str) -> str:
 
 def numbers(text: str) -> list[float]:
     """What reads a list of numbers, such as `0.5,1`."""
+    from discom.files import parse_json  # it takes time, and help does without
+
     try:
-        return [as_type("number", json.loads(word), int | float) for word in names(text)]
+        return [as_type("number", parse_json(word), int | float) for word in names(text)]
     except ValueError:  # also a ConfigError, of what is no number
         raise click.BadParameter(f"'{text}' is no list of numbers; write it as 1,2") from None
 
