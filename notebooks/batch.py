@@ -27,7 +27,7 @@ from pooch import file_hash
 
 import discom
 from discom import cli
-from discom.cli.flags import command
+from discom.cli.flags import command, names
 from discom.errors import ConfigError, DataError, check_choice, first_line
 from discom.files import atomic_file, digest
 from discom.running.sweep import Outcome, spread
@@ -200,7 +200,7 @@ def _attempt(
 @command
 def batch(
     profile: Annotated[str, "tiny or cpu."] = "cpu",
-    only: Annotated[str, "Numbers, such as 02,07  [default: all]"] = "",
+    only: Annotated[Any, names, "Numbers, such as 02,07  [default: all]"] = "",
     workers: Annotated[int, IntRange(0), "Side by side; 0: one a core."] = 2,
     out: Annotated[Path, "Folder to write."] = Path("build/notebooks"),
     parameter: Annotated[
@@ -209,7 +209,6 @@ def batch(
 ) -> bool:
     """Execute every notebook into a folder with an index page; a stopped batch
     continues."""
-    chosen = only.split(",") if only else []
     given = dict[str, Any]()
     for name, value in map(_parsed, parameter):
         if name in given:
@@ -217,7 +216,7 @@ def batch(
                 "--parameter", f"'{name}' is given twice", "give one value"
             )
         given[name] = value
-    return run_notebooks(Path(__file__).parent, profile, out, workers, chosen, given)
+    return run_notebooks(Path(__file__).parent, profile, out, workers, only, given)
 
 
 class _Once(yaml.SafeLoader):

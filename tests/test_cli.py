@@ -65,6 +65,8 @@ WRONG = [  # words, what the line names; a line for each way to be wrong
     ("table ²", "dense"),
     (f"table 1 --data {SCENES} --seeds 1 --methods student,fixmatch", "fixmatch"),
     ("table 2 --data objects --folds 3", "--folds"),
+    *((f"table 2 --data {SCENES} --methods {text}", "--methods") for text in (",", "student,")),
+    *(((*TRAIN, "--modalities", text), "--modalities") for text in ("+", "rgb+", " ")),
     (f"table 1 --data {SCENES} --methods student --methods discom --dry-run", "--methods"),
     ((*TRAIN, "--epochs", "2", "--epochs", "3"), "--epochs"),
     (f"data show {SCENES} --out pairs.abc", "--out"),

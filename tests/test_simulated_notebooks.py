@@ -12,8 +12,9 @@ from simulated_gpu import simulated_gpu
 
 import batch
 import course_data
-from course_data import cells_of, written
+from course_data import cells_of
 from discom import hardware, notebook
+from lessons.pairs import contrast
 
 pytestmark = pytest.mark.skipif(not simulation.AVAILABLE, reason=simulation.LACKS)
 
@@ -21,7 +22,7 @@ NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 NUMBERS = sorted(path.name[:2] for path in NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
 SOLVED = sorted(path.name[:2] for path in NOTEBOOKS.glob("solutions/py/[0-9][0-9]_*.py"))
 IN_A_MINUTE = "06"  # of the quick run: it had faults in three places
-WITHOUT_NETWORK = "01"  # scikit-learn's models train on the processor
+WITHOUT_NETWORK = "01"  # its batches are on the GPU, no weights learn there
 ENTER = f"""
 import sys
 sys.path.append({str(Path(__file__).parent)!r})
@@ -51,12 +52,11 @@ def executed(source, folder):
 def test_a_notebook_trains_on_the_gpu(number, tmp_path):
     (source,) = NOTEBOOKS.glob(f"{number}_*.ipynb")
     *texts, types = executed(source, tmp_path)
-    card = number != WITHOUT_NETWORK
-    assert types.split() == [simulation.NAME] * card
+    assert types.split() == [simulation.NAME] * (number != WITHOUT_NETWORK)
     lines = "".join(texts).splitlines()
-    assert any(line.startswith("simulated GPU · seed 0") for line in lines) == card
+    assert any(line.startswith("simulated GPU · seed 0") for line in lines)
     (last,) = (line for line in lines if " checks passed · " in line)
-    assert last.endswith(" MB of simulated GPU") == card
+    assert last.endswith(" MB of simulated GPU")
 
 
 def cells(number, beginnings, *ends):
@@ -69,26 +69,25 @@ def cells(number, beginnings, *ends):
 def test_the_untrained_network_of_06_is_where_its_images_are(in_notebooks):
     with simulated_gpu():
         ends = "\none = ", "\n\n\ncheck("
-        parts = cells("06", ("def probe", "which =", "names ="), *ends)
+        parts = cells("06", ("def probe", "which =", "from lessons.losses import adv"), *ends)
         read = parts["parts_of"](parts["start"])
     assert {z.device.type for z in read.values()} == {simulation.NAME}
 
 
 def test_the_contrast_of_00_makes_its_targets_where_its_images_are(in_notebooks):
     first, second = torch.randn(2, 8, 64, generator=torch.Generator().manual_seed(0))
-    definition = {"torch": torch, "F": torch.nn.functional}
-    exec(written("00", "contrast"), definition)
-    expected = definition["contrast"](first, second)
+    expected = contrast(first, second)
     with simulated_gpu():
         place = hardware.device()
-        cost = definition["contrast"](first.to(place), second.to(place))
+        cost = contrast(first.to(place), second.to(place))
         assert (cost.device.type, cost.item()) == (simulation.NAME, expected.item())
 
 
 def test_the_package_meets_the_losses_of_06_where_they_are(in_notebooks, capsys):
     with simulated_gpu():
         ends = "\none = ", "\n\n\nfound["
-        own = ("names =", 'exec(course.written("03"', 'exec(course.written("00"', "package =")
+        own = ("from lessons.losses import adv", "from lessons.losses import losses")
+        own += ("from lessons.pairs", "package =")
         cells("06", own, *ends)
     assert "✓ four equal losses" in capsys.readouterr().out
 
@@ -106,6 +105,7 @@ def test_solutions_train_on_the_gpu(number, in_notebooks, monkeypatch):
     monkeypatch.setattr(course_data, "cells_of", short)
     monkeypatch.setattr(notebook, "check", lambda claim, holds: None)
     (solution,) = NOTEBOOKS.glob(f"solutions/py/{number}_*.py")
+    given = {"data": f"objects:{batch.SHORT}", "steps": 2}  # of solutions that import lessons
     with simulated_gpu() as types:
-        runpy.run_path(str(solution))
+        runpy.run_path(str(solution), init_globals=given)
     assert simulation.NAME in types  # the CPU, too, where a check has numbers of its own

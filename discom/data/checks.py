@@ -104,9 +104,12 @@ def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
             warnings.warn(f"{data.name}: {found}; leave out parts, or mend groups", stacklevel=4)
     for part, places in rows.items():
         for name in data.modalities:
-            if not (data.labels[np.intersect1d(data.rows_of(name), places)] >= 0).any():
-                lack = f"no sample of the {part} part has a label"
-                raise DataError(f"{data.name}/{name}", lack, "label more, or take smaller groups")
+            own = data.rows_of(name)
+            if not (data.labels[np.intersect1d(own, places)] >= 0).any():
+                kind = "" if data.dense else " of each class"
+                number, way_out = _supply(data, own[data.labels[own] >= 0], kind)
+                lack = f"the {part} part has none of the {number}"
+                raise DataError(f"{data.name}/{name}", lack, way_out)
         if not data.dense:
             _check_classes(data, part, places)
 
@@ -114,21 +117,34 @@ def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
 def _check_classes(data: Any, part: str, chosen: np.ndarray) -> None:
     """Refuse a training part that lacks a class, also in one modality alone, whose network would
     score 100 where the test part lacks it, too; warn of another part that does."""
-    lacks: dict[str, list[str]] = {}  # class → modalities without a sample of it
+    lacks: dict[int, list[str]] = {}  # class → modalities without a sample of it
     for name in data.modalities:
         labels = data.labels[np.intersect1d(data.rows_of(name), chosen)]
         for absent in np.setdiff1d(np.arange(len(data.classes)), labels):
-            lacks.setdefault(data.classes[absent], []).append(name)
+            lacks.setdefault(absent, []).append(name)
     if lacks:
         kind, names = next(iter(lacks.items()))
         everywhere = len(names) == len(data.modalities)
         place = data.name if everywhere else f"{data.name}/{names[0]}"
-        lack = f"the {part} part has no sample of class '{kind}'"
+        own = data.rows_of(names[0])
+        number, way_out = _supply(data, own[data.labels[own] == kind], " of it")
+        lack = f"the {part} part has no sample of class '{data.classes[kind]}', which has {number}"
         if part == "train":
             drop = "the class" if everywhere else "the class or the sensor"
-            way_out = f"add samples of it, make groups smaller, or drop {drop}"
-            raise DataError(place, lack, way_out)
-        warnings.warn(f"{place}: {lack}", stacklevel=5)
+            raise DataError(place, lack, f"{way_out}, or drop {drop}")
+        warnings.warn(f"{place}: {lack}; {way_out}", stacklevel=5)
+
+
+def _supply(data: Any, rows: np.ndarray, what: str) -> tuple[str, str]:
+    """How many labels these rows are, and in how many groups; and how many it takes."""
+    found, least = f"{len(rows)} label{'s' * (len(rows) != 1)}", len(PARTS)
+    if data.parts:
+        return found, f"label a sample{what} in each part"
+    if data.groups is None:
+        return found, f"label {least} samples{what} or more"
+    groups = len(np.unique(data.groups[rows]))
+    found += f" in {groups} group{'s' * (groups != 1)}"
+    return found, f"label samples{what} in {least} groups or more"
 
 
 def check_data(data: Any) -> None:
