@@ -1,0 +1,51 @@
+"""Groups of a person's own images, by a pattern of their names or a table beside the folders."""
+
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from discom.errors import DataError
+from discom.files import as_data_error
+
+
+def read_groups(root: Path, pattern: str, ids: list[str]) -> np.ndarray | None:
+    """The group of each id by the pattern, else by the table beside the folders; None without."""
+    table = root / "groups.csv"
+    if pattern:
+        with as_data_error("groups", "a pattern", "write e.g. (.+)_[0-9]+ for frames of videos"):
+            matches = {sample: re.fullmatch(pattern, sample.partition("/")[2]) for sample in ids}
+            group_of = {sample: match[1] for sample, match in matches.items() if match}
+    elif table.is_file():
+        group_of = _read_table(table)
+    else:
+        return None
+    groups = [group_of.get(sample) or group_of.get(sample.partition("/")[2], "") for sample in ids]
+    if "" in groups:
+        found = f"'{ids[groups.index('')]}' has no group by {pattern or table.name}"
+        raise DataError(root, found, "every image needs one")
+    return np.array(groups)
+
+
+def _read_table(table: Path) -> dict[str, str]:
+    """Name → group, however a spreadsheet separated the two."""
+    with as_data_error(
+        table, "a table of groups", "save it in UTF-8, with the columns name and group"
+    ):
+        how: dict = {"sep": None, "engine": "python", "dtype": str, "keep_default_na": False}
+        text = table.read_text("utf-8-sig")
+        if text[:4].lower() == "sep=":  # Excel's own first line
+            how["sep"], text = text[4], text.partition("\n")[2]
+        rows = pd.read_csv(io.StringIO(text), **how)  # it finds what separates columns
+        rows = rows.rename(columns=lambda title: title.strip().lower())
+        if absent := [title for title in ("name", "group") if title not in rows]:
+            titles = ", ".join(rows.columns)
+            raise DataError(table, f"has the columns {titles}", f"call one {absent[0]}")
+        rows = rows[["name", "group"]].fillna("")  # a row that ends before its group
+        rows = rows.apply(lambda column: column.str.strip().str.normalize("NFC")).drop_duplicates()
+    if (twice := rows["name"].duplicated()).any():
+        found = f"'{rows['name'][twice].iloc[0]}' is in two groups"
+        raise DataError(table, found, "name each image once")
+    return dict(zip(rows["name"], rows["group"], strict=True))
