@@ -208,7 +208,7 @@ def test_a_pair_of_two_classes_is_told_as_such(tmp_path, capsys):
     for sensor, kind in (("rgb", "cat"), ("thermal", "dog")):
         write(tmp_path / "raw" / sensor / kind / "x7.png", pixels(3))
     (tmp_path / "raw/thermal/cat/c.png").unlink()
-    told = "1 names have .*'x7' .'cat' in rgb, 'dog' in thermal"
+    told = "1 of 12 .*'x7' .'cat' in rgb, 'dog' in thermal"
     with pytest.warns(UserWarning, match=told) as caught:
         data = read_folders(tmp_path / "raw")
     assert len(caught) == 1
