@@ -125,12 +125,12 @@ class Asked:
         """
         images, has_label = self.images, self.images.labels != UNLABELLED
         groups = len(np.unique(images.group_ids[has_label]))
-        of = "no groups" if images.groups is None else f"{groups} groups"
+        of = "without groups" if images.groups is None else f"in {groups} groups"
         least = 280 * sqrt(DISAGREE * (ALIKE / groups + (1 - ALIKE) / has_label.sum()))
         sizes = (f"{k} {'×'.join(map(str, m.x.shape[1:]))}" for k, m in images.modalities.items())
         return (
             f"{len(images)} samples of {', '.join(sizes)}; {has_label.sum()} with a label, "
-            f"in {of}: a gain below {least:.0f} F1 points will hardly show.\n"
+            f"{of}: a gain below {least:.0f} F1 points will hardly show.\n"
             f"{len(self.every)} runs of about {self.steps} steps."
         )
 
@@ -260,11 +260,8 @@ def answers(
         candidate, rival = (rows[kind][name] for kind, name in (ours, theirs))
         if not (learned[ours] or learned[theirs]):
             recalls = (f"{score(own, images, 'recall'):.1f}" for own in (candidate, rival))
-            found = f"mean recall {' and '.join(recalls)} ({ours[0]} and {theirs[0]})"
-            guess = f"where guessing has {100 / len(images.classes):.1f}"
-            lines.append(
-                f"{question}? Nothing learned, as far as these data show: {found}, {guess}."
-            )
+            found = f"mean recall {' and '.join(recalls)}, guessing {100 / len(images.classes):.1f}"
+            lines.append(f"{question}? Nothing learned, as far as these data show: {found}.")
             return False
         gain = difference(candidate, rival, images)
         rated = f"{ours[0]} {points[ours]:.1f} against {theirs[0]} {points[theirs]:.1f}"
@@ -283,7 +280,8 @@ def answers(
     if ask(f"Mount {word}", mounted, top, f" above {top[1]} alone"):
         deployed[both] = mounted
     for name in sensors if few else []:
-        ask(f"Label more, for {name}", (STUDENT, name), (HALF, name), " from half to all labels")
+        than = " from half of the labels to all"
+        ask(f"Label more, for {name}", (STUDENT, name), (HALF, name), than)
     return lines, {name: place[0] for name, place in deployed.items() if learned[place]}
 
 

@@ -249,5 +249,6 @@ def advise(
     if not {*images.modalities} <= {*deployed}:
         print(f"Where nothing learned, look at the pairs: discom data show {data}.")
         print(f"Then try: {study.remedy()}.")
-    print("", *study.commands(deployed, settings["name"]), sep="\n")
+    if deployed:
+        print("", *study.commands(deployed, settings["name"]), sep="\n")
     print(f"\nWhat we measured in each situation: {GUIDE}")
