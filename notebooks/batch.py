@@ -219,14 +219,24 @@ def batch(
     return run_notebooks(Path(__file__).parent, profile, out, workers, only, given)
 
 
+class _Once(yaml.SafeLoader):
+    """YAML that refuses a key given twice; its own reader keeps the last value."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        if twice := [key for place, key in enumerate(keys) if key in keys[:place]]:
+            raise ValueError(f"'{twice[0]}' is given twice")
+        return super().construct_mapping(node, deep)
+
+
 def _parsed(text: str) -> tuple[str, Any]:
     """NAME=VALUE; a ConfigError for another text."""
     name, sign, value = text.partition("=")
     if not (sign and name):
         raise ConfigError("--parameter", f"'{text}'", "write it as NAME=VALUE")
     try:
-        return name, yaml.safe_load(value) if value else ""
-    except yaml.YAMLError as error:
+        return name, yaml.load(value, _Once) if value else ""
+    except (yaml.YAMLError, ValueError) as error:
         found = f"{value} is no YAML ({first_line(error)})"
         raise ConfigError(f"--parameter {name}", found, "quote it") from None
 

@@ -1,19 +1,16 @@
 """The pictures of the notebooks. Nothing learns here."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from itertools import product
+from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 
-import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 import torch
 
 from course_data import *  # noqa: F403 (notebooks call it here)
-from course_data import IDEA, SENSORS, facts, kinds, of_each, table_of
+from course_data import SENSORS, kinds, of_each, table_of
 from discom.plots import show
 from pictures import GREY, apart, plot_bounds
 
@@ -55,7 +52,7 @@ def show_pairs(part: SimpleNamespace, title: str, blocks: Mapping | None = None)
         for k, (row, name) in enumerate(names.items()):
             for axis, sensor in zip(axes[:, k], SENSORS, strict=True):
                 draw(axis, part.images[sensor][row])
-            axes[1, k].set_xlabel(name, fontsize=8)
+            axes[1, k].set_xlabel(name, fontsize=10)
     for height, sensor in zip((0.62, 0.25), SENSORS.values(), strict=True):
         figure.text(0.008, height, sensor, rotation=90, va="center")
     return figure
@@ -126,71 +123,4 @@ def plot_bars(rows: Mapping, names: Sequence[str], title: str):
     axis.set(xticks=places, xticklabels=names, ylim=(0, 110), yticks=range(0, 101, 25))
     axis.set(title=title, ylabel="R² of a linear fit, %")
     axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 0.95))
-    return figure
-
-
-def plot_clouds(move: Callable, *strengths: float):
-    """Two clouds of points, and arrows from where they started; `move` makes of a
-    strength λ the start, the end [sensor, point, xy], and the adversary's loss."""
-    size = (3.6 * len(strengths), 3.1)
-    figure, axes = plt.subplots(1, len(strengths), figsize=size, layout="constrained")
-    for axis, strength in zip(np.atleast_1d(axes), strengths, strict=True):
-        start, end, loss = move(strength)
-        for old, new, sensor in zip(start, end, SENSORS, strict=True):
-            look = {"color": CLOUDS[sensor], "alpha": 0.4, "angles": "xy"}
-            axis.quiver(*old.T, *(new - old).T, scale_units="xy", scale=1, **look)
-            axis.scatter(*new.T, s=14, color=CLOUDS[sensor], label=SENSORS[sensor])
-        axis.set(xlim=(-4, 4), ylim=(-3, 3), xticks=[], yticks=[], aspect="equal")
-        axis.set_title(f"λ = {strength:g}: the adversary's loss is {loss:.2f}", **SMALL)
-    figure.axes[0].legend(frameon=False, loc="lower left")
-    return figure
-
-
-def slider(move: Callable) -> None:
-    """The clouds under a slider for λ, where a kernel runs."""
-
-    def draw_one(strength: float) -> None:
-        plot_clouds(move, strength)
-
-    bar = ipywidgets.FloatSlider(1, min=-1, max=4, step=0.1, description="λ")
-    ipywidgets.interact(draw_one, strength=bar)
-
-
-def plot_losses(history: Sequence[Mapping], guessing: Mapping):
-    """Loss curves, each divided by what guessing costs; the adversary's in colour."""
-    curves = pd.DataFrame(history)[[*guessing]].rolling(9, min_periods=1).mean()
-    shares = curves / pd.Series(guessing)
-    figure, axis = plt.subplots(figsize=(9.2, 3.4), layout="constrained")
-    for name, curve in shares.items():
-        look = {"color": "0.1"} if name != "adv" else {"color": "#d55e00", "lw": 2.8}
-        axis.plot(curve, ls="--" if name == "aux" else "-", **look)
-        axis.text(1.01 * len(curve), curve.iloc[-1], f"L {name}", va="center_baseline")
-    axis.axhline(1, color="0.6", lw=1, ls=":")
-    axis.set(xlabel="training step", ylabel="loss, guessing = 1", ylim=(-0.05, 1.9))
-    axis.set_title("Three losses fall; the adversary ends worse than a guess")
-    return figure
-
-
-def plot_facts(read: Callable, parts: Mapping, part: SimpleNamespace):
-    """What `read(z, values, rows)` finds of each fact, R² in %, in the three parts of
-    each sensor; green boxes: where the idea wants it."""
-    where, found = facts(part), {}
-    sensors = torch.arange(2.0).repeat(len(part.labels))[:, None]
-    for k, name in enumerate(PARTS):
-        both = torch.stack([z[k] for z in parts.values()], 1).flatten(0, 1)
-        for sensor, z in parts.items():
-            column = {fact: read(z[k], *own) for fact, own in where.items()}
-            column["which sensor"] = read(both, sensors, sensors[:, 0] >= 0)
-            found[sensor, name] = column
-    table = pd.DataFrame({place: found[place] for place in product(parts, PARTS)})
-    table.columns = [f"{SENSORS[sensor]}\n{name}" for sensor, name in table]
-    figure, axis = plt.subplots(figsize=(9.2, 3.9), layout="constrained")
-    look = {"cmap": "Greys", "annot": True, "fmt": ".0f", "linewidths": 1}
-    sns.heatmap(table, vmin=0, vmax=100, cbar=False, ax=axis, **look)
-    for row, fact in enumerate(table.index):
-        for column in IDEA.get(fact, ()):
-            box = {"fill": False, "edgecolor": RIGHT, "linewidth": 3}
-            axis.add_patch(plt.Rectangle((column, row), 1, 1, **box))
-    axis.tick_params(length=0)
-    axis.set_title("Hardly a part lacks what its sensor sees (R², %)")
     return figure

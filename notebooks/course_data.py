@@ -42,9 +42,6 @@ MARGINS |= {"branch alone, turned": "branch alone, images turned"}
 MASKED = ["alone", "student of colour twice", "student of both sensors"]
 MASKED += ["our CroDiNo-KD"]
 MISSING = {"none": "both sensors", "gyro": "no gyroscope", "acc": "no accelerometer"}
-# fact → the parts that DisCoM-KD wants it in: colour's inv, inf, irr, then depth's
-IDEA = {"shape": (0, 3), "material": (0, 3), "material in the dark": (4,)}
-IDEA |= {"light": (2,), "distance": (5,), "which sensor": (1, 2, 4, 5)}
 
 
 def scenes(
@@ -93,17 +90,18 @@ def queries(part: SimpleNamespace) -> dict[int, str]:
     return of_each(part, "ordinary", 0, 4) | far
 
 
-def facts(part: SimpleNamespace) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
-    """Fact → its values, [scenes, numbers], and in which scenes it is looked for."""
-    known, lit = factors(part), ~part.factors["dark"].bool()
-    everywhere = torch.ones_like(lit)
+def facts(part: SimpleNamespace) -> dict[str, dict[str, tuple]]:
+    """Sensor → fact → its values, [scenes, numbers], and in which scenes it is looked
+    for. The k-th fact of a sensor belongs into the k-th part, inv, inf, irr."""
+    values, where = factors(part), kinds(part)
+    every = torch.ones(len(part.labels), dtype=torch.bool)
+    shape = {"shape": (values["shape"], every)}
+    light = part.factors["illumination"].float()[:, None]
+    far = {"material, far away": (values["material"], where["far away"])}
+    dark = {"material, in the dark": (values["material"], where["dark"])}
     return {
-        "shape": (known["shape"], everywhere),
-        "material": (known["material"], lit),
-        "material in the dark": (known["material"], ~lit),
-        "size": (known["size"], everywhere),
-        "light": (part.factors["illumination"].float()[:, None], everywhere),
-        "distance": (known["distance"], everywhere),
+        "rgb": shape | far | {"light": (light, every)},
+        "depth": shape | dark | {"distance": (values["distance"], every)},
     }
 
 
@@ -115,13 +113,13 @@ def fact_pairs(seed: int = 5) -> tuple[SimpleNamespace, dict[str, dict[int, str]
     same = {"colour_a": [[0.9, 0.7, 0.2]], "colour_b": [[0.3, 0.1, 0.1]]}
     same |= {"scale": [0.8], "tilt_x": [0.0], "tilt_y": [0.0]}
     plain |= {name: np.array(value) for name, value in same.items()}
-    lit = [{"material": k, "texture": k, "relief": k} for k in (0, 1)]
-    dark = [change | {"dark": 1, "texture": objects.HIDDEN} for change in lit]
+    materials = [{"material": k, "texture": k, "relief": k} for k in (0, 1)]
+    dark = [kind | {"dark": 1, "texture": objects.HIDDEN} for kind in materials]
+    far = [kind | {"far": 1, "relief": objects.HIDDEN} for kind in materials]
     states = {
         "shape": {"disk": {"shape": 0}, "square": {"shape": 1}},
-        "material": {"wood": lit[0], "metal": lit[1]},
-        "material in the dark": {"wood": dark[0], "metal": dark[1]},
-        "size": {"small": {"scale": 0.6}, "large": {"scale": 0.9}},
+        "material, in the dark": {"wood": dark[0], "metal": dark[1]},
+        "material, far away": {"wood": far[0], "metal": far[1]},
         "light": {"dim": {"illumination": 0.6}, "bright": {"illumination": 1.2}},
         "distance": {"near": {"shift": 0.2}, "farther": {"shift": -0.2}},
     }
@@ -233,7 +231,6 @@ def results(number: str) -> pd.DataFrame:
     acc, both = watch.loc["nearest window"], watch.loc["nearest window, both sensors"]
     splits = {name: acc[name] for name in ("windows at random", "whole persons")}
     splits["whole persons, both sensors"] = both["whole persons"]
-    every = seeds("../results/all-labels.csv", EVERY, "depth")
     terms = seeds("../results/terms.csv", TERMS, "depth")
     taught = pd.read_csv("../results/teachers.csv").mean()
     parts = pd.read_csv("../results/parts.csv").query("sensor == 'depth'")
@@ -250,7 +247,6 @@ def results(number: str) -> pd.DataFrame:
     found = {
         ("00", "depth, 200 labels"): ways[["alone", "strangers", "pairs"]],
         ("01", "watch, mean of 5 deals"): pd.Series(splits),
-        ("03", "depth, every label, F1"): every.mean(),
         ("04", "depth, 400 labels"): taught[list(TAUGHT)].rename(TAUGHT),
         ("05", "depth, every label, F1"): terms.mean(),
         ("06", "sensor, from inv"): read["which sensor", "inv"][[*PROBED]],

@@ -57,6 +57,8 @@ WRONG = [  # words, what the line names; a line for each way to be wrong
     (f"advise {SCENES} --epochs 3", "--steps"),
     *((((*TRAIN, "--options", text), "is no JSON object")) for text in ("{bad", "[1]", "[]")),
     ((*TRAIN, "--options", '{"grl_lambda": NaN}'), "grl_lambda"),
+    ((*TRAIN, "--options", '{"grl_lambda": 1, "grl_lambda": 2}'), "'grl_lambda' is given twice"),
+    ("data check objects:n=60,size=8,n=90", "'n' is given twice"),
     ((*TRAIN, "--epochs", "0"), "epochs"),
     ((*TRAIN, "--seed", "-1"), "--seed"),
     ((*TRAIN, "--data", ""), "empty"),

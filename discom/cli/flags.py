@@ -1,7 +1,6 @@
 """Commands made of functions: what they take is read from the annotations of their parameters."""
 
 import inspect
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -9,6 +8,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import click
 
 from discom.config import FIELDS, as_type
+from discom.errors import first_line
 
 SETTINGS = [name for name in FIELDS if name not in ("seed", "dense", "options")]
 
@@ -71,10 +71,13 @@ def _flag(name: str, annotation: Any, default: Any) -> click.Option:
 
 def json_text(text: str) -> dict[str, Any]:
     """What reads `--options`."""
+    from discom.files import parse_json  # it takes time, and help does without
+
     try:
-        return as_type("--options", json.loads(text), dict)
-    except ValueError:  # also a ConfigError, of a list
-        raise click.BadParameter(f"{text} is no JSON object; write '{{\"name\": value}}'") from None
+        return as_type("it", parse_json(text), dict)
+    except ValueError as error:  # also a ConfigError, of a list
+        found = f"{text} is no JSON object ({first_line(error)})"
+        raise click.BadParameter(f"{found}; write '{{\"name\": value}}'") from None
 
 
 def names(text: str, separator: str = ",") -> list[str]:
@@ -93,8 +96,10 @@ def sensors(text: str) -> str:
 
 def numbers(text: str) -> list[float]:
     """What reads a list of numbers, such as `0.5,1`."""
+    from discom.files import parse_json  # it takes time, and help does without
+
     try:
-        return [as_type("number", json.loads(word), int | float) for word in names(text)]
+        return [as_type("number", parse_json(word), int | float) for word in names(text)]
     except ValueError:  # also a ConfigError, of what is no number
         raise click.BadParameter(f"'{text}' is no list of numbers; write it as 1,2") from None
 

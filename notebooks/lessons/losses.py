@@ -12,12 +12,29 @@ from lessons.model import sensors
 # from 02_model_and_losses
 def class_loss(parts, heads, sensor, labels):
     inv, inf, _ = parts
-    return F.cross_entropy(heads.task[sensor](torch.cat([inv, inf], 1)), labels)
+    logits = heads.task[sensor](torch.cat([inv, inf], dim=1))
+    return F.cross_entropy(logits, labels)
 
 
+# from 02_model_and_losses
 def aux_loss(parts, heads, sensor, labels):
     inv, inf, _ = parts
-    return sum(F.cross_entropy(heads.aux(part), labels) for part in (inv, inf))
+    of_inv = F.cross_entropy(heads.aux(inv), labels)
+    of_inf = F.cross_entropy(heads.aux(inf), labels)
+    return of_inv + of_inf
+
+
+# from 02_model_and_losses
+def sensor_loss(logits, sensor):
+    log_probability = logits.log_softmax(1)[:, sensors.index(sensor)]
+    return -log_probability.mean()
+
+
+def mod_loss(parts, heads, sensor, labels):
+    _, inf, irr = parts
+    of_inf = sensor_loss(heads.mod_inf(inf), sensor)
+    of_irr = sensor_loss(heads.mod_irr(irr), sensor)
+    return of_inf + of_irr
 
 
 # from 02_model_and_losses
@@ -29,33 +46,28 @@ class Reverse(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, gradient):
-        return -ctx.strength * gradient, None
-
-
-def sensor_loss(logits, sensor):
-    return -logits.log_softmax(1)[:, sensors.index(sensor)].mean()
-
-
-def mod_loss(parts, heads, sensor, labels):
-    _, inf, irr = parts
-    return sum(sensor_loss(z, sensor) for z in (heads.mod_inf(inf), heads.mod_irr(irr)))
+        return -ctx.strength * gradient, None  # none for the strength
 
 
 def adv_loss(parts, heads, sensor, labels, strength=1.0):
-    return sensor_loss(heads.adv(Reverse.apply(parts[0], strength)), sensor)
+    inv, _, _ = parts
+    logits = heads.adv(Reverse.apply(inv, strength))
+    return sensor_loss(logits, sensor)
 
 
 # from 02_model_and_losses
 def orth_loss(parts, heads=None, sensor=None, labels=None):
     inv, inf, irr = parts
-    return (F.cosine_similarity(inv, inf) + F.cosine_similarity(inf, irr)).mean()
+    cosines = F.cosine_similarity(inv, inf) + F.cosine_similarity(inf, irr)
+    return cosines.mean()
 
 
 # from 02_model_and_losses
 def losses(network, terms, images, labels):
     sums = dict.fromkeys(terms, 0.0)
     for sensor, branch in network.branches.items():
-        parts, own = branch(images[sensor]), labels[sensor]
+        parts = branch(images[sensor])
         for name, loss in terms.items():
-            sums[name] = sums[name] + loss(parts, network.heads, sensor, own)
+            value = loss(parts, network.heads, sensor, labels[sensor])
+            sums[name] = sums[name] + value
     return sums

@@ -19,21 +19,28 @@ class Branch(nn.Module):
         super().__init__()
         self.specific, features = resnet10(bands)  # mean over pixels last: [B, 128]
         self.invariant, _ = resnet10(bands)
-        linear, norm = nn.Linear(features, features // 2), nn.BatchNorm1d(features // 2)
+        width = features // 2
+        linear, norm = nn.Linear(features, width), nn.BatchNorm1d(width)
         self.project = nn.Sequential(linear, norm, nn.ReLU())
 
     def forward(self, images):
         inf, irr = self.specific(images).chunk(2, dim=1)
-        return self.project(self.invariant(images)), inf, irr  # [B, 64] each
+        inv = self.project(self.invariant(images))
+        return inv, inf, irr  # [B, 64] each
 
 
+# from 02_model_and_losses
 def make_heads(width=64, classes=9):
-    heads = {"task": nn.ModuleDict({s: nn.Linear(2 * width, classes) for s in sensors})}
-    heads |= {n: nn.Linear(width, len(sensors)) for n in ("adv", "mod_inf", "mod_irr")}
-    return nn.ModuleDict(heads | {"aux": nn.Linear(width, classes)})
+    task = {sensor: nn.Linear(2 * width, classes) for sensor in sensors}
+    heads = {"task": nn.ModuleDict(task)}
+    for name in ("adv", "mod_inf", "mod_irr"):
+        heads[name] = nn.Linear(width, len(sensors))  # which sensor?
+    heads["aux"] = nn.Linear(width, classes)  # which class?
+    return nn.ModuleDict(heads)
 
 
 def make_network(branch=Branch, seed=0, kept=sensors):
     torch.manual_seed(seed)
-    branches = nn.ModuleDict({sensor: branch(bands[sensor]) for sensor in kept})
-    return nn.ModuleDict({"branches": branches, "heads": make_heads()})
+    branches = {sensor: branch(bands[sensor]) for sensor in kept}
+    parts = {"branches": nn.ModuleDict(branches), "heads": make_heads()}
+    return nn.ModuleDict(parts)
