@@ -33,7 +33,6 @@ METHODS = {STUDENT: "student", HALF: "student", FUSED: "teacher"}
 METHODS |= {OWN: "fixmatch", PAIRS: "agreed", TAUGHT: "kdv2"}
 # what a watch took, see results/README.md
 SIGNALS = {OWN: {"threshold": 0.95}, PAIRS: {"threshold": 0.95, "weights": {"contrast": 0}}}
-GUIDE = "https://discom-kd.github.io/discom/docs/guides/second_sensor.html"  # has the table of all
 LITTLE = 2.0  # F1 points: a smaller gain is none
 # roughly: the share of images of which one of two networks alone is right, and the share of this
 # variance that is one of groups (0 to 0.04 on our worn sensors)
@@ -95,9 +94,12 @@ class Asked:
     def plan(self) -> dict[str, list[Run]]:
         """Kind → its runs, folds within seeds. A ConfigError for one sensor, or a class for every
         pixel, a DataError for no pair."""
+        if self.images.dense:
+            way_out = f"compare methods by: discom table dense --data {self.source}"
+            raise ConfigError("advise", f"{self.source} has a class for every pixel", way_out)
         if len(self.images.modalities) < 2:
-            found = f"the data has {[*self.images.modalities]} alone"
-            raise ConfigError("advise", found, "give two modalities or more")
+            found = f"the only sensor is {', '.join(self.images.modalities)}"
+            raise ConfigError("advise", found, "give two or more")
         paired_rows(self.images, [*self.images.modalities])  # refuses data without a pair
         warn_of_single_samples(self.images, self.source)
         for run in map(self.run, self.kinds):  # refuses settings and data before a training
@@ -134,10 +136,9 @@ class Asked:
 
     def remedy(self) -> str:
         """What to try where nothing learned."""
-        rate, signals = self.config.learning_rate, self.config.encoder in OF_SIGNALS
-        view = "--encoder spectrum" if signals else "larger images (discom data prepare --size)"
-        rates = f"--learning-rate {rate / 3:.2g} or {3 * rate:.2g}"
-        return f"discom data show {self.source}, --steps {2 * self.steps}, {rates}, {view}"
+        rates = f"{self.config.learning_rate / 3:.2g} or {3 * self.config.learning_rate:.2g}"
+        view = "--encoder spectrum" if self.config.encoder in OF_SIGNALS else "larger images"
+        return f"--steps {2 * self.steps}, --learning-rate {rates}, {view}, more labels"
 
     def commands(self, deployed: Mapping[str, str], name: str) -> list[str]:
         """What trains on all images and labels, and exports networks: network → its kind; `name`
@@ -207,8 +208,8 @@ def difference(
     values = []
     for first, second in zip(ours, theirs, strict=False):
         both = first.index.intersection(second.index)
-        tallies = [[_tally(table.loc[both], images)] for table in (first, second)]
-        values.append(pseudo_values(tallies[0], tallies[1], metric).to_numpy())
+        own, other = ([_tally(table.loc[both], images)] for table in (first, second))
+        values.append(pseudo_values(own, other, metric))
     return Difference(*crossed_test(np.array(values))[:3])
 
 
@@ -259,11 +260,8 @@ def answers(
         candidate, rival = (rows[kind][name] for kind, name in (ours, theirs))
         if not (learned[ours] or learned[theirs]):
             recalls = (f"{score(own, images, 'recall'):.1f}" for own in (candidate, rival))
-            found = f"mean recall {' and '.join(recalls)} ({ours[0]} and {theirs[0]})"
-            guess = f"where guessing has {100 / len(images.classes):.1f}"
-            lines.append(
-                f"{question}? Nothing learned, as far as these data show: {found}, {guess}."
-            )
+            found = f"mean recall {' and '.join(recalls)}, guessing {100 / len(images.classes):.1f}"
+            lines.append(f"{question}? Nothing learned, as far as these data show: {found}.")
             return False
         gain = difference(candidate, rival, images)
         rated = f"{ours[0]} {points[ours]:.1f} against {theirs[0]} {points[theirs]:.1f}"

@@ -85,6 +85,11 @@ WRONG = [  # words, what the line names; a line for each way to be wrong
     ("show list.json", "list."),
     ("show mine.py", "mine.json: no such file; name a folder"),
     ("export empty", "empty"),
+    ("table 2 --data scenes-dense:n=20,size=16 --dry-run", "discom table dense --data scenes-d"),
+    ("table 4 --data scenes-dense:n=20,size=16 --dry-run", "discom table dense --data scenes-d"),
+    (f"table dense --data {SCENES} --dry-run", f"discom table 2 --data {SCENES}"),
+    (f"table crodino --data {SCENES} --dry-run", f"discom table 2 --data {SCENES}"),
+    ("advise scenes-dense:n=20,size=16", "discom table dense --data scenes-dense:n=20,size=16"),
     ("predict noise.json empty.npy", "noise.json"),
     ("predict noise.json", "FILES"),
 ]

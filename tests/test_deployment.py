@@ -1,5 +1,6 @@
 """Deployment: the file answers as the trained network does, or it is not written."""
 
+import shutil
 import unicodedata
 import warnings
 from copy import deepcopy
@@ -331,3 +332,48 @@ def test_a_run_of_one_sensor_is_exported_without_naming_it_again(split, tmp_path
             out = f"out{number}{k}"
             assert cli.main(["export", run, "--modality", "sar", "--out", out, *more]) == 0
             assert load(out)[0].sensors[0].name == "sar"
+
+
+def test_several_runs_are_refused_by_their_folders(tmp_path, monkeypatch, capsys):
+    """A shell's star that fitted two runs ended in the advice to give the second one as --data."""
+    monkeypatch.chdir(tmp_path)
+    split = data.load("objects:n=66,size=16").split(0)
+    for seed in (0, 1):
+        config = profile("tiny", epochs=1, seed=seed)
+        fit("student", split, config, f"runs/student/{seed}", progress=False)
+    folders = [str(Path("runs/student", str(seed))) for seed in (0, 1)]
+    words = ["--data", "objects:n=66,size=16", "--modality", "rgb"]
+    for given in (folders, ["runs"], ["runs", folders[0]]):
+        assert cli.main(["export", *given, *words]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert all(folder in line for folder in folders)
+    assert not Path("exported").exists()
+    assert cli.main(["export", folders[0], folders[0], *words]) == 0
+
+
+def test_raw_images_called_as_the_prepared_set_are_not_taken_for_it(tmp_path, monkeypatch, capsys):
+    """The refused folder was named as the way out."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DISCOM_DATA", raising=False)
+    images = data.load("objects:n=66,size=16")
+    for name in images.modalities:
+        for row, label in enumerate(images.labels):
+            file = Path("mine", name, f"class{label}", f"{row}.npy")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            np.save(file, images.images(name)[row] * 255)
+    prepare = ["data", "prepare", "folders", "--root", "mine", "--size", "8"]
+    assert cli.main([*prepare, "--out", "data/mine"]) == 0
+    train = ["train", "--data", "data/mine", "--method", "student", "--profile", "tiny"]
+    assert cli.main(train) == 0
+    export = ["export", "runs", "--modality", "rgb"]
+    assert cli.main(export) == 2
+    assert "--data data/mine" in capsys.readouterr().err
+    shutil.move("data/mine", "elsewhere")
+    assert cli.main(export) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "--data data/mine" not in line
+    shutil.rmtree("mine")  # there is no data of this name
+    assert cli.main(export) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("discom: error: --data is not given: mine")
+    assert cli.main([*export, "--data", "elsewhere"]) == 0

@@ -9,8 +9,10 @@ from click import IntRange
 import discom
 from discom.cli import flags
 from discom.cli.flags import command, json_text
-from discom.errors import ConfigError, say
+from discom.errors import ConfigError, DataError, say
 
+# has the table of what we measured in each situation
+GUIDE = "https://discom-kd.github.io/discom/docs/guides/second_sensor.html"
 SCENES = {False: "objects:", True: "scenes-dense:"}  # what dense methods and others take unasked
 
 
@@ -132,21 +134,47 @@ def _show_run(path: Path) -> None:
 
 @command
 def export(
-    path: Path,
+    path: tuple[Path, ...],
     data: Annotated[str, "As for train  [default: the run's, without arguments]"] = "",
     modality: Annotated[str, "Network to write: rgb, or rgb+depth  [default: the only one]"] = "",
     modalities: flags.Modalities = "",
     out: Annotated[Path, "Folder to write."] = Path("exported"),
     overwrite: flags.Overwrite = False,
 ) -> None:
-    """Write one trained network as ONNX with its contract, after a check on the test part."""
-    files, run = sorted(path.rglob("result.json")), discom.tables.load_results(path)[0]
-    if len(files) != 1:
-        raise ConfigError(path, "is not the folder of one run", "name that folder")
-    split = _data_of(run, data, modalities).split(*run.parts)
-    where = files[0].parent, split, modality, out
+    """Write one trained network as ONNX with its contract, after a check on the test part.
+
+    PATH is the folder of a run, or one that holds a single run.
+    """
+    files = sorted({file for each in path for file in each.rglob("result.json")})
+    if len(files) > 1:
+        names = [str(file.parent) for file in files[:3]] + ["…"] * (len(files) > 3)
+        found = f"there are {len(files)} runs: {', '.join(names)}"
+        raise ConfigError("export", found, "name the folder of one")
+    run = discom.tables.load_results(path[0] if not files else files[0].parent)[0]
+    if not files:
+        raise ConfigError(path[0], "is a table of runs", "name the folder of one run")
+    images = _data_of(run, data, modalities) if data else _unnamed_data_of(run, modalities)
+    where = files[0].parent, images.split(*run.parts), modality, out
     difference = discom.deployment.export(*where, overwrite=overwrite)
     print(f"{out}: on the test part its logits differ from the run's by {difference:.1e} at most")
+
+
+def _unnamed_data_of(run: Any, modalities: str) -> Any:
+    """The data of a run that are found by their name alone; a ConfigError where these are none, or
+    others, such as a folder of raw images that is called as the prepared one."""
+    try:
+        images = _data_of(run, "", modalities)
+        if images.drawn or images.origin_at(*run.parts).digest == run.digest:
+            return images
+        found = f"'{discom.data.locate(run.data)}' here is not what the run was trained on"
+    except DataError as error:
+        found = str(error)
+    way_out, prepared = "name what the run was trained on", discom.data.home() / run.data
+    if (prepared / discom.data.MANIFEST).is_file():
+        images = _data_of(run, str(prepared), modalities)
+        if images.origin_at(*run.parts).digest == run.digest:
+            way_out = f"write --data {prepared}"
+    raise ConfigError("--data is not given", found, way_out)
 
 
 def _data_of(run: Any, source: str, modalities: str) -> Any:
@@ -219,6 +247,8 @@ def advise(
     if grown := advice.longer(advice.read(study.longer), rows, images):
         print(f"Twice as long a training gains: {', '.join(grown)}; ask with --steps {2 * steps}.")
     if not {*images.modalities} <= {*deployed}:
-        print(f"Where nothing learned, try: {study.remedy()}, more labels.")
-    print("", *study.commands(deployed, settings["name"]), sep="\n")
-    print(f"\nWhat we measured in each situation: {advice.GUIDE}")
+        print(f"Where nothing learned, look at the pairs: discom data show {data}.")
+        print(f"Then try: {study.remedy()}.")
+    if deployed:
+        print("", *study.commands(deployed, settings["name"]), sep="\n")
+    print(f"\nWhat we measured in each situation: {GUIDE}")

@@ -99,6 +99,11 @@ class Study:
                 found = f"no run of table {number} is left"
                 raise ConfigError("--methods", found, "keep one of its rows, or leave it out")
             misfits = [self._misfit(row) for row in rows]
+            if methods.get(rows[0].method).dense != (dense := self.images_of(0).dense):
+                kind, other = ("pixel", "dense") if dense else ("image", "2")
+                found = f"{self.source} has a class for every {kind}"
+                way_out = f"ask for: discom table {other} --data {self.source}"
+                raise ConfigError(f"table {number}", found, way_out)
             if all(misfits):
                 raise ConfigError(f"table {number}", f"none of its rows fits: {misfits[0]}")
             runs, asked = dict[str, list[Run]](), set[tuple[str, str]]()
