@@ -20,6 +20,7 @@ COLOURS = defaultdict(lambda: RIGHT)
 COLOURS |= dict.fromkeys(("alone", "before", "two students"), "#4d4d4d")
 COLOURS |= {"strangers": "#b0b0b0", "pairs": "#0173b2", "pairs and labels": "#d55e00"}
 CLOUDS = {"rgb": "#cc3377", "depth": "#117788"}
+PARTS = ("inv", "inf", "irr")  # of an embedding, in this order
 SMALL = {"fontsize": 10.5, "fontweight": "normal"}
 
 
