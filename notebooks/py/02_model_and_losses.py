@@ -3,9 +3,9 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/main/notebooks/02_model_and_losses.ipynb) · [solutions](solutions/py/02_model_and_losses.py)
 #
-# Is it made of wood or of metal? In the light, a **colour** camera tells by the texture. In the dark it cannot, but a **depth** camera still measures the relief. You may record with both cameras, but you will deploy only one. What can the camera that stays behind give to the other?
+# Is it made of wood or of metal? In the light, a **colour** camera tells by the texture. In the dark it cannot, but a **depth** camera still measures the relief. You may record with both cameras, but you will deploy only one. What can the camera that you leave at home give to the other?
 #
-# The published method DisCoM-KD answers: *sort first*. It cuts what a network knows about an image into three parts. The **invariant** part contains what both cameras see. The **informative** part contains what one camera alone adds to the answer. The **irrelevant** part takes all that no answer needs, such as the lamp. A part that is the same in both cameras can learn from the labelled images of both.
+# The published method DisCoM-KD answers: *sort first*. It cuts what a network knows about an image into three parts. The **invariant** part contains what both cameras see and the answer needs. The **informative** part contains what one camera alone adds to the answer. The **irrelevant** part takes what one camera alone sees and no answer needs, such as the brightness of the lamp. What is invariant can then be learned from the labelled images of both cameras.
 #
 # Here you write the whole method and follow four images through it. Then you open the three parts: **did it sort?**
 #
@@ -144,7 +144,7 @@ shape("loss", loss)
 print(f"\nloss {loss:.2f}; who guesses among nine pays log 9 = {log(9):.2f}")
 
 # %% [markdown]
-# These four lists of numbers are a whole branch and its first loss. The rest of the method is more heads and more losses. Now the same lines as a module:
+# That is a whole branch and its first loss. The rest of the method is more heads and more losses. Now the same lines as a module:
 #
 # $$ [z_{inf} \,\Vert\, z_{irr}] = E_{spec}(x), \qquad z_{inv} = \mathrm{ReLU}(\mathrm{BatchNorm}(W E_{inv}(x) + b)) $$
 
@@ -732,7 +732,7 @@ course.beside("encoders.csv", points, seed, record)
 #
 # 1. **b**. Not *a*: on frozen encoders your adversary found it. Not *c*: in the clouds, too small a λ left the adversary right.
 # 2. **c**: $L_{aux}$ asks for the class, whoever sees it. What both see belongs into `inv`.
-# 3. **c**: `inv` takes what the class needs, `irr` what one sensor alone sees. The three parts are not all there is.
+# 3. **c**: `inv` takes only what the class needs, and `irr` only what one sensor alone sees. The size is neither.
 #
 # </details>
 #
