@@ -6,7 +6,6 @@ python benchmarks/grid.py choose kdv2+lskd --option temperature --values 0.5,1,2
 python benchmarks/grid.py twins data/dsads  # writes data/dsads-twins
 """
 
-import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -97,11 +96,6 @@ def compare(
     return not done.failed
 
 
-def numbers(text: str) -> list[float]:
-    """What reads --values and --seeds."""
-    return json.loads(f"[{text}]")
-
-
 def changed(run: Run, option: str, value: float) -> Run:
     """The run of one try, with a setting, an option or a weight of its method changed. Its teacher
     stays the same."""
@@ -120,9 +114,9 @@ def changed(run: Run, option: str, value: float) -> Run:
 def choose(
     methods: tuple[str, ...],
     option: Annotated[str, "A setting, or an option or weight of the method."] = "learning_rate",
-    values: Annotated[Any, numbers, "Numbers."] = "0.005,0.01,0.02",
+    values: Annotated[Any, flags.numbers, "Numbers."] = "0.005,0.01,0.02",
     data: Data = "objects",
-    seeds: Annotated[Any, numbers, "Numbers, of no table."] = "100",
+    seeds: Annotated[Any, flags.numbers, "Numbers, of no table."] = "100",
     out: Annotated[Path | None, Path, "JSON file to write."] = None,
     workers: flags.Workers = 0,
     modalities: flags.Modalities = "",

@@ -25,6 +25,7 @@ from discom.labels import UNLABELLED
 from discom.models.encoders import OF_SIGNALS
 from discom.running.runs import Run, read_predictions
 from discom.tables.intervals import crossed_test, pseudo_values, tally_score
+from discom.tables.study import warn_of_single_samples
 
 STUDENT, HALF, FUSED = "student", "student, half of the labels", "one network of both"
 OWN, PAIRS, TAUGHT = "FixMatch", "agreed labels", "taught by both"
@@ -32,6 +33,7 @@ METHODS = {STUDENT: "student", HALF: "student", FUSED: "teacher"}
 METHODS |= {OWN: "fixmatch", PAIRS: "agreed", TAUGHT: "kdv2"}
 # what a watch took, see results/README.md
 SIGNALS = {OWN: {"threshold": 0.95}, PAIRS: {"threshold": 0.95, "weights": {"contrast": 0}}}
+GUIDE = "https://discom-kd.github.io/discom/docs/guides/second_sensor.html"  # has the table of all
 LITTLE = 2.0  # F1 points: a smaller gain is none
 # roughly: the share of images of which one of two networks alone is right, and the share of this
 # variance that is one of groups (0 to 0.04 on our worn sensors)
@@ -97,6 +99,7 @@ class Asked:
             found = f"the data has {[*self.images.modalities]} alone"
             raise ConfigError("advise", found, "give two modalities or more")
         paired_rows(self.images, [*self.images.modalities])  # refuses data without a pair
+        warn_of_single_samples(self.images, self.source)
         for run in map(self.run, self.kinds):  # refuses settings and data before a training
             methods.build(methods.get(run.method), self.images, run.config)
         places = [*product(range(self.seeds), range(self.folds))]
@@ -114,19 +117,27 @@ class Asked:
 
     def outlook(self) -> str:
         """The smallest gain that the data show four times out of five, in points, for N tested
-        images in G groups::
+        images in G groups (without any each is one)::
 
             280 √(d (ρ / G + (1 - ρ) / N)), with d = 0.2 and ρ = 0.03
         """
         images, has_label = self.images, self.images.labels != UNLABELLED
         groups = len(np.unique(images.group_ids[has_label]))
+        of = "without groups" if images.groups is None else f"in {groups} groups"
         least = 280 * sqrt(DISAGREE * (ALIKE / groups + (1 - ALIKE) / has_label.sum()))
         sizes = (f"{k} {'×'.join(map(str, m.x.shape[1:]))}" for k, m in images.modalities.items())
         return (
-            f"{len(images)} samples of {', '.join(sizes)}; {has_label.sum()} with a label, in "
-            f"{groups} groups: a gain below {least:.0f} F1 points will hardly show.\n"
+            f"{len(images)} samples of {', '.join(sizes)}; {has_label.sum()} with a label, "
+            f"{of}: a gain below {least:.0f} F1 points will hardly show.\n"
             f"{len(self.every)} runs of about {self.steps} steps."
         )
+
+    def remedy(self) -> str:
+        """What to try where nothing learned."""
+        rate, signals = self.config.learning_rate, self.config.encoder in OF_SIGNALS
+        view = "--encoder spectrum" if signals else "larger images (discom data prepare --size)"
+        rates = f"--learning-rate {rate / 3:.2g} or {3 * rate:.2g}"
+        return f"discom data show {self.source}, --steps {2 * self.steps}, {rates}, {view}"
 
     def commands(self, deployed: Mapping[str, str], name: str) -> list[str]:
         """What trains on all images and labels, and exports networks: network → its kind; `name`
@@ -188,20 +199,28 @@ class Difference(NamedTuple):
         return f"{self.mean:+.1f} F1 points [{self.low:+.1f}, {self.high:+.1f}]"
 
 
-def difference(ours: Answers, theirs: Answers, images: MultiModalData) -> Difference:
-    """Pooled F1 of one network minus that of another, in the seeds that both have, on the images
-    that both answer; see `pseudo_values`."""
+def difference(
+    ours: Answers, theirs: Answers, images: MultiModalData, metric: str = "f1"
+) -> Difference:
+    """Pooled F1, or mean recall, of one network minus that of another, in the seeds that both have,
+    on the images that both answer; see `pseudo_values`."""
     values = []
     for first, second in zip(ours, theirs, strict=False):
         both = first.index.intersection(second.index)
         tallies = [[_tally(table.loc[both], images)] for table in (first, second)]
-        values.append(pseudo_values(tallies[0], tallies[1], "f1").to_numpy())
+        values.append(pseudo_values(tallies[0], tallies[1], metric).to_numpy())
     return Difference(*crossed_test(np.array(values))[:3])
 
 
-def score(answers: Answers, images: MultiModalData) -> float:
-    """Pooled F1, mean over seeds."""
-    return float(np.mean([tally_score(_tally(table, images), "f1") for table in answers]))
+def score(answers: Answers, images: MultiModalData, metric: str = "f1") -> float:
+    """Pooled F1, or mean recall, mean over seeds."""
+    return float(np.mean([tally_score(_tally(table, images), metric) for table in answers]))
+
+
+def has_learned(answers: Answers, images: MultiModalData) -> bool:
+    """Whether its mean recall is shown to be above that of guessing, 1 / C."""
+    guesses = [table * np.eye(len(images.classes))[0] for table in answers]  # the first class
+    return difference(answers, guesses, images, "recall").low > 0
 
 
 def _tally(answers: pd.DataFrame, images: MultiModalData) -> pd.DataFrame:
@@ -224,11 +243,12 @@ def answers(
     rows: Mapping[str, Row], images: MultiModalData, few: bool
 ) -> tuple[list[str], dict[str, str]]:
     """The questions with their answers, and what is recommended: network → the kind of row that it
-    is of."""
+    is of; no network that has learned nothing."""
     sensors, other = [*images.modalities], PAIRS if few else TAUGHT
     both, word = "+".join(sensors), "both" if len(sensors) == 2 else "all"
     places = [(kind, name) for kind, row in rows.items() for name in row]
     points = {(kind, name): score(rows[kind][name], images) for kind, name in places}
+    learned = {(kind, name): has_learned(rows[kind][name], images) for kind, name in places}
     lines, deployed = list[str](), dict[str, Place]()
 
     def best(*places: Place) -> Place:
@@ -237,6 +257,14 @@ def answers(
     def ask(question: str, ours: Place, theirs: Place, than: str = "") -> bool:
         """Add the question with its answer; whether that is a yes."""
         candidate, rival = (rows[kind][name] for kind, name in (ours, theirs))
+        if not (learned[ours] or learned[theirs]):
+            recalls = (f"{score(own, images, 'recall'):.1f}" for own in (candidate, rival))
+            found = f"mean recall {' and '.join(recalls)} ({ours[0]} and {theirs[0]})"
+            guess = f"where guessing has {100 / len(images.classes):.1f}"
+            lines.append(
+                f"{question}? Nothing learned, as far as these data show: {found}, {guess}."
+            )
+            return False
         gain = difference(candidate, rival, images)
         rated = f"{ours[0]} {points[ours]:.1f} against {theirs[0]} {points[theirs]:.1f}"
         lines.append(f"{question}? {gain.verdict}: {gain}{than} ({rated}).")
@@ -256,7 +284,7 @@ def answers(
     for name in sensors if few else []:
         than = " from half of the labels to all"
         ask(f"Label more, for {name}", (STUDENT, name), (HALF, name), than)
-    return lines, {name: place[0] for name, place in deployed.items()}
+    return lines, {name: place[0] for name, place in deployed.items() if learned[place]}
 
 
 def longer(

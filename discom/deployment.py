@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from discom.contract import Contract, Sensor, compare, read, unlike
+from discom.contract import Contract, Sensor, compare, oddity, read
 from discom.data import Split
 from discom.data.images import find_images, images_by_name, sensor_folders
 from discom.data.multimodal import TWIN
@@ -177,8 +177,9 @@ def predict(path: Path | str, files: Sequence[Path]) -> pd.DataFrame:
     """What the network of `load` says of every image, or pair, of `find_inputs`: rows of its files,
     class, probability and "p(<class>)" of each class; empty where a sensor measured nothing.
 
-    An image is prepared as those of training were. Warns of files of another number type, and where
-    more than one image in twenty is `unlike` those. A DataError for an image that cannot be
+    An image is prepared as those of training were. Warns of files of another number type, of images
+    without a measured pixel or with one value throughout, and where more than one in twenty is
+    unlike those by its `oddity`. A DataError for an image that cannot be
     prepared so, whose tags state another scale or offset, or a network for every pixel.
     """
     contract, session = load(path)
@@ -187,18 +188,18 @@ def predict(path: Path | str, files: Sequence[Path]) -> pd.DataFrame:
         raise DataError(path, "names the class of every pixel", way_out)
     sensors, names = contract.sensors, np.array(contract.classes)
     table = find_inputs(files, sensors)
-    shares, strange, types = np.empty((len(table), len(names))), [], []
+    shares, odd, types = np.empty((len(table), len(names))), [], []
     for row, inputs in enumerate(table.to_numpy()):
         pairs = [read(*each) for each in zip(inputs, sensors, strict=True)]
         images = [image for image, _ in pairs]
         batch = {sensor.name: image[None] for sensor, image in zip(sensors, images, strict=True)}
         shares[row] = session.run(["probabilities"], batch)[0][0]
-        if any((batch[sensor.name] == sensor.invalid).all() for sensor in sensors):
+        odd.append([*map(oddity, images, sensors)])
+        if "empty" in odd[-1]:
             shares[row] = np.nan
-        strange.append([*map(unlike, images, sensors)])
         types.append([kind for _, kind in pairs])
     for place, sensor in enumerate(sensors):
-        own = [row[place] for row in strange], [row[place] for row in types]
+        own = [row[place] for row in odd], [row[place] for row in types]
         compare(table.iloc[:, place], sensor, *own)
     table = table.astype(str)
     table["class"] = np.where(np.isnan(shares[:, 0]), "", names[shares.argmax(1)])

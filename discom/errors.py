@@ -42,6 +42,12 @@ def check_choice(setting: str, value: str, choices: Collection[str]) -> None:
         raise ConfigError(setting, f"'{value}' is unknown", f"choose {', '.join(choices)}")
 
 
+def check_kind(place: str, value: Any, kind: type, way_out: str) -> None:
+    """Raise a ConfigError unless the value is of this kind."""
+    if not isinstance(value, kind):
+        raise ConfigError(place, f"is a {type(value).__name__}, no {kind.__name__}", way_out)
+
+
 def install_hint(name: str) -> str:
     """How to install an extra of this package: from its folder, since no index has it yet."""
     return f"in discom's folder: pip install '.[{name}]'"

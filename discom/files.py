@@ -92,10 +92,30 @@ def write_json(path: Path | str, content: Any) -> None:
         part.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
+def parse_json(text: str) -> Any:
+    """The value of a JSON text; a ValueError for one that is damaged, or that gives a key twice.
+
+    >>> parse_json('{"size": 64}')
+    {'size': 64}
+    """
+    return json.loads(text, object_pairs_hook=_object)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, whose own reader would keep the last of two values."""
+    values = dict[str, Any]()
+    for key, value in pairs:
+        if key in values:
+            raise ValueError(f"'{key}' is given twice")
+        values[key] = value
+    return values
+
+
 def read_json(path: Path | str, advice: str = ANEW) -> Any:
-    """Read a JSON file; one that is missing, cut short or damaged is a DataError that names it."""
+    """Read a JSON file by `parse_json`; one that is missing, cut short, damaged or ambiguous is a
+    DataError that names it."""
     with as_data_error(path, "JSON", advice):
-        return json.loads(Path(path).read_text(encoding="utf-8-sig"))  # editors add a mark
+        return parse_json(Path(path).read_text(encoding="utf-8-sig"))  # editors add a mark
 
 
 @contextmanager

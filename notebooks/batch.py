@@ -27,7 +27,7 @@ from pooch import file_hash
 
 import discom
 from discom import cli
-from discom.cli.flags import command
+from discom.cli.flags import command, names
 from discom.errors import ConfigError, DataError, check_choice, first_line
 from discom.files import atomic_file, digest
 from discom.running.sweep import Outcome, spread
@@ -200,7 +200,7 @@ def _attempt(
 @command
 def batch(
     profile: Annotated[str, "tiny or cpu."] = "cpu",
-    only: Annotated[str, "Numbers, such as 02,07  [default: all]"] = "",
+    only: Annotated[Any, names, "Numbers, such as 02,07  [default: all]"] = "",
     workers: Annotated[int, IntRange(0), "Side by side; 0: one a core."] = 2,
     out: Annotated[Path, "Folder to write."] = Path("build/notebooks"),
     parameter: Annotated[
@@ -209,7 +209,6 @@ def batch(
 ) -> bool:
     """Execute every notebook into a folder with an index page; a stopped batch
     continues."""
-    chosen = only.split(",") if only else []
     given = dict[str, Any]()
     for name, value in map(_parsed, parameter):
         if name in given:
@@ -217,7 +216,17 @@ def batch(
                 "--parameter", f"'{name}' is given twice", "give one value"
             )
         given[name] = value
-    return run_notebooks(Path(__file__).parent, profile, out, workers, chosen, given)
+    return run_notebooks(Path(__file__).parent, profile, out, workers, only, given)
+
+
+class _Once(yaml.SafeLoader):
+    """YAML that refuses a key given twice; its own reader keeps the last value."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        if twice := [key for place, key in enumerate(keys) if key in keys[:place]]:
+            raise ValueError(f"'{twice[0]}' is given twice")
+        return super().construct_mapping(node, deep)
 
 
 def _parsed(text: str) -> tuple[str, Any]:
@@ -226,8 +235,8 @@ def _parsed(text: str) -> tuple[str, Any]:
     if not (sign and name):
         raise ConfigError("--parameter", f"'{text}'", "write it as NAME=VALUE")
     try:
-        return name, yaml.safe_load(value) if value else ""
-    except yaml.YAMLError as error:
+        return name, yaml.load(value, _Once) if value else ""
+    except (yaml.YAMLError, ValueError) as error:
         found = f"{value} is no YAML ({first_line(error)})"
         raise ConfigError(f"--parameter {name}", found, "quote it") from None
 

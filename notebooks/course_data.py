@@ -231,7 +231,6 @@ def results(number: str) -> pd.DataFrame:
     acc, both = watch.loc["nearest window"], watch.loc["nearest window, both sensors"]
     splits = {name: acc[name] for name in ("windows at random", "whole persons")}
     splits["whole persons, both sensors"] = both["whole persons"]
-    every = seeds("../results/all-labels.csv", EVERY, "depth")
     terms = seeds("../results/terms.csv", TERMS, "depth")
     taught = pd.read_csv("../results/teachers.csv").mean()
     parts = pd.read_csv("../results/parts.csv").query("sensor == 'depth'")
@@ -248,7 +247,6 @@ def results(number: str) -> pd.DataFrame:
     found = {
         ("00", "depth, 200 labels"): ways[["alone", "strangers", "pairs"]],
         ("01", "watch, mean of 5 deals"): pd.Series(splits),
-        ("03", "depth, every label, F1"): every.mean(),
         ("04", "depth, 400 labels"): taught[list(TAUGHT)].rename(TAUGHT),
         ("05", "depth, every label, F1"): terms.mean(),
         ("06", "sensor, from inv"): read["which sensor", "inv"][[*PROBED]],

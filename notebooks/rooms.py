@@ -1,7 +1,6 @@
 """A person's own folder of images, as notebook 11 reads it; and synthetic scenes as
 such a folder, recorded in rooms."""
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +19,8 @@ from sklearn.preprocessing import StandardScaler
 from discom.config import as_type
 from discom.data import MultiModalData, load, read_folders
 from discom.data.augmentation import apply_d4, random_d4
-from discom.errors import ConfigError, DataError
+from discom.errors import ConfigError, DataError, first_line
+from discom.files import parse_json
 from discom.models.encoders import encoder
 
 SENSORS = {"rgb": "colour", "depth": "depth"}  # sensor → its folder
@@ -85,10 +85,11 @@ def _measure(
 
 def _as_object(text: str) -> dict[str, Any]:
     try:
-        return as_type("options", json.loads(text), dict)
-    except ValueError:  # also a ConfigError, of a list
+        return as_type("it", parse_json(text), dict)
+    except ValueError as error:  # also a ConfigError, of a list
+        found = f"{text!r} is no JSON object ({first_line(error)})"
         way_out = """write such as '{"size": 16}'"""
-        raise ConfigError("options", f"{text!r} is no JSON object", way_out) from None
+        raise ConfigError("options", found, way_out) from None
 
 
 def read_pairs(

@@ -1,6 +1,7 @@
 """discom advise: what it trains, what it answers, and what it refuses."""
 
 import shlex
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from discom.advice import (
     TAUGHT,
     Asked,
     difference,
+    has_learned,
     score,
 )
 from discom.data import Modality, MultiModalData
@@ -95,12 +97,14 @@ def test_the_questions_come_in_their_order_with_an_interval_each(few):
 @pytest.mark.parametrize("few", [False, True])
 @pytest.mark.parametrize(
     ("share", "spread", "word"),
-    [(0.9, 0.0, "Yes"), (0.5, 0.0, "No"), (None, 0.0, "No"), (0.65, 0.6, "Not decided")],
+    [(0.9, 0.0, "Yes"), (0.5, 0.0, "No"), (None, 0.0, "No"), (0.8, 0.6, "Not decided")],
 )
 def test_each_verdict_on_training_with_the_other_sensor(few, share, spread, word):
-    """depth has 60 % right alone; with the other sensor a share of its own, or the same ones."""
+    """depth has 60 % right alone, or where groups differ 75 %; with the other sensor a share of its
+    own, or the same ones."""
     other = PAIRS if few else TAUGHT
     shares = {} if share is None else {f"{other}/depth": share}
+    shares |= {"depth": 0.75} if spread else {}
     words, _, deployed = ask(rows_of(few, spread=spread, **shares), few)
     assert words[DEPTH] == word
     assert (deployed["depth"] == other) == (word == "Yes")
@@ -126,6 +130,47 @@ def test_both_may_be_networks_that_trained_together_though_each_is_deployed_alon
     _, lines, deployed = ask(rows_of(few, **{f"{other}/rgb+depth": 1.0}), few)
     assert f"({other} 100.0 against {STUDENT}" in lines[3]
     assert deployed == {"rgb+depth": other, "rgb": STUDENT, "depth": STUDENT}
+
+
+LOST = "Nothing learned, as far as these data show"
+
+
+@pytest.mark.parametrize("few", [False, True])
+def test_where_nothing_has_learned_the_answer_is_no_no(few):
+    """Networks that guess were answered by "No", and their commands followed."""
+    words, lines, deployed = ask(rows_of(few, rgb=0.5, depth=0.5, both=0.5), few)
+    assert {*words.values()} == {LOST}
+    assert len(lines) == (6 if few else 4)
+    assert deployed == {}
+
+
+@pytest.mark.parametrize("few", [False, True])
+def test_a_sensor_that_has_learned_is_advised_beside_one_that_has_not(few):
+    words, _, deployed = ask(rows_of(few, rgb=0.9, depth=0.5, both=0.9), few)
+    assert words[DEPTH] == LOST
+    assert words["Is rgb alone better than depth"] == "Yes"
+    assert words[MOUNT] != LOST
+    assert deployed == {"rgb": STUDENT}
+
+
+def test_guesses_of_one_class_have_learned_nothing_however_rare_the_others():
+    """Their weighted F1 is far above that of guessing."""
+    y = np.where(np.arange(240) % 12 == 0, 1, 0)
+    sensors = {k: replace(m, y=y) for k, m in IMAGES.modalities.items()}
+    images = replace(IMAGES, modalities=sensors)
+    constant = [pd.DataFrame(np.tile([0.9, 0.1], (240, 1)), images.ids)] * 3
+    assert score(constant, images) > 80
+    assert not has_learned(constant, images)
+    assert score(constant, images, "recall") == 50
+    assert has_learned([pd.DataFrame(np.eye(2)[y], images.ids)] * 3, images)
+
+
+def test_guessing_is_taken_for_learning_at_the_rate_of_the_interval():
+    rng, images, found = np.random.default_rng(0), images_of(30), 0
+    for _ in range(200):
+        guesses = [pd.DataFrame(rng.random((180, 2)), images.ids) for _ in range(3)]
+        found += has_learned(guesses, images)
+    assert 0 < found / 200 < 0.06  # one side of 95 %
 
 
 def test_more_labels_are_worth_what_half_of_them_lack():
@@ -225,6 +270,9 @@ def test_a_persons_folder_is_planned_and_answered_once(mine, tmp_path, capsys):
     said = capsys.readouterr().out
     for name in (STUDENT, TAUGHT, FUSED):
         assert f"| {name} " in said
+    (guide,) = [word for word in said.split() if word.startswith("https://")]
+    page = Path(advice.__file__).parents[1] / guide.partition("discom/")[2].replace(".html", ".md")
+    assert "<!-- advice -->" in page.read_text("utf-8")
     assert cli.main(mine) == 0  # nothing is left to train
     assert capsys.readouterr().out == said
 
@@ -270,3 +318,13 @@ def test_sensors_of_two_sizes_are_refused_before_the_first_training(tmp_path, mo
         assert cli.main(["advise", "mine", *TINY, *words]) == 2
         assert "cannot be stacked" in capsys.readouterr().err
     assert not Path("runs").exists()
+
+
+def test_samples_without_groups_are_told_and_not_called_groups():
+    single = replace(IMAGES, groups=None)
+    with pytest.warns(UserWarning, match="^mine: folds divide single samples"):
+        said = asked(single).outlook()
+    assert "240 groups" not in said
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "40 groups" in asked(IMAGES).outlook()

@@ -309,3 +309,12 @@ def test_networks_with_settings_of_their_own_score_together(tmp_path, monkeypatc
         truth.append(each[0][f"{names[0]}_labels"])
     expected = f1_score(np.concatenate(truth), np.concatenate(said), average="weighted")
     assert row["f1"] == pytest.approx(100 * expected, abs=1e-3)
+
+
+@pytest.mark.parametrize("flag", ["--seeds", "--values"])
+@pytest.mark.parametrize("text", [",", "1,", " ", "a", "true", "NaN"])
+def test_what_is_no_list_of_numbers_is_refused(flag, text, capsys):
+    """An empty list of seeds ended in an IndexError."""
+    assert cli.main(["student", flag, text], grid.choose) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert flag in line

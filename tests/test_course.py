@@ -2,6 +2,7 @@
 
 import base64
 import io
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,7 +15,7 @@ from matplotlib.colors import to_hex, to_rgba
 from PIL import Image
 
 import course
-from pictures import embeddings, method, segments, sorting, watch, wristband
+from pictures import embeddings, method, preparation, segments, sorting, watch, wristband
 
 COURSE = sorted((Path(__file__).parents[1] / "notebooks/py").glob("??_*.py"))
 
@@ -127,18 +128,41 @@ def test_a_loss_lights_what_it_reads_and_its_heads():
     assert boxes(method.show("specific", "irr")) == ({"irrelevant"}, set())
 
 
-def test_bars_are_shares_of_finds():
-    recording = np.repeat([0, 1, 2, 3], 5)  # of two persons, who do both exercises
-    found = {"own": np.arange(20), "own person": (np.arange(20) + 5) % 10}
-    axis = watch.show_finds(found, recording % 2, recording, recording // 2, "a title").axes[0]
-    bars = [
-        (bar.get_y() > 0.5, bar.get_width(), bar.get_facecolor())
-        for bar in axis.patches
-        if bar.get_height() and bar.get_width()
-    ]
-    right, wrong = (to_rgba(colour) for colour in (watch.RIGHT, watch.WRONG))
-    # half find another exercise of their own person
-    assert bars == [(False, 100, right), (True, 50, wrong), (True, 50, wrong)]
+def test_persons_who_are_tested_are_found_in_both_deals():
+    deals = {"acc": [0, 0, 1, 1, 2, 2], "gyro": [0, 1, 1, 2, 2, 0]}
+    axis = watch.show_deals(deals, 0, "a title").axes[0]
+    letters = {text.get_text(): text for text in axis.texts if len(text.get_text()) == 1}
+    assert len(letters) == 6  # the later row, of the second sensor, stays in the dictionary
+    box_of = {name: int(text.get_position()[0]) for name, text in letters.items()}
+    assert box_of == {"A": 0, "F": 0, "B": 1, "C": 1, "D": 2, "E": 2}
+    tested = [name for name, text in letters.items() if text.get_color() == watch.TESTED]
+    assert sorted(tested) == ["A", "B"]
+    assert [text.get_text() for text in axis.texts].count("test") == 2
+
+
+def test_bars_say_what_the_second_sensor_adds():
+    scores = pd.DataFrame({"random": [92.25, 92.6], "persons": [73.5, 77.8]})
+    axis = watch.plot_worth(scores, "a title").axes[0]
+    texts = [text.get_text() for text in axis.texts]
+    assert {"+0.3 points", "+4.3 points", "92.2 %", "77.8 %"} < set(texts)
+
+
+def test_pairs_to_look_at_are_near_and_have_their_own_image():
+    far = np.array([0, 0, 1, 0, 0, 0])
+    names = [f"disk/place0_000{k}" for k in range(6)]
+    pairs = [*pairwise(names)]  # 1 and 2, 2 and 3 are with a far one
+    there = dict.fromkeys([*names[:3], names[4]])
+    assert preparation.near_ones(pairs, there, far, 2) == [pairs[0], pairs[4]]
+
+
+def test_pairs_stand_in_columns_with_their_names():
+    images = {"rgb": np.zeros((2, 3, 8, 8)), "by name": np.ones((2, 1, 8, 8))}
+    one = {sensor: x[:1] for sensor, x in images.items()}
+    figure = preparation.show_pairs({"a": images, "b": one}, "a title", {"a": ["x", "y"]})
+    rows = [axis.get_ylabel() for axis in figure.axes]
+    assert rows == ["colour", "", "by name", "", "", ""]
+    assert [axis.get_xlabel() for axis in figure.axes] == ["", "", "x", "y", "", ""]
+    assert [axis.images[0].get_array().ndim for axis in figure.axes] == [3, 3, 2, 2, 3, 2]
 
 
 def test_the_map_knows_sensor_class_and_picture_of_each_point():

@@ -242,6 +242,30 @@ def test_images_unlike_those_of_training_are_told_once(folder, split, tmp_path, 
     assert len(told) == 1
 
 
+def test_blank_images_and_those_without_a_measurement_are_not_told_as_other_units(
+    folder, split, tmp_path
+):
+    """A covered lens was to be compared in unit and number type."""
+    images, file = split.test.modalities["depth"].x[:20].copy(), folder / "student-depth"
+    images[[2, 5, 8]] = 1500
+    images[[4, 9]] = 0
+    images[4, 0, 0, 0] = images[9, 0, 1, 1] = 7999  # all that was measured
+    images[[0, 1]] = 0
+    with pytest.warns() as told:
+        answers = predict(file, [saved(tmp_path / "new", depth=images)])
+    lines = sorted(str(each.message).partition("/depth/")[2] for each in told)
+    assert [line[:22] for line in lines] == ["00.npy: 2 of 20 images", "02.npy: 5 of 20 images"]
+    assert (answers["class"] == "").tolist() == [row < 2 for row in range(20)]
+
+
+@pytest.mark.parametrize("shape", [(1, 16, 8), (3, 8, 8), (3, 16, 8)])
+def test_an_image_of_other_bands_or_of_another_size_is_told_what_differs(folder, tmp_path, shape):
+    """Of three bands for one a person was told two sizes, those after resizing."""
+    np.save(tmp_path / "0.npy", np.zeros(shape, np.uint16))
+    line = refused(partial(predict, folder / "student-depth", [tmp_path]), r"0\.npy: ")
+    assert ("16×8" in line, "3 bands" in line) == (shape[0] == 1, shape[0] == 3)
+
+
 def test_files_that_are_stored_otherwise_than_those_of_training_are_told(tmp_path):
     """8 bits of a sensor of 16 lie within its range, and an offset is not in the pixels."""
     metadata = "<GDALMetadata><Item sample='0' role='offset'>{}</Item></GDALMetadata>"
@@ -265,7 +289,7 @@ def test_files_that_are_stored_otherwise_than_those_of_training_are_told(tmp_pat
         warnings.simplefilter("error")
         assert len(answers([tmp_path / "same"])) == 2  # what has no tags cannot contradict
         older = Sensor(name="s2", unit="", shape=(1, 8, 8), low=(0,), high=(200,))
-        compare(["0.tif"], older, [False], [np.dtype("u1")])  # it does not say
+        compare(["0.tif"], older, [""], [np.dtype("u1")])  # it does not say
     with pytest.warns(match="8bit/0.tif: 1 of 3 .*uint8.*uint16"):
         answers([tmp_path / "same", tmp_path / "8bit"])
     refused(lambda: answers([tmp_path / "late"]), "late/0.tif: .*no scale or offset.* -0.1")

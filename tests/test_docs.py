@@ -66,7 +66,7 @@ def test_commands_parse(page, flags_of):
 def test_images_are_sorted_by_a_table_whatever_their_names(tmp_path, monkeypatch):
     """A pattern of names took v1.2.png for v1, and found no name in brackets."""
     monkeypatch.chdir(tmp_path)
-    labels = {"v1": "cat", "v1.2": "dog", "w[1]": "cat", "x*.png": "dog"}
+    labels = {"v1": "cat", "v1.2": "dog", "w[1]": "cat", "x*.png": "dog", "y": "", "z": "None"}
     for name in labels:
         for sensor in ("RGB", "thermal"):
             Path(sensor).mkdir(exist_ok=True)
@@ -78,23 +78,30 @@ def test_images_are_sorted_by_a_table_whatever_their_names(tmp_path, monkeypatch
     for sensor, (name, kind) in product(("RGB", "thermal"), labels.items()):
         places = Path("my_images", sensor).glob("*/*")
         stem = name.removesuffix(".png")
-        assert [file.parent.name for file in places if file.stem == stem] == [kind]
-    Path("labels.csv").write_text(f"{table}\nv3,cat")
-    with pytest.raises(KeyError, match="v3"):
+        own = [file.parent.name for file in places if file.stem == stem]
+        assert own == [kind or "unlabelled"]
+    copies = sorted(Path("my_images").rglob("*"))
+    Path("labels.csv").write_text(table.replace("v1,cat", "v1,dog"))
+    with pytest.raises(FileExistsError, match="my_images"):  # else v1 was a cat and a dog
         exec(code, {})
+    for row, error in (("v3,cat", KeyError), ("v1.png,dog", ValueError)):
+        Path("labels.csv").write_text(f"{table}\n{row}")
+        with pytest.raises(error, match=row[:2]):
+            exec(code, {})
+    assert sorted(Path("my_images").rglob("*")) == copies
 
 
 def test_labels_that_are_words_become_arrays(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("my_arrays").mkdir()
     np.save("my_arrays/acc.npy", np.zeros((3, 3, 64)))
-    rows = ["window,label,person", "2,walk,anna", "0,walk,ben", "1,,anna"]
+    rows = ["window,label,person", "2,walk,anna", "0,None,ben", "1,,anna"]
     Path("labels.csv").write_text("\n".join(rows))
     (code,) = blocks((DOCS / "guides/signals.md").read_text(), "py")
     exec(code, {})
     windows = data.read_arrays("my_arrays")
-    assert windows.classes == ("walk",)
-    assert windows.labels.tolist() == [0, -1, 0]
+    assert windows.classes == ("None", "walk")
+    assert windows.labels.tolist() == [0, -1, 1]
     assert windows.groups.tolist() == ["ben", "anna", "anna"]
 
 

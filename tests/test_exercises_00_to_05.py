@@ -71,12 +71,8 @@ ANSWERS = [
 # ---------------------------------------------------------------- 01
 
 
-def pair(first, second, order="first", left_out=True):
-    row_of = {name: row for row, name in enumerate(second)}
-    rows = [row for row, name in enumerate(first) if name in row_of or not left_out]
-    if order == "second":
-        rows = sorted(rows, key=lambda row: row_of[first[row]])
-    return rows, [row_of[first[row]] for row in rows]
+def complete(*sensors):
+    return [name for name in sensors[0] if all(name in own for own in sensors[1:])]
 
 
 def mirror(signal, sensor, left, turned=((0,), (1, 2)), copy=True):
@@ -89,14 +85,15 @@ def everyone(signal, sensor, left):
     return mirror(signal, sensor, left | True)
 
 
-PAIRS, MIRROR, WINDOWS = exercises_01.first, exercises_01.second, exercises_01.third
+COMPLETE, MIRROR, WINDOWS = exercises_01.first, exercises_01.second, exercises_01.third
 ANSWERS += [
-    (PAIRS, pair, ""),
-    (PAIRS, lambda a, b: (range(4), range(4)), "different ids"),  # as zip does
-    (PAIRS, partial(pair, left_out=False), "two lists"),  # a KeyError
-    (PAIRS, lambda a, b: (pair(a, b)[0][1:], pair(a, b)[1][1:]), "of three pairs 2"),
-    (PAIRS, lambda a, b: (pair(a, b)[0], [*pair(a, b)[1], 1]), "both lists"),
-    (PAIRS, partial(pair, order="second"), "order of first"),
+    (COMPLETE, complete, ""),
+    (COMPLETE, lambda a, b: complete(a, b), "also for 3 lists"),  # a TypeError
+    (COMPLETE, lambda a, *others: complete(a, others[0]), "of 3 lists one does not have 'd'"),
+    (COMPLETE, lambda *lists: sorted(set(lists[0]).intersection(*lists)), "the first list"),
+    (COMPLETE, lambda *lists: sorted(set().union(*lists)), "one does not have"),
+    (COMPLETE, lambda *lists: complete(*lists)[1:], "3 names are in all"),
+    (COMPLETE, lambda *lists: None, "return a list"),
     (MIRROR, mirror, ""),
     (MIRROR, partial(mirror, turned=((0,), (0,))), "gyro: the mirror keeps turns round x"),
     (MIRROR, partial(mirror, turned=((1,), (1, 2))), "acc: of a left arm other axes"),

@@ -210,6 +210,16 @@ def test_only_what_was_read_is_called_damaged():
         raise MemoryError
 
 
+@pytest.mark.parametrize("text", ['{"a": 1, "a": 2}', '[{"b": {"a": 1, "c": 0, "a": 1}}]'])
+def test_json_with_a_key_that_is_given_twice_is_refused(tmp_path, text):
+    """Of two names of classes, or two thresholds, the last one counted."""
+    (tmp_path / "classes.json").write_text(text)
+    with pytest.raises(DataError, match=r"classes.json: .*'a' is given twice"):
+        files.read_json(tmp_path / "classes.json")
+    with pytest.raises(ValueError, match="'a' is given twice"):
+        files.parse_json(text)
+
+
 def test_a_digest_is_that_of_the_whole_bytes_whatever_the_chunks(tmp_path, monkeypatch):
     x = np.random.default_rng(0).random((8197, 2)).astype(np.float32)
     expected = hashlib.blake2b(b"float32(8197, 2)" + x.tobytes(), digest_size=8).hexdigest()

@@ -171,6 +171,50 @@ def test_what_a_loss_returns_is_what_its_method_declares():
     refused(partial(make(Chatty), batch_of()), "'size'", ConfigError)
 
 
+RETURNED = {  # what a function of an own method returns in the place of terms
+    "nothing": lambda x: None,
+    "a tensor": lambda x: x.sum(),
+    "a number": lambda x: {"cl": 1.0},
+    "a loss of each sample": lambda x: {"cl": x},
+}
+
+
+@pytest.mark.parametrize("what", RETURNED)
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [("student", "loss"), ("student", "loss_of"), ("kdv2", "distil"), ("dense-kdv2", "distil")],
+)
+def test_what_is_no_term_is_refused_with_the_function_that_returned_it(
+    monkeypatch, name, function, what
+):
+    """An own `loss` without a return was an AttributeError."""
+    answer = RETURNED[what]
+    monkeypatch.setattr(methods.get(name), function, lambda *_: answer(torch.zeros(2)))
+    refused(partial(make(name), batch_of(name)), f"^{name}[.]{function}", ConfigError)
+
+
+@pytest.mark.parametrize(
+    ("function", "answer"),
+    [
+        ("predict", lambda *_: None),
+        ("predict", lambda self, modality, x: x[:, 0, 0, :3]),
+        ("deployed_module", methods.Method.deployed_module),
+    ],
+)
+def test_a_method_whose_networks_give_no_logits_is_refused_before_it_trains(
+    monkeypatch, function, answer
+):
+    """Logits of too few classes ended in a message of the scores, after the first epoch."""
+    monkeypatch.setattr(methods.Student, function, answer)
+    images, config = data.load("objects:n=18,size=16"), profile("tiny")
+    found = partial(methods.build, methods.Student, images, config)
+    refused(found, f"^student.*{function}", ConfigError)
+
+
+def test_a_method_that_says_nothing_of_its_loss_is_refused():
+    refused(partial(methods.Method.loss, make("student"), batch_of()), "^student: ", ConfigError)
+
+
 @pytest.mark.parametrize("name", TAUGHT)
 def test_no_gradient_reaches_the_teachers_answers_which_count(name):
     model, batch = make(name), batch_of(name)

@@ -18,7 +18,7 @@ from discom import cli, tables
 README = " ".join((pages.ROOT / "README.md").read_text().split())
 DOCS = pages.ROOT / "docs"
 ALONE = ("student", "fixmatch", "simclr contrast=1")
-NUMBERS = "none one two three four five six seven eight nine ten".split()
+NUMBERS = ["none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 CELL = re.compile(r"\d+\.\d ± \d+\.\d|[+-]\d+\.\d \[[+-]\d+\.\d, [+-]\d+\.\d\]")
 
 

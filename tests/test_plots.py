@@ -142,12 +142,12 @@ def embedded(sensors, classes, samples=24):
     names = [f"class {k}" for k in range(classes)]
     reads = {"before training": table, "DisCoM-KD": table}
     maps = {"before training": parts, "DisCoM-KD": after}
-    return maps, np.arange(samples) % classes, sensors, names, reads
+    return maps, np.arange(samples) % classes, sensors, names, reads, 12.0
 
 
 def test_maps_draw_every_view_by_class_and_sensor_and_join_samples():
     given = embedded(["rgb", "depth", "thermal"], 12)
-    maps, labels, sensors, names, _ = given
+    maps, labels, sensors, names, *_ = given
     figure = plots.embedding_maps(*given, lines=5)
     axes, (box,) = drawn(figure), figure.legends
     assert words(box.texts) == [*sensors, "the same sample", *names]

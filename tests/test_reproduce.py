@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import nbformat
+import pytest
 from papermill.exceptions import PapermillExecutionError
 
 import batch
@@ -32,6 +33,14 @@ def test_a_notebook_keeps_its_own_data_and_tiny_shortens_them(tmp_path):
 def test_a_parameter_has_one_value(tmp_path):
     words = ["-p", "seeds=1", "--parameter", "seeds=2", "--out", str(tmp_path / "out")]
     assert cli.main(words, batch.batch) == 2
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("only", [",", "02,", " "])
+def test_a_list_without_a_notebook_is_refused(only, tmp_path, capsys):
+    words = ["--only", only, "--out", str(tmp_path / "out")]
+    assert cli.main(words, batch.batch) == 2
+    assert "--only" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

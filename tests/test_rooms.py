@@ -75,7 +75,7 @@ def test_options_may_be_text_as_papermill_gives_them(tmp_path):
     made_folder(tmp_path)
     small = read_pairs(str(tmp_path), '{"size": 16}', "objects", seed=0)
     assert small.images["photo"].shape == (47, 3, 16, 16)
-    for text in ("size=16", "[16]"):
+    for text in ("size=16", "[16]", '{"size": 16, "size": 32}'):
         refused(lambda text=text: read_pairs(str(tmp_path), text, "", 0), "options", ConfigError)
 
 

@@ -302,23 +302,46 @@ def test_folds_test_every_sample_once_and_keep_what_was_predicted_of_each_group(
         assert counts[:, 3].sum() == (saved[f"{network}_labels"] != 255).sum()
 
 
-def test_a_probe_scales_the_fastest_epoch_and_leaves_nothing_behind(run_of, tmp_path, monkeypatch):
+@pytest.fixture
+def timed(monkeypatch):
+    """A function: of it, an epoch of a probe takes so many seconds as it says of the batches and of
+    the number of the epoch."""
+
+    def timed(seconds_of):
+        def written(method, split, config, folder, **options):
+            result = fit(method, split, config, folder, **options)
+            log = pd.read_csv(folder / "metrics.csv")
+            batches = len(split.train) / config.batch_size
+            seconds = np.cumsum([seconds_of(batches, epoch) for epoch in range(len(log))])
+            log.assign(seconds=seconds).to_csv(folder / "metrics.csv", index=False)
+            return result
+
+        monkeypatch.setattr(forecast, "fit", written)
+
+    return timed
+
+
+def test_a_probe_scales_the_epochs_after_the_first_and_leaves_nothing_behind(
+    run_of, tmp_path, monkeypatch, timed
+):
     """With a teacher, in the current folder; seconds written by hand."""
-
-    def written(method, split, config, folder, **options):
-        result = fit(method, split, config, folder, **options)
-        log = pd.read_csv(folder / "metrics.csv")
-        seconds = np.cumsum([5.0, 3.0, 2.0][: len(log)])
-        log.assign(seconds=seconds).to_csv(folder / "metrics.csv", index=False)
-        return result
-
+    timed(lambda batches, epoch: [5.0, 3.0, 2.0][epoch])
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(forecast, "fit", written)
     run = run_of("kdv2", batch_size=4)
     split = data.load(DATA, seed=0).split(*run.parts)
     cost = forecast.probe(run, split, batches=3)
-    assert (cost.seconds, cost.reading) == (pytest.approx(2.0 * len(split.train) / 12), 0)
+    assert (cost.seconds, cost.reading) == (pytest.approx(2.5 * len(split.train) / 12), 0)
     assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("method", ["student", "kdv2"])
+def test_what_an_epoch_takes_beside_its_batches_is_not_scaled_with_them(run_of, timed, method):
+    """Its start and its scores: scaled up from three quick batches they counted many times."""
+    timed(lambda batches, epoch: 0.05 + 0.01 * batches)
+    run = run_of(method, batch_size=4)
+    split = data.load(DATA, seed=0).split(*run.parts)
+    steps = len(split.train) / 4
+    assert forecast.probe(run, split).seconds == pytest.approx(0.05 + 0.01 * steps)
 
 
 def test_a_probe_takes_parts_that_share_groups_and_labels_of_few_groups(tmp_path):

@@ -30,9 +30,11 @@ from discom.data.batches import Batches
 from discom.errors import ConfigError, OutOfTime, RunError
 from discom.evaluation import scores
 from discom.methods import Student, build
+from discom.running import sweep
 from discom.running.checkpoint import Checkpoint
+from discom.running.forecast import probe
 from discom.running.loading import load_run
-from discom.running.runs import Result, last_file, weights_file
+from discom.running.runs import Result, Run, last_file, weights_file
 
 TINY = profile("tiny", epochs=3)
 ONCE = profile("tiny", epochs=1)
@@ -290,6 +292,49 @@ def test_parts_of_which_none_has_bounds_are_refused(tmp_path):
     """All are alike, and a network would train on raw numbers."""
     raw = data.Split(*(replace(part, normalization=None) for part in SCENES.split(0)))
     refused(partial(fit, "student", raw, ONCE, tmp_path / "run"), "train part: ")
+
+
+NO_SPLITS = {  # what is given in the place of a split → the place that the error names
+    "the data": (SCENES, "split"),
+    "nothing": (None, "split"),
+    "a tuple": (tuple(SCENES.split(0)), "split"),
+    "arrays": (data.Split(*(np.zeros(3) for _ in range(3))), "split, train part"),
+}
+
+
+@pytest.mark.parametrize("what", NO_SPLITS)
+def test_what_is_no_split_is_refused_where_it_is_given(what, finished, tmp_path):
+    """It was an AttributeError of some line within."""
+    given, place = NO_SPLITS[what]
+    run = Run.of(tmp_path, Student, SCENES, ONCE)
+    for call in (
+        partial(fit, "student", given, ONCE, tmp_path / "run"),
+        partial(load_run, finished[0], given),
+        partial(probe, run, given),
+        partial(sweep.train, run, given),
+    ):
+        refused(call, f"^{place}: ", ConfigError)
+    assert not [*tmp_path.iterdir()]
+
+
+def test_runs_are_planned_of_data_and_settings_alone(split, tmp_path):
+    refused(partial(Run.of, tmp_path, Student, split, ONCE), "^data: ", ConfigError)
+    refused(partial(Run.of, tmp_path, Student, SCENES, "tiny"), "^config: ", ConfigError)
+
+
+@pytest.mark.parametrize(
+    ("method", "config", "place"),
+    [
+        (Student({"rgb": 3}, 2, methods.base.encoder("resnet10", 16)), ONCE, "method"),
+        (torch.nn.Linear, ONCE, "method"),
+        ("student", "tiny", "config"),
+        ("student", {"epochs": 1}, "config"),
+    ],
+    ids=str,
+)
+def test_what_is_no_method_or_no_settings_is_refused(method, config, place, split, tmp_path):
+    refused(partial(fit, method, split, config, tmp_path / "run"), f"^{place}: ", ConfigError)
+    assert not (tmp_path / "run").exists()
 
 
 def test_every_epoch_draws_its_own_numbers(split, tmp_path):

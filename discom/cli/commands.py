@@ -54,7 +54,9 @@ def table(
     number: Literal[1, 2, 3, 4, "dense", "crodino"],
     data: flags.Data = "",
     methods: Annotated[
-        str, "Methods or rows to keep: 'student,discom adv=0', or paper  [default: all]"
+        Any,
+        flags.names,
+        "Methods or rows to keep: 'student,discom adv=0', or paper  [default: all]",
     ] = "",
     seeds: Annotated[int | None, IntRange(1), "How many  [default: 5, or 1 with --folds]"] = None,
     folds: Annotated[int | None, IntRange(2), "Test every image once, in so many parts."] = None,
@@ -79,8 +81,7 @@ def table(
     from discom.running import sweep
 
     tables, source = discom.tables, data or SCENES[isinstance(number, str)]
-    kept = [name.strip() for name in methods.split(",") if name.strip()]
-    study = tables.Study(source, runs, [number], modalities, kept, seeds, folds or 0, settings)
+    study = tables.Study(source, runs, [number], modalities, methods, seeds, folds or 0, settings)
     known = study.usable(tables.collected(collect))
     absent = study.absent(known)
     print(f"{len(study.every)} runs, {len(absent)} to train with their teachers", flush=True)
@@ -217,4 +218,7 @@ def advise(
     print("", advice.to_markdown(rows, images), "", *lines, sep="\n")
     if grown := advice.longer(advice.read(study.longer), rows, images):
         print(f"Twice as long a training gains: {', '.join(grown)}; ask with --steps {2 * steps}.")
+    if not {*images.modalities} <= {*deployed}:
+        print(f"Where nothing learned, try: {study.remedy()}, more labels.")
     print("", *study.commands(deployed, settings["name"]), sep="\n")
+    print(f"\nWhat we measured in each situation: {advice.GUIDE}")

@@ -51,6 +51,7 @@ def prepare(
 @command
 def check(data: str, seed: flags.Seed = 0) -> None:
     """Verify a data set: pixels, labels, pairs, and copies between its parts."""
+    from discom.data.own_folders import warn_of_classes
     from discom.data.splitting import near_duplicates
 
     images = discom.data.load(data, seed=seed)
@@ -64,9 +65,11 @@ def check(data: str, seed: flags.Seed = 0) -> None:
         print(f"{part:>5}: {len(samples)} samples{by_class}{rest}")
     if left := len(images) - sum(map(len, split)):
         print(f" left: {left} samples in no part, since valid and test hold labelled ones alone")
-    copies = near_duplicates(split)
+    copies, apart = near_duplicates(split), set[str]()
+    if "rules" in images.about:  # they were read of folders
+        apart = warn_of_classes(data, {k: m.ids.tolist() for k, m in images.modalities.items()})
     for name, modality in images.modalities.items():
-        alone = sorted({*modality.ids} - {*images.paired_ids})
+        alone = sorted({*modality.ids} - {*images.paired_ids} - apart)
         _warn_of(f"{data}/{name}", alone, PARTNER)
         rows = copies[copies["modality"] == name].itertuples()
         pairs = [f"{row.id} ({row.part}) = {row.other_id} ({row.other_part})" for row in rows]

@@ -1,7 +1,6 @@
 """Commands made of functions: what they take is read from the annotations of their parameters."""
 
 import inspect
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -9,6 +8,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import click
 
 from discom.config import FIELDS, as_type
+from discom.errors import first_line
 
 SETTINGS = [name for name in FIELDS if name not in ("seed", "dense", "options")]
 
@@ -71,15 +71,42 @@ def _flag(name: str, annotation: Any, default: Any) -> click.Option:
 
 def json_text(text: str) -> dict[str, Any]:
     """What reads `--options`."""
+    from discom.files import parse_json  # it takes time, and help does without
+
     try:
-        return as_type("--options", json.loads(text), dict)
-    except ValueError:  # also a ConfigError, of a list
-        raise click.BadParameter(f"{text} is no JSON object; write '{{\"name\": value}}'") from None
+        return as_type("it", parse_json(text), dict)
+    except ValueError as error:  # also a ConfigError, of a list
+        found = f"{text} is no JSON object ({first_line(error)})"
+        raise click.BadParameter(f"{found}; write '{{\"name\": value}}'") from None
+
+
+def names(text: str, separator: str = ",") -> list[str]:
+    """What reads a list such as `student,discom`; where nothing is given it is empty."""
+    found = [name.strip() for name in text.split(separator)] if text else []
+    if not all(found):
+        example = separator.join(["first", "second"])
+        raise click.BadParameter(f"'{text}' lacks a name; write it as {example}")
+    return found
+
+
+def sensors(text: str) -> str:
+    """What reads `--modalities`."""
+    return "+".join(names(text, "+"))
+
+
+def numbers(text: str) -> list[float]:
+    """What reads a list of numbers, such as `0.5,1`."""
+    from discom.files import parse_json  # it takes time, and help does without
+
+    try:
+        return [as_type("number", parse_json(word), int | float) for word in names(text)]
+    except ValueError:  # also a ConfigError, of what is no number
+        raise click.BadParameter(f"'{text}' is no list of numbers; write it as 1,2") from None
 
 
 PROFILE = "Of all settings: tiny, cpu, finetune or paper."
 Data = Annotated[str, "Name or folder  [default: objects, or scenes-dense]"]
-Modalities = Annotated[str, "Sensors in this order: rgb+depth  [default: all]"]
+Modalities = Annotated[str, sensors, "Sensors in this order: rgb+depth  [default: all]"]
 Seed = Annotated[int, click.IntRange(0, 2**32 - 1), "Of the split, weights and batches."]
 Runs = Annotated[Path, "Folder of all runs."]
 Workers = Annotated[int, click.IntRange(0), "Runs side by side; 0: one a core."]

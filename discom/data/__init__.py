@@ -1,7 +1,7 @@
 """Data: what every loader returns, where it comes from, and how batches are drawn from it."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from inspect import signature
 from operator import methodcaller
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 
 from discom.config import check_options
 from discom.data import scenes, sources
+from discom.data.checks import listed
 from discom.data.multimodal import Modality, MultiModalData, Split
 from discom.data.own_arrays import read_arrays
 from discom.data.own_folders import read_folders
@@ -36,7 +37,7 @@ WAYS = ("", "random", "place", "official")  # to divide a set; the first is its 
 
 
 def load(
-    source: str | Path, modalities: str | None = None, seed: int | None = None
+    source: str | Path, modalities: str | Sequence[str] | None = None, seed: int | None = None
 ) -> MultiModalData:
     """Read a data set by name or folder. A DataError where there is none, it is damaged, or lacks a
     modality; a ConfigError for an argument that scenes do not have.
@@ -46,7 +47,7 @@ def load(
             `scenes.dense` (`objects:n=600,seed=1`; modalities joined by +), the name of a public
             set that is prepared, a prepared folder, a folder of arrays of DisCoM-KD's public code,
             or a folder of images `<modality>/<class>/<id>.png`; see `locate`.
-        modalities: which ones to keep, such as rgb+elevation; all by default.
+        modalities: which ones to keep, such as rgb+elevation, or a list; all by default.
         seed: by which scenes are drawn that name no seed of their own; other data have none.
 
     >>> len(load("objects:n=12,size=16,modalities=rgb+thermal")), load("objects:n=9,size=8").best
@@ -57,7 +58,7 @@ def load(
     else:
         drawn = {} if seed is None else {"seed": seed}
         data = DRAWN[str(source).partition(":")[0]](**drawn | _arguments(str(source)))
-    return data.select(modalities.split("+")) if modalities else data
+    return data.select(modalities) if modalities else data
 
 
 def planned(
@@ -68,12 +69,13 @@ def planned(
     if locate(source) is not None:
         data = load(source, modalities)
         return lambda seed: data
-    name, _, arguments = str(source).partition(":")
+    name, _, text = str(source).partition(":")
     usual = signature(DRAWN[name]).parameters["n"].default
     count = _arguments(str(source)).get("n", usual)
+    others = [item for item in text.split(",") if item and item.partition("=")[0] != "n"]
 
     def data_of(seed: int | None) -> MultiModalData:
-        images = load(f"{name}:{arguments},n=9", modalities, seed)  # the last n counts
+        images = load(f"{name}:{','.join([*others, 'n=9'])}", modalities, seed)
         return images.drawn_by(**{**(images.drawn or {}), "n": count})
 
     return data_of
@@ -154,7 +156,7 @@ def _read(
     options: Mapping[str, Any],
 ) -> tuple[MultiModalData, str]:
     """The images, and the name of the folder that takes them."""
-    name, sensors = source.removesuffix(":"), modalities.split("+") if modalities else None
+    name, sensors = source.removesuffix(":"), listed(modalities)
     if not (root or download):
         locate(source)  # refuses the name of a set that is a folder here, too
     if name in sources.names():
@@ -232,7 +234,12 @@ def _arguments(source: str) -> dict[str, Any]:
         readers["modalities"] = methodcaller("split", "+")
     try:
         items = [item.split("=") for item in text.split(",") if item]
-        return {key: readers[key](value) for key, value in items}
+        values = {key: readers[key](value) for key, value in items}
     except (KeyError, ValueError):
         way_out = f"write e.g. {name}:n=600,size=16; there are {', '.join(readers)}"
         raise ConfigError(source, "an argument or value is unknown", way_out) from None
+    if len(values) < len(items):
+        names = [key for key, _ in items]
+        twice = next(key for key in names if names.count(key) > 1)
+        raise ConfigError(source, f"'{twice}' is given twice", "give one value")
+    return values

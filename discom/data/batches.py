@@ -239,8 +239,9 @@ class Batches:
         for name, places in rows.items():
             has_label = torch.from_numpy(data.modalities[name].y != UNLABELLED)[places]
             if not has_label.any():
-                lack = f"no training sample of '{name}' has a label"
-                raise DataError(data.name, lack, "label some, or split it anew")
+                number = int((data.labels != UNLABELLED).sum())
+                lack = f"of {number} training labels none is of a sample of '{name}' that is used"
+                raise DataError(data.name, lack, "label 2 samples or more that have all sensors")
             labelled[name], others[name] = places[has_label], places[~has_label]
         most, rest = (max(map(len, kind.values())) for kind in (labelled, others))
         count, self.steps = count_steps(most, rest, batch_size, data.dense)

@@ -1,7 +1,6 @@
 """Image files to arrays: what a file holds, and the rule by which it becomes an image."""
 
 import glob
-import math
 import unicodedata
 import warnings
 from collections.abc import Collection, Iterable
@@ -12,12 +11,18 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from discom.data.checks import bands_are_last, check_finite, is_unmeasured
+from discom.data.checks import bands_are_last
+from discom.data.pixels import check_array, check_finite, holds, is_unmeasured
 from discom.data.tags import TIFF, tags
 from discom.errors import DataError, check_choice
 from discom.files import as_data_error
 
 ENDINGS = (".png", ".jpg", ".jpeg", *TIFF, ".npy")
+# of files that hold arrays, which are not read, but may hold a sensor
+CONTAINERS = (
+    *(".npz", ".h5", ".hdf5", ".hdf", ".nc", ".zarr", ".mat", ".pt", ".pth", ".safetensors"),
+    *(".pkl", ".pickle", ".parquet", ".feather", ".edf", ".wav"),
+)
 NAMELESS = ("unlabelled", "unlabeled")  # folders of images without a class
 
 
@@ -125,6 +130,11 @@ def read_pixels(file: Path | str, invalid: float | None = None) -> np.ndarray:
         DataError: unreadable, of another rank, several images, infinite or transparent pixels, or
             pixels that mean neither brightness nor red, green and blue.
     """
+    return fill_holes(read_stored(file), file, invalid)
+
+
+def read_stored(file: Path | str) -> np.ndarray:
+    """`read_pixels` without its check of values: what a file holds, NaN and infinity included."""
     file = Path(file)
     with as_data_error(file, "an image", "replace or remove it"):
         pixels, axes, opacity = _decode(file)
@@ -144,6 +154,14 @@ def read_pixels(file: Path | str, invalid: float | None = None) -> np.ndarray:
             found = f"band {opacity[0] + 1} is marked as opacity"
             raise DataError(file, found, "save it without opacity")
         pixels = np.delete(pixels, opacity, 0)
+    return pixels
+
+
+def fill_holes(pixels: np.ndarray, file: Path | str, invalid: float | None) -> np.ndarray:
+    """The pixels [C, H, W] of a file with `invalid` in the place of NaN and of the value that its
+    tag states; a DataError for others that are not finite, and for NaN where that is None."""
+    file = Path(file)
+    check_array(pixels, str(file), "fiu", "C", "H", "W")
     if invalid is None:
         check_finite(pixels[None], str(file))
         return pixels
@@ -154,16 +172,8 @@ def read_pixels(file: Path | str, invalid: float | None = None) -> np.ndarray:
     check_finite(np.where(holes, 0, pixels)[None], str(file))
     if not holes.any():
         return pixels
-    fits = _fits(invalid, pixels.dtype)  # whether the file's own type holds the value
+    fits = holds(pixels.dtype, invalid)  # whether the file's own type holds the value
     return np.where(holes, np.array(invalid, pixels.dtype if fits else float), pixels)
-
-
-def _fits(value: float, kind: np.dtype) -> bool:
-    """Whether an array of this type, of real numbers, holds the value up to rounding."""
-    if kind.kind == "f":
-        return True
-    least, most = np.iinfo(kind).min, np.iinfo(kind).max
-    return math.isfinite(value) and least <= value <= most and value == round(value)
 
 
 def _decode(file: Path) -> tuple[np.ndarray, str, list[int]]:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from discom.data import checks, splitting
-from discom.data.lazy_arrays import native, place_of, read_only, take_rows
+from discom.data import checks, pixels, splitting
+from discom.data.lazy_arrays import native, read_only, take_rows
 from discom.data.prepared import write_folder
 from discom.data.scaling import Normalization
 from discom.data.splitting import Origin, Split
@@ -177,11 +177,9 @@ class MultiModalData:
     def fingerprint(self) -> str:
         """Sixteen digits that name the content; pixels are checked when they are read for it."""
         modalities = self.modalities.items()
-        contents = {
-            k: checks.check_images(m.x, place_of(m.x, f"{self.name}/{k}")) for k, m in modalities
-        }
+        contents = {k: pixels.check_images(m.x, self, k) for k, m in modalities}
         if self.dense:
-            contents["masks"] = checks.check_masks(self.masks, self)
+            contents["masks"] = pixels.check_masks(self.masks, self)
         # the False, and that "all" is left out, are part of the digests in results/
         parts = [list(self.classes), False, contents]
         for name, modality in modalities:
@@ -208,9 +206,10 @@ class MultiModalData:
         rule += " by group" * (self.groups is not None)
         return Origin(samples, rule, drawn, seed, fold if folds else None, folds)
 
-    def select(self, names: Sequence[str]) -> "MultiModalData":
-        """The same data with the modalities `names` alone, in that order. A name that ends in
-        "_twin" is a copy of that sensor: the control with a second network and no other sensor."""
+    def select(self, names: str | Sequence[str]) -> "MultiModalData":
+        """The same data with the modalities `names` alone, such as "rgb+depth", in that order. One
+        that ends in "_twin" is a copy: the control with a second network and no other sensor."""
+        names = checks.listed(names) or []
         copies = {name + TWIN: sensor for name, sensor in self.modalities.items()}
         sensors = {**copies, **self.modalities}
         wrong = [name for name in names if name not in sensors or names.count(name) > 1]
@@ -296,5 +295,6 @@ class MultiModalData:
 
     def save(self, folder: Any, *, overwrite: bool = False) -> None:
         """Write one folder that `discom.data.load` reads, whole or not at all, images as they are.
-        A DataError where it exists and is not ours, or is ours and `overwrite` is false."""
+        A DataError where it exists and is not ours, or is ours and `overwrite` is false, and for
+        pixels that `split` refuses."""
         write_folder(folder, self, overwrite=overwrite)

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from discom.data.checks import check_array, looks_like_signal
+from discom.data.checks import check_classes, check_ids, listed, looks_like_signal
+from discom.data.images import CONTAINERS
 from discom.data.multimodal import Modality, MultiModalData
+from discom.data.pixels import check_array
 from discom.data.sources.steps import count_pixels, most_frequent
 from discom.errors import DataError, check_choice
 from discom.files import as_data_error, read_json
@@ -25,7 +27,7 @@ FEW = 50  # classes of pixels; more of them are, as a rule, grey levels between 
 
 def read_arrays(
     root: Path | str,
-    modalities: Sequence[str] | None = None,
+    modalities: str | Sequence[str] | None = None,
     unit: Mapping[str, str] = {},
     invalid: Mapping[str, float] = {},
     symmetry: Mapping[str, str] = {},
@@ -39,44 +41,76 @@ def read_arrays(
     is refused: masks of 0 and 255, such as editors save, have one class and pixels without a label.
 
     Args:
-        modalities: the sensors to keep, in this order; by default all, by name. Arrays of other
-            forms are left out with a warning.
+        modalities: the sensors to keep, in this order, a list or such as "acc+gyro"; by default
+            all, by name.
         unit, invalid, symmetry: by sensor, see `Modality`. Without `symmetry`, augmentation changes
             no signal, and mirrors images left to right.
 
     Raises:
         ConfigError: a sensor that is not there.
-        DataError: no labels, arrays that do not fit together, pickled objects, a class without a
-            pixel, or more than FEW classes of pixels without classes.json.
+        DataError: no such folder, no labels, arrays that do not fit together, pickled objects, a
+            class without a pixel, more than FEW classes of pixels without classes.json; or, where
+            `modalities` are not named, files beside the sensors that may be others: arrays [N, T],
+            and files such as .npz and .h5.
+
+    Warns of other files that are left out.
     """
-    root = Path(root)
-    names = {file.name for file in root.glob("[!.]*") if file.is_file()} - {CLASSES}
-    if others := sorted(name for name in names if not name.endswith(".npy")):
-        found = f"{len(others)} files are not read, such as {others[0]}"
-        warnings.warn(f"{root}: {found}; arrays end in .npy", stacklevel=2)
-    arrays = {file.stem: _load(file) for file in sorted(root.glob("[!.]*.npy"))}
+    root, asked = Path(root), listed(modalities)
+    arrays = _list_arrays(root)
     labels, masks, groups, ids = (arrays.pop(k, None) for k in ("labels", "masks", "groups", "ids"))
     labels, classes = _label(root, labels, masks)
-    ids = np.arange(len(labels)) if ids is None else ids
-    sensors = list(modalities or (name for name, x in arrays.items() if x.ndim > 2))
-    if not modalities and (others := [name for name in arrays if name not in sensors]):
-        warnings.warn(f"{root}: {', '.join(others)} left out, no sensor; {FORMS}", stacklevel=2)
+    sensors = asked or _choose_sensors(root, arrays, len(labels))
     for name in (*sensors, *unit, *invalid, *symmetry):
         check_choice(f"{root}: sensor", name, arrays)
     planes = {x.shape[2:] for x in arrays.values() if x.ndim == 4}  # H × W that are known
     planes |= set() if masks is None else {masks.shape[1:]}
-    modality_of = {}
+    images = {}
     for name in sensors:
         if len(arrays[name]) != len(labels):
             found = f"holds {len(arrays[name])} samples, the labels or masks are {len(labels)}"
             way_out = "give all the same number: row n of every file is sample n"
             raise DataError(root / f"{name}.npy", found, way_out)
-        x = _to_images(root / f"{name}.npy", arrays[name], planes)
+        images[name] = _to_images(root / f"{name}.npy", arrays[name], planes)
+    ids = np.arange(len(labels)) if ids is None else ids
+    check_ids(ids, f"{root}/ids.npy", len(labels))
+    if groups is not None:
+        check_array(groups, f"{root}/groups.npy", "iuU", len(labels))
+    modality_of = {}
+    for name, x in images.items():
         usual = "none" if x.shape[2] == 1 else "flip"
         about = unit.get(name, ""), invalid.get(name), symmetry.get(name, usual)
         modality_of[name] = Modality(x, labels, ids, *about)
     name, dense = root.resolve().name, masks is not None
     return MultiModalData(modality_of, classes, masks=masks, groups=groups, name=name, dense=dense)
+
+
+def _list_arrays(root: Path) -> dict[str, np.ndarray]:
+    """Name → array, of the files that end in .npy; a DataError where there is no such folder."""
+    if not root.is_dir():
+        raise DataError(root, "no such folder", "name the folder of your arrays")
+    return {file.stem: _load(file) for file in sorted(root.glob("[!.]*.npy"))}
+
+
+def _choose_sensors(root: Path, arrays: Mapping[str, np.ndarray], count: int) -> list[str]:
+    """The arrays that are sensors; a DataError where others may be, too: those of one row a sample,
+    and files of another kind. Warns of what else is left out."""
+    sensors = [name for name, x in arrays.items() if x.ndim > 2]
+    flat = [name for name in arrays if arrays[name].ndim == 2 and len(arrays[name]) == count]
+    files = [file.name for file in sorted(root.glob("[!.]*")) if file.name != CLASSES]
+    others = [name for name in files if not name.endswith(".npy")]
+    unread = [name for name in others if name.lower().endswith(CONTAINERS)]
+    if not sensors:
+        raise DataError(root, "has no array of a sensor", FORMS)
+    if doubtful := [*(f"{name}.npy" for name in flat), *unread]:
+        found = f"{', '.join(doubtful)} would be left out, and may be of a sensor"
+        way_out = f"{FORMS}; or take the others alone: --modalities {'+'.join(sensors)}"
+        raise DataError(root, found, way_out)
+    if left := [name for name in arrays if name not in sensors]:
+        warnings.warn(f"{root}: {', '.join(left)} left out, no sensor; {FORMS}", stacklevel=3)
+    if others := [name for name in others if (root / name).is_file()]:
+        found = f"{len(others)} files are not read, such as {others[0]}"
+        warnings.warn(f"{root}: {found}; arrays end in .npy", stacklevel=3)
+    return sensors
 
 
 def _load(file: Path) -> np.ndarray:
@@ -107,7 +141,8 @@ def _to_images(file: Path, x: np.ndarray, planes: set[tuple[int, ...]]) -> np.nd
 def _label(root: Path, labels: Any, masks: Any) -> tuple[np.ndarray, tuple[str, ...]]:
     """The class of each sample, of a mask the most frequent one, and the names of the classes."""
     if (labels is None) == (masks is None):
-        raise DataError(root, "has no labels, or labels and masks", TARGETS)
+        found = "has no labels" if labels is None else "has labels and masks"
+        raise DataError(root, found, TARGETS)
     if masks is None:
         if labels.dtype.kind == "U":
             way_out = f"save numbers, {NUMBERED}, and the names in {CLASSES}"
@@ -115,26 +150,40 @@ def _label(root: Path, labels: Any, masks: Any) -> tuple[np.ndarray, tuple[str, 
         check_array(labels, f"{root}/labels.npy", "iu", "N")
         labels = labels.astype(np.int64)  # unsigned ones have no -1
         used = labels.max(initial=UNLABELLED) + 1
+        if not used:
+            raise DataError(root / "labels.npy", "has no label", "number the classes from 0 on")
     elif masks.dtype != np.uint8 or masks.ndim != 3:
         raise DataError(root / "masks.npy", f"holds {masks.dtype} {list(masks.shape)}", TARGETS)
     else:
         counts = count_pixels(masks, NO_LABEL)
         labels, used = most_frequent(counts), len(np.trim_zeros(counts.sum(axis=0), "b"))
     if (file := root / CLASSES).is_file():
-        with as_data_error(file, "a list of names", NAMES):
-            names = read_json(file, NAMES)
-            names = names["classes"] if isinstance(names, dict) else names
-            if not isinstance(names, list):  # the letters of a word are no classes
-                raise ValueError("it is no list")
-            names = tuple(names)
+        names = _read_names(file)
+        if used > len(names):
+            found = f"has {len(names)} names, and {'labels' if masks is None else 'masks'}.npy"
+            raise DataError(file, f"{found} the class {used - 1}", NAMES)
     elif masks is None and len(empty := np.setdiff1d(np.arange(used), labels)):
         found = f"no sample is of class {empty[0]}, but one is of class {used - 1}"
         raise DataError(root / "labels.npy", found, f"number classes without a gap, {NUMBERED}")
     else:
         names = tuple(map(str, range(used)))
+    if masks is None and labels.min() < UNLABELLED:
+        found = f"holds {labels.min()}"
+        raise DataError(root / "labels.npy", found, f"{NUMBERED}; {UNLABELLED} is no label")
     if masks is not None:
         _check_pixels(root, counts.sum(axis=0), names, file.is_file())
     return labels, names
+
+
+def _read_names(file: Path) -> tuple[str, ...]:
+    """The names of the classes in classes.json."""
+    with as_data_error(file, "a list of names", NAMES):
+        names = read_json(file, NAMES)
+        names = names["classes"] if isinstance(names, dict) else names
+        if not isinstance(names, list):  # the letters of a word are no classes
+            raise ValueError("it is no list")
+    check_classes(names, str(file), NAMES)
+    return tuple(names)
 
 
 def _check_pixels(root: Path, counts: np.ndarray, names: Sequence[str], named: bool) -> None:

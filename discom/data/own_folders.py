@@ -14,16 +14,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from discom.data.checks import check_size, is_signal, looks_like_signal
+from discom.data.checks import check_size, is_signal, listed, looks_like_signal
 from discom.data.images import (
+    CONTAINERS,
     ENDINGS,
     NAMELESS,
     Rule,
+    fill_holes,
     images_by_name,
-    read_pixels,
+    read_stored,
     sensor_folders,
 )
 from discom.data.multimodal import TWIN, Modality, MultiModalData
+from discom.data.pixels import Search, holds
 from discom.data.prepared import MANIFEST
 from discom.data.tags import tags
 from discom.errors import DataError, check_choice
@@ -36,7 +39,7 @@ HOLE = -32768.0  # takes the place of NaN; every type of float holds it exactly
 
 def read_folders(
     root: Path | str,
-    modalities: Sequence[str] | None = None,
+    modalities: str | Sequence[str] | None = None,
     size: int | Sequence[int] | None = None,
     unit: Mapping[str, str] = {},
     invalid: Mapping[str, float] = {},
@@ -50,8 +53,8 @@ def read_folders(
 
     Args:
         root: the folder that has one tree per modality.
-        modalities: the ones to keep, in this order; all by default, alphabetically. Other folders
-            are not read.
+        modalities: the ones to keep, in this order, a list or such as "rgb+depth"; all by default,
+            alphabetically. Other folders are not read.
         size, fit, invalid: see `Rule`, the last by modality. "Not measured" is by default what
             TIFFs state by GDAL's tag; where there is NaN, that is -32768.
         unit, symmetry: modality → unit of its pixels, such as "mm", and what augmentation may do to
@@ -66,11 +69,12 @@ def read_folders(
             other scale and offset tags, or other sizes, where no `size` is given; an image without
             a group; train and test in the place of classes.
 
-    Warns of files of several types, such as uint8 and uint16, in one modality, and of modalities
-    that have no name in common.
+    Warns of files of several types, such as uint8 and uint16, in one modality, of an image that
+    has another class in another modality, and of modalities that have no name in common.
     """
     root, shape = Path(root), None if size is None else check_size(size)
-    files = _list_files(root, modalities)
+    asked = listed(modalities)
+    files = _list_files(root, asked)
     folders = {path.name.lower() for path in root.iterdir() if path.is_dir()}
     for option, values in {"unit": unit, "invalid": invalid, "symmetry": symmetry}.items():
         for name in values:  # also of a sensor that is not asked for
@@ -96,12 +100,36 @@ def read_folders(
         rules[name] = asdict(rule)
     folder_name, about = root.resolve().name, {"rules": rules, "files": stored}
     data = MultiModalData(sensors, tuple(number), name=folder_name, about=about)
-    _warn_without_pairs(root, {name: own.ids for name, own in sensors.items()})
+    samples = {name: own.ids.tolist() for name, own in sensors.items()}
+    if not warn_of_classes(root, samples):
+        _warn_without_pairs(root, samples)
     data = data.changed(groups=_read_groups(root, groups, data.ids.tolist()))
-    return data.select(modalities) if modalities else data
+    return data.select(asked) if asked else data
 
 
-def _warn_without_pairs(root: Path, ids: Mapping[str, np.ndarray]) -> None:
+def warn_of_classes(place: Path | str, ids: Mapping[str, Sequence[str]]) -> set[str]:
+    """Warn of images of one name, by sensor → ids, ``<class>/<name>``, that have one class in each
+    sensor, but not the same; their ids."""
+    classes: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for sensor, samples in ids.items():
+        for sample in samples:
+            kind, _, name = sample.partition("/")
+            classes[name][sensor].append(kind)
+    apart = {
+        name: {sensor: kinds[0] for sensor, kinds in by_sensor.items()}
+        for name, by_sensor in classes.items()
+        if {*map(len, by_sensor.values())} == {1} and len({*chain(*by_sensor.values())}) > 1
+    }
+    if apart:
+        name, kinds = next(iter(apart.items()))
+        first = ", ".join(f"'{kind}' in {sensor}" for sensor, kind in kinds.items())
+        found = f"{len(apart)} names have several classes, such as '{name}' ({first})"
+        advice = "if they are pairs, put each into one class"
+        warnings.warn(f"{place}: {found}; {advice}", stacklevel=3)
+    return {f"{kind}/{name}" for name, kinds in apart.items() for kind in kinds.values()}
+
+
+def _warn_without_pairs(root: Path, ids: Mapping[str, Sequence[str]]) -> None:
     """Warn of several sensors, each with the names of its images, of which none has one twice."""
     if len(ids) > 1 and len({*chain(*ids.values())}) == sum(map(len, ids.values())):
         one, other, *_ = (f"'{names[0]}' of {sensor}" for sensor, names in ids.items())
@@ -110,7 +138,10 @@ def _warn_without_pairs(root: Path, ids: Mapping[str, np.ndarray]) -> None:
 
 
 def _list_files(root: Path, modalities: Sequence[str] | None) -> dict[str, dict[str, Path]]:
-    """Modality → id, ``<class>/<name>``, → image, of those that are asked for."""
+    """Modality → id, ``<class>/<name>``, → image, of those that are asked for; where none are, a
+    DataError for a file beside the folders that may be a sensor, too."""
+    if not root.is_dir():
+        raise DataError(root, "no such folder", "name the folder that has one folder per sensor")
     expected = f"expected {root}/<modality>/<class>/<id> with one of {' '.join(ENDINGS)}"
     names = {name.removesuffix(TWIN) for name in modalities} if modalities else None
     folders = sensor_folders(root, names)
@@ -126,36 +157,58 @@ def _list_files(root: Path, modalities: Sequence[str] | None) -> dict[str, dict[
                 raise DataError(file, "is not in the folder of a class", expected)
     if not files:
         raise DataError(root, "has no folder", expected)
+    if not names and (other := _container(root)):
+        way_out = f"sort its images in a folder, or take the others: --modalities {'+'.join(files)}"
+        raise DataError(other, "would be left out, and may be of a sensor", way_out)
     return files
+
+
+def _container(root: Path) -> Path | None:
+    """The first file directly in the folder that holds arrays, if there is one."""
+    files = sorted(path for path in root.glob("[!.]*") if path.is_file())
+    return next((f for f in files if f.suffix.lower() in (".npy", *CONTAINERS)), None)
 
 
 def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule, dict[str, Any]]:
     """The images of a modality, the rule with the value of pixels that were not measured, and how
     the files are stored: type → [how many, the first], and the scaling of their tags."""
-    tree = files[0].parents[1]
-    rule, scaling = _with_tags(files, tree, rule)
+    tree, search = files[0].parents[1], Search(rule.invalid)  # a tag's value may be absent
+    stated, (rule, scaling) = rule.invalid, _with_tags(files, tree, rule)
     hole, images = np.nan if rule.invalid is None else rule.invalid, list[np.ndarray]()
     kinds: dict[str, list[Path]] = defaultdict(list)  # type → its files
     for file in files:
         _check_signal(file)
-        pixels = read_pixels(file, hole)
+        stored = read_stored(file)
+        pixels = fill_holes(stored, file, hole)
+        search.look(stored)
         kinds[pixels.dtype.name].append(file)
         images.append(rule(pixels))
         if images[-1].shape != images[0].shape:
-            shapes = images[-1].shape, images[0].shape
-            form, first_form = (f"{h}×{w} with {c} band(s)" for c, h, w in shapes)
-            advice = "bring all to one size with --size 64, and to one number of bands"
-            raise DataError(file, f"is {form}, but {files[0].name} is {first_form}", advice)
+            _refuse_form(file, images[-1].shape, files[0], images[0].shape)
     stacked = np.stack(images)  # in the widest of their types
     if (holes := np.isnan(stacked)).any():
         warnings.warn(f"{tree}: NaN becomes {HOLE:g}, 'not measured'", stacklevel=3)
         stacked[holes], rule = HOLE, replace(rule, invalid=HOLE)
+    if stated is None and rule.invalid is not None and not holds(stacked.dtype, rule.invalid):
+        rule = replace(rule, invalid=None)  # as tiles of 8 bits whose tag is -9999
     above = tree.resolve().parents[1]
     types = {
         kind: [len(own), own[0].resolve().relative_to(above).as_posix()]
         for kind, own in kinds.items()
     }
-    return stacked, rule, {"types": types, "scaling": scaling}
+    about: dict[str, Any] = {"types": types, "scaling": scaling}
+    if search.invalid is not None:
+        about["absent"] = [search.invalid, search.low, search.high]
+    return stacked, rule, about
+
+
+def _refuse_form(file: Path, form: Sequence[int], first: Path, usual: Sequence[int]) -> None:
+    """A DataError for an image [C, H, W] of another form than the first one of its sensor."""
+    if form[0] != usual[0]:
+        found = f"has {form[0]} bands, but {first.name} has {usual[0]}"
+        raise DataError(file, found, "save all with the same bands, or leave it out")
+    found = f"is {form[1]}×{form[2]}, but {first.name} is {usual[1]}×{usual[2]}"
+    raise DataError(file, found, "bring all to one size with --size 64")
 
 
 def _with_tags(files: list[Path], tree: Path, rule: Rule) -> tuple[Rule, tuple]:

@@ -7,8 +7,10 @@ from zipfile import ZipFile
 import numpy as np
 from tqdm.auto import tqdm
 
-from discom.data.checks import PARTS, check_images, check_masks
+from discom.data.checks import PARTS
 from discom.data.lazy_arrays import place_of
+from discom.data.pixels import check_images, check_masks
+from discom.data.scaling import Normalization
 from discom.errors import watched
 from discom.files import as_data_error, atomic_folder, chunks, read_json, write_json
 
@@ -22,7 +24,9 @@ def write_folder(folder: Path | str, data: Any, *, overwrite: bool = False) -> N
     with atomic_folder(folder, marker=MANIFEST, overwrite=overwrite) as part:
         for name, modality in data.modalities.items():
             images = _write(part / f"{name.upper()}{IMAGES}", data.name, modality.x)
-            check_images(images, place_of(modality.x, f"{data.name}/{name}"))
+            check_images(images, data, name)
+            # what training would refuse is refused now
+            Normalization.fit(images, place_of(modality.x, f"{data.name}/{name}"), modality.invalid)
             rows = data.rows_of(name)
             if not np.array_equal(rows, np.arange(len(data))):
                 np.save(part / f"{name.upper()}_rows.npy", rows)

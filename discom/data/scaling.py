@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from discom.data.checks import check_finite, is_signal, is_unmeasured
+from discom.data.checks import is_signal
+from discom.data.pixels import check_finite, is_unmeasured
 from discom.errors import DataError
 
 PERCENTILES = (2.0, 98.0)  # the released code's clipping bounds
@@ -50,16 +51,8 @@ class Normalization:
         bounds, ends = [], EXTREMES if is_signal(sample.shape) else PERCENTILES
         for band, values in enumerate(sample.swapaxes(0, 1)):
             measured = values if invalid is None else values[~is_unmeasured(values, invalid)]
-            low, high = np.percentile(measured if measured.size else values, ends)
-            if max(-low, high) > HUGE:
-                found = f"band {band} goes from {low:g} to {high:g}"
-                raise DataError(name, found, "state the value of unmeasured pixels as invalid")
-            if low < high and not np.can_cast(values.dtype, np.float32):
-                usual = measured[(measured >= low) & (measured <= high)]
-                error = abs(usual - usual.astype("f4")).max(initial=0)  # networks read float32
-                if error > (high - low) * LOWEST:
-                    found = f"band {band}, from {low:.15g} to {high:.15g}, is rounded by {error:g}"
-                    raise DataError(name, found, "subtract a constant, such as its mean, before")
+            low, high = np.percentile(measured, ends) if measured.size else (0.0, 0.0)
+            _check_band(f"{name}: band {band}", measured, low, high)
             bounds.append((low, high))
         low, high = np.transpose(bounds)
         if len(constant := np.flatnonzero(low == high)):
@@ -97,3 +90,21 @@ class Normalization:
         """Plain numbers, such as a digest takes."""
         bounds = {"low": self.low.tolist(), "high": self.high.tolist()}
         return bounds if self.invalid is None else {**bounds, "invalid": self.invalid}
+
+
+def _check_band(where: str, measured: np.ndarray, low: float, high: float) -> None:
+    """Refuse the measured values of a band, with these bounds, that no sensor measures or that
+    float32 does not tell apart."""
+    if max(-low, high) > HUGE:
+        extreme = measured.min() if -low > high else measured.max()
+        way_out = f"networks read float32, so divide it by a constant, such as {extreme:.0e}"
+        if (measured == extreme).mean() > PERCENTILES[0] / 100:
+            way_out = f"if {extreme} means 'not measured', state it as invalid"
+        raise DataError(where, f"goes from {measured.min():g} to {measured.max():g}", way_out)
+    if low < high and not np.can_cast(measured.dtype, np.float32):
+        usual = measured[(measured >= low) & (measured <= high)]
+        error = abs(usual - usual.astype("f4")).max(initial=0)
+        if error > (high - low) * LOWEST:
+            found = f"from {low:.15g} to {high:.15g}, would be rounded by {error:g}"
+            way_out = "networks read float32, so subtract a constant, such as its mean, before"
+            raise DataError(where, found, way_out)

@@ -113,11 +113,12 @@ def fold_rows(data: Any, k: int, seed: int, number: int) -> dict[str, np.ndarray
     samples, and is scored on samples that trained."""
     check_number("folds", k, 1)
     check_number("fold", number, 0, k - 1)
-    labels, groups, labelled = _labelled(data, max(k, 3))
+    labels, groups, labelled = _labelled(data, 4 if k == 2 else max(k, 3))  # half of 3 leaves one
     if k == 1:
         return {"train": np.arange(len(data)), "valid": labelled, "test": labelled}
     tested = _deal(labels[labelled], groups[labelled], k, seed) == number
     test, rest = labelled[tested], labelled[~tested]
+    _check_count(data, groups[rest], 2, f" that fold {number} does not test")
     share = min(0.5, 0.1 * len(labelled) / len(rest))
     part_of = _join(labels[rest], groups[rest], (1 - share, share), seed)
     return _with_training(groups, rest[part_of == 1], test)
@@ -130,10 +131,18 @@ def _labelled(data: Any, needed: int) -> tuple[np.ndarray, np.ndarray, np.ndarra
     labels = np.minimum(data.labels, 0) if data.dense else data.labels
     groups = np.unique(data.group_ids, return_inverse=True)[1]
     labelled = np.flatnonzero(labels >= 0)
-    if (count := len(np.unique(groups[labelled]))) < needed:
-        found = f"{count} groups (or single samples) with a label"
-        raise DataError(data.name, found, f"{needed} at least are needed: make smaller ones")
+    _check_count(data, groups[labelled], needed)
     return labels, groups, labelled
+
+
+def _check_count(data: Any, groups: np.ndarray, needed: int, which: str = "") -> None:
+    """Refuse fewer groups of labelled samples than are `needed`, with a DataError."""
+    if (count := len(np.unique(groups))) < needed:
+        kind, more = "group", "make smaller ones"
+        if data.groups is None:
+            kind, more = "sample", "label more"
+        found = f"{count} {kind}{'s' * (count != 1)} with a label{which}"
+        raise DataError(data.name, found, f"{needed} at least are needed: {more}")
 
 
 def _with_training(groups: np.ndarray, valid: np.ndarray, test: np.ndarray) -> dict:

@@ -2,7 +2,8 @@
 the plane."""
 
 import warnings
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,46 @@ class Pairs(NamedTuple):
 
     parts: dict[str, dict[str, np.ndarray]]  # part, such as "inv" → sensor → [N, D]
     labels: np.ndarray  # [N], classes
+
+    @classmethod
+    def of(cls, parts: Mapping[str, Mapping[str, Any]], labels: Any) -> "Pairs":
+        """Embeddings of one's own, as `embed_pairs` gives those of a run.
+
+        Args:
+            parts: part → sensor → [N, D], arrays or tensors on any device. Every part has the same
+                sensors; row i of each of them is sample i.
+            labels: [N], the number of each sample's class, 0 or more.
+
+        Raises:
+            DataError: parts of other sensors, rows of other counts, or a sample without a class.
+
+        >>> z = np.eye(3)
+        >>> Pairs.of({"inv": {"rgb": z, "depth": torch.ones(3, 2)}}, [0, 2, 1]).labels
+        array([0, 2, 1])
+        """
+        classes, arrays = _array(labels), dict[str, dict[str, np.ndarray]]()
+        if classes.ndim != 1 or classes.dtype.kind not in "iu":
+            found = f"labels are {classes.dtype} {list(classes.shape)}"
+            raise DataError("Pairs", found, "give whole numbers [N], one for each sample")
+        if (classes < 0).any():
+            found = f"label {classes.min()} is no class"
+            raise DataError("Pairs", found, "leave out samples without a label")
+        for part, views in parts.items():
+            arrays[part] = {name: _array(z) for name, z in views.items()}
+            sensors = [*next(iter(arrays.values()))]
+            if [*views] != sensors:
+                found = f"'{part}' has the sensors {[*views]}, not {sensors}"
+                raise DataError("Pairs", found, "give every part the same sensors in one order")
+            for name, z in arrays[part].items():
+                if z.ndim != 2 or len(z) != len(classes):
+                    found = f"'{part}' of '{name}' is {list(z.shape)}, not [{len(classes)}, D]"
+                    raise DataError("Pairs", found, "give a row to each label")
+        return cls(arrays, classes)
+
+
+def _array(values: Any) -> np.ndarray:
+    """On the CPU, without a gradient."""
+    return values.detach().cpu().numpy() if torch.is_tensor(values) else np.asarray(values)
 
 
 @torch.inference_mode()

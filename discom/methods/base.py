@@ -13,9 +13,10 @@ from pydantic import NonNegativeFloat
 from torch import Tensor, nn
 
 from discom.config import Config, as_type
-from discom.errors import ConfigError, check_choice, first_line
+from discom.errors import ConfigError, DiscomError, check_choice, first_line
 from discom.labels import UNLABELLED
 from discom.methods.code import remember
+from discom.methods.returned import as_terms, check_logits
 from discom.models.encoders import encoder
 from discom.models.segmentation import network
 
@@ -123,7 +124,7 @@ class Method(nn.Module):
 
     def loss(self, batch: "Batch") -> dict[str, Tensor]:
         """The named, unweighted terms, whose weighted sum is minimised."""
-        raise TypeError(f"{type(self).__name__} must define loss(batch)")
+        raise ConfigError(self.name, "defines no loss", "define loss(self, batch)")
 
     def cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The mean over labelled samples, weighted by `class_weights`."""
@@ -132,7 +133,8 @@ class Method(nn.Module):
     def deployed_module(self, modality: str) -> nn.Module:
         """What is deployed under that name: images [B, C_in, H, W] in, logits out,
         [B, C] or [B, C, H, W]."""
-        raise TypeError(f"{type(self).__name__} must define deployed_module(modality)")
+        way_out = "define deployed_module(self, modality)"
+        raise ConfigError(self.name, "defines no deployed_module", way_out)
 
     def predict(self, modality: str, x: Tensor) -> Tensor:
         """Images → logits of the deployed network of that name."""
@@ -154,8 +156,8 @@ class Method(nn.Module):
 
     def forward(self, batch: "Batch") -> dict[str, Tensor]:
         """`loss`, terms without a weight detached, so that their head stays as it is. A ConfigError
-        for a term that is not declared, or one with a weight that is missing."""
-        terms = self.loss(batch)
+        for a term that is not declared, one with a weight that is missing, or what is no scalar."""
+        terms = as_terms(f"{self.name}.loss", self.loss(batch))
         weighted = {name for name, weight in self.weights.items() if weight}
         if wrong := [*(weighted - terms.keys()), *(terms.keys() - self.weights.keys())]:
             found = f"{self.name}.loss returns {', '.join(terms)}"
@@ -282,10 +284,13 @@ def _try_encoder(model: Method, data: "MultiModalData", name: str) -> None:
     for modality in model.deployed:
         shape = data.shape_of(modality)
         try:
-            model.predict(modality, torch.zeros(2, *shape))
+            logits = model.predict(modality, torch.zeros(2, *shape))
+        except DiscomError:
+            raise
         except (RuntimeError, AssertionError, AttributeError, IndexError, ValueError) as error:
             size = "×".join(map(str, shape))
             found = f"{name} makes no features of {modality}, {size} ({first_line(error)})"
             way_out = "choose another encoder or size; spectrum and conv1d read signals alone"
             raise ConfigError("encoder", found, way_out) from None
+        check_logits(f"{model.name}.predict", logits, (2, len(data.classes)))
     model.train()

@@ -10,6 +10,7 @@ from discom.data.batches import Batch
 from discom.errors import ConfigError, check_choice
 from discom.losses import summed
 from discom.methods.base import Method
+from discom.methods.returned import as_terms
 from discom.models.encoders import FusionNetwork, SingleModality
 
 UNITS = 64  # of the projections that are compared
@@ -57,7 +58,8 @@ class IndependentNetworks(Method):
         return SingleModality(bands, classes, encoder, self.encoders)
 
     def loss(self, batch):
-        return summed([self.loss_of(name, batch) for name in self.deployed])
+        place = f"{self.name}.loss_of"
+        return summed([as_terms(place, self.loss_of(name, batch)) for name in self.deployed])
 
     def loss_of(self, modality: str, batch: Batch) -> dict[str, Tensor]:
         """The terms of one modality's network, unweighted."""

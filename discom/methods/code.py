@@ -2,13 +2,12 @@
 
 A file counts as a whole: of discom those that the loop and the method import, and a person's own.
 Of a notebook, or a script, those statements count that a class names. What counts is the text that
-was imported, not what a file holds after a later edit. Beside the text of a file its constants, the
-attributes of its classes and its functions count as they are now: a running program may have
-replaced them.
+was imported, not what a file holds after a later edit. Beside the text values count as they are
+now, since a running program may have changed them: of a person's class all that it reads, of discom
+constants, functions, classes and their attributes.
 """
 
 import ast
-import inspect
 import os
 import re
 import sys
@@ -18,13 +17,13 @@ from contextlib import suppress
 from functools import lru_cache, partial
 from importlib import import_module
 from importlib.util import resolve_name
-from numbers import Number
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
 from discom.errors import ConfigError
 from discom.files import digest
+from discom.methods.words import Bare, Words
 
 PACKAGE = Path(__file__).parents[1]
 LOOP = "discom.running.fit"  # what every run imports
@@ -36,11 +35,12 @@ _texts: dict[str, tuple[Any, str]] = {}  # module → the spec that it was impor
 def code(method: Any) -> str:
     """Six digits of the code that makes a method's numbers: the loop, the method's class, those
     that it is derived from, its teacher's, and what they import of discom and of a person's files
-    beside theirs. Comments and docstrings do not count, replaced constants and functions do. A
-    ConfigError for a class whose text is nowhere, such as one that a function makes."""
+    beside theirs. Comments and docstrings do not count; the values that a person's class reads, and
+    replaced constants and functions of discom, do. A ConfigError for a class whose text is nowhere,
+    such as one that a function makes."""
     kinds = [kind for kind in (method, method.teacher_method) if kind]
     folders, pending = tuple(map(_folder, kinds)), {LOOP}
-    parts, visited = set[str](), set[str]()
+    parts, visited, own = set[str](), set[str](), dict[str, list[Any]]()
     texts, varying = dict[str, str](), set[tuple[str, str]]()
     for owner in dict.fromkeys(owner for kind in kinds for owner in kind.__mro__):
         place, name = owner.__module__, owner.__qualname__
@@ -51,6 +51,8 @@ def code(method: Any) -> str:
             way_out = "define it in a file or a cell, outside of functions and without magic"
             raise ConfigError(f"method: {owner.__name__}", "its source cannot be read", way_out)
         pending.add(place)
+        if not _is_ours(place):
+            own.setdefault(place, []).append(owner)
         if place == "__main__":
             statements = _named(name, definitions)
             parts |= {ast.unparse(statement) for statement in statements}
@@ -61,16 +63,22 @@ def code(method: Any) -> str:
             texts[place], imports, computed = _read(text, import_module(place).__package__ or "")
             varying |= {(place, path) for path in computed}
             pending |= {other for other in imports if _is_followed(other, folders)} - visited
-    return digest(sorted(parts | {*texts.values()} | _values(texts, varying)))[:6]
+
+    def is_own(name: str) -> bool:
+        return not _is_ours(name) and (name in own or _is_followed(name, folders))
+
+    read = Words(texts, is_own, _text).of([*own.values()])
+    return digest(sorted(parts | {*texts.values(), read} | _values(texts, varying)))[:6]
 
 
 def _values(texts: Mapping[str, str], varying: set[tuple[str, str]]) -> set[str]:
-    """What the constants, functions and classes of modules, and attributes of these, are now; but
-    not what varies, nor where that is imported."""
-    values, places = dict[tuple[str, str], Any](), {*texts, "__main__"}
-    for place in texts:
+    """What the constants, functions and classes of discom's modules, and attributes of these, are
+    now; but not what varies, nor where that is imported, nor a set, such as of devices, that may
+    grow."""
+    values = dict[tuple[str, str], Any]()
+    for place in filter(_is_ours, texts):
         for name, value in [*vars(sys.modules[place]).items()]:
-            is_class = isinstance(value, type) and value.__module__ in places
+            is_class = isinstance(value, type) and value.__module__ in texts
             if name.isupper() or is_class or isinstance(value, FunctionType | partial):
                 values[place, name] = value
             for key, attribute in vars(value).items() if is_class else ():
@@ -78,37 +86,11 @@ def _values(texts: Mapping[str, str], varying: set[tuple[str, str]]) -> set[str]
                     values[place, f"{name}.{key}"] = attribute
     hidden = {(key[1], id(values[key])) for key in varying & values.keys()}
     return {
-        f"{texts[place]} {path} = {_stated(value, texts)}"
+        f"{texts[place]} {path} = {Words(texts, '__main__'.__eq__, _text).of(value)}"
         for (place, path), value in values.items()
         if (place, path) not in varying and (path, id(value)) not in hidden
+        if not isinstance(value, set)
     }
-
-
-def _stated(value: Any, texts: Mapping[str, str]) -> str:
-    """A value in words that are the same in every process: a function or a class is its file and
-    its name. What has no words is its type, and so is a set, such as of devices, that may grow."""
-    match value:
-        case str() | bytes() | None:
-            return repr(value)
-        case Number():
-            return str(value)
-        case tuple() | list():
-            return str([_stated(entry, texts) for entry in value])
-        case frozenset():
-            return str(sorted(_stated(entry, texts) for entry in value))
-        case dict():
-            return _stated([*value.items()], texts)
-        case partial():
-            return _stated((value.func, value.args, value.keywords), texts)
-    value = getattr(value, "__func__", value)  # of a class method
-    place = str(getattr(value, "__module__", ""))
-    if isinstance(value, FunctionType):  # a wrapper has the module of what it wraps
-        place = value.__globals__["__name__"]
-    name = getattr(value, "__qualname__", type(value).__qualname__)
-    if place == "__main__" or "<" in name:  # the name of a lambda says nothing
-        with suppress(OSError, TypeError):
-            return inspect.getsource(getattr(value, "__code__", value))
-    return f"{texts.get(place, place.partition('.')[0])} {name}"
 
 
 def remember(method: Any = None) -> None:
@@ -129,9 +111,14 @@ def _folder(method: Any) -> str:
     return os.path.join(Path(file).absolute().parents[method.__module__.count(".")], "")
 
 
+def _is_ours(name: str) -> bool:
+    """Whether a module is of discom."""
+    return name.partition(".")[0] == "discom"
+
+
 def _is_followed(name: str, folders: tuple[str, ...]) -> bool:
     """Whether a module is of discom, or a person's own in one of the folders and no library."""
-    if name.partition(".")[0] in ("discom", "__main__"):
+    if _is_ours(name) or name == "__main__":
         return True
     module = sys.modules.get(name)  # asking a lazy module itself would import it
     file = isinstance(module, ModuleType) and vars(module).get("__file__")
@@ -160,16 +147,10 @@ def _cells() -> tuple[str, ...]:
     return tuple(vars(sys.modules["__main__"]).get("In") or [_text("__main__")])
 
 
-class _Bare(ast.NodeTransformer):
-    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
-        """A docstring, or another constant on its own, goes."""
-        return None if isinstance(node.value, ast.Constant) else node
-
-
 @lru_cache(maxsize=512)
 def _read(text: str, package: str) -> tuple[str, frozenset[str], frozenset[str]]:
     """The digest of a file's text, the modules that it imports, and the names in it that vary."""
-    tree = _Bare().visit(ast.parse(text))
+    tree = Bare().visit(ast.parse(text))
     imports = frozenset(_imports([tree], package))
     return digest(ast.unparse(tree)), imports, frozenset(_varying(tree))
 
@@ -217,7 +198,7 @@ def _definitions(texts: tuple[str, ...]) -> dict[str, list[ast.stmt]]:
     bound: dict[str, list[ast.stmt]] = {}
     for text in texts:
         with suppress(SyntaxError):  # of a cell, which did not run
-            for statement in _Bare().visit(ast.parse(text)).body:
+            for statement in Bare().visit(ast.parse(text)).body:
                 for part in _apart(statement):
                     for name, anew in _bound(part).items():
                         bound[name] = [part] if anew else [*bound.get(name, ()), part]

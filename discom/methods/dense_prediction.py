@@ -16,6 +16,7 @@ from discom.labels import NO_LABEL
 from discom.losses import dense
 from discom.methods.base import Method
 from discom.methods.baselines import UNITS, IndependentNetworks, Taught, Teacher
+from discom.methods.returned import as_terms
 from discom.models.segmentation import FusionDecoder, SideBySide
 
 TOKENS = 8  # of MasKD, as in its paper
@@ -157,7 +158,8 @@ class DenseStudent(Dense):
     def loss_of(self, modality, batch):
         student = self.branches[modality].maps(batch.x[modality])
         terms = {"cl": self.cross_entropy(student["logits"], batch.y[modality])}
-        return terms | self.distil(modality, batch, student, batch.teacher_output[modality])
+        copied = self.distil(modality, batch, student, batch.teacher_output[modality])
+        return {**terms, **as_terms(f"{self.name}.distil", copied)}
 
     def distil(self, modality, batch, student, teacher):
         return {"kd": dense.pixel_wise(student["logits"], teacher["logits"], self.temperature)}

@@ -15,6 +15,7 @@ from discom.data.batches import Batch
 from discom.losses import distill
 from discom.losses.distill import kd
 from discom.methods.baselines import Taught, Teacher
+from discom.methods.returned import as_terms
 
 PAPER_EPOCHS = 300  # of the paper's protocol: curricula are shares of a run of that length
 REVERSED = 10  # of these epochs, until the gradient of CTKD's temperature has its full size
@@ -36,7 +37,8 @@ class Distilled(Taught):
         with torch.autocast(logits[0].device.type, enabled=False):
             cl = sum(self.cross_entropy(z, batch.y[modality]) for z in logits)
             views = [(z, view.teacher_output) for z, view in zip(logits, batches, strict=True)]
-            return {"cl": cl, **self.distil(modality, batch, *views)}
+            copied = as_terms(f"{self.name}.distil", self.distil(modality, batch, *views))
+            return {"cl": cl, **copied}
 
     def compared(self, view: distill.View) -> distill.View:
         """The logits of both networks as the distillation term sees them."""

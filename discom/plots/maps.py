@@ -26,6 +26,7 @@ def embedding_maps(
     sensors: Sequence[str],
     classes: Sequence[str],
     reads: Mapping[str, pd.DataFrame],
+    guess: float,
     title: str = "",
     lines: int = 60,
 ) -> Figure:
@@ -39,6 +40,7 @@ def embedding_maps(
         labels: class of each sample [N], of at most twelve `classes`.
         sensors: their M names, two to four, in the order of the maps.
         reads: network → a row for each part: "sensor", and "class, <sensor>" for each, in % or NaN.
+        guess: how often the most frequent class is right among all that the probes read, in %.
         lines: how many samples are joined.
 
     A DataError for more classes or sensors than there are colours.
@@ -49,7 +51,7 @@ def embedding_maps(
             raise DataError("embedding_maps", found, f"choose {len(colours)} of them")
     present = dict.fromkeys(part for embedding in maps.values() for part in embedding)
     parts = sorted(present, key=[*PARTS, *present].index)
-    figure, axes = panels(len(maps), len(parts), 13.33, 3.55 * len(maps) + 0.5)
+    figure, axes = panels(len(maps), len(parts), 10, 3.2 * len(maps) + 1.6)
     for line, (network, embedding) in zip(axes, maps.items(), strict=True):
         for axis, part in zip(line, parts, strict=True):
             axis.set(xticks=[], yticks=[])
@@ -66,12 +68,10 @@ def embedding_maps(
     for axis, part in zip(axes[0], parts, strict=True):
         title_of_part = f"“{PARTS[part]}”  $z_{{{part}}}$" if part in PARTS else part
         axis.set_title(title_of_part, fontsize=13, fontweight="bold")
-    _map_legend(figure, sensors, classes)
-    figure.suptitle(title, fontsize=15, fontweight="bold")
-    often = 100 * np.bincount(labels).max() / len(labels)
-    chance = f"{100 / len(sensors):.0f} % of sensors, {often:.0f} % of classes"
+    figure.suptitle(title, fontsize=14, fontweight="bold")
+    chance = f"{100 / len(sensors):.0f} % of sensors, {guess:.0f} % of classes"
     note = f"{len(labels)} samples. Corner: what a new linear probe reads; guessing gets {chance}."
-    figure.supxlabel(note, fontsize=10, color=GREY)
+    _map_legend(figure, sensors, classes, note)
     return figure
 
 
@@ -107,7 +107,7 @@ def _write_in_corner(axis: Axes, places: np.ndarray, sensor: float, shares: str)
     axis.text(*place, text, transform=axis.transAxes, fontsize=11, linespacing=1.4, **look)
 
 
-def _map_legend(figure: Figure, sensors: Sequence[str], classes: Sequence[str]) -> None:
+def _map_legend(figure: Figure, sensors: Sequence[str], classes: Sequence[str], note: str) -> None:
     handles: list[Any] = []
     for marker, colour, _ in zip(MARKERS, SENSORS, sensors, strict=False):
         halo = Line2D([], [], marker="o", ls="", ms=17, color=_pale(colour))
@@ -117,8 +117,10 @@ def _map_legend(figure: Figure, sensors: Sequence[str], classes: Sequence[str]) 
         Line2D([], [], marker="o", ls="", ms=8, color=colour) for colour in CLASSES[: len(classes)]
     ]
     names = [*sensors, "the same sample", *(in_lines(name, 20) for name in classes)]
-    look: dict[str, Any] = {"frameon": False, "fontsize": 11, "labelspacing": 0.75}
-    figure.legend(handles, names, loc="outside right center", handletextpad=0.6, **look)
+    look: dict[str, Any] = {"frameon": False, "fontsize": 11, "labelspacing": 0.75, "ncols": 4}
+    look |= {"loc": "outside lower center", "handletextpad": 0.6, "title_fontsize": 11}
+    box = figure.legend(handles, names, title=note, **look)
+    box.get_title().set_color(GREY)
 
 
 def _pale(colour: str) -> tuple[float, float, float]:

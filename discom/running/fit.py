@@ -20,7 +20,7 @@ from discom.config import Config
 from discom.data import MultiModalData, Split
 from discom.data.batches import Batches
 from discom.data.checks import check_split
-from discom.errors import ConfigError, OutOfTime, RunError, watched
+from discom.errors import ConfigError, OutOfTime, RunError, check_kind, watched
 from discom.evaluation.scores import Scoring, class_counts, count_by_group
 from discom.files import write_json
 from discom.hardware import (
@@ -76,8 +76,9 @@ def fit(
             teaches another keep theirs, since students need them.
 
     Raises:
-        ConfigError: settings that do not fit the method, the data or the machine, such as fp16
-            where there is no GPU.
+        ConfigError: data that are not split, what is no method or no Config, or settings that do
+            not fit the method, the data or the machine, such as fp16 where there is no GPU; a
+            method of one's own that returns something else than terms and logits.
         DataError: parts that do not belong together, a damaged file.
         RunError: another run has the folder; the teacher does not fit; a loss is NaN; ten steps in
             a row overflow in fp16; a GPU has not the memory.
@@ -85,6 +86,11 @@ def fit(
         TimeoutError: another process trains this run.
     """
     method = methods.get(method) if isinstance(method, str) else method
+    if not (isinstance(method, type) and issubclass(method, Method)):
+        found = f"is a {type(method).__name__}, no class of a Method"
+        raise ConfigError("method", found, "give the class itself, or a registered name")
+    runs.check_divided(split)
+    check_kind("config", config, Config, 'give profile("cpu")')
     if config.dense != method.dense:
         found = f"has dense={config.dense}, {method.name} needs dense={method.dense}"
         raise ConfigError("config", found, f"use profile(…, dense={method.dense})")

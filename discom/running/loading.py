@@ -13,7 +13,14 @@ from discom.errors import RunError
 from discom.files import as_data_error, read_json
 from discom.hardware import forked_random
 from discom.methods import Method
-from discom.running.runs import DAMAGED, ORIGIN, Result, last_file, weights_file
+from discom.running.runs import (
+    DAMAGED,
+    ORIGIN,
+    Result,
+    check_divided,
+    last_file,
+    weights_file,
+)
 
 
 def load_run(
@@ -31,6 +38,7 @@ def load_run(
     epochs, no model has both: name one network, or take the last epoch, in which they met. That is
     a RunError, and so is a run that is not done, had another split or code, or kept no weights.
     """
+    check_divided(split)
     result, origin = Result.read(Path(run_dir) / "result.json"), split.origin
     if any(getattr(result, name) != getattr(origin, name) for name in ORIGIN):
         found = f"was trained on other data, or another split, than {split.train.name}"

@@ -27,9 +27,9 @@ import numpy as np
 
 from discom import methods
 from discom.config import Config
-from discom.data import MultiModalData
+from discom.data import MultiModalData, Split
 from discom.data.splitting import Origin
-from discom.errors import ConfigError, RunError
+from discom.errors import ConfigError, RunError, check_kind
 from discom.files import ANEW, as_data_error, digest, read_json
 from discom.methods import Method
 
@@ -192,7 +192,9 @@ class Run:
     ) -> "Run":
         """The run of `method` on `data` (of `folds` on one `fold`), with its options in full. A
         method with a teacher depends on the teacher's run: the one of the same settings, seed and
-        data."""
+        data. A ConfigError for something else than data, such as their split, or than a Config."""
+        check_kind("data", data, MultiModalData, "give what data.load(…) returns, before a split")
+        check_kind("config", config, Config, 'give profile("cpu")')
         config, teacher = replace(config, options=method.options(config.options)), None
         if method.teacher_method is not None:
             chosen = config.options.get("teacher")  # what it reads, where that can be chosen
@@ -232,6 +234,14 @@ def last_file(run_dir: Path | str) -> Path:
     """Where a run keeps all networks as they were after its last epoch, unless those are the best
     of each."""
     return Path(run_dir) / "last.safetensors"
+
+
+def check_divided(split: Any) -> None:
+    """Refuse data that are not divided in three parts, with a ConfigError."""
+    way_out = "give data.load(…).split(seed=0), or Split(train, valid, test)"
+    check_kind("split", split, Split, way_out)
+    for name, part in split._asdict().items():
+        check_kind(f"split, {name} part", part, MultiModalData, way_out)
 
 
 def finished(run_dir: Path, asked: Mapping[str, Any]) -> Result | None:

@@ -30,7 +30,7 @@ from discom.errors import (
 )
 from discom.methods import Method
 from discom.running.fit import fit
-from discom.running.runs import Result, Run
+from discom.running.runs import Result, Run, check_divided
 
 Outcome = tuple[Path, str]  # a folder, and the error of what failed there
 SHOW = say_warnings_once()  # of a worker
@@ -152,10 +152,12 @@ def train(run: Run, split: Split, **options: Any) -> Result:
     """Train a run on its split, with its teacher's run done, or read its result; `options` are
     those of `fit`. A RunError where data or code have changed since it was planned, and what `fit`
     raises."""
+    check_divided(split)
     if split.origin != run.origin:
         raise RunError(run.folder, f"planned with other data than {run.source}", "plan it again")
     if methods.code(methods.get(run.method)) != run.asked["code"]:  # a worker imported it edited
-        raise RunError(run.folder, f"{run.method} was edited after it was planned", "plan it again")
+        found = f"{run.method} was edited after it was planned, or a program set a value it reads"
+        raise RunError(run.folder, found, "plan it again, and give such a value as an option")
     teacher = run.teacher.folder if run.teacher else None
     return fit(run.method, split, run.config, run.folder, teacher=teacher, **options)
 

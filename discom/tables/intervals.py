@@ -90,19 +90,20 @@ def tally(runs: Sequence[Result]) -> dict[str, pd.DataFrame]:
 
 
 def pooled_score(cells: np.ndarray, metric: str) -> np.ndarray:
-    """Weighted F1 ("f1") or mean IoU ("miou") in percent, [...], from the number of hits, of labels
-    and of predictions of each class, [..., 3, C]: `scores` and `dense_scores` of all samples
-    together. A class without labels counts in neither::
+    """Weighted F1 ("f1"), mean IoU ("miou") or mean recall ("recall") in percent, [...], from the
+    number of hits, of labels and of predictions of each class, [..., 3, C]: `scores` and
+    `dense_scores` of all samples together. A class without labels counts in none::
 
         F1_c = 2 hits_c / (labels_c + predictions_c)
         IoU_c = hits_c / (labels_c + predictions_c - hits_c)
+        recall_c = hits_c / labels_c
     """
     hits, labels, predicted = np.moveaxis(np.asarray(cells, float), -2, 0)
     either = np.maximum(labels + predicted, 1e-9)
     if metric == "f1":
         return 100 * (labels * 2 * hits / either).sum(-1) / labels.sum(-1)
-    present = labels > 0
-    return 100 * (hits / np.maximum(either - hits, 1e-9) * present).sum(-1) / present.sum(-1)
+    present, whole = labels > 0, labels if metric == "recall" else either - hits
+    return 100 * (hits / np.maximum(whole, 1e-9) * present).sum(-1) / present.sum(-1)
 
 
 def tally_score(table: pd.DataFrame, metric: str) -> float:

@@ -26,7 +26,7 @@ INTERVALS = {
     "weights": "all seeds share one split; 95 % Student-t intervals of paired differences on its "
     "test part",
     "folds": "scores of all test predictions together; 95 % intervals of paired differences over "
-    "groups, Student's t over jackknife pseudo-values",
+    "{}, Student's t over jackknife pseudo-values",  # groups, or samples where there are none
 }
 
 
@@ -85,7 +85,9 @@ def _scores(runs: pd.DataFrame) -> tuple[pd.DataFrame, str]:
         raise RunError(first.data, "folds of samples that each seed draws", "fix it: seed=0")
     if first.folds:
         groups = max(len(row["tally"]) for row in rows)
-        return pd.DataFrame(rows), f"{first.folds} folds, {groups} groups"
+        each = [run.counts["test"] == len(run.tested["groups"]) for run in runs["run"]]
+        kind = "samples" if all(each) else "groups"
+        return pd.DataFrame(rows), f"{first.folds} folds, {groups} {kind}"
     return pd.DataFrame(rows), DRAWS.get(drawing, "")
 
 
@@ -96,8 +98,8 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
     Columns: data, labelled (share of the labels), every other setting in which runs on data of this
     name differ, its digest too, method, modality, n (seeds), lr (learning rate), f1 or miou (mean),
     sd, best (the best possible score in %, where the data say it), draws (what a seed draws, see
-    INTERVALS; of folds how many, and of how many groups), and for each baseline b `vs b`, `vs b
-    low`, `vs b high`: the paired difference with its 95 % interval.
+    INTERVALS; of folds how many, and of how many groups, or samples where there are none), and for
+    each baseline b `vs b`, `vs b low`, `vs b high`: the paired difference with its 95 % interval.
 
     A RunError for no results, for results of classification and of dense prediction, or for two
     runs that differ in nothing.
@@ -188,7 +190,7 @@ def to_markdown(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> st
     compared = table.filter(regex="^vs .* low$").notna().any(axis=1)
     compared |= (table["draws"] == "split") & table.filter(regex="^vs ").notna().any(axis=1)
     for draws, part in table[compared].groupby("draws", sort=False):
-        how = INTERVALS.get(draws) or f"{draws}; {INTERVALS['folds']}"
+        how = INTERVALS.get(draws) or f"{draws}; {INTERVALS['folds'].format(draws.split()[-1])}"
         notes.append(f"{', '.join(part['data'].unique())}: {how}.")
     if table["best"].notna().any():
         possible = {"f1": "accuracy", "miou": "mIoU"}[metric_of(table)]

@@ -20,6 +20,13 @@ PAPER = "paper"  # keeps the rows of which the paper has figures
 FIRST = ("student", "discom-solo", "discom", "single", "crodino")
 
 
+def warn_of_single_samples(images: MultiModalData, source: str) -> None:
+    """Warn of folds of data without groups."""
+    if images.groups is None:
+        advice = "give groups where samples belong together, such as frames of one video"
+        warnings.warn(f"{source}: folds divide single samples; {advice}", stacklevel=5)
+
+
 @dataclass(frozen=True, eq=False)
 class Study:
     """Tables on one data set: which runs they need, in which order, and what is absent.
@@ -116,10 +123,7 @@ class Study:
         if images.drawn:
             way_out = "leave it out, or prepare them: discom data prepare"
             raise ConfigError("--folds", "scenes are drawn anew for each seed", way_out)
-        if images.groups is None:
-            advice = "give groups where samples belong together, such as frames of one video"
-            text = f"{self.source}: folds divide single samples; {advice}"
-            warnings.warn(text, stacklevel=4)
+        warn_of_single_samples(images, self.source)
         images.split_indices(0, self.folds)  # refuses more folds than groups
 
     def _config(self, row: Row, seed: int) -> Config:

@@ -6,26 +6,24 @@ import numpy as np
 
 from checks import report
 
-FIRST, SECOND = ["d", "a", "c", "e"], ["a", "b", "c", "d", "f"]
-ROWS = [(0, 3), (1, 0), (2, 2)]  # of d, a and c in both lists
+LISTS = (["d", "a", "c", "e"], ["a", "b", "c", "d", "f"], ["c", "g", "a", "e"])
 TURNED = {"acc": [0], "gyro": [1, 2]}
 
 
-def first(pair: Callable) -> str:
-    """Rows of pairs where both sensors lack windows; what is wrong, or nothing."""
-    answer = _called(pair, list(FIRST), list(SECOND))
-    if not isinstance(answer, tuple | list) or len(answer) != 2:
-        return "return two lists of row numbers, those of first and those of second"
-    rows = [tuple(map(int, row)) for row in zip(*answer, strict=False)]
-    if len(answer[0]) != len(answer[1]):
-        return "both lists must have a row number for each pair"
-    if any(a >= len(FIRST) or b >= len(SECOND) for a, b in rows):
-        return "a row number is too large"
-    if any(FIRST[a] != SECOND[b] for a, b in rows):
-        return "two rows of a pair have different ids"
-    if len(rows) < len(ROWS):
-        return f"of three pairs {len(rows)} are found"
-    return "" if rows == ROWS else "keep the order of first"
+def first(complete: Callable) -> str:
+    """Names that all of two or three lists have; what is wrong, or nothing."""
+    for lists in (LISTS[:2], LISTS, (*LISTS, ["h"])):
+        expected = [name for name in lists[0] if all(name in own for own in lists)]
+        answer = _called(complete, *map(list, lists))
+        if not isinstance(answer, tuple | list):
+            return f"return a list of names, also for {len(lists)} lists"
+        if lacks := [name for name in answer if name not in expected]:
+            return f"of {len(lists)} lists one does not have {lacks[0]!r}"
+        if sorted(answer) != sorted(expected):
+            return f"of {len(lists)} lists, {len(expected)} names are in all"
+        if list(answer) != expected:
+            return "keep the order of the first list"
+    return ""
 
 
 def second(mirror: Callable) -> str:
@@ -62,14 +60,14 @@ def third(scores: Mapping[int, float], goal: float = 85) -> str:
     return "more windows gave less" if max(below) > min(above) else ""
 
 
-def check(pair: Callable, mirror: Callable, scores: Mapping[int, float]) -> None:
+def check(complete: Callable, mirror: Callable, scores: Mapping[int, float]) -> None:
     """Print what is solved and what is missing."""
-    report(first(pair), second(mirror), third(scores))
+    report(first(complete), second(mirror), third(scores))
 
 
 def _called(function: Callable, *arguments):
-    """What the function returns; None where it fails, as for an id without partner."""
+    """What the function returns; None where it fails, as of a third list."""
     try:
         return function(*arguments)
-    except (KeyError, ValueError, IndexError):
+    except (KeyError, ValueError, IndexError, TypeError):
         return None

@@ -3,7 +3,6 @@
 `python notebooks/build.py --heads` writes this file: edit the notebook's twin instead.
 """
 
-import numpy as np
 import pandas as pd
 from torch import nn
 import torch
@@ -22,19 +21,43 @@ class Student(nn.Module):
         self.encoder, _ = resnet10(bands)  # [B, bands, 32, 32] → [B, 128]
 
     def forward(self, images):
-        return *self.encoder(images).chunk(2, dim=1), None  # two halves, no third part
+        first_half, second_half = self.encoder(images).chunk(2, dim=1)
+        return first_half, second_half, None
 
 
 # from 03_training
 def unpaired(part, sensors, size=125):
-    orders = [torch.randperm(len(part.images[s])).split(size) for s in sensors]
-    for batch in zip(*orders, strict=True):
+    orders = {s: torch.randperm(len(part.images[s])).split(size) for s in sensors}
+    for batch in range(len(orders[sensors[0]])):
         images, labels = {}, {}
-        for sensor, rows in zip(sensors, batch, strict=True):
+        for sensor in sensors:
+            rows = orders[sensor][batch]
             own = part.images[sensor][rows]
             images[sensor] = apply_d4(own, random_d4(own))
             labels[sensor] = part.labels[rows]
         yield images, labels
+
+
+# from 03_training
+def make_optimizer(network, epochs, per_epoch=16):
+    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=1.0)
+    steps = epochs * per_epoch + 1
+    schedule = OneCycleLR(optimizer, 0.01, steps, cycle_momentum=False)
+    return optimizer, schedule
+
+
+def one_epoch(network, terms, batches, optimizer, schedule, cost=losses):
+    network.train()
+    history = []
+    for images, labels in batches:
+        values = cost(network, terms, images, labels)
+        optimizer.zero_grad()
+        sum(values.values()).backward()
+        optimizer.step()
+        schedule.step()
+        history.append(torch.stack([*values.values()]).detach())
+    means = torch.stack(history).mean(dim=0).tolist()  # read once: a GPU need not wait
+    return dict(zip(terms, means, strict=True))
 
 
 # from 03_training
@@ -46,21 +69,10 @@ def right(network, sensor, part):  # 1 or 0 for each scene
 
 
 def train(network, terms, batches, epochs, test, cost=losses, per_epoch=16):
-    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=1.0)
-    steps = epochs * per_epoch + 1
-    schedule = OneCycleLR(optimizer, 0.01, steps, cycle_momentum=False)
+    optimizer, schedule = make_optimizer(network, epochs, per_epoch)
     history = []
     for epoch in range(epochs):
-        network.train()
-        seen = []
-        for images, labels in batches(epoch):
-            values = cost(network, terms, images, labels)
-            optimizer.zero_grad()
-            sum(values.values()).backward()
-            optimizer.step()
-            schedule.step()
-            seen.append([value.item() for value in values.values()])
-        means = dict(zip(terms, np.mean(seen, axis=0), strict=True))
+        means = one_epoch(network, terms, batches(epoch), optimizer, schedule, cost)
         score = 100 * right(network, "depth", test).mean().item()
         history.append({"right": score, **means})
     return pd.DataFrame(history)

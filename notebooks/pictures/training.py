@@ -23,7 +23,7 @@ LOOKS = {
 
 def plot_curves(curves: Mapping, title: str, best: float):
     """Name → accuracy after each epoch, %."""
-    figure, axis = plt.subplots(figsize=(9.2, 4.2), layout="constrained")
+    figure, axis = plt.subplots(figsize=(8, 4), layout="constrained")
     last = max(map(len, curves.values()))
     ends = sorted(curves, key=lambda name: curves[name][-1])
     heights = apart([curves[name][-1] for name in ends], 5)
@@ -41,7 +41,7 @@ def plot_curves(curves: Mapping, title: str, best: float):
 
 def plot_seeds(scores: pd.DataFrame, title: str, best: float):
     """A row for each column of the scores, a dot for each seed, a line for the mean."""
-    figure, axis = plt.subplots(figsize=(9.2, 2.8), layout="constrained")
+    figure, axis = plt.subplots(figsize=(8, 3), layout="constrained")
     for place, (name, values) in enumerate(scores.items()):
         look = {"color": LOOKS[name]["color"]}
         axis.plot(values, np.full(len(values), place), "o", alpha=0.6, mew=0, **look)
@@ -50,7 +50,7 @@ def plot_seeds(scores: pd.DataFrame, title: str, best: float):
             values.max() + 0.6, place, f"{values.mean():.1f}", va="center", **look
         )
     axis.axvline(best, color="0.6", lw=1, ls=":")
-    axis.text(best + 0.3, -0.75, "best possible with depth", color=GREY, fontsize=9)
+    axis.text(best + 0.3, -0.75, "best possible with depth", color=GREY, fontsize=10.5)
     axis.set(ylim=(len(scores.columns) - 0.4, -1.0), title=title)
     axis.set(xlabel="F1 on new scenes, %; a dot is one of ten seeds")
     axis.set(yticks=range(len(scores.columns)), yticklabels=scores.columns)

@@ -63,7 +63,7 @@ settings = {"precision": "32-true", "select": "last"}  # unlike the profile's; o
 seeds = 11  # how many, from 0 on
 budget_hours = 0.03  # for training; 0: no limit
 runs = "runs"  # each run has a folder here
-known = "../results/all-labels.csv"  # results.csv of an earlier report; empty: none
+known = "../results/all-labels.csv"  # zip of a report, or results.csv; empty: none
 backup = ""  # a folder that keeps copies, such as of a mounted Drive
 
 # %%
@@ -76,15 +76,15 @@ import time
 
 import pandas as pd
 
+import backups
 import discom
+import reporting
 import reproduction
 from discom import plots
 from discom.notebook import check, finish, stamp
-from discom.tables import Study, standings
+from pictures import reproduced
 
-if not os.path.isdir("data") and "DISCOM_DATA" not in os.environ:
-    os.environ["DISCOM_DATA"] = os.path.abspath("../data")
-plots.style()
+reproduction.set_up()
 if profile == "tiny":
     seeds, known, budget_hours = 1, "", 0
 stamp(f"0 to {seeds - 1}", device=device)
@@ -101,14 +101,12 @@ pd.Series(about, name="").to_frame().style.set_properties(**{"text-align": "left
 # %% [markdown]
 # ## The data
 #
-# A public set is fetched, verified by its checksum and prepared once.
+# A public set is fetched, verified by its checksum and prepared once. A `backup` keeps the prepared set as one zip; a later session unpacks it there, and fetches nothing.
 
 # %%
-source = reproduction.fetched(data, split)
-kept = [name.strip() for name in methods.split(",") if name.strip()]
-numbers = str(tables).replace(" ", "").split(",")
-asked = {"modalities": modalities, "kept": kept, "seeds": seeds}
-study = Study(source, runs, numbers, **asked, settings={"name": profile, **settings})
+source = reproduction.fetched(data, split, backup)
+asked = {"modalities": modalities, "profile": profile, "settings": settings}
+study = reproduction.study_of(source, runs, tables, methods, seeds, **asked)
 images = discom.data.load(source, modalities, seed=0)
 parts = images.split(0)
 print(f"{images.name}: {', '.join(study.sensors)}")
@@ -122,22 +120,24 @@ figures["pairs"] = plots.pairs(parts.train)
 # Does each sensor show the class? Does one show what the other lacks? Each band is scaled to [0, 1] between its 2nd and 98th percentile in the *training* part, so about two values in a hundred lie at each end. Holes, where a sensor measured nothing, are 0, too.
 
 # %% alt="Histograms of the scaled values: a panel for each sensor, a line for each band."
-figures["values"] = reproduction.plot_values(parts.train)
+figures["values"] = reproduced.plot_values(parts.train)
 
 # %% [markdown]
 # ## The plan
 #
-# Each row of a table needs a run for each seed. A run's folder has a name made of all that was asked for, so tables share runs, and nothing is trained twice. To find out what each absent run costs *here*, the next cell trains each kind of run for three epochs of a few batches: minutes for a whole table. Take its answer as the least: a busy machine needs longer.
+# Each row of a table needs a run for each seed. A run's folder has a name made of all that was asked for, so tables share runs, and nothing is trained twice. To find out what each absent run costs *here*, the next cell trains each kind of run for three epochs of a few batches: minutes for a whole table.
+#
+# A line says the hours of all runs and, where you ask for several tables, of each one alone: a run that tables share counts in each of them, and once in the sum. Then comes a line for each row. The forecast holds for a machine as busy as it is now.
 
 # %%
-reproduction.fetch(study, backup)
-stored = reproduction.results_of(known)
+backups.fetch(study, backup)
+stored = reporting.results_of(known)
 absent = study.absent(stored)
 print(f"{len(study.every)} runs, {len(absent)} to train with their teachers")
-costs = reproduction.probed(absent, lambda seed: parts)
+costs = reproduction.probed(absent, parts)
 plan = reproduction.forecast(study, absent, costs)
-total = plan["hours"].sum() if len(plan) else 0
-print(f"all of it: {reproduction.clock(total)}; budget: {budget_hours:g} h")
+hours = reproduction.hours_of(study, absent, costs)
+print(f"{reproduction.totals(hours)}; budget: {budget_hours:g} h")
 plan.style.format("{:.3g}")
 
 # %% [markdown]
@@ -145,17 +145,14 @@ plan.style.format("{:.3g}")
 #
 # ## Train
 #
-# Training goes seed by seed. Within a seed student, discom-solo and DisCoM-KD come first. Each line ends with the name of the run's folder. To see a table early, set a small budget; the next *Run all* goes on.
+# Training goes seed by seed. Within a seed student, discom-solo and DisCoM-KD come first. Each line ends with the name of the run's folder. While you watch, a line says what is left, and the first table appears after each seed. In batch a line comes every ten minutes; to see a table early there, set a small budget, and run again.
 
 # %%
 end = reproduction.until(budget_hours, time.time())
 done = reproduction.train(study, stored, costs, end, backup)
 
 # %%
-there, left, failed = len(done.results), len(done.left), len(done.failed)
-print(f"{there} runs are there, {left} are left, {failed} failed")
-standing = {number: standings(study, number, done.results) for number in numbers}
-reproduction.show(standing)
+standing = reporting.show(study, done)
 
 # %% [markdown]
 # **How to read it.** *paper* is the paper's mean of five runs, where it has one. *n* counts seeds; a row without a run says *missing*; *lr* is the learning rate, *best* what a perfect classifier of this sensor would score, where that is known. *Δ student* and *Δ discom-solo* are mean differences of runs with the same seed, with a 95 % interval. The arrow beside F1 says whether the interval of the first Δ lies above zero (↑), below it (↓) or contains it (~). One seed has no interval. Where seeds divide one set anew, as in the paper, it takes three, and is approximate ([why](../docs/results/protocol.md#intervals)).
@@ -163,28 +160,28 @@ reproduction.show(standing)
 # A gain over the student may come from the larger network and from losses of one sensor. Δ discom-solo is what the other sensor gave.
 
 # %% alt="A dot with its standard deviation for each row of the first table, a panel for each sensor."
-title = f"Table {numbers[0]}, {images.name}"
-figures["scores"] = plots.standings(standing[numbers[0]], title)
+number, table = next(iter(standing.items()))
+figures["scores"] = plots.standings(table, f"Table {number}, {images.name}")
 
 # %% [markdown]
 # ## Report
 
 # %%
 for number, table in standing.items():
-    print(f"Table {number}:", *reproduction.agreement(table, number), sep="\n  ")
-print("Beside the paper's protocol:", *reproduction.differences(study), sep="\n  ")
-file = reproduction.report(study, done, standing, figures, about, backup)
+    print(f"Table {number}:", *reporting.agreement(table, number), sep="\n  ")
+print("Beside the paper's protocol:", *reporting.differences(study), sep="\n  ")
+file = reporting.report(study, done, standing, figures, about, backup)
 check("all results are in one zip, with tables, curves and figures", file.is_file())
 
 # %% [markdown]
-# The zip lies beside the runs, and in the backup. Unpack it, and name its `results.csv` (beside `results.json`) as `known`: a colleague's notebook, or yours tomorrow, takes these scores and trains only what is missing, also where the code of discom has changed since.
+# The zip lies beside the runs, and in the backup. Name it as `known`: a colleague's notebook, or yours tomorrow, takes these scores and trains only what is missing, also where the code of discom has changed since.
 #
 # ## What next?
 #
-# - *The embeddings, as a picture?* [13](13_look_into_a_run.ipynb) opens a run of DisCoM-KD that trained here; name its folder. Other rows keep no weights.
+# - *The embeddings, as a picture?* [13](13_look_into_a_run.ipynb) opens a run of DisCoM-KD that trained here; name its folder, on Colab that in the backup. Other rows keep no weights.
 # - *A gain over the student, but none over discom-solo?* [03](03_training.ipynb) and [05](05_ablations.ipynb) take DisCoM-KD apart.
 # - *Few labels?* [08](08_when_a_second_sensor_helps.ipynb), and `discom advise` for your sensors.
 # - *In batch:* `papermill` and `notebooks/batch.py` take the same parameters ([guide](../docs/guides/reproduce.md)).
 
 # %%
-finish(runs=there, left=left)
+finish(runs=len(done.results), left=len(done.left))

@@ -35,6 +35,8 @@ for place in ("discom/notebooks", f"{clone}/notebooks"):  # from Colab, or any f
 run = ""  # the folder of a finished run; empty: DisCoM-KD is trained here
 data = "objects"  # what it was trained on, as in its command
 modalities = ""  # such as rgb+depth; empty: all
+split = "random"  # of a public set: random, as in the paper, or by place
+backup = ""  # a folder that keeps the prepared set, as in 12
 method = "discom"  # of the run that is trained here
 seed = 0
 profile = "cpu"  # of the run that is trained here; tiny: results mean nothing
@@ -55,29 +57,29 @@ import pandas as pd
 import discom
 import reproduction
 from discom import methods, plots
-from discom.evaluation.embeddings import embed_pairs, lay_out, read_parts, some_of
+from discom.evaluation.embeddings import embed_pairs, read_parts
 from discom.notebook import check, finish, stamp
 from discom.running import sweep
 from discom.running.loading import load_run
 from discom.running.runs import Result, Run
+from pictures.parts import plot_parts
 
-if not os.path.isdir("data") and "DISCOM_DATA" not in os.environ:
-    os.environ["DISCOM_DATA"] = os.path.abspath("../data")
-plots.style()
+reproduction.set_up()
 stamp(seed, device=device)
 
 # %% [markdown]
 # ## The run
 
 # %%
+source = reproduction.fetched(data, split, backup)
 if not run:
-    images = discom.data.load(data, modalities, seed)
+    images = discom.data.load(source, modalities, seed)
     configuration = discom.profile(profile, seed=seed, **settings)
-    asked = Run.of(runs, methods.get(method), images, configuration, data, modalities)
+    asked = Run.of(runs, methods.get(method), images, configuration, source, modalities)
     sweep.results([asked], workers=1)
     run = asked.folder
 result = Result.read(Path(run) / "result.json")
-images = discom.data.load(data, modalities, result.drawn)
+images = discom.data.load(source, modalities, result.drawn)
 parts = images.split(*result.parts)
 epochs = result.config["epochs"]
 print(f"{result.display_name} on {result.data}, seed {result.seed}, {epochs} epochs")
@@ -109,13 +111,11 @@ scores[[name for name in columns if name in scores]].rename(columns=columns).rou
 # Below are networks after the last epoch. Under `select="best"` the tested weights of two sensors are of two epochs, and were never weights of one model.
 
 # %%
-embedded, reads, maps = {}, {}, {}
+embedded, reads = {}, {}
 for name, epoch in {"before training": "first", "after training": "last"}.items():
     network, _ = load_run(run, parts, epoch=epoch)
     embedded[name] = embed_pairs(network, parts.test)
     reads[name] = read_parts(embedded[name])
-    maps[name] = lay_out(some_of(embedded[name], shown))
-sensors = list(parts.test.modalities)
 pd.concat(reads).round(0)
 
 # %% alt="UMAP panels: a row before training and one after, a column for each part of the embedding; colour is the class, halo and marker the sensor, lines join the views of one sample."
@@ -123,8 +123,7 @@ first = next(iter(embedded["after training"].parts))
 before, after = (table.loc[first, "sensor"] for table in reads.values())
 title = f"{first}: a probe names the sensor in {before:.0f} % before training"
 title = f"{title}, in {after:.0f} % after"
-labels = some_of(embedded["after training"], shown).labels
-figure = plots.embedding_maps(maps, labels, sensors, parts.train.classes, reads, title)
+figure = plot_parts(embedded, reads, parts.train.classes, title, shown)
 
 # %% [markdown]
 # Compare each corner with the panel above it. On the scenes the sensor can be read without error from every part, before training and after: no name holds, and what training adds is the class, in all three parts.

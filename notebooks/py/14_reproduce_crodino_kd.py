@@ -79,18 +79,17 @@ import time
 
 import pandas as pd
 
+import backups
 import discom
+import reporting
 import reproduction
 from discom import plots
 from discom.notebook import check, finish, stamp
-from discom.tables import Study, standings
+from pictures import reproduced
 
-if not os.path.isdir("data") and "DISCOM_DATA" not in os.environ:
-    os.environ["DISCOM_DATA"] = os.path.abspath("../data")
-plots.style()
+reproduction.set_up()
 if profile == "tiny":
-    seeds, known, budget_hours, methods = 1, "", 0, "crodino,single"
-    settings = {"labelled": 0.3, "epochs": 1}
+    seeds, known, budget_hours = 1, "", 0
 stamp(f"0 to {seeds - 1}", device=device)
 figures = {}
 
@@ -98,13 +97,13 @@ figures = {}
 # ## Data, plan, training
 
 # %%
+if profile == "tiny":
+    methods, settings = "crodino,single", {"labelled": 0.3, "epochs": 1}
 configuration = discom.profile(profile, dense=True, **settings)
 about = hardware.describe(configuration.precision, runs)
-source = reproduction.fetched(data, split)
-kept = [name.strip() for name in methods.split(",") if name.strip()]
-numbers = str(tables).replace(" ", "").split(",")
-asked = {"modalities": modalities, "kept": kept, "seeds": seeds}
-study = Study(source, runs, numbers, **asked, settings={"name": profile, **settings})
+source = reproduction.fetched(data, split, backup)
+asked = {"modalities": modalities, "profile": profile, "settings": settings}
+study = reproduction.study_of(source, runs, tables, methods, seeds, **asked)
 images = discom.data.load(source, modalities, seed=0)
 parts = images.split(0)
 print(f"{images.name}: {', '.join(study.sensors)}")
@@ -115,28 +114,26 @@ pd.Series(about, name="").to_frame().style.set_properties(**{"text-align": "left
 figures["pairs"] = plots.pairs(parts.train)
 
 # %%
-reproduction.fetch(study, backup)
-stored = reproduction.results_of(known)
-absent = study.absent(stored)
-costs = reproduction.probed(absent, lambda seed: parts)
-plan = reproduction.forecast(study, absent, costs)
-total = reproduction.clock(plan["hours"].sum() if len(plan) else 0)
-print(f"{len(study.every)} runs, {len(absent)} to train with their teachers: {total}")
+backups.fetch(study, backup)
+stored = reporting.results_of(known)
+one = reproduction.study_of(source, runs, "crodino", "crodino", 1, **asked)
+absent = {run.folder: run for run in [*study.absent(stored), *one.absent()]}.values()
+costs = reproduction.probed(absent, parts)
+hours = reproduction.hours_of(study, absent, costs)
+print(f"{len(study.every)} runs, {len(absent)} to train, one of them for its masks")
+print(f"{reproduction.totals(hours)}; budget: {budget_hours:g} h")
 end = reproduction.until(budget_hours, time.time())
 done = reproduction.train(study, stored, costs, end, backup)
 
 # %%
-there, left, failed = len(done.results), len(done.left), len(done.failed)
-print(f"{there} runs are there, {left} are left, {failed} failed")
-standing = {number: standings(study, number, done.results) for number in numbers}
-reproduction.show(standing)
+standing = reporting.show(study, done)
 
 # %% [markdown]
 # Each row is compared with the full reconstruction, by seed, with a 95 % interval: ↑ a part that is better left out, ↓ one that helps. `rgb+depth` is the auxiliary decoder, which reads both sensors. Compare `single`, a network alone, first: a negative Δ in its row means that the parts together help.
 
 # %% alt="A dot with its standard deviation for each row, a panel for each sensor."
-title = f"{numbers[0]}, {images.name}"
-figures["scores"] = plots.standings(standing[numbers[0]], title)
+number, table = next(iter(standing.items()))
+figures["scores"] = plots.standings(table, f"{number}, {images.name}")
 
 # %% [markdown]
 # ## Its masks
@@ -144,14 +141,13 @@ figures["scores"] = plots.standings(standing[numbers[0]], title)
 # One run, seed 0, trained here. Where do the networks of one sensor fail, and does the one of both?
 
 # %% alt="Six test scenes: colour, depth, the true mask, and the masks of three networks."
-one = Study(source, runs, ["crodino"], modalities, ["crodino"], 1, 0, study.settings)
 reproduction.train(one, [], costs, end, backup)
 run = one.every[0]
 if (run.folder / "result.json").is_file():
-    figures["masks"] = reproduction.plot_masks(parts.test, run.folder)
+    figures["masks"] = reproduced.plot_masks(parts.test, run.folder)
 
 # %%
-print("Beside the protocol:", *reproduction.differences(study), sep="\n  ")
-file = reproduction.report(study, done, standing, figures, about, backup)
+print("Beside the protocol:", *reporting.differences(study), sep="\n  ")
+file = reporting.report(study, done, standing, figures, about, backup)
 check("all results are in one zip, with tables, curves and figures", file.is_file())
-finish(runs=there, left=left)
+finish(runs=len(done.results), left=len(done.left))

@@ -87,6 +87,14 @@ def test_data_that_cannot_be_right(place, changed):
     refused(lambda: make(**changed), f"^mine.*{place}.*: ", error)
 
 
+def test_a_pair_of_two_labels_is_named_with_both():
+    for labels, said in (
+        ([0, 1, 2, 0, 0, 2], "'4' is 'cat' here and 'dog' in rgb"),
+        ([0, 1, -1, 0, 1, 2], "'2' is without a label here and 'owl' in rgb"),
+    ):
+        refused(lambda labels=labels: make(**of_both(y=np.array(labels))), f"mine/depth: id {said}")
+
+
 @pytest.mark.parametrize("use", [lambda d: d.split(), lambda d: d.fingerprint])
 def test_pixels_that_are_not_finite(use, monkeypatch):
     monkeypatch.setattr(files, "CHUNK_BYTES", 3 * 16)

@@ -12,8 +12,9 @@ import pytest
 from fixtures import writing
 from fixtures.refusal import refused
 from PIL import Image
-from test_images import pixels, planes, write
+from test_images import H, W, pixels, planes, write
 
+from discom import cli
 from discom.data import load
 from discom.data.images import read_pixels, resize
 from discom.data.own_folders import read_folders
@@ -113,6 +114,16 @@ def test_photos_of_any_size_are_brought_to_one(tmp_path):
     np.testing.assert_array_equal(rgb[data.ids.tolist().index("cat/1")], resized)
 
 
+@pytest.mark.parametrize(("options", "shape"), [({"size": 8}, (H, W)), ({}, (H, W)), ({}, (9, 5))])
+def test_an_image_of_other_bands_or_of_another_size_is_told_what_differs(tmp_path, options, shape):
+    """Of three bands and one a person was told two equal sizes, those after resizing."""
+    tree(tmp_path, "rgb")
+    bands = None if shape == (H, W) else 3
+    write(tmp_path / "rgb/dog/z.png", pixels(bands, shape=shape))
+    line = refused(lambda: read_folders(tmp_path, **options), r"z\.png: ")
+    assert ("×" in line, "1 bands" in line) == (bands == 3, bands is None)
+
+
 SORTED = {f"rgb/{kind}/{stem}.png": IMAGE for kind in ("cat", "dog") for stem in "abcd"}
 
 
@@ -167,6 +178,35 @@ def test_sensors_without_a_pair_are_told(tmp_path):
         assert len(read_folders(tmp_path).paired_ids) == 2
 
 
+def test_a_pair_of_two_classes_is_told_as_such(tmp_path, capsys):
+    """It was told as two images without a partner."""
+    for sensor in ("rgb", "thermal"):
+        tree(tmp_path / "raw", sensor, stems="abcdefghij")  # in both classes
+        write(tmp_path / "raw" / sensor / "dog" / "lone.png", pixels(3))
+    for sensor, kind in (("rgb", "cat"), ("thermal", "dog")):
+        write(tmp_path / "raw" / sensor / kind / "x7.png", pixels(3))
+    (tmp_path / "raw/thermal/cat/c.png").unlink()
+    told = "1 names have .*'x7' .'cat' in rgb, 'dog' in thermal"
+    with pytest.warns(UserWarning, match=told) as caught:
+        data = read_folders(tmp_path / "raw")
+    assert len(caught) == 1
+    data.save(tmp_path / "prepared")
+    for place in ("raw", "prepared"):
+        capsys.readouterr()
+        assert cli.main(["data", "check", str(tmp_path / place)]) == 0
+        lines = [line for line in capsys.readouterr().err.splitlines() if "near-copies" not in line]
+        assert [("x7" in line, "'cat/c'" in line) for line in lines] == [
+            (True, False),
+            (False, True),
+        ]
+    for sensor in ("rgb", "thermal"):  # no other name is left
+        shutil.rmtree(tmp_path / "raw" / sensor)
+        write(tmp_path / "raw" / sensor / f"{sensor}s" / "x7.png", pixels(3))
+    with pytest.warns(UserWarning, match="'x7'") as caught:
+        read_folders(tmp_path / "raw")
+    assert len(caught) == 1
+
+
 def test_a_signal_in_a_file_is_one_row_that_is_never_mirrored(tmp_path):
     x = np.random.default_rng(0).random((3, 64))
     for kind in ("sit", "walk"):
@@ -217,6 +257,8 @@ WRONG = [  # folders, and a file that is there, too, or an option; the place of 
     (SORTED, "groups.csv", ["file,place", "a,1"], "groups.csv: .*file, place; .*name"),
     (SORTED, "groups.csv", ["Name;Ort", "a;1"], "groups.csv: .*name, ort; .*group"),
     (SORTED, "groups.csv", ["name,group", "a,1", "a,2"], "groups.csv: 'a' "),
+    (SORTED, "thermal.npy", IMAGE, r"thermal\.npy: .*--modalities rgb"),
+    (SORTED, "thermal.H5", b"arrays", r"thermal\.H5: .*--modalities rgb"),
     (SORTED, "invalid", {"thermal": 0}, "^invalid: "),
     (SORTED, "unit", {"RGB": "K"}, "^unit: 'RGB' .*rgb"),
     (SORTED, "size", [1, 2, 3], "^size: "),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from fixtures.refusal import refused
 
-from discom.data import Normalization, scaling
+from discom.data import Modality, MultiModalData, Normalization, scaling
 from discom.data.scaling import LOWEST
 
 
@@ -59,12 +59,57 @@ def test_of_too_many_values_every_kth_sample_is_read(monkeypatch):
     np.testing.assert_allclose(bounds.low, np.percentile(x[::3], 2, axis=(0, 2, 3)), rtol=1e-6)
 
 
+def test_a_band_that_was_never_measured_is_scaled_to_zero():
+    """Of -3.4e38 the error asked for the value that was stated."""
+    x = np.concatenate([skewed()[:, :2], np.full((20, 1, 8, 8), -3.4e38, "f4")], 1)
+    with pytest.warns(UserWarning, match=r"ir: bands \[2\] are constant"):
+        scaled = Normalization.fit(x, "ir", -3.4e38)(x)
+    assert (scaled[:, 2] == 0).all()
+    assert scaled[:, :2].min() >= np.float32(LOWEST)
+
+
+NOISE = np.random.default_rng(0).normal(size=(40, 1, 4, 4))
+MENDED = {  # values that networks cannot read as they are, and what the line advises
+    "near a million": (1e6 + NOISE, "subtract a constant", lambda x: x - x.mean()),
+    "near a hundred million": (1e8 + NOISE, "subtract a constant", lambda x: x - x.mean()),
+    "whole numbers": ((1e9 + 9 * NOISE).astype(int), "subtract a constant", lambda x: x - 10**9),
+    "all huge": (
+        1e303 * (9 + NOISE),
+        r"divide it by a constant, such as 1e\+304",
+        lambda x: x / 1e304,
+    ),
+    "some huge": (
+        np.where(NOISE > 1, 1e303, NOISE),
+        r"if 1e\+303 means 'not measured', state it as invalid",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("what", MENDED)
+def test_what_training_refuses_is_refused_when_it_is_prepared_and_the_advice_helps(tmp_path, what):
+    values, advice, mend = MENDED[what]
+
+    def data_of(x, invalid=None):
+        sensor = Modality(x, np.arange(40) % 2, np.arange(40), invalid=invalid)
+        return MultiModalData({"time": sensor}, ("a", "b"), name="mine")
+
+    raw = data_of(values)
+    for call in (raw.split, lambda: raw.save(tmp_path / "out")):
+        refused(call, f"^mine/time: .*{advice}")
+    assert list(tmp_path.iterdir()) == []
+    mended = data_of(mend(values)) if mend else data_of(values, 1e303)
+    mended.save(tmp_path / "out")
+    shown = mended.split().train.images("time")
+    assert len(np.unique(shown)) > 30
+
+
 @pytest.mark.parametrize(("middle", "kind"), [(1e9, float), (1e9, np.int64), (1e6, np.int32)])
 def test_values_that_float32_does_not_tell_apart_are_refused(middle, kind):
     """Networks read float32, here and on the device, and it keeps three levels of 10⁹ ± 30."""
     x = (middle + np.random.default_rng(0).uniform(-30, 30, (9, 1, 4, 4))).astype(kind)
     if middle > 1e8:
-        refused(lambda: Normalization.fit(x, "mine/time"), "mine/time: band 0, from 99")
+        refused(lambda: Normalization.fit(x, "mine/time"), "mine/time: band 0: from 99")
     else:
         assert len(np.unique(Normalization.fit(x)(x))) > 40
         x[0, 0, 0, 0] = 1 << 30  # clipped

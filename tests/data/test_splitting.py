@@ -2,7 +2,9 @@
 copies between parts: planted ones are found; different scenes and flat images match nothing."""
 
 import io
+import re
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -297,3 +299,33 @@ def test_a_class_that_one_sensor_lacks_is_told():
     refused(lacking("train").split, "^mine/depth: the train part has no sample of class 'dog'")
     with pytest.warns(match="^mine/depth: the test part has no sample of class 'dog'"):
         lacking("test").split()
+
+
+def with_labels(count, group=None):
+    """Samples of two classes, of which so many of each have a label."""
+    ids = np.arange(60)
+    labels = np.where(ids // 2 < count, ids % 2, -1)
+    groups = None if group is None else ids // 2 // group
+    sensor = Modality(np.random.default_rng(0).random((60, 1, 4, 4)), labels, ids)
+    return MultiModalData({"rgb": sensor}, ("cat", "dog"), groups=groups, name="mine")
+
+
+@pytest.mark.parametrize("group", [None, 1])
+@pytest.mark.parametrize("folds", [0, 2, 3])
+def test_too_few_labels_are_counted_and_as_many_as_the_error_asks_for_are_enough(group, folds):
+    for count in (1, 2):
+        said = refused(partial(with_labels(count, group).split_indices, 0, folds), "^mine")
+        numbers = {int(number) for number in re.findall("[0-9]+", said)}
+        assert numbers & {count, 2 * count}
+        least = max(numbers)
+        assert least > count
+        with_labels(least, group).split_indices(0, folds)
+
+
+def test_labels_of_a_class_in_one_group_are_counted_with_their_groups():
+    labels = np.arange(60) % 2
+    groups = np.where(labels == 1, 0, np.arange(60))
+    sensor = Modality(np.zeros((60, 1, 4, 4)), labels, np.arange(60))
+    data = MultiModalData({"rgb": sensor}, ("cat", "dog"), groups=groups, name="mine")
+    with pytest.warns(match="'dog', which has 30 labels in 1 group; .* 3 groups"):
+        data.split_indices(0)

@@ -94,6 +94,40 @@ def pairs_of(count):
     return Pairs({"inv": inv, "inf": inf, "irr": dead}, labels)
 
 
+def test_pairs_of_ones_own_are_those_of_arrays_and_tensors():
+    made = pairs_of(20)
+    tensors = {
+        part: {name: torch.tensor(z, requires_grad=True) for name, z in views.items()}
+        for part, views in made.parts.items()
+    }
+    for parts, labels in ((made.parts, [*made.labels]), (tensors, torch.tensor(made.labels))):
+        pairs = Pairs.of(parts, labels)
+        assert pairs.labels.tolist() == made.labels.tolist()
+        for part, views in made.parts.items():
+            for name, z in views.items():
+                np.testing.assert_array_equal(pairs.parts[part][name], z)
+
+
+Z = np.eye(4)
+
+
+@pytest.mark.parametrize(
+    ("parts", "labels", "problem"),
+    [
+        ({"inv": {"rgb": Z, "depth": Z[:3]}}, [0, 1, 0, 1], "'inv' of 'depth' is \\[3, 4\\]"),
+        ({"inv": {"rgb": Z}}, [0, 1, 0], "'inv' of 'rgb' is \\[4, 4\\]"),
+        ({"inv": {"rgb": Z[0]}}, [0, 1, 0, 1], "'inv' of 'rgb' is \\[4\\]"),
+        ({"inv": {"rgb": Z, "depth": Z}, "inf": {"depth": Z, "rgb": Z}}, [0, 1, 0, 1], "'inf'"),
+        ({"inv": {"rgb": Z}, "inf": {"rgb": Z, "depth": Z}}, [0, 1, 0, 1], "'inf'"),
+        ({"inv": {"rgb": Z}}, [0, -1, 0, 1], "label -1"),
+        ({"inv": {"rgb": Z}}, [0.0, 1, 0, 1], "float64"),
+    ],
+)
+def test_pairs_that_are_none_are_refused(parts, labels, problem):
+    """Views of other counts were laid out as if every second row were of the other sensor."""
+    refused(lambda: Pairs.of(parts, labels), problem)
+
+
 def test_probes_read_each_part_and_say_where_they_cannot():
     pairs = pairs_of(20)
     reads = read_parts(pairs)

@@ -12,7 +12,7 @@ from fixtures.results import result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from sklearn.metrics import f1_score
+from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from discom.errors import RunError
 from discom.evaluation.scores import dense_scores
@@ -41,8 +41,9 @@ def runs_of(method, truth, predicted, group, fold, seed=0, k=2):
         names, place = np.unique(group[own], return_inverse=True)
         rows = np.stack([place, truth[own], predicted[own], np.ones(own.sum(), int)], 1).tolist()
         tested = {"groups": [f"g{name}" for name in names], "counts": {"rgb": rows}}
+        plain = result(method, seed, {"rgb": 50.0}, draws="split")
         of = {"fold": number, "folds": k, "tested": tested, "classes": 3}
-        made.append(replace(result(method, seed, {"rgb": 50.0}, draws="split"), **of))
+        made.append(replace(plain, counts={**plain.counts, "test": int(own.sum())}, **of))
     return made
 
 
@@ -70,6 +71,8 @@ def test_scores_from_counts_are_those_of_the_libraries(predictions):
     masks = (torch.as_tensor(each).reshape(1, 1, -1) for each in (one, truth))
     iou = dense_scores(*masks, tuple("abcd"))["miou"]
     assert pooled_score(cells.sum(0), "miou") == pytest.approx(iou)
+    recall = 100 * balanced_accuracy_score(truth, one)
+    assert pooled_score(cells.sum(0), "recall") == pytest.approx(recall)
     each = pooled_score(cells, "f1")
     assert each[3] == pytest.approx(f1(truth[group == 3], one[group == 3]))
 
@@ -101,6 +104,13 @@ def test_tables_pool_all_folds_and_average_seeds(predictions):
     assert (both["n"], both["vs student"]) == (2, pytest.approx(0))
     apart = summary([*runs, result("student", 0, {"rgb": 40.0}, draws="split")])
     assert sorted(apart["folds"]) == [0, 2, 2]  # a plain split of the same data
+
+
+def test_samples_of_data_without_groups_are_not_called_groups(predictions):
+    truth, one, *_ = predictions
+    places = np.arange(len(truth))
+    runs = runs_of("student", truth, one, places, places % 2)
+    assert summary(runs)["draws"].tolist() == [f"2 folds, {len(truth)} samples"]
 
 
 def test_a_missing_or_double_fold_is_named(predictions):

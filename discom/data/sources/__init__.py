@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from discom.config import check_options
-from discom.data.checks import check_size
+from discom.data.checks import check_size, listed
 from discom.data.images import resize
 from discom.data.lazy_arrays import Rows, lazy
 from discom.data.multimodal import Modality, MultiModalData
@@ -81,7 +81,7 @@ class Source:
     def read(
         self,
         root: Path | str,
-        modalities: Sequence[str] | None = None,
+        modalities: str | Sequence[str] | None = None,
         *,
         download: bool = False,
         **options: Any,
@@ -90,7 +90,7 @@ class Source:
         modality or an option that the set lacks, a DataError for a file that is missing or wrong.
         """
         check_options(self.name, self.read_raw, options)
-        names = list(modalities or self.modalities)
+        names = listed(modalities) or self.modalities
         for name in names:
             check_choice("modalities", name, self.modalities)
         return self.read_raw(self.raw_folder(root, download), names, **options)

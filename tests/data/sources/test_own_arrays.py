@@ -1,6 +1,7 @@
 """A person's own arrays: what becomes of them, up to batches, and what is refused."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -109,12 +110,43 @@ def test_other_arrays_are_left_out_aloud_or_by_name(folder):
     assert [*read_arrays(root, ["acc"]).modalities] == ["acc"]
 
 
-def test_arrays_of_another_ending_are_told_and_a_mark_before_the_names_is_none(folder):
+def test_other_files_are_told_and_a_mark_before_the_names_is_none(folder):
     root = folder()
-    np.savez(root / "gyro.npz", ARRAYS["acc"])
+    (root / "labels.csv").write_text("window,label")
     (root / "classes.json").write_text(json.dumps(CLASSES), encoding="utf-8-sig")
-    with pytest.warns(UserWarning, match="own: 1 files are not read, such as gyro.npz"):
+    with pytest.warns(UserWarning, match="own: 1 files are not read, such as labels.csv"):
         assert read_arrays(root).classes == (*CLASSES,)
+
+
+@pytest.mark.parametrize("left_out", ["gyro.npy", "gyro.npz", "gyro.H5", "gyro.zarr"])
+def test_what_may_be_a_sensor_is_left_out_by_name_alone(folder, tmp_path, left_out, capsys):
+    """One sensor was left, with a warning, and the question of two was answered by one."""
+    root = folder(video=None)
+    if left_out == "gyro.npy":
+        np.save(root / left_out, ARRAYS["acc"][:, 0])
+    elif left_out == "gyro.zarr":
+        (root / left_out).mkdir()
+    else:
+        (root / left_out).write_bytes(b"arrays")
+    words = ["data", "prepare", "arrays", "--root", str(root), "--out", str(tmp_path / "mine")]
+    assert cli.main(words) == 2
+    line = capsys.readouterr().err
+    assert left_out in line
+    command = re.search(r"--modalities \S+", line)[0]
+    assert cli.main([*words, *command.split()]) == 0
+    assert [*load(tmp_path / "mine").modalities] == ["acc"]
+
+
+def test_sensors_are_named_in_a_list_or_joined_and_a_folder_must_be_there(folder, tmp_path):
+    """ "acc" was read letter by letter, and labels were missed in a folder that is not there."""
+    root = folder()
+    for names in ("video+acc", ["video", "acc"]):
+        data = read_arrays(root, names)
+        assert [*data.modalities] == ["video", "acc"]
+        assert [*data.select("acc").modalities] == ["acc"]
+    assert [*read_arrays(root, "").modalities] == ["acc", "video"]
+    for read in OWN.values():
+        refused(lambda read=read: read(tmp_path / "nope"), "nope: no such folder")
 
 
 def test_arrays_are_prepared_with_their_options(folder, tmp_path):
@@ -130,11 +162,26 @@ def test_arrays_are_prepared_with_their_options(folder, tmp_path):
 BAD = {  # what is wrong → the files, and what the line says
     "another length": ({"acc": ARRAYS["acc"][1:]}, "own/acc.npy: holds 47 .* 48"),
     "labels of another length": ({"labels": LABELS[1:]}, "own/acc.npy: holds 48 .* 47"),
-    "no sensor": ({"acc": None, "video": None}, "own: .*no modality"),
-    "no labels": ({"labels": None}, "own: has no labels, .*; give labels.npy .* or masks.npy"),
+    "no sensor": ({"acc": None, "video": None}, "own: has no array of a sensor"),
+    "no labels": ({"labels": None}, "own: has no labels; give labels.npy .* or masks.npy"),
     "labels and masks": ({"masks": MASKS}, "own: .* labels and masks; give"),
-    "no label": ({"labels": LABELS * 0 - 1}, "own: classes are "),
-    "groups of another length": ({"groups": PERSONS[1:]}, r"groups: .*give .* of shape \[48\]"),
+    "no label": ({"labels": LABELS * 0 - 1}, "own/labels.npy: "),
+    "a label below -1": ({"labels": LABELS - 2}, "own/labels.npy: holds -2"),
+    "a class without a name": ({"classes": CLASSES[:2]}, "own/classes.json: has 2 .* class 2"),
+    "a name twice": ({"classes": ["sit", "sit", "lie"]}, "own/classes.json: classes are "),
+    "a pixel of a class without a name": (
+        {"classes": CLASSES[:2], "labels": None, "masks": MASKS, "acc": None},
+        "own/classes.json: has 2 .*masks.npy the class 2",
+    ),
+    "masks of another size": (
+        {"labels": None, "masks": MASKS[:, :4], "acc": None},
+        "own/masks.npy: masks are ",
+    ),
+    "ids of another length": ({"ids": LABELS[1:]}, r"own/ids.npy: .*give .* of shape \[48\]"),
+    "ids that are no whole numbers": ({"ids": LABELS / 2}, "own/ids.npy: .*whole numbers or text"),
+    "an id twice": ({"ids": np.arange(COUNT) // 2}, "own/ids.npy: id '0' occurs twice"),
+    "groups of numbers": ({"groups": LABELS / 2}, "own/groups.npy: .*whole numbers or text"),
+    "groups of another length": ({"groups": PERSONS[1:]}, r"own/groups.npy: .*of shape \[48\]"),
     "labels that are no whole numbers": ({"labels": LABELS / 2}, "labels.npy: .* whole numbers"),
     "masks of numbers": ({"labels": None, "masks": MASKS / 2}, "masks.npy: holds float64"),
     "objects": ({"ids": np.array([{}] * COUNT)}, "ids.npy: .* objects"),
@@ -155,11 +202,13 @@ BAD = {  # what is wrong → the files, and what the line says
     ),
     "grey images alone": ({"acc": np.ones((COUNT, 24, 32))}, r"acc.npy: .*\[48, 24, 32\]"),
     "grey images of many rows": ({"acc": np.ones((COUNT, 48, 640))}, r"acc.npy: .*48, 640\]"),
-    "bands at the end": ({"video": np.ones((COUNT, 16, 24, 13))}, "own/video: would be 16 "),
-    "windows [N, 1, T, C]": ({"acc": np.ones((COUNT, 1, 64, 3))}, r"own/acc: .*moveaxis\(x, -1, 1"),
-    "windows [N, T, 1, C]": ({"acc": np.ones((COUNT, 64, 1, 3))}, r"own/acc: .*swapaxes\(1, 3"),
+    "bands at the end": ({"video": np.ones((COUNT, 16, 24, 13))}, "own/video.npy: would be 16 "),
+    "windows [N, 1, T, C]": (
+        {"acc": np.ones((COUNT, 1, 64, 3))},
+        r"own/acc.npy: .*moveaxis\(x, -1, 1",
+    ),
+    "windows [N, T, 1, C]": ({"acc": np.ones((COUNT, 64, 1, 3))}, r"own/acc.npy: .*swapaxes\(1, 3"),
     "a word for names": ({"classes": "sit"}, "classes.json: .*no list"),
-    "few names": ({"classes": CLASSES[:2]}, "own/acc/y: labels go from 0 to 2"),
 }
 
 

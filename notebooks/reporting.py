@@ -1,0 +1,201 @@
+"""What notebooks 12 and 14 say: rows as a person calls them, tables, what agrees with
+the paper, and a report in one zip."""
+
+import re
+import shutil
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+from IPython.display import display
+from matplotlib.figure import Figure
+
+from discom import data, methods, profile, tables
+from discom.files import as_data_error, atomic_file
+from discom.hardware import machine, precision_used
+from discom.running.runs import Result, Run
+from discom.running.sweep import Done
+
+HOUR = 3600  # seconds
+READABLE = {  # ends of a row's name → what a reader calls it
+    r" (adv|mod|aux|orth|contrast|soft)=0(?![.\d])": r", without \1",
+    r" augment=0(?![.\d])": ", images as they are",
+    r" only=(\w+)": r", \1 alone",
+    r" (adversary|pairing|augmentation)=(\w+)": r", \2 \1",
+    r" (dimension|grl_lambda)=([\d.]+)": r", \1 \2",
+    r" reduction=released modality_targets=released": ", as its public code",
+}
+
+
+def clock(hours: float) -> str:
+    """A length of time as a person says it."""
+    if np.isnan(hours):
+        return "an unknown time"
+    if hours < 0.025:
+        return f"{hours * HOUR:.0f} s"
+    return f"{60 * hours:.0f} min" if hours < 1.5 else f"{hours:.1f} h"
+
+
+def title(run: Run) -> str:
+    """What a reader calls a run."""
+    changed = methods.get(run.method).changed(run.config.options)
+    hidden = {
+        name: value
+        for name, value in changed.items()
+        if name not in ("teacher", "reads")
+    }
+    turned = {} if run.config.augment else {"augment": 0}
+    return readable(methods.display_name(run.method, hidden | turned))
+
+
+def readable(name: str) -> str:
+    """A row's name in words.
+
+    >>> readable("discom adv=0"), readable("discom only=inv")
+    ('discom, without adv', 'discom, inv alone')
+    """
+    for pattern, words in READABLE.items():
+        name = re.sub(pattern, words, name)
+    return name
+
+
+def shown(table: pd.DataFrame, number: int | str) -> pd.DataFrame:
+    """A table of `tables.standings` as text, by row and network."""
+    compared = [name for name in tables.baselines(number) if name != "student-2x"]
+    text = tables.cells(table.assign(method=table["method"].map(readable)), compared)
+    return text.drop(columns=["data"]).set_index(["method", "modality"])
+
+
+def show(study: tables.Study, done: Done) -> dict[str, pd.DataFrame]:
+    """Say how many runs are there, and show each table as text in columns; number of a
+    table → what `tables.standings` says of it."""
+    there, left, failed = len(done.results), len(done.left), len(done.failed)
+    print(f"{there} runs are there, {left} are left, {failed} failed")
+    standing = {}
+    for number in map(str, study.numbers):
+        standing[number] = tables.standings(study, number, done.results)
+        print(f"Table {number}")
+        display(shown(standing[number], number))
+    return standing
+
+
+def agreement(table: pd.DataFrame, number: int | str) -> list[str]:
+    """What of a table came out as in the paper, in sentences."""
+    if "paper" not in table or table.loc[table["n"] > 0, "paper"].isna().all():
+        return ["The paper has no figure for these data."]
+    both = table[(table["n"] > 0) & table["paper"].notna()]
+    gaps = both["f1"] - both["paper"]
+    away = (
+        f"{gaps.median():+.1f} points (median), {gaps.min():+.1f} to {gaps.max():+.1f}"
+    )
+    lines = [f"{len(both)} scores beside the paper's; ours minus theirs: {away}."]
+    baseline = tables.baselines(number)[0]
+    theirs = table[table["method"] == baseline].set_index("modality")["paper"]
+    compared = both[both[f"vs {baseline}"].notna()]
+    published = compared["paper"] - compared["modality"].map(theirs)
+    same = (np.sign(published) == np.sign(compared[f"vs {baseline}"])).sum()
+    decided = compared["arrow"].isin(["↑", "↓"]).sum()
+    text = (
+        f"Of {len(compared)} differences from {baseline}, {same} have the paper's sign"
+    )
+    return [*lines, f"{text}; for {decided} our 95 % interval excludes zero."]
+
+
+def differences(study: tables.Study) -> list[str]:
+    """What stands beside the paper's protocol, in sentences."""
+    images, seeds = study.images_of(0), study.seeds or 5
+    dense = {"dense": images.dense}
+    used, paper = (
+        profile(**{"name": "cpu", **study.settings, **dense}),
+        profile("paper", **dense),
+    )
+    names = {n: v for n, v in used.identity().items() if v != paper.identity()[n]}
+    changed = [
+        f"{name} {value}" for name, value in names.items() if name != "channels_last"
+    ]
+    lines = [f"Settings unlike profile paper: {', '.join(changed)}."] if changed else []
+    lines += [f"Divided: {data.split_rule(images)[0]}.", f"Seeds: {seeds}."]
+    lines += [f"Precision: {precision_used(used.precision)}."]
+    if images.dense:
+        return [*lines, "The method is a reconstruction, not the authors' code."]
+    if images.name not in set(tables.paper_figures()["data"]):
+        lines.append(f"{images.name} is none of the paper's three sets.")
+    lines.append("The paper divides at random, 70, 10 and 20 %, and has five runs.")
+    lines.append("Bounds for scaling come from the training part, not from all images.")
+    return [*lines, "Losses follow the paper's equations, not the authors' code."]
+
+
+def report(
+    study: tables.Study,
+    done: Done,
+    standings: Mapping[str, pd.DataFrame],
+    figures: Mapping[str, Figure],
+    about: Mapping[str, str],
+    backup: str = "",
+) -> Path:
+    """Write tables, figures, curves of runs that trained here and all results, which
+    `known` reads, beside the runs, and one zip of them, into the backup, too; its path.
+    """
+    folder = Path(study.runs) / f"report-{study.images_of(0).name}"
+    shutil.rmtree(folder, ignore_errors=True)  # of an earlier call
+    (folder / "curves").mkdir(parents=True)
+    lines = [f"# {study.images_of(0).name}", ""]
+    place, hours = machine(), sum(result.seconds for result in done.results) / HOUR
+    about = {**about, "commit": place["commit"], **place["versions"]}
+    lines += [f"- {name}: {text}" for name, text in about.items()]
+    lines += [f"- training: {clock(hours)} in all, on the machines of results.json"]
+    lines += ["", "## Beside the paper's protocol", ""]
+    lines += [f"- {text}" for text in differences(study)]
+    for number, table in standings.items():
+        text = shown(table, number).reset_index().to_markdown(index=False)
+        lines += ["", f"## Table {number}", "", text, "", *agreement(table, number)]
+        table.to_csv(folder / f"table-{number}.csv", index=False)
+    left = pd.Series([title(run) for run in done.left], dtype=str).value_counts(
+        sort=False
+    )
+    lines += ["", "## What is missing", ""]
+    lines += [f"- {name}: {count} runs" for name, count in left.items()] or ["Nothing."]
+    lines += [
+        f"- failed: {place.name}: {error}" for place, error in done.failed.items()
+    ]
+    with atomic_file(folder / "report.md") as part:
+        part.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    if done.results:
+        tables.collect(done.results, folder / "results.csv")
+    for name, figure in figures.items():
+        figure.savefig(folder / f"{name}.png")
+    for run in study.every:
+        if (log := run.folder / "metrics.csv").is_file():
+            shutil.copyfile(
+                log, folder / "curves" / f"{run.method}-{run.folder.name}.csv"
+            )
+    file = folder.with_name(f"{folder.name}.zip")
+    with (
+        atomic_file(file) as part,
+        zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for each in sorted(folder.rglob("*")):
+            if each.is_file() and not each.name.startswith("."):
+                archive.write(each, each.relative_to(folder.parent))
+    if backup:
+        Path(backup).mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, Path(backup) / file.name)
+    place = file.name if file.is_absolute() else file
+    print(f"{place}, {file.stat().st_size / 2**20:.1f} MB, in the folder of runs")
+    return file
+
+
+def results_of(file: str) -> list[Result]:
+    """The runs of a results file, or of the zip of a `report`; none without a name. A
+    RunError for a name with a slip, a DataError for a zip without results."""
+    if not file.endswith(".zip"):
+        return tables.collected(file or None, missing_ok=False)
+    advice = "name the zip of a report, or its results.csv"
+    with TemporaryDirectory() as folder:
+        with as_data_error(file, "the zip of a report", advice):
+            shutil.unpack_archive(file, folder)
+            (found,) = Path(folder).glob("*/results.csv")
+        return tables.collected(found, missing_ok=False)
