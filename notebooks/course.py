@@ -42,7 +42,8 @@ def show_pairs(part: SimpleNamespace, title: str, blocks: Mapping | None = None)
     """Scenes, colour above depth. Blocks: heading → {row: name}; by default ordinary,
     dark and far scenes."""
     blocks = blocks or {kind: of_each(part, kind, 0, 4, 8, 2) for kind in kinds(part)}
-    figure = plt.figure(figsize=(11, 2.6), layout="constrained")
+    width = 0.92 * sum(map(len, blocks.values()))
+    figure = plt.figure(figsize=(width, 2.6), layout="constrained")
     figure.get_layout_engine().set(rect=(0.02, 0, 0.98, 1))  # a margin for two names
     figure.suptitle(title)
     columns = figure.subfigures(1, len(blocks))

@@ -29,4 +29,4 @@ def read_facts(network, part):  # a row for inv, inf, irr, a column for sensor a
         parts = parts_of(network, sensor, part)
         for fact, (values, rows) in facts.items():
             table[sensor, fact] = [readable(z, values, rows) for z in parts]
-    return pd.DataFrame(table, index=["inv", "inf", "irr"])
+    return pd.DataFrame(table, index=course.PARTS)

@@ -173,7 +173,7 @@ read(found["DisCoM-KD"])
 # %% [markdown]
 # The probe names the sensor in 100 %: training removed nothing. It reads the class about as well from “irrelevant” as from “informative”.
 #
-# You tested both causes in 02: once the branches stand still, the adversary is right in 98 %, and one encoder makes `inf` and `irr`.
+# You tested both causes in 02: once the branches stand still, the adversary is right in 96 %, and one encoder makes `inf` and `irr`.
 #
 # ## Erase a direction
 #
