@@ -137,9 +137,11 @@ def test_gains_are_drawn_with_their_mean_and_interval():
 
 
 def test_seeds_are_lines_and_the_gain_is_of_students():
-    scores = pd.DataFrame({"alone": [40.0, 50], segments.TWICE: [50.0, 52], segments.BOTH: [54.0, 58]})
-    long = scores.rename_axis("seed").melt(var_name="network", value_name="mIoU", ignore_index=False)
-    axis = segments.plot_students(long.reset_index(), "title").axes[0]
+    scores = pd.DataFrame({"alone": [40.0, 50], segments.TWICE: [50.0, 52]})
+    scores[segments.BOTH] = [54.0, 58]
+    scores = scores.rename_axis("seed").reset_index()
+    rows = scores.melt("seed", var_name="network", value_name="mIoU")
+    axis = segments.plot_students(rows, "title").axes[0]
     assert [line.get_ydata().tolist() for line in axis.lines] == [[50, 52, 58], [40, 50, 54]]
     assert [line.get_linewidth() for line in axis.lines] == [1, 3]  # the first seed is the page's
     assert axis.texts[1].get_text() == "mean of 2 seeds: +5.0 [-7.7, +17.7]"  # 5 ± 12.706

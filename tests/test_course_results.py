@@ -75,18 +75,20 @@ def test_curves_and_points_are_stored_by_seed_and_those_of_other_seeds_come_back
 
 def test_masks_of_a_seed_replace_its_stored_ones_and_this_page_comes_first(tmp_path):
     file = str(tmp_path / "segments.csv")
-    columns = ["seed", "network", "mIoU", "outline"]
-    pd.DataFrame([[2, "alone", 1, 1], [3, "alone", 43, 4]], columns=columns).to_csv(file, index=False)
+    stored = [[700, 2, "alone", 1, 1], [700, 3, "alone", 43, 4], [9, 4, "alone", 5, 5]]
+    columns = ["steps", "seed", "network", "mIoU", "outline"]
+    pd.DataFrame(stored, columns=columns).to_csv(file, index=False)
     for seed in (2, 1):
         live = pd.DataFrame({"mIoU": {"alone": 40 + seed / 3}, "outline": {"alone": seed}})
-        scores = segments.beside(live, seed, file)
-    assert scores["seed"].tolist() == [1, 2, 3]
+        scores = segments.beside(live, seed, 700, file)
+    assert scores["seed"].tolist() == [1, 2, 3]  # not that of another length
     assert segments.by_seed(scores)["alone"].round(1).tolist() == [40.3, 40.7, 43.0]
-    stored = pd.read_csv(file)
-    assert stored["seed"].tolist() == [1, 2, 3]
-    assert stored["mIoU"].tolist() == [40.3, 40.7, 43.0]
-    before = segments.beside(live[["mIoU"]], 1, file)  # a page that has no errors yet
-    assert list(before) == ["seed", "network", "mIoU"]
+    kept = pd.read_csv(file)
+    assert kept["seed"].tolist() == [4, 1, 2, 3]
+    assert kept["mIoU"].tolist() == [5, 40.3, 40.7, 43.0]
+    first = segments.beside(live[["mIoU"]].rename({"alone": "new"}), 1, 700, file)
+    assert list(first) == ["steps", "seed", "network", "mIoU"]  # no errors yet
+    assert len(first) == 1  # of others only the networks that have answered here
 
 
 def test_scores_of_a_run_replace_those_of_its_seed_and_length_alone(tmp_path):

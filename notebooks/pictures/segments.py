@@ -35,7 +35,7 @@ FUSED = {"dense-teacher": "one network of both"}
 WAYS = {"alone, twice as large": "#4d4d4d", OWN: "#4d4d4d", BOTH: "#029e73"}
 WAYS |= {"our CroDiNo-KD": "#8c3fb0"}
 TWICE = "student of colour twice"  # the notebook's control
-KINDER, THIRD = "student of both without deceit", "student of its third decoder"
+HONEST, THIRD = "student of both without deceit", "student of its third decoder"
 MATERIALS = ("#e8e8e8", "#2556c4", "#6ea31f", "#4e0f45")  # of a mask's classes
 
 
@@ -179,7 +179,7 @@ def mean_errors(scores: pd.DataFrame) -> pd.DataFrame:
     by itself or from them."""
     kinds = ["outline", "colour true", "colour deceives"]
     table = scores.groupby("network")[kinds].mean()
-    names = ["colour twice", "both sensors", "alone", TWICE, BOTH, KINDER]
+    names = ["colour twice", "both sensors", "alone", TWICE, BOTH, HONEST]
     table = table.loc[[name for name in names if name in table.index]]
     table.columns = pd.MultiIndex.from_tuples(
         [("", "outline"), ("wrong material", kinds[1]), ("wrong material", kinds[2])]
@@ -192,7 +192,7 @@ def above_control(scores: pd.DataFrame) -> pd.DataFrame:
     """mIoU of the networks that read colour alone: of this page, the mean over all
     seeds, and points above the student of colour twice with a 95 % interval."""
     table, rows = by_seed(scores), {}
-    for name in ("alone", TWICE, BOTH, KINDER, "our CroDiNo-KD", THIRD):
+    for name in ("alone", TWICE, BOTH, HONEST, "our CroDiNo-KD", THIRD):
         mean, low, high, _ = t_test(table[name].sub(table[TWICE]).to_numpy())
         above = "" if name == TWICE else f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
         own = {"this page": table[name].iloc[0], "mean": table[name].mean()}

@@ -17,7 +17,7 @@ from course_data import cells_of
 cells = ("data =", "from functools", "scenes, test", "def iou", "def miou", "def unit", "class Decoder")
 cells += ("def label_loss", "def fit", "@torch.no_grad", "class Teacher", "def teacher_loss", "def train_teacher")
 cells += ("def soft_loss", "def student_loss")
-ends = "\nfigure = ", "\nalone = fit", "\nrows, motions = ", "\ndrawings = ", "\nfor name, drawing"
+ends = "\nfigure = ", "\nalone = fit", "\ndrawings = ", "\nfor name, drawing"
 exec(cells_of("10", cells, *ends), globals())  # without what it trains
 drawings = {"both sensors": train_teacher("both sensors", "depth")}
 torch.manual_seed(seed)
