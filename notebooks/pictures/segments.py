@@ -155,8 +155,8 @@ def by_seed(scores: pd.DataFrame) -> pd.DataFrame:
 
 def plot_students(scores: pd.DataFrame, title: str):
     """mIoU of three networks, a line for each seed from one to the next, and the mean
-    difference of the two students with its 95 % interval. The seed of this page, the
-    first, is thick."""
+    differences between them with 95 % intervals. The seed of this page, the first, is
+    thick."""
     scores = by_seed(scores)[["alone", TWICE, BOTH]]
     figure, axis = plt.subplots(figsize=(9.2, 4.6), layout="constrained")
     for seed, line in scores.iloc[::-1].iterrows():
@@ -164,10 +164,12 @@ def plot_students(scores: pd.DataFrame, title: str):
         look = {"lw": 3, "zorder": 3} if own else {"lw": 1, "alpha": 0.6}
         axis.plot(range(3), line, marker="o", color="black" if own else GREY, **look)
     axis.text(2.06, scores[BOTH].iloc[0], "this page", va="center", fontweight="bold")
-    mean, low, high, _ = t_test(scores[BOTH].sub(scores[TWICE]).to_numpy())
-    gain = f"mean of {len(scores)} seeds: {mean:+.1f} [{low:+.1f}, {high:+.1f}]"
     look = {"transform": axis.get_xaxis_transform(), "ha": "center"}
-    axis.text(1.5, 0.02, gain, fontweight="bold", **look)
+    for place, ours, theirs in ((0.5, TWICE, "alone"), (1.5, BOTH, TWICE)):
+        mean, low, high, _ = t_test(scores[ours].sub(scores[theirs]).to_numpy())
+        gain = f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+        axis.text(place, 0.02, gain, fontweight="bold", **look)
+    axis.text(1, 0.09, f"mean difference of {len(scores)} seeds", color=GREY, **look)
     names = ("alone\n30 masks", "student of\ncolour twice", "student of\nboth sensors")
     axis.set_xticks(range(3), names)
     axis.set(xlim=(-0.2, 2.4), ylabel="mIoU on new pictures, colour alone", title=title)

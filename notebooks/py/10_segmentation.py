@@ -372,7 +372,7 @@ for name, drawing in drawings.items():
 #
 # Both students started from the same weights and saw the same pictures in the same order. Their teachers have the same size and the same loss, and differ in what the second encoder read. One seed decides nothing, so nine stored runs of these cells stand beside it.
 
-# %% alt="A line for each of ten seeds, mIoU of three networks of colour. From alone to the student of colour twice all ten lines rise, on average by 5.3 points. From there to the student of both sensors six rise and four fall, on average by 1.0 point, with an interval from minus 0.2 to 2.1."
+# %% alt="A line for each of ten seeds, mIoU of three networks of colour. From alone to the student of colour twice all ten lines rise, on average by 5.3 points. From there to the student of both sensors six rise, and the mean difference is 1.0 point with an interval from minus 0.2 to 2.1."
 scores = segments.beside(pd.DataFrame({"mIoU": points}), seed, steps)
 title = "A teacher helps; whether it must see depth stays open"
 figure = segments.plot_students(scores, title)
