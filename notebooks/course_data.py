@@ -39,8 +39,6 @@ JUDGED = ["labels alone", "own labels", "pair labels", "twin labels"]  # by whom
 MARGINS = {"student, as they are": "student, images as they are"}
 MARGINS |= {"student, turned": "student, images turned"}
 MARGINS |= {"branch alone, turned": "branch alone, images turned"}
-MASKED = ["alone", "student of colour twice", "student of both sensors"]
-MASKED += ["our CroDiNo-KD"]
 MISSING = {"none": "both sensors", "gyro": "no gyroscope", "acc": "no accelerometer"}
 
 
@@ -167,15 +165,6 @@ def keep(table: pd.DataFrame, record: str, by: Sequence[str] = ("seed",)) -> Non
         table.sort_values([*by], kind="stable").to_csv(file, index=False)
 
 
-def beside(file: str, points: Mapping, seed: int, record: str = "") -> pd.DataFrame:
-    """These points, a row for each way, and those of other seeds that are stored; with
-    `record` they are put into that file."""
-    live = pd.DataFrame([{"seed": seed, **points}])
-    keep(live, record)
-    others = pd.read_csv(record or f"../results/{file}").query("seed != @seed")
-    return pd.concat([live, others]).set_index("seed").T.round(1)
-
-
 def means(right: Mapping, seed: int) -> pd.DataFrame:
     """(way, sensor) → % right of each sample: a row for each way, a column a sensor."""
     shares = pd.Series({place: float(own.mean()) for place, own in right.items()})
@@ -242,7 +231,6 @@ def results(number: str) -> pd.DataFrame:
     fused = fused.groupby("missing")["f1"].mean().rename(MISSING)
     rooms = pd.read_csv("../results/rooms.csv").drop(columns="seed")
     rooms = rooms.groupby("way").mean()
-    masked = pd.read_csv("../results/segments.csv").mean()
     few = results_table("../results/labels.csv", 0.1, WAYS, WAYS.values())
     found = {
         ("00", "depth, 200 labels"): ways[["alone", "strangers", "pairs"]],
@@ -258,7 +246,6 @@ def results(number: str) -> pd.DataFrame:
         ("09", "accelerometer, labels of one person"): pairs["acc"][JUDGED[:3]],
         ("09", "gyroscope, labels of one person"): pairs["gyro"][JUDGED],
         ("09", "one network of both, F1"): fused[list(MISSING.values())],
-        ("10", "colour, 30 masks, mIoU"): masked[MASKED],
         ("11", "rooms, 408 labels"): rooms.loc["labels"].dropna(),
         ("11", "the same, with pairs"): rooms.loc["pairs"].dropna(),
     }

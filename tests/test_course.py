@@ -197,8 +197,24 @@ def test_a_cut_along_a_direction_is_right_until_all_of_it_is_erased():
 
 def test_gains_are_drawn_with_their_mean_and_interval():
     points = pd.Series(np.arange(10.0))
-    figure = segments.plot_gains({"few": dict.fromkeys(segments.WAYS, points)}, "title")
-    assert [text.get_text() for text in figure.axes[0].texts] == ["+4.5 ± 2.2"] * 3
+    gains = pd.DataFrame(dict.fromkeys(segments.WAYS, points))
+    axis = segments.plot_gains({"few": gains}, "title").axes[0]
+    assert [text.get_text() for text in axis.texts] == ["+4.5"] * 4
+    # 9 degrees of freedom: 2.262 standard errors of 0.957
+    for _, bar in zip(gains, axis.collections[1::3], strict=True):
+        np.testing.assert_allclose(bar.get_segments()[0][:, 0], [2.334, 6.666], atol=0.001)
+
+
+def test_seeds_are_lines_and_the_gain_is_of_students():
+    scores = pd.DataFrame({"alone": [40.0, 50], segments.TWICE: [50.0, 52]})
+    scores[segments.BOTH] = [54.0, 58]
+    scores = scores.rename_axis("seed").reset_index()
+    rows = scores.melt("seed", var_name="network", value_name="mIoU")
+    axis = segments.plot_students(rows, "title").axes[0]
+    assert [line.get_ydata().tolist() for line in axis.lines] == [[50, 52, 58], [40, 50, 54]]
+    assert [line.get_linewidth() for line in axis.lines] == [1, 3]  # the first seed is the page's
+    gains = [text.get_text() for text in axis.texts[1:3]]
+    assert gains == ["+6.0 [-44.8, +56.8]", "+5.0 [-7.7, +17.7]"]  # 6 ± 4·12.706, 5 ± 12.706
 
 
 # ---------------------------------------------------------------- networks that label a watch

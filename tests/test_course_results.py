@@ -29,7 +29,6 @@ def read(page):
         ("06", "sensor, from inv", [100, 100, 80]),  # untrained, DisCoM-KD, MDiCo
         ("06", "depth's class, from irr", [16, 74, 70]),
         ("07", "colour, 20 epochs", [70, 81, 82]),  # as they are, turned, branch turned
-        ("10", "colour, 30 masks, mIoU", [48, 55, 55, 57]),
     ],
 )
 def test_the_table_of_a_notebook_has_the_means_of_stored_runs(number, data, means):
@@ -72,11 +71,24 @@ def test_curves_and_points_are_stored_by_seed_and_those_of_other_seeds_come_back
     assert list(stored) == ["seed", "way", "step", "depth", "rgb"]
     assert stored["seed"].tolist() == [0] * 5 + [1] * 5
     assert stored.loc[stored["seed"] == 1, "depth"].max() == 70
+
+
+def test_masks_of_a_seed_replace_its_stored_ones_and_this_page_comes_first(tmp_path):
     file = str(tmp_path / "segments.csv")
+    stored = [[700, 2, "alone", 1, 1], [700, 3, "alone", 43, 4], [9, 4, "alone", 5, 5]]
+    columns = ["steps", "seed", "network", "mIoU", "outline"]
+    pd.DataFrame(stored, columns=columns).to_csv(file, index=False)
     for seed in (2, 1):
-        table = course.beside("", {"alone": 40 + seed / 3, "both": 50 + seed}, seed, file)
-    assert table.loc["alone"].to_dict() == {1: 40.3, 2: 40.7}
-    assert list(table) == [1, 2]  # the one that runs comes first
+        live = pd.DataFrame({"mIoU": {"alone": 40 + seed / 3}, "outline": {"alone": seed}})
+        scores = segments.beside(live, seed, 700, file)
+    assert scores["seed"].tolist() == [1, 2, 3]  # not that of another length
+    assert segments.by_seed(scores)["alone"].round(1).tolist() == [40.3, 40.7, 43.0]
+    kept = pd.read_csv(file)
+    assert kept["seed"].tolist() == [4, 1, 2, 3]
+    assert kept["mIoU"].tolist() == [5, 40.3, 40.7, 43.0]
+    first = segments.beside(live[["mIoU"]].rename({"alone": "new"}), 1, 700, file)
+    assert list(first) == ["steps", "seed", "network", "mIoU"]  # no errors yet
+    assert len(first) == 1  # of others only the networks that have answered here
 
 
 def test_scores_of_a_run_replace_those_of_its_seed_and_length_alone(tmp_path):
@@ -168,9 +180,11 @@ def test_units_have_gains_above_own_labels_and_labels_alone():
 
 def test_stored_gains_are_those_of_the_page():
     gains = segments.stored_gains()
-    page = read("docs/results/segmentation.md")
-    for way, method in ((segments.BOTH, "dense-kdv2"), ("our CroDiNo-KD", "crodino")):
-        *_, row = [line for line in page.splitlines() if line.startswith(f"| {method} | rgb |")]
+    page = read("docs/results/segmentation.md").splitlines()
+    ways = {"single-2x": "alone, twice as large", "dense-self": segments.OWN}
+    ways |= {"dense-kdv2": segments.BOTH, "crodino": "our CroDiNo-KD"}
+    for method, way in ways.items():  # the first of a method is minus `single`
+        row = next(line for line in page if line.startswith(f"| {method} | rgb |"))
         cells = row.split(" | ")
         for name, cell in (("30 masks", cells[2]), ("all 600 masks", cells[-1])):
             assert len(gains[name]) == 10
@@ -180,12 +194,27 @@ def test_stored_gains_are_those_of_the_page():
 def test_dice_of_patients_is_that_of_the_page():
     """tests/tables/test_pooling.py has Dice itself."""
     page, table = read("docs/results/images.md"), segments.of_patients(segments.patients())
-    assert table["all patients", "Dice"]["T1+FLAIR", "one network of both"] == "68"
-    assert table["all patients", "Dice"]["T1", segments.SAME] == "not run"
+    every, seven = "masks of all patients", "masks of 7 patients"
+    assert table[every]["T1+FLAIR", "one network of both"] == "68"
+    assert table[every]["T1", "student of one T1 network"] == "not run"
     for way, method in ((segments.BOTH, "dense-kdv2"), ("our CroDiNo-KD", "crodino")):
-        for patients, masks in (("all patients", "all"), ("7 patients", "7 patients")):
+        for column, masks in ((every, "all"), (seven, "7 patients")):
             place = rf"`{method}` \| `single` \| t1 \| {masks} \| 100 \| (.*?) \|"
-            (exact,) = re.findall(place, page)
-            shown = table[patients, "above alone"]["T1", way]
-            numbers = [[float(x) for x in re.findall(r"[+-][\d.]+", y)] for y in (shown, exact)]
-            assert numbers[0] == pytest.approx(numbers[1], abs=0.51)
+            (expected,) = re.findall(place, page)
+            assert f"({expected})" in table[column]["T1", way]
+
+
+def test_advice_of_the_notebook_is_that_of_the_guide():
+    def rows(page):
+        lines = [line.removeprefix("# ") for line in page.splitlines()]
+        cells = [line.strip("|").split("|") for line in lines if line.startswith("| deploy one")]
+        return {situation.strip(): [c.strip() for c in others] for situation, *others in cells}
+
+    guide = rows(read("docs/guides/second_sensor.md").partition("<!-- advice -->")[2])
+    quoted = rows(read("notebooks/py/10_segmentation.py"))
+    assert list(quoted) == ["deploy one, few masks", "deploy one, a label for every pair"]
+    for situation, (recommendation, *points) in quoted.items():
+        assert recommendation == guide[situation][0]
+        gains, _, no_gain = guide[situation][1:]
+        assert points[0] == gains
+        assert set(points[1].split("<br>")) <= set(no_gain.split("<br>"))

@@ -217,8 +217,8 @@ def dice_loss(logits, masks, *, skip=True, axes=(0, 2, 3), factor=2, power=2, st
     return abs(start - overlap.mean())
 
 
-def hard(soft, *, exp=True):
-    confidence, masks = (soft.exp() if exp else soft).max(1)
+def hard(logits, *, probabilities=lambda z: z.softmax(1)):
+    confidence, masks = probabilities(logits).max(1)
     return masks.masked_fill(confidence < 0.9, 255)
 
 
@@ -233,9 +233,12 @@ ANSWERS += [
     (DICE, partial(dice_loss, skip=False), "out of all three sums"),
     (DICE, lambda z, y: dice_loss(z, F.one_hot(y, 4).argmax(3)), "255 is no class"),
     (MASKS, hard, ""),
-    (MASKS, lambda soft: soft.exp().max(1)[0], "numbers of classes"),
-    (MASKS, partial(hard, exp=False), "take exp"),
-    (MASKS, lambda soft: soft.argmax(1), "must be 255"),
+    (MASKS, lambda logits: logits.softmax(1).max(1)[0], "numbers of classes"),
+    (MASKS, lambda logits: logits.softmax(1), "for each pixel"),
+    (MASKS, partial(hard, probabilities=lambda z: z), "take the softmax"),
+    (MASKS, partial(hard, probabilities=torch.exp), "take the softmax"),
+    (MASKS, lambda logits: logits.argmax(1), "must be 255"),
+    (MASKS, partial(hard, probabilities=lambda z: z.softmax(2)), r"gave \(0, 0, 0\)"),
 ]
 
 

@@ -1,30 +1,42 @@
-"""Scenes of several objects: what the sensors see, the masks that networks draw, and
-stored scores."""
+"""Scenes of several objects: what the sensors see, the masks that networks draw, stored
+scores, and the package's losses of them."""
 
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import partial
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
+from matplotlib.colors import to_rgb
+from matplotlib.patches import Patch
+from torch import Tensor, nn
 
 from course import SMALL, draw
+from course_data import keep
 from discom import data as sets
-from discom import tables
+from discom import methods, tables
+from discom.data.augmentation import apply_d4
 from discom.data.scenes import drawing
-from discom.plots import class_colours, class_legend, show
+from discom.methods import Method
+from discom.models import segmentation
+from discom.plots import show
 from discom.tables.intervals import group_dice, t_test, tally
-from pictures import GREY, dots_and_interval
+from pictures import GREY
 
-# method of the stored tables → its name here; a teacher is one network there
-SAME, BOTH = "student of one, same sensor", "student of one, both sensors"
-MASKED = {"single": "alone", "dense-self": SAME, "dense-kdv2": BOTH}
-MASKED |= {"crodino": "our CroDiNo-KD"}
+# method of the stored tables → its name here
+OWN, BOTH = "student of one colour network", "student of both sensors"
+MASKED = {"single": "alone", "single-2x": "alone, twice as large", "dense-self": OWN}
+MASKED |= {"dense-kdv2": BOTH, "crodino": "our CroDiNo-KD"}
 FUSED = {"dense-teacher": "one network of both"}
-WAYS = {"alone": "#4d4d4d", BOTH: "#029e73", "our CroDiNo-KD": "#8c3fb0"}
+# grey: never saw depth
+WAYS = {"alone, twice as large": "#4d4d4d", OWN: "#4d4d4d", BOTH: "#029e73"}
+WAYS |= {"our CroDiNo-KD": "#8c3fb0"}
+TWICE = "student of colour twice"  # the notebook's control
+HONEST, THIRD = "student of both without deceit", "student of its third decoder"
+MATERIALS = ("#e8e8e8", "#2556c4", "#6ea31f", "#4e0f45")  # of a mask's classes
 
 
 def load(
@@ -72,14 +84,21 @@ def show_scenes(part: SimpleNamespace, rows: list[int], title: str):
             outline(axis, part, row)
     for axis, name in zip(axes[:, 0], names, strict=True):
         axis.set_ylabel(name)
-    class_legend(figure, np.arange(4), part.classes)
+    name_classes(figure, part)
     return figure
 
 
 def show_mask(axis, mask: Tensor) -> None:
     """A mask in the colours of its classes."""
-    show(axis, class_colours(4)[mask.cpu()].transpose(2, 0, 1))
+    show(axis, np.array([*map(to_rgb, MATERIALS)])[mask.cpu()].transpose(2, 0, 1))
     axis.spines[:].set_visible(False)
+
+
+def name_classes(figure, part: SimpleNamespace) -> None:
+    """Below the figure, the colours of the classes."""
+    named = zip(MATERIALS, part.classes, strict=True)
+    handles = [Patch(color=colour, label=name) for colour, name in named]
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
 
 
 def outline(axis, part: SimpleNamespace, row: int) -> None:
@@ -108,33 +127,106 @@ def show_answers(part: SimpleNamespace, rows: list[int], answers: Mapping, title
             outline(axis, part, row)
     for axis, name in zip(axes[0], names, strict=True):
         axis.set_title(name, **SMALL)
-    class_legend(figure, np.arange(4), part.classes)
+    name_classes(figure, part)
     return figure
 
 
-def plot_gains(gains: Mapping[str, Mapping[str, pd.Series]], title: str):
-    """Points above a student of the same sensor: panel → way → a number for each seed;
-    a bar: mean and 95 % interval."""
-    look = {"figsize": (9.2, 3.5), "sharey": True, "layout": "constrained"}
-    figure, (axes,) = plt.subplots(1, len(gains), squeeze=False, **look)
+def beside(
+    table: pd.DataFrame, seed: int, steps: int, record: str = ""
+) -> pd.DataFrame:
+    """This page's scores, a row for each network, above theirs with other seeds and as
+    many steps that are stored; with `record` they are put into that file."""
+    live = table.rename_axis("network").reset_index()
+    live.insert(0, "steps", steps)
+    live.insert(1, "seed", seed)
+    keep(live, record, ("steps", "seed"))
+    stored = pd.read_csv(record or "../results/segments.csv")
+    others = stored.query("steps == @steps and seed != @seed")
+    others = others[others["network"].isin(table.index)]
+    return pd.concat([live, others[list(live)]], ignore_index=True)
+
+
+def by_seed(scores: pd.DataFrame) -> pd.DataFrame:
+    """mIoU, a row for each seed, that of this page first, and a column for each
+    network."""
+    table = scores.pivot(index="seed", columns="network", values="mIoU")
+    return table.loc[scores["seed"].unique()]
+
+
+def plot_students(scores: pd.DataFrame, title: str):
+    """mIoU of three networks, a line for each seed from one to the next, and the mean
+    differences between them with 95 % intervals. The seed of this page, the first, is
+    thick."""
+    scores = by_seed(scores)[["alone", TWICE, BOTH]]
+    figure, axis = plt.subplots(figsize=(9.2, 4.6), layout="constrained")
+    for seed, line in scores.iloc[::-1].iterrows():
+        own = seed == scores.index[0]
+        look = {"lw": 3, "zorder": 3} if own else {"lw": 1, "alpha": 0.6}
+        axis.plot(range(3), line, marker="o", color="black" if own else GREY, **look)
+    axis.text(2.06, scores[BOTH].iloc[0], "this page", va="center", fontweight="bold")
+    look = {"transform": axis.get_xaxis_transform(), "ha": "center"}
+    for place, ours, theirs in ((0.5, TWICE, "alone"), (1.5, BOTH, TWICE)):
+        mean, low, high, _ = t_test(scores[ours].sub(scores[theirs]).to_numpy())
+        gain = f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+        axis.text(place, 0.02, gain, fontweight="bold", **look)
+    axis.text(1, 0.09, f"mean difference of {len(scores)} seeds", color=GREY, **look)
+    names = ("alone\n30 masks", "student of\ncolour twice", "student of\nboth sensors")
+    axis.set_xticks(range(3), names)
+    axis.set(xlim=(-0.2, 2.4), ylabel="mIoU on new pictures, colour alone", title=title)
+    return figure
+
+
+def mean_errors(scores: pd.DataFrame) -> pd.DataFrame:
+    """% wrong of each kind, mean over seeds, of the teachers and of who learned colour
+    by itself or from them."""
+    kinds = ["outline", "colour true", "colour deceives"]
+    table = scores.groupby("network")[kinds].mean()
+    names = ["colour twice", "both sensors", "alone", TWICE, BOTH, HONEST]
+    table = table.loc[[name for name in names if name in table.index]]
+    table.columns = pd.MultiIndex.from_tuples(
+        [("", "outline"), ("wrong material", kinds[1]), ("wrong material", kinds[2])]
+    )
+    count = scores["seed"].nunique()
+    return table.round(1).rename_axis(f"%, mean of {count} seeds")
+
+
+def above_control(scores: pd.DataFrame) -> pd.DataFrame:
+    """mIoU of the networks that read colour alone: of this page, the mean over all
+    seeds, and points above the student of colour twice with a 95 % interval."""
+    table, rows = by_seed(scores), {}
+    for name in ("alone", TWICE, BOTH, HONEST, "our CroDiNo-KD", THIRD):
+        mean, low, high, _ = t_test(table[name].sub(table[TWICE]).to_numpy())
+        above = "" if name == TWICE else f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+        own = {"this page": table[name].iloc[0], "mean": table[name].mean()}
+        rows[name] = {k: f"{v:.1f}" for k, v in own.items()} | {f"above {TWICE}": above}
+    return pd.DataFrame(rows).T.rename_axis(f"mIoU, {len(table)} seeds")
+
+
+def plot_gains(gains: Mapping[str, pd.DataFrame], title: str):
+    """Points above alone: panel → a row for each seed, a column for each way; a bar:
+    mean and 95 % interval."""
+    look = {"figsize": (9.2, 3.9), "sharex": True, "sharey": True}
+    figure, axes = plt.subplots(1, len(gains), layout="constrained", **look)
     figure.suptitle(title)
-    for axis, (heading, ways) in zip(axes, gains.items(), strict=True):
+    for axis, (heading, ways) in zip(np.atleast_1d(axes), gains.items(), strict=True):
         for place, (way, points) in enumerate(ways.items()):
-            high = dots_and_interval(axis, place, points, WAYS[way])
-            text = f"{points.mean():+.1f} ± {high - points.mean():.1f}"
-            axis.text(place + 0.1, 12, text, ha="center", va="top", fontweight="bold")
-        axis.axhline(0, color=GREY, lw=1, ls=":")
-        names = [way.replace(", ", ",\n").replace("our ", "our\n") for way in ways]
-        axis.set(xlim=(-0.5, len(names) - 0.3), ylim=(-4.5, 12))
-        axis.set_xticks(range(len(names)), names)
+            mean, low, high, _ = t_test(points.to_numpy())
+            bar = {"color": WAYS[way], "lw": 3}
+            axis.scatter(points, np.full(len(points), place), s=22, alpha=0.4, **bar)
+            axis.hlines(place - 0.25, low, high, **bar)
+            axis.scatter(mean, place - 0.25, s=55, zorder=3, color=WAYS[way])
+            name = {"color": WAYS[way], "va": "center", "fontweight": "bold"}
+            axis.text(high + 0.6, place - 0.25, f"{mean:+.1f}", **name)
+        axis.axvline(0, color=GREY, lw=1, ls=":")
+        axis.set_yticks(range(len(ways.columns)), ways.columns)
+        axis.set(xlabel="mIoU points above alone", ylim=(len(ways.columns) - 0.5, -0.7))
         axis.set_title(heading, **SMALL)
-    axes[0].set_ylabel(f"mIoU points above\n{SAME}")
     return figure
 
 
 def stored_gains() -> dict[str, pd.DataFrame]:
-    """Stored points of mIoU in colour above the student of a teacher of colour: for few
-    masks and for all a row for each seed and a column for each other way."""
+    """Stored points of mIoU in colour above a network alone: for few masks and for all
+    a row for each seed and a column for each other way."""
     runs = tables.load_results("../results/dense/scenes-labelled.json")
     gains = {}
     for name, share in {"30 masks": 0.05, "all 600 masks": 1.0}.items():
@@ -144,7 +236,7 @@ def stored_gains() -> dict[str, pd.DataFrame]:
             if run.display_name in MASKED and run.config["labelled"] == share
         }
         table = pd.Series(scores).unstack()[list(MASKED.values())]
-        gains[name] = table.sub(table.pop(SAME), axis=0)
+        gains[name] = table.sub(table.pop("alone"), axis=0)
     return gains
 
 
@@ -164,18 +256,41 @@ def patients(file: str = "../results/mri.csv") -> pd.DataFrame:
 
 
 def of_patients(dice: pd.DataFrame) -> pd.DataFrame:
-    """Its mean over patients, where T1 is read or nothing was taught; and what T1 was
-    taught: points above alone with a 95 % interval."""
+    """Its mean over patients, where T1 is read or nothing was taught; and of T1 the
+    points above T1 alone with a 95 % interval."""
     shown = defaultdict(dict)
     for masks, read, way in dice:
         own, alone = dice[masks, read, way], dice[masks, "T1", "alone"]
-        if read == "T1" or way in ("alone", *FUSED.values()):
-            shown[masks, "Dice"][read, way] = f"{own.mean():.0f}"
+        if read != "T1" and way not in ("alone", *FUSED.values()):
+            continue
+        text = f"{own.mean():.0f}"
         if read == "T1" and way != "alone":
             mean, low, high, _ = t_test((own - alone).dropna().to_numpy())
-            gain = f"{mean:+.0f} [{low:+.0f}, {high:+.0f}]"
-            shown[masks, "above alone"][read, way] = gain
-    table = pd.DataFrame(shown).sort_index(ascending=[False, True])
-    table = table.sort_index(axis=1, level=0, sort_remaining=False)
-    missing = {name: "not run" for name in table if "Dice" in name}
-    return table.fillna(missing).fillna("")
+            text += f" ({mean:+.1f} [{low:+.1f}, {high:+.1f}])"
+        shown[f"masks of {masks}"][read, way.replace("colour", "T1")] = text
+    table = pd.DataFrame(shown).sort_index(ascending=[False, True]).fillna("not run")
+    return table.rename_axis(["reads", "way"])
+
+
+# ---------------------------------------------------------------- the package's own
+
+
+def in_package(name: str, own: nn.Module, device: torch.device) -> Method:
+    """The package's method of that name, of colour and depth, with these weights, layer
+    by layer."""
+    network = partial(segmentation.network, classes=4)
+    method = methods.get(name)({"rgb": 3, "depth": 1}, 4, network)
+    weights = zip(method.state_dict(), own.state_dict().values(), strict=True)
+    method.load_state_dict(dict(weights))
+    return method.to(device)
+
+
+def package_loss(
+    method: Method, images: Mapping, masks: Tensor, motions: Mapping
+) -> Tensor:
+    """Its loss of a batch, images [B, bands, H, W] and masks [B, H, W], each sensor
+    moved by its own motions [B]."""
+    moved = {s: apply_d4(x, motions[s]) for s, x in images.items()}
+    labels = {s: apply_d4(masks[:, None], motions[s])[:, 0] for s in images}
+    terms = method.loss(SimpleNamespace(x=moved, y=labels, transform_ids=motions))
+    return sum(method.weights[term] * loss for term, loss in terms.items())
