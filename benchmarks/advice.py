@@ -60,15 +60,22 @@ def mounted(asked: pd.Series) -> tuple[float, float, float]:
     return claims.mean_test(pd.concat(each, axis=1))[:3]
 
 
+def judged() -> pd.DataFrame:
+    """`gains`, and what each row says by the rule of `discom advise`: gains, open or no gain. What
+    is withdrawn is open, and has no numbers."""
+    every, withdrawn = gains().drop(columns="withdrawn"), gains()["withdrawn"] == "yes"
+    every[POINTS] = every[POINTS].mask(withdrawn)
+    verdicts = [Difference(*own).verdict for own in gains()[POINTS].to_numpy()]
+    verdicts = pd.Series(verdicts).map(COLUMNS).mask(withdrawn, COLUMNS["Not decided"])
+    return every.assign(verdict=verdicts)
+
+
 def advice(query: str = "") -> pd.DataFrame:
     """The table as a page shows it: a row for each situation, or for those that a pandas query
-    chooses; where two points or more are gained, where that is open, and where less is, by the rule
-    of `discom advise`. What is withdrawn is open, and stands there without a number."""
-    every, withdrawn = gains(), gains()["withdrawn"] == "yes"
-    verdicts = pd.Series([Difference(*own).verdict for own in every[POINTS].to_numpy()])
-    verdicts = verdicts.map(COLUMNS).mask(withdrawn, COLUMNS["Not decided"])
+    chooses; where two points or more are gained, where that is open, and where less is."""
+    withdrawn, every = gains()["withdrawn"] == "yes", judged()
     texts = every["data"] + " " + tables.points(every, POINTS).mask(withdrawn, "(withdrawn)")
-    every = every.assign(verdict=verdicts, text=texts)
+    every = every.assign(text=texts)
     every, names = every.query(query) if query else every, ["situation", "recommendation"]
     shown = every.pivot_table("text", names, "verdict", "<br>".join, sort=False)
     return shown.reindex(columns=[*COLUMNS.values()]).fillna("–").reset_index()

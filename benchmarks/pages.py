@@ -1,8 +1,8 @@
-"""Write the tables of results/, what pages show of them, and the README's figure.
+"""Write the tables of results/, what pages show of them, and two figures.
 
 python benchmarks/pages.py            writes what is stale
 python benchmarks/pages.py --check    names what is stale; the exit status is 1
-python benchmarks/pages.py --figure   draws results/labels-worth.png
+python benchmarks/pages.py --figure   draws results/front.png, of the README, and labels-worth.png
 
 A page names what it shows between two marks, such as rows of a table that a pandas query chooses,
 or means of a file of results/ (rows; columns; values; query):
@@ -34,6 +34,7 @@ from scipy import stats
 
 import advice
 import claims
+import front
 import worth
 from discom import cli, plots, tables
 from discom.cli import flags
@@ -149,9 +150,10 @@ def filled(page: str) -> str:
 
 def stale() -> dict[Path, str]:
     """Files that do not hold what they should, and what that is: the tables of results/,
-    worn-pairs.csv, and the pages."""
+    worn-pairs.csv, advice.csv, and the pages."""
     made = {RESULTS / f"{name}.md": text_of(name) for name in TABLES}
     made[RESULTS / "worn-pairs.csv"] = claims.pairs().round(2).to_csv(index=False)
+    made[RESULTS / "advice.csv"] = advice.judged().round(2).to_csv(index=False)
     found = {f: new for f, new in made.items() if not f.exists() or f.read_text("utf-8") != new}
     for file in sorted(file for pattern in PAGES for file in ROOT.glob(pattern)):
         page = file.read_text(encoding="utf-8")
@@ -166,7 +168,7 @@ def stale() -> dict[Path, str]:
 @flags.command
 def pages(
     check: Annotated[bool, "Write nothing, name what is stale."] = False,
-    figure: Annotated[bool, "Draw the README's figure, too."] = False,
+    figure: Annotated[bool, "Draw the two figures, too."] = False,
 ) -> bool:
     """Write the tables of results/ and what pages show of them."""
     changed = stale()
@@ -176,10 +178,11 @@ def pages(
             file.write_text(text, encoding="utf-8")
     if figure and not check:
         plots.style()
-        drawn = BytesIO()
-        worth_of_pairs().savefig(drawn, dpi=150)
-        picture = Image.open(drawn).convert("RGB").quantize()  # a third of the room
-        picture.save(RESULTS / "labels-worth.png", optimize=True)
+        for name, draw in {"labels-worth": worth_of_pairs, "front": front.front}.items():
+            drawn = BytesIO()
+            draw().savefig(drawn, dpi=150)
+            picture = Image.open(drawn).convert("RGB").quantize()  # a third of the room
+            picture.save(RESULTS / f"{name}.png", optimize=True)
     return not (check and changed)
 
 

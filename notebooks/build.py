@@ -24,6 +24,7 @@ from devices import on_a_cpu
 from discom import __version__
 from discom.errors import DataError, DiscomError
 from discom.files import atomic_file
+from lesson_files import write
 
 HERE = Path(__file__).resolve().parent
 PAGES = (
@@ -99,6 +100,9 @@ def page(text: str, home: str, version: str) -> str:
     text = re.sub(
         r"git clone \S+?(;| &&) cd discom", rf"git clone {home}\1 cd discom", text
     )
+    owned = home.removeprefix("https://github.com/")
+    text = re.sub(r"(colab\S+?/github)/[^/\s]+/[^/\s]+/", rf"\1/{owned}/", text)
+    text = re.sub(r"https://github\S+?/actions/", f"{home}/actions/", text)
     text = re.sub(r"(?m)^\[(\d[\d.]*)\]: \S+$", rf"[\1]: {home}/releases/tag/v\1", text)
     text = re.sub(r"(?m)^version: .*$", f"version: {version}", text)
     return re.sub(r"(?m)^repository-code: .*$", f'repository-code: "{home}"', text)
@@ -310,7 +314,7 @@ def main(arguments: list[str]) -> int:
     )
     chosen = parser.parse_args(arguments)
     try:
-        for file in heads(HERE.parent):
+        for file in [*heads(HERE.parent), *write(HERE)]:
             print(file.name, flush=True)
         for file in (
             [] if chosen.heads else sorted((HERE / "py").glob("[0-9][0-9]_*.py"))

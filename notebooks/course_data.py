@@ -1,14 +1,11 @@
 """What the pictures of the course show: scenes as tensors and their facts, and results
 that are stored."""
 
-import ast
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
 import jupytext
-import nbformat
 import numpy as np
 import pandas as pd
 import torch
@@ -214,21 +211,6 @@ def stored_kinds(file: Path | str, method: str, sensor: str) -> pd.Series:
     table = pd.read_csv(file).query("method == @method")
     table = table[table["network"].str.contains(sensor)]
     return table.groupby("kind", sort=False)["accuracy"].mean()
-
-
-def written(number: str, *names: str) -> str:
-    """The source of these functions and classes, as it stands in a notebook's file."""
-    (file,) = Path().glob(f"{number}_*.ipynb")
-    found = {}
-    for cell in nbformat.read(file, as_version=4).cells:
-        if cell.cell_type == "code" and re.search("^(def|class) ", cell.source, re.M):
-            lines = cell.source.splitlines()
-            for part in ast.parse(cell.source).body:
-                marks = getattr(part, "decorator_list", [])
-                first = min(node.lineno for node in (part, *marks))
-                own = lines[first - 1 : part.end_lineno]
-                found[getattr(part, "name", "")] = "\n".join(own)
-    return "\n\n\n".join(found[name] for name in names)
 
 
 def cells_of(number: str, beginnings: tuple[str, ...], *ends: str) -> str:

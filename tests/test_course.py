@@ -69,17 +69,6 @@ def test_scenes_with_masks_hold_what_colour_shows():
     assert 0.5 < same[(masks == 1) | (masks == 2)].float().mean() < 0.9  # of wood, metal .7
 
 
-@pytest.mark.usefixtures("in_notebooks")
-def test_definitions_come_as_they_stand_in_a_notebook():
-    code = course.written("02", "orth_loss", "Branch")
-    assert code.startswith("def orth_loss(")
-    assert "secret" not in code
-    cells = jupytext.read("py/02_model_and_losses.py", fmt="py:percent").cells
-    assert code.split("\n\n\n")[1] in "".join(cell.source for cell in cells)
-    _, right = course.written("03", "Student", "right").split("\n\n\n")
-    assert right.startswith("@torch.no_grad()\ndef right(")
-
-
 # ---------------------------------------------------------------- numbers in pictures
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from notebook_code import written
+from scipy import stats
 
 import course
 from pictures import labels, papers, segments, wristband
@@ -95,27 +97,30 @@ def test_scores_of_a_run_replace_those_of_its_seed_and_length_alone(tmp_path):
 
 @pytest.fixture(scope="module")
 def scores():
-    return labels.stored_scores(*(str(ROOT / f"results/{name}labels.csv") for name in ("", "all-")))
+    names = "labels", "labels-more", "all-labels"
+    return labels.stored_scores(*(str(ROOT / f"results/{name}.csv") for name in names))
 
 
-def test_before_the_guess_the_curve_shows_labels_alone(scores):
+def test_before_the_guess_the_curves_show_no_pairs(scores):
     figure = labels.plot_worth(scores, {"depth": 80, "rgb": 87})
     for axis, sensor in zip(figure.axes, ("depth", "rgb"), strict=True):
         heights = np.concatenate([line.get_ydata() for line in axis.lines])
-        assert np.isclose(heights, scores[sensor, "alone", 200].mean()).any()
-        assert not np.isclose(heights, scores[sensor, labels.RECIPE, 200].mean()).any()
+        for way, shown in {"alone": True, "own labels": True, labels.RECIPE: False}.items():
+            assert np.isclose(heights, scores[sensor, way, 200].mean()).any() == shown
 
 
 def test_the_worth_of_the_notebook_is_that_of_the_page(scores):
-    scope = {"np": np}
-    exec(course.written("08", "worth"), scope)
+    scope = {"np": np, "stats": stats}
+    exec(written("08", "worth"), scope)
     for sensor in ("depth", "rgb"):
-        few, curve = scores[sensor].xs(200, axis=1, level="labels"), scores[sensor]["alone"]
-        found = scope["worth"](few[labels.RECIPE], curve)
-        assert found == pytest.approx(worth(sensor), abs=3)
-    assert scope["worth"](scores["depth", "own labels", 200], scores["depth", "alone"]) is None
-    few = scores["depth", labels.RECIPE, 200]
-    assert scope["worth"](few + 30, scores["depth", "alone"]) is None  # above every number
+        few = scores[sensor].xs(200, axis=1, level="labels")
+        for rival, method in {"alone": "student", "own labels": "fixmatch"}.items():
+            curve = scores[sensor][rival].loc[:, 200:].dropna(axis=1)
+            found = scope["worth"](few[labels.RECIPE], curve)
+            assert found == pytest.approx(worth(sensor, method), abs=3)
+    curve = scores["depth", "alone"].loc[:, 200:]
+    assert scope["worth"](scores["depth", "own labels", 200], curve) is None
+    assert scope["worth"](few[labels.RECIPE] + 30, curve) is None  # above every number
 
 
 @pytest.mark.parametrize(
@@ -123,44 +128,30 @@ def test_the_worth_of_the_notebook_is_that_of_the_page(scores):
     [(0.8, "more labels"), (1.0, "too close"), (1.3, "the second camera")],
 )
 def test_the_price_of_a_label_decides(capsys, price, answer):
-    scope = {"numbers": {"depth": (473, 426, 532), "rgb": (944, 830, 1057)}}
-    exec(course.written("08", "cheaper"), scope)
+    scope = {"numbers": {"depth": (473, 426, 532), "rgb": (489, 394, 633)}}
+    exec(written("08", "cheaper"), scope)
     scope["cheaper"]("depth", label=price, pair=0.02, camera=250)
     said = capsys.readouterr().out
     assert f"273 labels: {answer}" in said
     assert "1.06" in said
-    scope["cheaper"]("rgb", label=0.5, pair=0.02, camera=250, without=310)
-    assert "634 labels: too close to call; break-even 0.46" in capsys.readouterr().out
+    scope["cheaper"]("rgb", label=1, pair=0.02, camera=250)
+    assert "289 labels: too close to call; break-even 1.00" in capsys.readouterr().out
 
 
-def test_stored_cases_are_those_of_the_pages():
-    cases, worn = labels.cases(), read("docs/results/real.md")
-    sizes = {"2000 of 2000, every label", "200 of 2000, at random", "35 of 800, all persons"}
-    assert sizes < {size for size, _ in cases.index}
-    units = cases.loc["133 of 5700, one person", "body, mean of units"]
-    assert f"| {units['pair labels'] - units['own labels']:+.1f} [" in worn
-    few = cases.loc["200 of 2000, at random", "objects, depth"]
-    row = next(line for line in read("docs/results/labels.md").splitlines() if "`agreed` |" in line)
-    assert f"| {few[labels.RECIPE]:.1f} ±" in row
-    table = course.results("08")["right, %"]["depth, 200 labels, F1"]
-    for way in ("alone", "own labels", "pair labels", "contrast", labels.RECIPE):
-        assert table[way] == round(few["labels alone" if way == "alone" else way])
-    assert units.isna().sum() == 3  # no contrast, alone or with labels, and no MDiCo
-
-
-def test_both_sensors_are_compared_with_the_better_one():
-    cases, both, page = labels.cases(), labels.both_deployed(), read("docs/results/real.md")
-    for size, name in both.index[:4]:
-        own = cases.loc[size].filter(regex=f"^{name},", axis=0)
-        assert both.loc[(size, name), "better sensor"] == round(own.max(axis=None))
-    watch = both.loc["35 of 800, all persons", "watch"]
-    cell = r" ([-+–\d.]+)[^|]*\|"
-    ((alone, _, _, pairs, one),) = re.findall(rf"\| watch \| few \|{5 * cell}", page)
-    gains = {"two networks": float(pairs), "one network": float(one)}
-    assert {way: round(float(alone) + gain) for way, gain in gains.items()} == {
-        way: watch[way] for way in gains
-    }
-    assert (both["two networks"] == "–").sum() == 4  # not run
+def test_advice_is_drawn_in_the_colour_of_its_verdict():
+    table = pd.read_csv(ROOT / "results/advice.csv")
+    one = table[table["situation"].str.startswith("deploy one")].dropna(subset="mean")
+    axis = labels.plot_advice(table[table["situation"].str.startswith("deploy one")]).axes[0]
+    assert [text.get_text() for text in axis.get_yticklabels()] == one["data"].tolist()
+    drawn = {}
+    for line in axis.lines[:3]:  # the means, a line for each verdict
+        for mean, place in zip(*line.get_data(), strict=True):
+            drawn[place] = mean, line.get_color()
+    expected = [(row["mean"], labels.VERDICTS[row["verdict"]]) for _, row in one.iterrows()]
+    assert [drawn[place] for place in sorted(drawn)] == expected
+    gains = one["verdict"] == "gains"
+    assert (one.loc[gains, "low"] > 0).all()
+    assert (one.loc[gains, "mean"] >= 2).all()
 
 
 # ---------------------------------------------------------------- units on the body, masks

@@ -12,8 +12,9 @@ from simulated_gpu import simulated_gpu
 
 import batch
 import course_data
-from course_data import cells_of, written
+from course_data import cells_of
 from discom import hardware, notebook
+from lessons.pairs import contrast
 
 pytestmark = pytest.mark.skipif(not simulation.AVAILABLE, reason=simulation.LACKS)
 
@@ -69,26 +70,25 @@ def cells(number, beginnings, *ends):
 def test_the_untrained_network_of_06_is_where_its_images_are(in_notebooks):
     with simulated_gpu():
         ends = "\none = ", "\n\n\ncheck("
-        parts = cells("06", ("def probe", "which =", "names ="), *ends)
+        parts = cells("06", ("def probe", "which =", "from lessons.losses import adv"), *ends)
         read = parts["parts_of"](parts["start"])
     assert {z.device.type for z in read.values()} == {simulation.NAME}
 
 
 def test_the_contrast_of_00_makes_its_targets_where_its_images_are(in_notebooks):
     first, second = torch.randn(2, 8, 64, generator=torch.Generator().manual_seed(0))
-    definition = {"torch": torch, "F": torch.nn.functional}
-    exec(written("00", "contrast"), definition)
-    expected = definition["contrast"](first, second)
+    expected = contrast(first, second)
     with simulated_gpu():
         place = hardware.device()
-        cost = definition["contrast"](first.to(place), second.to(place))
+        cost = contrast(first.to(place), second.to(place))
         assert (cost.device.type, cost.item()) == (simulation.NAME, expected.item())
 
 
 def test_the_package_meets_the_losses_of_06_where_they_are(in_notebooks, capsys):
     with simulated_gpu():
         ends = "\none = ", "\n\n\nfound["
-        own = ("names =", 'exec(course.written("03"', 'exec(course.written("00"', "package =")
+        own = ("from lessons.losses import adv", "from lessons.losses import losses")
+        own += ("from lessons.pairs", "package =")
         cells("06", own, *ends)
     assert "✓ four equal losses" in capsys.readouterr().out
 

@@ -1,7 +1,6 @@
 """What labels and unlabelled pairs are worth: curves, points and shares."""
 
 from collections.abc import Mapping
-from functools import cache
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -18,35 +17,14 @@ TRAIN = 2000  # training scenes of the stored tables
 RECIPE = "contrast + pair labels"
 LOOKS = {"alone": COLOURS["alone"], "own labels": "#8c3fb0", "pair labels": "#a6761d"}
 LOOKS |= {"contrast": COLOURS["pairs"], RECIPE: COLOURS["pairs and labels"]}
-# from whom the labels come, case → its table, the deployed sensor ("": mean of all),
-# the share of labels
-CASES = {
-    ("every label", "objects, depth"): ("all-labels", "depth", 1.0),
-    ("every label", "objects, colour"): ("all-labels", "rgb", 1.0),
-    ("at random", "objects, depth"): ("labels", "depth", 0.1),
-    ("at random", "objects, colour"): ("labels", "rgb", 0.1),
-    ("all persons", "watch, gyroscope"): ("watch", "gyro", 0.0435),
-    ("all persons", "watch, accelerometer"): ("watch", "acc", 0.0435),
-    ("all persons", "belt, accelerometer"): ("sisfall", "acc", 0.05),
-    ("one person", "body, mean of units"): ("dsads", "", 0.0233),
-    ("all places", "cells, brightfield"): ("cells", "brightfield", 0.05),
-    ("all places", "cells, stain"): ("cells", "stain", 0.05),
-    ("all places", "land cover, colour"): ("hls", "rgb", 0.05),
-    ("all places", "land cover, elevation"): ("hls", "elevation", 0.05),
+FILES = tuple(
+    f"../results/{name}.csv" for name in ("labels", "labels-more", "all-labels")
+)
+VERDICTS = {
+    "gains": COLOURS["pairs and labels"],
+    "open": "#b0b0b0",
+    "no gain": "#4d4d4d",
 }
-# column → the methods that stand for it, at most one in each table
-COLUMNS = {
-    "labels alone": ["student"],
-    "own labels": ["fixmatch", "fixmatch threshold=0.8", "fixmatch threshold=0.95"],
-    "contrast": ["nt-xent contrast=3"],
-    "pair labels": [
-        f"agreed {options}contrast=0"
-        for options in ("", "threshold=0.8 ", "threshold=0.95 ")
-    ],
-    RECIPE: ["agreed"],
-    "MDiCo": ["mdico"],
-}
-FILES = ("../results/labels.csv", "../results/all-labels.csv")
 
 
 def kind_names(part: SimpleNamespace) -> np.ndarray:
@@ -77,26 +55,31 @@ def stored_scores(*files: str) -> pd.DataFrame:
 
 
 def plot_worth(scores: pd.DataFrame, best: Mapping, worth=None):
-    """F1 over the number of labels, a panel for each sensor; thin: each seed. With
-    `worth`, sensor → labels and their bounds (labels, low, high), an arrow leads from
-    the recipe's mean to as many labels alone, and a band shows the bounds."""
+    """Mean F1 over the number of labels, a panel for each sensor. With `worth`, sensor
+    → labels and their bounds (labels, low, high), an arrow leads from the
+    recipe's mean to as many labels without pairs, and a band shows the bounds."""
     figure, axes = plt.subplots(
         1, 2, figsize=(9.2, 4.2), sharey=True, layout="constrained"
     )
-    alone = scores.mean().xs("alone", level="way").unstack()
-    title = "200 more labels: {:+.0f} points in depth, {:+.0f} in colour"
-    title = title.format(*(alone[400] - alone[200])[["depth", "rgb"]])
+    means = scores.mean()
+    few = means.xs(200, level="labels")
+    title = "200 labels: own labels add {:+.0f} points in depth, {:+.0f} in colour"
+    gains = [
+        few[sensor, "own labels"] - few[sensor, "alone"] for sensor in ("depth", "rgb")
+    ]
+    title = title.format(*gains)
     if worth:
-        title = "200 labels and 1 800 pairs: as {:.0f} labels alone in depth, {:.0f} in"
-        title = f"{title} colour".format(worth["depth"][0], worth["rgb"][0])
+        title = "Pairs beside 200 labels: as {:.0f} labels in depth, {:.0f} in colour"
+        title = title.format(worth["depth"][0], worth["rgb"][0])
     figure.suptitle(title)
     for axis, sensor in zip(axes, ("depth", "rgb"), strict=True):
         means = scores[sensor].mean()
         look = {"lw": 2.2, "ms": 6}
-        curve, few = means["alone"].dropna(), means[RECIPE][200]
+        curve, few = means["alone"].dropna().loc[200:], means[RECIPE][200]
         axis.plot(curve, "o-", color=LOOKS["alone"], label="labels alone", **look)
-        for _, seed in scores[sensor]["alone"].dropna(axis=1).iterrows():
-            axis.plot(seed, color=LOOKS["alone"], lw=0.7, alpha=0.35)
+        own = means["own labels"].dropna().loc[200:]
+        name = "labels and own labels (FixMatch)"
+        axis.plot(own, "s--", color=LOOKS["own labels"], label=name, **look)
         axis.set_xscale("log")
         if worth:
             number, low, high = worth[sensor]
@@ -118,7 +101,7 @@ def plot_worth(scores: pd.DataFrame, best: Mapping, worth=None):
         axis.set_title(f"{SENSORS[sensor]} deployed", **SMALL)
     axes[0].set_ylabel("F1 on new scenes × 100")
     names = axes[0].get_legend_handles_labels()
-    figure.legend(*names, loc="outside lower center", ncols=2, frameon=False)
+    figure.legend(*names, loc="outside lower center", ncols=3, frameon=False)
     return figure
 
 
@@ -155,63 +138,34 @@ def plot_ways(scores: pd.DataFrame, live: pd.DataFrame):
     return figure
 
 
-@cache  # reading a table takes longer than what is asked of it
-def _case(file: str, labelled: float) -> tuple[pd.DataFrame, str]:
-    """Mean F1 of a stored table with this share of labels, a row for each method and
-    network, twins left out; and how many labels of how many pairs these are."""
-    runs = tables.load_results(f"../results/{file}.csv")
-    table = tables.summary(runs, [])
-    twins = table["data"].str.contains("twin|acc2")
-    counts = [r.counts for r in runs if r.config["labelled"] == labelled]
-    labels, pairs = (
-        np.mean([own[part] for own in counts]) for part in ("labelled", "train")
+def plot_advice(table: pd.DataFrame):
+    """Gains of one deployed sensor with their 95 % intervals, a block for each
+    situation, in the colour of the verdict; rows without numbers are left out."""
+    shown = table.dropna(subset="mean").reset_index(drop=True)
+    first = shown["situation"].ne(shown["situation"].shift())  # of a situation
+    places = shown.index + 1.2 * first.cumsum()
+    figure, axis = plt.subplots(
+        figsize=(9.2, 0.34 * places.max() + 1), layout="constrained"
     )
-    labels, pairs = float(f"{labels:.3g}"), float(f"{pairs:.2g}")
-    return table[
-        (table["labelled"] == labelled) & ~twins
-    ], f"{labels:.0f} of {pairs:.0f}"
-
-
-def cases() -> pd.DataFrame:
-    """Mean F1 of stored runs: a row for each of CASES, with its labels and pairs, and a
-    column for each of COLUMNS."""
-    found = {}
-    for (whom, name), (file, sensor, labelled) in CASES.items():
-        table, size = _case(file, labelled)
-        own = (
-            table["modality"] == sensor
-            if sensor
-            else ~table["modality"].str.contains(r"\+")
-        )
-        means = table[own].groupby("method")["f1"].mean()
-        found[f"{size}, {whom}", name] = {
-            column: means[[method for method in methods if method in means]].mean()
-            for column, methods in COLUMNS.items()
-        }
-    table = pd.DataFrame.from_dict(found, orient="index")
-    return table.rename_axis(["labels of pairs, from", "case"])
-
-
-def both_deployed() -> pd.DataFrame:
-    """Mean F1 of stored runs, a row for each set: the better sensor with its best
-    method, one network of both, and two networks, trained with pairs and multiplied,
-    where that was run. On the body: the mean of its pairs of units."""
-    known = [method for methods in COLUMNS.values() for method in methods]
-    found = {}
-    for (whom, name), (file, _, labelled) in CASES.items():
-        table, size = _case(file, labelled)
-        fused = table[table["method"] == "teacher"]
-        alone = table[table["method"].isin(known)]
-        best = []
-        for data, network in zip(fused["data"], fused["modality"], strict=True):
-            own = alone[alone["modality"].isin(network.split("+"))]
-            own = own[(own["data"] == data) | ~own["method"].str.startswith("agreed")]
-            best.append(own["f1"].max())
-        row = {"better sensor": np.mean(best), "one network": fused["f1"].mean()}
-        found[f"{size}, {whom}", name.partition(",")[0]] = row
-    table = pd.DataFrame.from_dict(found, orient="index")
-    for file, name in {"watch": "watch", "cells": "cells", "hls": "land cover"}.items():
-        both = pd.read_csv(f"../results/{file}-both.csv").query("labelled < 1")
-        both = both[(both["method"] == "agreed") & (both["missing"] == "none")]
-        table.loc[(slice(None), name), "two networks"] = both["f1"].mean()
-    return table.round().astype("Int64").astype(object).fillna("–")
+    for verdict, colour in VERDICTS.items():
+        rows = shown["verdict"] == verdict
+        means, name = shown.loc[rows, "mean"], verdict.replace("open", "not decided")
+        errors = [means - shown.loc[rows, "low"], shown.loc[rows, "high"] - means]
+        look = {"fmt": "o", "color": colour, "lw": 2.2, "label": name}
+        axis.errorbar(means, places[rows], xerr=errors, **look)
+    for situation, rows in shown.groupby("situation", sort=False):
+        height = places[rows.index[0]] - 0.8
+        axis.text(-7.6, height, situation, fontweight="bold", fontsize=10, va="center")
+    axis.axvline(0, color="0.6", lw=1)
+    axis.set(yticks=places, yticklabels=shown["data"], xlim=(-7.8, 20))
+    axis.set(ylim=(places.max() + 0.7, places.min() - 1.5))
+    axis.set_xlabel(
+        "points above the strongest network that never saw the other sensor"
+    )
+    few = shown[~shown["situation"].str.contains("every|pretrained")]
+    every = shown[shown["situation"].str.contains("every")]
+    counts = [(rows["verdict"] == "gains").sum() for rows in (few, every)]
+    title = "Few labels: {} of {} rows gain. Every label: {} of {}"
+    axis.set_title(title.format(counts[0], len(few), counts[1], len(every)))
+    axis.legend(frameon=False, loc="lower right")
+    return figure

@@ -83,7 +83,7 @@ figure = course.show_pairs(scenes, title)
 # One loop serves the whole notebook. A step takes `batch` labelled scenes. With a `pair_loss` it also takes 96 pairs **whose labels it never reads**. All images are turned and mirrored at random. The curves score new scenes; we tune nothing by them.
 
 
-# %%
+# %% tags=["lesson-pairs"]
 class Network(nn.Module):
     def __init__(self, bands):
         super().__init__()
@@ -98,6 +98,7 @@ def predict(network, images):
     return network.eval().classify(network.encode(images))
 
 
+# %%
 def accuracy(network, sensor):
     right = predict(network, test.images[sensor]).argmax(1) == test.labels
     return 100 * right.float().mean().item()
@@ -151,7 +152,7 @@ print(f"two students, each on its own: depth {start[start_steps]['depth']:.0f} %
 # Here $z_i$ is the projection of image $i$, $p(i)$ its partner, $B = 96$ pairs and $\tau = 0.1$. Guessing costs log 191.
 
 
-# %%
+# %% tags=["lesson-pairs"]
 def contrast(first, second, temperature=0.1):
     z = F.normalize(torch.cat([first, second]), dim=1)  # [2B, 64]
     cosines = z @ z.T / temperature
@@ -160,6 +161,7 @@ def contrast(first, second, temperature=0.1):
     return F.cross_entropy(cosines, partners)
 
 
+# %%
 alike, distinct = torch.ones(96, 64), torch.eye(64)
 check("all images alike: log 191 = 5.25", abs(contrast(alike, alike) - 5.252) < 0.001)
 check("every partner found: almost 0", contrast(distinct, distinct) < 0.01)
@@ -215,13 +217,14 @@ check("pairs beat strangers by over 5 points", gain > 5 or profile == "tiny")
 # **Guess:** among dark and among far scenes, what share of the agreed labels is right?
 
 
-# %%
+# %% tags=["lesson-pairs"]
 def agreed_labels(logits):
     beliefs = sum(z.detach().log_softmax(1) for z in logits.values()).softmax(1)
     confidence, labels = beliefs.max(1)
     return labels.masked_fill(confidence < 0.8, -100)  # cross_entropy skips -100
 
 
+# %%
 def pairs_and_labels(projected, logits, progress):
     labels, loss = agreed_labels(logits), pairs(projected, logits, progress)
     for z in logits.values():

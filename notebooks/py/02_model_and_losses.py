@@ -66,7 +66,6 @@ steps = 20 if profile == "tiny" else steps
 
 # %% alt="Six pairs of scenes, colour above depth; in each pair one fact differs. Shape, disk or square: both sensors show it. Material, in the light: colour shows stripes or checks, depth a flat disk or a dome. Material in the dark: only depth shows it. Size: both. Light: only colour. Distance: only depth."
 scenes, test = course.scenes(data, seed, device=device)
-sensors = list(scenes.images)  # rgb, depth
 pairs, facts = course.fact_pairs()
 figure = course.show_pairs(pairs, "Six facts, each in two states", facts)
 
@@ -90,7 +89,11 @@ figure = course.show_pairs(pairs, "Six facts, each in two states", facts)
 # The cut is a slice. Losses fill the parts through *heads*, linear layers. Each sensor's own head `task` names the class from `inv` and `inf`. The others serve both sensors, in training only.
 
 
-# %%
+# %% tags=["lesson-model"]
+bands = {"rgb": 3, "depth": 1}  # of an image of each sensor
+sensors = list(bands)
+
+
 class Branch(nn.Module):
     def __init__(self, bands):
         super().__init__()
@@ -110,6 +113,12 @@ def make_heads(width=64, classes=9):
     return nn.ModuleDict(heads | {"aux": nn.Linear(width, classes)})
 
 
+def make_network(branch=Branch, seed=0, kept=sensors):
+    torch.manual_seed(seed)
+    branches = nn.ModuleDict({sensor: branch(bands[sensor]) for sensor in kept})
+    return nn.ModuleDict({"branches": branches, "heads": make_heads()})
+
+
 # %% [markdown]
 # ## Two losses that name the class
 #
@@ -120,7 +129,7 @@ def make_heads(width=64, classes=9):
 # **A conflict:** by the idea `inf` contains what its sensor *adds*, but $L_{aux}$ asks it for the whole class. The paper does so.
 
 
-# %%
+# %% tags=["lesson-losses"]
 def class_loss(parts, heads, sensor, labels):
     inv, inf, _ = parts
     return F.cross_entropy(heads.task[sensor](torch.cat([inv, inf], 1)), labels)
@@ -141,7 +150,7 @@ def aux_loss(parts, heads, sensor, labels):
 # `inv` must not name it. Its head, the *adversary*, learns to name the sensor; the encoder learns to make it fail. $L_{adv}$ does both, by a layer between them: forward $R(z) = z$, backward the gradient times −λ (in training λ = 1).
 
 
-# %%
+# %% tags=["lesson-losses"]
 class Reverse(torch.autograd.Function):
     @staticmethod
     def forward(ctx, z, strength):
@@ -203,12 +212,13 @@ figure = course.plot_clouds(move_clouds, -1.0, 0.3, 3.0)
 # All three parts come out of a ReLU, so no number is negative, and the least is 0, at right angles. **Guess:** can two vectors at right angles contain the same fact?
 
 
-# %%
+# %% tags=["lesson-losses"]
 def orth_loss(parts, heads=None, sensor=None, labels=None):
     inv, inf, irr = parts
     return (F.cosine_similarity(inv, inf) + F.cosine_similarity(inf, irr)).mean()
 
 
+# %%
 secret = torch.rand(100, 1)  # a fact of 100 scenes
 left, right = F.pad(secret, (0, 1)), F.pad(secret, (1, 0))  # [s, 0] and [0, s]
 check("[s, 0] and [0, s]: right angles, loss 0", orth_loss((left, right, left)) == 0)
@@ -227,7 +237,7 @@ check("[s, 0] and [0, s]: right angles, loss 0", orth_loss((left, right, left)) 
 # Guessing costs log 9 for a class, log 2 for a sensor. **Guess:** which loss falls first, which never? Is $L_{cl}$ alone worse on new scenes?
 
 
-# %%
+# %% tags=["lesson-losses"]
 def losses(network, terms, images, labels):
     sums = dict.fromkeys(terms, 0.0)
     for sensor, branch in network.branches.items():
@@ -237,16 +247,11 @@ def losses(network, terms, images, labels):
     return sums
 
 
+# %%
 def unpaired(batch=32):
     rows = {s: torch.randperm(len(x))[:batch] for s, x in scenes.images.items()}
     images = {s: x[rows[s]] for s, x in scenes.images.items()}
     return images, {s: scenes.labels[rows[s]] for s in sensors}
-
-
-def make_network():
-    torch.manual_seed(seed)
-    branches = nn.ModuleDict({s: Branch(len(scenes.images[s][0])) for s in sensors})
-    return nn.ModuleDict({"branches": branches, "heads": make_heads()}).to(device)
 
 
 def train(network, terms, steps):
@@ -270,7 +275,7 @@ def parts_of(network, sensor):
 
 # %% alt="Four loss curves, each divided by what guessing costs. The modality loss falls to zero within a hundred steps; class and auxiliary losses fall slowly to about one half; the adversary's moves up and down around one, and ends above it."
 five = dict(cl=class_loss, adv=adv_loss, mod=mod_loss, aux=aux_loss, orth=orth_loss)
-network, alone = make_network(), make_network()
+network, alone = make_network(seed=seed).to(device), make_network(seed=seed).to(device)
 history = train(network, five, steps)
 train(alone, {"cl": class_loss}, steps)
 for name, own in {"five losses": network, "L_cl alone": alone}.items():
@@ -288,7 +293,7 @@ figure = course.plot_losses(history, guessing)
 # Fit a linear map from a part to a fact on half of the new scenes; score it on the rest. R² is 100 % without errors, 0 % if the mean does as well. Green boxes mark where the idea wants a fact.
 
 
-# %% alt="A table in shades of grey: six facts and the sensor against the three parts of colour and of depth. What a sensor sees stands in all of its parts. Shape is darkest in the boxed inv, distance in the boxed irr; the material is darker outside its box. Size has no box."
+# %% tags=["lesson-reading"]
 def readable(z, values, rows):  # R², on scenes that it was not fitted on
     z = z.cpu()
     half = len(z) // 2
@@ -296,6 +301,7 @@ def readable(z, values, rows):  # R², on scenes that it was not fitted on
     return 100 * max(0, line.score(z[half:][rows], values[half:][rows]))
 
 
+# %% alt="A table in shades of grey: six facts and the sensor against the three parts of colour and of depth. What a sensor sees stands in all of its parts. Shape is darkest in the boxed inv, distance in the boxed irr; the material is darker outside its box. Size has no box."
 figure = course.plot_facts(readable, {s: parts_of(network, s) for s in sensors}, test)
 
 # %% [markdown]
@@ -324,7 +330,8 @@ for branches, more in (("moving", 0), ("moving", 100), ("frozen", 100)):
 
 # %%
 material, lit = course.facts(test)["material"]
-for name, own in {"before training": make_network(), "L_cl alone": alone}.items():
+untrained = make_network(seed=seed).to(device)
+for name, own in {"before training": untrained, "L_cl alone": alone}.items():
     r2 = [readable(z, material, lit) for z in parts_of(own, "rgb")]
     print(f"{name}:", "inv {:.0f} %, inf {:.0f} %, irr {:.0f} %".format(*r2))
 
@@ -347,7 +354,7 @@ for name, own in {"before training": make_network(), "L_cl alone": alone}.items(
 
 # %%
 package = methods.get("discom")({"rgb": 3, "depth": 1}, 9, resnet10).to(device)
-yours, batch = make_network(), unpaired()
+yours, batch = make_network(seed=seed).to(device), unpaired()
 package.model.load_state_dict(yours.state_dict())
 own, theirs = losses(yours, five, *batch), package.loss(Batch(*batch))
 (sum(own.values()) + sum(theirs.values())).backward()

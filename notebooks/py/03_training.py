@@ -50,6 +50,7 @@ device = hardware.device()  # a GPU if there is one: all that trains is there
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 import copy
+import inspect
 import tempfile
 import warnings
 
@@ -81,19 +82,19 @@ scenes, test = course.scenes(data, seed, device=device)
 # %% [markdown]
 # ## What you have
 #
-# Branch, heads and five losses come from your file of [02](02_model_and_losses.ipynb). If you changed one, yours trains here.
+# Branch, heads and five losses are those of [02](02_model_and_losses.ipynb), imported from [lessons](lessons/losses.py). This one adds up the five losses of both sensors.
 
 # %%
-sensors = list(scenes.images)  # rgb, depth
-names = ("Branch", "make_heads", "Reverse", "sensor_loss", "class_loss", "aux_loss")
-code = course.written("02", *names, "orth_loss", "adv_loss", "mod_loss", "losses")
-exec(code)
-print(f"{len(code.splitlines())} lines of yours")
+from lessons.losses import adv_loss, aux_loss, class_loss, mod_loss, orth_loss
+from lessons.losses import losses
+from lessons.model import Branch, make_network, sensors
+
+print(*inspect.getsource(losses).splitlines(), sep="\n")
 
 # %% [markdown]
 # Only the student is new. `class_loss` joins the first two parts of an embedding, so the student hands over its embedding in two halves.
 
-# %%
+# %% tags=["lesson-training"]
 class Student(nn.Module):
     def __init__(self, bands):
         super().__init__()
@@ -103,19 +104,12 @@ class Student(nn.Module):
         return *self.encoder(images).chunk(2, dim=1), None  # two halves, no third part
 
 
-def make(kind, sensors):
-    torch.manual_seed(seed)
-    branches = nn.ModuleDict({s: kind(len(scenes.images[s][0])) for s in sensors})
-    network = nn.ModuleDict({"branches": branches, "heads": make_heads()})
-    return network.to(device, memory_format=torch.channels_last)
-
-
 # %% [markdown]
 # ## Batches of strangers
 #
 # DisCoM-KD shuffles each sensor on its own, as its authors' code does. Row 7 of a colour batch and of a depth batch show different scenes. Unlike in 02, an epoch shows every image once, turned or mirrored at random.
 
-# %%
+# %% tags=["lesson-training"]
 def unpaired(part, sensors, size=125):
     orders = [torch.randperm(len(part.images[s])).split(size) for s in sensors]
     for batch in zip(*orders, strict=True):
@@ -132,8 +126,15 @@ def unpaired(part, sensors, size=125):
 #
 # The loop adds up the losses that it is given and takes a step. Student and DisCoM-KD share it; they differ in network, losses and sensors. Learning rate and weight decay, the same for all, were chosen on other seeds.
 
-# %%
-def train(network, terms, batches, epochs, per_epoch=16):
+# %% tags=["lesson-training"]
+@torch.no_grad()
+def right(network, sensor, part):  # 1 or 0 for each scene
+    inv, inf, _ = network.eval().branches[sensor](part.images[sensor])
+    logits = network.heads.task[sensor](torch.cat([inv, inf], 1))
+    return (logits.argmax(1) == part.labels).float()
+
+
+def train(network, terms, batches, epochs, test, cost=losses, per_epoch=16):
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=1.0)
     steps = epochs * per_epoch + 1
     schedule = OneCycleLR(optimizer, 0.01, steps, cycle_momentum=False)
@@ -142,22 +143,16 @@ def train(network, terms, batches, epochs, per_epoch=16):
         network.train()
         seen = []
         for images, labels in batches(epoch):
-            values = losses(network, terms, images, labels)
+            values = cost(network, terms, images, labels)
             optimizer.zero_grad()
             sum(values.values()).backward()
             optimizer.step()
             schedule.step()
             seen.append([value.item() for value in values.values()])
         means = dict(zip(terms, np.mean(seen, axis=0), strict=True))
-        history.append({"right": 100 * right(network, "depth").mean().item(), **means})
+        score = 100 * right(network, "depth", test).mean().item()
+        history.append({"right": score, **means})
     return pd.DataFrame(history)
-
-
-@torch.no_grad()
-def right(network, sensor):  # 1 or 0 for each new scene
-    inv, inf, _ = network.eval().branches[sensor](test.images[sensor])
-    logits = network.heads.task[sensor](torch.cat([inv, inf], 1))
-    return (logits.argmax(1) == test.labels).float()
 
 
 # %% [markdown]
@@ -174,8 +169,9 @@ networks, curves = {}, {}
 
 
 def run(name, kind, sensors, terms, part=scenes):
-    network = networks[name] = make(kind, sensors)
-    history = train(network, terms, lambda _: unpaired(part, sensors), epochs)
+    network = make_network(kind, seed, sensors)
+    networks[name] = network.to(device, memory_format=torch.channels_last)
+    history = train(network, terms, lambda _: unpaired(part, sensors), epochs, test)
     curve = history["right"].tolist()
     print(f"{name}: {curve[-1]:.1f} % of new depth images right")
     return curve
@@ -263,7 +259,8 @@ course.results("03")
 # `fit` is this loop, with checks, files and scores around it. From the same first weights and batches it must get the same losses.
 
 # %%
-split, own = sets.load(data, seed=seed).split(seed), make(Branch, sensors)
+split = sets.load(data, seed=seed).split(seed)
+own = make_network(Branch, seed).to(device, memory_format=torch.channels_last)
 config = settings("cpu", seed=seed, epochs=2, precision="32-true", select="last")
 
 
@@ -278,7 +275,13 @@ with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
 
 # %%
 theirs = Batches(split.train, config.batch_size, seed, augment=1.0, device=device)
-history = train(own, five, lambda epoch: ((b.x, b.y) for b in theirs.epoch(epoch)), 2)
+
+
+def same_batches(epoch):
+    return ((batch.x, batch.y) for batch in theirs.epoch(epoch))
+
+
+history = train(own, five, same_batches, 2, test)
 both = {"fit": package[[*five]], "your loop": history[[*five]]}
 first = [table.loc[0] for table in both.values()]
 check("equal losses in the first epoch, within 1 %", np.allclose(*first, rtol=0.01))

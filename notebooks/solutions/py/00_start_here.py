@@ -12,8 +12,8 @@ notebooks = Path(globals().get("__file__", "00.py")).resolve().parents[2]
 sys.path.insert(0, str(notebooks))
 from course_data import cells_of
 
-cells = ("data =", "import copy", "scenes, test", "class Network", "def train", "torch.manual_seed")
-cells += ("def contrast", "def pairs", "def agreed_labels")
+cells = ("data =", "import copy", "scenes, test", "class Network", "def accuracy", "def train", "torch.manual_seed")
+cells += ("def contrast", "def pairs", "def agreed_labels", "def pairs_and")
 exec(cells_of("00", cells, "\n\n\ngo_on("), globals())  # without what it trains
 
 # %% [markdown]

@@ -13,7 +13,7 @@ sys.path.insert(0, str(notebooks))
 from course_data import cells_of
 
 cells = ("data =", "from math import log", "scenes, test", "class Branch", "def class_loss", "class Reverse")
-cells += ("def orth_loss", "def losses", "five =", "def readable")
+cells += ("def orth_loss", "def losses", "def unpaired", "five =", "def readable")
 exec(cells_of("02", cells, "\n\n\nfigure ="), globals())  # without what it trains
 
 # %% [markdown]
@@ -65,7 +65,7 @@ def with_hide(heads=make_heads):
 material, lit = course.facts(test)["material"]
 networks = {"five losses": network}
 make_heads = with_hide
-networks["and hide_loss"] = make_network()
+networks["and hide_loss"] = make_network(seed=seed).to(device)
 train(networks["and hide_loss"], five | {"hide": hide_loss}, steps)
 for name, trained in networks.items():
     for sensor in sensors:

@@ -14,7 +14,7 @@ sys.path.insert(0, str(notebooks))
 os.chdir(notebooks)
 from course_data import cells_of
 
-cells = ("data =", "import copy", "sensors =", "class Student", "def unpaired", "def train", "three =")
+cells = ("data =", "import copy", "from lessons", "class Student", "def unpaired", "def train", "three =")
 exec(cells_of("03", cells, '\ncurves["student"]'), globals())  # without what it trains
 
 # %% [markdown]

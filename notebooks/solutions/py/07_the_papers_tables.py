@@ -14,7 +14,7 @@ sys.path.insert(0, str(notebooks))
 os.chdir(notebooks)
 from course_data import cells_of
 
-cells = ("data =", "import numpy", "exec(", "class Student", "def train")
+cells = ("data =", "import numpy", "from lessons", "class Student", "def train")
 exec(cells_of("07", cells), globals())  # without what it trains
 
 # %% [markdown]

@@ -17,13 +17,13 @@ from course_data import cells_of
 cells = (
     "data =",
     "import copy",
-    "exec(",
-    "def own_labels",
-    "def train",
+    "from lessons",
+    "def weak_view",
+    "def views_of",
     "torch.manual_seed",
     "kinds =",
 )
-exec(cells_of("08", cells, '\n\n\ngo_on("alone")', "\n\n\nparts ="), globals())  # without what it trains
+exec(cells_of("08", cells, '\n\n\ngo_on("alone")', "\ntables_of_steps"), globals())  # without what it trains
 
 # %% [markdown]
 # **1.** Row by row the judge is the sensor with the larger maximum. `torch.where` takes whole rows.
