@@ -165,6 +165,15 @@ def keep(table: pd.DataFrame, record: str, by: Sequence[str] = ("seed",)) -> Non
         table.sort_values([*by], kind="stable").to_csv(file, index=False)
 
 
+def beside(file: str, points: Mapping, seed: int, record: str = "") -> pd.DataFrame:
+    """These points, a row for each way, and those of other seeds that are stored; with
+    `record` they are put into that file."""
+    live = pd.DataFrame([{"seed": seed, **points}])
+    keep(live, record)
+    others = pd.read_csv(record or f"../results/{file}").query("seed != @seed")
+    return pd.concat([live, others]).set_index("seed").T.round(1)
+
+
 def means(right: Mapping, seed: int) -> pd.DataFrame:
     """(way, sensor) → % right of each sample: a row for each way, a column a sensor."""
     shares = pd.Series({place: float(own.mean()) for place, own in right.items()})

@@ -71,6 +71,11 @@ def test_curves_and_points_are_stored_by_seed_and_those_of_other_seeds_come_back
     assert list(stored) == ["seed", "way", "step", "depth", "rgb"]
     assert stored["seed"].tolist() == [0] * 5 + [1] * 5
     assert stored.loc[stored["seed"] == 1, "depth"].max() == 70
+    file = str(tmp_path / "points.csv")
+    for seed in (2, 1):
+        table = course.beside("", {"alone": 40 + seed / 3, "both": 50 + seed}, seed, file)
+    assert table.loc["alone"].to_dict() == {1: 40.3, 2: 40.7}
+    assert list(table) == [1, 2]  # the one that runs comes first
 
 
 def test_masks_of_a_seed_replace_its_stored_ones_and_this_page_comes_first(tmp_path):
