@@ -40,7 +40,6 @@ labelled = 200  # of 2 000 scenes
 start_steps, steps, every = 300, 700, 100  # the start, each way, between scores
 profile = "cpu"  # tiny: a few steps, results mean nothing
 record = ""  # a file that keeps the curves
-runs = "runs"  # no effect here
 
 # %%
 from discom import hardware

@@ -40,7 +40,6 @@ data = "objects"  # drawn with the seed
 seed = 0  # of scenes, weights and batches
 epochs = 20  # each shows every scene once
 profile = "cpu"  # tiny: one epoch, results mean nothing
-runs = "runs"  # no effect here
 
 # %%
 from discom import hardware

@@ -44,7 +44,6 @@ data = "objects"  # drawn with the seed
 seed = 0  # of scenes, weights and batches
 epochs = 10  # of the trainings of this notebook; stored runs have thirty
 profile = "cpu"  # tiny: one epoch, results mean nothing
-runs = "runs"  # no effect here
 
 # %%
 from discom import hardware

@@ -41,7 +41,6 @@ seed = 0  # of scenes, weights, batches and maps
 epochs = 20  # each shows every scene once
 shown = 400  # scenes in a map, two points each
 profile = "cpu"  # tiny: one epoch, results mean nothing
-runs = "runs"  # no effect here
 
 # %%
 from discom import hardware

@@ -39,7 +39,6 @@ seed = 0  # of scenes, weights and batches
 labelled = 200  # of 2 000 scenes
 start_steps, steps = 700, 600  # the start, each way
 profile = "cpu"  # tiny: a few steps, results mean nothing
-runs = "runs"  # no effect here
 
 # %%
 from discom import hardware

@@ -39,7 +39,6 @@ seed = 0  # of who has labels, weights and batches
 steps = 200
 profile = "cpu"  # tiny: a few steps, results mean nothing
 record = ""  # a file that keeps the scores
-runs = "runs"  # no effect here
 
 # %%
 from discom import hardware

@@ -45,7 +45,6 @@ seed = 0  # of rooms, folds, weights and batches
 steps = 400  # of each training
 profile = "cpu"  # tiny: a few steps, results mean nothing
 record = ""  # a file that keeps the scores
-runs = "runs"  # no effect here
 
 # %%
 from discom import hardware
