@@ -54,7 +54,7 @@ def plot_differences(points: Mapping[str, Sequence[float]], title: str):
         axis.scatter(own, place + 0.16 + spread, s=26, color=colour, alpha=0.4)
         axis.hlines(place - 0.16, low, high, color=colour, lw=3)
         axis.scatter(own.mean(), place - 0.16, s=60, color=colour, zorder=3)
-        mean, least, most = (f"{round(value):+d}" for value in (own.mean(), low, high))
+        mean, least, most = (f"{value:+.1f}" for value in (own.mean(), low, high))
         text = f"{mean} [{least}, {most}]"
         look = {"va": "center", "color": colour, "fontweight": "bold"}
         axis.text(1.02, place, text, transform=axis.get_yaxis_transform(), **look)

@@ -5,7 +5,7 @@
 #
 # A firm plans a box that names what lies before it, one of nine things. For a trial, a **colour** and a **depth** camera stood side by side in twelve rooms. They left 1 200 photographs, 1 200 depth images, and a label on every third pair. **Does the box get one camera, or both? And how does the network get into it?**
 #
-# Set `folder`, and the same cells answer for your sensors.
+# Set `folder`, and the same cells answer for your sensors. The numbers in the text are those of the twelve rooms that are drawn without a folder, with seed 0; the questions, and the rules that decide, are yours as well.
 #
 # **Write down three guesses.** In new rooms a small network is right on 60 % of the photographs, or nearly half of the depth images.
 #
@@ -85,11 +85,11 @@ print(f"{len(groups)} pairs in {len(set(groups))} groups, {len(known)} with a la
 figure = pictures.show_groups(images, groups, folder or "Light and distance differ")
 
 # %% [markdown]
-# White squares: no depth was measured. Files lie in `<sensor>/<class>/` or `<sensor>/unlabelled/` ([your own data](../docs/guides/own_data.md)). Files of one name are a pair; all become 32×32, or `size`. `room01` in `room01_007` is the *group*.
+# White squares: no depth was measured. Files lie in `<sensor>/<class>/` or `<sensor>/unlabelled/` ([your own data](../docs/guides/own_data.md)). Two files of one name are a pair, and all images become 32×32, or `size`. In `room01_007` the *group* is `room01`.
 #
 # ## Is a recording wrong?
 #
-# First look at each room's level, the mean of what was measured. Is one far off?
+# First look at the level of each group, the mean of what was measured in its images. Is one far off?
 
 # %%
 levels = {s: x.where(x != own.holes[s], torch.nan) for s, x in images.items()}
@@ -100,11 +100,11 @@ print("far off:", *levels.index[(distance > 5 * distance.median()).any(axis=1)])
 levels.T.round().astype(int)
 
 # %% [markdown]
-# Room 8: its depth is a tenth of the others'. Another program stored *nearness*, with 8 bits beside the others' 16: reading warned of two types in one sensor. A network tells such files apart by their range, and if they were one class, by that alone. Each image will be scaled by itself, so a change of sign repairs it.
+# In the rooms it is room 8, whose depth is a tenth of the others'. There another program stored *nearness*, with 8 bits beside the others' 16, and the cell above printed a warning of two types in one sensor. A network tells such files apart by their range; if all of one class were stored so, it would need nothing else. Below, each image is scaled by itself, so a change of sign repairs room 8. In a folder of your own, repair what you find in the files, before you read them.
 #
 # ## Who is tested?
 #
-# All pairs of a room share its lamp, so whole rooms are trained on or tested. Three *folds* of four rooms test each labelled pair once. [01](01_data_preparation.ipynb) shows how other splits deceive.
+# All pairs of a room share its lamp, so a whole room is trained on or tested. Three *folds* of four rooms each test every labelled pair once. [01](01_data_preparation.ipynb) shows how other splits deceive.
 #
 # A rule, before any score: *a gain counts if its 95 % interval over rooms lies above zero; else take what is simpler*: one camera, no pairs, a small network. If one network of both does as well as two, take two: they survive a broken camera.
 
@@ -149,10 +149,14 @@ def table():
     return rows.set_index("way").drop(columns="seed").T.round(1)
 
 
-table()
+def show(scores):  # "–" where nothing was run
+    return scores.astype(object).where(scores.notna(), "–")
+
+
+show(table())
 
 # %% [markdown]
-# 66 % in colour, four points above the small network. In depth 25 %.
+# In the rooms it is right on 66 % of the photographs, four points above the small network below. In depth it reaches 25 %.
 #
 # ## Networks of your own
 #
@@ -226,10 +230,10 @@ def evaluate(way, parts, pair_labels=None, lost=("",)):  # parts: name → senso
 fused = evaluate("labels", {"one network": sensors}, lost=("", *sensors))
 small = evaluate("labels", {s: [s] for s in sensors})
 answers["labels", "two networks"] = sum(answers["labels", s] for s in sensors)
-table()
+show(table())
 
 # %% [markdown]
-# One network of both or two score eleven or twelve points above colour alone (best possible: 96). The *one* keeps 33 % without colour and 22 % without depth, less than a small network of the remaining sensor. Of two networks the other still works, once somebody notices.
+# In the rooms, one network of both and two networks score eleven and twelve points above colour alone (best possible: 96). The *one* keeps 33 % without colour and 22 % without depth, less than a small network of the remaining sensor. Of two networks the other still works, once somebody notices.
 #
 # ## And if one is deployed alone?
 #
@@ -240,10 +244,10 @@ table()
 # %%
 evaluate("pairs", {s: [s] for s in sensors}, agreed_labels)
 answers["pairs", "two networks"] = sum(answers["pairs", s] for s in sensors)
-table()
+show(table())
 
 # %% [markdown]
-# Neither clearly (see below). In 08 depth needed the contrast, which was not run here.
+# In the rooms neither gains clearly, as the next picture shows. In [08](08_when_a_second_sensor_helps.ipynb) depth needed the contrast, which was not run here.
 #
 # ## Is that enough to decide?
 #
@@ -273,13 +277,13 @@ for way, s in [(w, s) for w, s in answers if s in sensors and w != "labels"]:
 figure = pictures.plot_differences(gains, folder or "Rooms decide; blue: clear")
 
 # %% [markdown]
-# Two rows are clear. **Both cameras score ten points above the best network of one**, and in depth the pretrained network is far worse. Elsewhere take what is simpler. But with two other seeds (below) the pretrained network is about five points ahead in colour, two small networks are eight and nine ahead of one, and pairs *cost* the two five points and 1.5.
+# In the rooms two rows are clear. **Both cameras score ten points above the best network of one**, and in depth the pretrained network is far worse. Elsewhere take what is simpler. With two other seeds (below) other rows would be: there the pretrained network is about five points ahead in colour, two small networks are eight and nine points ahead of one, and pairs *cost* the two networks five points and 1.5.
 #
 # ## Into the box
 #
 # Many runtimes read ONNX files. Is anything lost on the way, such as scaling? **Every stored image goes in, and both answers are compared**.
 #
-# These are networks of *labels*, last fold; a product would train on all rooms.
+# Here the networks of *labels* of the last fold are written; the ones that you deploy should be trained on all rooms.
 
 # %%
 def export(network, file):
@@ -308,26 +312,27 @@ for name, network in (small | fused).items():
 # %%
 own.data.save(f"{own.place.name}/mine")
 terminal("discom advise mine --dry-run", own.place.name)
-pd.read_csv("../results/rooms.csv").query("seed != @seed").set_index(["seed", "way"]).T
+others = pd.read_csv("../results/rooms.csv").query("seed != @seed")
+show(others.set_index(["seed", "way"]).T)
 
 # %% [markdown]
-# `advise` warns that with twelve rooms a gain below nine points will hardly show. `discom data check mine` finds lost partners and copies; levels show a wrong room.
+# `advise` warns that with twelve rooms a gain below nine points will hardly show. `discom data check` finds lost partners and copies; levels show a wrong room. On your own images, the whole way is:
 #
 # ```bash
-# discom data prepare folders --root my_images --size 32 --groups '(.+)_[0-9]+' --out mine
-# discom advise mine         # ends with the commands that train and export
+# discom data prepare folders --root my_images --size 32 --groups '(.+)_[0-9]+' --out data/mine
+# discom advise data/mine    # which sensor, both, or one trained with both? Ends with the commands that train and export
 # discom predict depth new_images
 # ```
 #
 # ## What you found
 #
-# **Mount both cameras, with two small networks, if about ten points are worth it. If you mount one, take colour. No gain by pair labels was clear. The pretrained network fails in depth. In colour it is four to five points ahead of ours; with both cameras two small networks did as well.**
+# **For the rooms: mount both cameras, with two small networks, if about ten points are worth it. If you mount one, take colour. No gain by pair labels was clear. The pretrained network fails in depth. In colour it is four to five points ahead of ours; with both cameras two small networks did as well.**
 #
 # For your own:
 #
 # - *Begin* with levels by group and a pretrained network.
 # - *Decide* by an interval over groups.
-# - *Few labels?* In 08, also synthetic, pairs with a contrast were worth [hundreds](../docs/results/labels.md); with all labels [nothing](../docs/results/all_labels.md).
+# - *Few labels?* In 08, also synthetic, pairs with a contrast were worth [hundreds of labels](../docs/results/labels.md); with a label for every pair they were worth [nothing](../docs/results/all_labels.md). What they gained on real sensors stands in [one table](../docs/guides/second_sensor.md#what-to-do).
 # - *Fine-tune?* Not tested here. On [land cover](../docs/results/images.md#cells-and-land-cover) a fine-tuned network of colour scores 69 with few labels (one draw).
 #
 # ## Exercises
