@@ -23,9 +23,17 @@ def read_groups(root: Path, pattern: str, ids: list[str]) -> np.ndarray | None:
     else:
         return None
     groups = [group_of.get(sample) or group_of.get(sample.partition("/")[2], "") for sample in ids]
+    by = f"--groups {pattern}" if pattern else table.name
     if "" in groups:
-        found = f"'{ids[groups.index('')]}' has no group by {pattern or table.name}"
-        raise DataError(root, found, "every image needs one")
+        name = ids[groups.index("")]
+        if pattern:
+            name = name.partition("/")[2]
+        raise DataError(root, f"'{name}' has no group by {by}", "every image needs one")
+    if len({*groups}) == 1 < len(groups):
+        found = f"{by} puts all {len(groups)} images into one group, '{groups[0]}'"
+        name = ids[0].partition("/")[2]
+        way_out = f"let the first parentheses tell the places of names such as '{name}' apart"
+        raise DataError(root, found, way_out if pattern else "name one for each place or video")
     return np.array(groups)
 
 

@@ -100,7 +100,7 @@ print("far off:", *levels.index[(distance > 5 * distance.median()).any(axis=1)])
 levels.T.round().astype(int)
 
 # %% [markdown]
-# In the rooms it is room 8, whose depth is a tenth of the others'. There another program stored *nearness*, with 8 bits beside the others' 16, and the cell above printed a warning of two types in one sensor. A network tells such files apart by their range; if all of one class were stored so, it would need nothing else. Below, each image is scaled by itself, so a change of sign repairs room 8. In a folder of your own, repair what you find in the files, before you read them.
+# In the rooms it is room 8, whose depth is a tenth of the others'. There another program stored *nearness*, with 8 bits beside the others' 16; `discom`, at the end of this page, warns of it. A network tells such files apart by their range; if all of one class were stored so, it would need nothing else. Below, each image is scaled by itself, so a change of sign repairs room 8. In a folder of your own, repair what you find in the files, before you read them.
 #
 # ## Who is tested?
 #

@@ -263,6 +263,7 @@ def test_a_name_that_is_no_utf_8_is_refused(tmp_path):
 
 
 PARTED = {f"rgb/{part}/{k}.png": IMAGE for k, part in enumerate(("train", "test"))}
+CARS = {"rgb/cat/car_0.png": IMAGE, "rgb/dog/car_1.png": IMAGE}
 WRONG = [  # folders, and a file that is there, too, or an option; the place of the error
     (SORTED, "rgb/cat/z.png", pixels(3, shape=(9, 5)), r"z\.png: .*--size"),
     (SORTED, "rgb/dog/b.npy", IMAGE, r"b\.(npy|png): "),  # a name twice
@@ -284,7 +285,14 @@ WRONG = [  # folders, and a file that is there, too, or an option; the place of 
     (SORTED, "invalid", {"thermal": 0}, "^invalid: "),
     (SORTED, "unit", {"RGB": "K"}, "^unit: 'RGB' .*rgb"),
     (SORTED, "size", [1, 2, 3], "^size: "),
-    (SORTED, "groups", "(.+)_[a-z]+", "'cat/a' has no group"),
+    (SORTED, "groups", "(.+)_[a-z]+", r"'a' has no group by --groups \(\.\+\)_"),
+    (CARS, "groups", "(car)_.", "puts all 2 images into one group, 'car'; .* as 'car_0' apart"),
+    (
+        SORTED,
+        "groups.csv",
+        ["name,group", "a,1", "b,1", "c,1", "d,1"],
+        "puts all 8 images into one",
+    ),
     (SORTED, "groups", ".+", "^groups: "),
 ]
 
