@@ -3,17 +3,17 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/main/notebooks/01_data_preparation.ipynb) · [solutions](solutions/py/01_data_preparation.py)
 #
-# A **colour** and a **depth** camera recorded 5 000 scenes side by side, one file per scene and camera. Four colour files and eight depth files were never saved: twelve of 10 000. You sort the files of each camera by name. The first colour file and the first depth file are your first pair, the second files your second pair, and so on.
+# A **colour** and a **depth** camera recorded 5 000 scenes side by side, one file per scene and camera. Four colour files and eight depth files were never saved: twelve of 10 000. They lie in a folder for each class. You sort the files of each camera by folder and name. The first colour file and the first depth file are your first pair, the second files your second pair, and so on.
 #
 # **Write down a guess.** How many of these pairs show two different scenes? If you compared the labels of the two files, would you notice?
 #
-# The networks of 02 to 06 train on pairs of images. This notebook makes them out of the two folders, one step at a time: you do each step by hand, and then compare your numbers with the package's. The second half takes the same steps with a watch on the wrists of ten real persons. There a model scores twenty points more than it should: **where is the leak?**
+# The networks of 02 to 06 train on pairs of images. This notebook makes them out of the two folders, one step at a time: you do each step by hand, and then compare your numbers with the package's. The second half takes the same steps with a watch on the wrists of ten real persons. There a model scores nineteen points more than it should: **where is the leak?**
 #
 # | At a glance | |
 # |---|---|
 # | You will | **read, pair, split, scale and batch** two folders of images · **find** a leak · **decide** about a second sensor |
 # | You need | NumPy; what training and test parts are |
-# | Time, memory | half a minute on one free CPU core, 1.7 GB |
+# | Time, memory | less than a minute on one free CPU core, 1.7 GB |
 # | Data, licence | scenes drawn here, MIT; recordings of [Burns et al. 2018](https://arxiv.org/abs/1802.01489), [BSD-3](../data/watch-LICENSE.txt) |
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -370,11 +370,11 @@ for sensor, tensor in x.items():
 print(f"labels: {y.tolist()}; {y[0]} is {classes[y[0]]}")
 
 # %% alt="A batch of eight pairs, colour above depth; each depth image shows the outline of the colour image above it."
-title = "A batch: row by row, both sensors show one scene"
+title = "A batch: in each column both sensors show one scene"
 figure = preparation.show_pairs({"": x}, title)
 
 # %% [markdown]
-# The package's batches can also turn and mirror the images. Without that, an epoch of theirs adds up to the same pixels as one of ours.
+# The package's batches can also turn and mirror the images. With both switched off, one of their epochs contains the same pixels as one of ours.
 
 # %%
 package = Batches(own_parts.train, 64, seed, paired=True, augment=0, device=device)
@@ -384,7 +384,7 @@ for sensor in x_train:
     check(f"{sensor}: an epoch of the package is ours", abs(ours / theirs - 1) < 1e-4)
 
 # %% [markdown]
-# The last question of this half: are these the images that 02 to 06 train on? They draw their scenes by `course.scenes`, as numbers from 0 to 1 of which no percentile is cut off. So we scale ours by `(0, 100)` and compare pixel by pixel.
+# The last question of this half: are these the images that 02 to 06 train on? They draw their scenes by `course.scenes`, as numbers from 0 to 1 that were never clipped. So for this one comparison we take the percentiles 0 and 100 as bounds, and compare pixel by pixel.
 
 # %%
 drawn, _ = course.scenes(data, seed, device=device)
@@ -453,7 +453,7 @@ right = exercise[nearest] == exercise
 print(f"accelerometer: {100 * right.mean():.0f} % of unseen windows are right")
 
 # %% [markdown]
-# 92 %, and no window was both in training and in test. With persons whom it has never met, the same model is right in 73 %, as we will see.
+# 92 %, and no window was both in training and in test. With persons whom it has never met, the same model gets 73 % right, as we will see.
 #
 # **Guess:** what does the model recognise, if not the exercise? To see it, we look where the windows come from that it found.
 
@@ -497,9 +497,9 @@ print(f"whole recordings: {100 * same.mean():.0f} % find their own person", end=
 print(f"of these {100 * (exercise[found] == exercise)[same].mean():.0f} % are right")
 
 # %% [markdown]
-# **Lower: 65 %.** With whole recordings 17 % of the windows find their own person, and 85 % of these in another exercise, which is wrong. So this score is too low for new persons, as the first one is too high. **The right split resembles use**: a clinic meets new persons, so persons are the groups.
+# **Lower: 65 %.** With whole recordings 17 % of the windows find their own person, in another recording and so mostly in another exercise: 15 % of these are right. So this score is too low for new persons, as the first one is too high. **The right split resembles use**: a clinic meets new persons, so persons are the groups.
 #
-# ## Does the leak also choose the model?
+# ## Whom does the leak flatter?
 #
 # Perhaps only a lookup falls for it. So we add three models that learn, and ask all four also about the windows that they were trained on.
 
@@ -578,7 +578,7 @@ figure = watch.plot_worth(both, title)
 
 # %%
 by_acc = exercise[finds["whole persons"]] == exercise
-gain = 100.0 * right_by_both["whole persons"] - 100.0 * by_acc
+gain = 100 * (right_by_both["whole persons"].astype(float) - by_acc)
 gain_of_person = pd.Series(gain).groupby(person).mean()
 low, high = stats.ttest_1samp(gain_of_person, 0).confidence_interval()
 print(f"gain of a person: {gain_of_person.mean():.0f} points [{low:.0f}, {high:.0f}]")
@@ -589,7 +589,7 @@ for name, group in {"own recording": own_recording, "another": ~own_recording}.i
     print(f"found {name}: {share:.0f} %, with gyroscope {share_of_both:.0f} %")
 
 # %% [markdown]
-# If each person counts alike, the gain is five points, and its 95 % interval is above zero.
+# If each person counts alike, the gain is five points (4.4 over windows, as some persons have more of them), and its 95 % interval is above zero.
 #
 # The leak hides it because a window that finds its own recording needs no help: 100 % are right without the gyroscope, 97 % with it. Where the accelerometer does not find it, the gyroscope raises 60 to 75 %, but only a fifth of the windows are of this kind.
 #

@@ -257,13 +257,13 @@ rows["float32, batches of 500"] = measure(size=500)
 pd.DataFrame(rows).T.round({"seconds an epoch": 2, "memory, MB": 0})
 
 # %% [markdown]
-# The answer to guess 2, on this CPU: nearly the same, 0.77 seconds instead of 0.92. A CPU is busy all the time, and four times the images are four times the work of a step. On a GPU, which waits between small steps, expect more from it; this page has not measured one. bf16 takes a quarter of the time off, because this processor has instructions for it. Without them the table lacks that row.
+# The answer to guess 2, on this CPU: a sixth less, 0.77 seconds instead of 0.92, and not three quarters. A CPU is busy all the time, and four times the images are four times the work of a step. On a GPU, which waits between small steps, expect more from it; this page has not measured one. bf16 takes a quarter of the time off, because this processor has instructions for it. Without them the table lacks that row.
 #
 # The memory on a CPU is that of the whole process with all its libraries, so it hardly grows with the batch. On a GPU it is that of the tensors alone.
 #
 # ## Stop, and go on
 #
-# A Colab session ends, a cluster job hits its limit. What must a file hold so that training goes on as if nothing had happened? Four things: the network, the optimizer, the schedule, and the state of the random numbers, which decides the next batches.
+# A Colab session ends (and its files with it: there, save to a folder on Drive), a cluster job hits its limit. What must a file hold so that training goes on as if nothing had happened? Four things: the network, the optimizer, the schedule, and the state of the random numbers, which decides the next batches.
 #
 # First a run of four epochs that is not interrupted. It leaves such a file after the second.
 
@@ -364,9 +364,9 @@ title = "Three networks, three sets of losses, one end"
 figure = training.plot_curves(curves, title, best=test.best["depth"])
 
 # %% [markdown]
-# All three end within a point of each other, so colour brought no gain in this run. DisCoM-KD takes three times as long as the student, because it trains two sensors with two encoders each.
+# All three end within a point of each other. DisCoM-KD takes three times as long as the student: it trains four encoders instead of one, and the rest of an epoch costs the same. (The scores jump in the first half, where the learning rate is at its highest, and settle as it falls.)
 #
-# One run proves little: scores differ by a point or two between seeds. Stored runs repeat the three with ten seeds ([every label](../docs/results/all_labels.md)). They train for 30 epochs instead of 20, and all three score some two points higher. Two rows are new: DisCoM-KD with *pairs* in its batches, and a network that reads *both sensors*.
+# In this run colour brought no gain, but one run proves little: scores differ by a point or two between seeds. Stored runs repeat the three with ten seeds ([every label](../docs/results/all_labels.md)). They train for 30 epochs instead of 20, and all three score some two points higher. Two rows are new: DisCoM-KD with *pairs* in its batches, and a network that reads *both sensors*.
 
 # %% alt="Five rows of ten dots. Student, branch alone, DisCoM-KD and DisCoM-KD with pairs lie on top of each other at about 76. The network that reads both sensors lies at about 93, beyond the line that is best possible with depth."
 scores = course.seeds("../results/all-labels.csv", course.EVERY, "depth")
@@ -382,9 +382,9 @@ for name in ("DisCoM-KD", "DisCoM-KD, pairs"):
 # %% [markdown]
 # **Over ten seeds the depth branch of DisCoM-KD does not beat the same branch trained without colour.** The answer to guess 1 is: level. Yet a network that reads both images is 16 points ahead, so colour knows a lot. (F1 is nearly the share that is right; ± is half of a 95 % interval.)
 #
-# For colour the answer is the same: DisCoM-KD ends a point below its branch alone after 30 epochs, and level with it after 40 and 80 (three seeds, same page).
+# For colour there is no gain either: DisCoM-KD ends a point below its branch alone after 30 epochs, and level with it after 40 and 80 (three seeds, same page).
 #
-# What do real sensors say? Between units worn on the body, with every label, DisCoM-KD lost 1.4 points to its branch alone after eight epochs ([real sensors](../docs/results/real.md)). In MRI two other methods that train a network of T1 beside FLAIR showed no gain over T1 alone ([images](../docs/results/images.md)). On the paper's own images we have not run DisCoM-KD; [12](12_reproduce_discom_kd.ipynb) does it on your machine.
+# [Real sensors](../docs/results/real.md) and [real images](../docs/results/images.md) have shown no gain with every label either. On the paper's own images we have not run DisCoM-KD; [12](12_reproduce_discom_kd.ipynb) does it on your machine.
 #
 # ## Why does nothing come across?
 #
@@ -403,7 +403,7 @@ kinds = pd.DataFrame(shares).T[order]
 kinds.round().astype(int)
 
 # %% [markdown]
-# A third, however it was trained. The shape is seen and the material is not, so one guess among three materials is left. **No training can teach what an image does not show.**
+# A third, however it was trained. The shape is seen and the material is not, so one guess among three materials is left. That also says where the best possible 80 % come from: 70 % of the scenes show depth everything, and of the other 30 % a third is guessed, 70 + 10. **No training can teach what an image does not show.**
 #
 # How much of the lead of 16 points lies there? Multiply each kind's share of the scenes by how far the network of both is ahead in it.
 
@@ -417,9 +417,9 @@ table = {"% of scenes": 100 * share, "lead there": lead, "points of the whole": 
 pd.DataFrame(table).round(1)
 
 # %% [markdown]
-# Far scenes make up nearly all of it. In ordinary scenes the labels alone bring depth to 93 or 94 %, and both sensors reach 98. Two points of the whole are left to learn there, and DisCoM-KD does not learn them. (In dark scenes the network of both is worse than depth alone; we do not know why.)
+# Far scenes make up nearly all of it. In ordinary scenes the labels alone bring depth to 93 or 94 %, and both sensors reach 98. That is a lead of two points of the whole, which depth could learn, and DisCoM-KD does not learn them. (In dark scenes the network of both is worse than depth alone; [04](04_teacher_and_student.ipynb) tests a cause.)
 #
-# Does DisCoM-KD use colour at all? We also trained it beside pictures of noise in colour's place. Over five stored seeds its depth branch was 1.0 ± 1.1 points worse ([noise.csv](../results/noise.csv)).
+# Does DisCoM-KD use colour at all? We also trained it beside pictures of noise in colour's place. Over five stored seeds its depth branch was 1.0 ± 1.1 points worse beside noise than beside colour; the interval includes zero, so we cannot tell ([noise.csv](../results/noise.csv)).
 #
 # ## What you found
 #
@@ -427,7 +427,7 @@ pd.DataFrame(table).round(1)
 #
 # For your own two sensors:
 #
-# - **Count** how often the deployed sensor lacks the answer. No training mends that; deploying both sensors would.
+# - **Count** how often the deployed sensor lacks the answer: train one network on this sensor and one on both, and look at fifty images that only the second gets right. No training mends what these do not show; deploying both sensors would.
 # - **Train the branch alone** before you credit a second sensor with a gain.
 # - **Plan ten seeds.** One run differs from the next by a point or two.
 # - **Save all four things** in a checkpoint, and test that a run which goes on has the same losses.
