@@ -119,8 +119,8 @@ def miou(answer, truth):  # %, the mean over the four classes
 
 
 two_masks = torch.randint(4, (2, 9, 64, 64))  # an answer and a truth of nine pictures
-package = dense_scores(*two_masks, scenes.classes)["miou"]
-check("the package gives your mIoU", abs(miou(*two_masks) - package) < 1e-3)
+package_miou = dense_scores(*two_masks, scenes.classes)["miou"]
+check("the package gives your mIoU", abs(miou(*two_masks) - package_miou) < 1e-3)
 print("best possible mIoU:", {name: round(value) for name, value in best.items()})
 
 # %% [markdown]
@@ -187,11 +187,12 @@ weights = zip(branch.state_dict(), package.state_dict().values(), strict=True)
 branch.load_state_dict(dict(weights))  # layer by layer, in the order of both
 two = images["rgb"][:2].cpu()
 fine, middle, coarse = branch.encoder(two)
-for name, tensor in {"picture": two, "fine": fine, "middle": middle}.items():
+logits = branch(two)
+shapes = {"picture": two, "fine": fine, "middle": middle, "coarse": coarse}
+shapes["logits"] = logits
+for name, tensor in shapes.items():
     print(f"{name:8}", *tensor.shape)
-print("coarse  ", *coarse.shape)
-print("logits  ", *branch(two).shape)
-check("the package's network gives your logits", torch.equal(branch(two), package(two)))
+check("the package's network gives your logits", torch.equal(logits, package(two)))
 
 # %% [markdown]
 # ## Thirty masks alone
@@ -406,7 +407,7 @@ table = pd.DataFrame({name: errors(answers[name]) for name in answers}).T
 segments.mean_errors(segments.beside(table, seed, steps))
 
 # %% alt="Three scenes in rows: colour, the truth, the masks of the teacher of both sensors and of its student, with lines around deceiving objects. The teacher names nearly all of them right. The student names striped metal wood, and much of the checked wood metal."
-title = "The teacher knows better; its student believes what it sees"
+title = "The teacher is right where colour deceives, its student is not"
 most = (test.shown != test.masks).sum((1, 2)).topk(3).indices.tolist()
 names = ("both sensors", "student of both sensors")
 shown = {name: answers[name] for name in names}
