@@ -205,6 +205,12 @@ def test_gains_are_drawn_with_their_mean_and_interval():
         np.testing.assert_allclose(bar.get_segments()[0][:, 0], [2.334, 6.666], atol=0.001)
 
 
+def test_a_mean_of_one_seed_has_no_interval():
+    assert segments.interval(pd.Series([1.5])) == "+1.5"
+    # 2 degrees of freedom: 4.303 standard errors of 0.577
+    assert segments.interval(pd.Series([1.0, 2, 3])) == "+2.0 [-0.5, +4.5]"
+
+
 def test_seeds_are_lines_and_the_gain_is_of_students():
     scores = pd.DataFrame({"alone": [40.0, 50], segments.TWICE: [50.0, 52]})
     scores[segments.BOTH] = [54.0, 58]

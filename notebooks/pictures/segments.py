@@ -153,6 +153,12 @@ def by_seed(scores: pd.DataFrame) -> pd.DataFrame:
     return table.loc[scores["seed"].unique()]
 
 
+def interval(points: pd.Series) -> str:
+    """Their mean, and its 95 % interval where there are several."""
+    mean, low, high, _ = t_test(points.to_numpy())
+    return f"{mean:+.1f}" + f" [{low:+.1f}, {high:+.1f}]" * (len(points) > 1)
+
+
 def plot_students(scores: pd.DataFrame, title: str):
     """mIoU of three networks, a line for each seed from one to the next, and the mean
     differences between them with 95 % intervals. The seed of this page, the first, is
@@ -166,8 +172,7 @@ def plot_students(scores: pd.DataFrame, title: str):
     axis.text(2.06, scores[BOTH].iloc[0], "this page", va="center", fontweight="bold")
     look = {"transform": axis.get_xaxis_transform(), "ha": "center"}
     for place, ours, theirs in ((0.5, TWICE, "alone"), (1.5, BOTH, TWICE)):
-        mean, low, high, _ = t_test(scores[ours].sub(scores[theirs]).to_numpy())
-        gain = f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+        gain = interval(scores[ours].sub(scores[theirs]))
         axis.text(place, 0.02, gain, fontweight="bold", **look)
     axis.text(1, 0.09, f"mean difference of {len(scores)} seeds", color=GREY, **look)
     names = ("alone\n30 masks", "student of\ncolour twice", "student of\nboth sensors")
@@ -195,8 +200,7 @@ def above_control(scores: pd.DataFrame) -> pd.DataFrame:
     seeds, and points above the student of colour twice with a 95 % interval."""
     table, rows = by_seed(scores), {}
     for name in ("alone", TWICE, BOTH, HONEST, "our CroDiNo-KD", THIRD):
-        mean, low, high, _ = t_test(table[name].sub(table[TWICE]).to_numpy())
-        above = "" if name == TWICE else f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+        above = "" if name == TWICE else interval(table[name].sub(table[TWICE]))
         own = {"this page": table[name].iloc[0], "mean": table[name].mean()}
         rows[name] = {k: f"{v:.1f}" for k, v in own.items()} | {f"above {TWICE}": above}
     return pd.DataFrame(rows).T.rename_axis(f"mIoU, {len(table)} seeds")
@@ -211,9 +215,9 @@ def plot_gains(gains: Mapping[str, pd.DataFrame], title: str):
     for axis, (heading, ways) in zip(np.atleast_1d(axes), gains.items(), strict=True):
         for place, (way, points) in enumerate(ways.items()):
             mean, low, high, _ = t_test(points.to_numpy())
-            bar = {"color": WAYS[way], "lw": 3}
-            axis.scatter(points, np.full(len(points), place), s=22, alpha=0.4, **bar)
-            axis.hlines(place - 0.25, low, high, **bar)
+            seeds = {"color": WAYS[way], "s": 45, "lw": 0, "alpha": 0.4}
+            axis.scatter(points, np.full(len(points), place), **seeds)
+            axis.hlines(place - 0.25, low, high, color=WAYS[way], lw=3)
             axis.scatter(mean, place - 0.25, s=55, zorder=3, color=WAYS[way])
             name = {"color": WAYS[way], "va": "center", "fontweight": "bold"}
             axis.text(high + 0.6, place - 0.25, f"{mean:+.1f}", **name)
@@ -265,8 +269,7 @@ def of_patients(dice: pd.DataFrame) -> pd.DataFrame:
             continue
         text = f"{own.mean():.0f}"
         if read == "T1" and way != "alone":
-            mean, low, high, _ = t_test((own - alone).dropna().to_numpy())
-            text += f" ({mean:+.1f} [{low:+.1f}, {high:+.1f}])"
+            text += f" ({interval((own - alone).dropna())})"
         shown[f"masks of {masks}"][read, way.replace("colour", "T1")] = text
     table = pd.DataFrame(shown).sort_index(ascending=[False, True]).fillna("not run")
     return table.rename_axis(["reads", "way"])

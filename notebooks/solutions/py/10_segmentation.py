@@ -40,7 +40,8 @@ def dice_loss(logits, masks):
 check("exercise 1", exercises.first(dice_loss) == "")
 
 # %% [markdown]
-# **2.** TEXT
+# **2.** In our run, seed 0, the student of hard masks scored 63, that of soft labels 61. One seed does not say which is better. A hard mask
+# leaves out the pixels of which the teacher is not sure; a soft label keeps them, with what else the pixel might be.
 
 
 # %%
@@ -55,11 +56,12 @@ torch.manual_seed(seed)
 judge("hard masks of both sensors", fit(Branch(3), alone_loss), "rgb")
 
 # %% [markdown]
-# **3.** TEXT
+# **3.** In our run, seed 0, *alone* scored 56 with 30 masks, 60 with 90 and 62 with 120, but 61 with 150 and with 200. The student of both
+# sensors scored 61 with 30. So its teacher was worth at least 60 masks more; how many exactly, one seed cannot say.
 
 # %%
 goal, worth = points["student of both sensors"], {}
-for drawn in (30, 90):
+for drawn in (30, 120):
     masks = scenes.masks.clone()
     masks[drawn:] = 255
     torch.manual_seed(seed)
