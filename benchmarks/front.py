@@ -54,7 +54,8 @@ def front(number: int = 2) -> Figure:
         draw_bars(row[1], sensor)
         row[1].set_title(f"deployed: {name} alone", loc="left")
     axes[0, 1].tick_params(labelbottom=False)
-    axes[1, 1].set_xlabel("F1 on new scenes, %. Ten seeds, 95 % intervals; dotted: best possible")
+    label = "F1 on new scenes, % (ten seeds, 95 % intervals; dotted: the best possible)"
+    drawn.supxlabel(label, x=0.98, ha="right", fontsize=11)
     title = "Trained with pairs, each camera alone names more of the new scenes"
     drawn.suptitle(title, fontweight="bold", fontsize=12)
     return drawn

@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 import advice
 import claims
@@ -132,3 +133,12 @@ def test_cells_of_pages_stand_in_tables_of_results():
     for page, text in written.items():
         unknown = [cell for cell in CELL.findall(text) if cell not in known]
         assert not unknown, (page.name, unknown)
+
+
+def test_all_words_of_the_front_picture_lie_within_it():
+    drawn = front.front()
+    drawn.canvas.draw()
+    for words in drawn.findobj(Text):
+        if words.get_text() and words.get_visible():
+            box = words.get_window_extent()
+            assert box.x0 >= 0 and box.x1 <= drawn.bbox.x1, words.get_text()
