@@ -416,7 +416,7 @@ figure = segments.show_answers(test, most, shown, title)
 # %% [markdown]
 # **Your guess:** it is worse where colour deceives. There the student of both sensors gives 66.2 % of the pixels a wrong material, the student of colour twice 62.5 %. Its outlines are better with each of the ten seeds. Where colour is true the seeds disagree.
 #
-# **A suspicion.** The photograph of a deceiving object shows stripes, which mean wood. The teacher sees the dome as well, and says metal. The teacher is right, but the student reads colour alone, and for it this is a striped object with a wrong label. It cannot tell which striped objects are meant, so it becomes unsure about all of them.
+# **A suspicion.** The photograph of a deceiving object shows stripes, which mean wood. The teacher sees the dome as well, and says metal. The teacher is right, but the student reads colour alone, and for it this is a striped object with a wrong label. It cannot tell which striped objects are meant, so it becomes unsure about all of them. Inside the checked square at the upper left of the picture it draws wood and metal side by side.
 #
 # **The test.** In scenes drawn here we know which objects deceive; in a real project nobody does. So we can leave their pixels out of the soft loss. If the suspicion is right, the student gets better where colour is true, and worse where it deceives.
 
@@ -588,11 +588,11 @@ table.insert(0, "mIoU", points)
 segments.above_control(segments.beside(table, seed, steps, record))
 
 # %% [markdown]
-# **Your guess:** with this seed it ends between the two students. Over ten seeds its mean, 53.7, is below both, but its scores range from 40 to 60, so the seeds leave the order open.
+# **Your guess:** with this seed the colour branch of our CroDiNo-KD ends between the two students. Over ten seeds its mean, 53.7, is below both. But its scores range from 40 to 60, so the order stays open.
 #
-# **Learning first and drawing later is better.** The student of the third decoder is above CroDiNo-KD's own branch with each of the ten seeds. So the third decoder had more to teach than the branch took from it. The new student also does without decorrelation and contrast, and this test does not separate the two.
+# **Learning first and drawing later is better.** The student of the third decoder is above CroDiNo-KD's own branch with each of the ten seeds. So the third decoder holds more than that branch learned from it. The new student also does without decorrelation and contrast, and this test does not tell which change helped.
 #
-# It lies 2.4 points above the student of colour twice, and the interval just leaves zero out. Is that proof for depth? Hardly: the table has five intervals and none is corrected, and this teacher is built differently from the control.
+# The new student lies 2.4 points above the student of colour twice, and the interval just leaves zero out. Is that proof for depth? Hardly: the table has five intervals and none is corrected, and this teacher is built differently from the control.
 #
 # ## With a mask for every picture
 #
