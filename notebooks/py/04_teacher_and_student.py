@@ -483,7 +483,7 @@ figure = teaching.plot_gains(
 #
 # - TODO
 #
-# In [00](00_start_here.ipynb) pairs helped depth, through a contrast. DisCoM-KD has five other losses. **Does any of them help?** [05](05_ablations.ipynb) leaves them out one by one.
+# In [00](00_start_here.ipynb) pairs helped depth, through a contrast. DisCoM-KD has five other losses. **Does any of them help?** [05](05_ablations.ipynb) adds them one by one.
 #
 # ## Exercises
 #
