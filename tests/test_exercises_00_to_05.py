@@ -270,11 +270,11 @@ ANSWERS += [
     (LATE, partial(late, shift=-1), "must give 0"),
     (LATE, partial(late, shift=1), "the loss itself"),
     (LATE, partial(late, count=[0]), "its own calls"),
-    (STARTS, {"branch": 6, "all five": 11}, ""),
-    (STARTS, {"branch": 6, "all five": None}, "set both"),
-    (STARTS, {"branch": 0, "all five": 11}, "1, 2, 3"),
-    (STARTS, {"branch": 6, "all five": 21}, "20 epochs"),
-    (STARTS, {"branch": 3, "all five": 4}, "not ten"),
+    (STARTS, {"cl": 6, "all five": 11}, ""),
+    (STARTS, {"cl": 6, "all five": None}, "set both"),
+    (STARTS, {"cl": 0, "all five": 11}, "1, 2, 3"),
+    (STARTS, {"cl": 6, "all five": 21}, "20 epochs"),
+    (STARTS, {"cl": 3, "all five": 4}, "not ten"),
 ]
 
 

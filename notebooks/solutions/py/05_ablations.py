@@ -76,5 +76,5 @@ begun(five | {"adv": late(adv_loss, 128)}, epochs)
 
 # %%
 twice = 2 * epochs
-starts_of_twenty = {"branch": begun({"cl": class_loss}, twice), "all five": begun(five, twice)}
+starts_of_twenty = {"cl": begun({"cl": class_loss}, twice), "all five": begun(five, twice)}
 check("exercise 3", exercises.third(starts_of_twenty) == "")
