@@ -141,4 +141,5 @@ def test_all_words_of_the_front_picture_lie_within_it():
     for words in drawn.findobj(Text):
         if words.get_text() and words.get_visible():
             box = words.get_window_extent()
-            assert box.x0 >= 0 and box.x1 <= drawn.bbox.x1, words.get_text()
+            assert box.x0 >= 0, words.get_text()
+            assert box.x1 <= drawn.bbox.x1, words.get_text()

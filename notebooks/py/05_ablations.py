@@ -210,7 +210,9 @@ network = networks["released"]
 package.model.load_state_dict(network.state_dict())
 own, theirs = losses(network, as_released, *batch), package.loss(Batch(*batch))
 parts = {"cl": 2, "aux": 2, "orth": 2, "adv": 2, "mod": 4}
-same = [torch.isclose(own[n] / part, theirs[n], rtol=1e-3) for n, part in parts.items()]
+same = []
+for name, part in parts.items():
+    same.append(torch.isclose(own[name] / part, theirs[name], rtol=1e-3))
 check("the released losses of the package are halves of yours, mod a quarter", all(same))
 
 # %% [markdown]
