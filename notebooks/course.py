@@ -10,14 +10,14 @@ import pandas as pd
 import torch
 
 from course_data import *  # noqa: F403 (notebooks call it here)
-from course_data import SENSORS, kinds, of_each, table_of
+from course_data import SENSORS, kinds, of_each
 from discom.plots import show
-from pictures import GREY, apart, plot_bounds
+from pictures import GREY, apart
 
 RIGHT = "#2ca02c"
 # one meaning each, in every figure; what exercises add is green
 COLOURS = defaultdict(lambda: RIGHT)
-COLOURS |= dict.fromkeys(("alone", "before", "two students"), "#4d4d4d")
+COLOURS |= dict.fromkeys(("alone", "before"), "#4d4d4d")
 COLOURS |= {"strangers": "#b0b0b0", "pairs": "#0173b2", "pairs and labels": "#d55e00"}
 CLOUDS = {"rgb": "#cc3377", "depth": "#117788"}
 PARTS = ("inv", "inf", "irr")  # of an embedding, in this order
@@ -59,31 +59,43 @@ def show_pairs(part: SimpleNamespace, title: str, blocks: Mapping | None = None)
     return figure
 
 
-def plot_fork(curves: Mapping, stored: pd.DataFrame, title: str, best: float):
-    """Depth's accuracy while training: a common start, then each way to go on. Thick:
-    way → {step: {sensor: %}}; thin: the same ways with other seeds."""
-    live, fork = table_of(curves, seed=-1), max(curves["two students"])
-    stored = stored[stored["way"].isin(["two students", "alone", "pairs"])]
-    figure, axis = plt.subplots(figsize=(9.2, 4.6), layout="constrained")
-    for table, look in ((stored, {"lw": 0.8, "alpha": 0.6}), (live, {"lw": 2.8})):
-        for (_, way), curve in table.groupby(["seed", "way"], sort=False):
-            axis.plot(curve["step"], curve["depth"], color=COLOURS[way], **look)
-    last = live["step"].max()
-    ends = live[live["step"] == last].set_index("way")["depth"].sort_values()
-    for (way, end), height in zip(ends.items(), apart(ends, 5), strict=True):
+def plot_ways(curves: Mapping, stored: pd.DataFrame, title: str, best: float):
+    """Left: depth's accuracy while training, way → {step: {sensor: %}}. Right: scores
+    of stored seeds, a column for each way, and their means."""
+    figure, (left, right) = plt.subplots(
+        1,
+        2,
+        figsize=(10, 4.4),
+        width_ratios=[1.5, 1],
+        sharey=True,
+        layout="constrained",
+    )
+    last = max(curves["alone"])
+    for way, curve in curves.items():
+        depth = [scores["depth"] for scores in curve.values()]
+        left.plot(list(curve), depth, color=COLOURS[way], lw=2.8)
+    ends = pd.Series({way: curve[last]["depth"] for way, curve in curves.items()})
+    ends = ends.sort_values()
+    for (way, end), height in zip(ends.items(), apart(ends, 4.5), strict=True):
         name = {"color": COLOURS[way], "va": "center", "fontweight": "bold"}
-        axis.text(1.01 * last, height, f"{end:.0f} %  {way}", **name)
-    small = {"color": GREY, "fontsize": 9}
-    axis.axvline(fork, color="0.6", lw=1)
-    axis.text(0.99 * fork, 3, "two students, each on its own", ha="right", **small)
-    axis.text(1.03 * fork, 3, "from here one change each; thin: other seeds", **small)
-    ends = pd.concat([live, stored]).query("step == @last").set_index(["way", "seed"])
-    gains = (ends["depth"]["pairs"] - ends["depth"]["alone"]).map("{:+.0f}".format)
-    name = f"pairs − alone, every seed: {', '.join(gains)}"
-    axis.text(1.03 * fork, 76, name, **small)
-    plot_bounds(axis, last, best)
-    axis.set(xlim=(0, 1.27 * last), ylim=(0, 86), xticks=np.linspace(0, last, 6))
-    axis.set(xlabel="training step", ylabel="new depth images right, %", title=title)
+        left.text(1.02 * last, height, f"{end:.0f}", **name)
+    for place, (way, scores) in enumerate(stored.items()):
+        shift = np.linspace(-0.16, 0.16, len(scores))
+        look = {"color": COLOURS[way], "clip_on": False}
+        right.scatter(place + shift, scores, s=18, alpha=0.6, **look)
+        right.hlines(scores.mean(), place - 0.3, place + 0.3, lw=2.8, **look)
+        name = f"{scores.mean():.0f}"
+        right.text(place + 0.36, scores.mean(), name, va="center", **look)
+    for axis in (left, right):
+        axis.axhline(best, color="0.6", lw=1, ls=":")
+    left.text(0, best + 1, f"best possible: {best:.0f} %", color=GREY, fontsize=9)
+    left.set(xlim=(0, 1.1 * last), ylim=(0, 86), xlabel="training step")
+    left.set_ylabel("new depth images right, %")
+    left.set_title("this run", **SMALL)
+    names = [way.replace(" and ", "\nand ") for way in stored]
+    right.set_xticks(range(len(names)), names)
+    right.set_title("ten stored runs (F1), and their means", **SMALL)
+    figure.suptitle(title)
     return figure
 
 

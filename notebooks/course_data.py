@@ -15,10 +15,12 @@ from discom.data.scenes import drawing, objects
 
 SENSORS = {"rgb": "colour", "depth": "depth"}
 # method of a stored table → its name here
-METHODS = {"student": "alone", "fixmatch": "FixMatch", "agreed": "pairs and labels"}
-METHODS |= {"nt-xent contrast=3": "pairs"}
+METHODS = {"student": "alone", "fixmatch": "FixMatch", "nt-xent contrast=3": "pairs"}
+METHODS |= {"agreed strong=False": "pairs and labels"}
+METHODS |= {"agreed": "pairs and labels, harder views"}
 METHODS |= {"nt-xent partners=shuffled contrast=3": "strangers"}
 ROWS = ("alone", "FixMatch", "strangers", "pairs", "pairs and labels")
+ROWS += ("pairs and labels, harder views",)
 # the same in 08, part by part
 WAYS = {"student": "alone", "fixmatch": "own labels"}
 WAYS |= {"agreed contrast=0": "pair labels"}
@@ -137,24 +139,6 @@ def fact_pairs(seed: int = 5) -> tuple[SimpleNamespace, dict[str, dict[int, str]
     return SimpleNamespace(images=images), blocks
 
 
-def table_of(curves: Mapping, seed: int) -> pd.DataFrame:
-    """A row for each way and step; from way → {step: {sensor: %}}."""
-    rows = [
-        {"seed": seed, "way": way, "step": step, **scores}
-        for way, curve in curves.items()
-        for step, scores in curve.items()
-    ]
-    return pd.DataFrame(rows, columns=["seed", "way", "step", "depth", "rgb"])
-
-
-def other_seeds(curves: Mapping, seed: int, record: str = "") -> pd.DataFrame:
-    """The stored curves of other seeds; with `record`, these curves are put into that
-    file, in the place of those with the same seed."""
-    keep(table_of(curves, seed), record)
-    stored = pd.read_csv(record or "../results/fork.csv")
-    return stored[stored["seed"] != seed]
-
-
 def keep(table: pd.DataFrame, record: str, by: Sequence[str] = ("seed",)) -> None:
     """With `record`, put a seed's rows into that file, in the place of earlier ones."""
     if record:
@@ -227,8 +211,6 @@ def cells_of(number: str, beginnings: tuple[str, ...], *ends: str) -> str:
 
 def results(number: str) -> pd.DataFrame:
     """What the notebook of this number has measured: means over stored seeds."""
-    fork = pd.read_csv("../results/fork.csv").query("step == step.max()")
-    ways = fork.groupby("way")["depth"].mean()
     watch = pd.read_csv("../results/watch-splits.csv").groupby("model").mean()
     acc, both = watch.loc["nearest window"], watch.loc["nearest window, both sensors"]
     splits = {name: acc[name] for name in ("windows at random", "whole persons")}
@@ -246,7 +228,6 @@ def results(number: str) -> pd.DataFrame:
     rooms = rooms.groupby("way").mean()
     few = results_table("../results/labels.csv", 0.1, WAYS, WAYS.values())
     found = {
-        ("00", "depth, 200 labels"): ways[["alone", "strangers", "pairs"]],
         ("01", "watch, mean of 5 deals"): pd.Series(splits),
         ("04", "depth, 400 labels"): taught[list(TAUGHT)].rename(TAUGHT),
         ("05", "depth, every label, F1"): terms.mean(),

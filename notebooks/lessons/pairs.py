@@ -14,7 +14,7 @@ from discom.models.encoders import resnet10
 class Network(nn.Module):
     def __init__(self, bands):
         super().__init__()
-        self.encode, width = resnet10(bands, width=8)  # [B, bands, 32, 32] → [B, 64]
+        self.encode, width = resnet10(bands, width=16)  # [B, bands, 32, 32] → [B, 128]
         self.classify = nn.Linear(width, 9)
         hidden = nn.Linear(width, width)
         self.project = nn.Sequential(hidden, nn.ReLU(), nn.Linear(width, 64))
@@ -35,7 +35,7 @@ def contrast(first, second, temperature=0.1):
 
 
 # from 00_start_here
-def agreed_labels(logits):
+def agreed_labels(logits, sure):
     beliefs = sum(z.detach().log_softmax(1) for z in logits.values()).softmax(1)
     confidence, labels = beliefs.max(1)
-    return labels.masked_fill(confidence < 0.8, -100)  # cross_entropy skips -100
+    return labels.masked_fill(confidence < sure, -100)  # cross_entropy skips -100
