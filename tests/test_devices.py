@@ -104,7 +104,7 @@ def outputs(notebook, folder):
         [output.get("text") or output.data for output in cell.get("outputs", [])]
         for cell in done.cells
     ]
-    machine = r"commit \w+|\d+ s · peak memory \d+ MB"
+    machine = r"commit \w+|\d+ s( of one core)? · peak memory \d+ MB"
     return [[re.sub(machine, "", str(own)) for own in cell] for cell in shown]
 
 

@@ -129,6 +129,8 @@ def test_a_notebook_says_which_device_is_chosen_and_which_was_used(monkeypatch, 
         used[0] = held
         first, last = said(capsys, 3, device=place)
         assert ("Tesla T4" in first) == (place is card)
-        assert last.endswith(f" s · peak memory {hardware.peak_memory(processor):.0f} MB")
+        core = " of one core" if place is processor else ""
+        memory = f"{hardware.peak_memory(processor):.0f} MB"
+        assert last.endswith(f" s{core} · peak memory {memory}")
     assert "thread" in first
     assert said(capsys, 3)[0] == first  # without a device: what no network trains in

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import jupytext
@@ -141,3 +142,16 @@ def test_claims_that_hold_are_counted_from_the_stamp_on(capsys):
     figures, end = capsys.readouterr().out.splitlines()[-2:]
     assert "F1 discom rgb 74.61" in figures
     assert end.startswith("all 1 checks passed")
+
+
+def test_on_a_processor_the_seconds_are_those_of_its_own_work(capsys):
+    """What waits for others, as on a crowded machine, is not counted; a command that it runs is."""
+    stamp(seed=11)
+    time.sleep(1.6)
+    finish()
+    assert " passed · 0 s of one core · " in capsys.readouterr().out.splitlines()[-1]
+    stamp(seed=11)
+    work = "import time\nwhile time.process_time() < 1.2: pass"
+    subprocess.run([sys.executable, "-c", work], check=True)
+    finish()
+    assert " passed · 1 s of one core · " in capsys.readouterr().out.splitlines()[-1]

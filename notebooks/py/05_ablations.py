@@ -213,7 +213,8 @@ parts = {"cl": 2, "aux": 2, "orth": 2, "adv": 2, "mod": 4}
 same = []
 for name, part in parts.items():
     same.append(torch.isclose(own[name] / part, theirs[name], rtol=1e-3))
-check("the released losses of the package are halves of yours, mod a quarter", all(same))
+said = "the released losses of the package are halves of yours, mod a quarter"
+check(said, all(same))
 
 # %% [markdown]
 # ## Leave one out

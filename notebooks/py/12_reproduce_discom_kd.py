@@ -157,7 +157,7 @@ standing = reporting.show(study, done)
 # %% [markdown]
 # **How to read it.** *paper* is the paper's mean of five runs, where it has one. *n* counts seeds; a row without a run says *missing*; *lr* is the learning rate, *best* what a perfect classifier of this sensor would score, where that is known. *Δ student* and *Δ discom-solo* are mean differences of runs with the same seed, with a 95 % interval. The arrow beside F1 says whether the interval of the first Δ lies above zero (↑), below it (↓) or contains it (~). One seed has no interval. Where seeds divide one set anew, as in the paper, it takes three, and is approximate ([why](../docs/results/protocol.md#intervals)).
 #
-# A gain over the student may come from the larger network and from losses of one sensor. Δ discom-solo is what the other sensor gave.
+# A gain over the student may come from the larger network and from losses of one sensor. `discom-solo` has the same branch and losses, but never sees the other sensor; so Δ discom-solo is what the other sensor can have given.
 
 # %% alt="A dot with its standard deviation for each row of the first table, a panel for each sensor."
 number, table = next(iter(standing.items()))
