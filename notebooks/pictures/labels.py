@@ -74,7 +74,7 @@ def plot_worth(scores: pd.DataFrame, best: Mapping, worth=None):
     )
     means = scores.mean()
     few = means.xs(200, level="labels")
-    title = "200 labels: own labels add {:+.0f} points in depth, {:+.0f} in colour"
+    title = "Own labels beside 200 labels: {:+.0f} points in depth, {:+.0f} in colour"
     gains = [
         few[sensor, "own labels"] - few[sensor, "alone"] for sensor in ("depth", "rgb")
     ]
@@ -132,7 +132,7 @@ def plot_ways(scores: pd.DataFrame, live: pd.DataFrame):
     better = few[["contrast", "pair labels"]].max(axis=1)
     gain = (few[RECIPE] - better)[["depth", "rgb"]]
     title = (
-        "Both parts: {:+.0f} points in depth, {:+.0f} in colour above the better part"
+        "Both parts: {:+.0f} points in depth, {:+.0f} in colour above the better one"
     )
     figure.suptitle(title.format(*gain))
     for axis, sensor in zip(axes, ("depth", "rgb"), strict=True):

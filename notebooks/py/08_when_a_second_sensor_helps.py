@@ -239,7 +239,7 @@ figure = pictures.plot_ways(stored, pd.DataFrame(live).T)
 course.results("08").rename(columns={"right, %": "F1 × 100"})  # means; strangers
 
 # %% [markdown]
-# **Your second guess: it depends on the sensor, and both parts together score highest in each.** In depth the stored contrast does most, 50 → 59. Pair labels alone add one point there, which ten seeds cannot tell from none; beside the contrast they add seven. Colour gains from each part. Own labels lift colour by ten points and cost depth three.
+# **Your second guess: it depends on the sensor, and both parts together score highest in each.** In depth the contrast does most: in the stored runs it lifts the mean from 50 to 59. Pair labels alone add one point there, which ten seeds cannot tell from none; beside the contrast they add seven. Colour gains from each part.
 #
 # The diamonds are our run.
 #
@@ -358,9 +358,9 @@ figure = pictures.plot_advice(one)
 # %% [markdown]
 # In two of six, both on the body: units with labels of all persons, and of one. The belt gains less than two points with either sensor, brightfield images of cells are not decided, and their stain loses. (The README counts ten such cases: four more are withdrawn, since their networks trained too briefly or at poor rates. They are run again, and have no row here.) Find the row that is nearest to yours:
 #
-# - *Every pair has a label:* in none of four rows does training beside the other sensor gain anything. Train a plain network.
-# - *Few labels:* it gains on scenes, and on the body three to four points. Elsewhere it has not been shown to gain two.
-# - *Labels of one person:* it gains between units of the body. On a watch [09](09_real_sensors.ipynb) finds that the better sensor does best on its labels alone.
+# - *Every pair has a label:* none of four rows gains, and two lose a point. Train a plain network.
+# - *Few labels:* the other sensor gains on scenes, and on the body three to four points. Elsewhere it has not been shown to gain two.
+# - *Labels of one person:* another unit of the body gains. On a watch, [09](09_real_sensors.ipynb) finds, the better sensor does best on its labels alone.
 # - *Few masks:* colour of scenes gains, MRI does not ([10](10_segmentation.ipynb)).
 # - *Both deployed?* The [whole table](../docs/guides/second_sensor.md#what-to-do) has that, too.
 #
@@ -372,7 +372,7 @@ figure = pictures.plot_advice(one)
 #
 # For your own two sensors:
 #
-# - *Try own labels first*, without a second sensor: unlabelled images are often free. They are no sure gain: on real sensors their mean lies above labels alone in two of [six rows](../docs/results/real.md), on scenes in colour only.
+# - *Try own labels first*, without a second sensor: unlabelled images are often free. They are no sure gain. On scenes they help colour only, and of the six rows of [real sensors](../docs/results/real.md) that are not withdrawn they lift the mean in two.
 # - *Count in labels.* Pretend that you have a quarter of your labels, and train the recipe with it. Train one camera with a quarter, with half and with all, alone and with own labels. `worth` says how many labels the pairs replace. `None` says that the recipe beats one camera with all of your labels, or that it does harm.
 # - *Ask your own data:* `discom advise` trains these rows on it ([11](11_your_own_data_and_deployment.ipynb)).
 # - *Record both sensors at the same moment.* Strangers do harm.
