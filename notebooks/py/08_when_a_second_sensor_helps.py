@@ -239,7 +239,7 @@ figure = pictures.plot_ways(stored, pd.DataFrame(live).T)
 course.results("08").rename(columns={"right, %": "F1 × 100"})  # means; strangers
 
 # %% [markdown]
-# **Your second guess: it depends on the sensor, and both parts together score highest in each.** In depth the contrast does most: in the stored runs it lifts the mean from 50 to 59. Pair labels alone add one point there, which ten seeds cannot tell from none; beside the contrast they add seven. Colour gains from each part.
+# **Your second guess: both parts together score highest in each sensor**, and their lead over the better part is decided. Alone they do not do the same in both. In depth the contrast does most: in the stored runs it lifts the mean from 50 to 59. Pair labels alone add one point there, which ten seeds cannot tell from none; beside the contrast they add seven. Colour gains from each part.
 #
 # The diamonds are our run.
 #
@@ -343,10 +343,10 @@ cheaper("rgb", label=1.00, pair=0.02, camera=250)
 #
 # | the 95 % interval | mean gain | decision |
 # |---|---|---|
-# | lies above zero | two points or more | gains |
-# | lies above zero | less than two points | no gain worth a sensor |
-# | reaches zero or lies below it, and ends below two points | any | no gain |
-# | reaches from zero or below to two points or more | any | not decided |
+# | starts above zero | two points or more | gains |
+# | starts above zero | less than two points | no gain: less than two points |
+# | starts at zero or below, ends below two points | any | no gain; a loss, if it ends below zero |
+# | starts at zero or below, ends at two points or above | any | not decided |
 #
 # **Guess:** in how many of the six rows of *real* sensors with few labels does the other sensor gain?
 
