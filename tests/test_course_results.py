@@ -153,14 +153,14 @@ def test_the_worth_of_the_notebook_is_that_of_the_page(scores):
     [(0.8, "more labels"), (1.0, "too close"), (1.3, "the second camera")],
 )
 def test_the_price_of_a_label_decides(capsys, price, answer):
-    scope = {"numbers": {"depth": (473, 426, 532), "rgb": (489, 394, 633)}}
+    scope = {"labels_needed": {"depth": (473, 426, 533), "rgb": (489, 394, 633)}}
     exec(written("08", "cheaper"), scope)
     scope["cheaper"]("depth", label=price, pair=0.02, camera=250)
     said = capsys.readouterr().out
     assert f"273 labels: {answer}" in said
-    assert "1.06" in said
+    assert "1.06, 95 % 0.87 to 1.28" in said
     scope["cheaper"]("rgb", label=1, pair=0.02, camera=250)
-    assert "289 labels: too close to call; break-even 1.00" in capsys.readouterr().out
+    assert "289 labels: too close to call; a label at break-even 1.00" in capsys.readouterr().out
 
 
 def test_advice_is_drawn_in_the_colour_of_its_verdict():
@@ -169,7 +169,7 @@ def test_advice_is_drawn_in_the_colour_of_its_verdict():
     axis = labels.plot_advice(table[table["situation"].str.startswith("deploy one")]).axes[0]
     assert [text.get_text() for text in axis.get_yticklabels()] == one["data"].tolist()
     drawn = {}
-    for line in axis.lines[:3]:  # the means, a line for each verdict
+    for line in axis.lines[:4]:  # the means, a line for each verdict; losses have their own
         for mean, place in zip(*line.get_data(), strict=True):
             drawn[place] = mean, line.get_color()
     expected = [(row["mean"], labels.VERDICTS[row["verdict"]]) for _, row in one.iterrows()]

@@ -37,20 +37,20 @@ def first(surest: Callable) -> str:
 def second(late: Callable) -> str:
     """A quarter of the scenes get another scene's colour; what is wrong, or nothing."""
     torch.manual_seed(0)
-    pool = torch.randperm(2000)[:96]
+    pool = torch.randperm(2000)[:82]
     given = pool.clone()
     rows = late(given)
     if not torch.equal(given, pool):
-        return "leave the pool as it is: depth reads its rows"
+        return "leave what you are given as it is: depth reads its rows"
     if not isinstance(rows, Tensor) or rows.shape != pool.shape:
-        return "return a row number for each scene of the pool"
+        return "return a row number for each scene"
     if not torch.isin(rows, pool).all():
-        return "take the other scenes from the pool"
+        return "take the other scenes from those that you are given"
     wrong = (rows != pool).sum().item()
-    if wrong != 24:
-        return f"24 of 96 scenes must get another scene's colour: these are {wrong}"
+    if wrong != 20:
+        return f"20 of 82 scenes must get another scene's colour: these are {wrong}"
     if len(rows.unique()) < len(rows):
-        return "each colour image is there once: let 24 scenes change places"
+        return "each colour image is there once: let 20 scenes change places"
     return ""
 
 
@@ -61,7 +61,7 @@ def third(scores: Mapping[str, float | None]) -> str:
     if not all(11 < score <= 80 for score in scores.values()):
         return "guessing gets 11 %, the best possible network 80 %"
     same = scores["ordinary"] == scores["far away"]
-    return "both recordings gave one score: did the pool change?" if same else ""
+    return "both recordings gave one score: did `unlabelled` change?" if same else ""
 
 
 def check(surest: Callable, late: Callable, scores: Mapping) -> None:
