@@ -293,7 +293,6 @@ recorded() { # a notebook and the file that keeps what it measures, then the see
       "notebooks/$notebook.ipynb" "${TMPDIR:-/tmp}/$file-$seed.ipynb"
   done
 }
-recorded 00_start_here fork 0 1 2 3 # the thin curves behind its own; it shows results/labels.csv
 recorded 01_data_preparation watch-splits 0 1 2 3 4
 recorded 02_model_and_losses encoders 0 1 2
 recorded 03_training noise 0 1 2 3 4 # DisCoM-KD beside colour images and beside noise

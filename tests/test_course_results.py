@@ -63,22 +63,7 @@ def test_the_network_of_both_sensors_stands_in_each_column_of_its_data():
 # ---------------------------------------------------------------- runs that are added
 
 
-def curves(end):
-    ways = {way: {20: {"depth": end, "rgb": 1.0}} for way in ("alone", "pairs")}
-    start = {10: {"depth": 9.0, "rgb": 1.0}}
-    return {"two students": start} | {way: start | curve for way, curve in ways.items()}
-
-
-def test_curves_and_points_are_stored_by_seed_and_those_of_other_seeds_come_back(tmp_path):
-    file = tmp_path / "fork.csv"
-    assert course.other_seeds(curves(50.0), 1, str(file)).empty
-    assert set(course.other_seeds(curves(60.0), 0, str(file))["seed"]) == {1}
-    others = course.other_seeds(curves(70.0), 1, str(file))  # in the place of the first
-    assert set(others["seed"]) == {0}
-    stored = pd.read_csv(file)
-    assert list(stored) == ["seed", "way", "step", "depth", "rgb"]
-    assert stored["seed"].tolist() == [0] * 5 + [1] * 5
-    assert stored.loc[stored["seed"] == 1, "depth"].max() == 70
+def test_points_are_stored_by_seed_and_those_of_other_seeds_come_back(tmp_path):
     file = str(tmp_path / "points.csv")
     for seed in (2, 1):
         table = course.beside("", {"alone": 40 + seed / 3, "both": 50 + seed}, seed, file)

@@ -51,7 +51,6 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 from scipy import stats
-from torch import nn
 from torch.optim.lr_scheduler import OneCycleLR
 
 import course
@@ -59,7 +58,6 @@ from checks import exercises_08 as exercises
 from discom.data.augmentation import apply_d4, distort, random_d4
 from discom.evaluation.scores import scores as all_scores
 from discom.losses.pseudo import fixmatch
-from discom.models.encoders import resnet10
 from discom.notebook import check, finish, stamp
 from pictures import labels as pictures
 
@@ -115,7 +113,7 @@ for name, share in zip("ABC", product / product.sum(), strict=True):
 # **B, which neither camera guessed first.** A product favours what both find possible. In a network we add logarithms, and `softmax` divides by the sum.
 
 # %%
-from lessons.pairs import contrast, predict  # as they stand in 00
+from lessons.pairs import Network, contrast, predict  # as they stand in 00
 
 
 def own_labels(beliefs):  # sensor → log probabilities [123, 9]
@@ -155,15 +153,6 @@ figure = pictures.show_views(scenes.images, weak_view, distort, rows=[0, 1, 2])
 
 
 # %%
-class Network(nn.Module):  # that of 00, twice as wide
-    def __init__(self, bands):
-        super().__init__()
-        self.encode, width = resnet10(bands, width=16)  # [B, bands, 32, 32] → [B, 128]
-        self.classify = nn.Linear(width, 9)
-        hidden = nn.Linear(width, width)
-        self.project = nn.Sequential(hidden, nn.ReLU(), nn.Linear(width, 64))
-
-
 unlabelled = torch.arange(labelled, len(scenes.labels))
 
 
@@ -187,10 +176,13 @@ def train(
         for sensor, network in networks.items():
             images = scenes.images[sensor][rows[sensor]]
             count = len(images)  # 41 or 123
-            views = [weak_view(images), distort(images)] if judge else [weak_view(images)]
+            views = [weak_view(images)]
+            if judge:
+                views.append(distort(images))
             features = network.train().encode(torch.cat(views))
             logits = network.classify(features)
-            loss = loss + F.cross_entropy(logits[:41], scenes.labels[rows["depth"][:41]])
+            known = scenes.labels[rows["depth"][:41]]
+            loss = loss + F.cross_entropy(logits[:41], known)
             beliefs[sensor] = logits[:count].detach().log_softmax(1)
             strong[sensor] = logits[count:]
             projected[sensor] = network.project(features[:count])
