@@ -187,10 +187,14 @@ def train(
         for sensor, network in networks.items():
             images = scenes.images[sensor][rows[sensor]]
             count = len(images)  # 41 or 123
-            views = [weak_view(images), distort(images)] if judge else [weak_view(images)]
+            views = (
+                [weak_view(images), distort(images)] if judge else [weak_view(images)]
+            )
             features = network.train().encode(torch.cat(views))
             logits = network.classify(features)
-            loss = loss + F.cross_entropy(logits[:41], scenes.labels[rows["depth"][:41]])
+            loss = loss + F.cross_entropy(
+                logits[:41], scenes.labels[rows["depth"][:41]]
+            )
             beliefs[sensor] = logits[:count].detach().log_softmax(1)
             strong[sensor] = logits[count:]
             projected[sensor] = network.project(features[:count])
