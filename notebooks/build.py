@@ -137,6 +137,8 @@ def twin(source: Path) -> nbformat.NotebookNode:
     return notebook
 
 
+# What Colab reads: a notebook that trains on a GPU opens with one
+COLAB_GPU = {"accelerator": "GPU", "colab": {"gpuType": "T4", "provenance": []}}
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -166,9 +168,10 @@ def clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     # its lexer knows lines that are none of Python's, such as %pip
     language = {"name": "python", "pygments_lexer": "ipython3"}
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    notebook.metadata = nbformat.from_dict(
-        {"kernelspec": kernel, "language_info": language}
-    )
+    about = {"kernelspec": kernel, "language_info": language}
+    if any("hardware.device()" in cell.source for cell in notebook.cells):
+        about |= COLAB_GPU
+    notebook.metadata = nbformat.from_dict(about)
     return notebook
 
 

@@ -54,6 +54,14 @@ def test_outputs_come_from_one_run_without_errors_and_draw_anywhere(path):
     assert not re.search(r"/(home|root|tmp|work|Users)/", path.read_text())
 
 
+@each
+def test_colab_opens_a_notebook_that_trains_with_a_gpu(path):
+    notebook = nbformat.read(path, as_version=4)
+    trains = any("hardware.device()" in cell.source for cell in notebook.cells)
+    assert notebook.metadata.get("accelerator") == ("GPU" if trains else None)
+    assert trains or path.stem.startswith("01_")
+
+
 def git(*arguments):
     command = ["git", "-C", str(ROOT), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)

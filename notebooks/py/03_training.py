@@ -257,7 +257,7 @@ rows["float32, batches of 500"] = measure(size=500)
 pd.DataFrame(rows).T.round({"seconds an epoch": 2, "memory, MB": 0})
 
 # %% [markdown]
-# The answer to guess 2, on this CPU: a sixth less, 0.77 seconds instead of 0.92, and not three quarters. A CPU is busy all the time, and four times the images are four times the work of a step. On a GPU, which waits between small steps, expect more from it; this page has not measured one. bf16 takes a quarter of the time off, because this processor has instructions for it. Without them the table lacks that row.
+# The answer to guess 2, on this CPU: a sixth less, 0.94 seconds instead of 1.11, and not three quarters. A CPU is busy all the time, and four times the images are four times the work of a step. On a GPU, which waits between small steps, expect more from it; this page has not measured one. This processor has no instructions for bf16, so the table lacks its row; on one that has them, bf16 took a quarter of the time off (0.70 seconds instead of 0.92).
 #
 # The memory on a CPU is that of the whole process with all its libraries, so it hardly grows with the batch. On a GPU it is that of the tensors alone.
 #
@@ -326,7 +326,7 @@ check("a run that stopped has the losses of one that did not", same)
 pd.DataFrame(rows, index=["loss, epoch 3", "loss, epoch 4"]).T.round(4)
 
 # %% [markdown]
-# With all four things the run goes on with the same losses. The answer to guess 3: the optimizer, 2.12 instead of 2.06. AdamW divides each gradient by a running mean of its size. With no mean yet, its first step moves every weight by the full learning rate, which is high in the middle of training. Without the schedule, the rate starts small and rises once more. Without the random state, the run is as good as before, but it sees other batches, and nobody can repeat it.
+# With all four things the run goes on with the same losses. The answer to guess 3: the optimizer, 2.11 instead of 2.06. AdamW divides each gradient by a running mean of its size. With no mean yet, its first step moves every weight by the full learning rate, which is high in the middle of training. Without the schedule, the rate starts small and rises once more. Without the random state, the run is as good as before, but it sees other batches, and nobody can repeat it.
 #
 # ## Which control does a gain need?
 #
@@ -364,7 +364,7 @@ title = "Three networks, three sets of losses, one end"
 figure = training.plot_curves(curves, title, best=test.best["depth"])
 
 # %% [markdown]
-# All three end within a point of each other. DisCoM-KD takes three times as long as the student: it trains four encoders instead of one, and the rest of an epoch costs the same. (The scores jump in the first half, where the learning rate is at its highest, and settle as it falls.)
+# All three end within a point of each other. DisCoM-KD takes nearly four times as long as the student: it trains four encoders instead of one. (The scores jump in the first half, where the learning rate is at its highest, and settle as it falls.)
 #
 # In this run colour brought no gain, but one run proves little: scores differ by a point or two between seeds. Stored runs repeat the three with ten seeds ([every label](../docs/results/all_labels.md)). They train for 30 epochs instead of 20, and all three score some two points higher. Two rows are new: DisCoM-KD with *pairs* in its batches, and a network that reads *both sensors*.
 

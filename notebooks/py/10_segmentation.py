@@ -407,7 +407,7 @@ table = pd.DataFrame({name: errors(answers[name]) for name in answers}).T
 segments.mean_errors(segments.beside(table, seed, steps))
 
 # %% alt="Three scenes in rows: colour, the truth, the masks of the teacher of both sensors and of its student, with lines around deceiving objects. The teacher names nearly all of them right. The student names striped metal wood, and much of the checked wood metal."
-title = "The teacher is right where colour deceives, its student often wrong"
+title = "The teacher is right where colour deceives, its student is not"
 most = (test.shown != test.masks).sum((1, 2)).topk(3).indices.tolist()
 names = ("both sensors", "student of both sensors")
 shown = {name: answers[name] for name in names}

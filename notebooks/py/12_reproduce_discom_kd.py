@@ -48,7 +48,7 @@ for place in ("discom/notebooks", f"{clone}/notebooks"):  # from Colab, or any f
 #
 # As it stands, ten seeds are read from stored results, and the eleventh trains until the budget is spent. Names of rows are those of the tables, such as `discom adv=0`; empty `methods` are all.
 #
-# All that stands here but `budget_hours`, `backup` and `known` is part of a run's name, so choose once: with another precision or another `select` everything trains anew. Profile `paper` computes in float32, as the paper, and tests each sensor's best epoch. `mixed` is fp16 on a free Colab card (T4) and a fraction of the time; one seed in float32 tells whether the difference matters.
+# All that stands here but `budget_hours`, `backup` and `known` is part of a run's name, so choose once: with another precision or another `select` everything trains anew. Profile `paper` computes in float32, as the paper, and tests each sensor's best epoch. `mixed` is fp16 on a free Colab card (T4), and should be faster for large networks; the forecast below tells. One seed in float32 tells whether the difference matters.
 #
 # On Colab: *Runtime*, *Change runtime type* for a GPU; *File*, *Save a copy in Drive*, or these values are gone tomorrow; and for `backup` a cell above with `from google.colab import drive; drive.mount("/content/drive")` ([guide](../docs/guides/colab.md)).
 
