@@ -97,7 +97,7 @@ figure = pictures.plot_worth(stored, test.best)
 # | own labels | answers of which this sensor is sure | FixMatch | `fixmatch` |
 # | pair labels | answers of which both sensors together are sure | agreed labels | `agreed contrast=0` |
 # | contrast | which two images are partners | pairs | `nt-xent` |
-# | contrast + pair labels: the *recipe* | both | pairs and labels | `agreed` |
+# | contrast + pair labels: the *recipe* | both | pairs and labels, harder views | `agreed` |
 # | strangers | which images are partners, with wrong partners | strangers | `nt-xent partners=shuffled` |
 #
 # By hand: colour believes A 50 %, B 45 %, C 5 %; depth believes C 60 %, B 38 %, A 2 %. **Guess the pair label before you run the cell.**

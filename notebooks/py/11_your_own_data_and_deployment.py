@@ -238,7 +238,7 @@ show(table())
 #
 # ## And if one is deployed alone?
 #
-# Two thirds of the pairs have no label. As in [00](00_start_here.ipynb), where the product of both networks is 80 % sure (not tuned), its class becomes the label of both images.
+# Two thirds of the pairs have no label. As in [00](00_start_here.ipynb), the product of both networks makes labels for them. Where it is 80 % sure (a threshold that was not tuned; 00 has 30 %), its class becomes the label of both images.
 #
 # **Guess:** which sensor gains more, the better or the worse?
 
