@@ -420,7 +420,7 @@ figure = teaching.plot_gains(dark, title, over="the student in the dark, % right
 # %% [markdown]
 # In each of the three seeds the teacher is behind the student in the dark. With colour covered it is nearer in each, and on average one point is left. So its depth encoder *can* learn more than it does beside colour, as modality competition says. But three seeds are few: the 95 % interval of the difference between the two teachers reaches from 3 points lost to 15 gained.
 #
-# The student of LSKD does not follow. It is as far behind with the better teacher as with the other. So copied errors are not what costs LSKD most. We do not know what is.
+# The student of LSKD does not follow. It is about as far behind with the better teacher as with the other. So copied errors are not what costs LSKD most. We do not know what is.
 #
 # ## Where most labels are missing
 #
@@ -508,7 +508,7 @@ for name in pupils:
 #
 # Nor do they decide between images and softness. Each pupil that lacks something lies one to two points lower on average. Only the interval of hard answers lies above zero, and barely; with four comparisons, one such interval may be chance.
 #
-# One thing is clear: the pupil that sees the 400 labelled images alone gains as well, by two points in each seed. It has no new image and no second sensor, only its teacher's answers in place of the labels. Such students are called [born-again networks](https://arxiv.org/abs/1805.04770).
+# One thing is clear: the pupil that sees the 400 labelled images alone gains as well, by two to three points in each seed. It has no new image and no second sensor, only its teacher's answers in place of the labels. Such students are called [born-again networks](https://arxiv.org/abs/1805.04770).
 #
 # ## What you found
 #
