@@ -188,10 +188,14 @@ def results_table(file, labelled=0.1, names=METHODS, rows=ROWS) -> pd.DataFrame:
     return table.rename(columns=SENSORS).rename_axis(index=None, columns="F1, %")
 
 
-def seeds(file: Path | str, names: Mapping[str, str], sensor: str) -> pd.DataFrame:
+def seeds(
+    file: Path | str, names: Mapping[str, str], sensor: str, labelled: float = 1
+) -> pd.DataFrame:
     """F1 of a stored table, a row for each seed and a column for each method in
-    `names`: of the network that reads this sensor, alone or with others."""
+    `names`: of the network that reads this sensor, alone or with others, where this
+    share of the scenes has a label."""
     runs = [run for run in tables.load_results(file) if run.display_name in names]
+    runs = [run for run in runs if run.config["labelled"] == labelled]
     scores = {
         (run.seed, names[run.display_name]): f1
         for run in runs

@@ -45,6 +45,14 @@ def test_seeds_and_kinds_of_a_stored_table_are_those_that_the_page_averages():
     assert kinds.to_dict() == {"ordinary": 98.0, "dark": 88.2, "far": 97.1, "dark and far": 32.0}
 
 
+def test_seeds_of_a_stored_table_are_those_of_the_share_of_labels():
+    names, file = {"student": "student", "teacher": "teacher"}, "../results/labels.csv"
+    scores = course.seeds(file, names, "depth", labelled=0.1)
+    assert scores.mean().round(1).tolist() == [50.2, 51.4]  # of results/labels.md
+    few = course.seeds(file, {"student": "student"}, "depth", labelled=0.2)
+    assert few.mean().round(1).tolist() == [65.5]
+
+
 def test_the_network_of_both_sensors_stands_in_each_column_of_its_data():
     figures = papers.columns()
     assert figures.loc["teacher"].tolist() == [55.95, 55.95, 95.36, 95.36, 97.72, 97.72]
