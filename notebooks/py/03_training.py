@@ -326,7 +326,7 @@ check("a run that stopped has the losses of one that did not", same)
 pd.DataFrame(rows, index=["loss, epoch 3", "loss, epoch 4"]).T.round(4)
 
 # %% [markdown]
-# With all four things the run goes on with the same losses. The answer to guess 3: the optimizer, 2.11 instead of 2.06. AdamW divides each gradient by a running mean of its size. With no mean yet, its first step moves every weight by the full learning rate, which is high in the middle of training. Without the schedule, the rate starts small and rises once more. Without the random state, the run is as good as before, but it sees other batches, and nobody can repeat it.
+# With all four things the run goes on with the same losses. The answer to guess 3: the optimizer, 2.11 instead of 2.06. AdamW divides each gradient by a running mean of its size. These means now begin anew, from single batches, while the learning rate is high in the middle of training. An epoch later the difference is gone in this run. Without the schedule, the first step still has the rate that the optimizer's state holds; then the rate starts small and rises once more. Without the random state, the run is as good as before, but it sees other batches, and nobody can repeat it.
 #
 # ## Which control does a gain need?
 #
@@ -423,7 +423,7 @@ pd.DataFrame(table).round(1)
 #
 # ## What you found
 #
-# **With a label for every scene, DisCoM-KD gains nothing over its own branch trained on depth alone, because nearly all that colour adds lies in scenes where the depth image does not show the answer.** In [00](00_start_here.ipynb), with 200 labels, pairs helped a lot. Do labels leave nothing to add? In [04](04_teacher_and_student.ipynb) a teacher of both sensors judges each image.
+# **With a label for every scene we found no gain of DisCoM-KD over its own branch trained on depth alone. Of the 16 points that colour adds, 15 lie in scenes where the depth image does not show the answer, so no training can bring them. Why the other points do not come is open.** In [00](00_start_here.ipynb), with 200 labels, pairs helped a lot. Do labels leave nothing to add? In [04](04_teacher_and_student.ipynb) a teacher of both sensors judges each image.
 #
 # For your own two sensors:
 #
