@@ -296,6 +296,6 @@ recorded() { # a notebook and the file that keeps what it measures, then the see
 recorded 01_data_preparation watch-splits 0 1 2 3 4
 recorded 02_model_and_losses encoders 0 1 2
 recorded 03_training noise 0 1 2 3 4 # DisCoM-KD beside colour images and beside noise
-recorded 04_teacher_and_student teachers 0 1 2 3 4
+recorded 04_teacher_and_student teachers 0 1 2
 recorded 10_segmentation segments 0 1 2 3 4 5 6 7 8 9 # nine networks each, 700 steps
 recorded 11_your_own_data_and_deployment rooms 0 1 2 # steps and rate chosen on seed 100
