@@ -26,8 +26,6 @@ def read(page):
     ("number", "data", "means"),
     [
         ("01", "watch, mean of 5 deals", [93, 74, 79]),  # at random, persons, both sensors
-        ("06", "sensor, from inv", [100, 100, 80]),  # untrained, DisCoM-KD, MDiCo
-        ("06", "depth's class, from irr", [16, 74, 70]),
         ("07", "colour, 20 epochs", [70, 81, 82]),  # as they are, turned, branch turned
     ],
 )
