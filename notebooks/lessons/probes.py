@@ -3,9 +3,12 @@
 `python notebooks/build.py --heads` writes this file: edit the notebook's twin instead.
 """
 
+import course
 from torch import nn
 import torch
 import torch.nn.functional as F
+
+from lessons.model import sensors
 
 
 # from 06_what_the_embeddings_hold
@@ -31,6 +34,24 @@ def probe(z, answers, reader=None):  # % right on the half that it was not fitte
     fit(reader, z[:half], answers[:half])
     right = reader(z[half:]).argmax(1) == answers[half:]
     return 100 * right.float().mean().item()
+
+
+# from 06_what_the_embeddings_hold
+@torch.no_grad()
+def embed(network, images):  # part → [scenes, sensors, 64]
+    network.eval()
+    views = [network.branches[sensor](images[sensor]) for sensor in sensors]
+    embedding = {}
+    for k, part in enumerate(course.PARTS):  # inv, inf, irr
+        z = torch.stack([view[k] for view in views], dim=1)
+        embedding[part] = (z - z.mean((0, 1))) / (z.std((0, 1)) + 1e-6)
+    return embedding
+
+
+# from 06_what_the_embeddings_hold
+def sensor_share(z):  # % of a part's variance
+    colour, depth = z.mean(0)
+    return 100 * ((colour - depth) / 2).square().mean().item()
 
 
 # from 06_what_the_embeddings_hold

@@ -140,6 +140,7 @@ check("the class itself: all right", probe(label, test.labels) == 100)
 from lessons.model import make_network, sensors
 
 
+# %% tags=["lesson-probes"]
 @torch.no_grad()
 def embed(network, images):  # part → [scenes, sensors, 64]
     network.eval()
@@ -225,12 +226,13 @@ read(embedded["DisCoM-KD"])
 # Did the adversary do nothing, then? A probe tells only *whether* a line separates the sensors, not how far apart they are. So measure that as well. Every number of a part has the variance 1. How much of it is the step from the mean of one sensor to the mean of the other? If colour were always 1 and depth always −1, it would be all of it.
 
 
-# %%
+# %% tags=["lesson-probes"]
 def sensor_share(z):  # % of a part's variance
     colour, depth = z.mean(0)
     return 100 * ((colour - depth) / 2).square().mean().item()
 
 
+# %%
 two_scenes = torch.tensor([[[1.0], [-1.0]], [[1.0], [-1.0]]])  # colour 1, depth −1
 print(f"colour always 1, depth always −1: {sensor_share(two_scenes):.0f} %")
 shares = {}
