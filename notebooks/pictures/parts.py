@@ -70,7 +70,9 @@ def plot_panels(
     """
     rows = -(-len(maps) // 3)
     figure, axes = panels(rows, 3, 9.2, 2.9 * rows + 1.7)
-    for axis, (name, places) in zip(axes.flat, maps.items(), strict=True):
+    for axis in axes.flat[len(maps) :]:
+        axis.axis("off")
+    for axis, (name, places) in zip(axes.flat, maps.items(), strict=False):
         axis.set(xticks=[], yticks=[])
         axis.spines[:].set(visible=True, color="0.85")
         axis.set_title(name, fontsize=13, fontweight="bold")
