@@ -81,7 +81,7 @@ def plot_panels(
         corner = f"sensor {sensor:.0f} %", f"class {label:.0f} %"
         write_in_corner(axis, places, *corner)
     figure.suptitle(title, fontsize=14, fontweight="bold")
-    guesses = f"{100 / len(sensors):.0f} % and {100 / len(classes):.0f} %"
-    note = f"{len(labels)} scenes. Corner: a linear probe is right; guessing {guesses}."
+    guess = f"a guess {100 / len(sensors):.0f} and {100 / len(classes):.0f} %"
+    note = f"{len(labels)} scenes. Corner: how often a linear probe is right; {guess}."
     map_legend(figure, sensors, classes, note)
     return figure
