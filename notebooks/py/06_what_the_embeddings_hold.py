@@ -304,8 +304,9 @@ read(without)
 
 # %%
 numbers = torch.tensor([[-2.0], [2.0], [-1.0], [1.0]])  # colour, colour, depth, depth
+numbers, answers = numbers.to(device), answers.to(device)
 for name, z in {"the numbers": numbers, "their squares": numbers**2}.items():
-    line = nn.Linear(1, 2)
+    line = nn.Linear(1, 2).to(device)
     fit(line, z, answers)
     of_colour = line(z).softmax(1)[:, 0].tolist()
     rounded = [round(share, 2) for share in of_colour]
