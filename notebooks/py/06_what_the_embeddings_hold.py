@@ -255,7 +255,7 @@ for name in ("untrained", "DisCoM-KD"):
     print(f"{name}, R² of the sensor: {readable(inv, number, every):.1f} %")
 
 # %% [markdown]
-# It hardly fell. The step between the sensors is small now, but in its direction the images of one sensor differ even less. A line does not need a large gap, only an empty one.
+# It hardly fell. The step between the sensors is small now, but there is a direction in which the images of one sensor differ even less. A line does not need a large gap, only an empty one.
 #
 # ## Erase one direction
 #
@@ -389,7 +389,7 @@ bent_right = bent_probe(embedded["MDiCo"]["inv"])
 print(f"MDiCo's inv: a bent probe names the sensor in {bent_right:.0f} %")
 
 # %% [markdown]
-# *Guess 4:* from a line, in part. A linear probe names the sensor in 63 %, not far above a coin, but a bent one still finds it in every image. The class is paid for it: MDiCo's `inv` tells it in 28 %, where DisCoM-KD's tells it in 72 %. (`inf` and `irr` are as before: the sensor always, the class in over 70 %.)
+# *Guess 4:* from a line, in part. A linear probe names the sensor in 63 %, not far above a coin, but a bent one still finds it in 100 %. The class gets lost on the way: a probe reads it from MDiCo's `inv` in 28 %, from DisCoM-KD's in 72 %. (`inf` and `irr` are as before: the sensor always, the class in over 70 %.)
 #
 # Is that one run? Here are stored runs of thirty epochs, three seeds of each ([all parts and facts](../docs/results/parts.md)). How to read the table:
 #
@@ -414,7 +414,7 @@ table.loc[[*networks]].rename(networks).round().astype(int)
 #
 # ## The picture
 #
-# Now look at the parts. UMAP lays points of 64 numbers out in a plane, so that near neighbours stay near. Each map has both images of the same 400 scenes. It takes the 15 nearest neighbours of every point, and moves the points of the plane until they have the same neighbours, as far as that can be done.
+# Now look at the parts. UMAP lays points of 64 numbers out in a plane, so that near neighbours stay near. Each map has both images of the same 400 scenes. UMAP looks up the 15 nearest neighbours of every point, and moves the points of the plane until they have these neighbours, as far as that can be done.
 
 # %%
 from umap import UMAP
