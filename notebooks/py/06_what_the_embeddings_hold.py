@@ -273,7 +273,9 @@ def erase(z, direction):
 
 # %%
 point, direction = torch.tensor([[3.0, 4.0]]), torch.tensor([2.0, 0.0])
-print(f"{point.tolist()} without its share in (2, 0): {erase(point, direction).tolist()}")
+print(
+    f"{point.tolist()} without its share in (2, 0): {erase(point, direction).tolist()}"
+)
 
 # %% [markdown]
 # You may erase one direction of 64. Two candidates: the *probe's own*, the difference of the two rows of its $W$, along which its logits change most. Or the one *from mean to mean*, from the mean of all colour images to the mean of all depth images.
@@ -453,7 +455,12 @@ figure = plot_panels(maps, labels, names, test.classes, read(chosen), title)
 # - *MDiCo.* Here alone the two cameras touch, and the classes are less sorted.
 #
 # With a kernel, move the cursor over the points below: each shows both images of its scene. (The colours are those of the sensors; enter another name of `maps` to explore another panel.)
-embeddings.explore(maps["MDiCo: inv"].reshape(-1, 2), test)
+
+# %%
+plot = embeddings.explore(maps["MDiCo: inv"].reshape(-1, 2), test)
+
+# %% [markdown]
+# In MDiCo's map the cameras seem to meet. Do they? Count it in the 64 numbers: how many of an image's 15 nearest neighbours are of its own camera?
 
 
 # %%
@@ -466,10 +473,14 @@ def same_sensor(z, count=15):  # % of the nearest neighbours
 
 
 for name in ("DisCoM-KD: inv", "inv, one direction erased", "MDiCo: inv"):
-    print(f"{name}: {same_sensor(chosen[name]):.0f} % of the neighbours are of the same sensor")
+    print(
+        f"{name}: {same_sensor(chosen[name]):.0f} % of the neighbours are of the same sensor"
+    )
 
 # %% [markdown]
-# **A UMAP does not show how much of a fact is there.** It keeps neighbours and nothing else: the distance between two clouds, their size and their place mean nothing, and clouds that touch are no proof that something is hidden. In MDiCo's map the cameras seem to meet. In the 64 numbers, 98 % of an image's nearest neighbours are still of its own camera. So draw the map to see, and fit a probe to know.
+# They do not: 98 % of the neighbours are of the same camera, nearly as many as with DisCoM-KD.
+#
+# **A UMAP does not show how much a part tells.** The distance between two clouds, their size and their place mean nothing, and clouds that touch are no proof that something is hidden. So draw the map to see, and fit a probe to know.
 #
 # ## What you found
 #
@@ -478,7 +489,7 @@ for name in ("DisCoM-KD: inv", "inv, one direction erased", "MDiCo: inv"):
 # - **One erased direction hides the sensor from a line, not from a bend.** A linear probe then guesses, a bent one is right in 100 %. The class loses nothing.
 # - **MDiCo's contrast hides some of the sensor from a line, and costs the class.** The sensor is read in 66 to 94 % over three stored seeds, the class in 37 % instead of 76 %. A bent probe finds the sensor in 100 %.
 #
-# The first two hold in all stored runs, which are three seeds of thirty epochs. The bent probes are of this page's runs alone.
+# The sensor in the first and the class in the second are as high in three stored runs of thirty epochs. Shares of variance, erased directions and bent probes are of this page's run alone.
 #
 # For your own two sensors:
 #
