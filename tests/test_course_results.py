@@ -50,6 +50,17 @@ def test_the_network_of_both_sensors_stands_in_each_column_of_its_data():
     assert len(figures.dropna()) == 13
 
 
+def test_06_says_of_stored_probes_what_they_have_read():
+    said = read("notebooks/py/06_what_the_embeddings_hold.py")
+    runs = pd.read_csv(ROOT / "results/parts.csv").query("part == 'inv'")
+    runs = runs.pivot_table("score", ["method", "seed"], "fact")
+    sensor = runs.loc["mdico", "which sensor"]
+    assert said.count(f"in {sensor.min():.0f} to {sensor.max():.0f} %") == 2
+    means = runs.groupby("method").mean()
+    for fact in ("class", "shape", "material"):
+        assert f"{means[fact]['mdico']:.0f} instead of {means[fact]['discom']:.0f} %" in said
+
+
 # ---------------------------------------------------------------- runs that are added
 
 
