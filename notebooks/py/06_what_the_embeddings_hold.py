@@ -15,7 +15,7 @@
 # |---|---|
 # | You will | **write** a probe, and find its baseline · **erase** a direction · **train** a loss that compares pairs · **draw** what the parts contain |
 # | You need | [02](02_model_and_losses.ipynb) and [03](03_training.ipynb): the branch, its losses, the loop |
-# | Time, memory | four or five minutes on one free CPU core, 2 GB |
+# | Time, memory | four or five minutes on one free CPU core (this page: nine on a busy one), 2 GB |
 # | Data, licence | scenes drawn here, MIT |
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -298,7 +298,7 @@ without["from mean to mean"] = erase(inv, between_means)
 read(without)
 
 # %% [markdown]
-# *Guess 3:* after the one from mean to mean. A new probe is right about as often as a coin, and the class loses nothing. Without the probe's own direction, a new probe still names the sensor in 83 %.
+# *Guess 3:* after the one from mean to mean. A new probe is right about as often as a coin, and the class loses nothing to speak of. Without the probe's own direction, a new probe still names the sensor in 83 %.
 #
 # The reason is [a theorem](https://arxiv.org/abs/2306.03819): where both sensors have the same mean, no linear probe gets its loss below that of a guess. Without the probe's own direction their means still differ.
 #
@@ -391,7 +391,7 @@ bent_right = bent_probe(embedded["MDiCo"]["inv"])
 print(f"MDiCo's inv: a bent probe names the sensor in {bent_right:.0f} %")
 
 # %% [markdown]
-# *Guess 4:* from a line, in part. A linear probe names the sensor in 63 %, not far above a coin, but a bent one still finds it in 100 %. The class gets lost on the way: a probe reads it from MDiCo's `inv` in 28 %, from DisCoM-KD's in 72 %. (`inf` and `irr` are as before: the sensor always, the class in over 70 %.)
+# *Guess 4:* from a line, in part. A linear probe names the sensor in 63 %, not far above a coin, but a bent one still finds it in 100 %. The class gets lost on the way: a probe reads it from MDiCo's `inv` in 28 %, from DisCoM-KD's in 71 %. (`inf` and `irr` are as before: the sensor always, the class in over 70 %.)
 #
 # Is that one run? Here are stored runs of thirty epochs, three seeds of each ([all parts and facts](../docs/results/parts.md)). How to read the table:
 #
@@ -485,8 +485,8 @@ for name in ("DisCoM-KD: inv", "inv, one direction erased", "MDiCo: inv"):
 # ## What you found
 #
 # - **“Invariant” is not invariant.** A linear probe names the sensor from DisCoM-KD's `inv` in 100 % of new images, as from an untrained network. Training took the sensor's share of the variance from 44 to 2 %, and a line needs no more.
-# - **“Irrelevant” is not irrelevant.** From `irr` a probe names the class in 70 %, from `inv` in 72 %, and from an untrained network in 13 to 15 %.
-# - **One erased direction hides the sensor from a line, not from a bend.** A linear probe then guesses, a bent one is right in 100 %. The class loses nothing.
+# - **“Irrelevant” is not irrelevant.** From `irr` a probe names the class in 70 %, from `inv` in 71 %, and from an untrained network in 13 to 15 %.
+# - **One erased direction hides the sensor from a line, not from a bend.** A linear probe then guesses, a bent one is right in 100 %. The class stays, 71 instead of 72 %.
 # - **MDiCo's contrast hides some of the sensor from a line, and costs the class.** The sensor is read in 66 to 94 % over three stored seeds, the class in 37 % instead of 76 %. A bent probe finds the sensor in 100 %.
 #
 # The sensor in the first and the class in the second are as high in three stored runs of thirty epochs. Shares of variance, erased directions and bent probes are of this page's run alone.
