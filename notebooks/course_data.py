@@ -35,7 +35,6 @@ TERMS = {"discom aux=0": "DisCoM-KD without aux", RELEASED: "DisCoM-KD as releas
 # way of results/teachers.csv → its name here
 TAUGHT = {"student, 400 labels": "student", "its pupil": "pupil of both sensors"}
 TAUGHT |= {"pupil of the student": "pupil of depth"}
-PROBED = {"untrained": "untrained", "discom": "DisCoM-KD", "mdico": "MDiCo"}
 JUDGED = ["labels alone", "own labels", "pair labels", "twin labels"]  # by whom
 # column of results/margins.csv → its name here
 MARGINS = {"student, as they are": "student, images as they are"}
@@ -217,8 +216,6 @@ def results(number: str) -> pd.DataFrame:
     splits["whole persons, both sensors"] = both["whole persons"]
     terms = seeds("../results/terms.csv", TERMS, "depth")
     taught = pd.read_csv("../results/teachers.csv").mean()
-    parts = pd.read_csv("../results/parts.csv").query("sensor == 'depth'")
-    read = parts.groupby(["fact", "part", "method"])["score"].mean()
     margins = pd.read_csv("../results/margins.csv").query("epochs == 20").mean()
     pairs = pd.read_csv("../results/watch-pairs.csv").groupby("way").mean()
     fused = pd.read_csv("../results/watch-both.csv")
@@ -231,9 +228,6 @@ def results(number: str) -> pd.DataFrame:
         ("01", "watch, mean of 5 deals"): pd.Series(splits),
         ("04", "depth, 400 labels"): taught[list(TAUGHT)].rename(TAUGHT),
         ("05", "depth, every label, F1"): terms.mean(),
-        ("06", "sensor, from inv"): read["which sensor", "inv"][[*PROBED]],
-        ("06", "depth's class, from inv"): read["class", "inv"][[*PROBED]],
-        ("06", "depth's class, from irr"): read["class", "irr"][[*PROBED]],
         ("07", "colour, 20 epochs"): margins[[*MARGINS]].rename(MARGINS),
         ("08", "depth, 200 labels, F1"): few["depth"],
         ("08", "colour, 200 labels, F1"): few["colour"],
@@ -244,4 +238,4 @@ def results(number: str) -> pd.DataFrame:
         ("11", "the same, with pairs"): rooms.loc["pairs"].dropna(),
     }
     table = pd.concat(found, names=["notebook", "data", "way"]).to_frame("right, %")
-    return table.loc[number].rename(PROBED, level="way").round(0).astype(int)
+    return table.loc[number].round(0).astype(int)

@@ -186,15 +186,6 @@ def test_the_map_knows_sensor_class_and_picture_of_each_point():
     assert {name: to_hex(colour) for name, colour in colours.items()} == embeddings.NAMED
 
 
-def test_a_cut_along_a_direction_is_right_until_all_of_it_is_erased():
-    z = torch.randn(400, 3, generator=torch.Generator().manual_seed(0))
-    z[1::2, 0] += 9  # the second sensor
-    for share, right in ((0.0, 100), (0.95, 100), (1.0, 50)):
-        axis = embeddings.plot_along(z, torch.tensor([2.0, 0.0, 0.0]), share).axes[0]
-        assert axis.get_title().endswith(f"a cut names {right} % rightly")
-        assert sum(bar.get_height() for bar in axis.patches) == 400
-
-
 def test_gains_are_drawn_with_their_mean_and_interval():
     points = pd.Series(np.arange(10.0))
     gains = pd.DataFrame(dict.fromkeys(segments.WAYS, points))

@@ -26,8 +26,6 @@ def read(page):
     ("number", "data", "means"),
     [
         ("01", "watch, mean of 5 deals", [93, 74, 79]),  # at random, persons, both sensors
-        ("06", "sensor, from inv", [100, 100, 80]),  # untrained, DisCoM-KD, MDiCo
-        ("06", "depth's class, from irr", [16, 74, 70]),
         ("07", "colour, 20 epochs", [70, 81, 82]),  # as they are, turned, branch turned
     ],
 )
@@ -58,6 +56,17 @@ def test_the_network_of_both_sensors_stands_in_each_column_of_its_data():
     assert figures.loc["teacher"].tolist() == [55.95, 55.95, 95.36, 95.36, 97.72, 97.72]
     assert figures.loc["student", ("eurosat", "ms")] == 95.49
     assert len(figures.dropna()) == 13
+
+
+def test_06_says_of_stored_probes_what_they_have_read():
+    said = read("notebooks/py/06_what_the_embeddings_hold.py")
+    runs = pd.read_csv(ROOT / "results/parts.csv").query("part == 'inv'")
+    runs = runs.pivot_table("score", ["method", "seed"], "fact")
+    sensor = runs.loc["mdico", "which sensor"]
+    assert said.count(f"in {sensor.min():.0f} to {sensor.max():.0f} %") == 2
+    means = runs.groupby("method").mean()
+    for fact in ("class", "shape", "material"):
+        assert f"{means[fact]['mdico']:.0f} instead of {means[fact]['discom']:.0f} %" in said
 
 
 # ---------------------------------------------------------------- runs that are added

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from fixtures.refusal import refused
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
 
 from discom.evaluation import embeddings
 from discom.evaluation.embeddings import Pairs
 from discom.plots.maps import CLASSES
-from pictures.parts import plot_parts
+from pictures.parts import plot_panels, plot_parts
 
 SAMPLES, CLASS_NAMES = 12, ["disk", "square", "triangle"]
 
@@ -79,3 +80,23 @@ def test_networks_of_other_samples_are_refused(flat):
     refused(partial(plot_parts, embedded, reads, CLASS_NAMES), "'after'")
     embedded["after"] = pairs_of(labels[:9])
     refused(partial(plot_parts, embedded, reads, CLASS_NAMES), "'after'")
+
+
+def test_panels_show_maps_that_are_given_with_what_was_read_there():
+    labels = np.arange(SAMPLES) % 3
+    places = np.random.default_rng(0).random((2, SAMPLES, 2))
+    maps = {name: places + k for k, name in enumerate(("inv", "inf", "irr", "erased"))}
+    reads = pd.DataFrame({"sensor": [100, 91, 82, 50], "class": [70, 71, 12, 69]}, [*maps])
+    figure = plot_panels(maps, labels, ["colour", "depth"], CLASS_NAMES, reads, "a finding")
+    assert figure.get_suptitle() == "a finding"
+    axes = figure.axes[:4]
+    assert [axis.get_title() for axis in axes] == [*maps]
+    for axis, name in zip(axes, maps, strict=True):
+        (joined,) = [each for each in axis.collections if isinstance(each, LineCollection)]
+        assert len(joined.get_segments()) == 10
+        for dots, own in zip(axis.collections[-2:], maps[name], strict=True):
+            assert np.allclose(dots.get_offsets(), own)
+        (corner,) = axis.texts
+        assert str(reads.loc[name, "sensor"]) in corner.get_text()
+        assert corner.get_text().endswith(f"class {reads.loc[name, 'class']} %")
+    assert not any(axis.axison for axis in figure.axes[4:])  # nothing stands there

@@ -57,10 +57,11 @@ def embedding_maps(
             axis.set(xticks=[], yticks=[])
             axis.spines[:].set(visible=True, color="0.85")
             if part in embedding:
-                _draw_map(axis, embedding[part], labels, lines)
+                draw_map(axis, embedding[part], labels, lines)
                 read = reads[network].loc[part]
                 shares = ", ".join(f"{name} {_percent(read[f'class, {name}'])}" for name in sensors)
-                _write_in_corner(axis, embedding[part], read["sensor"], shares)
+                corner = f"sensor {_percent(read['sensor'])}", f"class: {shares}"
+                write_in_corner(axis, embedding[part], *corner)
             else:
                 look = {"ha": "center", "color": GREY, "transform": axis.transAxes}
                 axis.text(0.5, 0.5, "nothing varies", **look)
@@ -71,11 +72,13 @@ def embedding_maps(
     figure.suptitle(title, fontsize=14, fontweight="bold")
     chance = f"{100 / len(sensors):.0f} % of sensors, {guess:.0f} % of classes"
     note = f"{len(labels)} samples. Corner: what a new linear probe reads; guessing gets {chance}."
-    _map_legend(figure, sensors, classes, note)
+    map_legend(figure, sensors, classes, note)
     return figure
 
 
-def _draw_map(axis: Axes, places: np.ndarray, labels: np.ndarray, lines: int) -> None:
+def draw_map(axis: Axes, places: np.ndarray, labels: np.ndarray, lines: int) -> None:
+    """Places [M, N, 2] of N samples in M sensors: a dot's colour is its class, its marker and its
+    halo are its sensor, and lines join the views of so many samples."""
     flat, sensor = places.reshape(-1, 2), np.repeat(np.arange(len(places)), len(labels))
     turn = np.random.default_rng(0).permutation(len(flat))  # no sensor hides the other
     halo = np.array([_pale(colour) for colour in SENSORS])[sensor]
@@ -83,7 +86,9 @@ def _draw_map(axis: Axes, places: np.ndarray, labels: np.ndarray, lines: int) ->
     axis.scatter(x, y, s=230, c=halo[turn], lw=0, zorder=1, rasterized=True)
     some = np.linspace(0, len(labels) - 1, min(lines, len(labels))).astype(int)
     views = places[:, some].transpose(1, 0, 2)  # a line goes from sensor to sensor
-    axis.add_collection(LineCollection([*views], colors="0.35", lw=0.6, alpha=0.35, zorder=2))
+    few: dict[str, Any] = {"colors": "0.15", "lw": 0.9, "alpha": 0.9, "zorder": 4}
+    many: dict[str, Any] = {"colors": "0.35", "lw": 0.6, "alpha": 0.35, "zorder": 2}
+    axis.add_collection(LineCollection([*views], **(few if lines <= 20 else many)))
     colours = np.array(CLASSES)[labels]
     for dots, marker in zip(places, MARKERS, strict=False):
         look: dict[str, Any] = {"s": 26, "edgecolors": "white", "lw": 0.35, "zorder": 3}
@@ -91,8 +96,9 @@ def _draw_map(axis: Axes, places: np.ndarray, labels: np.ndarray, lines: int) ->
     axis.margins(0.07)
 
 
-def _write_in_corner(axis: Axes, places: np.ndarray, sensor: float, shares: str) -> None:
-    """In a corner that no point is near; where there is none, room is made at the top left."""
+def write_in_corner(axis: Axes, places: np.ndarray, bold: str, plain: str) -> None:
+    """Two lines in a corner that no place [M, N, 2] is near; where there is none, room is made at
+    the top left."""
     (left, right), (bottom, top) = axis.get_xlim(), axis.get_ylim()
     at = (places.reshape(-1, 2) - (left, bottom)) / (right - left, top - bottom)
     corners = [(0, 1), (1, 1), (0, 0), (1, 0)]
@@ -101,13 +107,13 @@ def _write_in_corner(axis: Axes, places: np.ndarray, sensor: float, shares: str)
         axis.set_ylim(bottom, top + 0.27 * (top - bottom))
     x, y = (free or corners)[0]
     look: dict[str, Any] = {"ha": "right" if x else "left", "va": "top" if y else "bottom"}
-    bold = f"sensor {_percent(sensor)}".replace(" ", "\\ ").replace("%", "\\%")
-    place, text = (0.975 if x else 0.025, 0.965 if y else 0.035), f"$\\bf{{{bold}}}$"
-    text += f"\nclass: {shares}"
+    bold = bold.replace(" ", "\\ ").replace("%", "\\%")
+    place, text = (0.975 if x else 0.025, 0.965 if y else 0.035), f"$\\bf{{{bold}}}$\n{plain}"
     axis.text(*place, text, transform=axis.transAxes, fontsize=11, linespacing=1.4, **look)
 
 
-def _map_legend(figure: Figure, sensors: Sequence[str], classes: Sequence[str], note: str) -> None:
+def map_legend(figure: Figure, sensors: Sequence[str], classes: Sequence[str], note: str) -> None:
+    """Below the figure, a note, and what markers, halos, lines and colours stand for."""
     handles: list[Any] = []
     for marker, colour, _ in zip(MARKERS, SENSORS, sensors, strict=False):
         halo = Line2D([], [], marker="o", ls="", ms=17, color=_pale(colour))

@@ -1,5 +1,4 @@
-"""The picture of an embedding: its parts, of several networks, as maps of the same
-samples."""
+"""Pictures of embeddings: parts of several networks, as maps of the same samples."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,6 +9,8 @@ from matplotlib.figure import Figure
 from discom import plots
 from discom.errors import DataError
 from discom.evaluation.embeddings import Pairs, lay_out, some_of
+from discom.plots.maps import draw_map, map_legend, write_in_corner
+from discom.plots.panels import panels
 
 
 def plot_parts(
@@ -47,3 +48,40 @@ def plot_parts(
     labels = some_of(first, shown, seed=seed).labels
     guess = 100 * np.bincount(first.labels).max() / len(first.labels)
     return plots.embedding_maps(maps, labels, sensors, classes, reads, guess, title)
+
+
+def plot_panels(
+    maps: Mapping[str, np.ndarray],
+    labels: np.ndarray,
+    sensors: Sequence[str],
+    classes: Sequence[str],
+    reads: pd.DataFrame,
+    title: str,
+) -> Figure:
+    """Maps in rows of three, each with what probes read in its corner: colour is the
+    class, marker and halo the sensor, lines join the views of ten samples.
+
+    Args:
+        maps: name of a panel → places [M, N, 2] of N samples in M sensors.
+        labels: class of each sample [N].
+        sensors: their M names, in the order of the maps.
+        classes: their names, at most twelve.
+        reads: a row for each panel, columns "sensor" and "class", in %.
+    """
+    rows = -(-len(maps) // 3)
+    figure, axes = panels(rows, 3, 9.2, 2.9 * rows + 1.7)
+    for axis in axes.flat[len(maps) :]:
+        axis.axis("off")
+    for axis, (name, places) in zip(axes.flat, maps.items(), strict=False):
+        axis.set(xticks=[], yticks=[])
+        axis.spines[:].set(visible=True, color="0.85")
+        axis.set_title(name, fontsize=13, fontweight="bold")
+        draw_map(axis, places, labels, lines=10)
+        sensor, label = reads.loc[name, ["sensor", "class"]]
+        corner = f"sensor {sensor:.0f} %", f"class {label:.0f} %"
+        write_in_corner(axis, places, *corner)
+    figure.suptitle(title, fontsize=14, fontweight="bold")
+    guess = f"a guess {100 / len(sensors):.0f} and {100 / len(classes):.0f} %"
+    note = f"{len(labels)} scenes. Corner: how often a linear probe is right; {guess}."
+    map_legend(figure, sensors, classes, note)
+    return figure
