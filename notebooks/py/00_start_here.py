@@ -13,7 +13,7 @@
 # |---|---|
 # | You will | **build** a training loop and two losses, line by line · **test** what they do, and why |
 # | You need | PyTorch modules, cross-entropy |
-# | Time, memory | seven minutes on one CPU core, 2 GB |
+# | Time, memory | eight minutes on one CPU core, 2 GB |
 # | Data, licence | scenes drawn here, MIT |
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
