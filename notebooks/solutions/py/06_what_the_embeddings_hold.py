@@ -81,3 +81,11 @@ for name, terms in {"with adv": five, "without adv": four}.items():
     for part, z in parts.items():
         print(f"    {part}: a class probe of colour is right in {carried(z, test.labels):.0f} % of depth")
 check("exercise 3", exercises.third(scores) == "")
+
+# %% [markdown]
+# In our run a probe named the sensor in 100 %, with the adversary and without. The sensor's share of the variance of `inv` was 2 %
+# with it and 10 % without, and 44 % before the training. So the other losses remove most of the distance: one head, `aux`, reads
+# the class from both sensors. The adversary removes a part of the rest, and what is left is enough for a line.
+#
+# A class looks alike in both sensors only in part. With the adversary, a probe of colour is right in 38 % of depth's `inv`, and
+# without it in 59 %. From `irr` it is a guess. One run each, of one seed.
