@@ -219,7 +219,7 @@ read(embedded["DisCoM-KD"])
 # %% [markdown]
 # *Guess 1:* **neither name holds.** From “invariant” a probe names the sensor in 100 %, as before the training. From “irrelevant” it names the class in 70 %, about as often as from the two other parts.
 #
-# Both reasons were tested in [02](02_model_and_losses.ipynb). `irr` knows the class because one encoder makes `inf` and `irr`; with an encoder of its own it forgets it. And the adversary of `inv` lags behind the encoders. Once they stood still, it found the sensor in 96 %.
+# Both reasons were tested in [02](02_model_and_losses.ipynb). `irr` knows the class because one encoder makes `inf` and `irr`; with an encoder of its own it forgets it. And the adversary of `inv` lags behind the encoders. Once they stood still, it found the sensor in 94 to 96 %.
 #
 # ## What did training remove?
 #
@@ -241,7 +241,7 @@ for name in ("untrained", "DisCoM-KD"):
 pd.DataFrame(shares).T.round().astype(int)  # % of the variance
 
 # %% [markdown]
-# **Training removed nearly all of the distance.** In `inv` the sensor made up 44 % of the variance, and now it is 2 %. In `irr`, which is asked to tell the sensor, 37 % are left.
+# **In `inv` nearly all of the sensor's share is gone.** There it made up 44 % of the variance, and now it is 2 %. In `irr`, which is asked to tell the sensor, 37 % are left.
 #
 # Why does a line still find it? Ask for R², how well a linear fit gives the number of the sensor (100 %: without an error). `readable` is from 02.
 
@@ -397,7 +397,7 @@ print(f"MDiCo's inv: a bent probe names the sensor in {bent_right:.0f} %")
 #
 # - Every number is how often a linear probe of `inv` is right on new images, in %.
 # - *Sensor* has two columns, the lowest and the highest of the three seeds. A guess gets 50 %.
-# - *Class*, *shape* and *material* are means of seeds and sensors. The class is a shape (of three) in a material (of three). A guess gets 11, 33 and 33 %.
+# - *Class*, *shape* and *material* are means of seeds and sensors. The class is a shape (of three) in a material (of three). The material is asked only of images that show it. A guess gets 11, 33 and 33 %.
 
 # %%
 networks = {"untrained": "untrained", "discom": "DisCoM-KD", "mdico": "MDiCo"}
@@ -412,7 +412,7 @@ table.loc[[*networks]].rename(networks).round().astype(int)
 # %% [markdown]
 # From MDiCo's `inv` a linear probe names the sensor in 66 to 94 %, depending on the run; on this page, with fewer epochs, in 63 %. So there is no one number to quote. What all runs share: it is less than 100 %, and the class is read about half as often as from DisCoM-KD's `inv`, 37 instead of 76 %.
 #
-# Where does the class go? Mostly the material is lost, in 56 instead of 93 %, and less of the shape, in 78 instead of 98 %. An explanation would be that the contrast keeps what helps to find a partner. The shape is seen in both images of every scene. The material is not seen by colour in the dark, nor by depth far away. This fits the numbers, and we have not tested it.
+# Where does the class go? Mostly the material is lost, in 56 instead of 93 % of the images that show it, and less of the shape, in 78 instead of 98 %. An explanation could be that the shape always helps to find a partner, and the material only where both images show it. Or the contrast has not trained long enough: it ends at 4.8, where a guess costs 5.5. We have tested neither.
 #
 # ## The picture
 #
