@@ -98,7 +98,7 @@ print("named: ", logits.argmax(1).tolist(), " right:", answers.tolist())
 # %% tags=["lesson-probes"]
 def fit(reader, z, answers):
     weights = list(reader.parameters())
-    optimizer = torch.optim.LBFGS(weights, max_iter=60, line_search_fn="strong_wolfe")
+    optimizer = torch.optim.LBFGS(weights, max_iter=300, line_search_fn="strong_wolfe")
 
     def cost():
         optimizer.zero_grad()
@@ -473,9 +473,8 @@ def same_sensor(z, count=15):  # % of the nearest neighbours
 
 
 for name in ("DisCoM-KD: inv", "inv, one direction erased", "MDiCo: inv"):
-    print(
-        f"{name}: {same_sensor(chosen[name]):.0f} % of the neighbours are of the same sensor"
-    )
+    share = same_sensor(chosen[name])
+    print(f"{name}: {share:.0f} % of the neighbours are of the same sensor")
 
 # %% [markdown]
 # They do not: 98 % of the neighbours are of the same camera, nearly as many as with DisCoM-KD.
