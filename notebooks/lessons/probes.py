@@ -14,7 +14,7 @@ from lessons.model import sensors
 # from 06_what_the_embeddings_hold
 def fit(reader, z, answers):
     weights = list(reader.parameters())
-    optimizer = torch.optim.LBFGS(weights, max_iter=60, line_search_fn="strong_wolfe")
+    optimizer = torch.optim.LBFGS(weights, max_iter=300, line_search_fn="strong_wolfe")
 
     def cost():
         optimizer.zero_grad()
