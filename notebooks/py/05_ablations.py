@@ -19,7 +19,7 @@
 # |---|---|
 # | You will | **find** two dead losses · **leave out** one loss at a time · **see** why a short training misleads |
 # | You need | [02](02_model_and_losses.ipynb) and [03](03_training.ipynb): the five losses and the loop |
-# | Time, memory | five minutes on one free CPU core (this page: twenty on a busy one), 2 GB |
+# | Time, memory | seven minutes on one CPU core, 2 GB |
 # | Data, licence | scenes drawn here, MIT |
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -178,7 +178,7 @@ for way in ("released", "all five"):
 # %% [markdown]
 # As released, neither loss ever pulls at depth's branch. At colour's branch both pull at first and then die: once the heads say one half to every image, nothing is left to push. That end looks like success. `adv` stands at 2 log 2 = 1.39, where its adversary only guesses, and `mod` at 4 log 2 = 2.77. The repaired adversary still pulls at both branches after ten epochs. Repaired `mod` hardly pulls either, but because it is solved: its loss is 0.04.
 #
-# One thing to keep in mind: depth, where two losses are dead, is right in 49 % of the images, and with the repaired losses in 35 %.
+# One thing to keep in mind: depth, where two losses are dead, is right in 50 % of the images, and with the repaired losses in 38 %.
 #
 # ## Does the repair help?
 #
@@ -258,9 +258,9 @@ for way in ("cl", "cl and aux"):
 pd.DataFrame(rows).T.round().astype(int)
 
 # %% [markdown]
-# In depth so it is: with the class loss alone `inv` reaches about half of the R² of its `inf`, and with `aux` the two are nearly level. In colour it is not: both parts gain, but the gap between them is about six points with and without `aux`. An idle part can explain depth at most, and this is one seed.
+# In this run so it is: with the class loss alone `inv` reaches about half of the R² of its `inf`, and with `aux` the two are nearly level. For depth we saw the same in a second run, on another processor; there colour had a gap of six points with and without `aux`. So for colour one run decides nothing.
 #
-# Look at the scores, too. After ten epochs the class loss alone names 67 % of the colour images and 56 % of the depth images. With `aux` it is 72 and 59 %. With all five losses it is 42 and 35 %. Are the other three harmful?
+# Look at the scores, too. After ten epochs the class loss alone names 67 % of the colour images and 59 % of the depth images. With `aux` it is 72 and 59 %. With all five losses it is 38 % in both. Are the other three harmful?
 #
 # ## What ten epochs would have told you
 #
@@ -285,7 +285,7 @@ for name in ("orth", "adv"):
     terms = {loss: five[loss] for loss in five if loss != name}
     learn(f"without {name}", terms)
 
-# %% alt="Three curves of the class loss over ten epochs. Without orth and without adv leave guessing in epoch 5 and end near 2.1 and 2.2; all five leave it in epoch 6 and end at 3.0."
+# %% alt="Three curves of the class loss over ten epochs. Without orth and without adv leave guessing in epoch 5 and end near 2.1 and 2.2; all five leave it in epoch 6 and end at 3.1."
 starts, goal = {}, histories["all five"]["cl"].iloc[-1]
 for way in ("all five", "without orth", "without adv"):
     curve = histories[way]["cl"]
@@ -295,7 +295,7 @@ for way in ("all five", "without orth", "without adv"):
 figure = ladder.plot_starts(histories, starts, 2 * log(9))
 
 # %% [markdown]
-# All five begin in epoch 6, the two others in epoch 5. One epoch seems little, but the learning rate peaks in epoch 3 and falls to zero at the end, so whoever begins late learns at a low rate. All five end at a class loss of 3.0, which the two others have passed by epochs 7 and 8. In thirty epochs there is time to catch up.
+# All five begin in epoch 6, the two others in epoch 5. One epoch seems little, but the learning rate peaks in epoch 3 and falls to zero at the end, so whoever begins late learns at a low rate. All five end at a class loss of 3.1, which the two others have passed by epoch 7. In thirty epochs there is time to catch up.
 #
 # ## Do dead losses delay?
 #
@@ -316,7 +316,7 @@ print("points more than all five repaired losses, after ten epochs")
 pd.DataFrame(table)
 
 # %% [markdown]
-# So it is. With other targets alone, depth is 14 points ahead and colour is not. (These are shares that are right, of one seed.) In the five stored seeds depth gains 22.3 points of F1, about as much as by leaving `adv` out; the halved weights ride along in them. In colour they decide nothing. Leaving out `mod` [gains nothing in depth](../results/terms-ten.md), so it is the dead `adv` that helps. **A dead loss does not delay.** The bug switches off the loss that does, and after thirty epochs that no longer shows.
+# So it is, by and large. With other targets alone, depth is 12 points ahead, and colour five. (These are shares that are right, of one seed.) In the five stored seeds depth gains 22.3 points of F1, about as much as by leaving `adv` out; the halved weights ride along in them. In colour they decide nothing. Leaving out `mod` [gains nothing in depth](../results/terms-ten.md), so it is the dead `adv` that helps. **A dead loss does not delay.** The bug switches off the loss that does, and after thirty epochs that no longer shows.
 #
 # ## What you found
 #
