@@ -26,8 +26,8 @@ def is_unmeasured(values: np.ndarray, invalid: float) -> np.ndarray:
     >>> is_unmeasured(np.array([-3.3999999521443642e38, 0.0]), -3.4e38).tolist()
     [True, False]
     """
-    holes = values == float(invalid)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore"):  # beyond the range of the type is infinite, and no pixel's
+        holes = values == float(invalid)
         if values.dtype == np.float64 and np.isfinite(rounded := np.float32(invalid)):
             holes |= values.astype(np.float32) == rounded
     return holes

@@ -64,7 +64,9 @@ class Normalization:
         """Scale `images` [N, C, H, W] of any real type to float32 in [0, 1]."""
         raw = np.asarray(images)
         holes = None if self.invalid is None else is_unmeasured(raw, self.invalid)
-        return self.scale(np.array(raw, dtype=np.float32), holes, *self.bounds)
+        with np.errstate(over="ignore"):  # what float32 cannot hold is clipped all the same
+            stored = np.array(raw, dtype=np.float32)
+        return self.scale(stored, holes, *self.bounds)
 
     @property
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
