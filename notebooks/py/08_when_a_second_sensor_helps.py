@@ -13,7 +13,7 @@
 # |---|---|
 # | You will | **take** a recipe apart · **compute** how many labels it is worth · **decide** between labels and a camera |
 # | You need | notebook [00](00_start_here.ipynb) |
-# | Time, memory | fifteen minutes on one CPU core, 2 GB |
+# | Time, memory | seventeen minutes on one CPU core, 2 GB |
 # | Data, licence | scenes drawn here, stored runs, MIT |
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
