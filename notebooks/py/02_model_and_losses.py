@@ -540,7 +540,7 @@ def train_steps(network, terms, part, steps):
 # %% [markdown]
 # **Guess 3.** Which of the five losses falls first, and which never falls?
 
-# %% alt="Five curves over 400 steps, each as a share of its untrained value. The modality loss falls to zero within a hundred steps. Orthogonality, class and auxiliary loss fall slowly. The adversarial loss moves up and down around one and ends above it."
+# %% alt="Five curves over 400 steps, each as a share of what a guess costs; orthogonality as a share of its first step. The modality loss falls to zero within a hundred steps. Orthogonality, class and auxiliary loss fall slowly. The adversarial loss moves up and down around one and ends above it."
 network = make_network(seed=seed).to(device)
 history = train_steps(network, five, scenes, steps)
 start = guess | {"orth": history[0]["orth"]}
