@@ -15,7 +15,7 @@
 # |---|---|
 # | You will | **write** a branch and five losses · **trace** a batch of four scenes · **look** where facts end up · **repair** one part |
 # | You need | PyTorch modules, autograd; the scenes of [00](00_start_here.ipynb) |
-# | Time, memory | three minutes on one CPU core, 1.5 GB |
+# | Time, memory | three or four minutes on one CPU core, 1.5 GB |
 # | Data, licence | scenes drawn here, MIT |
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
