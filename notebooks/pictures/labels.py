@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import torch
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from course import COLOURS, SENSORS, SMALL, draw
@@ -165,7 +166,7 @@ def show_views(images: Mapping, weak, strong, rows: list[int]):
     figure.suptitle("A weak view is judged; a strong view has to get the same answer")
     columns = axes.T.reshape(len(rows), 3, 2)  # scene, view, sensor
     for k, sensor in enumerate(SENSORS):
-        own = images[sensor][rows]
+        own = images[sensor][torch.tensor(rows)]
         views = {"scene": own, "weak view": weak(own), "strong view": strong(own)}
         for place, (name, view) in enumerate(views.items()):
             for scene in range(len(rows)):

@@ -63,7 +63,11 @@ def plot_losses(history: Sequence[Mapping], start: Mapping, title: str):
         axis.text(1.01 * len(curve), heights[name], NAMES[name], **text)
     axis.axhline(1, color="0.6", lw=1, ls=":")
     axis.text(len(shares), 1.02, "a guess", ha="right", color=GREY, fontsize=10)
-    axis.set(xlabel="training step", ylabel="loss; a guess = 1 (orth: first step)", title=title)
+    axis.set(
+        xlabel="training step",
+        ylabel="loss; a guess = 1 (orth: first step)",
+        title=title,
+    )
     axis.set_ylim(-0.05)
     return figure
 
