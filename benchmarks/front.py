@@ -26,13 +26,13 @@ def scores(sensor: str) -> pd.DataFrame:
     few = every.query("share == 0.1 and network == @sensor")
     few = few[~few["sensors"].str.contains("_twin")]
     means = few[few["method"].str.split(" ").str[0].isin(OWN)].groupby("method")["score"].mean()
-    chosen = dict(zip(BARS, ("student", means.idxmax(), "discom", "agreed"), strict=True))
+    chosen = {"alone": "student", "own": means.idxmax(), "paper": "discom", "pairs": "agreed"}
     columns = {name: few.loc[few["method"] == method] for name, method in chosen.items()}
     return pd.DataFrame({name: rows.set_index("seed")["score"] for name, rows in columns.items()})
 
 
 def draw_bars(axis: Axes, sensor: str) -> None:
-    """Three bars with 95 % intervals of the mean, and the best possible score."""
+    """Four bars with 95 % intervals of the mean, and the best possible score."""
     ten = scores(sensor)
     half = ten.sem() * stats.t.ppf(0.975, len(ten) - 1)
     colours = [colour for _, colour in BARS.values()]

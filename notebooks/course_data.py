@@ -31,16 +31,10 @@ PAIRED = "discom pairing=paired"
 EVERY = {"student": "student", "discom-solo": "branch alone", "discom": "DisCoM-KD"}
 EVERY |= {PAIRED: "DisCoM-KD, pairs", "teacher": "both sensors"}
 RELEASED = "discom reduction=released modality_targets=released"
-TERMS = {"discom aux=0": "DisCoM-KD without aux", RELEASED: "DisCoM-KD as released"}
-# way of results/teachers.csv → its name here
-TAUGHT = {"student, 400 labels": "student", "its pupil": "pupil of both sensors"}
-TAUGHT |= {"pupil of the student": "pupil of depth"}
-JUDGED = ["labels alone", "own labels", "pair labels", "twin labels"]  # by whom
 # column of results/margins.csv → its name here
 MARGINS = {"student, as they are": "student, images as they are"}
 MARGINS |= {"student, turned": "student, images turned"}
 MARGINS |= {"branch alone, turned": "branch alone, images turned"}
-MISSING = {"none": "both sensors", "gyro": "no gyroscope", "acc": "no accelerometer"}
 
 
 def scenes(
@@ -209,33 +203,19 @@ def cells_of(number: str, beginnings: tuple[str, ...], *ends: str) -> str:
 
 
 def results(number: str) -> pd.DataFrame:
-    """What the notebook of this number has measured: means over stored seeds."""
+    """What the notebook of this number, 01, 07 or 08, has measured: means over stored
+    seeds."""
     watch = pd.read_csv("../results/watch-splits.csv").groupby("model").mean()
     acc, both = watch.loc["nearest window"], watch.loc["nearest window, both sensors"]
     splits = {name: acc[name] for name in ("windows at random", "whole persons")}
     splits["whole persons, both sensors"] = both["whole persons"]
-    terms = seeds("../results/terms.csv", TERMS, "depth")
-    taught = pd.read_csv("../results/teachers.csv").mean()
     margins = pd.read_csv("../results/margins.csv").query("epochs == 20").mean()
-    pairs = pd.read_csv("../results/watch-pairs.csv").groupby("way").mean()
-    fused = pd.read_csv("../results/watch-both.csv")
-    fused = fused.query("method == 'teacher' and labelled < 1")
-    fused = fused.groupby("missing")["f1"].mean().rename(MISSING)
-    rooms = pd.read_csv("../results/rooms.csv").drop(columns="seed")
-    rooms = rooms.groupby("way").mean()
     few = results_table("../results/labels.csv", 0.1, WAYS, WAYS.values())
     found = {
         ("01", "watch, mean of 5 deals"): pd.Series(splits),
-        ("04", "depth, 400 labels"): taught[list(TAUGHT)].rename(TAUGHT),
-        ("05", "depth, every label, F1"): terms.mean(),
         ("07", "colour, 20 epochs"): margins[[*MARGINS]].rename(MARGINS),
         ("08", "depth, 200 labels, F1"): few["depth"],
         ("08", "colour, 200 labels, F1"): few["colour"],
-        ("09", "accelerometer, labels of one person"): pairs["acc"][JUDGED[:3]],
-        ("09", "gyroscope, labels of one person"): pairs["gyro"][JUDGED],
-        ("09", "one network of both, F1"): fused[list(MISSING.values())],
-        ("11", "rooms, 408 labels"): rooms.loc["labels"].dropna(),
-        ("11", "the same, with pairs"): rooms.loc["pairs"].dropna(),
     }
     table = pd.concat(found, names=["notebook", "data", "way"]).to_frame("right, %")
     return table.loc[number].round(0).astype(int)

@@ -78,7 +78,7 @@ stamp(seed, scenes=data, device=device)
 # %% [markdown]
 # ## Two folders
 #
-# The next two cells play the cameras. They take the drawn scenes of [00](00_start_here.ipynb) and write them as `<sensor>/<class>/<place>_<number>.png`. Colour has whole numbers of 8 bits. Depth has 16 bits: a larger number is nearer, and **0 means that nothing was measured**, a hole. Drawn scenes have no place, so we assign ten, one after the other. Twenty scenes have no label and go into the folder `unlabelled`.
+# The next two cells play the cameras. They take the synthetic scenes of [00](00_start_here.ipynb) and write them as `<sensor>/<class>/<place>_<number>.png`. Colour has whole numbers of 8 bits. Depth has 16 bits: a larger number is nearer, and **0 means that nothing was measured**, a hole. Synthetic scenes have no place, so we assign ten, one after the other. Twenty scenes have no label and go into the folder `unlabelled`.
 
 # %%
 scenes = load(data, seed=seed)
