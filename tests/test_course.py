@@ -228,6 +228,7 @@ def test_a_table_holds_these_answers_and_other_seeds(tmp_path, monkeypatch):
     answers = {"labels alone": {"acc": belief, "gyro": belief + 1}}
     answers["twin labels"] = {"gyro": belief, "twin": belief}
     answers["pair labels"] = {"acc": belief + 1, "gyro": belief + 2}
+    answers["lent labels"] = {"acc": belief, "gyro": belief + 3}
     table = wristband.with_stored(answers, lambda z: [10 * z[0, 0].item() + 70] * 10, 0)
     means = table.groupby(["way", "seed"])[["acc", "gyro", "both"]].mean()
     assert means.loc["labels alone", 0].tolist() == [70, 80, 80]
@@ -236,17 +237,29 @@ def test_a_table_holds_these_answers_and_other_seeds(tmp_path, monkeypatch):
     gains = wristband.differences(table[table["seed"] == 0], "pair labels", "labels alone")
     assert [own[0].tolist() for own in gains.values()] == [[10] * 10, [10] * 10]
     shown = wristband.decision(table)
-    assert shown.loc["both, multiplied"].tolist()[:3] == [70, 60, 80]
-    assert shown.loc["both, multiplied"].tolist()[3].startswith("+10.0 points")  # 10 and 10
-    assert shown.loc["gyroscope, trained with pairs"].tolist()[:3] == [90, 90, 90]
+    both = shown.loc["both alone, multiplied"].tolist()
+    assert both[:3] == [70, 60, 80]
+    assert both[3].startswith("+10.0 points")  # 10 and 10
+    assert both[4] == ""
+    assert shown.loc["gyroscope, pair labels"].tolist()[:3] == [90, 90, 90]
+    assert shown.loc["accelerometer alone"].tolist()[3:] == ["", ""]
+    persons = wristband.by_person(table[table["seed"] == 0])
+    assert persons.loc["alone: accelerometer − gyroscope"].tolist() == [-10] * 10
+    assert persons.loc["gyroscope: pair labels − labels alone"].tolist() == [10] * 10
     points = pd.DataFrame({0: np.arange(10.0), 1: np.arange(10.0) + 4})
-    assert wristband.interval(points) == "+6 points [+4, +9]"  # 6.5 ± 2.2
+    assert wristband.interval(points) == "+6.5 points [+4.3, +8.7]"  # 6.5 ± 2.2
 
 
 def test_mistakes_of_two_networks_overlap():
-    labels, count = torch.tensor([0, 0, 0, 0, 1]), torch.tensor([True] * 4 + [False])
-    first = torch.eye(7)[[1, 1, 0, 1, 0]] * 99  # wrong in three that count
-    second = torch.eye(7)[[1, 2, 1, 0, 0]] * 99  # wrong in two of these
-    diary = [({"acc": second, "gyro": first}, labels, count)] * 2
-    share = wristband.overlap(diary, lambda z: (z.max(1)[0] > 9, z.argmax(1)))
-    assert share == pytest.approx(2 / 3)
+    labels = torch.tensor([0, 0, 0, 0, 1])
+    first = torch.eye(7)[[1, 1, 0, 2, 1]] * 99  # wrong in three
+    other = torch.eye(7)[[1, 2, 1, 0, 0]] * 99  # in one of these it makes the same mistake
+    other[3] = 0.0  # not sure
+    classes = torch.tensor([*labels, *range(2, 7)])  # one window of each other exercise
+    right = torch.eye(7)[2:] * 99
+    first, other = torch.cat([first, right]), torch.cat([other, right])
+    share, chance = wristband.overlap(
+        first, other, classes, lambda z: (z.max(1)[0] > 9, z.argmax(1))
+    )
+    assert chance == pytest.approx((2 / 4 + 2 / 4 + 1 / 4) / 3)  # 1: two of four, 2: one of four
+    assert share == pytest.approx(1 / 3)

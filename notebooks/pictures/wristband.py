@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
+import torch.nn.functional as F
 from scipy import stats
 
 from course import SMALL
@@ -36,7 +37,7 @@ def show_exercises(signals: Mapping, labels, person):
 
 NAMES = {"acc": "accelerometer", "gyro": "gyroscope"}
 WAYS = ("labels alone", "own labels", "pair labels", "twin labels", "lent labels")
-PAIRS, TWIN, OWN = "#d55e00", "#0173b2", "#4d4d4d"  # who labels, in every picture
+PAIRS, TWIN = "#d55e00", "#0173b2"  # who labels, in every picture
 
 
 def joined(diary: Sequence):
@@ -48,22 +49,19 @@ def joined(diary: Sequence):
     return beliefs, torch.cat(labels)[count]
 
 
-def overlap(diary: Sequence, sure: Callable) -> float:
-    """Of the windows of which the gyroscope is sure and wrong, the share of which the
-    other network is so, too."""
-    beliefs, labels = joined(diary)
-    wrong = {}
-    for sensor, belief in beliefs.items():
-        chosen, guess = sure(belief)
-        wrong[sensor] = chosen & (guess != labels)
-    both = torch.stack([*wrong.values()]).all(0)
-    return float(both.sum() / wrong["gyro"].sum())
-
-
-def overlaps(diaries: Mapping, sure: Callable) -> dict[str, str]:
-    """The overlap of mistakes with the gyroscope's twin, and with the accelerometer."""
-    ways = ("twin labels", "pair labels")
-    return {way: f"{overlap(diaries[way], sure):.0%}" for way in ways}
+def overlap(first, other, labels, sure: Callable) -> tuple[float, float]:
+    """Of the windows of which the first network is sure and wrong, the share of which
+    the other is sure of the same wrong exercise; and the share that is left if the
+    other's beliefs are shuffled among the windows of each exercise."""
+    chosen, guess = sure(first)
+    also, other_guess = sure(other)
+    wrong = chosen & (guess != labels)
+    same = also & (guess == other_guess)
+    votes = F.one_hot(other_guess, other.shape[1]).float() * also[:, None]
+    exercises = range(other.shape[1])
+    rates = torch.stack([votes[labels == exercise].mean(0) for exercise in exercises])
+    chance = rates[labels[wrong], guess[wrong]]
+    return same[wrong].float().mean().item(), chance.mean().item()
 
 
 def with_stored(answers: Mapping, score: Callable, seed: int) -> pd.DataFrame:
@@ -90,21 +88,29 @@ def differences(table: pd.DataFrame, way: str, other: str) -> dict[str, pd.DataF
     return found
 
 
-def interval(points: pd.DataFrame, digits: int = 0) -> str:
+def interval(points: pd.DataFrame) -> str:
     """Mean and 95 % interval over persons (rows), each the mean of its seeds."""
     own = points.mean(axis=1)
     low, high = stats.ttest_1samp(own, 0).confidence_interval()
-    return f"{own.mean():+.{digits}f} points [{low:+.{digits}f}, {high:+.{digits}f}]"
+    return f"{own.mean():+.1f} points [{low:+.1f}, {high:+.1f}]"
 
 
-def compared(table: pd.DataFrame) -> str:
-    """Pair labels above labels alone and above own labels, a line each."""
-    lines = []
-    for other in ("labels alone", "own labels"):
-        gains = differences(table, "pair labels", other).items()
-        each = [f"{NAMES[sensor]} {interval(own)}" for sensor, own in gains]
-        lines.append(f"pairs − {other}: {', '.join(each)}")
-    return "\n".join(lines)
+def compared(table: pd.DataFrame, way: str, other: str) -> str:
+    """Points that a way lies above another, for each sensor."""
+    gains = differences(table, way, other).items()
+    each = [f"{NAMES[sensor]} {interval(own)}" for sensor, own in gains]
+    return f"{way} − {other}: {', '.join(each)}"
+
+
+def by_person(table: pd.DataFrame) -> pd.DataFrame:
+    """Means of the seeds, a column for each person: how much better the accelerometer
+    alone is than the gyroscope alone, in this order, and the gyroscope's gain."""
+    alone = table[table["way"] == "labels alone"].groupby("person")[[*NAMES]].mean()
+    gain = differences(table, "pair labels", "labels alone")["gyro"].mean(axis=1)
+    rows = {"alone: accelerometer − gyroscope": alone["acc"] - alone["gyro"]}
+    rows["gyroscope: pair labels − labels alone"] = gain
+    ordered = pd.DataFrame(rows).sort_values(next(iter(rows)), ascending=False)
+    return ordered.round().astype(int).T
 
 
 def by_seed(table: pd.DataFrame) -> pd.DataFrame:
@@ -112,29 +118,34 @@ def by_seed(table: pd.DataFrame) -> pd.DataFrame:
     means = table.groupby(["way", "seed"])[[*NAMES]].mean().unstack()
     means = means.loc[[way for way in WAYS if way in means.index]]
     means = means.sort_index(axis=1).rename(columns=NAMES, level=0)
-    return means.round().astype("Int64").astype(object).fillna("")
+    return means.round(1).astype(object).where(means.notna(), "–")
 
 
-ROWS = {"accelerometer alone": ("labels alone", "acc")}
-ROWS |= {"gyroscope alone": ("labels alone", "gyro")}
-ROWS |= {"gyroscope, trained with pairs": ("pair labels", "gyro")}
-ROWS |= {"both, multiplied": ("labels alone", "both")}
-ROWS |= {"both, trained with pairs": ("pair labels", "both")}
+# what one may deploy: how it trained, its sensor, and what it is compared with
+ROWS = {
+    "accelerometer alone": ("labels alone", "acc", ()),
+    "gyroscope alone": ("labels alone", "gyro", ("acc",)),
+    "gyroscope, pair labels": ("pair labels", "gyro", ("acc", "gyro")),
+    "gyroscope, lent labels": ("lent labels", "gyro", ("acc", "gyro")),
+    "both alone, multiplied": ("labels alone", "both", ("acc",)),
+    "both with pair labels, multiplied": ("pair labels", "both", ("acc",)),
+}
 
 
 def decision(table: pd.DataFrame) -> pd.DataFrame:
     """% right of what one may deploy: mean, lowest and highest of the seeds, and points
-    above the accelerometer alone with their interval over persons."""
+    above one sensor alone with their interval over persons."""
     scores = table.set_index(["way", "person", "seed"])
     shown = {}
-    for name, (way, sensor) in ROWS.items():
+    for name, (way, sensor, others) in ROWS.items():
         own = scores.loc[way][sensor].unstack()
-        means = own.mean().agg(["mean", "min", "max"]).round(1)
-        above = own - scores.loc["labels alone"]["acc"].unstack()
-        first = name == "accelerometer alone"
-        shown[name] = [*means, "" if first else interval(above, digits=1)]
-    columns = ["% right, mean of seeds", "lowest", "highest", "above the first row"]
-    return pd.DataFrame(shown, index=columns).T
+        row = dict(own.mean().agg(["mean", "min", "max"]).round(1))
+        for other, title in NAMES.items():
+            above = own - scores.loc["labels alone"][other].unstack()
+            row[f"above the {title} alone"] = interval(above) if other in others else ""
+        shown[name] = row
+    columns = {"mean": "% right, mean of seeds", "min": "lowest", "max": "highest"}
+    return pd.DataFrame(shown).T.rename(columns=columns)
 
 
 def plot_gains(gains: Mapping):
@@ -143,8 +154,10 @@ def plot_gains(gains: Mapping):
     figure, axes = plt.subplots(
         1, 2, figsize=(9.2, 3.5), sharey=True, layout="constrained"
     )
+    persons = gains["gyro"].mean(axis=1)
     figure.suptitle(
-        "With two seeds of three the gyroscope gains from pairs; on average it is open"
+        f"With pairs the gyroscope gains in {(persons > 0).sum()} of {len(persons)} "
+        f"persons and loses in {(persons < 0).sum()}"
     )
     for axis, (sensor, name) in zip(axes, NAMES.items(), strict=True):
         columns = {f"seed {seed}": own for seed, own in gains[sensor].items()}
@@ -152,10 +165,10 @@ def plot_gains(gains: Mapping):
         for place, points in enumerate(columns.values()):
             colour = PAIRS if place == len(columns) - 1 else "0.6"
             dots_and_interval(axis, place, points, colour)
-            look = {"va": "center", "fontsize": 9.5, "fontweight": "bold"}
-            axis.text(place + 0.33, points.mean(), f"{round(points.mean()):+d}", **look)
+            look = {"va": "center", "fontsize": 10, "fontweight": "bold"}
+            axis.text(place + 0.33, points.mean(), f"{points.mean():+.1f}", **look)
         axis.axhline(0, color="0.6", lw=1, ls=":")
-        axis.set(xlim=(-0.4, 3.8), xticks=range(len(columns)), xticklabels=columns)
+        axis.set(xlim=(-0.4, 4), xticks=range(len(columns)), xticklabels=columns)
         axis.set_title(name, **SMALL)
     axes[0].set_ylabel("pair labels − labels alone,\npoints; a dot: a person")
     return figure
@@ -191,53 +204,45 @@ BASES = {"own labels": "own", "labels alone": "alone"}
 
 
 def plot_units(table: pd.DataFrame):
-    """F1 points of a deployed unit above own labels, and above labels alone: with each
-    other unit, whose name stands beside it, and with its twin; a line: lowest to
-    highest of the draws of labels."""
-    figure, axes = plt.subplots(
-        1, 2, figsize=(9.2, 5.6), sharey=True, layout="constrained"
+    """F1 points of a deployed unit above labels alone, beside each other unit and
+    beside its twin; a line: lowest to highest of the draws of labels."""
+    points = table[["deployed", "beside", "better"]].assign(
+        pair=table["pair"] - table["alone"], twin=table["twin"] - table["alone"]
     )
-    means = table.groupby(["deployed", "beside"]).mean(numeric_only=True)
-    above = [(means["pair"] > means[base]).sum() for base in BASES.values()]
-    figure.suptitle(
-        f"Of {len(means)} pairs {above[0]} beat own labels on average, "
-        f"and {above[1]} labels alone"
-    )
-    for axis, (heading, base) in zip(axes, BASES.items(), strict=True):
-        for place, unit in enumerate(UNITS_WORN):
-            own = table[table["deployed"] == unit]
-            parts = dict([*own.groupby("beside")])
-            marks = [
-                ("D", PAIRS, part["better"].all(), part["pair"], UNITS_WORN[beside])
-                for beside, part in parts.items()
-            ]
-            first, *_ = parts.values()  # twin and own labels are the same in all
-            marks.append(("s", TWIN, True, first["twin"], ""))
-            if base == "alone":
-                marks.append(("o", OWN, True, first["own"], ""))
-            for k, (marker, colour, filled, scores, beside) in enumerate(marks):
-                points, height = scores - own[base], place - 0.37 + 0.15 * k
-                name = {"va": "center", "fontsize": 7.5, "color": colour}
-                axis.text(points.max(), height, f"  {beside}", **name)
-                span = {"color": colour, "lw": 1, "alpha": 0.5}
-                axis.hlines(height, points.min(), points.max(), **span)
-                look = {"color": colour if filled else "white", "edgecolor": colour}
-                axis.scatter(
-                    points.mean(), height, s=38, marker=marker, zorder=3, **look
-                )
-        axis.axvline(0, color="0.6", lw=1, ls=":")
-        axis.set_title(f"above {heading}", **SMALL)
-        axis.set_xlabel("F1 points; a line: lowest to highest of five draws")
+    pairs = points.groupby(["deployed", "beside"])["pair"]
     strength = table.groupby("deployed")["alone"].mean()
+    figure, axis = plt.subplots(figsize=(8.6, 4.6), layout="constrained")
+    figure.suptitle(
+        f"Of {len(pairs)} pairs {(pairs.mean() > 0).sum()} gain on average, "
+        f"and {(pairs.min() > 0).sum()} with every draw of labels"
+    )
+    for place, unit in enumerate(UNITS_WORN):
+        own = points[points["deployed"] == unit]
+        marks = [
+            ("D", PAIRS, part["better"].all(), part["pair"])
+            for _, part in own.groupby("beside")
+        ]
+        first = own[own["beside"] == own["beside"].iloc[0]]  # a twin is the same in all
+        marks.append(("s", TWIN, True, first["twin"]))
+        for k, (marker, colour, filled, gains) in enumerate(marks):
+            height = place - 0.32 + 0.16 * k
+            span = {"color": colour, "lw": 1.5, "alpha": 0.5}
+            axis.hlines(height, gains.min(), gains.max(), **span)
+            look = {"color": colour if filled else "white", "edgecolor": colour}
+            axis.scatter(gains.mean(), height, s=42, marker=marker, zorder=3, **look)
+    axis.axvline(0, color="0.6", lw=1, ls=":")
+    axis.set_xlabel(
+        "F1 points above labels alone; a line: lowest to highest draw of labels"
+    )
     names = [f"{name} ({strength[unit]:.0f})" for unit, name in UNITS_WORN.items()]
-    axes[0].set_yticks(range(len(names)), names)
-    axes[0].invert_yaxis()
-    axes[0].set_ylabel("deployed unit (F1 with labels alone)")
+    axis.set_yticks(range(len(names)), names)
+    axis.invert_yaxis()
+    axis.set_ylabel("deployed unit (F1 with labels alone)")
     marks = {"with a better unit": ("D", PAIRS, PAIRS)}
     marks |= {"with a weaker unit": ("D", "white", PAIRS)}
-    marks |= {"with its twin": ("s", TWIN, TWIN), "own labels": ("o", OWN, OWN)}
+    marks |= {"with its twin": ("s", TWIN, TWIN)}
     for name, (marker, face, edge) in marks.items():
-        look = {"marker": marker, "color": face, "edgecolor": edge, "s": 38}
-        axes[0].scatter([], [], label=name, **look)
-    figure.legend(loc="outside lower center", ncols=4, frameon=False)
+        look = {"marker": marker, "color": face, "edgecolor": edge, "s": 42}
+        axis.scatter([], [], label=name, **look)
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return figure
