@@ -3,7 +3,7 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/main/notebooks/09_real_sensors.ipynb) · [solutions](solutions/py/09_real_sensors.py)
 #
-# A clinic wants a wristband that names which of seven shoulder exercises its wearer does. Ten persons wore a watch with an **accelerometer** and a **gyroscope**. Only one of them noted which exercise she did when, which labels about a hundred windows of four seconds. The wristband will have one of the two sensors, if that is enough.
+# A clinic wants a wristband that names which of seven shoulder exercises its wearer does. Ten persons wore a watch with an **accelerometer** and a **gyroscope**. Only one of them noted which exercise she did when. So about a hundred windows, of four seconds each, have a label. The wristband will have one of the two sensors, if that is enough.
 #
 # Both sensors recorded the same seconds. On synthetic scenes such unlabelled **pairs** were worth hundreds of labels ([08](08_when_a_second_sensor_helps.ipynb)). And here?
 #
@@ -107,9 +107,7 @@ def network():
 # %% [markdown]
 # ## What may change and leave the exercise the same?
 #
-# A watch sits differently on each wrist, an arm swings wider, a window starts at any moment. So a **view** of a window is rotated, scaled and shifted at random. A *strong* view is rotated and scaled twice as much, and one second is silent.
-#
-# These views are simple: samples that are shifted out at the end return at the start, and scale and silence change the accelerometer's gravity, too.
+# A watch sits differently on each wrist, an arm swings wider, a window starts at any moment. So a **view** of a window is rotated, scaled and shifted at random. A *strong* view is rotated and scaled twice as much, and one second is silent. (These views are crude: what is shifted out at the end returns at the start, and scale and silence change gravity, too.)
 
 
 # %%
@@ -138,12 +136,12 @@ check("a rotation keeps lengths", (turns @ turns.mT - torch.eye(3)).abs().max() 
 # %% [markdown]
 # ## Who labels the windows of the others?
 #
-# Each step takes 35 labelled windows, and 64 of all eight persons whose labels are not used. A *judge* says from whose probabilities each network learns. If they give one exercise of a weak view 90 % or more, it becomes the label of the *strong* view of the same window. The other windows are skipped. Two judges:
+# Each step takes 35 labelled windows, and 64 windows of all eight persons without labels. A *judge* says from whose probabilities each network learns. Where they give an exercise 90 % or more for the weak view of a window, this exercise becomes the label of its *strong* view. Other windows are skipped. Two judges:
 #
 # - **Own labels:** each network believes itself (FixMatch).
 # - **Pair labels:** both networks learn from the *product* of both probabilities.
 #
-# 00 has a threshold of 30 %. Ours is higher, since a network that knows one person is often sure and wrong about others; neither it nor the number of steps was tuned. The recipe of 08 has a second part, the contrast, without which its pair labels were not shown to help. We leave it out to ask one thing only: who should label? So this page says nothing about a contrast on the watch.
+# The threshold is higher than the 30 % of 00, since a network that knows one person is often sure and wrong about others. Threshold and steps are not tuned. The *contrast* of 08, which did most for depth there, is left out, so that this page asks one thing: who should label? It says nothing about a contrast on a watch.
 #
 # **Write `pair_labels` before you go on.** A belief holds log probabilities, 64 windows by seven exercises; the logarithm of a product is a sum. Your line should work for any two networks, since other pairs will use it.
 
@@ -249,7 +247,7 @@ for way, judge in judges.items():
 #
 # ## Is that one lucky seed?
 #
-# In two more stored runs other persons have the labels. **Guess:** with how many of the three seeds do pair labels beat labels alone on the gyroscope?
+# In two more stored runs other persons have the labels. Do pair labels still beat labels alone on the gyroscope?
 
 # %% alt="Two panels, pair labels minus labels alone, ten dots a seed. Gyroscope: the mean of two seeds lies above zero, of one at zero; on average eight persons gain, two lose, and the interval of the mean spans zero. Accelerometer: one seed six points below zero; the interval of the mean spans zero."
 table = pictures.with_stored(answers, score, seed)  # and two more seeds, stored
@@ -260,9 +258,9 @@ print(pictures.compared(table, "pair labels", "labels alone"))
 pictures.by_person(table)
 
 # %% [markdown]
-# With two of the three. The mean gain of the gyroscope is three points, and its 95 % interval over persons spans zero, because persons differ: **eight of ten gain, and two lose ten points or more.** The table shows one cause that fits. It sorts the persons by how much better the accelerometer alone is than the gyroscope alone, and both who lose stand at the end where it is not better. (A part of this is chance, since the gyroscope alone enters both rows.)
+# With two of the three. The gyroscope gains three points on average, but the 95 % interval over persons spans zero, because persons differ: **eight of ten gain, and two lose ten points or more.** A possible cause stands in the table. It sorts the persons by the lead of the accelerometer alone over the gyroscope alone, and the two who lose are those with the smallest lead. (Part of this arises by itself, since the score of the gyroscope alone is in both rows.)
 #
-# **For the accelerometer, the better sensor, pairs are not shown to help.** With seed 1 they cost it six points, and we do not know why. Own labels are no rival here: they cost the gyroscope about ten points.
+# **For the accelerometer, the better sensor, pairs are not shown to help.** With seed 1 they cost it six points, and we do not know why. Own labels are no rival: they cost the gyroscope about ten points.
 #
 # ## Another sensor, a better one, or just a second network?
 #
@@ -286,13 +284,13 @@ for other in ("labels alone", "pair labels"):
 pictures.by_seed(table)
 
 # %% [markdown]
-# Lent labels: they and pair labels differ by less than these runs can show, so the product has no use that we saw. The twin does no better than own labels: a second network is not enough. But no run here tells whether the accelerometer's labels help because it is *another* sensor or the *better* one.
+# Lent labels do. The interval of their difference from pair labels spans zero, so we see no use of the product. The twin does no better than own labels: a second network is not enough. But these runs cannot tell whether the accelerometer's labels help because it is *another* sensor or the *better* one.
 #
-# The accelerometer of *lent labels* has the labels of *labels alone*, and yet scores up to three points less. Its random draws differ, and the views of unlabelled windows pass through its BatchNorm, too. So a few points of any row above *labels alone* may have nothing to do with who labels.
+# One warning. The accelerometer of *lent labels* learns from the one person alone, as in *labels alone*, and yet its score differs by up to three points. Other random draws are one reason; the other is that the unlabelled windows pass through its BatchNorm, too. So a difference of three points from *labels alone* need not come from the labels.
 #
 # ## Why do own labels mislead?
 #
-# Our suspicion: a network that knows one person is *sure* of wrong exercises on others, and learns these. A twin makes the same mistakes, another sensor others. `train` kept the labels that it made. **Guess:** how many of the gyroscope's own were right?
+# Our suspicion: a network that knows one person is *sure* of wrong exercises on others, and learns these. A twin makes the same mistakes, another sensor others. `train` kept the labels that it made. How many were right?
 
 # %%
 judges |= {"twin labels": pair_labels, "lent labels": lent_labels}
@@ -306,7 +304,7 @@ for way in list(judges)[1:]:
 # %% [markdown]
 # As suspected, the gyroscope is often sure and wrong. Of its own labels 55 % were right, of twin labels 53 %, of pair labels 71 %; of lent labels, which are fewer, 76 %.
 #
-# Do other networks make other mistakes? We ask networks that never taught each other, with labels alone, about new persons. Of the windows of which the gyroscope is sure and wrong, in how many is the other network sure of the *same wrong* exercise? *By chance* is what remains if the other's answers are shuffled among all windows of the true exercise.
+# Do other networks make other mistakes? We compare networks of labels alone, which never taught each other, on new persons. Where the gyroscope is sure and wrong, how often is the other network sure of the *same wrong* exercise? *By chance*: the other's answers are shuffled among the windows of each exercise.
 
 # %%
 separate = {"acc": answers["labels alone"], "twin": evaluate(signals=twins)[0]}
@@ -315,7 +313,7 @@ for other, belief in separate.items():
     print(f"gyroscope and {other}: the same in {share:.0%}, by chance in {chance:.0%}")
 
 # %% [markdown]
-# The further the accelerometer lies below the twin, the more of the gyroscope's mistakes it can correct; what it shares with the gyroscope beyond chance, no pair label can.
+# Where both are sure of the same wrong exercise, so is their product: pair labels repeat this mistake. In the other windows they may correct the gyroscope, or skip the window.
 #
 # ## Twenty more pairs
 #
@@ -323,17 +321,17 @@ for other, belief in separate.items():
 #
 # In half of the pairs the other unit is the *weaker* one. **Guess:** does it help, too?
 
-# %% alt="A row for each of five deployed units, F1 points above labels alone. All pairs of the right arm lie right of zero, with every draw of labels; those of the right leg lie about zero, and their lines cross it. The twins lie about zero."
+# %% alt="A row for each of five deployed units, F1 points above labels alone. All pairs of the right arm lie right of zero, with every draw of labels; those of the right leg lie about zero, and their lines cross it. The twins lie about zero or below."
 units = pictures.stored_units()
 figure = pictures.plot_units(units)
 pictures.unit_means(units)
 
 # %% [markdown]
-# Yes: a weaker unit adds 2 points to labels alone on average, a better one 7; a twin costs a point. All 20 pairs together add 4.5 points, 95 % interval over persons [+3.1, +6.0] ([claims](../docs/results/real.md)). Single pairs are less certain: in 11 of 20 every draw of labels gains. The arms gain most and the right leg hardly. Is that because they are weak themselves, or because most of their partners are better? These runs do not tell.
+# Yes: a weaker unit adds 2 points to labels alone on average, a better one 7; a twin costs a point. Over all 20 pairs the gain is 4.5 points, with a 95 % interval over persons of [+3.1, +6.0] ([rows](../docs/results/real.md)). Single pairs are less certain: only 11 gain with every draw. The arms gain most, the right leg hardly. The arms are weak, and most of their partners are better: these runs do not tell which of the two is the cause.
 #
 # ## Which one do you deploy?
 #
-# A rule, before you look, as in [11](11_your_own_data_and_deployment.ipynb): *a gain counts if its 95 % interval over persons lies above zero; else take what is simpler*: one sensor, labels alone.
+# A rule, before you look, as in [11](11_your_own_data_and_deployment.ipynb): *a gain counts if its 95 % interval over persons lies above zero; else take what is simpler*, one sensor and labels alone.
 #
 # On the watch, *both* multiplies the probabilities of two networks. **Guess:** does it gain above the accelerometer alone?
 
@@ -347,20 +345,20 @@ pictures.decision(table)
 #
 # ## What you found
 #
-# **With one person's labels, own labels cost the watch's gyroscope about ten points. The accelerometer's labels, lent or in pairs, lifted it with two of three seeds, a twin's never. They helped eight of ten persons and cost two a lot, so the mean gain is not decided. For the accelerometer pairs are not shown to help. On the body pairs gained 4.5 points, the legs least.**
+# **With one person's labels, own labels cost the watch's gyroscope about ten points. The accelerometer's labels, lent or in pairs, lifted it with two of three seeds, a twin's never. Pairs helped eight of ten persons and cost two ten points or more, so the mean gain is not decided. Pairs are not shown to help the accelerometer. On the body they gained 4.5 points, on the legs least.**
 #
 # For your own two sensors, with labels of one person:
 #
 # - *You may choose one:* the better sensor, on labels alone.
-# - *It must be the weaker one:* on labels alone, by the rule. Training on the better one's labels is worth a try, but test it on several new persons: some may lose.
-# - *You may deploy both:* two networks on labels alone, multiplied, are worth a test; here their gain is not decided.
+# - *It must be the weaker one:* by the rule, on labels alone. Labels of the better one, lent or in pairs, are worth a test on several new persons: most may gain and some lose.
+# - *You may deploy both:* multiply two networks on labels alone, if a test on your data shows a gain; here it is not decided.
 # - *Two places on the body:* train with pairs, above all an arm.
 #
 # Better, **ask many persons for a few labels each**. In [the solution of exercise 2](solutions/py/09_real_sensors.py), 35 windows of eight persons teach more than these hundred of one: the accelerometer is right in 81 % of the windows, the gyroscope in 63 %. Our longer runs with such labels are not finished ([withdrawn](../docs/results/protocol.md#withdrawn)). What two sensors gained in every other case stands in [one table](../docs/guides/second_sensor.md#what-to-do).
 #
 # ## Exercises
 #
-# 1. **Warm-up.** Three sensors, not always on. `vote(beliefs, has)` multiplies the probabilities of those that are on, and returns log probabilities; the probabilities of a window sum to one. `has` maps each sensor to a tensor of bools, one for each window: was it on? In every window at least one was.
+# 1. **Warm-up.** Three sensors, not always on. `vote(beliefs, has)` returns the logarithm of the product of those that are on, scaled so that the probabilities of a window sum to one. `has` maps each sensor to a tensor of bools, true for the windows in which it was on. At least one always was.
 # 2. **Change one thing.** `some(rows, fold)` draws five windows of each exercise, of any person. Run `evaluate` with it, for labels alone and pair labels. Who gains now?
 # 3. **Open.** Put 0.5 into `sure`, and run `evaluate` with own labels. Enter the gyroscope's score with both thresholds, in %.
 #
