@@ -141,7 +141,7 @@ check("a rotation keeps lengths", (turns @ turns.mT - torch.eye(3)).abs().max() 
 # - **Own labels:** each network believes itself (FixMatch).
 # - **Pair labels:** both networks learn from the *product* of both probabilities.
 #
-# The threshold is higher than the 30 % of 00, since a network that knows one person is often sure and wrong about others. Threshold and steps are not tuned. The *contrast* of 08, which did most for depth there, is left out, so that this page asks one thing: who should label? It says nothing about a contrast on a watch.
+# The threshold is higher than the 30 % of 00, since a network that knows one person is often sure and wrong about others. Threshold and steps are not tuned. The *contrast* of 08, which did most for depth there, is left out, so that this page asks one thing: who should label?
 #
 # **Write `pair_labels` before you go on.** A belief holds log probabilities, 64 windows by seven exercises; the logarithm of a product is a sum. Your line should work for any two networks, since other pairs will use it.
 
@@ -258,7 +258,7 @@ print(pictures.compared(table, "pair labels", "labels alone"))
 pictures.by_person(table)
 
 # %% [markdown]
-# With two of the three. The gyroscope gains three points on average, but the 95 % interval over persons spans zero, because persons differ: **eight of ten gain, and two lose ten points or more.** A possible cause stands in the table. It sorts the persons by the lead of the accelerometer alone over the gyroscope alone, and the two who lose are those with the smallest lead. (Part of this arises by itself, since the score of the gyroscope alone is in both rows.)
+# With two of the three. The gyroscope gains three points on average, but the 95 % interval over persons spans zero, because persons differ: **eight of ten gain, and two lose ten points or more.** A possible cause: in the table, those who lose are the two for whom the accelerometer alone has the smallest lead over the gyroscope alone. (In part this arises by itself: the gyroscope alone is in both rows.)
 #
 # **For the accelerometer, the better sensor, pairs are not shown to help.** With seed 1 they cost it six points, and we do not know why. Own labels are no rival: they cost the gyroscope about ten points.
 #
@@ -286,7 +286,7 @@ pictures.by_seed(table)
 # %% [markdown]
 # Lent labels do. The interval of their difference from pair labels spans zero, so we see no use of the product. The twin does no better than own labels: a second network is not enough. But these runs cannot tell whether the accelerometer's labels help because it is *another* sensor or the *better* one.
 #
-# One warning. The accelerometer of *lent labels* learns from the one person alone, as in *labels alone*, and yet its score differs by up to three points. Other random draws are one reason; the other is that the unlabelled windows pass through its BatchNorm, too. So a difference of three points from *labels alone* need not come from the labels.
+# *Lent labels* teach the accelerometer nothing new, and yet its score differs from *labels alone* by up to three points. Its random draws are others, and unlabelled windows pass through its BatchNorm. So a difference of three points from *labels alone* need not come from who labels.
 #
 # ## Why do own labels mislead?
 #
@@ -327,7 +327,7 @@ figure = pictures.plot_units(units)
 pictures.unit_means(units)
 
 # %% [markdown]
-# Yes: a weaker unit adds 2 points to labels alone on average, a better one 7; a twin costs a point. Over all 20 pairs the gain is 4.5 points, with a 95 % interval over persons of [+3.1, +6.0] ([rows](../docs/results/real.md)). Single pairs are less certain: only 11 gain with every draw. The arms gain most, the right leg hardly. The arms are weak, and most of their partners are better: these runs do not tell which of the two is the cause.
+# Yes: a weaker unit adds 2 points to labels alone on average, a better one 7; a twin costs a point. Over all 20 pairs the gain is 4.5 points, with a 95 % interval over persons of [+3.1, +6.0] ([rows](../docs/results/real.md)). Only 11 pairs gain with every draw. The arms gain most: they are weak, and most of their partners are better. Which of the two is the cause, these runs do not tell.
 #
 # ## Which one do you deploy?
 #
@@ -339,13 +339,11 @@ pictures.unit_means(units)
 pictures.decision(table)
 
 # %% [markdown]
-# **Take out both guesses.** The gyroscope alone is right in 58 % of the windows, with pair labels in 61 %, with lent labels in 62 %. *Both* scores three points above the accelerometer alone, but the interval spans zero, so the gain does not count. By the rule you deploy **the accelerometer, trained on labels alone**.
-#
-# How far is that from the best? With the labels of all persons and longer training, stored networks score 88 from the accelerometer and 80 from the gyroscope (F1, [rows](../results/watch.md)).
+# **Take out both guesses.** The gyroscope alone is right in 58 % of the windows, with pair labels in 61 %, with lent labels in 62 %. *Both* scores three points above the accelerometer alone, but the interval spans zero. By the rule you deploy **the accelerometer, trained on labels alone**. With labels of all persons and longer training it reaches 88, the gyroscope 80 (stored, [F1](../results/watch.md)).
 #
 # ## What you found
 #
-# **With one person's labels, own labels cost the watch's gyroscope about ten points. The accelerometer's labels, lent or in pairs, lifted it with two of three seeds, a twin's never. Pairs helped eight of ten persons and cost two ten points or more, so the mean gain is not decided. Pairs are not shown to help the accelerometer. On the body they gained 4.5 points, on the legs least.**
+# **With one person's labels, own labels cost the watch's gyroscope about ten points. The accelerometer's, lent or in pairs, lifted it with two of three seeds, a twin's never. Pairs helped eight of ten persons and cost two ten points or more, so the mean gain is not decided. Pairs are not shown to help the accelerometer. On the body they gained 4.5 points, on the legs least.**
 #
 # For your own two sensors, with labels of one person:
 #
@@ -354,7 +352,7 @@ pictures.decision(table)
 # - *You may deploy both:* multiply two networks on labels alone, if a test on your data shows a gain; here it is not decided.
 # - *Two places on the body:* train with pairs, above all an arm.
 #
-# Better, **ask many persons for a few labels each**. In [the solution of exercise 2](solutions/py/09_real_sensors.py), 35 windows of eight persons teach more than these hundred of one: the accelerometer is right in 81 % of the windows, the gyroscope in 63 %. Our longer runs with such labels are not finished ([withdrawn](../docs/results/protocol.md#withdrawn)). What two sensors gained in every other case stands in [one table](../docs/guides/second_sensor.md#what-to-do).
+# Better, **ask many persons for a few labels each**. In the [solution of exercise 2](solutions/py/09_real_sensors.py), with 35 labelled windows of eight persons and without pairs, the accelerometer is right in 81 % of the windows, the gyroscope in 63 %. Our longer runs with such labels are not finished ([withdrawn](../docs/results/protocol.md#withdrawn)). What two sensors gained in every other case stands in [one table](../docs/guides/second_sensor.md#what-to-do).
 #
 # ## Exercises
 #
