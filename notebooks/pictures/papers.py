@@ -98,14 +98,14 @@ def plot_leads(leads: pd.DataFrame, hidden: Mapping):
         bars = axis.barh(points.index, points, color=colours)
         axis.bar_label(bars, fmt="%+.1f", padding=4)
         axis.axvline(0, color="0.6", lw=1, ls=":")
-        axis.set(xlim=(-3, 18), title=SENSORS[sensor], xlabel="points of accuracy")
+        axis.set(xlim=(-3, 19), title=SENSORS[sensor], xlabel="points of accuracy")
         axis.invert_yaxis()
     for colour, name in (
         (shown, "its image shows the material"),
         (not_shown, "it does not"),
     ):
         axis.barh([points.index[0]], [0], color=colour, label=name)
-    title = "A network of both leads where the student's image shows no material"
+    title = "A network of both leads most where the student's image shows no material"
     figure.suptitle(title, fontweight="bold")
     handles, labels = axis.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)

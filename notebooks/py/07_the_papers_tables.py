@@ -261,7 +261,7 @@ table["p after Holm"] = tables.holm(table["p"])
 table.round({"points of F1": 2, "± (95 %)": 2, "p": 3, "p after Holm": 3})
 
 # %% [markdown]
-# Three, all in colour. The branch alone is a point above the student. Twice the weights are a point *worse*, so size is not the reason. And DisCoM-KD is a point below its own branch. After [40 or 80 epochs](../docs/results/all_labels.md#how-many-epochs) it is not below any more, but with three seeds nothing is decided there.
+# Three, all in colour. The branch alone is a point above the student. Twice the weights are a point *worse*, so size is not the reason. And DisCoM-KD is a point below its own branch. After [40 or 80 epochs](../docs/results/all_labels.md#how-many-epochs) it is not below any more (+0.3 and +0.5), but with three seeds nothing is decided there.
 #
 # In depth nothing is decided. Pairs have an interval that just excludes zero there, but after Holm's correction its p is 0.22. **We found no gain from the second sensor**, and any gain from pairs here is likely below a point.
 #
@@ -337,7 +337,7 @@ for name, correct in after.items():
 #
 # ## What you found
 #
-# The figures of reasons 1 to 3 are stored; their ± is half of a 95 % interval. Only the last row is live: your own training, of which the screen above has your numbers.
+# The figures of reasons 1 to 3 are stored; their ± is half of a 95 % interval. Only the last row is live: it is your own training.
 #
 # | reason | what was compared | sensor | points | ± | unit | epochs | seeds |
 # |---|---|---|---|---|---|---|---|
@@ -368,7 +368,7 @@ for name, correct in after.items():
 #
 # Walk our scenes through it. The network of both is 8.0 ± 0.9 points above colour's branch and further above all else, so who can deploy both should. Who has colour alone comes to the third question, and uses the **branch alone**. Who has depth alone comes to the fourth, and uses the **student**.
 #
-# Last, the three networks that you have trained, as means of five stored seeds. Your single run may rank two close ones the other way.
+# Last, the three networks that you have trained, as means of five stored seeds at 20 epochs. Your single run may rank two close ones the other way.
 
 # %%
 course.results("07")
