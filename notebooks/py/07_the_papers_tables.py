@@ -123,7 +123,7 @@ evidence.round(1)
 #
 # Which version made the table is not known, and the table does not settle it. If pupils had turned images and the student had not, pupils should gain in every column. In four columns at least nine of ten do. SUN RGB-D's `depth` with four of ten and `thermal` with none speak against it.
 #
-# So measure what turning is worth here. Train three networks of colour, **none of which sees depth**: a student with images as they are, a student with turned images, and your branch of 02, alone. How far above the first does your second guess put the last?
+# So measure what turning is worth here. Train three networks of colour, **none of which sees depth**: a student with images as they are, a student with turned images, and your branch of 02, alone.
 
 # %%
 from lessons.losses import aux_loss, class_loss, orth_loss
@@ -323,17 +323,17 @@ for name, correct in after.items():
     print(f"{name}: {np.mean(excess):.1f} points too high")
 
 # %% [markdown]
-# Each score is too high by a point or more, because the best of several noisy scores is partly luck. As both methods are lucky, their *margin* suffers less. (One training of eight epochs.)
+# Each score is too high by a point or more, because the best of several noisy scores is partly luck. As both methods are lucky, their *margin* suffers less.
 #
 # ## What others measured
 #
 # Three facts from outside belong beside the paper's table ([sources](../docs/results/all_labels.md#what-others-report)).
 #
 # - **One network of radar alone comes as far.** In the column `sar` the student has 71.5 and DisCoM-KD 80.0. Nine of ten pupils lie between 77.6 and 79.5, whatever their loss; `mlkd` has 36.2. A ViT-S that is trained from scratch on radar alone is right in 81.7 ± 0.7 % on EuroSAT's radar images. Its random split and its network are others, and it is an accuracy, not F1. Still, so much can be reached without a second sensor.
-# - **Neighbours leak.** EuroSAT is divided at random. Half of the validation images lie within 1.1 km of a training image, and who copies the label of the nearest one is right in 77 %. With places apart copying is right in 33 %, and a ViT falls from 81 to 73 %.
-# - **Others, too, see no gain with every label.** A network that trained with two sensors and reads one changes from 98.6 to 98.5 in EuroSAT's RGB and from 49.2 to 49.4 in reBEN's radar, and from 45.1 to 42.1 in DFC2020's multispectral images.
+# - **Neighbours leak.** EuroSAT is divided at random. Who copies the label of the nearest training image is right in 77 %. With places apart copying is right in 33 %, and a ViT falls from 81 to 73 %.
+# - **Others, too, see no gain with every label.** A network that trained with two sensors and reads one changes from 98.6 to 98.5 in EuroSAT's RGB, and from 45.1 to 42.1 in DFC2020's multispectral images.
 #
-# On real data we have compared DisCoM-KD with its own branch for [units on the body](../docs/results/real.md) alone: with every label and eight epochs it is 1.4 points below [0.9, 2.0]. On [real images](../docs/results/images.md) we trained other distillations, with masks in MRI, and they gain nothing either.
+# On real data, from [units on the body](../docs/results/real.md), DisCoM-KD is 1.4 points below its own branch alone, with every label and eight epochs [0.9, 2.0].
 #
 # ## What you found
 #
