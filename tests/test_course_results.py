@@ -104,7 +104,7 @@ def test_scores_of_a_run_replace_those_of_its_seed_and_length_alone(tmp_path):
     places = {"seed": [0, 0, 1], "epochs": [20, 40, 20]}
     pd.DataFrame(places | dict.fromkeys(names, 50.0)).to_csv(file, index=False)
     row |= dict.fromkeys(names, 61.26)
-    scores = papers.beside_stored(row, str(file))
+    scores = papers.stored_scores(row, str(file))
     assert scores["student, turned"].tolist() == [61.26, 50, 50]
     stored = pd.read_csv(file)
     assert stored["student, turned"].tolist() == [61.3, 50, 50]

@@ -16,7 +16,8 @@ from checks import (
     exercises_10,
     exercises_11,
 )
-from discom.models.encoders import resnet10
+from lessons.losses import aux_loss, class_loss, orth_loss
+from lessons.model import Branch
 
 # ---------------------------------------------------------------- 06
 
@@ -71,35 +72,29 @@ def holm(p, *, bonferroni=False, sort_back=True, steps=True, cap=True, ones=Fals
     return own[np.argsort(order)] if sort_back else own
 
 
-class Student(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.encoder, features = resnet10(3)
-        self.task = nn.Linear(features, 9)
-
-    def forward(self, images):
-        return self.task(self.encoder(images))
-
-
-class Twice(Student):
-    beside, used = True, True
+class WithoutAux(nn.Module):
+    terms = (class_loss, orth_loss)
 
     def __init__(self):
         super().__init__()
-        self.second, features = resnet10(3)
-        self.task = nn.Linear((1 + self.beside) * features, 9)
+        self.branch = Branch(3)
+        task = nn.ModuleDict({"rgb": nn.Linear(128, 9)})
+        self.heads = nn.ModuleDict({"task": task, "aux": nn.Linear(64, 9)})
 
-    def forward(self, images):
-        first = self.encoder(images)
-        second = self.second(images) if self.used else first
-        return self.task(torch.cat([first, second], 1) if self.beside else first + second)
+    def loss(self, images, labels):
+        parts = self.branch(images)
+        return sum(term(parts, self.heads, "rgb", labels) for term in self.terms)
+
+
+def without_aux(name, *terms):
+    return type(name, (WithoutAux,), {"terms": terms})
 
 
 def smooth(valid):
     return valid.unfold(0, 7, 1).mean(1).argmax() + 3
 
 
-HOLM, TWO_ENCODERS, EPOCH = exercises_07.first, exercises_07.second, exercises_07.third
+HOLM, WITHOUT_AUX, EPOCH = exercises_07.first, exercises_07.second, exercises_07.third
 ANSWERS += [
     (HOLM, holm, ""),
     (HOLM, partial(holm, ones=True), "a single p-value"),
@@ -107,10 +102,12 @@ ANSWERS += [
     (HOLM, partial(holm, sort_back=False), "order they came"),
     (HOLM, partial(holm, steps=False), "fall below"),
     (HOLM, partial(holm, cap=False), "exceeds 1"),
-    (TWO_ENCODERS, Twice, ""),
-    (TWO_ENCODERS, Student, "a second one"),
-    (TWO_ENCODERS, type("Added", (Twice,), {"beside": False}), "not added"),
-    (TWO_ENCODERS, type("Unused", (Twice,), {"used": False}), "reads no image"),
+    (WITHOUT_AUX, WithoutAux, ""),
+    (WITHOUT_AUX, without_aux("Alone", class_loss, aux_loss, orth_loss), "still in the loss"),
+    (WITHOUT_AUX, without_aux("OnlyTask", class_loss), "keep `orth`"),
+    (WITHOUT_AUX, without_aux("OnlyOrth", orth_loss), "keep the class loss"),
+    (WITHOUT_AUX, without_aux("AuxForTask", aux_loss, orth_loss), "as they are in `Alone`"),
+    (WITHOUT_AUX, type("Silent", (WithoutAux,), {"loss": lambda *given: None}), "one number"),
     (EPOCH, smooth, ""),
     (EPOCH, lambda valid: 60, "number of an epoch"),
     (EPOCH, lambda valid: valid.argmax(), r"\+0.0 points"),
@@ -305,6 +302,6 @@ def nothing(*given):
 
 
 FUNCTIONS = [check for check, right, problem in ANSWERS if not problem and callable(right)]
-ANSWERS += [(check, nothing, ".") for check in FUNCTIONS if check is not TWO_ENCODERS]
+ANSWERS += [(check, nothing, ".") for check in FUNCTIONS if check is not WITHOUT_AUX]
 
 test_answers_pass_or_are_told_what_is_wrong = each_answer(ANSWERS)

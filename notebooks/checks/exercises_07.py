@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from checks import report
+from lessons.losses import aux_loss, class_loss, orth_loss
 
 
 def first(holm: Callable) -> str:
@@ -30,24 +31,26 @@ def first(holm: Callable) -> str:
     return ""
 
 
-def second(Twice: type) -> str:
-    """A student with two encoders; what is wrong, or nothing."""
-    network = Twice()
-    images = torch.rand(8, 3, 32, 32)
-    logits = network(images)
-    if not isinstance(logits, Tensor) or logits.shape != (8, 9):
-        return "return logits, [B, 9]"
-    size = sum(weight.numel() for weight in network.parameters())
-    one, two = 309_993, 619_977  # weights of `student` and `student-2x`
-    if size in (one, one + 9 * 128):
-        return "these are the weights of one encoder: make a second one"
-    if size == two - 9 * 128:
-        return "features side by side, not added: the linear layer reads 256"
-    if size != two:
-        return f"two encoders and one linear layer have {two} weights, not {size}"
-    logits.square().sum().backward()
-    if any(weight.grad is None for weight in network.parameters()):
-        return "one of the encoders reads no image"
+def second(WithoutAux: type) -> str:
+    """The branch alone, trained without `aux`; what is wrong, or nothing."""
+    network = WithoutAux()
+    images, labels = torch.rand(8, 3, 32, 32), torch.arange(8)
+    loss = network.loss(images, labels)
+    if not isinstance(loss, Tensor) or loss.shape != ():
+        return "`loss` returns one number, as in `Alone`"
+    parts = network.branch(images)
+    task = class_loss(parts, network.heads, "rgb", labels)
+    aux = aux_loss(parts, network.heads, "rgb", labels)
+    orth = orth_loss(parts)
+    for value, problem in (
+        (task + aux + orth, "`aux` is still in the loss"),
+        (task, "keep `orth`: only `aux` is left out"),
+        (orth, "keep the class loss: only `aux` is left out"),
+    ):
+        if torch.allclose(loss, value):
+            return problem
+    if not torch.allclose(loss, task + orth):
+        return "the class loss and `orth` stay as they are in `Alone`"
     return ""
 
 
@@ -68,6 +71,6 @@ def third(choose: Callable) -> str:
     return ""
 
 
-def check(holm: Callable, Twice: type, choose: Callable) -> None:
+def check(holm: Callable, WithoutAux: type, choose: Callable) -> None:
     """Print what is solved and what is missing."""
-    report(first(holm), second(Twice), third(choose))
+    report(first(holm), second(WithoutAux), third(choose))

@@ -26,13 +26,12 @@ def columns() -> pd.DataFrame:
     return figures.drop(columns="all", level=1)[[*DATA]]
 
 
-def beside_stored(row: Mapping, record: str = "") -> pd.DataFrame:
-    """Scores of this run and the stored ones, a row for each seed and number of epochs;
-    with `record`, the run's are put into that file."""
-    run = pd.DataFrame([row])
-    keep(run, record, by=PLACE)
-    both = pd.concat([run, pd.read_csv(record or "../results/margins.csv")])
-    return both.drop_duplicates(PLACE).set_index(PLACE).sort_index()
+def stored_scores(row: Mapping, record: str = "") -> pd.DataFrame:
+    """Stored scores, a row for each seed and number of epochs; with `record`, those of
+    this run (`row`) are first put into that file, at its seed and length."""
+    keep(pd.DataFrame([row]), record, by=PLACE)
+    stored = pd.read_csv(record or "../results/margins.csv")
+    return stored.set_index(PLACE).sort_index()
 
 
 def plot_margins(theirs: pd.Series, ours: Mapping):
@@ -54,47 +53,60 @@ def plot_margins(theirs: pd.Series, ours: Mapping):
     return figure
 
 
-def plot_lengths(scores: pd.DataFrame, seed: int, epochs: int):
+def plot_lengths(scores: pd.DataFrame, run: Mapping):
     """How far networks of one sensor are above the student whose images stay as they
-    are, a dot for each seed and number of epochs; a line joins those of one seed."""
-    margins = scores[[*TURNS]].sub(scores["student, as they are"], axis=0)
+    are: a dot for each stored seed and number of epochs, a line where one seed has
+    several lengths, a ring for this run."""
+    plain = "student, as they are"
+    margins = scores[[*TURNS]].sub(scores[plain], axis=0)
     figure, axis = plt.subplots(figsize=(9.2, 3.9), layout="constrained")
     for (name, colour), shift in zip(TURNS.items(), (0.985, 1.015), strict=True):
         for _, own in margins[name].dropna().groupby(level="seed"):
             places = shift * own.index.get_level_values("epochs")
             axis.plot(places, own, "o-", color=colour, alpha=0.75, ms=8, lw=2.5)
+        ring = {"ms": 12, "mfc": "none", "mec": colour, "mew": 2}
+        axis.plot(shift**3 * run["epochs"], run[name] - run[plain], "o", **ring)
         axis.plot([], [], "o", color=colour, label=name)
-    own = margins.loc[seed, "student, turned"]
-    last, lengths = own.index[-1], scores.index.unique("epochs").sort_values()
-    start, end = (
-        f"{own[epochs]:.0f} points at {epochs} epochs",
-        f"{own[last]:.0f} at {last}",
+    axis.plot([], [], "o", ms=12, mfc="none", mec="0.4", mew=2, label="your run")
+    longest = margins.groupby(level="seed").size().idxmax()
+    own = margins.loc[longest, "student, turned"]
+    lengths = scores.index.unique("epochs").sort_values()
+    title = (
+        f"Turned images give one seed {own.iloc[0]:.0f} points at {own.index[0]} epochs"
     )
-    title = f"What turns give one seed: {start}, {end}"
+    title += f", {own.iloc[-1]:.0f} at {own.index[-1]}"
     axis.axhline(0, color="0.6", lw=1, ls=":")
-    axis.set(xscale="log", title=title, xlabel="epochs of training; a dot: one seed")
+    axis.set(
+        xscale="log", title=title, xlabel="epochs of training; a dot: a stored seed"
+    )
     axis.set(xticks=lengths, xticklabels=lengths)
     axis.minorticks_off()
-    axis.set(ylabel="points above the student\nwhose images stay as they are")
+    axis.set(ylabel="points of accuracy above the\nstudent, images as they are")
     axis.legend(frameon=False, loc="upper right")
     return figure
 
 
-def plot_leads(leads: pd.DataFrame):
-    """Points that a network of both sensors is ahead of each student (rows), by whether
-    the student's image shows the material (columns)."""
-    figure, axis = plt.subplots(figsize=(9.2, 2.5), layout="constrained")
-    left = pd.Series(0.0, index=leads.index)
-    looks = {"#0173b2": "white", "0.75": "black"}  # of a bar and of its number
-    for (name, points), (colour, text) in zip(
-        leads.items(), looks.items(), strict=True
+def plot_leads(leads: pd.DataFrame, hidden: Mapping):
+    """Points that a network of both sensors is ahead of each student (columns) in each
+    kind of scene (rows); `hidden`: sensor → where its image shows no material."""
+    shown, not_shown = "#0173b2", "0.6"
+    figure, axes = plt.subplots(1, 2, figsize=(9.2, 3.1), layout="constrained")
+    for axis, (sensor, points) in zip(axes, leads.items(), strict=True):
+        blind = points.index.str.contains(hidden[sensor])  # "dark and far", too
+        points = pd.concat([points[~blind], points[blind]])
+        colours = [shown] * sum(~blind) + [not_shown] * sum(blind)
+        bars = axis.barh(points.index, points, color=colours)
+        axis.bar_label(bars, fmt="%+.1f", padding=4)
+        axis.axvline(0, color="0.6", lw=1, ls=":")
+        axis.set(xlim=(-3, 19), title=SENSORS[sensor], xlabel="points of accuracy")
+        axis.invert_yaxis()
+    for colour, name in (
+        (shown, "its image shows the material"),
+        (not_shown, "it does not"),
     ):
-        bars = axis.barh(leads.index, points, left=left, color=colour, label=name)
-        look = {"label_type": "center", "fontweight": "bold", "color": text}
-        axis.bar_label(bars, fmt="%.1f", **look)
-        left = left + points
-    axis.set(xlabel="points that a network of both sensors is ahead of the student")
-    axis.set_title("Most of the lead lies where the student's image shows no material")
-    axis.invert_yaxis()
-    figure.legend(loc="outside lower center", ncols=2, frameon=False)
+        axis.barh([points.index[0]], [0], color=colour, label=name)
+    title = "A network of both leads most where the student's image shows no material"
+    figure.suptitle(title, fontweight="bold")
+    handles, labels = axis.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
     return figure
