@@ -88,7 +88,7 @@ steps = 20 if profile == "tiny" else steps
 # %% alt="Six pairs of scenes, colour above depth; in each pair one fact differs. Shape, disk or square: both sensors show it. Material in an ordinary scene: both show it. Material in the dark: only depth shows it. Material far away: only colour shows it. Light: only colour. Distance of the wall: only depth."
 scenes, test = course.scenes(data, seed, device=device)
 pairs, states = course.fact_pairs()
-title = "Both sensors see the shape; who sees the material depends on the scene"
+title = "Two images of a pair differ in one fact: which sensor sees it?"
 figure = course.show_pairs(pairs, title, states)
 
 # %% [markdown]
@@ -103,7 +103,7 @@ figure = course.show_pairs(pairs, title, states)
 # | light | colour alone | no | `irr` of colour |
 # | distance of the wall | depth alone | no | `irr` of depth |
 #
-# Far away and the distance of the wall are two things. The first hides the relief from depth. The second shifts all values of the depth image and hides nothing.
+# *Far away* and the *distance of the wall* are two things. The first hides the relief from depth. The second shifts all values of the depth image and hides nothing.
 #
 # ## Four scenes, from the pixels to the first loss
 #
@@ -583,7 +583,7 @@ for sensor in sensors:
 #
 # We read each fact from each part. A linear map from the part to the fact is fitted to the first half of the new scenes and scored by R² on the second half: 100 % is a fit without errors. A fit that is no better than the mean, or worse, counts as 0 %.
 #
-# The material is scored where the question arises: in ordinary scenes, in dark ones for depth, and in those far away for colour. These scenes are called `rows`. All other facts are scored in every scene.
+# The material is scored where the question arises: in ordinary scenes, in dark ones for depth, and in those far away for colour. All other facts are scored in every scene. In the code, `rows` marks the scenes that count.
 
 
 # %% tags=["lesson-reading"]
@@ -633,9 +633,9 @@ belongs, elsewhere = sorting.means(after)
 print(f"mean R² where a fact belongs {belongs:.0f} %, elsewhere {elsewhere:.0f} %")
 
 # %% [markdown]
-# **It hardly sorted.** Had it sorted, the mean elsewhere would be near 0. A little is there: depth's shape is read best from `inv`, where it belongs. But `irr` should know nothing of the class, and it knows shape and colour's material nearly as well as `inf` does. (The panel *in the dark* is scored on few scenes. Do not compare its bars.)
+# **It hardly sorted.** Had it sorted, the mean elsewhere would be near 0. A little is there: depth's shape is read best from `inv`, where it belongs. But `irr` should know nothing of the class, and it knows shape and colour's material nearly as well as `inf` does. (The panel *in the dark* is scored on about 150 scenes, too few to compare its bars.)
 #
-# Is it too early, after 400 steps? In three longer runs, which are stored, a linear classifier names the class from `irr` [as often as from `inv`](../docs/results/parts.md): in 80 % of the colour images, and in 74 and 72 % of the depth images.
+# Are 400 steps too few? In three longer runs, which are [stored](../docs/results/parts.md), a linear classifier names the class from `irr` about as often as from `inv`, in 80 % of the colour images and 74 % of the depth images. Light and distance, which `irr` should keep, can [hardly be read](../results/parts.csv) from it then.
 #
 # The black lines are a warning. Light and distance could be read from all parts before any training, from `inv` as well, where they do not belong. So a fact that is found in its own part need not have been sorted into it.
 #
@@ -643,7 +643,7 @@ print(f"mean R² where a fact belongs {belongs:.0f} %, elsewhere {elsewhere:.0f}
 #
 # $L_{adv}$ ended worse than a guess. That sounds like success: the adversary could not find the sensor. Or does it only lag? It learns where the embeddings *were*, while the encoders move on.
 #
-# We can test that by stopping one player. From here two copies of the network are trained with $L_{adv}$ alone, for a quarter of the steps: in one the encoders go on moving, in the other their weights are frozen. (The running means in their BatchNorm layers go on in both, and so does a new cycle of the learning rate.) We do it three times, with other batches.
+# We can test that by stopping one player. From here two copies of the network are trained with $L_{adv}$ alone, for a quarter of the steps: in one the encoders go on moving, in the other their weights are frozen. (In both the running means of BatchNorm go on, and a new cycle of the learning rate begins.) We do it three times, with other batches.
 #
 # **Guess 4.** In how many images will the adversary name the right sensor in each case? A coin is right in half of them.
 
@@ -755,7 +755,7 @@ points["new scenes right, own encoder"] = 100 * sum(shares) / 2
 course.beside("encoders.csv", points, seed, record)
 
 # %% [markdown]
-# In all three runs a linear map finds no shape in the new `irr`, and more of light and distance. The share of right answers changes by about a point at most. All of this is after 400 steps; the longer runs have one encoder. The third encoder costs time in training only: the task head never reads `irr`, so that encoder is not deployed.
+# In all three runs a linear map finds no shape in the new `irr`, and it finds more of light and distance than in the old one. The share of right answers changes by about a point at most. All of this is after 400 steps; the longer runs have one encoder. The third encoder costs time in training only: the task head never reads `irr`, so that encoder is not deployed.
 #
 # ## What you found
 #
