@@ -85,16 +85,19 @@ def queries(part: SimpleNamespace) -> dict[int, str]:
 
 def facts(part: SimpleNamespace) -> dict[str, dict[str, tuple]]:
     """Sensor → fact → its values, [scenes, numbers], and in which scenes it is looked
-    for. The k-th fact of a sensor belongs into the k-th part, inv, inf, irr."""
+    for. A sensor's four facts belong into inv, inv, inf and irr."""
     values, where = factors(part), kinds(part)
     every = torch.ones(len(part.labels), dtype=torch.bool)
-    shape = {"shape": (values["shape"], every)}
+    both = {
+        "shape": (values["shape"], every),
+        "material, ordinary": (values["material"], where["ordinary"]),
+    }
     light = part.factors["illumination"].float()[:, None]
     far = {"material, far away": (values["material"], where["far away"])}
     dark = {"material, in the dark": (values["material"], where["dark"])}
     return {
-        "rgb": shape | far | {"light": (light, every)},
-        "depth": shape | dark | {"distance": (values["distance"], every)},
+        "rgb": both | far | {"light": (light, every)},
+        "depth": both | dark | {"distance of the wall": (values["distance"], every)},
     }
 
 
@@ -111,10 +114,11 @@ def fact_pairs(seed: int = 5) -> tuple[SimpleNamespace, dict[str, dict[int, str]
     far = [kind | {"far": 1, "relief": objects.HIDDEN} for kind in materials]
     states = {
         "shape": {"disk": {"shape": 0}, "square": {"shape": 1}},
+        "material, ordinary": {"wood": materials[0], "metal": materials[1]},
         "material, in the dark": {"wood": dark[0], "metal": dark[1]},
         "material, far away": {"wood": far[0], "metal": far[1]},
         "light": {"dim": {"illumination": 0.6}, "bright": {"illumination": 1.2}},
-        "distance": {"near": {"shift": 0.2}, "farther": {"shift": -0.2}},
+        "distance of the wall": {"near": {"shift": 0.2}, "farther": {"shift": -0.2}},
     }
     images, blocks = {sensor: [] for sensor in SENSORS}, {}
     for fact, pair in states.items():

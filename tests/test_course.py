@@ -55,7 +55,7 @@ def test_two_scenes_of_a_fact_differ_where_a_sensor_sees_it():
         for sensor, images in pairs.images.items():
             seen[fact, sensor] = not torch.equal(images[first], images[second])
     blind = [("material, in the dark", "rgb"), ("material, far away", "depth")]
-    blind += [("light", "depth"), ("distance", "rgb")]
+    blind += [("light", "depth"), ("distance of the wall", "rgb")]
     assert [key for key, differs in seen.items() if not differs] == blind
 
 
@@ -93,18 +93,31 @@ def test_a_fact_is_looked_for_where_its_sensor_alone_sees_it(parts):
         assert torch.equal(rows, where)
         assert torch.equal(values.argmax(1), test.labels % 3)
     assert facts["rgb"]["light"][1].all()
+    for sensor in ("rgb", "depth"):
+        values, rows = facts[sensor]["material, ordinary"]
+        assert torch.equal(rows, ~dark & ~far)
+        assert torch.equal(values.argmax(1), test.labels % 3)
+
+
+def test_means_tell_the_parts_that_facts_belong_into_from_the_others():
+    columns = pd.MultiIndex.from_product([["rgb", "depth"], ["a", "b", "c", "d"]])
+    table = pd.DataFrame(10.0, index=["inv", "inf", "irr"], columns=columns)
+    for sensor in ("rgb", "depth"):
+        for part, fact in zip(("inv", "inv", "inf", "irr"), "abcd", strict=True):
+            table.loc[part, (sensor, fact)] = 40
+    assert sorting.means(table) == (40, 10)
 
 
 def test_the_part_that_a_fact_belongs_into_is_green(parts):
     facts = course.facts(parts[1])
     places = [(sensor, fact) for sensor, own in facts.items() for fact in own]
-    table = pd.DataFrame(np.arange(18.0).reshape(3, 6), ["inv", "inf", "irr"])
+    table = pd.DataFrame(np.arange(24.0).reshape(3, 8), ["inv", "inf", "irr"])
     table.columns = pd.MultiIndex.from_tuples(places)
     figure = sorting.plot_facts(table + 50, table, "")
     for number, axis in enumerate(figure.axes):
         assert [bar.get_height() for bar in axis.patches] == table.iloc[:, number].tolist()
         green = [bar.get_facecolor() == to_rgba(course.RIGHT) for bar in axis.patches]
-        assert green == [part == number % 3 for part in range(3)]
+        assert green == [part == (0, 0, 1, 2)[number % 4] for part in range(3)]
         assert axis.lines[0].get_ydata().tolist() == (table.iloc[:, number] + 50).tolist()
 
 

@@ -31,8 +31,8 @@ class Branch(nn.Module):
 
 # from 02_model_and_losses
 def make_heads(width=64, classes=9):
-    task = {sensor: nn.Linear(2 * width, classes) for sensor in sensors}
-    heads = {"task": nn.ModuleDict(task)}
+    task_heads = {sensor: nn.Linear(2 * width, classes) for sensor in sensors}
+    heads = {"task": nn.ModuleDict(task_heads)}
     for name in ("adv", "mod_inf", "mod_irr"):
         heads[name] = nn.Linear(width, len(sensors))  # which sensor?
     heads["aux"] = nn.Linear(width, classes)  # which class?

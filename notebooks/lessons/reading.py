@@ -11,10 +11,11 @@ import torch
 
 # from 02_model_and_losses
 def readable(z, values, rows):  # R² in %, on scenes that it was not fitted on
-    z = z.cpu()
-    half = len(z) // 2
-    line, rows = LinearRegression().fit(z[:half], values[:half]), rows[half:]
-    return 100 * max(0, line.score(z[half:][rows], values[half:][rows]))
+    z, half = z.cpu(), len(z) // 2
+    line = LinearRegression().fit(z[:half], values[:half])
+    new_z, new_values, rows = z[half:], values[half:], rows[half:]
+    score = line.score(new_z[rows], new_values[rows])
+    return 100 * max(0, score)
 
 
 # from 02_model_and_losses

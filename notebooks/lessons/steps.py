@@ -19,9 +19,11 @@ def random_batch(part, size=32):
 
 # from 02_model_and_losses
 def train_steps(network, terms, part, steps):
-    weights, history = network.train().parameters(), []
+    network.train()
+    weights = network.parameters()
     optimizer = torch.optim.AdamW(weights, weight_decay=0.03, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.005, steps + 1)
+    history = []
     for _ in range(steps):
         values = losses(network, terms, *random_batch(part))
         optimizer.zero_grad()

@@ -16,6 +16,7 @@ LOSSES = {"cl": "#1a202c", "aux": "#2b6cb0", "mod": "#276749", "adv": "#d55e00"}
 LOSSES |= {"orth": "#8c3fb0"}
 NAMES = {"cl": "$L_{cl}$", "aux": "$L_{aux}$", "mod": "$L_{mod}$", "adv": "$L_{adv}$"}
 NAMES |= {"orth": r"$L_\perp$"}
+BELONGS = ("inv", "inv", "inf", "irr")  # the four facts of a sensor, in their order
 
 
 def plot_clouds(move: Callable, *strengths: float, title: str = ""):
@@ -74,16 +75,16 @@ def plot_losses(history: Sequence[Mapping], start: Mapping, title: str):
 
 def plot_facts(before: pd.DataFrame, after: pd.DataFrame, title: str):
     """R² in %, untrained and trained: a row for each part, a column for each sensor and
-    fact. A sensor's k-th fact belongs into the k-th part, which is green."""
+    fact. The part that a fact belongs into is green."""
     figure = plt.figure(figsize=(9.2, 5.2), layout="constrained")
     figure.suptitle(title)
-    axes = figure.subplots(len(SENSORS), len(after), sharey=True)
+    axes = figure.subplots(len(SENSORS), len(BELONGS), sharey=True)
     for line, sensor in zip(axes, SENSORS, strict=True):
-        for k, (axis, fact) in enumerate(zip(line, after[sensor], strict=True)):
+        for axis, fact, own in zip(line, after[sensor], BELONGS, strict=True):
             values, untrained = after[sensor, fact], before[sensor, fact]
-            colours = [RIGHT if place == k else "0.75" for place in range(len(values))]
+            colours = [RIGHT if part == own else "0.75" for part in values.index]
             axis.bar(values.index, values, 0.72, color=colours)
-            look = {"color": "black", "marker": "_", "ls": "", "ms": 34, "mew": 2.2}
+            look = {"color": "black", "marker": "_", "ls": "", "ms": 26, "mew": 2.2}
             axis.plot(values.index, untrained, **look)
             for place, part in enumerate(values.index):
                 height = max(values[part], untrained[part]) + 4
@@ -94,3 +95,14 @@ def plot_facts(before: pd.DataFrame, after: pd.DataFrame, title: str):
     note = "Green: the part that the fact belongs into.   Black line: before training."
     figure.supxlabel(note, fontsize=10.5)
     return figure
+
+
+def means(table: pd.DataFrame) -> tuple[float, float]:
+    """Of such a table, the mean R² in the parts that the facts belong into, and in the
+    other parts."""
+    own, others = [], []
+    columns = zip(table, BELONGS * len(SENSORS), strict=True)
+    for column, part in columns:
+        own.append(table.loc[part, column])
+        others.extend(table[column].drop(part))
+    return sum(own) / len(own), sum(others) / len(others)
