@@ -399,7 +399,7 @@ figure = segments.plot_students(scores, title)
 #
 # ## What a teacher cannot pass on
 #
-# The teacher of both sensors is far better than its control. Why does so little of that reach its student? We look at three ways in which a pixel can be wrong.
+# The teacher of both sensors is far better than its control. Why does so little of that reach its student? A pixel can be wrong in three ways:
 #
 # - **Outline**: an object is taken for background, or the reverse. We count this as a share of all pixels.
 # - **Wrong material where colour is true**: of all pixels of such objects, the share that is given to another material.
@@ -559,7 +559,7 @@ check("the package's contrast is yours", abs(your_loss - package_loss) < 1e-4)
 #
 # $$ L = \sum_{m} \left[ CE(z_m, y) + L_{soft}(z_m, z_3) + 0.05 \, L_{\perp}(m) \right] + 0.3 \, CE(z_3, y) + 0.02 \, L_{con} $$
 #
-# All three decoders learn the masks. Both branches also learn the answers of the third decoder, at every pixel and with T = 4. $L_{\perp}$ is the decorrelation. Each sensor is turned in its own way, so its maps are turned back before they meet those of the other. The weights and T are our choice.
+# All three decoders learn the masks. Both branches also learn the answers of the third decoder, at every pixel and with T = 4. $L_{\perp}$ is the decorrelation. Each sensor is turned in its own way, so maps are turned back before they meet. The weights and T are our choice.
 
 
 # %%
@@ -608,7 +608,7 @@ model = fit(new_model(), crodino_loss)
 judge("our CroDiNo-KD", model["rgb"], "rgb")
 
 # %% [markdown]
-# The third decoder reads both sensors, as a teacher does. But the branches copy its answers from the first step on, when it knows nothing yet. What if it learns first, and then draws? We freeze the trained model, its third decoder draws all 600 masks, and a new colour branch learns from them as the students above did. A picture's row number decides in which of the two ways its halves are crossed.
+# The third decoder reads both sensors, as a teacher does. But the branches copy its answers from the first step on, when it knows nothing yet. What if it learns first, and then draws? We freeze the trained model, its third decoder draws all 600 masks, and a new colour branch learns from them as the students above did.
 
 
 # %%
@@ -640,16 +640,16 @@ segments.compare(scores, "student of its third decoder", "our CroDiNo-KD")
 #
 # ## With a mask for every picture
 #
-# Teachers draw missing masks. What is left of their gain when none is missing? The package has trained such networks with 30 masks and with 600 ([all scores](../docs/results/segmentation.md)). Two things differ from this page. The trainings are more than twice as long, and keep the weights that were best on 120 validation pictures, which all have masks. And the teacher that never sees depth is *one colour network*, built like *alone*: our control with two encoders has not been trained at this length.
+# Teachers draw missing masks. What is left of their gain when none is missing? The package has trained such networks with 30 masks and with 600, more than twice as long, and kept the weights that were best on 120 validation pictures with masks ([all scores](../docs/results/segmentation.md)). There the teacher that never sees depth is *one colour network* like *alone*; our control with two encoders has not been trained at this length.
 
 # %% alt="Points of mIoU above alone, ten seeds a row, in two panels. With 30 masks: alone but twice as large 3.1, student of one colour network 2.1, student of both sensors 6.6, our CroDiNo-KD 3.5. With all 600 masks: 0.2, 0.1, minus 0.3 and minus 2.5."
 title = "What 30 masks gain from a teacher is gone with all 600"
 figure = segments.plot_gains(segments.stored_gains(), title)
 
 # %% [markdown]
-# **With all 600 masks nothing is left.** No student lies measurably above *alone*, and our CroDiNo-KD loses 2.5 points; we do not know which of its losses costs them. It may be that a drawing only replaces masks that are missing. We have not tested it, and [04](04_teacher_and_student.ipynb) shows that soft labels can tell more than labels.
+# **With all 600 masks nothing is left.** No student lies measurably above *alone*, and our CroDiNo-KD loses 2.5 points; we do not know which of its losses costs them. It may be that a drawing only replaces masks that are missing, but no run here has tested that.
 #
-# **With 30 masks the order is another one than on this page.** A teacher of its own sensor brings 2.1 points, a network twice as large brings 3.1 without any teacher, and a teacher of both sensors brings 6.6. *Alone* has less to gain here, since it reaches 54 after the longer training and 50 on this page. And the two teachers are no longer a fair pair: that of both sensors has two encoders and rough heads, the other has neither. So the 4.5 points between their students may come from depth, or from the better built teacher. Where both are built alike, on this page, the students differ by 1.0 point.
+# **With 30 masks the order is another one than on this page.** A teacher of its own sensor brings 2.1 points, a network twice as large brings 3.1 without any teacher, and a teacher of both sensors brings 6.6. But the teacher of both sensors has two encoders and rough heads here, and the other teacher has neither. So the 4.5 points between their students may come from depth, or from the larger teacher. Where both are built alike, on this page, the students differ by 1.0 point.
 #
 # ## What real masks say
 #
@@ -674,9 +674,7 @@ segments.of_patients(segments.patients())
 # | deploy one, few masks | a student of a teacher of both, `dense-kdv2`, if it gains on your data | scenes, RGB, masks for 5 % +3.5 [+1.7, +5.4] | scenes, depth, masks for 5 % +1.1 [+0.7, +1.6]<br>MRI, T1, 7 patients -0.8 [-2.8, +1.3] |
 # | deploy one, a label for every pair | a plain network of this sensor | – | MRI, T1 -1.2 [-3.4, +0.9] |
 #
-# *5 %* are 30 of 600 masks. Under *gains* stands what is shown to gain, by an interval above zero, and gains two points or more. Under *no gain* stands what is shown to gain less than two points, and what may not gain at all and has an interval that ends below two. So the +1.1 of depth is a gain, but smaller than the two points that the table asks for.
-#
-# The +3.5 of colour is what the student of both sensors has above a network twice as large. The control of this page was not among its rivals, and [the cause is open](../docs/results/segmentation.md#because).
+# *5 %* are 30 of 600 masks. Under *gains* stand means of two points or more whose interval starts above zero. Under *no gain* stand smaller means with such an interval, like the +1.1 of depth, and intervals that contain zero and end below two. The rival of the +3.5 was a network twice as large; the control of this page was not among the rivals.
 #
 # **The verdict.** With few masks, a colour network that learns from drawn masks is better than *alone* on scenes, in the short trainings of this page and in the longer ones. On patients we could measure no gain. That the teacher must see the second sensor is not shown. So, if you deploy one of two sensors:
 #
@@ -685,7 +683,7 @@ segments.of_patients(segments.patients())
 # 3. **A mask for every picture?** Train a plain network.
 # 4. **Can you still choose the sensor?** Choose the one that shows the classes. No training brought T1 near FLAIR.
 #
-# The student of our CroDiNo-KD's third decoder has the highest mean of this page among those that a real project could train, 58.2. The intervals do not decide between it and the student of both sensors, and the package has no command for it.
+# The student of CroDiNo-KD's third decoder has the highest mean of this page that a real project could reach, 58.2. It is not shown to be better than the student of both sensors, and the package has no command for it.
 #
 # These commands compare four networks on your arrays `rgb.npy`, `depth.npy` and `masks.npy` (255 where nobody drew): one network alone, one twice as large, the student of its own sensor (`dense-self`) and the student of both (`dense-kdv2`).
 #
