@@ -215,6 +215,19 @@ def test_a_mean_of_one_seed_has_no_interval():
     assert segments.interval(pd.Series([1.0, 2, 3])) == "+2.0 [-0.5, +4.5]"
 
 
+def test_two_networks_are_compared_seed_by_seed():
+    kinds = ["mIoU", "outline", "colour true", "colour deceives"]
+    rows = [(1, "a", 50, 4, 20, 60), (2, "a", 54, 4, 30, 70)]
+    rows += [(1, "b", 49, 4, 25, 60), (2, "b", 51, 5, 31, 60)]
+    table = segments.compare(pd.DataFrame(rows, columns=["seed", "network", *kinds]), "a", "b")
+    assert table.iloc[0].tolist() == ["52.0", "50.0", "+2.0 [-10.7, +14.7]", "0 lower, 2 higher"]
+    assert table["seeds"].tolist()[1:] == [
+        "1 lower, 0 higher",  # equal with one seed
+        "2 lower, 0 higher",
+        "0 lower, 1 higher",
+    ]
+
+
 def test_seeds_are_lines_and_the_gain_is_of_students():
     scores = pd.DataFrame({"alone": [40.0, 50], segments.TWICE: [50.0, 52]})
     scores[segments.BOTH] = [54.0, 58]

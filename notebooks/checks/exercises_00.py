@@ -51,12 +51,12 @@ def second(own_labels: Callable) -> str:
     return ""
 
 
-def third(scores: Mapping[int, float], goal: float) -> str:
+def third(scores: Mapping[int, float], goal: float, who: str = "student") -> str:
     """Number of labels → accuracy of a student; what is missing, or nothing."""
     below = [labels for labels, score in scores.items() if score < goal]
     above = [labels for labels, score in scores.items() if score >= goal]
     if not below or not above:
-        return f"find one student below {goal:.0f} % and one above"
+        return f"find one {who} below {goal:.0f} % and one above"
     if max(below) > min(above):
         return "more labels gave less: train these two again with another seed"
     return ""

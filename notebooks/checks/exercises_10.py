@@ -75,4 +75,4 @@ def check(
     dice_loss: Callable, hard: Callable, worth: Mapping[int, float], goal: float
 ) -> None:
     """Print what is solved and what is missing."""
-    report(first(dice_loss), second(hard), third(worth, goal))
+    report(first(dice_loss), second(hard), third(worth, goal, "run of alone"))
