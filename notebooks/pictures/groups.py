@@ -21,7 +21,8 @@ def show_groups(images: Mapping, groups: np.ndarray, title: str, names: Sequence
         rows[name] = own[np.unique(np.linspace(0, len(own) - 1, 3).astype(int))]
     width = 11 if not names else 2.75 * max(2, len(rows))
     figure = plt.figure(figsize=(width, 2.7), layout="constrained")
-    figure.get_layout_engine().set(rect=(0.02, 0, 0.98, 1))  # a margin for two names
+    margin = 0.22 / width  # for the sensors' names
+    figure.get_layout_engine().set(rect=(margin, 0, 1 - margin, 1))
     figure.suptitle(title)
     columns = figure.subfigures(1, len(rows), squeeze=False)[0]
     for block, (name, own) in zip(columns, rows.items(), strict=True):
@@ -33,7 +34,7 @@ def show_groups(images: Mapping, groups: np.ndarray, title: str, names: Sequence
                 draw(axis, ((x[row] - low) / (high - low)).clamp(0, 1))
     heights = np.linspace(0.62, 0.25, len(images))
     for height, sensor in zip(heights, images, strict=True):
-        figure.text(0.008, height, sensor, rotation=90, va="center")
+        figure.text(0.09 / width, height, sensor, rotation=90, va="center")
     return figure
 
 
@@ -48,19 +49,21 @@ def plot_differences(
 ):
     """Question → a difference for each group; a bar: mean and 95 % interval. Stored:
     question → {seed: mean}, a digit each. A gain in all runs is blue, a loss orange."""
-    size = (9.2, 0.62 * len(points) + 1.1)
+    size = (9.2, 0.7 * len(points) + 1.1)
     figure, axis = plt.subplots(figsize=size, layout="constrained")
     for place, (question, values) in enumerate(points.items()):
         own, others = np.asarray(values), (stored or {}).get(question, {})
         low, high = stats.ttest_1samp(own, 0).confidence_interval()
         colour = _verdict(low, high, [*others.values()])
+        line = place - 0.26 if others else place
         spread = np.linspace(-0.08, 0.08, len(own))
-        axis.scatter(own, place + 0.2 + spread, s=22, color=colour, alpha=0.35)
-        axis.hlines(place - 0.2, low, high, color=colour, lw=3)
-        axis.scatter(own.mean(), place - 0.2, s=60, color=colour, zorder=3)
-        for seed, mean in others.items():
-            look = {"ha": "center", "va": "center", "color": colour}
-            axis.text(mean, place + 0.01, str(seed), fontweight="bold", **look)
+        axis.scatter(own, line + spread, s=20, color=colour, alpha=0.3, lw=0)
+        axis.hlines(line, low, high, color=colour, lw=3)
+        axis.scatter(own.mean(), line, s=60, color=colour, zorder=3)
+        heights = place + np.linspace(-0.03, 0.33, len(others))  # a line for each seed
+        for height, (seed, mean) in zip(heights, others.items(), strict=True):
+            look = {"ha": "center", "va": "center", "color": colour, "fontsize": 10}
+            axis.text(mean, height, str(seed), fontweight="bold", **look)
         mean, least, most = (f"{value:+.1f}" for value in (own.mean(), low, high))
         text = f"{mean} [{least}, {most}]"
         look = {"va": "center", "color": colour, "fontweight": "bold"}

@@ -5,9 +5,9 @@
 #
 # A firm plans a box that names what lies before it, one of nine things. For a trial, a **colour** and a **depth** camera stood side by side in twelve rooms. They left 1 200 photographs, 1 200 depth images, and a label on every third pair. **Does the box get one camera, or both? And how does the network get into it?**
 #
-# Set `folder` to images of your own, and the same cells answer for them; the numbers in the text are those of the rooms. This page reads no **signals**, such as an accelerometer's. For those take its questions and its rule, the network of [09](09_real_sensors.ipynb), and `discom advise`, which [reads them](../docs/guides/signals.md).
+# Set `folder` to images of your own, and the same cells answer for them; the numbers in the text are those of the rooms. This page reads images only. If a sensor of yours records **signals**, as an accelerometer does, take its network from [09](09_real_sensors.ipynb), and the split, the rule and the two networks side by side from here. `discom` [reads signals](../docs/guides/signals.md), too.
 #
-# **Write down three guesses.** In three stored runs a small network was right on 61 % of the photographs of new rooms, and on 49 % of the depth images. Guessing reaches 11 %.
+# **Write down three guesses.** On average over three stored runs, a small network was right on 61 % of the photographs of new rooms, and on 49 % of the depth images. Guessing reaches 11 %.
 #
 # 1. *One* network reads both cameras. Or *two* networks read one each, and their probabilities are multiplied, as in 09. Which is better?
 # 2. A camera breaks and sends zeros. How often is the *one* network still right?
@@ -202,7 +202,7 @@ def train(networks, rows, pair_labels=None):
     schedule = OneCycleLR(optimizer, 0.02, total_steps=steps + 1)
     for step in range(1, steps + 1):
         batch = labelled[torch.randint(len(labelled), (64,))]
-        weight = max(0, 2 * step / steps - 1) if pair_labels else 0  # 0 … 0 … 1
+        weight = max(0, 2 * step / steps - 1) if pair_labels else 0  # rises to 1
         if weight:
             batch = torch.cat([batch, rows[torch.randint(len(rows), (64,))]])
         x, y = views(own, batch, device=device), own.labels[batch[:64]].to(device)
@@ -276,7 +276,7 @@ show(table())
 #
 # You ask about the next room, so the unit is a room: a difference for each, and Student's interval of their mean. This interval says what other rooms would change. It does not say what other networks would change, trained from other first weights.
 #
-# So beside it stand three stored runs, with the seeds 0, 1 and 2. Each seed draws its own rooms, folds and weights. The stored run of seed 0 was made on another day: even with one seed, a training on another processor ends with other networks.
+# So beside it stand three stored runs, with the seeds 0, 1 and 2. Each seed draws its own rooms, folds and weights. The stored run of seed 0 was made on another day, and its depth network reached 47 % by labels: on another processor, or with another version, the same seed ends with other networks.
 #
 # **Guess:** which differences are clear in all runs: both cameras over one, two networks over one network, pretrained or pairs over labels?
 
@@ -301,7 +301,7 @@ title = folder or "In every run both cameras gain (blue) and pretrained depth lo
 figure = pictures.plot_differences(gains, title, stored)
 
 # %% [markdown]
-# **Both cameras score more than one in every run: above colour alone 9 points in this run, 12 to 18 in the stored ones.** In depth the pretrained network loses 19 points or more each time. Nothing else is clear:
+# **Both cameras score more than one in every run: above colour alone 9 points in this run, 12 to 18 in the stored ones.** In depth the pretrained network, which has seen photographs only, loses 19 to 27 points. Nothing else is clear:
 #
 # - **Guess 1.** Two networks are level with one network in this run, and eight and nine points ahead with seeds 1 and 2. By the rule take two.
 # - **Guess 3.** In colour the pretrained network is level in this run, and five points ahead with seeds 1 and 2. By the rule take the small one.
@@ -338,7 +338,7 @@ for name, network in (small | fused).items():
     print(f"{milliseconds:.2f} ms an image, {path.stat().st_size / 1000:.0f} kB")
 
 # %% [markdown]
-# Nothing is lost: on every image each file answers as its network does, with the scaling inside. The times decide nothing against two networks: together they take no longer than the one.
+# Nothing is lost: on every image each file answers as its network does, with the scaling inside. Time is no reason against two networks, either: one after the other they take no longer than the one network of both.
 #
 # A file checks nothing: given nearness in place of depth, it answers, too. [`discom export`](../docs/guides/deploy.md) adds a contract: classes, units, usual values. `discom predict` refuses other bands, and warns of unusual values.
 #
@@ -349,7 +349,7 @@ own.data.save(box / "mine")
 terminal("discom advise mine --dry-run", own.place.name)
 
 # %% [markdown]
-# `discom` warns of the 8 bits in room 8. `advise` plans before any training: with twelve rooms a true gain of nine points will show four times out of five. That is wider than the intervals above, because it leaves room for a run with bad luck. `discom data check` finds lost partners and copies. On your own images, the whole way is:
+# `discom` warns of the 8 bits in room 8. `advise` reckons before any training: with twelve rooms, a true gain of nine points shows in four runs of five. The intervals above reach about four to six points to each side. A true gain of only that size would show in every second run, so `advise` asks for more. `discom data check` finds lost partners and copies. On your own images, the whole way is:
 #
 # ```bash
 # discom data prepare folders --root my_images --size 32 --groups '(.+)_[0-9]+' --out data/mine
