@@ -69,7 +69,8 @@ def plot_differences(
         look = {"va": "center", "color": colour, "fontweight": "bold"}
         axis.text(1.02, place, text, transform=axis.get_yaxis_transform(), **look)
     axis.axvline(0, color="0.6", lw=1, ls=":")
-    axis.set(yticks=range(len(points)), yticklabels=points, ylim=(-0.5, None))
+    axis.set(yticks=range(len(points)), yticklabels=points)
+    axis.set_ylim(-0.5, len(points) - 0.5)
     axis.invert_yaxis()
     axis.tick_params(axis="y", length=0)
     label = "points; bar: mean and 95 % interval of this run, dots: its groups"
