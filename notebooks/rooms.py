@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 import torch.nn.functional as F
 from PIL import Image
@@ -174,3 +175,17 @@ def pretrained(
         answer = cross_val_predict(model, features, own.labels[rows].numpy(), **tests)
         answers[sensor] = torch.tensor(answer).log()
     return answers
+
+
+def stored_gains(file: Path | str, compared: Mapping) -> dict[str, dict[int, float]]:
+    """Question → {seed: points} of the runs that this file keeps; nothing without it.
+    Compared: question → two places, each a way and a network."""
+    gains = {question: {} for question in compared}
+    if not Path(file).is_file():
+        return gains
+    for seed, rows in pd.read_csv(file).groupby("seed"):
+        scores = rows.set_index("way").stack().dropna()  # of what was run
+        for question, (first, second) in compared.items():
+            if first in scores and second in scores:
+                gains[question][int(seed)] = float(scores[first] - scores[second])
+    return gains

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import jupytext
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from fixtures.refusal import refused
@@ -12,7 +13,7 @@ from PIL import Image
 from discom.data import read_folders, scenes
 from discom.errors import ConfigError
 from pictures import groups
-from rooms import read_pairs, views, write_rooms
+from rooms import read_pairs, stored_gains, views, write_rooms
 
 TWIN = Path(__file__).parents[1] / "notebooks/py/11_your_own_data_and_deployment.py"
 
@@ -107,3 +108,36 @@ def test_pairs_of_each_group_are_drawn_on_one_scale():
     assert len(shown) == 12
     assert np.ma.max(shown[4]) == np.ma.max(shown[10]) == 1  # 500 is bright in both groups
     assert shown[11].mask.sum() == 1  # what was not measured is white
+
+
+def test_groups_that_are_named_have_a_scale_of_their_own():
+    images = {"depth": torch.rand(6, 1, 4, 4) + 0.1}
+    images["depth"][3:] *= 100
+    figure = groups.show_groups(images, np.array(list("aaabbb")), "title", ["b"])
+    assert len(figure.axes) == 3
+    figure = groups.show_groups(images, np.array(list("aaabbb")), "title", ["b", "a"])
+    shown = [axis.images[0].get_array().max() for axis in figure.axes]
+    assert max(shown[:3]) == max(shown[3:]) == 1
+
+
+def test_gains_of_stored_runs_are_differences_of_their_means(tmp_path):
+    both, alone = ("labels", "two networks"), ("labels", "depth")
+    compared = {"both": (both, alone), "other": (("pretrained", "depth"), alone)}
+    assert stored_gains("", compared) == {"both": {}, "other": {}}
+    rows = [["labels", 40.0, 60.0, 1], ["pretrained", 25.0, None, 1], ["labels", 50, 58.5, 2]]
+    table = pd.DataFrame(rows, columns=["way", "depth", "two networks", "seed"])
+    table.to_csv(tmp_path / "runs.csv", index=False)
+    expected = {"both": {1: 20, 2: 8.5}, "other": {1: -15}}
+    assert stored_gains(tmp_path / "runs.csv", compared) == expected
+
+
+def test_a_difference_is_coloured_where_all_runs_agree():
+    points = {"gain": [4, 5, 6], "loss": [-4, -5, -6], "open": [-4, 5, 0], "seeds": [4, 5, 6]}
+    stored = {"gain": {1: 2.0, 2: 1.0}, "loss": {1: -3.0}, "seeds": {1: 2.0, 2: -1.0}}
+    axis = groups.plot_differences(points, "title", stored).axes[0]
+    digits = [text.get_text() for text in axis.texts if len(text.get_text()) == 1]
+    assert digits == ["1", "2", "1", "1", "2"]
+    colours = [text.get_color() for text in axis.texts if "[" in text.get_text()]
+    assert colours == ["#0173b2", "#d55e00", "#4d4d4d", "#4d4d4d"]
+    alone = groups.plot_differences({"seeds": [4, 5, 6]}, "title").axes[0]
+    assert alone.texts[0].get_color() == "#0173b2"

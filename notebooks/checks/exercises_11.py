@@ -71,8 +71,8 @@ def _regular(gone: Tensor) -> bool:
 
 
 def third(mine: Mapping, gains: Sequence[float], folder: str) -> str:
-    """The interval of what both sensors gain on one's own images, a mean for each group
-    in `gains`, and its verdict; what is wrong, or nothing."""
+    """The interval of what both sensors gain above the better one, by groups in
+    `gains`, and its verdict; what is wrong, or nothing."""
     if not folder:
         return "these are the rooms: set `folder`"
     if set(mine) != {"low", "high", "worth", "verdict"} or None in mine.values():
@@ -80,7 +80,7 @@ def third(mine: Mapping, gains: Sequence[float], folder: str) -> str:
     low, high, worth = (mine[name] for name in ("low", "high", "worth"))
     ends = stats.ttest_1samp(gains, 0).confidence_interval()
     if abs(low - ends[0]) > 0.6 or abs(high - ends[1]) > 0.6:
-        return f"the interval of the first question is {ends[0]:.0f} to {ends[1]:.0f}"
+        return f"the interval of the smaller gain is {ends[0]:.0f} to {ends[1]:.0f}"
     expected = "both" if low > worth else "one" if high < worth else "label more"
     return "" if mine["verdict"] == expected else f"this interval says: {expected}"
 

@@ -41,7 +41,7 @@ def decide(low, high, worth):
 check("exercise 1", exercises.first(decide) == "")
 
 # %% [markdown]
-# **2.** In our run the one network then kept 38 % without colour, in place of 34, and 54 % without depth, in place of 26. With both
+# **2.** In a stored run the one network then kept 38 % without colour, in place of 34, and 54 % without depth, in place of 26. With both
 # cameras it had 68 %, in place of 76. Two networks had 77 %, and 47 or 64 % where one was left.
 
 
