@@ -732,7 +732,7 @@ for name, trained in {"one encoder": network, "own encoder": apart}.items():
     print(f"{name}: colour {colour:.0f} %, depth {depth:.0f} %; a guess gets 11 %")
 
 # %% [markdown]
-# The suspicion holds. A linear map no longer finds shape or material in `irr`, in either sensor, and the class is named less often from it. Light and distance are read from it better than before. No loss was added. `irr` did not learn the class, because nothing that shares its weights needs it now.
+# The suspicion holds. A linear map no longer finds shape or material in `irr`, in either sensor, and the class is named from it no more often than by a guess: in 11 % of the colour images and 12 % of the depth images, where one encoder for both left 46 and 27 %. Light and distance are read from it better than before. No loss was added. `irr` did not learn the class, because nothing that shares its weights needs it now.
 #
 # `inv` and `inf` stay mixed. $L_{aux}$ asks both of them for the class. The only loss that could keep the light out of `inv` is $L_{adv}$, and you have seen it fail.
 #
