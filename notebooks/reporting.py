@@ -1,6 +1,7 @@
 """What notebooks 12 and 14 say: rows as a person calls them, tables, what agrees with
 the paper, and a report in one zip."""
 
+import os
 import re
 import shutil
 import zipfile
@@ -28,6 +29,13 @@ READABLE = {  # ends of a row's name → what a reader calls it
     r" (dimension|grl_lambda)=([\d.]+)": r", \1 \2",
     r" reduction=released modality_targets=released": ", as its public code",
 }
+
+
+def place(name: str) -> str:
+    """A file or folder as it is named or, where nothing is there, from the root of the
+    repository: commands are called there, and notebooks run in notebooks/."""
+    from_root = Path("..") / name
+    return str(from_root) if not os.path.exists(name) and from_root.exists() else name
 
 
 def clock(hours: float) -> str:
@@ -191,6 +199,7 @@ def report(
 def results_of(file: str) -> list[Result]:
     """The runs of a results file, or of the zip of a `report`; none without a name. A
     RunError for a name with a slip, a DataError for a zip without results."""
+    file = place(file) if file else ""
     if not file.endswith(".zip"):
         return tables.collected(file or None, missing_ok=False)
     advice = "name the zip of a report, or its results.csv"

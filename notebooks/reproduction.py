@@ -19,7 +19,7 @@ from discom.errors import watched
 from discom.running.forecast import Cost, probe
 from discom.running.runs import Result, Run
 from discom.running.sweep import Done, sweep
-from reporting import HOUR, clock, readable, shown, title
+from reporting import HOUR, clock, place, readable, shown, title
 
 HALF_HOUR, TEN_MINUTES = 1800, 600  # seconds
 
@@ -34,12 +34,16 @@ def set_up() -> None:
 
 def fetched(source: str, split: str = "random", backup: str = "") -> str:
     """What `data.load` takes, once it is there. A public set is fetched, verified and
-    prepared first, divided "random", as in the papers, by "place" or "official"; other
-    sources stay as they are. A backup keeps what was prepared as one archive, and gives
+    prepared first, divided "random", as in the papers, by "place" or "official"; scenes
+    stay as they are, and so do folders, which say themselves how they are divided: see
+    `place`. A backup keeps what was prepared as one archive, and gives
     it back where nothing is prepared."""
     backups.check(backup)
     name = source.removesuffix(":")
     if name not in sources.names():
+        source = place(source)
+        if data.locate(source):
+            print(f"note: split={split} is for public sets; {source} is divided its own way")
         return source
     home, archive = data.home(), Path(backup) / f"{name}-{split}.zip"
     if (home / f"{name}-{split}").is_dir():

@@ -66,6 +66,21 @@ def test_a_public_set_is_fetched_once_and_divided_as_it_was_asked(tmp_path, monk
         assert reproduction.fetched(other) == other
 
 
+def test_a_path_from_the_repositorys_root_is_found_in_notebooks(tmp_path, monkeypatch, capsys):
+    """As in `batch.py -p data=data/mine`: commands are called in the root."""
+    monkeypatch.setenv("DISCOM_DATA", str(tmp_path / "data"))
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    objects.make(60, size=8).changed(drawn=None).save(tmp_path / "data" / "mine")
+    for name in ("data/mine", "mine"):
+        assert len(data.load(reproduction.fetched(name, "place"))) == 60
+        assert "split=place" in capsys.readouterr().out
+    refused(lambda: data.load(reproduction.fetched("data/slip")), "data/slip")
+    assert reporting.place("data/mine") == "../data/mine"
+    (tmp_path / "notebooks/data/mine").mkdir(parents=True)  # what is here comes first
+    assert reporting.place("data/mine") == "data/mine"
+
+
 def prepared(name, **options):
     """In the place of `data.prepare`: without raw files."""
     objects.make(60, size=8).changed(drawn=None).save(data.home() / name)

@@ -55,6 +55,7 @@ from pathlib import Path
 import pandas as pd
 
 import discom
+import reporting
 import reproduction
 from discom import methods, plots
 from discom.evaluation.embeddings import embed_pairs, read_parts
@@ -78,7 +79,8 @@ if not run:
     asked = Run.of(runs, methods.get(method), images, configuration, source, modalities)
     sweep.results([asked], workers=1)
     run = asked.folder
-result = Result.read(Path(run) / "result.json")
+run = Path(reporting.place(run))
+result = Result.read(run / "result.json")
 images = discom.data.load(source, modalities, result.drawn)
 parts = images.split(*result.parts)
 epochs = result.config["epochs"]

@@ -53,7 +53,7 @@ for place in ("discom/notebooks", f"{clone}/notebooks"):  # from Colab, or any f
 #
 # As it stands, all rows are read from stored results: masks for 5 % of the scenes, 11 epochs. One run trains here, and its masks are drawn below.
 #
-# Potsdam is fetched by hand. Prepare it with `discom data prepare potsdam --root RAW`, then set `data = "data/potsdam"`, `profile = "paper"`, `settings = {}`, `known = ""` and a `budget_hours`, on a GPU.
+# Potsdam is fetched by hand. Prepare it with `discom data prepare potsdam --root RAW`, then set `data = "potsdam"`, `profile = "paper"`, `settings = {}`, `known = ""` and a `budget_hours`, on a GPU.
 
 # %% tags=["parameters"]
 data = "scenes-dense"  # scenes, a public set, or a prepared folder with masks
