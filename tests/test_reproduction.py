@@ -31,6 +31,7 @@ from discom.running.runs import read_predictions
 from pictures.reproduced import plot_masks
 
 SCENES = "objects:n=60,size=16"
+BOOK = batch.Path(batch.__file__).parent
 
 
 @pytest.fixture
@@ -423,8 +424,21 @@ def test_parameters_of_a_batch_win_over_its_profile(tmp_path):
     assert given == {
         "profile": "paper", "runs": str(tmp_path), "data": "objects:n=330", "seeds": 5,
     }  # fmt: skip
+    assert batch.injected(source, "tiny", tmp_path)["seeds"] == 1
+    assert "seeds" not in batch.injected(source, "cpu", tmp_path)
     source.write_text(source.read_text().replace("data = ", "other = "))
     assert "data" not in batch.injected(source, "tiny", tmp_path)
+
+
+def test_seeds_that_are_asked_for_train_in_the_short_form_of_14_too(tmp_path):
+    (source,) = BOOK.glob("14_*.ipynb")
+    own = batch.declared(source)
+    short = batch.injected(source, "tiny", tmp_path)
+    assert short["seeds"] == 1
+    assert short["methods"] == "crodino,single"
+    assert short.keys() <= own.keys()
+    given = batch.injected(source, "tiny", tmp_path, {"seeds": 3, "methods": "single"})
+    assert (given["seeds"], given["methods"], given["known"]) == (3, "single", "")
 
 
 @pytest.mark.parametrize(
@@ -449,9 +463,6 @@ def test_what_is_no_parameter_is_refused(tmp_path):
     refused(lambda: batch.run_notebooks(folder, "tiny", tmp_path, **asked), "seedz", ConfigError)
 
 
-BOOK = batch.Path(batch.__file__).parent
-
-
 def executed(number, folder, first="", **parameters):
     """The text that a notebook prints, by default in its short form; `first` is code that runs
     before all else."""
@@ -459,7 +470,7 @@ def executed(number, folder, first="", **parameters):
     notebook = nbformat.read(source, as_version=4)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
     nbformat.write(notebook, folder / source.name)
-    given = {"profile": "tiny", "runs": str(folder / "runs"), **parameters}
+    given = batch.injected(source, "tiny", folder / "runs", parameters)
     copy = batch.execute(folder / source.name, folder / "executed.ipynb", given, BOOK)
     outputs = [output for cell in copy.cells for output in cell.get("outputs", [])]
     return "".join(output.get("text", "") for output in outputs)

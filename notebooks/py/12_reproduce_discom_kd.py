@@ -85,8 +85,6 @@ from discom.notebook import check, finish, stamp
 from pictures import reproduced
 
 reproduction.set_up()
-if profile == "tiny":
-    seeds, known, budget_hours = 1, "", 0
 stamp(f"0 to {seeds - 1}", device=device)
 figures = {}
 
@@ -138,7 +136,7 @@ costs = reproduction.probed(absent, parts)
 plan = reproduction.forecast(study, absent, costs)
 hours = reproduction.hours_of(study, absent, costs)
 print(f"{reproduction.totals(hours)}; budget: {budget_hours:g} h")
-plan.style.format("{:.3g}")
+plan.style.format("{:.3g}", na_rep="–")
 
 # %% [markdown]
 # If the total is far beyond what you have, take fewer `methods` first, then fewer `seeds`, then fewer epochs, which are no longer the paper's.

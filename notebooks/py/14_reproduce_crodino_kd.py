@@ -88,8 +88,6 @@ from discom.notebook import check, finish, stamp
 from pictures import reproduced
 
 reproduction.set_up()
-if profile == "tiny":
-    seeds, known, budget_hours = 1, "", 0
 stamp(f"0 to {seeds - 1}", device=device)
 figures = {}
 
@@ -97,8 +95,6 @@ figures = {}
 # ## Data, plan, training
 
 # %%
-if profile == "tiny":
-    methods, settings = "crodino,single", {"labelled": 0.3, "epochs": 1}
 configuration = discom.profile(profile, dense=True, **settings)
 about = hardware.describe(configuration.precision, runs)
 source = reproduction.fetched(data, split, backup)
