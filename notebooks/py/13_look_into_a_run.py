@@ -113,28 +113,38 @@ scores[[name for name in columns if name in scores]].rename(columns=columns).rou
 # Below are networks after the last epoch. Under `select="best"` the tested weights of two sensors are of two epochs, and were never weights of one model.
 
 # %%
+networks = {"before training": "first", "after training": "last"}
+if not (run / "weights").is_dir():
+    print(f"no picture: {run.name} kept no weights, as DisCoM-KD does in notebook 12")
+    networks = {}
+
 embedded, reads = {}, {}
-for name, epoch in {"before training": "first", "after training": "last"}.items():
+for name, epoch in networks.items():
     network, _ = load_run(run, parts, epoch=epoch)
     embedded[name] = embed_pairs(network, parts.test)
     reads[name] = read_parts(embedded[name])
-pd.concat(reads).round(0)
+pd.concat(reads).round(0) if reads else None
 
 # %% alt="UMAP panels: a row before training and one after, a column for each part of the embedding; colour is the class, halo and marker the sensor, lines join the views of one sample."
-first = next(iter(embedded["after training"].parts))
-before, after = (table.loc[first, "sensor"] for table in reads.values())
-title = f"{first}: a probe names the sensor in {before:.0f} % before training"
-title = f"{title}, in {after:.0f} % after"
-figure = plot_parts(embedded, reads, parts.train.classes, title, shown)
+probed = {}
+if embedded:
+    first = next(iter(embedded["after training"].parts))
+    before, after = (table.loc[first, "sensor"] for table in reads.values())
+    title = f"{first}: a probe names the sensor in {before:.0f} % before training"
+    title = f"{title}, in {after:.0f} % after"
+    figure = plot_parts(embedded, reads, parts.train.classes, title, shown)
+    probed = {"sensor_before": before, "sensor_after": after}
 
 # %% [markdown]
-# Compare each corner with the panel above it. On the scenes the sensor can be read without error from every part, before training and after: no name holds, and what training adds is the class, in all three parts.
+# Compare each corner with the panel above it, and with what you wrote down.
 #
-# - A part is invariant only where a probe comes near guessing. Clouds that touch in a picture are no proof.
-# - A class that a probe reads from an untrained network was not learned.
+# - *Is `inv` invariant?* Only where a probe of the sensor comes near guessing; the title has both its shares. Clouds that touch in a picture are no proof.
+# - *Do `inv` and `inf` hold the class?* What a probe reads beyond the row above was learned.
+# - *Is `irr` irrelevant?* Only where a probe reads no more of the class there than before training.
 # - The name of a part is what its loss asks for, not what a reader may assume: [06](06_what_the_embeddings_hold.ipynb) shows why, and erases the sensor afterwards.
 
 # %%
-labels = [pairs.labels.tolist() for pairs in embedded.values()]
-check("both rows show the same samples", labels[0] == labels[1])
-finish(sensor_before=before, sensor_after=after)
+if embedded:
+    labels = [pairs.labels.tolist() for pairs in embedded.values()]
+    check("both rows show the same samples", labels[0] == labels[1])
+finish(**probed)

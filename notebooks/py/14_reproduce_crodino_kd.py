@@ -106,7 +106,7 @@ print(f"{images.name}: {', '.join(study.sensors)}")
 print("divided:", discom.data.split_rule(images)[0])
 pd.Series(about, name="").to_frame().style.set_properties(**{"text-align": "left"})
 
-# %% alt="Scenes with their masks: a row for each sensor, and one for the mask."
+# %% alt="Samples with their masks: a row for each sensor, and one for the mask."
 figures["pairs"] = plots.pairs(parts.train)
 
 # %%
@@ -125,7 +125,7 @@ done = reproduction.train(study, stored, costs, end, backup)
 standing = reporting.show(study, done)
 
 # %% [markdown]
-# Each row is compared with the full reconstruction, by seed, with a 95 % interval: ↑ a part that is better left out, ↓ one that helps. `rgb+depth` is the auxiliary decoder, which reads both sensors. Compare `single`, a network alone, first: a negative Δ in its row means that the parts together help.
+# Each row is compared with the full reconstruction, by seed, with a 95 % interval: ↑ a part that is better left out, ↓ one that helps. A row of both sensors, such as `rgb+depth`, is the auxiliary decoder. Compare `single`, a network alone, first: a negative Δ in its row means that the parts together help.
 
 # %% alt="A dot with its standard deviation for each row, a panel for each sensor."
 number, table = next(iter(standing.items()))
@@ -134,9 +134,9 @@ figures["scores"] = plots.standings(table, f"{number}, {images.name}")
 # %% [markdown]
 # ## Its masks
 #
-# One run, seed 0, trained here. Where do the networks of one sensor fail, and does the one of both?
+# One run, seed 0, trained here. Where do the networks of one sensor fail, and does the auxiliary decoder of both?
 
-# %% alt="Six test scenes: colour, depth, the true mask, and the masks of three networks."
+# %% alt="Test samples: a row for each sensor, the true mask, and the mask of each network."
 reproduction.train(one, [], costs, end, backup)
 run = one.every[0]
 if (run.folder / "result.json").is_file():
