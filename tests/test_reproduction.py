@@ -171,12 +171,24 @@ def test_a_forecast_counts_each_run_once_and_teachers_apart(study_of):
     absent = study.absent()
     costs = {reproduction.kind(run): Cost(3600.0, 0.0, 7.0) for run in absent}
     plan = reproduction.forecast(study, absent, costs)
-    assert plan["runs"].sum() == len(absent) == plan["hours"].sum()  # an hour each
+    assert plan["to train"].sum() == len(absent) == plan["hours"].sum()  # an hour each
+    assert plan["there"].sum() == 0
     # both tables share student and DisCoM-KD; kdv2 has two teachers, of two seeds
-    assert plan["runs"].to_dict() == {
+    assert plan["to train"].to_dict() == {
         "Table 1: student": 2, "Table 1: kdv2": 2, "Table 1: discom": 2, "Table 2: kdv2": 2,
         "teachers of rows": 4,
     }  # fmt: skip
+
+
+def test_a_plan_has_the_runs_that_are_there_too(study_of):
+    costs = {"student": Cost(1.0, 0.0, 0.0, 5.0)}
+    reproduction.train(study_of(["student"], seeds=1), [], costs)
+    study = study_of(["student"], seeds=3)
+    plan = reproduction.forecast(study, study.absent(), costs)
+    row = plan.loc["Table 2: student", ["there", "to train", "MB a checkpoint"]]
+    assert row.to_list() == [1, 2, 5]
+    done = study_of(["student"], seeds=1)
+    assert reproduction.forecast(done, [], {})["there"].to_dict() == {"Table 2: student": 1}
 
 
 def test_hours_of_a_table_are_those_of_it_alone_and_of_all_count_shared_runs_once(study_of):
@@ -226,15 +238,35 @@ def test_each_run_has_a_line_and_a_budget_leaves_the_rest(study_of, capsys, monk
     assert weights == {"student": False, "discom-solo": True}
 
 
-def test_who_looks_sees_the_first_table_after_each_seed(study_of, monkeypatch):
-    study, updates = study_of(["student"]), []
+@pytest.mark.parametrize("looks", [True, False])
+def test_all_tables_are_shown_after_each_seed(looks, study_of, monkeypatch):
+    """Where somebody looks, in the place of those before; in batch below them."""
+    study, updates, shown = study_of(["student"], numbers=("1", "2")), [], []
     costs = {"student": Cost(1.0, 0.0, 0.0)}
-    monkeypatch.setattr(reproduction, "watched", lambda: True)
+    monkeypatch.setattr(reproduction, "watched", lambda: looks)
     handle = SimpleNamespace(update=updates.append)
-    monkeypatch.setattr(reproduction, "display", lambda *what, **how: handle)
+    monkeypatch.setattr(reproduction, "display", lambda what, **how: shown.append(what) or handle)
     reproduction.train(study, [], costs)
-    tables_shown = [each for each in updates if isinstance(each, pd.DataFrame)]
-    assert [table["n"].to_list() for table in tables_shown] == [["1 of 2"] * 2, ["2"] * 2]
+    found = [each for each in (updates if looks else shown) if isinstance(each, pd.DataFrame)]
+    assert [table["n"].to_list() for table in found] == [
+        ["1 of 2"], ["1 of 2"] * 2, ["2"], ["2"] * 2,
+    ]  # fmt: skip
+    assert all(isinstance(each, str) for each in shown) == looks
+
+
+def test_a_table_has_intervals_of_means_and_an_arrow_for_each_baseline():
+    about = {"data": "objects", "labelled": 1.0, "method": "discom", "modality": "rgb", "n": 3}
+    row = about | {"lr": 0.01, "f1": 80.0, "sd": 1.0, "arrow": "~", "low": 77.5, "high": 82.5}
+    for name, low in (("student", -1.0), ("student-2x", 1.0), ("discom-solo", 1.0)):
+        row |= {f"vs {name}": low + 1, f"vs {name} low": low, f"vs {name} high": low + 2}
+    alone = row | {"method": "kdv2", "n": 1, "low": np.nan, "high": np.nan}
+    empty = {name: np.nan for name in row} | about | {"method": "mdico", "n": 0, "arrow": ""}
+    table = pd.DataFrame([row, alone, empty]).assign(best=np.nan, draws="samples", wanted=3)
+    text = reporting.shown(table, 2)
+    assert text["F1"].to_list() == ["80.0 [77.5, 82.5]", "80.0", "missing"]
+    assert text.loc[("discom", "rgb"), "Δ student"].endswith("~")
+    assert text.loc[("discom", "rgb"), "Δ discom-solo"].endswith("↑")
+    assert text.loc[("mdico", "rgb"), "Δ student"] == "–"
 
 
 def test_who_watches_reads_what_is_left_by_the_epochs_that_trained_here(study_of, monkeypatch):
@@ -319,7 +351,8 @@ def test_a_report_is_what_a_colleague_reads_as_known(study_of, tmp_path):
     assert names - curves == {"report.md", "results.csv", "results.json", "table-2.csv"}
     assert len(curves) == 2
     assert len(table) == 2
-    for name in (f"{tmp_path}/colleague/report-objects/results.csv", str(file)):
+    results = f"{tmp_path}/colleague/report-objects/results.csv"
+    for name in (results, str(file), f"{results}, {file}"):
         known = reporting.results_of(name)
         assert replace(study, runs=tmp_path / "elsewhere").absent(known) == []
     refused(lambda: reporting.results_of(f"{tmp_path}/slip.csv"), "slip", RunError)
@@ -342,7 +375,13 @@ def test_agreement_counts_signs_and_decided_differences():
             | {"vs student": 1.0, "arrow": "~"},
         ]
     table = pd.DataFrame(rows).assign(n=1)
-    first, second = reporting.agreement(table, 2)
+    first, second, other = reporting.agreement(table, 2)
+    assert "kdv2 (ms, sar)" in other
+    assert "discom" not in other
+    late = table.assign(n=[1, 1, 0] * 2, wanted=1)
+    assert "kdv2 (ms, sar)" in reporting.agreement(late, 2)[-1]
+    dense = table.rename(columns={"f1": "miou"})
+    assert reporting.agreement(dense, 2) == [first, second, other]
     assert first.startswith("6 scores ")
     assert "-1.0" in first
     assert "Of 4 " in second
