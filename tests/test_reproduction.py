@@ -2,8 +2,11 @@
 
 import importlib
 import io
+import os
 import re
 import shutil
+import subprocess
+import sys
 import time
 import zipfile
 from dataclasses import replace
@@ -557,6 +560,42 @@ def test_a_budget_that_is_over_trains_nothing_and_the_next_call_all(tmp_path):
     for hours, there in ((1e-9, 0), (0, 2)):
         text = executed("12", tmp_path, **given, budget_hours=hours)
         assert f"{there} runs are there, {2 - there} are left" in text
+
+
+@pytest.mark.slow
+def test_a_run_that_kept_no_weights_has_all_but_the_picture(tmp_path):
+    images = data.load("objects:n=90", seed=0)
+    config = profile("tiny", epochs=1)
+    fit("student", images.split(0), config, tmp_path / "run", keep_weights=False, progress=False)
+    text = executed("13", tmp_path, data="objects:n=90", run=str(tmp_path / "run"))
+    assert "student on objects, seed 0, 1 epochs" in text
+    assert "no weights" in text
+    assert "key figures" not in text or "sensor_after" not in text
+
+
+@pytest.mark.slow
+def test_a_checkout_that_nobody_may_write_is_enough_from_any_folder(tmp_path):
+    """Root may write everywhere, so what lies there is compared, too."""
+    checkout, away = tmp_path / "checkout", tmp_path / "away"
+    away.mkdir()
+    left_out = shutil.ignore_patterns("__pycache__", "runs", "data")
+    for name in ("discom", "notebooks", "results"):
+        shutil.copytree(BOOK.parent / name, checkout / name, ignore=left_out)
+    for place in [*checkout.rglob("*"), checkout]:
+        place.chmod(0o555 if place.is_dir() else 0o444)
+    before = sorted(checkout.rglob("*"))
+    given = ["-p", "data", "objects:n=330", "-p", "profile", "tiny", "-p", "known", ""]
+    given += ["-p", "seeds", "1", "-p", "methods", "student", "-p", "runs", str(tmp_path / "runs")]
+    (source,) = checkout.glob("notebooks/12_*.ipynb")
+    own = {"PYTHONPATH": str(checkout), "PYTHONDONTWRITEBYTECODE": "1"}
+    own["DISCOM_DATA"] = str(tmp_path / "data")
+    command = [sys.executable, "-m", "papermill", str(source), "out.ipynb", *given]
+    subprocess.run(command, cwd=away, env=os.environ | own, check=True)
+    assert sorted(checkout.rglob("*")) == before
+    assert (tmp_path / "runs/report-objects.zip").is_file()
+    assert [file.name for file in away.iterdir()] == ["out.ipynb"]
+    for place in [checkout, *before]:
+        place.chmod(0o755)
 
 
 def test_notebooks_12_and_14_begin_with_the_same_text():

@@ -11,7 +11,7 @@
 # |---|---|
 # | You will | **read** the losses of a run · **score** the parts of its embedding · **see** them before and after training |
 # | You need | nothing; [06](06_what_the_embeddings_hold.ipynb) builds the probes by hand |
-# | Time, memory | three minutes on one CPU core, 2 GB |
+# | Time, memory | two minutes on one CPU core, 2 GB |
 # | Data, licence | scenes drawn here, MIT; or those of your run |
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -35,12 +35,12 @@ for place in ("discom/notebooks", f"{clone}/notebooks"):  # from Colab, or any f
 run = ""  # the folder of a finished run; empty: DisCoM-KD is trained here
 data = "objects"  # what it was trained on, as in its command
 modalities = ""  # such as rgb+depth; empty: all
-split = "random"  # of a public set: random, as in the paper, or by place
+split = "random"  # of a public set alone: random, as in the paper, or by place
 backup = ""  # a folder that keeps the prepared set, as in 12
 method = "discom"  # of the run that is trained here
 seed = 0
 profile = "cpu"  # of the run that is trained here; tiny: results mean nothing
-settings = {"precision": "32-true"}  # that differ from the profile's
+settings = {"precision": "32-true", "epochs": 10}  # unlike the profile's; or {}
 shown = 400  # pairs in a map
 runs = "runs"  # where the run that is trained here has its folder
 
