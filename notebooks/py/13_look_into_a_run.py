@@ -3,7 +3,7 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/main/notebooks/13_look_into_a_run.ipynb)
 #
-# An instrument for one finished run of DisCoM-KD, or of another method with a network for each sensor: yours from the command line, from [12](12_reproduce_discom_kd.ipynb) or from Colab. Without one, it trains one here. It shows the losses, what each part of the embedding is worth, and **the picture**: invariant, informative and irrelevant part, before training and after.
+# An instrument for one finished run of DisCoM-KD, or of another method with a network for each sensor: yours from the command line, from [12](12_reproduce_discom_kd.ipynb) or from Colab. Without one, it trains one here. It shows the losses, what each part of the embedding is worth, and **the picture**: invariant, informative and irrelevant part, before training and after. A run that kept no weights has no picture.
 #
 # DisCoM-KD *names* its parts. If the names hold, `inv` sorts the classes and mixes the sensors, `inf` sorts the classes and separates the sensors, and `irr` separates the sensors alone. **Write down** which of the three names you expect to hold.
 #
@@ -115,7 +115,7 @@ scores[[name for name in columns if name in scores]].rename(columns=columns).rou
 # %%
 networks = {"before training": "first", "after training": "last"}
 if not (run / "weights").is_dir():
-    print(f"no picture: {run.name} kept no weights, as DisCoM-KD does in notebook 12")
+    print(f"no picture: {run.name} kept no weights; notebook 12 keeps DisCoM-KD's")
     networks = {}
 
 embedded, reads = {}, {}
