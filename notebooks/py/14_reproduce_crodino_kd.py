@@ -147,6 +147,8 @@ if (run.folder / "result.json").is_file():
     figures["masks"] = reproduced.plot_masks(parts.test, run.folder)
 
 # %%
+for number, table in standing.items():
+    print(f"Table {number}:", *reporting.agreement(table, number), sep="\n  ")
 print("Beside the protocol:", *reporting.differences(study), sep="\n  ")
 file = reporting.report(study, done, standing, figures, about, backup)
 check("all results are in one zip, with tables, curves and figures", file.is_file())
