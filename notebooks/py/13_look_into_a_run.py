@@ -138,7 +138,7 @@ if embedded:
 # %% [markdown]
 # Compare each corner with the panel above it, and with what you wrote down.
 #
-# - *Is `inv` invariant?* Only where a probe of the sensor comes near guessing; the title has both its shares. Clouds that touch in a picture are no proof.
+# - *Is `inv` invariant?* Only where a probe of the sensor comes near guessing; the title of the picture says what it reads before training and after. Clouds that touch in a picture are no proof.
 # - *Do `inv` and `inf` hold the class?* What a probe reads beyond the row above was learned.
 # - *Is `irr` irrelevant?* Only where a probe reads no more of the class there than before training.
 # - The name of a part is what its loss asks for, not what a reader may assume: [06](06_what_the_embeddings_hold.ipynb) shows why, and erases the sensor afterwards.
