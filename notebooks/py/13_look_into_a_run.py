@@ -114,7 +114,7 @@ scores[[name for name in columns if name in scores]].rename(columns=columns).rou
 embedded, reads = {}, {}
 for name, epoch in {"before training": "first", "after training": "last"}.items():
     network, _ = load_run(run, parts, epoch=epoch)
-    embedded[name] = embed_pairs(network, parts.test)
+    embedded[name] = embed_pairs(network.to(device), parts.test)
     reads[name] = read_parts(embedded[name])
 pd.concat(reads).round(0)
 
