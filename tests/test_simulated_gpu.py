@@ -10,6 +10,7 @@ import torch
 from simulated_gpu import simulated_gpu
 from torch import nn
 
+import speed
 from discom import cli, data, deployment, fit, hardware, methods, profile
 from discom.data import batches
 from discom.evaluation.embeddings import embed_pairs
@@ -131,6 +132,17 @@ def test_a_run_of_there_is_probed_and_exported(tmp_path, monkeypatch):
         assert deployment.export(tmp_path / "run", split, "depth", tmp_path / "depth") < 1e-4
     session = deployment.load(tmp_path / "depth")[1]
     assert len(session.run(None, {"depth": split.test.modalities["depth"].x})) == 2
+
+
+def test_both_sides_of_the_benchmark_train_there():
+    few = speed.scenes(16, 16)
+    config = replace(TINY, schedule="constant", batch_size=16, augment=0.0)
+    sides = (speed.recipe, speed.ours)
+    here = [side(few, config)[0] for side in sides]
+    with simulated_gpu() as types:
+        there = [side(few, config)[0] for side in sides]
+    assert types == {simulation.NAME}
+    assert there == pytest.approx(here, rel=1e-5)
 
 
 @pytest.mark.slow
