@@ -488,7 +488,7 @@ check("equal losses in the first epoch, within 1 %", near)
 table.round(3)
 
 # %% [markdown]
-# The last digits differ: both loops add the same numbers in another order, and rounding errors grow from step to step.
+# Where the last digits differ, both loops added the same numbers in another order, and rounding errors grow from step to step.
 #
 # ## Exercises
 #
