@@ -59,17 +59,17 @@ def second(orders: Callable) -> str:
     return ""
 
 
-def third(scores: Mapping[str, float | None], best: float) -> str:
+def third(ends: Mapping[str, float | None], best: float) -> str:
     """Shares right of both kinds of batches; what is wrong, or nothing."""
-    if set(scores) != {"paired", "unpaired"} or None in scores.values():
-        return "set both scores, in %"
-    if max(scores.values()) > best:
+    if set(ends) != {"paired", "unpaired"} or None in ends.values():
+        return "set both shares, in %"
+    if max(ends.values()) > best:
         return f"best possible are {best:.0f} %: score new scenes, not those it learned"
-    if min(scores.values()) < 60:
+    if min(ends.values()) < 60:
         return "one has not learned: train as long as the notebook does, score in %"
     return ""
 
 
-def check(paired: Callable, orders: Callable, scores: Mapping, best: float) -> None:
+def check(paired: Callable, orders: Callable, ends: Mapping, best: float) -> None:
     """Print what is solved and what is missing."""
-    report(first(paired), second(orders), third(scores, best))
+    report(first(paired), second(orders), third(ends, best))

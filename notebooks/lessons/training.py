@@ -27,11 +27,14 @@ class Student(nn.Module):
 
 # from 03_training
 def unpaired(part, sensors, size=125):
-    orders = {s: torch.randperm(len(part.images[s])).split(size) for s in sensors}
-    for batch in range(len(orders[sensors[0]])):
+    rows_of = {}  # of each sensor: the rows of every batch
+    for sensor in sensors:
+        shuffled = torch.randperm(len(part.images[sensor]))
+        rows_of[sensor] = shuffled.split(size)
+    for batch in range(len(rows_of[sensors[0]])):
         images, labels = {}, {}
         for sensor in sensors:
-            rows = orders[sensor][batch]
+            rows = rows_of[sensor][batch]
             own = part.images[sensor][rows]
             images[sensor] = apply_d4(own, random_d4(own))
             labels[sensor] = part.labels[rows]
@@ -41,8 +44,8 @@ def unpaired(part, sensors, size=125):
 # from 03_training
 def make_optimizer(network, epochs, per_epoch=16):
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=1.0)
-    steps = epochs * per_epoch + 1
-    schedule = OneCycleLR(optimizer, 0.01, steps, cycle_momentum=False)
+    rates = epochs * per_epoch + 1  # one for the start, and one after each step
+    schedule = OneCycleLR(optimizer, 0.01, rates, cycle_momentum=False)
     return optimizer, schedule
 
 
@@ -55,8 +58,8 @@ def one_epoch(network, terms, batches, optimizer, schedule, cost=losses):
         sum(values.values()).backward()
         optimizer.step()
         schedule.step()
-        history.append(torch.stack([*values.values()]).detach())
-    means = torch.stack(history).mean(dim=0).tolist()  # read once: a GPU need not wait
+        history.append(torch.stack(list(values.values())).detach())
+    means = torch.stack(history).mean(dim=0).tolist()
     return dict(zip(terms, means, strict=True))
 
 
@@ -68,11 +71,12 @@ def right(network, sensor, part):  # 1 or 0 for each scene
     return (logits.argmax(1) == part.labels).float()
 
 
-def train(network, terms, batches, epochs, test, cost=losses, per_epoch=16):
+def train(network, terms, make_batches, epochs, test, cost=losses, per_epoch=16):
     optimizer, schedule = make_optimizer(network, epochs, per_epoch)
     history = []
     for epoch in range(epochs):
-        means = one_epoch(network, terms, batches(epoch), optimizer, schedule, cost)
+        batches = make_batches(epoch)
+        means = one_epoch(network, terms, batches, optimizer, schedule, cost)
         score = 100 * right(network, "depth", test).mean().item()
         history.append({"right": score, **means})
     return pd.DataFrame(history)

@@ -46,11 +46,11 @@ def plot_seeds(scores: pd.DataFrame, title: str, best: float):
         look = {"color": LOOKS[name]["color"]}
         axis.plot(values, np.full(len(values), place), "o", alpha=0.6, mew=0, **look)
         axis.vlines(values.mean(), place - 0.32, place + 0.32, lw=2.5, **look)
-        axis.text(
-            values.max() + 0.6, place, f"{values.mean():.1f}", va="center", **look
-        )
+        mean = {"color": "0.2", "va": "center"}
+        axis.text(values.max() + 0.6, place, f"{values.mean():.1f}", **mean)
     axis.axvline(best, color="0.6", lw=1, ls=":")
-    axis.text(best + 0.3, -0.75, "best possible with depth", color=GREY, fontsize=10.5)
+    bound = "best possible accuracy with depth"
+    axis.text(best + 0.3, -0.75, bound, color=GREY, fontsize=10.5)
     axis.set(ylim=(len(scores.columns) - 0.4, -1.0), title=title)
     axis.set(xlabel="F1 on new scenes, %; a dot is one of ten seeds")
     axis.set(yticks=range(len(scores.columns)), yticklabels=scores.columns)
