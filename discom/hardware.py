@@ -73,7 +73,9 @@ def describe(precision: str, runs: Path | str = ".") -> dict[str, str]:
     else:
         about = device_name(place)
         free, total = torch.get_device_module(place).mem_get_info(place)
-    how = used if used == precision else f"{used}: this device has no instructions for {precision}"
+    how = f"{used}, as asked"
+    if used != precision:
+        how = f"{used}: this device has no instructions for {precision}"
     if precision == "mixed":
         how = f"{used}, the fastest that this device has instructions for"
     folder = Path(runs).absolute()
@@ -201,7 +203,15 @@ def _entry(file: Path, name: str) -> str:
 
 
 def _commit() -> str | None:
-    git = ["git", "-C", str(Path(__file__).parent)]
+    """Of this code. Where it is installed as a copy, as on Colab, that of the clone whose notebooks
+    run here."""
+    clone = Path("../discom")
+    folders = [Path(__file__).parent, *[clone] * (clone / "hardware.py").is_file()]
+    return next(filter(None, map(_commit_of, folders)), None)
+
+
+def _commit_of(folder: Path) -> str | None:
+    git = ["git", "-C", str(folder)]
     # HEAD:./ fails where the package is installed inside another repository
     command = [*git, "rev-parse", "HEAD", "HEAD:./"]
     try:

@@ -2,7 +2,11 @@
 
 python notebooks/batch.py --profile cpu
 python notebooks/batch.py --profile tiny --only 02,07
-python notebooks/batch.py --only 12 -p data=eurosat -p profile=paper -p seeds=5
+python notebooks/batch.py --only 12 -p data=eurosat -p methods=paper,discom-solo \
+    -p profile=paper -p settings={} -p seeds=5 -p known= -p budget_hours=10 \
+    -p runs=/mnt/runs
+
+A notebook whose budget of hours left runs undone is "stopped"; the same call goes on.
 """
 
 import re
@@ -34,6 +38,8 @@ from discom.running.sweep import Outcome, spread
 
 PROFILES = ("tiny", "cpu")  # a few steps, or what pages show
 SHORT = "n=330"  # scenes that the short form, tiny, draws
+SHORT_VALUES = {"seeds": 1, "known": "", "budget_hours": 0}  # where a notebook has them
+SHORT_ROWS = {"methods": "crodino,single", "settings": {"labelled": 0.3, "epochs": 1}}
 PATIENCE = 2.0  # seconds until a notebook is tried again
 ADDED = {
     "injected-parameters",
@@ -63,11 +69,12 @@ def run_notebooks(
     parameters: Mapping[str, Any] = {},
 ) -> bool:
     """Execute each `NN_….ipynb` of a folder, or those with the numbers `only`,
-    `workers` side by side; whether all have passed. `parameters` are injected into
+    `workers` side by side; whether none has failed. `parameters` are injected into
     each, before those of the profile count.
 
     A folder in `out` gets copies, runs and index.html. With the same profile and code,
-    a later call goes on there: what has passed and was not changed stays.
+    a later call goes on there: what has passed and was not changed stays. What its
+    budget stopped with runs left is executed again.
 
     Raises:
         ConfigError, DataError: another profile, no such notebook, or a parameter that
@@ -111,7 +118,7 @@ def run_notebooks(
             with atomic_file(folder / "index.html") as part:
                 part.write_text(table.to_html(na_rep=""), encoding="utf-8")
     print(folder / "index.html")
-    return all(rows[copy.name]["status"] == "passed" for copy in chosen)
+    return all(rows[copy.name]["status"] in ("passed", "stopped") for copy in chosen)
 
 
 def declared(source: Path) -> dict[str, str]:
@@ -125,11 +132,15 @@ def declared(source: Path) -> dict[str, str]:
 def injected(
     source: Path, profile: str, runs: Path, parameters: Mapping[str, Any] = {}
 ) -> dict[str, Any]:
-    """What is injected into a notebook: its own `data` stays, short in `tiny`;
-    `parameters` win."""
-    given = {"profile": profile, "runs": str(runs)}
-    if profile == "tiny" and (own := declared(source).get("data", "").strip('"')):
-        given["data"] = f"{own}{',' if ':' in own else ':'}{SHORT}"
+    """What is injected into a notebook: its own `data` stays, short in `tiny`, and so
+    are other values of a notebook that has them; `parameters` win."""
+    given: dict[str, Any] = {"profile": profile, "runs": str(runs)}
+    own = declared(source)
+    if profile == "tiny":
+        short = SHORT_VALUES | (SHORT_ROWS if "dense" in own.get("data", "") else {})
+        given |= {name: value for name, value in short.items() if name in own}
+        if scenes := own.get("data", "").strip('"'):
+            given["data"] = f"{scenes}{',' if ':' in scenes else ':'}{SHORT}"
     return {**given, **parameters}
 
 
@@ -154,8 +165,8 @@ def execute(
 
 
 def outcome(copy: Path, source: Path) -> dict[str, Any]:
-    """Status of an executed copy of a notebook as it is now (passed, failed, missing),
-    minutes and key figures."""
+    """Status of an executed copy of a notebook as it is now (passed, failed, missing;
+    stopped, where its key figures say that runs are left), minutes and key figures."""
     try:
         notebook = nbformat.read(copy, as_version=4)
         sources = [cell.source for cell in nbformat.read(source, as_version=4).cells]
@@ -173,8 +184,9 @@ def outcome(copy: Path, source: Path) -> dict[str, Any]:
     text = "".join(output.get("text", "") for output in outputs)
     figures = "".join(re.findall(r"^key figures: (.*)$", text, re.MULTILINE)[-1:])
     minutes = round((notebook.metadata["papermill"]["duration"] or 0) / 60, 1)
+    left = re.search(r"\bleft [1-9]", figures)
     return {
-        "status": "failed" if failed else "passed",
+        "status": "failed" if failed else "stopped" if left else "passed",
         "minutes": minutes,
         "figures": figures,
     }

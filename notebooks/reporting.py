@@ -1,6 +1,7 @@
 """What notebooks 12 and 14 say: rows as a person calls them, tables, what agrees with
 the paper, and a report in one zip."""
 
+import os
 import re
 import shutil
 import zipfile
@@ -28,6 +29,13 @@ READABLE = {  # ends of a row's name → what a reader calls it
     r" (dimension|grl_lambda)=([\d.]+)": r", \1 \2",
     r" reduction=released modality_targets=released": ", as its public code",
 }
+
+
+def place(name: str) -> str:
+    """A file or folder as it is named or, where nothing is there, from the root of the
+    repository: commands are called there, and notebooks run in notebooks/."""
+    from_root = Path("..") / name
+    return str(from_root) if not os.path.exists(name) and from_root.exists() else name
 
 
 def clock(hours: float) -> str:
@@ -63,10 +71,25 @@ def readable(name: str) -> str:
 
 
 def shown(table: pd.DataFrame, number: int | str) -> pd.DataFrame:
-    """A table of `tables.standings` as text, by row and network."""
+    """A table of `tables.standings` as text, by row and network: means with their 95 %
+    interval, and behind each difference an arrow, see `tables.arrows`."""
     compared = [name for name in tables.baselines(number) if name != "student-2x"]
     text = tables.cells(table.assign(method=table["method"].map(readable)), compared)
+    metric = tables.metric_of(table)
+    scores = [_mean(*row) for row in table[["n", metric, "low", "high"]].to_numpy()]
+    text[{"f1": "F1", "miou": "mIoU"}[metric]] = scores
+    for name in compared:
+        if f"Δ {name}" in text:
+            text[f"Δ {name}"] += " " + tables.arrows(table, name)
+            text[f"Δ {name}"] = text[f"Δ {name}"].str.strip()
     return text.drop(columns=["data"]).set_index(["method", "modality"])
+
+
+def _mean(count: float, mean: float, low: float, high: float) -> str:
+    """A mean of so many seeds, with its interval where there is one."""
+    if not count:
+        return "missing"
+    return f"{mean:.1f}" if np.isnan(low) else f"{mean:.1f} [{low:.1f}, {high:.1f}]"
 
 
 def show(study: tables.Study, done: Done) -> dict[str, pd.DataFrame]:
@@ -83,11 +106,14 @@ def show(study: tables.Study, done: Done) -> dict[str, pd.DataFrame]:
 
 
 def agreement(table: pd.DataFrame, number: int | str) -> list[str]:
-    """What of a table came out as in the paper, in sentences."""
+    """What of a table came out as in the paper, what did not, and what is missing, in
+    sentences."""
+    missing = table[table["n"] < table.get("wanted", table["n"])]
+    absent = [f"Not all seeds are there: {_places(missing)}."] * bool(len(missing))
     if "paper" not in table or table.loc[table["n"] > 0, "paper"].isna().all():
-        return ["The paper has no figure for these data."]
+        return ["The paper has no figure for these data.", *absent]
     both = table[(table["n"] > 0) & table["paper"].notna()]
-    gaps = both["f1"] - both["paper"]
+    gaps = both[tables.metric_of(both)] - both["paper"]
     away = (
         f"{gaps.median():+.1f} points (median), {gaps.min():+.1f} to {gaps.max():+.1f}"
     )
@@ -96,12 +122,20 @@ def agreement(table: pd.DataFrame, number: int | str) -> list[str]:
     theirs = table[table["method"] == baseline].set_index("modality")["paper"]
     compared = both[both[f"vs {baseline}"].notna()]
     published = compared["paper"] - compared["modality"].map(theirs)
-    same = (np.sign(published) == np.sign(compared[f"vs {baseline}"])).sum()
+    same = np.sign(published) == np.sign(compared[f"vs {baseline}"])
     decided = compared["arrow"].isin(["↑", "↓"]).sum()
-    text = (
-        f"Of {len(compared)} differences from {baseline}, {same} have the paper's sign"
-    )
-    return [*lines, f"{text}; for {decided} our 95 % interval excludes zero."]
+    text = f"Of {len(compared)} differences from {baseline}, {same.sum()} have"
+    interval = f"for {decided} our 95 % interval excludes zero"
+    lines.append(f"{text} the paper's sign; {interval}.")
+    if not same.all():
+        lines.append(f"Another sign than in the paper: {_places(compared[~same])}.")
+    return [*lines, *absent]
+
+
+def _places(table: pd.DataFrame) -> str:
+    """Rows and their networks, in words: "discom, without adv (rgb, depth)"."""
+    networks = table.groupby("method", sort=False)["modality"].agg(", ".join)
+    return "; ".join(f"{readable(name)} ({each})" for name, each in networks.items())
 
 
 def differences(study: tables.Study) -> list[str]:
@@ -188,11 +222,17 @@ def report(
     return file
 
 
-def results_of(file: str) -> list[Result]:
-    """The runs of a results file, or of the zip of a `report`; none without a name. A
-    RunError for a name with a slip, a DataError for a zip without results."""
+def results_of(files: str) -> list[Result]:
+    """The runs of results files, and of zips of a `report`, whose names stand between
+    commas; none without a name. A RunError for a name with a slip, a DataError for a
+    zip without results."""
+    names = [place(name.strip()) for name in files.split(",") if name.strip()]
+    return [result for name in names for result in _results_of(name)]
+
+
+def _results_of(file: str) -> list[Result]:
     if not file.endswith(".zip"):
-        return tables.collected(file or None, missing_ok=False)
+        return tables.collected(file, missing_ok=False)
     advice = "name the zip of a report, or its results.csv"
     with TemporaryDirectory() as folder:
         with as_data_error(file, "the zip of a report", advice):

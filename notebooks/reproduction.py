@@ -19,7 +19,7 @@ from discom.errors import watched
 from discom.running.forecast import Cost, probe
 from discom.running.runs import Result, Run
 from discom.running.sweep import Done, sweep
-from reporting import HOUR, clock, readable, shown, title
+from reporting import HOUR, clock, place, readable, shown, title
 
 HALF_HOUR, TEN_MINUTES = 1800, 600  # seconds
 
@@ -34,12 +34,17 @@ def set_up() -> None:
 
 def fetched(source: str, split: str = "random", backup: str = "") -> str:
     """What `data.load` takes, once it is there. A public set is fetched, verified and
-    prepared first, divided "random", as in the papers, by "place" or "official"; other
-    sources stay as they are. A backup keeps what was prepared as one archive, and gives
+    prepared first, divided "random", as in the papers, by "place" or "official"; scenes
+    stay as they are, and so do folders, which say themselves how they are divided: see
+    `place`. A backup keeps what was prepared as one archive, and gives
     it back where nothing is prepared."""
     backups.check(backup)
     name = source.removesuffix(":")
     if name not in sources.names():
+        source = place(source)
+        if data.locate(source):
+            how = "is for public sets, and this folder is divided its own way"
+            print(f"note: split={split} {how}")
         return source
     home, archive = data.home(), Path(backup) / f"{name}-{split}.zip"
     if (home / f"{name}-{split}").is_dir():
@@ -113,24 +118,31 @@ def probed(absent: Iterable[Run], split: Split) -> dict[str, Cost]:
 def forecast(
     study: tables.Study, absent: Sequence[Run], costs: Mapping[str, Cost]
 ) -> pd.DataFrame:
-    """A row for each row of the tables whose runs are absent, and for their teachers:
-    how many, seconds an epoch, hours of all, memory in MB. A run that several rows need
-    is counted in the first."""
+    """A row for each row of the tables, and for teachers: how many of its runs are
+    there, how many are to train, and of these seconds an epoch, hours of all, memory
+    and size of a checkpoint in MB. A run to train that several rows need is counted in
+    the first."""
+    asked = {run.folder for run in absent}
     left = {run.folder: run for run in absent}
     rows: dict[str, list[Run]] = {}
+    there: dict[str, int] = {}
     for number, planned in study.planned.items():
         for name, runs in planned.items():
             here = [left.pop(run.folder) for run in runs if run.folder in left]
-            rows[f"Table {number}: {readable(name)}"] = here
+            row = f"Table {number}: {readable(name)}"
+            rows[row] = here
+            there[row] = sum(run.folder not in asked for run in runs)
     rows["teachers of rows"] = [*left.values()]
     lines = {}
     for name, runs in rows.items():
+        line = {"there": there.get(name, 0), "to train": len(runs)}
         if runs:
             cost = costs[kind(runs[0])]
             seconds = [run.config.epochs * seconds_of(run, costs) for run in runs]
-            hours = sum(seconds) / HOUR
-            line = {"runs": len(runs), "s an epoch": cost.seconds, "hours": hours}
-            lines[name] = line | {"MB": cost.memory_mb}
+            line |= {"s an epoch": cost.seconds, "hours": sum(seconds) / HOUR}
+            line |= {"MB": cost.memory_mb, "MB a checkpoint": cost.checkpoint_mb}
+        if runs or line["there"]:
+            lines[name] = line
     return pd.DataFrame(lines).T
 
 
@@ -169,8 +181,8 @@ def seconds_of(run: Run, costs: Mapping[str, Cost]) -> float:
 class Progress:
     """What somebody sees of a training, and what a backup gets of it.
 
-    A line for each run; where somebody looks, a line that changes with each epoch and
-    the first table after each seed; elsewhere, as in batch, a line every ten minutes.
+    A line for each run, and the tables after each seed; where somebody looks, a line
+    that changes with each epoch; elsewhere, as in batch, a line every ten minutes.
     The time left is that of the probes, of a kind that trains here that of its epochs.
     """
 
@@ -188,7 +200,8 @@ class Progress:
         self.seeds = {run.folder: run.config.seed for run in absent}
         self.seconds = {name: cost.seconds for name, cost in costs.items()}
         self.status = display("", display_id=True) if watched() else None
-        self.board = display("", display_id=True) if watched() else None
+        numbers = map(str, study.numbers) if watched() else ()
+        self.boards = {number: display("", display_id=True) for number in numbers}
         self.saved = self.said = time.time()
         self.trained: Run | None = None  # the run that trains,
         self.start = 0.0, 0  # when it began here, and at which epoch
@@ -206,10 +219,18 @@ class Progress:
         place = f"({clock(result.seconds / HOUR)}; {run.folder.name})"
         print(f"{name}: {scores}  {place}", flush=True)
         seeds_left = {self.seeds[folder] for folder in self.epochs}
-        if self.board and run.config.seed not in seeds_left:
-            number = self.study.numbers[0]
-            table = tables.standings(self.study, number, self.known)
-            self.board.update(shown(table, number))
+        if run.config.seed not in seeds_left:
+            self.show_tables(run.config.seed)
+
+    def show_tables(self, seed: int) -> None:
+        """As they are after a seed; who looks sees them in the place of the last."""
+        for number in map(str, self.study.numbers):
+            table = shown(tables.standings(self.study, number, self.known), number)
+            table = table.rename_axis(columns=f"Table {number}, after seed {seed}")
+            if number in self.boards:
+                self.boards[number].update(table)
+            else:
+                display(table)
 
     def on_epoch(self, run: Run, done: int, network: methods.Method) -> None:
         """Of a run that trains: at its start, and after each epoch."""

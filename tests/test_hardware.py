@@ -1,5 +1,6 @@
 """One function decides where networks train; Fabric, names and peaks of memory follow it."""
 
+import subprocess
 import sys
 from types import ModuleType, SimpleNamespace
 
@@ -63,7 +64,7 @@ def test_a_machine_is_described_before_a_long_training(accelerator, monkeypatch,
     assert about["memory"] == "3.0 of 15.0 GiB free"
     assert about["precision"].startswith("16-mixed, ")
     assert about["disk"] == "7 GiB free"
-    assert hardware.describe("32-true")["precision"] == "32-true"
+    assert hardware.describe("32-true")["precision"].startswith("32-true, ")
     assert hardware.describe("bf16-mixed")["precision"].startswith("32-true: ")
 
 
@@ -134,3 +135,19 @@ def test_a_notebook_says_which_device_is_chosen_and_which_was_used(monkeypatch, 
         assert last.endswith(f" s{core} · peak memory {memory}")
     assert "thread" in first
     assert said(capsys, 3)[0] == first  # without a device: what no network trains in
+
+
+def test_an_installed_copy_names_the_commit_of_the_clone_whose_notebooks_run(tmp_path, monkeypatch):
+    """As on Colab, where the first cell clones and installs; elsewhere there is no commit."""
+    monkeypatch.setattr(hardware, "__file__", str(tmp_path / "site-packages/discom/hardware.py"))
+    for folder in ("clone/discom", "clone/notebooks", "site-packages/discom", "away"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "clone/discom/hardware.py").touch()
+    git = ["git", "-C", str(tmp_path / "clone"), "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
+        subprocess.run([*git, *words], check=True)
+    head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+    monkeypatch.chdir(tmp_path / "clone/notebooks")
+    assert hardware.machine()["commit"] == head.stdout[:7]
+    monkeypatch.chdir(tmp_path / "away")
+    assert hardware.machine()["commit"] is None

@@ -145,8 +145,9 @@ def embedded(sensors, classes, samples=24):
     return maps, np.arange(samples) % classes, sensors, names, reads, 12.0
 
 
-def test_maps_draw_every_view_by_class_and_sensor_and_join_samples():
-    given = embedded(["rgb", "depth", "thermal"], 12)
+@pytest.mark.parametrize("count", [3, 6])
+def test_maps_draw_every_view_by_class_and_sensor_and_join_samples(count):
+    given = embedded(["rgb", "depth", "thermal", "arm", "leg", "torso"][:count], 12)
     maps, labels, sensors, names, *_ = given
     figure = plots.embedding_maps(*given, lines=5)
     axes, (box,) = drawn(figure), figure.legends
@@ -159,9 +160,9 @@ def test_maps_draw_every_view_by_class_and_sensor_and_join_samples():
         (joined,) = [each for each in axis.collections if isinstance(each, LineCollection)]
         assert len(joined.get_segments()) == 5
         assert np.allclose(joined.get_segments()[0], places[:, 0])
-        views = axis.collections[-3:]
+        views = axis.collections[-count:]
         shapes = {view.get_paths()[0].vertices.tobytes() for view in views}
-        assert len(shapes) == 3  # a marker for each sensor
+        assert len(shapes) == count  # a marker for each sensor
         for view, own in zip(views, places, strict=True):
             assert np.allclose(view.get_offsets(), own)
             assert [to_hex(colour) for colour in view.get_facecolors()] == [
@@ -170,5 +171,5 @@ def test_maps_draw_every_view_by_class_and_sensor_and_join_samples():
     assert words(axes[5].texts) == ["nothing varies"]
     (corner,) = axes[1].texts
     assert "90" in corner.get_text()
-    assert corner.get_text().count("–") == 3  # too few samples for a probe
+    assert corner.get_text().count("–") == count  # too few samples for a probe
     refused(partial(plots.embedding_maps, *embedded(SENSORS, 13, 26)), "13 classes")

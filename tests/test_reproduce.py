@@ -79,3 +79,21 @@ def test_the_same_call_runs_what_failed_or_was_changed_and_nothing_else(tmp_path
     (tmp_path / "book/checks").mkdir()
     (tmp_path / "book/checks/one.py").write_text("1")  # other code: another folder
     assert run() == (True, names)
+
+
+def test_what_its_budget_stopped_is_executed_again_and_has_not_failed(tmp_path, monkeypatch):
+    left, calls = [2, 0], []
+
+    def execute(source, target, parameters, **how):
+        calls.append(source)
+        notebook = nbformat.read(source, as_version=4)
+        text = f"key figures: runs 10 · left {left.pop(0)}\n"
+        notebook.cells[-1].outputs = [nbformat.v4.new_output("stream", text=text)]
+        notebook.metadata["papermill"] = {"duration": 90.0}
+        nbformat.write(notebook, target)
+
+    monkeypatch.setattr(batch.papermill, "execute_notebook", execute)
+    write(tmp_path / "book/12_one.ipynb", "1")
+    for executions in (1, 2, 2):
+        assert batch.run_notebooks(tmp_path / "book", "cpu", tmp_path / "out", workers=1)
+        assert len(calls) == executions

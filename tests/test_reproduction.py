@@ -2,8 +2,11 @@
 
 import importlib
 import io
+import os
 import re
 import shutil
+import subprocess
+import sys
 import time
 import zipfile
 from dataclasses import replace
@@ -31,6 +34,7 @@ from discom.running.runs import read_predictions
 from pictures.reproduced import plot_masks
 
 SCENES = "objects:n=60,size=16"
+BOOK = batch.Path(batch.__file__).parent
 
 
 @pytest.fixture
@@ -64,6 +68,21 @@ def test_a_public_set_is_fetched_once_and_divided_as_it_was_asked(tmp_path, monk
     assert calls == [("eurosat", "random", True), ("eurosat", "place", True)]
     for other in (SCENES, str(tmp_path / "mine")):
         assert reproduction.fetched(other) == other
+
+
+def test_a_path_from_the_repositorys_root_is_found_in_notebooks(tmp_path, monkeypatch, capsys):
+    """As in `batch.py -p data=data/mine`: commands are called in the root."""
+    monkeypatch.setenv("DISCOM_DATA", str(tmp_path / "data"))
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    objects.make(60, size=8).changed(drawn=None).save(tmp_path / "data" / "mine")
+    for name in ("data/mine", "mine"):
+        assert len(data.load(reproduction.fetched(name, "place"))) == 60
+        assert "split=place" in capsys.readouterr().out
+    refused(lambda: data.load(reproduction.fetched("data/slip")), "data/slip")
+    assert reporting.place("data/mine") == "../data/mine"
+    (tmp_path / "notebooks/data/mine").mkdir(parents=True)  # what is here comes first
+    assert reporting.place("data/mine") == "data/mine"
 
 
 def prepared(name, **options):
@@ -155,12 +174,24 @@ def test_a_forecast_counts_each_run_once_and_teachers_apart(study_of):
     absent = study.absent()
     costs = {reproduction.kind(run): Cost(3600.0, 0.0, 7.0) for run in absent}
     plan = reproduction.forecast(study, absent, costs)
-    assert plan["runs"].sum() == len(absent) == plan["hours"].sum()  # an hour each
+    assert plan["to train"].sum() == len(absent) == plan["hours"].sum()  # an hour each
+    assert plan["there"].sum() == 0
     # both tables share student and DisCoM-KD; kdv2 has two teachers, of two seeds
-    assert plan["runs"].to_dict() == {
+    assert plan["to train"].to_dict() == {
         "Table 1: student": 2, "Table 1: kdv2": 2, "Table 1: discom": 2, "Table 2: kdv2": 2,
         "teachers of rows": 4,
     }  # fmt: skip
+
+
+def test_a_plan_has_the_runs_that_are_there_too(study_of):
+    costs = {"student": Cost(1.0, 0.0, 0.0, 5.0)}
+    reproduction.train(study_of(["student"], seeds=1), [], costs)
+    study = study_of(["student"], seeds=3)
+    plan = reproduction.forecast(study, study.absent(), costs)
+    row = plan.loc["Table 2: student", ["there", "to train", "MB a checkpoint"]]
+    assert row.to_list() == [1, 2, 5]
+    done = study_of(["student"], seeds=1)
+    assert reproduction.forecast(done, [], {})["there"].to_dict() == {"Table 2: student": 1}
 
 
 def test_hours_of_a_table_are_those_of_it_alone_and_of_all_count_shared_runs_once(study_of):
@@ -210,15 +241,35 @@ def test_each_run_has_a_line_and_a_budget_leaves_the_rest(study_of, capsys, monk
     assert weights == {"student": False, "discom-solo": True}
 
 
-def test_who_looks_sees_the_first_table_after_each_seed(study_of, monkeypatch):
-    study, updates = study_of(["student"]), []
+@pytest.mark.parametrize("looks", [True, False])
+def test_all_tables_are_shown_after_each_seed(looks, study_of, monkeypatch):
+    """Where somebody looks, in the place of those before; in batch below them."""
+    study, updates, shown = study_of(["student"], numbers=("1", "2")), [], []
     costs = {"student": Cost(1.0, 0.0, 0.0)}
-    monkeypatch.setattr(reproduction, "watched", lambda: True)
+    monkeypatch.setattr(reproduction, "watched", lambda: looks)
     handle = SimpleNamespace(update=updates.append)
-    monkeypatch.setattr(reproduction, "display", lambda *what, **how: handle)
+    monkeypatch.setattr(reproduction, "display", lambda what, **how: shown.append(what) or handle)
     reproduction.train(study, [], costs)
-    tables_shown = [each for each in updates if isinstance(each, pd.DataFrame)]
-    assert [table["n"].to_list() for table in tables_shown] == [["1 of 2"] * 2, ["2"] * 2]
+    found = [each for each in (updates if looks else shown) if isinstance(each, pd.DataFrame)]
+    assert [table["n"].to_list() for table in found] == [
+        ["1 of 2"], ["1 of 2"] * 2, ["2"], ["2"] * 2,
+    ]  # fmt: skip
+    assert all(isinstance(each, str) for each in shown) == looks
+
+
+def test_a_table_has_intervals_of_means_and_an_arrow_for_each_baseline():
+    about = {"data": "objects", "labelled": 1.0, "method": "discom", "modality": "rgb", "n": 3}
+    row = about | {"lr": 0.01, "f1": 80.0, "sd": 1.0, "arrow": "~", "low": 77.5, "high": 82.5}
+    for name, low in (("student", -1.0), ("student-2x", 1.0), ("discom-solo", 1.0)):
+        row |= {f"vs {name}": low + 1, f"vs {name} low": low, f"vs {name} high": low + 2}
+    alone = row | {"method": "kdv2", "n": 1, "low": np.nan, "high": np.nan}
+    empty = {name: np.nan for name in row} | about | {"method": "mdico", "n": 0, "arrow": ""}
+    table = pd.DataFrame([row, alone, empty]).assign(best=np.nan, draws="samples", wanted=3)
+    text = reporting.shown(table, 2)
+    assert text["F1"].to_list() == ["80.0 [77.5, 82.5]", "80.0", "missing"]
+    assert text.loc[("discom", "rgb"), "Δ student"].endswith("~")
+    assert text.loc[("discom", "rgb"), "Δ discom-solo"].endswith("↑")
+    assert text.loc[("mdico", "rgb"), "Δ student"] == "–"
 
 
 def test_who_watches_reads_what_is_left_by_the_epochs_that_trained_here(study_of, monkeypatch):
@@ -303,7 +354,8 @@ def test_a_report_is_what_a_colleague_reads_as_known(study_of, tmp_path):
     assert names - curves == {"report.md", "results.csv", "results.json", "table-2.csv"}
     assert len(curves) == 2
     assert len(table) == 2
-    for name in (f"{tmp_path}/colleague/report-objects/results.csv", str(file)):
+    results = f"{tmp_path}/colleague/report-objects/results.csv"
+    for name in (results, str(file), f"{results}, {file}"):
         known = reporting.results_of(name)
         assert replace(study, runs=tmp_path / "elsewhere").absent(known) == []
     refused(lambda: reporting.results_of(f"{tmp_path}/slip.csv"), "slip", RunError)
@@ -326,7 +378,13 @@ def test_agreement_counts_signs_and_decided_differences():
             | {"vs student": 1.0, "arrow": "~"},
         ]
     table = pd.DataFrame(rows).assign(n=1)
-    first, second = reporting.agreement(table, 2)
+    first, second, other = reporting.agreement(table, 2)
+    assert "kdv2 (ms, sar)" in other
+    assert "discom" not in other
+    late = table.assign(n=[1, 1, 0] * 2, wanted=1)
+    assert "kdv2 (ms, sar)" in reporting.agreement(late, 2)[-1]
+    dense = table.rename(columns={"f1": "miou"})
+    assert reporting.agreement(dense, 2) == [first, second, other]
     assert first.startswith("6 scores ")
     assert "-1.0" in first
     assert "Of 4 " in second
@@ -408,8 +466,21 @@ def test_parameters_of_a_batch_win_over_its_profile(tmp_path):
     assert given == {
         "profile": "paper", "runs": str(tmp_path), "data": "objects:n=330", "seeds": 5,
     }  # fmt: skip
+    assert batch.injected(source, "tiny", tmp_path)["seeds"] == 1
+    assert "seeds" not in batch.injected(source, "cpu", tmp_path)
     source.write_text(source.read_text().replace("data = ", "other = "))
     assert "data" not in batch.injected(source, "tiny", tmp_path)
+
+
+def test_seeds_that_are_asked_for_train_in_the_short_form_of_14_too(tmp_path):
+    (source,) = BOOK.glob("14_*.ipynb")
+    own = batch.declared(source)
+    short = batch.injected(source, "tiny", tmp_path)
+    assert short["seeds"] == 1
+    assert short["methods"] == "crodino,single"
+    assert short.keys() <= own.keys()
+    given = batch.injected(source, "tiny", tmp_path, {"seeds": 3, "methods": "single"})
+    assert (given["seeds"], given["methods"], given["known"]) == (3, "single", "")
 
 
 @pytest.mark.parametrize(
@@ -434,9 +505,6 @@ def test_what_is_no_parameter_is_refused(tmp_path):
     refused(lambda: batch.run_notebooks(folder, "tiny", tmp_path, **asked), "seedz", ConfigError)
 
 
-BOOK = batch.Path(batch.__file__).parent
-
-
 def executed(number, folder, first="", **parameters):
     """The text that a notebook prints, by default in its short form; `first` is code that runs
     before all else."""
@@ -444,7 +512,7 @@ def executed(number, folder, first="", **parameters):
     notebook = nbformat.read(source, as_version=4)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
     nbformat.write(notebook, folder / source.name)
-    given = {"profile": "tiny", "runs": str(folder / "runs"), **parameters}
+    given = batch.injected(source, "tiny", folder / "runs", parameters)
     copy = batch.execute(folder / source.name, folder / "executed.ipynb", given, BOOK)
     outputs = [output for cell in copy.cells for output in cell.get("outputs", [])]
     return "".join(output.get("text", "") for output in outputs)
@@ -492,6 +560,42 @@ def test_a_budget_that_is_over_trains_nothing_and_the_next_call_all(tmp_path):
     for hours, there in ((1e-9, 0), (0, 2)):
         text = executed("12", tmp_path, **given, budget_hours=hours)
         assert f"{there} runs are there, {2 - there} are left" in text
+
+
+@pytest.mark.slow
+def test_a_run_that_kept_no_weights_has_all_but_the_picture(tmp_path):
+    images = data.load("objects:n=90", seed=0)
+    config = profile("tiny", epochs=1)
+    fit("student", images.split(0), config, tmp_path / "run", keep_weights=False, progress=False)
+    text = executed("13", tmp_path, data="objects:n=90", run=str(tmp_path / "run"))
+    assert "student on objects, seed 0, 1 epochs" in text
+    assert "no weights" in text
+    assert "key figures" not in text or "sensor_after" not in text
+
+
+@pytest.mark.slow
+def test_a_checkout_that_nobody_may_write_is_enough_from_any_folder(tmp_path):
+    """Root may write everywhere, so what lies there is compared, too."""
+    checkout, away = tmp_path / "checkout", tmp_path / "away"
+    away.mkdir()
+    left_out = shutil.ignore_patterns("__pycache__", "runs", "data")
+    for name in ("discom", "notebooks", "results"):
+        shutil.copytree(BOOK.parent / name, checkout / name, ignore=left_out)
+    for place in [*checkout.rglob("*"), checkout]:
+        place.chmod(0o555 if place.is_dir() else 0o444)
+    before = sorted(checkout.rglob("*"))
+    given = ["-p", "data", "objects:n=330", "-p", "profile", "tiny", "-p", "known", ""]
+    given += ["-p", "seeds", "1", "-p", "methods", "student", "-p", "runs", str(tmp_path / "runs")]
+    (source,) = checkout.glob("notebooks/12_*.ipynb")
+    own = {"PYTHONPATH": str(checkout), "PYTHONDONTWRITEBYTECODE": "1"}
+    own["DISCOM_DATA"] = str(tmp_path / "data")
+    command = [sys.executable, "-m", "papermill", str(source), "out.ipynb", *given]
+    subprocess.run(command, cwd=away, env=os.environ | own, check=True)
+    assert sorted(checkout.rglob("*")) == before
+    assert (tmp_path / "runs/report-objects.zip").is_file()
+    assert [file.name for file in away.iterdir()] == ["out.ipynb"]
+    for place in [checkout, *before]:
+        place.chmod(0o755)
 
 
 def test_notebooks_12_and_14_begin_with_the_same_text():

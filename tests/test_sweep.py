@@ -334,6 +334,15 @@ def test_a_probe_scales_the_epochs_after_the_first_and_leaves_nothing_behind(
     assert not [*tmp_path.iterdir()]
 
 
+def test_a_probe_knows_the_size_of_the_checkpoint_of_the_run(run_of, tmp_path):
+    run = run_of("student", epochs=2, select="last")
+    split = data.load(DATA, seed=0).split(*run.parts)
+    with pytest.raises(OutOfTime):
+        fit(run.method, split, run.config, tmp_path / "run", until=0.0, progress=False)
+    size = (tmp_path / "run" / "state.pt").stat().st_size
+    assert forecast.probe(run, split, 3).checkpoint_mb == pytest.approx(size / 1e6, rel=0.1)
+
+
 @pytest.mark.parametrize("method", ["student", "kdv2"])
 def test_what_an_epoch_takes_beside_its_batches_is_not_scaled_with_them(run_of, timed, method):
     """Its start and its scores: scaled up from three quick batches they counted many times."""

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from discom.errors import DataError
 from discom.plots.panels import GREY, SENSORS, in_lines, panels
 
-MARKERS = ("o", "^", "s", "D")  # of sensors
+MARKERS = ("o", "^", "s", "D", "P", "v")  # of sensors
 CLASSES = ["#4e79a7", "#f28e2b", "#59a14f", "#e15759", "#76b7b2", "#edc948", "#b07aa1", "#9c755f"]
 CLASSES += ["#ff9da7", "#2f4b7c", "#a0cbe8", "#8cd17d"]
 PARTS = {"inv": "invariant", "inf": "informative", "irr": "irrelevant"}  # of an embedding
@@ -38,7 +38,7 @@ def embedding_maps(
         maps: network → part ("inv", "inf", "irr", or another) → places [M, N, 2] of N samples in M
             sensors; a part in which nothing varies is left out.
         labels: class of each sample [N], of at most twelve `classes`.
-        sensors: their M names, two to four, in the order of the maps.
+        sensors: their M names, two to six, in the order of the maps.
         reads: network → a row for each part: "sensor", and "class, <sensor>" for each, in % or NaN.
         guess: how often the most frequent class is right among all that the probes read, in %.
         lines: how many samples are joined.
@@ -60,7 +60,7 @@ def embedding_maps(
                 draw_map(axis, embedding[part], labels, lines)
                 read = reads[network].loc[part]
                 shares = ", ".join(f"{name} {_percent(read[f'class, {name}'])}" for name in sensors)
-                corner = f"sensor {_percent(read['sensor'])}", f"class: {shares}"
+                corner = f"sensor {_percent(read['sensor'])}", in_lines(f"class: {shares}", 40)
                 write_in_corner(axis, embedding[part], *corner)
             else:
                 look = {"ha": "center", "color": GREY, "transform": axis.transAxes}

@@ -21,7 +21,8 @@ from discom.errors import DataError
 from discom.labels import NO_LABEL
 
 GREY = "0.45"
-SENSORS = ("#cc3377", "#117788", "#7a5c00", "#5b4bb7")  # one for each, as in the notebooks
+# one for each, as in the notebooks
+SENSORS = ("#cc3377", "#117788", "#7a5c00", "#5b4bb7", "#4d7d1f", "#555555")
 NOTHING = 0.85  # grey of a pixel without a label
 
 

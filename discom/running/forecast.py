@@ -5,7 +5,7 @@ import time
 import warnings
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,8 @@ from discom import hardware
 from discom.config import Config
 from discom.data import MultiModalData, Split
 from discom.data.batches import where_kept
+from discom.methods import Method
+from discom.running.checkpoint import Checkpoint
 from discom.running.fit import fit
 from discom.running.runs import Run, check_divided
 
@@ -27,6 +29,7 @@ class Cost(NamedTuple):
     seconds: float  # of one epoch, `reading` among them
     reading: float  # seconds of these for images that do not stay on the device
     memory_mb: float  # at most: of a GPU what tensors take, of a CPU what this process takes
+    checkpoint_mb: float = 0.0  # the file from which a run goes on, at most
 
 
 def probe(run: Run, split: Split, batches: int = 3) -> Cost:
@@ -64,11 +67,18 @@ def _scaled(run: Run, split: Split, batches: int) -> Cost:
             fit(run.teacher.method, few, short, teacher, progress=False)
         short = replace(run.config, epochs=EPOCHS, labelled_groups=groups)
         folder = place / "run"
-        result = fit(run.method, few, short, folder, teacher=teacher, progress=False)
+        sizes = [0.0]
+
+        def measure(_: int, network: Method) -> None:
+            state = Checkpoint(place / "not there", "", model=network)
+            sizes.append(state.size(run.config.select) / 1e6)
+
+        whom: dict[str, Any] = {"teacher": teacher, "on_epoch_end": measure}
+        result = fit(run.method, few, short, folder, progress=False, **whom)
         seconds = pd.read_csv(folder / "metrics.csv")["seconds"].diff().mean()
     share = len(split.train) / len(few.train)
     memory = result.peak_memory_mb + _kept(split.train) - _kept(few.train)
-    return Cost(float(seconds * share), 0.0, memory)
+    return Cost(float(seconds * share), 0.0, memory, max(sizes))
 
 
 def _few(split: Split, batch_size: int, batches: int) -> Split:

@@ -68,7 +68,8 @@ def _networks(row: Row, number: int | str, sensors: Sequence[str]) -> list[str]:
 def _empty(study: Study, number: int | str) -> pd.DataFrame:
     """The columns of `paper_table`, without a row."""
     metric = [*METRICS][isinstance(number, str) and not number.isdigit()]
-    about = ["data", "labelled", "method", "modality", "n", "lr", metric, "sd", "arrow", "best"]
+    about = ["data", "labelled", "method", "modality", "n", "lr", metric, "sd", "arrow"]
+    about += ["low", "high", "best"]
     ends = ("", " low", " high")
     against = [f"vs {name}{end}" for name in baselines(number) for end in ends]
     columns: dict[str, Any] = dict.fromkeys([*about, "draws", *against], np.array([], float))

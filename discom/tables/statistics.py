@@ -4,6 +4,7 @@ Markdown. What a seed draws decides what n seeds tell: see INTERVALS."""
 import warnings
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 import pandas as pd
 
 from discom.errors import RunError
@@ -97,7 +98,8 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
 
     Columns: data, labelled (share of the labels), every other setting in which runs on data of this
     name differ, its digest too, method, modality, n (seeds), lr (learning rate), f1 or miou (mean),
-    sd, best (the best possible score in %, where the data say it), draws (what a seed draws, see
+    sd, low and high (95 % interval of the mean, NaN of folds), best (the best possible score in %,
+    where the data say it), draws (what a seed draws, see
     INTERVALS; of folds how many, and of how many groups, or samples where there are none), and for
     each baseline b `vs b`, `vs b low`, `vs b high`: the paired difference with its 95 % interval.
 
@@ -119,7 +121,10 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
             means = scores.groupby("draw", dropna=False)["score"].mean()
             row = {**compared[place].iloc[0], "method": method, "modality": modality}
             row |= {"n": len(means), "lr": scores["lr"].iloc[0], metric: means.mean()}
-            row |= {"sd": means.std(), "best": scores["best"].iloc[0], "draws": draws}
+            interval = resampled_interval(means, ratio) if ratio else t_test(means.to_numpy())
+            bounds = (np.nan, np.nan) if scores["tally"].notna().any() else interval[1:3]
+            row |= {"sd": means.std(), "low": bounds[0], "high": bounds[1]}
+            row |= {"best": scores["best"].iloc[0], "draws": draws}
             others = rows[rows["modality"] == modality]
             for baseline in baselines:
                 names = (f"vs {baseline}{end}" for end in ("", " low", " high"))

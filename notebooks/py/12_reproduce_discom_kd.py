@@ -11,7 +11,7 @@
 # |---|---|
 # | You will | **prepare** a data set · **measure** what its tables cost · **train** them in pieces · **compare** them with the paper |
 # | You need | for the values below one CPU core; for the paper's network a GPU for hours or days |
-# | Time, memory | three minutes as it stands, 2 GB |
+# | Time, memory | five minutes as it stands, 2 GB |
 # | Data, licence | scenes drawn here, MIT; a public set of [data/README.md](../data/README.md); or your own |
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -38,15 +38,15 @@ for place in ("discom/notebooks", f"{clone}/notebooks"):  # from Colab, or any f
 # |---|---|---|---|---|
 # | `data` | `objects` | `objects` | `eurosat`, `sunrgbd` or `tristar` | a prepared folder, or one of images, `<sensor>/<class>/<name>.png` |
 # | `tables` | `2` | `2` | `1,2,3,4`, or one of them | `2,4` |
-# | `methods` | five rows | `student,discom-solo,discom` | `paper,discom-solo`: the paper's rows and the control | `student,discom-solo,discom` |
+# | `methods` | five rows | `student,discom-solo,discom` | `paper,discom-solo,student augment=0`: the paper's rows, the control, and a student whose images are not turned | `student,discom-solo,discom` |
 # | `profile` | `cpu` | `cpu` | `paper` | `cpu` |
 # | `settings` | last epoch, float32 | `{}` | `{}`, or `{"precision": "mixed"}` | `{}` |
 # | `seeds` | 11 | 3 | 5 | 5 |
-# | `budget_hours` | 0.03 | 0.4 | an hour less than your session gives | 2 |
+# | `budget_hours` | 0.07 | 0.4 | an hour less than your session gives | 2 |
 # | `backup` | empty | empty | on Colab a folder of a mounted Drive | empty |
 # | `known` | stored results | empty | empty | empty |
 #
-# As it stands, ten seeds are read from stored results, and the eleventh trains until the budget is spent. Names of rows are those of the tables, such as `discom adv=0`; empty `methods` are all.
+# As it stands, ten seeds are read from stored results. Of the eleventh the student trains first, then other rows until the budget is spent. Names of rows are those of the tables, such as `discom adv=0`; empty `methods` are all.
 #
 # All that stands here but `budget_hours`, `backup` and `known` is part of a run's name, so choose once: with another precision or another `select` everything trains anew. Profile `paper` computes in float32, as the paper, and tests each sensor's best epoch. `mixed` is fp16 on a free Colab card (T4), and should be faster for large networks; the forecast below tells. One seed in float32 tells whether the difference matters.
 #
@@ -55,15 +55,15 @@ for place in ("discom/notebooks", f"{clone}/notebooks"):  # from Colab, or any f
 # %% tags=["parameters"]
 data = "objects"  # scenes, a public set, a prepared folder, or a folder of images
 modalities = ""  # such as rgb+depth, in this order; empty: all
-split = "random"  # of a public set: random, as in the paper, or by place
+split = "random"  # of a public set alone: random, as in the paper, or by place
 tables = "2"  # of the paper, such as 1,2,3,4
 methods = "teacher,student,kdv2,discom-solo,discom"  # rows; paper: the paper's
 profile = "cpu"  # or paper; tiny: a few steps, results mean nothing
 settings = {"precision": "32-true", "select": "last"}  # unlike the profile's; or {}
 seeds = 11  # how many, from 0 on
-budget_hours = 0.03  # for training; 0: no limit
+budget_hours = 0.07  # for training; 0: no limit
 runs = "runs"  # each run has a folder here
-known = "../results/all-labels.csv"  # zip of a report, or results.csv; empty: none
+known = "../results/all-labels.csv"  # zips of reports or results.csv, at commas
 backup = ""  # a folder that keeps copies, such as of a mounted Drive
 
 # %%
@@ -85,8 +85,6 @@ from discom.notebook import check, finish, stamp
 from pictures import reproduced
 
 reproduction.set_up()
-if profile == "tiny":
-    seeds, known, budget_hours = 1, "", 0
 stamp(f"0 to {seeds - 1}", device=device)
 figures = {}
 
@@ -127,7 +125,7 @@ figures["values"] = reproduced.plot_values(parts.train)
 #
 # Each row of a table needs a run for each seed. A run's folder has a name made of all that was asked for, so tables share runs, and nothing is trained twice. To find out what each absent run costs *here*, the next cell trains each kind of run for three epochs of a few batches: minutes for a whole table.
 #
-# A line says the hours of all runs and, where you ask for several tables, of each one alone: a run that tables share counts in each of them, and once in the sum. Then comes a line for each row. The forecast holds for a machine as busy as it is now.
+# A line says the hours of all runs and, where you ask for several tables, of each one alone: a run that tables share counts in each of them, and once in the sum. Then comes a line for each row: how many of its runs are there, how many are to train, and what these take. A run that several rows need is counted in the first. The forecast holds for a machine as busy as it is now.
 
 # %%
 backups.fetch(study, backup)
@@ -138,14 +136,14 @@ costs = reproduction.probed(absent, parts)
 plan = reproduction.forecast(study, absent, costs)
 hours = reproduction.hours_of(study, absent, costs)
 print(f"{reproduction.totals(hours)}; budget: {budget_hours:g} h")
-plan.style.format("{:.3g}")
+plan.style.format("{:.3g}", na_rep="–")
 
 # %% [markdown]
 # If the total is far beyond what you have, take fewer `methods` first, then fewer `seeds`, then fewer epochs, which are no longer the paper's.
 #
 # ## Train
 #
-# Training goes seed by seed. Within a seed student, discom-solo and DisCoM-KD come first. Each line ends with the name of the run's folder. While you watch, a line says what is left, and the first table appears after each seed. In batch a line comes every ten minutes; to see a table early there, set a small budget, and run again.
+# Training goes seed by seed. Within a seed student, discom-solo and DisCoM-KD come first. Each line ends with the name of the run's folder. While you watch, a line says what is left; in batch a line comes every ten minutes. The tables appear after each seed.
 
 # %%
 end = reproduction.until(budget_hours, time.time())
@@ -155,7 +153,7 @@ done = reproduction.train(study, stored, costs, end, backup)
 standing = reporting.show(study, done)
 
 # %% [markdown]
-# **How to read it.** *paper* is the paper's mean of five runs, where it has one. *n* counts seeds; a row without a run says *missing*; *lr* is the learning rate, *best* what a perfect classifier of this sensor would score, where that is known. *Δ student* and *Δ discom-solo* are mean differences of runs with the same seed, with a 95 % interval. The arrow beside F1 says whether the interval of the first Δ lies above zero (↑), below it (↓) or contains it (~). One seed has no interval. Where seeds divide one set anew, as in the paper, it takes three, and is approximate ([why](../docs/results/protocol.md#intervals)).
+# **How to read it.** The score is our mean with its 95 % interval, *paper* the paper's mean of five runs, where it has one. *n* counts seeds; a row without a run says *missing*; *lr* is the learning rate, *best* what a perfect classifier of this sensor would score, where that is known. *Δ student* and *Δ discom-solo* are mean differences of runs with the same seed, with a 95 % interval. The arrow behind each says whether that interval lies above zero (↑), below it (↓) or contains it (~). One seed has no interval. Where seeds divide one set anew, as in the paper, it takes three, and is approximate ([why](../docs/results/protocol.md#intervals)).
 #
 # A gain over the student may come from the larger network and from losses of one sensor. `discom-solo` has the same branch and losses, but never sees the other sensor; so Δ discom-solo is what the other sensor can have given.
 

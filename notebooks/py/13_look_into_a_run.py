@@ -3,7 +3,7 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/main/notebooks/13_look_into_a_run.ipynb)
 #
-# An instrument for one finished run of DisCoM-KD, or of another method with a network for each sensor: yours from the command line, from [12](12_reproduce_discom_kd.ipynb) or from Colab. Without one, it trains one here. It shows the losses, what each part of the embedding is worth, and **the picture**: invariant, informative and irrelevant part, before training and after.
+# An instrument for one finished run of DisCoM-KD, or of another method with a network for each sensor: yours from the command line, from [12](12_reproduce_discom_kd.ipynb) or from Colab. Without one, it trains one here. It shows the losses, what each part of the embedding is worth, and **the picture**: invariant, informative and irrelevant part, before training and after. A run that kept no weights has no picture.
 #
 # DisCoM-KD *names* its parts. If the names hold, `inv` sorts the classes and mixes the sensors, `inf` sorts the classes and separates the sensors, and `irr` separates the sensors alone. **Write down** which of the three names you expect to hold.
 #
@@ -11,7 +11,7 @@
 # |---|---|
 # | You will | **read** the losses of a run · **score** the parts of its embedding · **see** them before and after training |
 # | You need | nothing; [06](06_what_the_embeddings_hold.ipynb) builds the probes by hand |
-# | Time, memory | three minutes on one CPU core, 2 GB |
+# | Time, memory | two minutes on one CPU core, 2 GB |
 # | Data, licence | scenes drawn here, MIT; or those of your run |
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -35,12 +35,12 @@ for place in ("discom/notebooks", f"{clone}/notebooks"):  # from Colab, or any f
 run = ""  # the folder of a finished run; empty: DisCoM-KD is trained here
 data = "objects"  # what it was trained on, as in its command
 modalities = ""  # such as rgb+depth; empty: all
-split = "random"  # of a public set: random, as in the paper, or by place
+split = "random"  # of a public set alone: random, as in the paper, or by place
 backup = ""  # a folder that keeps the prepared set, as in 12
 method = "discom"  # of the run that is trained here
 seed = 0
 profile = "cpu"  # of the run that is trained here; tiny: results mean nothing
-settings = {"precision": "32-true"}  # that differ from the profile's
+settings = {"precision": "32-true", "epochs": 10}  # unlike the profile's; or {}
 shown = 400  # pairs in a map
 runs = "runs"  # where the run that is trained here has its folder
 
@@ -55,6 +55,7 @@ from pathlib import Path
 import pandas as pd
 
 import discom
+import reporting
 import reproduction
 from discom import methods, plots
 from discom.evaluation.embeddings import embed_pairs, read_parts
@@ -78,7 +79,8 @@ if not run:
     asked = Run.of(runs, methods.get(method), images, configuration, source, modalities)
     sweep.results([asked], workers=1)
     run = asked.folder
-result = Result.read(Path(run) / "result.json")
+run = Path(reporting.place(run))
+result = Result.read(run / "result.json")
 images = discom.data.load(source, modalities, result.drawn)
 parts = images.split(*result.parts)
 epochs = result.config["epochs"]
@@ -111,28 +113,38 @@ scores[[name for name in columns if name in scores]].rename(columns=columns).rou
 # Below are networks after the last epoch. Under `select="best"` the tested weights of two sensors are of two epochs, and were never weights of one model.
 
 # %%
+networks = {"before training": "first", "after training": "last"}
+if not (run / "weights").is_dir():
+    print(f"no picture: {run.name} kept no weights; notebook 12 keeps DisCoM-KD's")
+    networks = {}
+
 embedded, reads = {}, {}
-for name, epoch in {"before training": "first", "after training": "last"}.items():
+for name, epoch in networks.items():
     network, _ = load_run(run, parts, epoch=epoch)
     embedded[name] = embed_pairs(network, parts.test)
     reads[name] = read_parts(embedded[name])
-pd.concat(reads).round(0)
+pd.concat(reads).round(0) if reads else None
 
 # %% alt="UMAP panels: a row before training and one after, a column for each part of the embedding; colour is the class, halo and marker the sensor, lines join the views of one sample."
-first = next(iter(embedded["after training"].parts))
-before, after = (table.loc[first, "sensor"] for table in reads.values())
-title = f"{first}: a probe names the sensor in {before:.0f} % before training"
-title = f"{title}, in {after:.0f} % after"
-figure = plot_parts(embedded, reads, parts.train.classes, title, shown)
+probed = {}
+if embedded:
+    first = next(iter(embedded["after training"].parts))
+    before, after = (table.loc[first, "sensor"] for table in reads.values())
+    title = f"{first}: a probe names the sensor in {before:.0f} % before training"
+    title = f"{title}, in {after:.0f} % after"
+    figure = plot_parts(embedded, reads, parts.train.classes, title, shown)
+    probed = {"sensor_before": before, "sensor_after": after}
 
 # %% [markdown]
-# Compare each corner with the panel above it. On the scenes the sensor can be read without error from every part, before training and after: no name holds, and what training adds is the class, in all three parts.
+# Compare each corner with the panel above it, and with what you wrote down.
 #
-# - A part is invariant only where a probe comes near guessing. Clouds that touch in a picture are no proof.
-# - A class that a probe reads from an untrained network was not learned.
+# - *Is `inv` invariant?* Only where a probe of the sensor comes near guessing; the title of the picture says what it reads before training and after. Clouds that touch in a picture are no proof.
+# - *Do `inv` and `inf` hold the class?* What a probe reads beyond the row above was learned.
+# - *Is `irr` irrelevant?* Only where a probe reads no more of the class there than before training.
 # - The name of a part is what its loss asks for, not what a reader may assume: [06](06_what_the_embeddings_hold.ipynb) shows why, and erases the sensor afterwards.
 
 # %%
-labels = [pairs.labels.tolist() for pairs in embedded.values()]
-check("both rows show the same samples", labels[0] == labels[1])
-finish(sensor_before=before, sensor_after=after)
+if embedded:
+    labels = [pairs.labels.tolist() for pairs in embedded.values()]
+    check("both rows show the same samples", labels[0] == labels[1])
+finish(**probed)

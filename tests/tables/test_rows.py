@@ -135,6 +135,16 @@ def test_the_papers_rows_stand_in_its_order(number):
     assert [row.name for row in paper_rows(number, PAIR) if row.name in paper] == paper
 
 
+@pytest.mark.parametrize("number", ["dense", "crodino"])
+def test_the_figures_of_crodinos_readme_stand_beside_ours(number):
+    runs = runs_of(number, "potsdam", ["rgb", "dsm"])
+    table = paper_table(runs, number, ["rgb", "dsm"]).set_index(["method", "modality"])["paper"]
+    assert table["crodino"][["rgb", "dsm"]].to_list() == [76.13, 42.78]
+    assert math.isnan(table["crodino", "rgb+dsm"])
+    assert table["single", "dsm"] == 42.47
+    assert "paper" not in paper_table(runs_of(number), number, PAIR)
+
+
 def test_the_papers_figures_stand_beside_ours_only_on_its_data():
     table = paper_table(runs_of(1, "sunrgbd-random"), 1, PAIR).set_index("method")["paper"]
     assert table[["discom", "teacher"]].tolist() == [47.69, 44.45]

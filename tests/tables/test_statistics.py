@@ -86,7 +86,12 @@ def check(runs):
                 scores = [run.main[row["modality"]] for run in own]
                 assert (row["n"], row["f1"]) == (len(own), pytest.approx(np.mean(scores)))
                 if len(own) > 1:
-                    assert row["sd"] == pytest.approx(np.std(scores, ddof=1))
+                    sd, half = np.std(scores, ddof=1), (row["high"] - row["low"]) / 2
+                    assert row["sd"] == pytest.approx(sd)
+                    overlap = 2 / 4 if row["draws"] == "split" else 0
+                    reach = stats.t.ppf(0.975, len(own) - 1) * sd * np.sqrt(1 / len(own) + overlap)
+                    short = overlap and len(own) < 3
+                    assert half == pytest.approx(np.nan if short else reach, nan_ok=True)
             count += 1
     assert count == len(whole)
 
