@@ -9,7 +9,9 @@ import sys
 import tempfile
 import time
 import warnings
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,6 +20,9 @@ import numpy as np
 import pandas as pd
 import torch
 from scipy import stats
+from torch.autograd import DeviceType
+from torch.optim.optimizer import register_optimizer_step_post_hook
+from torch.profiler import ProfilerActivity
 from torch.utils.data import DataLoader, TensorDataset, default_collate
 from torchvision.transforms import v2
 
@@ -25,12 +30,13 @@ from discom import cli, data, files, fit, profile
 from discom.cli import flags
 from discom.config import Config
 from discom.data.batches import Batch
-from discom.hardware import device, machine
+from discom.hardware import arithmetic, device, machine, precision_used
 from discom.methods import build, get
 
 EVALUATED = 10  # scenes that `fit` validates on in each epoch, and tests on
 # height and width → profile, and steps of an epoch; on a GPU there are twenty times as many
 SIZES = {64: ("paper", 2), 32: ("cpu", 10), 224: ("finetune", 2)}
+STEPS = 20  # of training, of which a profile is taken
 
 
 def scenes(size: int, count: int) -> data.Split:
@@ -61,6 +67,7 @@ def load(train: data.MultiModalData, name: str, config: Config) -> DataLoader:
     )
 
 
+@arithmetic()  # as in `fit`, no TF32
 def recipe(split: data.Split, config: Config) -> tuple[float, float]:
     """A plain script: float32, contiguous tensors, AdamW, and a shuffled loader for each modality.
     Returns the mean loss of the first epoch, and the seconds of the last."""
@@ -93,6 +100,42 @@ def ours(split: data.Split, config: Config) -> tuple[float, float]:
     return log["loss"][0], log["seconds"].diff().iloc[-1]
 
 
+def profiled(
+    split: data.Split, config: Config, activity: ProfilerActivity = ProfilerActivity.CUDA
+) -> tuple[Iterable[Any], float]:
+    """The events of torch's profiler in STEPS steps of `fit`, after as many to warm up, and the
+    seconds that these steps took."""
+    recorder, steps, moments = torch.profiler.profile(activities=[activity]), count(1), []
+
+    def after_a_step(*_: Any) -> None:
+        step = next(steps)
+        if step not in (STEPS, 2 * STEPS):
+            return
+        torch.get_device_module(device()).synchronize()
+        if step == STEPS:
+            recorder.start()  # takes a while
+        moments.append(time.perf_counter())
+        if step == 2 * STEPS:
+            recorder.stop()
+
+    hook = register_optimizer_step_post_hook(after_a_step)
+    try:
+        ours(split, config)
+    finally:
+        hook.remove()
+    return recorder.events(), moments[1] - moments[0]
+
+
+def waiting(events: Iterable[Any], seconds: float) -> float:
+    """The share of so many seconds in which no event of a profile ran on the GPU."""
+    there = [e for e in events if e.device_type != DeviceType.CPU and not e.is_user_annotation]
+    busy = end = 0.0  # microseconds
+    for span in sorted((e.time_range for e in there), key=lambda span: span.start):
+        busy += max(0.0, span.end - max(span.start, end))  # streams overlap
+        end = max(end, span.end)
+    return 1 - busy / (1e6 * seconds)
+
+
 def ratio(plain: np.ndarray, mine: np.ndarray, axis: int = 0) -> Any:
     """How many times as fast ours is, of the seconds of all rounds."""
     return np.median(plain, axis) / np.median(mine, axis)
@@ -100,7 +143,8 @@ def ratio(plain: np.ndarray, mine: np.ndarray, axis: int = 0) -> Any:
 
 def compare(size: int, rounds: int, precision: str) -> dict[str, Any]:
     """Pairs per second of both sides at one of SIZES, and the ratio of their medians with a 95 %
-    interval, a bootstrap over rounds; `precision` is ours."""
+    interval, a bootstrap over rounds; `precision` is ours. On a GPU of CUDA also the share of
+    "waiting" in our steps."""
     name, steps = SIZES[size]
     config = profile(name, epochs=2, schedule="constant", precision=precision)
     count = config.batch_size * steps * (1 if device().type == "cpu" else 20)
@@ -111,23 +155,31 @@ def compare(size: int, rounds: int, precision: str) -> dict[str, Any]:
     spread = stats.bootstrap(seconds, ratio, paired=True, method="percentile", **draw)
     rates = {"recipe": count / np.median(plain), "ours": count / np.median(mine)}
     rates |= {"ratio": ratio(plain, mine), "interval": [*spread.confidence_interval]}
-    return {"profile": name, "pairs_per_second": rates, "seconds": seconds.tolist()}
+    found = {"profile": name, "pairs_per_second": rates, "seconds": seconds.tolist()}
+    if device().type == "cuda":
+        found["waiting"] = waiting(*profiled(split, config))
+    return found
 
 
 @flags.command
 def speed(
     json: Annotated[Path | None, Path, "File to write."] = None,
     rounds: Annotated[int, click.IntRange(2), "Of either side."] = 5,
-    precision: Annotated[Literal["bf16-mixed", "32-true"], "Of discom.fit."] = "bf16-mixed",
+    precision: Annotated[
+        Literal["bf16-mixed", "16-mixed", "mixed", "32-true"], "Of discom.fit."
+    ] = "bf16-mixed",
 ) -> None:
     """How fast training is: a plain PyTorch script against discom.fit."""
-    sizes = {}
+    sizes, used = {}, precision_used(precision)
     for size in SIZES:
         sizes[f"{size}×{size}"] = found = compare(size, rounds, precision)
         rates = "recipe {recipe:.3g}, ours {ours:.3g} pairs/s, ratio {ratio:.2f}"
-        print(f"{size}×{size}:", rates.format(**found["pairs_per_second"]), flush=True)
+        if "waiting" in found:
+            rates += f", the GPU waits {found['waiting']:.0%} of a step"
+        print(f"{size}×{size}, {used}:", rates.format(**found["pairs_per_second"]), flush=True)
     if json:
-        files.write_json(json, {"machine": machine(), "precision": precision, "sizes": sizes})
+        how = {"machine": machine(), "precision": precision, "precision_used": used}
+        files.write_json(json, how | {"sizes": sizes})
 
 
 if __name__ == "__main__":

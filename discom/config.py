@@ -178,6 +178,7 @@ DENSE_PROFILES: dict[str, Config] = {
     "finetune": replace(_DENSE, network="unet:resnet34", **_TUNED),
     "paper": replace(
         _DENSE,
+        precision="32-true",
         epochs=100,
         learning_rate=1e-3,
         weight_decay=1e-4,

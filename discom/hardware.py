@@ -192,7 +192,8 @@ def peak_memory(place: torch.device | None = None) -> float:
 def forked_random() -> Iterator[None]:
     """What is drawn here, on the CPU and on the one GPU in use, changes no draw that follows."""
     place = device()
-    with torch.random.fork_rng([place.index] if place.type == "cuda" else [], device_type="cuda"):
+    devices = [] if place.type == "cpu" else [place.index]
+    with torch.random.fork_rng(devices, device_type=place.type):
         yield
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,12 +14,14 @@ import scipy
 import torch
 from fixtures.results import result
 from sklearn.metrics import f1_score
+from torch.autograd import DeviceType
+from torch.profiler import ProfilerActivity
 
 import grid
 import measure
 import speed
 import stored
-from discom import cli, data, tables
+from discom import cli, data, hardware, tables
 from discom.config import profile
 from discom.data.batches import ModalityTensor
 from discom.data.scenes import objects
@@ -48,6 +51,63 @@ def test_speeds_of_both_sides_are_compared(monkeypatch):
     found = speed.compare(32, 3, "32-true")["pairs_per_second"]
     assert (found["ratio"], found["interval"]) == (2, [2, 2])
     assert found["recipe"] == profile("cpu").batch_size * speed.SIZES[32][1] / 4
+
+
+def test_the_recipe_computes_in_float32_as_fit_does(monkeypatch):
+    """torch's convolutions are TF32 unless they are told otherwise."""
+    monkeypatch.setattr("torch.backends.cudnn.allow_tf32", True)
+    flags, load = [], speed.load
+
+    def looked(*given):
+        flags.append(torch.backends.cudnn.allow_tf32)
+        return load(*given)
+
+    monkeypatch.setattr(speed, "load", looked)
+    speed.recipe(speed.scenes(16, 16), profile("tiny", epochs=1, batch_size=16))
+    assert flags == [False, False]
+    assert torch.backends.cudnn.allow_tf32
+
+
+def test_a_file_of_speeds_names_the_precision_asked_for_and_the_one_used(tmp_path, monkeypatch):
+    """A card without bf16 computes it in float32, and mixed in fp16."""
+    made = {"profile": "cpu", "pairs_per_second": {"recipe": 1.0, "ours": 2.0, "ratio": 2.0}}
+    monkeypatch.setattr(speed, "compare", lambda *_: {**made, "waiting": 0.25})
+    monkeypatch.setattr(hardware, "device", lambda: torch.device("cuda", 0))
+    monkeypatch.setattr(hardware, "_has_bf16", lambda: False)
+    monkeypatch.setattr(speed, "machine", dict)
+    used = {}
+    for asked in ("bf16-mixed", "mixed", "16-mixed", "32-true"):
+        words = ["--precision", asked, "--json", str(tmp_path / "speed.json")]
+        assert cli.main(words, command=speed.speed) == 0
+        written = json.loads((tmp_path / "speed.json").read_text())
+        used[written["precision"]] = written["precision_used"]
+        assert written["sizes"]["32×32"]["waiting"] == 0.25
+    fp16, float32 = "16-mixed", "32-true"
+    assert used == {"bf16-mixed": float32, "mixed": fp16, fp16: fp16, float32: float32}
+
+
+def event(start, end, device=DeviceType.CUDA, annotation=False):
+    """Of a profile, in microseconds."""
+    span = SimpleNamespace(start=start, end=end)
+    return SimpleNamespace(time_range=span, device_type=device, is_user_annotation=annotation)
+
+
+def test_a_gpu_waits_while_no_event_runs_on_it():
+    """Of ten microseconds it computes 1 to 3, 2 to 5 beside it, and 7 to 8."""
+    events = [event(7, 8), event(1, 3), event(2, 5), event(0, 10, DeviceType.CPU)]
+    events.append(event(0, 10, annotation=True))  # the name of a step
+    assert speed.waiting(events, 10e-6) == pytest.approx(0.5)
+    assert speed.waiting([], 1.0) == 1
+
+
+def test_a_profile_is_one_of_so_many_steps(monkeypatch):
+    """Of four, two warm up."""
+    monkeypatch.setattr(speed, "STEPS", 2)
+    config = profile("tiny", epochs=2, batch_size=16)
+    events, seconds = speed.profiled(speed.scenes(16, 32), config, ProfilerActivity.CPU)
+    updates = [each for each in events if each.name == "aten::_fused_adamw_"]
+    assert len(updates) == 2
+    assert 0 < seconds < 60
 
 
 def test_the_recipe_augments_as_the_paper_says():

@@ -26,6 +26,7 @@ PAPER = {
 
 def test_the_defaults_are_the_papers_protocol():
     assert dataclasses.asdict(Config()) == dataclasses.asdict(profile("paper")) == PAPER
+    assert profile("paper", dense=True).precision == PAPER["precision"]
 
 
 BAD = [

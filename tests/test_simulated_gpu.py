@@ -10,8 +10,10 @@ import torch
 from simulated_gpu import simulated_gpu
 from torch import nn
 
+import speed
 from discom import cli, data, deployment, fit, hardware, methods, profile
 from discom.data import batches
+from discom.evaluation.embeddings import embed_pairs
 from discom.evaluation.probing import modality_probe
 from discom.losses.distill import confident_shares
 from discom.running import sweep
@@ -110,19 +112,37 @@ def test_images_beyond_the_memory_budget_are_sent_batch_by_batch(tmp_path, monke
     assert {*budget} == {HERE, simulation.NAME}
 
 
-def test_a_run_of_there_is_probed_and_exported(tmp_path):
-    """A finished run is read on the CPU, also where there is a GPU."""
+def test_a_run_of_there_is_probed_and_exported(tmp_path, monkeypatch):
+    """A finished run is read on the CPU, and embeds on the GPU if it is moved there."""
     split = images("scenes").split(seed=0)
     with simulated_gpu():
         fit("discom", split, TINY, tmp_path / "run", progress=False)
-        network, _ = load_run(tmp_path / "run", split)
-        x = {name: torch.from_numpy(split.test.images(name)) for name in network.deployed}
-        with torch.no_grad():
-            z = {name: network.embed(name, own)["inv"].numpy() for name, own in x.items()}
-        assert 0 <= modality_probe(z) <= 100
+        network, _ = load_run(tmp_path / "run", split, epoch="last")
+        here = embed_pairs(network, split.test)
+        places, embed = set(), network.embed
+        monkeypatch.setattr(
+            network, "embed", lambda name, x: places.add(x.device.type) or embed(name, x)
+        )
+        there = embed_pairs(network.to(hardware.device()), split.test)
+        assert places == {simulation.NAME}
+        for part, views in there.parts.items():
+            for name, z in views.items():
+                np.testing.assert_allclose(z, here.parts[part][name], rtol=1e-5, atol=1e-6)
+        assert 0 <= modality_probe(there.parts["inv"]) <= 100
         assert deployment.export(tmp_path / "run", split, "depth", tmp_path / "depth") < 1e-4
     session = deployment.load(tmp_path / "depth")[1]
     assert len(session.run(None, {"depth": split.test.modalities["depth"].x})) == 2
+
+
+def test_both_sides_of_the_benchmark_train_there():
+    few = speed.scenes(16, 16)
+    config = replace(TINY, schedule="constant", batch_size=16, augment=0.0)
+    sides = (speed.recipe, speed.ours)
+    here = [side(few, config)[0] for side in sides]
+    with simulated_gpu() as types:
+        there = [side(few, config)[0] for side in sides]
+    assert types == {simulation.NAME}
+    assert there == pytest.approx(here, rel=1e-5)
 
 
 @pytest.mark.slow

@@ -628,23 +628,31 @@ def test_the_peak_of_memory_is_that_of_the_run(split, tmp_path):
     assert hardware.peak_memory() >= before - 5
 
 
-def test_one_gpu_of_many_is_asked_for_its_random_state(monkeypatch):
-    asked = []
-    monkeypatch.setattr(hardware, "device", lambda: torch.device("cuda", 3))
-    monkeypatch.setattr("torch.cuda.device_count", lambda: 8)
-    monkeypatch.setattr("torch.cuda.get_rng_state", lambda device: asked.append(device))
-    monkeypatch.setattr("torch.cuda.set_rng_state", lambda state, device: asked.append(device))
+@pytest.mark.parametrize("kind", ["cuda", "mps"])
+def test_one_gpu_of_many_is_asked_for_its_random_state(monkeypatch, kind):
+    asked, its = [], f"torch.{kind}"
+    monkeypatch.setattr(hardware, "device", lambda: torch.device(kind, 3))
+    monkeypatch.setattr(f"{its}.device_count", lambda: 8)
+    monkeypatch.setattr(f"{its}.get_rng_state", lambda device: asked.append(device))
+    monkeypatch.setattr(f"{its}.set_rng_state", lambda state, device: asked.append(device))
     torch.manual_seed(0)
     first = torch.rand(())
     torch.manual_seed(0)
     with hardware.forked_random():
         torch.rand(9)
     assert torch.rand(()) == first
-    assert [torch.device(each).index for each in asked] == [3, 3]
+    assert asked == [3, 3]
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 2 GiB"),
+        RuntimeError("MPS backend out of memory (MPS allocated: 8 GB)"),
+    ],
+)
 def test_a_gpu_without_memory_says_what_was_too_large_and_leaves_the_checkpoint(
-    split, tmp_path, monkeypatch
+    split, tmp_path, monkeypatch, error
 ):
     """torch names its allocator's settings; in a checkpoint's loading it was a damaged file."""
     monkeypatch.setattr("discom.running.checkpoint.TIME_SHARE", float("inf"))
@@ -652,7 +660,7 @@ def test_a_gpu_without_memory_says_what_was_too_large_and_leaves_the_checkpoint(
     file, epoch, lacking = tmp_path / "run/state.pt", Batches.epoch, [True]
 
     def full(*_):
-        raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 2 GiB")
+        raise error
 
     def second(self, number):
         return full() if number and lacking else epoch(self, number)

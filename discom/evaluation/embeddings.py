@@ -86,14 +86,14 @@ def embed_pairs(model: Method, test: MultiModalData) -> Pairs:
 def _embed(
     model: Method, test: MultiModalData, sensor: str, rows: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Part → [N, D] of these rows of a sensor."""
-    images = ModalityTensor(test, sensor, "cpu")
+    """Part → [N, D] of these rows of a sensor, computed where the model is."""
+    images = ModalityTensor(test, sensor, next(model.parameters()).device)
     some = torch.from_numpy(rows).split(BATCH_SIZE[False])
     views = [model.embed(sensor, images[each]) for each in some]
     if not views[0]:
         found = f"{model.name} has no embedding of '{sensor}' alone"
         raise DataError("embed_pairs", found, "take a method with a network for each sensor")
-    return {part: torch.cat([view[part] for view in views]).numpy() for part in views[0]}
+    return {part: torch.cat([view[part] for view in views]).cpu().numpy() for part in views[0]}
 
 
 def read_parts(pairs: Pairs, *, seed: int = 0) -> pd.DataFrame:

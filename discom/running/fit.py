@@ -171,7 +171,9 @@ def _memory_error(split: Split, config: Config, precision: str) -> Iterator[None
     """A RunError in the place of torch's, which does not say what to change."""
     try:
         yield
-    except torch.OutOfMemoryError as error:
+    except RuntimeError as error:  # of MPS no OutOfMemoryError
+        if not isinstance(error, torch.OutOfMemoryError) and "out of memory" not in str(error):
+            raise
         sensors = split.train.modalities.items()
         shapes = [f"{name} {'×'.join(map(str, m.x.shape[1:]))}" for name, m in sensors]
         batch = f"batches of {config.batch_size} images, {', '.join(shapes)}, in {precision}"

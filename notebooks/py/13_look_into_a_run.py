@@ -121,7 +121,7 @@ if not (run / "weights").is_dir():
 embedded, reads = {}, {}
 for name, epoch in networks.items():
     network, _ = load_run(run, parts, epoch=epoch)
-    embedded[name] = embed_pairs(network, parts.test)
+    embedded[name] = embed_pairs(network.to(device), parts.test)
     reads[name] = read_parts(embedded[name])
 pd.concat(reads).round(0) if reads else None
 
