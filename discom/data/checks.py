@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from discom.data.lazy_arrays import place_of
-from discom.data.pixels import IMAGES, check_array, check_invalid, warn_of_absent
+from discom.data.pixels import IMAGES, check_array, check_invalid, count_pixels, warn_of_absent
 from discom.errors import ConfigError, DataError
 from discom.labels import UNLABELLED
 
@@ -102,6 +102,7 @@ def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
         if len(both := np.intersect1d(*(data.groups[rows[part]] for part in (one, other)))):
             found = f"the {one} and the {other} part share {len(both)} groups, such as '{both[0]}'"
             warnings.warn(f"{data.name}: {found}; leave out parts, or mend groups", stacklevel=4)
+    shown = _classes_of(data)
     for part, places in rows.items():
         for name in data.modalities:
             own = data.rows_of(name)
@@ -110,25 +111,32 @@ def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
                 number, way_out = _supply(data, own[data.labels[own] >= 0], kind)
                 lack = f"the {part} part has none of the {number}"
                 raise DataError(f"{data.name}/{name}", lack, way_out)
-        if not data.dense:
-            _check_classes(data, part, places)
+        _check_classes(data, shown, part, places)
 
 
-def _check_classes(data: Any, part: str, chosen: np.ndarray) -> None:
+def _classes_of(data: Any) -> np.ndarray:
+    """Which classes each sample shows, [N, C]: that of its label, where dense all of its mask."""
+    if not data.dense:
+        return data.labels[:, None] == np.arange(len(data.classes))
+    return (count_pixels(data.masks, len(data.classes)) > 0) & (data.labels >= 0)[:, None]
+
+
+def _check_classes(data: Any, shown: np.ndarray, part: str, chosen: np.ndarray) -> None:
     """Refuse a training part that lacks a class, also in one modality alone, whose network would
     score 100 where the test part lacks it, too; warn of another part that does."""
-    lacks: dict[int, list[str]] = {}  # class → modalities without a sample of it
+    lacks: dict[Any, list[str]] = {}  # class → modalities without a sample of it
     for name in data.modalities:
-        labels = data.labels[np.intersect1d(data.rows_of(name), chosen)]
-        for absent in np.setdiff1d(np.arange(len(data.classes)), labels):
+        own = np.intersect1d(data.rows_of(name), chosen)
+        for absent in np.flatnonzero(~shown[own].any(axis=0)):
             lacks.setdefault(absent, []).append(name)
     if lacks:
         kind, names = next(iter(lacks.items()))
         everywhere = len(names) == len(data.modalities)
         place = data.name if everywhere else f"{data.name}/{names[0]}"
         own = data.rows_of(names[0])
-        number, way_out = _supply(data, own[data.labels[own] == kind], " of it")
-        lack = f"the {part} part has no sample of class '{data.classes[kind]}', which has {number}"
+        number, way_out = _supply(data, own[shown[own, kind]], " of it")
+        lack = f"the {part} part has no {'pixel' if data.dense else 'sample'}"
+        lack += f" of class '{data.classes[kind]}', which has {number}"
         if part == "train":
             drop = "the class" if everywhere else "the class or the sensor"
             raise DataError(place, lack, f"{way_out}, or drop {drop}")

@@ -10,8 +10,8 @@ import numpy as np
 from discom.data.checks import check_classes, check_ids, listed, looks_like_signal
 from discom.data.images import CONTAINERS
 from discom.data.multimodal import Modality, MultiModalData
-from discom.data.pixels import check_array
-from discom.data.sources.steps import count_pixels, most_frequent
+from discom.data.pixels import check_array, count_pixels
+from discom.data.sources.steps import most_frequent
 from discom.errors import DataError, check_choice
 from discom.files import as_data_error, read_json
 from discom.labels import NO_LABEL, UNLABELLED

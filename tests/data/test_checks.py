@@ -1,5 +1,6 @@
 """Data that cannot be right are refused in one line that names the place."""
 
+import warnings
 from dataclasses import replace
 from functools import partial
 
@@ -123,6 +124,26 @@ def test_a_class_without_a_pixel_is_told():
     sensors = of_rgb(x=np.zeros((6, 1, 2, 3), np.float32), y=0 * SIX)
     with pytest.warns(UserWarning, match="mine/masks: no pixel is of class 'dog'"):
         assert make(**sensors, classes=("cat", "dog"), masks=masks, dense=True).fingerprint
+
+
+def test_a_class_without_a_pixel_in_a_part_is_refused_or_told():
+    """Where training and test lacked it, nothing was said, and one class scored 100."""
+    masks = np.zeros((6, 2, 2), np.uint8)
+    masks[:, 0, 0] = 1
+    parts = {"train": np.arange(3), "valid": SIX[3:4], "test": SIX[4:]}
+
+    def split(*places):
+        masks[masks == 2] = 0
+        masks[[*places], 1, 1] = 2
+        make(**of_rgb(y=0 * SIX), masks=masks, dense=True, parts=parts).split_indices()
+
+    for places in ([4, 5], [3]):
+        refused(partial(split, *places), "^mine: the train part has no pixel of class 'owl'")
+    with pytest.warns(UserWarning, match="^mine: the test part has no pixel of class 'owl'"):
+        split(0, 3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        split(0, 3, 4)
 
 
 def test_a_dense_method_needs_a_class_for_every_pixel():
