@@ -103,6 +103,14 @@ def test_labels_that_are_words_become_arrays(tmp_path, monkeypatch):
     assert windows.classes == ("None", "walk")
     assert windows.labels.tolist() == [0, -1, 1]
     assert windows.groups.tolist() == ["ben", "anna", "anna"]
+    for rows, groups in ((["2,walk,7", "0,walk,8"], ["8", "7"]), (["5,walk,7", "0,sit,"], None)):
+        Path("labels.csv").write_text("\n".join(["window,label,person", *rows]))
+        if groups is None:
+            with pytest.raises(ValueError, match=r"\[0\]"):
+                exec(code, {})
+        else:
+            exec(code, {})
+            assert np.load("my_arrays/groups.npy").tolist() == groups
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from discom.data.checks import NO_GROUP
 from discom.errors import DataError
 from discom.files import as_data_error
 
@@ -24,8 +25,8 @@ def read_groups(root: Path, pattern: str, ids: list[str]) -> np.ndarray | None:
         return None
     groups = [group_of.get(sample) or group_of.get(sample.partition("/")[2], "") for sample in ids]
     by = f"--groups {pattern}" if pattern else table.name
-    if "" in groups:
-        name = ids[groups.index("")]
+    if absent := [place for place, group in enumerate(groups) if group in NO_GROUP]:
+        name = ids[absent[0]]
         if pattern:
             name = name.partition("/")[2]
         raise DataError(root, f"'{name}' has no group by {by}", "every image needs one")
@@ -44,8 +45,8 @@ def _read_table(table: Path) -> dict[str, str]:
     ):
         how: dict = {"sep": None, "engine": "python", "dtype": str, "keep_default_na": False}
         text = table.read_text("utf-8-sig")
-        if text[:4].lower() == "sep=":  # Excel's own first line
-            how["sep"], text = text[4], text.partition("\n")[2]
+        if first := re.match(r'"?sep=(.)"?\s*\n', text, re.IGNORECASE):  # Excel's own line
+            how["sep"], text = first[1], text[first.end() :]
         rows = pd.read_csv(io.StringIO(text), **how)  # it finds what separates columns
         rows = rows.rename(columns=lambda title: title.strip().lower())
         if absent := [title for title in ("name", "group") if title not in rows]:

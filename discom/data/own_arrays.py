@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from discom.data.checks import check_classes, check_ids, listed, looks_like_signal
+from discom.data.checks import check_classes, check_groups, check_ids, listed, looks_like_signal
 from discom.data.images import CONTAINERS
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.pixels import check_array, count_pixels
@@ -74,7 +74,7 @@ def read_arrays(
     ids = np.arange(len(labels)) if ids is None else ids
     check_ids(ids, f"{root}/ids.npy", len(labels))
     if groups is not None:
-        check_array(groups, f"{root}/groups.npy", "iuU", len(labels))
+        check_groups(groups, f"{root}/groups.npy", len(labels))
     modality_of = {}
     for name, x in images.items():
         usual = "none" if x.shape[2] == 1 else "flip"

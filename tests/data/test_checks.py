@@ -46,6 +46,7 @@ WRONG = [  # the place that the error names, what is wrong there
         np.zeros((6, 16, 20, 3)),
         np.zeros((6, 20, 16, 13)),
         np.zeros((6, 1, 64, 3)),  # signals [N, 1, T, C] and [N, T, 1, C]
+        *(np.zeros((6, 1, *shape)) for shape in ((20, 3), (64, 9), (128, 22), (64, 1), (6, 128))),
         np.zeros((6, 64, 1, 3)),
         np.ma.zeros((6, 1, 2, 2)),  # whose mask would be lost
     )),
@@ -70,6 +71,8 @@ WRONG = [  # the place that the error names, what is wrong there
     *((f"/{name}", {"modalities": {name: modality()}})
       for name in ("RGB", "near infrared", "", "2d", "../x", "is")),
     *(("/groups", {"groups": groups}) for groups in (np.zeros(5, int), np.zeros(6))),
+    *(("/groups", {"groups": np.array(["a", "b", "b", empty, "c", "c"])})
+      for empty in ("", "nan", "<NA>")),
     ("/masks", {"masks": np.zeros((7, 2, 2))}),
     ("/masks", {"masks": np.zeros((6, 2, 2), int), "dense": True}),
     ("/masks", {"masks": np.zeros((6, 2, 1), np.uint8), "dense": True}),

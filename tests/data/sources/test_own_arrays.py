@@ -100,6 +100,16 @@ def test_labels_of_any_whole_numbers_are_taken(folder, kind):
     assert data.labels.tolist() == LABELS.tolist()
 
 
+@pytest.mark.parametrize("kind", [">i8", ">u2", ">U4"])
+def test_ids_of_another_order_of_bytes_are_taken(folder, kind):
+    ids = np.arange(COUNT).astype(kind)
+    root = folder(ids=ids)
+    assert read_arrays(root).ids.tolist() == ids.tolist()
+    ids[5] = ids[7]
+    np.save(root / "ids.npy", ids)
+    refused(lambda: read_arrays(root), "own/ids.npy: id '7' occurs twice")
+
+
 def test_other_arrays_are_left_out_aloud_or_by_name(folder):
     root = folder(trial=np.arange(COUNT), pose=np.ones((COUNT, 3, 3)))
     refused(lambda: read_arrays(root), "pose.npy: holds")
@@ -182,6 +192,11 @@ BAD = {  # what is wrong → the files, and what the line says
     "an id twice": ({"ids": np.arange(COUNT) // 2}, "own/ids.npy: id '0' occurs twice"),
     "groups of numbers": ({"groups": LABELS / 2}, "own/groups.npy: .*whole numbers or text"),
     "groups of another length": ({"groups": PERSONS[1:]}, r"own/groups.npy: .*of shape \[48\]"),
+    "a group of an empty cell": ({"groups": np.where(PERSONS, "p", "")}, "groups.npy: sample 0 "),
+    "a group called nan": (
+        {"groups": np.where(PERSONS == 3, "nan", "p")},
+        "groups.npy: sample 3 .*nan",
+    ),
     "labels that are no whole numbers": ({"labels": LABELS / 2}, "labels.npy: .* whole numbers"),
     "masks of numbers": ({"labels": None, "masks": MASKS / 2}, "masks.npy: holds float64"),
     "objects": ({"ids": np.array([{}] * COUNT)}, "ids.npy: .* objects"),
@@ -206,6 +221,10 @@ BAD = {  # what is wrong → the files, and what the line says
     "windows [N, 1, T, C]": (
         {"acc": np.ones((COUNT, 1, 64, 3))},
         r"own/acc.npy: .*moveaxis\(x, -1, 1",
+    ),
+    "windows [N, 1, C, T]": (
+        {"acc": np.ones((COUNT, 1, 22, 256))},
+        r"own/acc.npy: .*swapaxes\(1, 2",
     ),
     "windows [N, T, 1, C]": ({"acc": np.ones((COUNT, 64, 1, 3))}, r"own/acc.npy: .*swapaxes\(1, 3"),
     "a word for names": ({"classes": "sit"}, "classes.json: .*no list"),
