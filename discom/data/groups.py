@@ -15,6 +15,8 @@ from discom.files import as_data_error
 def read_groups(root: Path, pattern: str, ids: list[str]) -> np.ndarray | None:
     """The group of each id by the pattern, else by the table beside the folders; None without."""
     table = root / "groups.csv"
+    if not pattern:
+        refuse_other_groups(table)
     if pattern:
         with as_data_error("groups", "a pattern", "write e.g. (.+)_[0-9]+ for frames of videos"):
             matches = {sample: re.fullmatch(pattern, sample.partition("/")[2]) for sample in ids}
@@ -36,6 +38,13 @@ def read_groups(root: Path, pattern: str, ids: list[str]) -> np.ndarray | None:
         way_out = f"let the first parentheses tell the places of names such as '{name}' apart"
         raise DataError(root, found, way_out if pattern else "name one for each place or video")
     return np.array(groups)
+
+
+def refuse_other_groups(file: Path) -> None:
+    """Refuse another form of a file of groups in its place, which would be left out in silence."""
+    others = sorted(o for o in file.parent.glob("[!.]*") if o.name.lower().startswith("groups."))
+    if others and not file.is_file():
+        raise DataError(others[0], "is not read", f"save the groups as {file.name}")
 
 
 def _read_table(table: Path) -> dict[str, str]:

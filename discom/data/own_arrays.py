@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from discom.data.checks import check_classes, check_groups, check_ids, listed, looks_like_signal
+from discom.data.groups import refuse_other_groups
 from discom.data.images import CONTAINERS
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.pixels import check_array, count_pixels
@@ -73,7 +74,9 @@ def read_arrays(
         images[name] = _to_images(root / f"{name}.npy", arrays[name], planes)
     ids = np.arange(len(labels)) if ids is None else ids
     check_ids(ids, f"{root}/ids.npy", len(labels))
-    if groups is not None:
+    if groups is None:
+        refuse_other_groups(root / "groups.npy")
+    else:
         check_groups(groups, f"{root}/groups.npy", len(labels))
     modality_of = {}
     for name, x in images.items():
@@ -107,8 +110,8 @@ def _choose_sensors(root: Path, arrays: Mapping[str, np.ndarray], count: int) ->
         raise DataError(root, found, way_out)
     if left := [name for name in arrays if name not in sensors]:
         warnings.warn(f"{root}: {', '.join(left)} left out, no sensor; {FORMS}", stacklevel=3)
-    if others := [name for name in others if (root / name).is_file()]:
-        found = f"{len(others)} files are not read, such as {others[0]}"
+    if others:
+        found = f"{len(others)} files or folders are not read, such as {others[0]}"
         warnings.warn(f"{root}: {found}; arrays end in .npy", stacklevel=3)
     return sensors
 

@@ -169,9 +169,8 @@ def _list_files(root: Path, modalities: Sequence[str] | None) -> dict[str, dict[
                 raise DataError(file, "is not in the folder of a class", expected)
     if not files:
         raise DataError(root, "has no folder", expected)
-    if not names and (other := _container(root)):
-        way_out = f"sort its images in a folder, or take the others: --modalities {'+'.join(files)}"
-        raise DataError(other, "would be left out, and may be of a sensor", way_out)
+    if not names:
+        _look_beside(root, files)
     return files
 
 
@@ -191,10 +190,17 @@ def _check_memory(files: Mapping[str, Mapping[str, Path]], shape: tuple[int, int
     check_memory(size, sum(stored) + max(stored) + largest, images, way_out)
 
 
-def _container(root: Path) -> Path | None:
-    """The first file directly in the folder that holds arrays, if there is one."""
+def _look_beside(root: Path, sensors: Collection[str]) -> None:
+    """Refuse a file of arrays directly in the folder, which may be a sensor; warn of others."""
     files = sorted(path for path in root.glob("[!.]*") if path.is_file())
-    return next((f for f in files if f.suffix.lower() in (".npy", *CONTAINERS)), None)
+    for file in files:
+        if file.suffix.lower() in (".npy", *CONTAINERS):
+            one_folder = "sort its images in a folder"
+            way_out = f"{one_folder}, or take the others: --modalities {'+'.join(sensors)}"
+            raise DataError(file, "would be left out, and may be of a sensor", way_out)
+    if others := [file.name for file in files if not file.name.lower().startswith("groups.")]:
+        found = f"{len(others)} files are not read, such as {others[0]}"
+        warnings.warn(f"{root}: {found}; sensors are folders of images", stacklevel=3)
 
 
 def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule, dict[str, Any]]:

@@ -161,6 +161,8 @@ def test_other_folders_are_not_read_where_sensors_are_named(tmp_path):
         file.write_text("no image")
     assert read_folders(tmp_path, ["rgb"], unit={"depth": "mm"}).channels == {"rgb": 3}
     data = read_folders(tmp_path, ["depth", "rgb"])
+    for names in (["depth", "rgb"], "depth+rgb"):  # and so do all commands
+        assert load(tmp_path, names).fingerprint == data.fingerprint
     assert [*data.modalities] == ["depth", "rgb"]
     assert read_folders(tmp_path, ["rgb", "rgb_twin"]).channels == {"rgb": 3, "rgb_twin": 3}
     for name in ("annotations", "results", "Sentinel-1", "masks"):
@@ -187,6 +189,14 @@ def test_files_of_two_types_in_one_sensor_are_told(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         read_folders(tmp_path, ["rgb"])
+
+
+@pytest.mark.parametrize("name", ["depth.zip", "depth.csv"])
+def test_a_file_beside_the_sensors_is_told(tmp_path, name):
+    tree(tmp_path, "rgb")
+    (tmp_path / name).write_text("a sensor?")
+    with pytest.warns(UserWarning, match=f"1 files .*{name}"):
+        read_folders(tmp_path)
 
 
 def test_sensors_without_a_pair_are_told(tmp_path):
@@ -313,6 +323,11 @@ WRONG = [  # folders, and a file that is there, too, or an option; the place of 
     (SORTED, "groups.csv", ["file,place", "a,1"], "groups.csv: .*file, place; .*name"),
     (SORTED, "groups.csv", ["Name;Ort", "a;1"], "groups.csv: .*name, ort; .*group"),
     (SORTED, "groups.csv", ["name,group", "a,1", "a,2"], "groups.csv: 'a' "),
+    *(
+        (SORTED, f"groups{ending}", ["name,group", "a,1"], f"groups{ending}: .*groups.csv")
+        for ending in (".CSV", ".txt", ".xlsx", ".csv.txt")
+    ),
+    (SORTED, "Groups.csv", ["name,group", "a,1"], "Groups.csv: .*groups.csv"),
     (SORTED, "thermal.npy", IMAGE, r"thermal\.npy: .*--modalities rgb"),
     (SORTED, "thermal.H5", b"arrays", r"thermal\.H5: .*--modalities rgb"),
     (SORTED, "invalid", {"thermal": 0}, "^invalid: "),

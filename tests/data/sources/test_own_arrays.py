@@ -124,8 +124,18 @@ def test_other_files_are_told_and_a_mark_before_the_names_is_none(folder):
     root = folder()
     (root / "labels.csv").write_text("window,label")
     (root / "classes.json").write_text(json.dumps(CLASSES), encoding="utf-8-sig")
-    with pytest.warns(UserWarning, match="own: 1 files are not read, such as labels.csv"):
+    with pytest.warns(UserWarning, match="own: 1 files .* labels.csv"):
         assert read_arrays(root).classes == (*CLASSES,)
+
+
+def test_a_folder_is_told_and_groups_of_another_kind_are_refused(folder):
+    root = folder(groups=None)
+    (root / "gyro").mkdir()
+    with pytest.warns(UserWarning, match="own: 1 files .* gyro"):
+        assert read_arrays(root).groups is None
+    (root / "groups.csv").write_text("window,person")
+    for names in (None, "acc"):
+        refused(lambda names=names: read_arrays(root, names), "own/groups.csv: .*groups.npy")
 
 
 @pytest.mark.parametrize("left_out", ["gyro.npy", "gyro.npz", "gyro.H5", "gyro.zarr"])
