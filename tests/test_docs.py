@@ -88,6 +88,10 @@ def test_images_are_sorted_by_a_table_whatever_their_names(tmp_path, monkeypatch
         Path("labels.csv").write_text(f"{table}\n{row}")
         with pytest.raises(error, match=row[:2]):
             exec(code, {})
+    Path("labels.csv").write_text("\n".join(["sep=;", *table.replace(",", ";").split("\n")]))
+    for how, error in (('sep=";"', KeyError), ('sep=";", skiprows=1', FileExistsError)):
+        with pytest.raises(error, match=r"name|my_images"):  # or all was read, and the copies stay
+            exec(code.replace("dtype=str", f"dtype=str, {how}"), {})
     assert sorted(Path("my_images").rglob("*")) == copies
 
 
