@@ -17,7 +17,7 @@ from sklearn.model_selection import PredefinedSplit, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from discom.config import as_type
+from discom.config import as_type, check_options
 from discom.data import MultiModalData, load, read_folders
 from discom.data.augmentation import apply_d4, random_d4
 from discom.errors import ConfigError, DataError, first_line
@@ -97,8 +97,8 @@ def read_pairs(
     folder: str, options: Mapping[str, Any] | str, data: str, seed: int
 ) -> SimpleNamespace:
     """The complete pairs of a person's own folder, or of rooms that are drawn. Options
-    may be text, as `papermill -p options` gives them; a ConfigError for one that is no
-    JSON object.
+    may be text, as `papermill -p options` gives them; a ConfigError for what is no JSON
+    object, or for an option that folders do not have.
 
     Returns:
         `images` sensor → [n, bands, size, size] as they were stored, `holes` sensor →
@@ -114,7 +114,8 @@ def read_pairs(
         options |= {"invalid": {"depth": 0}, "groups": "(.+)_[0-9]+"}
         options["symmetry"] = dict.fromkeys(SENSORS.values(), "all")
         write_rooms(folder, load(data, seed=seed), seed)
-    own = read_folders(folder, **options)
+    check_options("options", read_folders, options)
+    own = read_folders(Path(folder).absolute(), **options)
     own = own.take(np.flatnonzero(np.isin(own.ids, own.paired_ids)))
     sensors = own.modalities.items()
     return SimpleNamespace(

@@ -2,6 +2,7 @@
 commands leave behind."""
 
 import dataclasses
+import io
 import re
 import signal
 import sys
@@ -119,6 +120,19 @@ def test_of_runs_that_warn_alike_a_command_says_the_first(capsys, monkeypatch):
     for _ in range(2):
         assert run("data", "check", "objects") == 0
         assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_letter_that_the_output_lacks_is_written_otherwise(monkeypatch, tmp_path, encoding):
+    """A class called so was a traceback, and no answer was written."""
+    raw = {name: io.BytesIO() for name in ("stdout", "stderr")}
+    for name, content in raw.items():
+        monkeypatch.setattr(sys, name, io.TextIOWrapper(content, encoding))
+    images = data.load("objects:n=66,size=16")
+    images.changed(classes=("猫", *images.classes[1:])).save(tmp_path / "mine")
+    assert cli.main(["data", "check", str(tmp_path / "mine")]) == 0
+    sys.stdout.flush()
+    assert b"\\u732b" in raw["stdout"].getvalue()
 
 
 def test_sigterm_interrupts_as_ctrl_c_does(monkeypatch):

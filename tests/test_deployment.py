@@ -334,6 +334,30 @@ def test_a_run_of_one_sensor_is_exported_without_naming_it_again(split, tmp_path
             assert load(out)[0].sensors[0].name == "sar"
 
 
+def test_a_set_that_is_called_as_a_sensor_and_other_sensors_than_the_run_had(
+    tmp_path, monkeypatch, capsys
+):
+    """The advice was a flag that no command has, or a folder that is not there."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DISCOM_DATA", raising=False)
+    rng, labels = np.random.default_rng(0), np.arange(60) % 2
+    x = {name: rng.normal(size=(60, 1, 8, 8)).astype("f4") for name in ("ms", "sar", "x")}
+    sensors = {name: data.Modality(own, labels, np.arange(60)) for name, own in x.items()}
+    data.MultiModalData(sensors, ("a", "b"), name="my-sar").save("data/my-sar")
+    words = ["train", "--data", "data/my-sar", "--method", "student", "--profile", "tiny"]
+    for names, others in (("sar", "ms"), ("sar+ms", "ms+sar"), ("", "ms")):
+        runs = f"runs of {names}"
+        asked = ["--modalities", names] if names else []
+        assert cli.main([*words, *asked, "--runs", runs]) == 0
+        export = ["export", runs, "--modality", "sar", "--overwrite"]
+        for more in ([], ["--data", "data/my-sar"]) if names == "sar" else ():
+            assert cli.main([*export, *more]) == 0
+        capsys.readouterr()
+        assert cli.main([*export, "--data", "data/my-sar", "--modalities", others]) == 2
+        line = capsys.readouterr().err
+        assert (f"--modalities {names}\n" if names else "leave it out") in line
+
+
 def test_several_runs_are_refused_by_their_folders(tmp_path, monkeypatch, capsys):
     """A shell's star that fitted two runs ended in the advice to give the second one as --data."""
     monkeypatch.chdir(tmp_path)

@@ -88,6 +88,10 @@ def test_images_are_sorted_by_a_table_whatever_their_names(tmp_path, monkeypatch
         Path("labels.csv").write_text(f"{table}\n{row}")
         with pytest.raises(error, match=row[:2]):
             exec(code, {})
+    Path("labels.csv").write_text("\n".join(["sep=;", *table.replace(",", ";").split("\n")]))
+    for how, error in (('sep=";"', KeyError), ('sep=";", skiprows=1', FileExistsError)):
+        with pytest.raises(error, match=r"name|my_images"):  # or all was read, and the copies stay
+            exec(code.replace("dtype=str", f"dtype=str, {how}"), {})
     assert sorted(Path("my_images").rglob("*")) == copies
 
 
@@ -103,6 +107,14 @@ def test_labels_that_are_words_become_arrays(tmp_path, monkeypatch):
     assert windows.classes == ("None", "walk")
     assert windows.labels.tolist() == [0, -1, 1]
     assert windows.groups.tolist() == ["ben", "anna", "anna"]
+    for rows, groups in ((["2,walk,7", "0,walk,8"], ["8", "7"]), (["5,walk,7", "0,sit,"], None)):
+        Path("labels.csv").write_text("\n".join(["window,label,person", *rows]))
+        if groups is None:
+            with pytest.raises(ValueError, match=r"\[0\]"):
+                exec(code, {})
+        else:
+            exec(code, {})
+            assert np.load("my_arrays/groups.npy").tolist() == groups
 
 
 @pytest.mark.slow

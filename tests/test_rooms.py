@@ -1,5 +1,6 @@
 """Notebook 11: the folder that it writes, and folders of other people that it reads."""
 
+from functools import partial
 from pathlib import Path
 
 import jupytext
@@ -78,6 +79,15 @@ def test_options_may_be_text_as_papermill_gives_them(tmp_path):
     assert small.images["photo"].shape == (47, 3, 16, 16)
     for text in ("size=16", "[16]", '{"size": 16, "size": 32}'):
         refused(lambda text=text: read_pairs(str(tmp_path), text, "", 0), "options", ConfigError)
+    for options in ('{"sizes": 16}', {"sizes": 16}):
+        call = partial(read_pairs, str(tmp_path), options, "", 0)
+        refused(call, "^options: has no option 'sizes'", ConfigError)
+
+
+def test_a_folder_that_is_not_here_is_told_as_it_was_looked_for(tmp_path, monkeypatch):
+    """A notebook runs in its own folder, where a relative one is not."""
+    monkeypatch.chdir(tmp_path)
+    refused(lambda: read_pairs("my_images", {}, "", 0), f"^{tmp_path}/my_images: ")
 
 
 @pytest.mark.slow

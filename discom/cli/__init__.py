@@ -5,6 +5,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 import click
 
@@ -32,6 +33,9 @@ def main(arguments: Sequence[str] | None = None, command: click.Command = group)
     if arguments is None:
         arguments = sys.argv[1:]
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, it ends workers, too
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a notebook's is none
+            stream.reconfigure(errors="backslashreplace")  # a letter that the locale lacks
     words = [word for word in arguments if word != "--debug"]
     quiet = logging.root.manager.disable
     logging.disable(logging.CRITICAL)  # libraries, which log for developers; ours are warnings

@@ -179,24 +179,36 @@ def _unnamed_data_of(run: Any, modalities: str) -> Any:
 
 def _data_of(run: Any, source: str, modalities: str) -> Any:
     """The data of a run, from `source` if it is given, with the sensors that the run had: a set of
-    which only some were taken is called by its name and theirs, "mine-sar"."""
+    which only some were taken is called by its name and theirs, "mine-sar". A ConfigError for other
+    `modalities` than those."""
+    source = source or _source_of(run)
+    images = discom.data.load(source, modalities, run.drawn)
+    if images.name == run.data:
+        return images
+    whole = discom.data.load(source, "", run.drawn) if modalities else images
+    had = run.data.removeprefix(f"{whole.name}-").split("-")
+    if whole.name == run.data:
+        raise ConfigError("--modalities", "the run had all sensors", "leave it out")
+    if not {*had} <= {*whole.channels}:
+        return images  # of another set, or the same one by another name
+    if modalities:
+        names = "+".join(had)
+        raise ConfigError("--modalities", f"the run had {names}", f"write --modalities {names}")
+    return whole.select(had)
+
+
+def _source_of(run: Any) -> str:
+    """The name by which the data of a run are found: its own, or that without the last sensors."""
     sensors = {name for network in run.scores for name in network.split("+")}
-    parts = run.data.split("-")
-    while len(parts) > 1 and parts[-1] in sensors:
-        parts.pop()
-    kept = run.data.removeprefix("-".join(parts)).lstrip("-").replace("-", "+")
-    folder = discom.data.locate(run.data)
-    if not source and folder and not folder.exists():  # else some were prepared under this name
-        source = "-".join(parts)
-    images = discom.data.load(source or run.data, modalities, run.drawn)
-    if (
-        not modalities
-        and kept
-        and images.name != run.data
-        and {*kept.split("+")} <= {*images.channels}
-    ):
-        return images.select(kept.split("+"))
-    return images
+    name, last = run.data, True
+    while last:
+        folder = discom.data.locate(name)
+        if folder is None or folder.exists():
+            break
+        start, _, end = name.rpartition("-")
+        last = bool(start) and end in sensors
+        name = start if last else name
+    return name
 
 
 @command

@@ -54,7 +54,7 @@ def load(
     (12, {'rgb': 86.66666666666667, 'depth': 80.0, 'rgb+depth': 96.0})
     """
     if (folder := locate(source)) is not None:
-        data = _open(str(source), folder)
+        data = _open(str(source), folder, listed(modalities))
     else:
         drawn = {} if seed is None else {"seed": seed}
         data = DRAWN[str(source).partition(":")[0]](**drawn | _arguments(str(source)))
@@ -212,10 +212,12 @@ def locate(source: str | Path) -> Path | None:
     return folder
 
 
-def _open(source: str, folder: Path) -> MultiModalData:
+def _open(source: str, folder: Path, modalities: list[str] | None) -> MultiModalData:
+    """The data in a folder; of a person's own folders those modalities alone are read."""
     if os.path.isdir(folder):  # also where the name is too long for the system
         if not (folder / MANIFEST).is_file():
-            return read_released(folder) if is_released(folder) else read_folders(folder)
+            released = is_released(folder)
+            return read_released(folder) if released else read_folders(folder, modalities)
         fields = read_folder(folder)
         sensors = {name: Modality(*arrays) for name, arrays in fields.pop("modalities").items()}
         return MultiModalData(sensors, **fields)

@@ -12,13 +12,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from discom.data.lazy_arrays import place_of
-from discom.data.pixels import IMAGES, check_array, check_invalid, warn_of_absent
+from discom.data.lazy_arrays import native, place_of
+from discom.data.pixels import IMAGES, check_array, check_invalid, count_pixels, warn_of_absent
 from discom.errors import ConfigError, DataError
 from discom.labels import UNLABELLED
 
 PARTS = ("train", "valid", "test")
+NO_GROUP = ("", "nan", "None", "<NA>", "NaT")  # what pandas makes of an empty cell
 CHANNELS = 32  # of a signal [C, T]; what has more is as a rule a grey image
+# the way out for a grey image of fewer rows or columns
+PICTURES = "give narrow pictures three equal bands: np.repeat(x, 3, -3)"
 # what augmentation may do to a sensor → its motions are the multiples of this, see `apply_d4`
 SYMMETRIES = {"all": 1, "flip": 4, "none": 8, "rotate": 8}
 
@@ -57,6 +60,15 @@ def looks_like_signal(channels: int, samples: int) -> bool:
     return channels <= CHANNELS and samples >= 2 * channels
 
 
+def is_narrow(height: int, width: int) -> bool:
+    """Whether an image of one band is more likely a window of signals, [T, C] or [C, T].
+
+    >>> is_narrow(20, 3), is_narrow(6, 128), is_narrow(24, 32), is_narrow(48, 640)
+    (True, True, False, False)
+    """
+    return looks_like_signal(*sorted((height, width)))
+
+
 def listed(modalities: str | Sequence[str] | None) -> list[str] | None:
     """The names of modalities in a list, or in a text that joins them by +; None where it is empty.
 
@@ -77,9 +89,18 @@ def check_classes(classes: Any, where: str, way_out: str) -> None:
 def check_ids(ids: Any, where: str, count: int) -> None:
     """Refuse ids of another number or kind, and one that is there twice."""
     check_array(ids, where, "iuU", count)
-    if (index := pd.Index(ids)).has_duplicates:
+    if (index := pd.Index(native(ids))).has_duplicates:
         twice = str(index[index.duplicated()][0])
         raise DataError(where, f"id {twice!r} occurs twice", "give each sample its own id")
+
+
+def check_groups(groups: Any, where: str, count: int) -> None:
+    """Refuse groups of another number or kind, and one that stands for an empty cell."""
+    check_array(groups, where, "iuU", count)
+    if (empty := np.isin(np.asarray(groups).astype(str), NO_GROUP)).any():
+        row = empty.argmax()
+        found = f"sample {row} has no group, but '{groups[row]}'"
+        raise DataError(where, found, "give each sample a group, or leave it out")
 
 
 def check_size(size: Any) -> tuple[int, int]:
@@ -102,6 +123,7 @@ def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
         if len(both := np.intersect1d(*(data.groups[rows[part]] for part in (one, other)))):
             found = f"the {one} and the {other} part share {len(both)} groups, such as '{both[0]}'"
             warnings.warn(f"{data.name}: {found}; leave out parts, or mend groups", stacklevel=4)
+    shown = _classes_of(data)
     for part, places in rows.items():
         for name in data.modalities:
             own = data.rows_of(name)
@@ -110,25 +132,32 @@ def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
                 number, way_out = _supply(data, own[data.labels[own] >= 0], kind)
                 lack = f"the {part} part has none of the {number}"
                 raise DataError(f"{data.name}/{name}", lack, way_out)
-        if not data.dense:
-            _check_classes(data, part, places)
+        _check_classes(data, shown, part, places)
 
 
-def _check_classes(data: Any, part: str, chosen: np.ndarray) -> None:
+def _classes_of(data: Any) -> np.ndarray:
+    """Which classes each sample shows, [N, C]: that of its label, where dense all of its mask."""
+    if not data.dense:
+        return data.labels[:, None] == np.arange(len(data.classes))
+    return (count_pixels(data.masks, len(data.classes)) > 0) & (data.labels >= 0)[:, None]
+
+
+def _check_classes(data: Any, shown: np.ndarray, part: str, chosen: np.ndarray) -> None:
     """Refuse a training part that lacks a class, also in one modality alone, whose network would
     score 100 where the test part lacks it, too; warn of another part that does."""
-    lacks: dict[int, list[str]] = {}  # class → modalities without a sample of it
+    lacks: dict[Any, list[str]] = {}  # class → modalities without a sample of it
     for name in data.modalities:
-        labels = data.labels[np.intersect1d(data.rows_of(name), chosen)]
-        for absent in np.setdiff1d(np.arange(len(data.classes)), labels):
+        own = np.intersect1d(data.rows_of(name), chosen)
+        for absent in np.flatnonzero(~shown[own].any(axis=0)):
             lacks.setdefault(absent, []).append(name)
     if lacks:
         kind, names = next(iter(lacks.items()))
         everywhere = len(names) == len(data.modalities)
         place = data.name if everywhere else f"{data.name}/{names[0]}"
         own = data.rows_of(names[0])
-        number, way_out = _supply(data, own[data.labels[own] == kind], " of it")
-        lack = f"the {part} part has no sample of class '{data.classes[kind]}', which has {number}"
+        number, way_out = _supply(data, own[shown[own, kind]], " of it")
+        lack = f"the {part} part has no {'pixel' if data.dense else 'sample'}"
+        lack += f" of class '{data.classes[kind]}', which has {number}"
         if part == "train":
             drop = "the class" if everywhere else "the class or the sensor"
             raise DataError(place, lack, f"{way_out}, or drop {drop}")
@@ -154,14 +183,15 @@ def check_data(data: Any) -> None:
     and of an `invalid` that no file has, as its reader noted them in `about`."""
     name = data.name
     check_classes(data.classes, name, "name each class once, in a tuple of texts")
+    from_files = "rules" in data.about  # a reader of folders looked at each of them
     for sensor, modality in data.modalities.items():
-        _check_modality(f"{name}/{sensor}", sensor, modality, len(data.classes))
+        _check_modality(f"{name}/{sensor}", sensor, modality, len(data.classes), from_files)
     if len({m.ids.dtype.kind in "iu" for m in data.modalities.values()}) != 1:
         raise DataError(name, "ids of several types, or no modality", "use numbers, or text")
     for factor, values in data.factors.items():
         check_array(values, f"{name}/{factor}", "biufU", len(data))
     if data.groups is not None:
-        check_array(data.groups, f"{name}/groups", "iuU", len(data))
+        check_groups(data.groups, f"{name}/groups", len(data))
     if data.dense or data.masks is not None:
         masks = place_of(data.masks, f"{name}/masks")
         check_array(data.masks, masks, "biufU", len(data), "H", "W")
@@ -209,7 +239,7 @@ def _check_types(sensor: str, types: Mapping[str, tuple[int, str]]) -> None:
         warnings.warn(f"{first}: {found}; {advice}", stacklevel=5)
 
 
-def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
+def _check_modality(where: str, name: str, modality: Any, classes: int, from_files: bool) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
         found = "a modality's name is lower-case letters, digits and _, and no keyword of Python"
         raise DataError(where, found, "rename it")
@@ -221,9 +251,10 @@ def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
     found = f"would be {channels} band(s) of {height}×{width} pixels"
     if height > 1 and bands_are_last(channels, height, width):
         raise DataError(place, found, "bring the bands to the front: np.moveaxis(x, -1, -3)")
-    if channels == 1 < width <= height / 8:
-        way_out = "signals are [N, C, 1, T]: np.moveaxis(x, -1, 1)"
-        raise DataError(place, found, f"{way_out}; cut such images in squares")
+    narrow = not from_files and is_narrow(height, width)
+    if channels == 1 < height and (narrow or 1 < width <= height / 8):
+        axes = "np.moveaxis(x, -1, 1)" if width < height else "x.swapaxes(1, 2)"
+        raise DataError(place, found, f"signals are [N, C, 1, T]: {axes}; {PICTURES}")
     if height == 1 < width < channels:
         found = f"would be {channels} channels of {width} samples"
         raise DataError(place, found, "signals are [N, C, 1, T]: x.swapaxes(1, 3)")

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from discom.data.checks import NO_GROUP
 from discom.errors import DataError
 from discom.files import as_data_error
 
@@ -14,6 +15,8 @@ from discom.files import as_data_error
 def read_groups(root: Path, pattern: str, ids: list[str]) -> np.ndarray | None:
     """The group of each id by the pattern, else by the table beside the folders; None without."""
     table = root / "groups.csv"
+    if not pattern:
+        refuse_other_groups(table)
     if pattern:
         with as_data_error("groups", "a pattern", "write e.g. (.+)_[0-9]+ for frames of videos"):
             matches = {sample: re.fullmatch(pattern, sample.partition("/")[2]) for sample in ids}
@@ -24,8 +27,8 @@ def read_groups(root: Path, pattern: str, ids: list[str]) -> np.ndarray | None:
         return None
     groups = [group_of.get(sample) or group_of.get(sample.partition("/")[2], "") for sample in ids]
     by = f"--groups {pattern}" if pattern else table.name
-    if "" in groups:
-        name = ids[groups.index("")]
+    if absent := [place for place, group in enumerate(groups) if group in NO_GROUP]:
+        name = ids[absent[0]]
         if pattern:
             name = name.partition("/")[2]
         raise DataError(root, f"'{name}' has no group by {by}", "every image needs one")
@@ -37,6 +40,13 @@ def read_groups(root: Path, pattern: str, ids: list[str]) -> np.ndarray | None:
     return np.array(groups)
 
 
+def refuse_other_groups(file: Path) -> None:
+    """Refuse another form of a file of groups in its place, which would be left out in silence."""
+    others = sorted(o for o in file.parent.glob("[!.]*") if o.name.lower().startswith("groups."))
+    if others and not file.is_file():
+        raise DataError(others[0], "is not read", f"save the groups as {file.name}")
+
+
 def _read_table(table: Path) -> dict[str, str]:
     """Name → group, however a spreadsheet separated the two."""
     with as_data_error(
@@ -44,8 +54,8 @@ def _read_table(table: Path) -> dict[str, str]:
     ):
         how: dict = {"sep": None, "engine": "python", "dtype": str, "keep_default_na": False}
         text = table.read_text("utf-8-sig")
-        if text[:4].lower() == "sep=":  # Excel's own first line
-            how["sep"], text = text[4], text.partition("\n")[2]
+        if first := re.match(r'"?sep=(.)"?\s*\n', text, re.IGNORECASE):  # Excel's own line
+            how["sep"], text = first[1], text[first.end() :]
         rows = pd.read_csv(io.StringIO(text), **how)  # it finds what separates columns
         rows = rows.rename(columns=lambda title: title.strip().lower())
         if absent := [title for title in ("name", "group") if title not in rows]:

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from discom.data.checks import check_classes, check_ids, listed, looks_like_signal
+from discom.data.checks import check_classes, check_groups, check_ids, listed, looks_like_signal
+from discom.data.groups import refuse_other_groups
 from discom.data.images import CONTAINERS
 from discom.data.multimodal import Modality, MultiModalData
-from discom.data.pixels import check_array
-from discom.data.sources.steps import count_pixels, most_frequent
+from discom.data.pixels import check_array, count_pixels
+from discom.data.sources.steps import most_frequent
 from discom.errors import DataError, check_choice
 from discom.files import as_data_error, read_json
 from discom.labels import NO_LABEL, UNLABELLED
@@ -73,8 +74,10 @@ def read_arrays(
         images[name] = _to_images(root / f"{name}.npy", arrays[name], planes)
     ids = np.arange(len(labels)) if ids is None else ids
     check_ids(ids, f"{root}/ids.npy", len(labels))
-    if groups is not None:
-        check_array(groups, f"{root}/groups.npy", "iuU", len(labels))
+    if groups is None:
+        refuse_other_groups(root / "groups.npy")
+    else:
+        check_groups(groups, f"{root}/groups.npy", len(labels))
     modality_of = {}
     for name, x in images.items():
         usual = "none" if x.shape[2] == 1 else "flip"
@@ -107,8 +110,8 @@ def _choose_sensors(root: Path, arrays: Mapping[str, np.ndarray], count: int) ->
         raise DataError(root, found, way_out)
     if left := [name for name in arrays if name not in sensors]:
         warnings.warn(f"{root}: {', '.join(left)} left out, no sensor; {FORMS}", stacklevel=3)
-    if others := [name for name in others if (root / name).is_file()]:
-        found = f"{len(others)} files are not read, such as {others[0]}"
+    if others:
+        found = f"{len(others)} files or folders are not read, such as {others[0]}"
         warnings.warn(f"{root}: {found}; arrays end in .npy", stacklevel=3)
     return sensors
 

@@ -1,9 +1,10 @@
 """A person's own folders of images: sensors, classes, pairs and groups by the names of files."""
 
 import math
+import re
 import warnings
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import chain
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from discom.data.checks import check_size, is_signal, listed, looks_like_signal
+from discom.data.checks import PICTURES, check_size, is_narrow, is_signal, listed
 from discom.data.groups import read_groups
 from discom.data.images import (
     CONTAINERS,
@@ -28,10 +29,14 @@ from discom.data.pixels import Search, check_memory, holds
 from discom.data.prepared import MANIFEST
 from discom.data.tags import tags
 from discom.errors import DataError, check_choice
-from discom.files import as_data_error
 from discom.labels import UNLABELLED
 
-PARTED = {"train", "training", "test", "testing", "val", "valid", "validation"}  # no classes
+# names of parts, which are no sensors and no classes, such as train2017 and test_set
+PARTED = re.compile(
+    r"(train|test|val|valid|dev|eval|holdout)(ing|idation|uation|elopment)?"
+    r"([\W\d_]*(set|part|split|data|images)?)*",
+    re.IGNORECASE,
+)
 HOLE = -32768.0  # takes the place of NaN; every type of float holds it exactly
 
 
@@ -66,7 +71,7 @@ def read_folders(
             which the images cannot be held in memory.
         DataError: no images, an unreadable or misplaced file, other band counts within a modality,
             other scale and offset tags, or other sizes, where no `size` is given; an image without
-            a group; train and test in the place of classes.
+            a group; train and test in the place of sensors or classes.
 
     Warns of files of several types, such as uint8 and uint16, in one modality, of an image that
     has another class in another modality, and of modalities that have no name in common.
@@ -80,9 +85,8 @@ def read_folders(
         for name in values:  # also of a sensor that is not asked for
             check_choice(option, name, sorted(folders))
     every = {sample.partition("/")[0] for tree in files.values() for sample in tree}
-    if (labelled := {name.lower() for name in every - {NAMELESS[0]}}) and labelled <= PARTED:
-        found = f"its only classes are {', '.join(sorted(every))}, the names of parts"
-        raise DataError(root, found, f"sort the images by class: {root}/<modality>/<class>/<id>")
+    _refuse_parts(root, "sensors", files)
+    _refuse_parts(root, "classes", every - {NAMELESS[0]})
     number = {name: k for k, name in enumerate(sorted(every - {NAMELESS[0]}))}
     plain: dict[str, str] = {}
     for name in number:
@@ -105,6 +109,14 @@ def read_folders(
         _warn_without_pairs(root, samples)
     data = data.changed(groups=read_groups(root, groups, data.ids.tolist()))
     return data.select(asked) if asked else data
+
+
+def _refuse_parts(root: Path, what: str, names: Collection[str]) -> None:
+    """Refuse sensors, or classes, that are all called as parts of a split."""
+    if names and all(map(PARTED.fullmatch, names)):
+        found = f"its only {what} are {', '.join(sorted(names))}, the names of parts"
+        way_out = f"sort the images of all parts as {root}/<modality>/<class>/<id>"
+        raise DataError(root, found, way_out)
 
 
 def warn_of_classes(place: Path | str, ids: Mapping[str, Sequence[str]]) -> set[str]:
@@ -157,9 +169,8 @@ def _list_files(root: Path, modalities: Sequence[str] | None) -> dict[str, dict[
                 raise DataError(file, "is not in the folder of a class", expected)
     if not files:
         raise DataError(root, "has no folder", expected)
-    if not names and (other := _container(root)):
-        way_out = f"sort its images in a folder, or take the others: --modalities {'+'.join(files)}"
-        raise DataError(other, "would be left out, and may be of a sensor", way_out)
+    if not names:
+        _look_beside(root, files)
     return files
 
 
@@ -179,10 +190,17 @@ def _check_memory(files: Mapping[str, Mapping[str, Path]], shape: tuple[int, int
     check_memory(size, sum(stored) + max(stored) + largest, images, way_out)
 
 
-def _container(root: Path) -> Path | None:
-    """The first file directly in the folder that holds arrays, if there is one."""
+def _look_beside(root: Path, sensors: Collection[str]) -> None:
+    """Refuse a file of arrays directly in the folder, which may be a sensor; warn of others."""
     files = sorted(path for path in root.glob("[!.]*") if path.is_file())
-    return next((f for f in files if f.suffix.lower() in (".npy", *CONTAINERS)), None)
+    for file in files:
+        if file.suffix.lower() in (".npy", *CONTAINERS):
+            one_folder = "sort its images in a folder"
+            way_out = f"{one_folder}, or take the others: --modalities {'+'.join(sensors)}"
+            raise DataError(file, "would be left out, and may be of a sensor", way_out)
+    if others := [file.name for file in files if not file.name.lower().startswith("groups.")]:
+        found = f"{len(others)} files are not read, such as {others[0]}"
+        warnings.warn(f"{root}: {found}; sensors are folders of images", stacklevel=3)
 
 
 def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule, dict[str, Any]]:
@@ -193,8 +211,8 @@ def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule, dict[st
     hole, images = np.nan if rule.invalid is None else rule.invalid, list[np.ndarray]()
     kinds: dict[str, list[Path]] = defaultdict(list)  # type → its files
     for file in files:
-        _check_signal(file)
         stored = read_stored(file)
+        _check_signal(file, *stored.shape)
         pixels = fill_holes(stored, file, hole)
         search.look(stored)
         kinds[pixels.dtype.name].append(file)
@@ -250,11 +268,11 @@ def _with_tags(files: list[Path], tree: Path, rule: Rule) -> tuple[Rule, tuple]:
     return rule, next(iter(scales))
 
 
-def _check_signal(file: Path) -> None:
-    """Refuse an array [C, T], which would be an image of C rows."""
-    if file.suffix.lower() == ".npy":
-        with as_data_error(file, "an image", "replace or remove it"):
-            shape = np.load(file, "r").shape
-        if len(shape) == 2 and looks_like_signal(*shape):
+def _check_signal(file: Path, bands: int, height: int, width: int) -> None:
+    """Refuse an array [C, T] or [T, C], which would be a grey image; a signal is [C, 1, T]."""
+    if file.suffix.lower() == ".npy" and bands == 1 and is_narrow(height, width):
+        shape = np.load(file, "r").shape
+        if height > 1 or len(shape) == 2:
             found = f"holds {list(shape)}, a signal or a grey image"
-            raise DataError(file, found, "save a signal as x[:, None], a grey image as x[None]")
+            way_out = "save a signal [C, T] as x[:, None]; a grey image is x[None]"
+            raise DataError(file, found, f"{way_out}, and {PICTURES}")

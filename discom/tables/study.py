@@ -10,7 +10,8 @@ from typing import Any
 from discom import data, methods
 from discom.config import Config, profile
 from discom.data import MultiModalData
-from discom.errors import ConfigError, check_choice
+from discom.errors import ConfigError, DiscomError, check_choice
+from discom.hardware import forked_random
 from discom.running.runs import Result, Run
 from discom.running.sweep import missing, of_other_code
 from discom.tables.rows import Row, paper_figures, paper_rows, read_from
@@ -90,8 +91,8 @@ class Study:
     @cached_property
     def planned(self) -> dict[str, dict[str, list[Run]]]:
         """Number of a table → name of a row → its runs, folds within seeds. A method that cannot
-        learn from the labels or classes is left out, with a warning, and so is a row that asks what
-        another of its table does."""
+        learn from the labels, classes or sizes is left out, with a warning, and so is a row that
+        asks what another of its table does."""
         self._check_folds()
         planned = {}
         for number, rows in self.rows.items():
@@ -137,7 +138,19 @@ class Study:
         return profile(**{"name": "cpu", **defaults, **self.settings, **row.settings})
 
     def _misfit(self, row: Row) -> ConfigError | None:
-        return methods.misfit(methods.get(row.method), self.images_of(0), self._config(row, 0))
+        """Why nothing can train for this row, or its teacher: its labels, classes or encoder."""
+        method, images, config = methods.get(row.method), self.images_of(0), self._config(row, 0)
+        if error := methods.misfit(method, images, config):
+            return error
+        run = Run.of(self.runs, method, images, config)
+        try:
+            with forked_random():  # the caller's own draws stay as they are
+                for each in filter(None, (run.teacher, run)):
+                    kind = methods.get(each.method)
+                    methods.build(kind, images, each.config, restored=True)
+        except DiscomError as error:
+            return ConfigError(row.name, str(error))
+        return None
 
     def _runs_of(self, row: Row) -> list[Run]:
         runs = list[Run]()

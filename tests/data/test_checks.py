@@ -1,5 +1,6 @@
 """Data that cannot be right are refused in one line that names the place."""
 
+import warnings
 from dataclasses import replace
 from functools import partial
 
@@ -45,6 +46,7 @@ WRONG = [  # the place that the error names, what is wrong there
         np.zeros((6, 16, 20, 3)),
         np.zeros((6, 20, 16, 13)),
         np.zeros((6, 1, 64, 3)),  # signals [N, 1, T, C] and [N, T, 1, C]
+        *(np.zeros((6, 1, *shape)) for shape in ((20, 3), (64, 9), (128, 22), (64, 1), (6, 128))),
         np.zeros((6, 64, 1, 3)),
         np.ma.zeros((6, 1, 2, 2)),  # whose mask would be lost
     )),
@@ -69,6 +71,8 @@ WRONG = [  # the place that the error names, what is wrong there
     *((f"/{name}", {"modalities": {name: modality()}})
       for name in ("RGB", "near infrared", "", "2d", "../x", "is")),
     *(("/groups", {"groups": groups}) for groups in (np.zeros(5, int), np.zeros(6))),
+    *(("/groups", {"groups": np.array(["a", "b", "b", empty, "c", "c"])})
+      for empty in ("", "nan", "<NA>")),
     ("/masks", {"masks": np.zeros((7, 2, 2))}),
     ("/masks", {"masks": np.zeros((6, 2, 2), int), "dense": True}),
     ("/masks", {"masks": np.zeros((6, 2, 1), np.uint8), "dense": True}),
@@ -123,6 +127,26 @@ def test_a_class_without_a_pixel_is_told():
     sensors = of_rgb(x=np.zeros((6, 1, 2, 3), np.float32), y=0 * SIX)
     with pytest.warns(UserWarning, match="mine/masks: no pixel is of class 'dog'"):
         assert make(**sensors, classes=("cat", "dog"), masks=masks, dense=True).fingerprint
+
+
+def test_a_class_without_a_pixel_in_a_part_is_refused_or_told():
+    """Where training and test lacked it, nothing was said, and one class scored 100."""
+    masks = np.zeros((6, 2, 2), np.uint8)
+    masks[:, 0, 0] = 1
+    parts = {"train": np.arange(3), "valid": SIX[3:4], "test": SIX[4:]}
+
+    def split(*places):
+        masks[masks == 2] = 0
+        masks[[*places], 1, 1] = 2
+        make(**of_rgb(y=0 * SIX), masks=masks, dense=True, parts=parts).split_indices()
+
+    for places in ([4, 5], [3]):
+        refused(partial(split, *places), "^mine: the train part has no pixel of class 'owl'")
+    with pytest.warns(UserWarning, match="^mine: the test part has no pixel of class 'owl'"):
+        split(0, 3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        split(0, 3, 4)
 
 
 def test_a_dense_method_needs_a_class_for_every_pixel():

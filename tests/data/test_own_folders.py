@@ -54,6 +54,7 @@ TABLES = [  # what a person or a spreadsheet writes: name 0 to 3, video 0 or 1
     "name, group\na, v0\nb,v0 \nc, v1\nd,v1",
     "\ufeffName;Group\r\na;v0\r\nb;v0\r\nc;v1\r\nd;v1\r\n",
     "sep=;\r\nname;group\r\na;v0\r\nb;v0\r\nc;v1\r\nd;v1\r\n",
+    '"sep=;"\r\nname;group\r\na;v0\r\nb;v0\r\nc;v1\r\nd;v1\r\n',
     'group\tname\nv0\tcat/a\nv0\tdog/a\nv0\t"b"\nv1\tc\nv1\td\n\n',
 ]
 
@@ -160,6 +161,8 @@ def test_other_folders_are_not_read_where_sensors_are_named(tmp_path):
         file.write_text("no image")
     assert read_folders(tmp_path, ["rgb"], unit={"depth": "mm"}).channels == {"rgb": 3}
     data = read_folders(tmp_path, ["depth", "rgb"])
+    for names in (["depth", "rgb"], "depth+rgb"):  # and so do all commands
+        assert load(tmp_path, names).fingerprint == data.fingerprint
     assert [*data.modalities] == ["depth", "rgb"]
     assert read_folders(tmp_path, ["rgb", "rgb_twin"]).channels == {"rgb": 3, "rgb_twin": 3}
     for name in ("annotations", "results", "Sentinel-1", "masks"):
@@ -186,6 +189,14 @@ def test_files_of_two_types_in_one_sensor_are_told(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         read_folders(tmp_path, ["rgb"])
+
+
+@pytest.mark.parametrize("name", ["depth.zip", "depth.csv"])
+def test_a_file_beside_the_sensors_is_told(tmp_path, name):
+    tree(tmp_path, "rgb")
+    (tmp_path / name).write_text("a sensor?")
+    with pytest.warns(UserWarning, match=f"1 files .*{name}"):
+        read_folders(tmp_path)
 
 
 def test_sensors_without_a_pair_are_told(tmp_path):
@@ -236,8 +247,21 @@ def test_a_signal_in_a_file_is_one_row_that_is_never_mirrored(tmp_path):
     acc = read_folders(tmp_path).modalities["acc"]
     assert (acc.x.shape, acc.symmetry) == ((2, 3, 1, 64), "none")
     np.testing.assert_array_equal(acc.x[1, :, 0], x)
-    writing.write(tmp_path, {"acc/walk/0.npy": x})
-    refused(lambda: read_folders(tmp_path), r"acc/walk/0.npy: holds \[3, 64\]")
+    for shape in [(3, 64), (20, 3), (40, 9), (64, 1), (1, 64), (1, 3, 64), (1, 20, 3), (20, 3, 1)]:
+        for kind in ("sit", "walk"):
+            writing.write(tmp_path, {f"acc/{kind}/0.npy": np.ones(shape)})
+        for options in ({}, {"size": 16}):
+            line = refused(lambda options=options: read_folders(tmp_path, **options), "sit/0.npy: ")
+            assert f"holds {list(shape)}" in line
+    x = np.random.default_rng(0).random((1, 24, 64))
+    for form in (x.repeat(3, 0), x[:, :, :40], x[:, :1]):  # pictures, and one channel
+        for kind in ("sit", "walk"):
+            writing.write(tmp_path, {f"acc/{kind}/0.npy": form})
+        assert read_folders(tmp_path).modalities["acc"].x.shape[1:] == form.shape
+    shutil.rmtree(tmp_path / "acc")
+    for kind in ("sit", "walk"):  # an image file is an image
+        write(tmp_path / "lidar" / kind / "0.png", pixels(None, shape=(16, 64)))
+    assert read_folders(tmp_path).channels == {"lidar": 1}
 
 
 SCALED = "<GDALMetadata><Item name='OFFSET' sample='0' role='offset'>{}</Item></GDALMetadata>"
@@ -263,6 +287,24 @@ def test_a_name_that_is_no_utf_8_is_refused(tmp_path):
 
 
 PARTED = {f"rgb/{part}/{k}.png": IMAGE for k, part in enumerate(("train", "test"))}
+PARTS = [("train", "test"), ("train", "dev"), ("Train", "eval"), ("train2017", "val2017")]
+PARTS += [("train_set", "test_set"), ("training", "validation")]
+
+
+@pytest.mark.parametrize("parts", PARTS)
+def test_parts_are_no_sensors_and_no_classes(tmp_path, parts):
+    """Sensors called train and test paired an image of one part with one of the other."""
+    for part in parts:
+        tree(tmp_path / "sensors", part)
+        tree(tmp_path / "inner", part, ("RGB", "thermal"))
+    tree(tmp_path / "classes", "rgb", parts)
+    tree(tmp_path / "trams", "rgb", ("train", "tram"))
+    for place in ("sensors", "inner", "classes"):
+        line = refused(lambda place=place: read_folders(tmp_path / place), f"/{place}: ")
+        assert all(part.lower() in line.lower() for part in parts)
+    assert len(read_folders(tmp_path / "trams").classes) == 2
+
+
 CARS = {"rgb/cat/car_0.png": IMAGE, "rgb/dog/car_1.png": IMAGE}
 WRONG = [  # folders, and a file that is there, too, or an option; the place of the error
     (SORTED, "rgb/cat/z.png", pixels(3, shape=(9, 5)), r"z\.png: .*--size"),
@@ -276,10 +318,16 @@ WRONG = [  # folders, and a file that is there, too, or an option; the place of 
     (SORTED, "rgb/cat/e.png", pixels(), r"e\.png: "),
     (SORTED, "groups.csv", ["name,group", "a,1", "b,1"], "'cat/c' has no group"),
     (SORTED, "groups.csv", ["name,group", "a,1", "b,1", "c", "d,1"], "'cat/c' has no group"),
+    (SORTED, "groups.csv", ["name,group", "a,1", "b,1", "c,nan", "d,1"], "'cat/c' has no group"),
     (PARTED, "rgb/unlabelled/a.png", IMAGE, "test, train"),
     (SORTED, "groups.csv", ["file,place", "a,1"], "groups.csv: .*file, place; .*name"),
     (SORTED, "groups.csv", ["Name;Ort", "a;1"], "groups.csv: .*name, ort; .*group"),
     (SORTED, "groups.csv", ["name,group", "a,1", "a,2"], "groups.csv: 'a' "),
+    *(
+        (SORTED, f"groups{ending}", ["name,group", "a,1"], f"groups{ending}: .*groups.csv")
+        for ending in (".CSV", ".txt", ".xlsx", ".csv.txt")
+    ),
+    (SORTED, "Groups.csv", ["name,group", "a,1"], "Groups.csv: .*groups.csv"),
     (SORTED, "thermal.npy", IMAGE, r"thermal\.npy: .*--modalities rgb"),
     (SORTED, "thermal.H5", b"arrays", r"thermal\.H5: .*--modalities rgb"),
     (SORTED, "invalid", {"thermal": 0}, "^invalid: "),

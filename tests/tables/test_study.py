@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from fixtures.refusal import refused
 from fixtures.results import result
 from scipy import stats
@@ -50,6 +51,40 @@ def test_a_table_none_of_whose_rows_fits_the_labels_is_refused_in_one_line(study
         lambda: study_of(["dense"]).planned, "^table dense: .*a class for every image", ConfigError
     )
     assert not recwarn
+
+
+def write(folder, **shapes):
+    """Sixty samples of two classes with sensors of these shapes."""
+    rng, labels = np.random.default_rng(0), np.arange(60) % 2
+    sensors = {
+        name: data.Modality(rng.random((60, *shape), "f4"), labels, np.arange(60), symmetry="none")
+        for name, shape in shapes.items()
+    }
+    data.MultiModalData(sensors, ("a", "b")).save(folder)
+    return str(folder)
+
+
+def test_rows_whose_networks_cannot_read_the_images_are_left_out(study_of, tmp_path):
+    """They were promised: the student trained, and then its teacher could not be stacked."""
+    two = write(tmp_path / "two", rgb=(3, 32, 32), thermal=(1, 24, 24))
+    study = study_of([2], ["student", "teacher", "kdv2"], seeds=1, source=two)
+    with pytest.warns(
+        UserWarning, match="left out: (teacher|kdv2): .* cannot be stacked"
+    ) as caught:
+        assert [run.method for run in study.every] == ["student"]
+    assert len(caught) == 2
+    before = torch.random.get_rng_state()
+    assert [*study_of([1], ["kdv2"], source=two).planned["1"]] == ["kdv2"]  # it reads one alone
+    assert torch.equal(before, torch.random.get_rng_state())
+    short = write(tmp_path / "short", acc=(3, 1, 20), gyro=(3, 1, 20))
+    mixed = write(tmp_path / "mixed", rgb=(3, 32, 32), acc=(3, 1, 64))
+    for source, encoder in (
+        (short, "spectrum"),
+        (mixed, "conv1d"),
+        (two, "timm:vit_tiny_patch16_224"),
+    ):
+        study = study_of([2], ["student"], source=source, encoder=encoder)
+        refused(lambda study=study: study.every, f"^table 2: .*encoder: {encoder}", ConfigError)
 
 
 def test_a_student_without_turned_images_stands_beside_the_papers(study_of):

@@ -17,8 +17,8 @@ from discom.data.checks import check_size, listed
 from discom.data.images import resize
 from discom.data.lazy_arrays import Rows, lazy
 from discom.data.multimodal import Modality, MultiModalData
-from discom.data.pixels import check_memory
-from discom.data.sources.steps import count_pixels, find, most_frequent
+from discom.data.pixels import check_memory, count_pixels
+from discom.data.sources.steps import find, most_frequent
 from discom.errors import DataError, check_choice, watched
 from discom.files import as_data_error
 

@@ -110,8 +110,3 @@ def split_official(tested: np.ndarray, groups: np.ndarray) -> dict[str, np.ndarr
 def most_frequent(counts: np.ndarray) -> np.ndarray:
     """The class with most pixels of each mask, [N], from `count_pixels`; -1 if there is none."""
     return np.where(counts.any(axis=1), counts.argmax(axis=1), UNLABELLED)
-
-
-def count_pixels(masks: Any, classes: int) -> np.ndarray:
-    """Pixels of every class in the masks [N, H, W], [N, classes], each mask read once."""
-    return np.array([np.bincount(mask.ravel(), minlength=256)[:classes] for mask in masks])

@@ -100,6 +100,16 @@ def test_labels_of_any_whole_numbers_are_taken(folder, kind):
     assert data.labels.tolist() == LABELS.tolist()
 
 
+@pytest.mark.parametrize("kind", [">i8", ">u2", ">U4"])
+def test_ids_of_another_order_of_bytes_are_taken(folder, kind):
+    ids = np.arange(COUNT).astype(kind)
+    root = folder(ids=ids)
+    assert read_arrays(root).ids.tolist() == ids.tolist()
+    ids[5] = ids[7]
+    np.save(root / "ids.npy", ids)
+    refused(lambda: read_arrays(root), "own/ids.npy: id '7' occurs twice")
+
+
 def test_other_arrays_are_left_out_aloud_or_by_name(folder):
     root = folder(trial=np.arange(COUNT), pose=np.ones((COUNT, 3, 3)))
     refused(lambda: read_arrays(root), "pose.npy: holds")
@@ -114,8 +124,18 @@ def test_other_files_are_told_and_a_mark_before_the_names_is_none(folder):
     root = folder()
     (root / "labels.csv").write_text("window,label")
     (root / "classes.json").write_text(json.dumps(CLASSES), encoding="utf-8-sig")
-    with pytest.warns(UserWarning, match="own: 1 files are not read, such as labels.csv"):
+    with pytest.warns(UserWarning, match="own: 1 files .* labels.csv"):
         assert read_arrays(root).classes == (*CLASSES,)
+
+
+def test_a_folder_is_told_and_groups_of_another_kind_are_refused(folder):
+    root = folder(groups=None)
+    (root / "gyro").mkdir()
+    with pytest.warns(UserWarning, match="own: 1 files .* gyro"):
+        assert read_arrays(root).groups is None
+    (root / "groups.csv").write_text("window,person")
+    for names in (None, "acc"):
+        refused(lambda names=names: read_arrays(root, names), "own/groups.csv: .*groups.npy")
 
 
 @pytest.mark.parametrize("left_out", ["gyro.npy", "gyro.npz", "gyro.H5", "gyro.zarr"])
@@ -182,6 +202,11 @@ BAD = {  # what is wrong → the files, and what the line says
     "an id twice": ({"ids": np.arange(COUNT) // 2}, "own/ids.npy: id '0' occurs twice"),
     "groups of numbers": ({"groups": LABELS / 2}, "own/groups.npy: .*whole numbers or text"),
     "groups of another length": ({"groups": PERSONS[1:]}, r"own/groups.npy: .*of shape \[48\]"),
+    "a group of an empty cell": ({"groups": np.where(PERSONS, "p", "")}, "groups.npy: sample 0 "),
+    "a group called nan": (
+        {"groups": np.where(PERSONS == 3, "nan", "p")},
+        "groups.npy: sample 3 .*nan",
+    ),
     "labels that are no whole numbers": ({"labels": LABELS / 2}, "labels.npy: .* whole numbers"),
     "masks of numbers": ({"labels": None, "masks": MASKS / 2}, "masks.npy: holds float64"),
     "objects": ({"ids": np.array([{}] * COUNT)}, "ids.npy: .* objects"),
@@ -206,6 +231,10 @@ BAD = {  # what is wrong → the files, and what the line says
     "windows [N, 1, T, C]": (
         {"acc": np.ones((COUNT, 1, 64, 3))},
         r"own/acc.npy: .*moveaxis\(x, -1, 1",
+    ),
+    "windows [N, 1, C, T]": (
+        {"acc": np.ones((COUNT, 1, 22, 256))},
+        r"own/acc.npy: .*swapaxes\(1, 2",
     ),
     "windows [N, T, 1, C]": ({"acc": np.ones((COUNT, 64, 1, 3))}, r"own/acc.npy: .*swapaxes\(1, 3"),
     "a word for names": ({"classes": "sit"}, "classes.json: .*no list"),
