@@ -15,6 +15,7 @@ ASKED = pd.read_csv(Path(__file__).with_suffix(".csv"), keep_default_na=False)
 BOTH = "both"  # in the place of the deployed sensor: both are mounted
 POINTS = ["mean", "low", "high"]
 NUMBERS = [*POINTS, "seeds"]
+LITTLE = "small or none"  # what a page calls the verdict "no gain": it may be less than two points
 COLUMNS = {"Yes": "gains", "Not decided": "open", "No": "no gain"}
 
 
@@ -83,7 +84,7 @@ def advice(query: str = "") -> pd.DataFrame:
     every = every.assign(text=texts)
     every, names = every.query(query) if query else every, ["situation", "recommendation"]
     shown = every.pivot_table("text", names, "verdict", "<br>".join, sort=False)
-    shown = shown.reindex(columns=[*COLUMNS.values()]).fillna("–")
+    shown = shown.reindex(columns=[*COLUMNS.values()]).fillna("–").rename(columns={"no gain": LITTLE})
     return shown.assign(seeds=every.groupby(names, sort=False).apply(seeds_of)).reset_index()
 
 

@@ -669,12 +669,12 @@ segments.of_patients(segments.patients())
 #
 # The [table of advice](../docs/guides/second_sensor.md#what-to-do) says in points how far each recipe lies above the best network that never saw the other sensor. Two of its lines speak of masks. The second also holds results with labels, which we leave out here:
 #
-# | situation | recommendation | gains | no gain |
+# | situation | recommendation | gains | small or none |
 # |---|---|---|---|
 # | deploy one, few masks | a student of a teacher of both, `dense-kdv2`, if it gains on your data | scenes, RGB, masks for 5 % +3.5 [+1.7, +5.4] | scenes, depth, masks for 5 % +1.1 [+0.7, +1.6]<br>MRI, T1, 7 patients -0.8 [-2.8, +1.3] |
-# | deploy one, a label for every pair | a plain network of this sensor | – | MRI, T1 -1.2 [-3.4, +0.9] |
+# | deploy one, a label for every pair | a network of this sensor alone | – | MRI, T1 -1.2 [-3.4, +0.9] |
 #
-# *5 %* are 30 of 600 masks. Under *gains* stand means of two points or more whose interval starts above zero. Under *no gain* stand smaller means with such an interval, like the +1.1 of depth, and intervals that contain zero and end below two. The rival of the +3.5 was a network twice as large; the control of this page was not among the rivals.
+# *5 %* are 30 of 600 masks. Under *gains* stand means of two points or more whose interval starts above zero. Under *small or none* stand smaller means with such an interval, like the +1.1 of depth, and intervals that contain zero and end below two. The rival of the +3.5 was a network twice as large; the control of this page was not among the rivals.
 #
 # **The verdict.** With few masks, a colour network that learns from drawn masks is better than *alone* on scenes, in the short trainings of this page and in the longer ones. On patients we could measure no gain. That the teacher must see the second sensor is not shown. So, if you deploy one of two sensors:
 #
