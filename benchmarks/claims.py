@@ -38,8 +38,8 @@ COLUMNS = {"labels alone": "student", "and own unlabelled data": "fixmatch"}
 COLUMNS |= {"and pairs with another sensor": "agreed"}
 SETS = {"watch": "watch", "dsads-spread": "body units"}
 SETS |= {"dsads-all": "body units", "cells": "cells", "hls": "land cover"}
-# what one sensor can do without the other
-ALONE = ("student", "student-2x", "discom-solo", "fixmatch", "simclr", "fixmatch-simclr")
+# what one sensor can do without the other; "twin" sees what measures the same at the same place
+ALONE = ("student", "student-2x", "discom-solo", "fixmatch", "simclr", "fixmatch-simclr", "twin")
 ALONE += ("single", "single-2x", "dense-self", "dense-simclr")
 TOGETHER = {"student": "two networks", "fixmatch": "two with own unlabelled data"}
 TOGETHER |= {"agreed": "two that trained with pairs", "teacher": "one network of both"}
@@ -132,9 +132,9 @@ def best_alone(table: str, labels: str, sensors: Sequence[str], seeds: pd.Index)
 @lru_cache
 def both(table: str) -> pd.DataFrame:
     """Two sensors at inference, as `measure.py both` wrote them, minus `best_alone`: a row for each
-    kind of labels and each of TOGETHER, with F1 of both and of the sensor alone, and their
-    difference in points, mean, low and high over groups, see `pseudo_values` (NaN where the file
-    has no groups); means over the seeds and pairs that every method has."""
+    kind of labels and each of TOGETHER, with F1 of both and of the sensor alone, their difference
+    in points, mean, low and high over groups, see `pseudo_values` (NaN where the file has no
+    groups), and the number of seeds; means over the seeds and pairs that every method has."""
     kinds = networks(table).drop_duplicates("share").set_index("share")["labels"]
     every = pd.read_csv(RESULTS / f"{table}-both.csv", dtype={"group": str})
     every = every[(every["missing"] == "none") & ~every["sensors"].str.contains(TWIN)]
@@ -155,8 +155,8 @@ def both(table: str) -> pd.DataFrame:
             gain = f1 - rival, np.nan, np.nan
             if values:
                 gain = mean_test(pd.concat(values, axis=1))[:3]
-            rows.append([kinds[share], method, f1, rival, *gain])
-    columns = ["labels", "method", "f1", "alone", "mean", "low", "high"]
+            rows.append([kinds[share], method, f1, rival, *gain, len(seeds)])
+    columns = ["labels", "method", "f1", "alone", "mean", "low", "high", "seeds"]
     return pd.DataFrame(rows, columns=columns).set_index(["labels", "method"])
 
 

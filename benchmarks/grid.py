@@ -85,7 +85,10 @@ def compare(
 ) -> bool:
     """Compare METHODS, each `name` or `name:{JSON}` of options and settings, with the first."""
     planned = plan(methods, range(seeds), settings, data, modalities, runs, folds or 0)
-    done = sweep.sweep(planned.values(), known=tables.collected(collect), workers=workers)
+    known = tables.collected(collect)
+    if older := sweep.of_other_code(planned.values(), known):
+        say(f"{collect}: {older} of its results were made by other code, or by code not known")
+    done = sweep.sweep(planned.values(), known=known, workers=workers)
     if done.results:
         against = [next(iter(planned))[0]]
         print(tables.to_markdown(tables.summary(done.results, against), against))

@@ -117,7 +117,7 @@ def worth_of_pairs() -> Figure:
         axis.text(best - 1, -0.62, "best possible", ha="right", color=GREY, fontsize=9)
         axis.set(xlim=(0, 100), ylim=(3.6, -0.9), xlabel="F1 on new scenes, %", ylabel="")
         axis.set_title(f"deployed: {sensor.replace('rgb', 'RGB')} alone", fontsize=11)
-    title = "200 labels with pairs score no less than 400 without the other sensor"
+    title = "200 labels with pairs score about as much as 400 with own images"
     drawn.suptitle(title, fontweight="bold", fontsize=12)
     return drawn
 

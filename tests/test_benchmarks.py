@@ -82,8 +82,14 @@ def test_scripts_from_end_to_end(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sweep, "fit", lambda *_, **__: pytest.fail("trained twice"))
     shutil.rmtree("runs")  # what the file holds is not trained again
     assert cli.main(words, grid.compare) == 0
-    assert capsys.readouterr().out == printed
+    assert tuple(capsys.readouterr()) == (printed, "")
     assert len(tables.load_results("all.csv")) == 2
+
+    older = [replace(result, code="unknown") for result in tables.load_results("all.csv")]
+    tables.collect(older, tmp_path / "older.csv")
+    words[words.index("all.csv")] = "older.csv"
+    assert cli.main(words, grid.compare) == 0
+    assert "older.csv: 2 of its results were made by other code" in capsys.readouterr().err
 
 
 def test_kinds_of_scenes_are_those_of_their_factors(tmp_path, monkeypatch):

@@ -222,6 +222,6 @@ def test_advice_of_the_notebook_is_that_of_the_guide():
     assert list(quoted) == ["deploy one, few masks", "deploy one, a label for every pair"]
     for situation, (recommendation, *points) in quoted.items():
         assert recommendation == guide[situation][0]
-        gains, _, no_gain = guide[situation][1:]
+        gains, _, no_gain, _ = guide[situation][1:]
         assert points[0] == gains
         assert set(points[1].split("<br>")) <= set(no_gain.split("<br>"))

@@ -98,7 +98,8 @@ def test_the_rival_of_two_sensors_is_the_best_of_one_that_has_all_seeds(tables_o
     assert (set(rival["method"]), set(rival["network"])) == ({"fixmatch"}, {"acc"})
     assert claims.best_alone("watch", "few", ["acc"], pd.Index([0]))["method"].item() == "simclr"
     asked = {"table": "watch", "labels": "few", "method": "agreed", "deployed": "acc", "beside": ""}
-    found = advice.trained(pd.Series(asked))
+    *found, seeds = advice.trained(pd.Series(asked))
+    assert seeds == 3
     expected = claims.differences("watch", "few", "agreed", "fixmatch", "acc").mean(axis=1)
     np.testing.assert_allclose(found, t_test(expected.to_numpy())[:3])
 
@@ -124,6 +125,8 @@ def test_a_mean_over_pairs_takes_every_partner_and_a_twin_its_copy(tables_of):
     assert 10 < found.mean() < 30  # 80 % right against 60 %
     above_own = claims.differences("dsads", "one person", "agreed", "fixmatch").mean(axis=None)
     assert above_own > found.mean()
+    strongest = claims.best_alone("dsads", "one person", units, pd.Index([0, 1]))
+    assert set(strongest["method"]) == {"twin"}  # it never sees the other sensor
     table = claims.pairs()
     assert len(table) == 2 * 6  # a row for each seed
     means = table.groupby(["deployed", "beside"]).mean()
@@ -182,6 +185,7 @@ def test_two_sensors_are_compared_on_pairs_and_seeds_that_every_method_has(
     ]
     assert max(alone) == alone[-1]  # FixMatch
     assert gains["f1"].to_dict() == {"student": 61, "agreed": 71, "teacher": 80}
+    assert set(gains["seeds"]) == {1}  # that of the teacher
     np.testing.assert_allclose(gains["alone"], max(alone))
     np.testing.assert_allclose(gains["mean"], gains["f1"] - max(alone))
     assert gains[["low", "high"]].isna().all(axis=None)  # the file has no groups

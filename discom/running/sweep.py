@@ -68,6 +68,15 @@ def missing(runs: Iterable[Run], known: Iterable[Result] = ()) -> tuple[list[Run
     return list(absent.values()), found
 
 
+def of_other_code(runs: Iterable[Run], known: Iterable[Result]) -> int:
+    """How many of the known results are taken, their run having no folder, though other code made
+    them than today's, or code that is not known."""
+    stored = {result.hash: result for result in known}
+    taken = [run for run in runs if run.hash in stored]
+    taken = [run for run in taken if not (run.folder / "result.json").exists()]
+    return sum(stored[run.hash].code != run.asked["code"] for run in taken)
+
+
 def sweep(
     runs: Iterable[Run],
     *,

@@ -12,7 +12,7 @@ from discom.config import Config, profile
 from discom.data import MultiModalData
 from discom.errors import ConfigError, check_choice
 from discom.running.runs import Result, Run
-from discom.running.sweep import missing
+from discom.running.sweep import missing, of_other_code
 from discom.tables.rows import Row, paper_figures, paper_rows, read_from
 
 PAPER = "paper"  # keeps the rows of which the paper has figures
@@ -176,12 +176,8 @@ class Study:
         ]
 
     def of_other_code(self, known: Iterable[Result]) -> int:
-        """How many of the known results are taken, their run having no folder, though other code
-        made them than today's, or code that is not known."""
-        stored = {result.hash: result for result in self.usable(known)}
-        taken = [run for run in self.every if run.hash in stored]
-        taken = [run for run in taken if not (run.folder / "result.json").exists()]
-        return sum(stored[run.hash].code != run.asked["code"] for run in taken)
+        """See `running.sweep.of_other_code`."""
+        return of_other_code(self.every, self.usable(known))
 
     def absent(self, known: Iterable[Result] = ()) -> list[Run]:
         """What has to be trained, in the order of `every`, a teacher before its first student; see

@@ -335,6 +335,7 @@ figure = course.plot_bars(bars, list(factors), title)
 # - *Check* that both see what the label is about; record them together.
 # - *Avoid* other clues that both share, such as a clock in the image.
 # - *Compare* with FixMatch on one sensor before you buy the second.
+# - *Look up* what a second sensor gained on other data, in [one table](../docs/guides/second_sensor.md#what-to-do).
 #
 # The published method for this, DisCoM-KD, never asks which images belong together. **Does it do the same?** [01](01_data_preparation.ipynb) to [03](03_training.ipynb) build it from nothing.
 #

@@ -633,7 +633,7 @@ course.results("01")
 # - *Group* by what is new in use. *Deal* names once, for all sensors.
 # - *Scale* by bounds of the training part. *Say* which number is a hole.
 # - *Ask* from where a lookup's nearest training sample comes.
-# - *Decide* about a sensor by what it adds for new groups.
+# - *Decide* about a sensor by what it adds for new groups. What it added on other data stands in [one table](../docs/guides/second_sensor.md#what-to-do).
 #
 # ```bash
 # discom data prepare folders --root my_images --groups '(.+)_[0-9]+' --out data/mine

@@ -431,7 +431,7 @@ pd.DataFrame(table).round(1)
 # - **Train the branch alone** before you credit a second sensor with a gain.
 # - **Plan ten seeds.** One run differs from the next by a point or two.
 # - **Save all four things** in a checkpoint, and test that a run which goes on has the same losses.
-# - **If labels are few**, 00 is your notebook.
+# - **If labels are few**, 00 is your notebook. What a second sensor gained with few labels and with all stands in [one table](../docs/guides/second_sensor.md#what-to-do).
 #
 # ## The same in the package
 #

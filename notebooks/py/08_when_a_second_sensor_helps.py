@@ -351,10 +351,10 @@ one = advice[advice["situation"].str.startswith("deploy one")]
 figure = pictures.plot_advice(one)
 
 # %% [markdown]
-# In two of six, both on the body: units with labels of all persons, and of one. The belt gains less than two points with either sensor, brightfield images of cells are not decided, and their stain loses. (The README counts ten such cases: four more are withdrawn, since their networks trained too briefly or at poor rates. They are run again, and have no row here. A pretrained network and masks stand in blocks of their own.) Find the row that is nearest to yours:
+# In two of six, both on the body: units with labels of all persons, and of one. The belt gains less than two points with either sensor, brightfield images of cells are not decided, and their stain loses. (The [guide](../docs/guides/second_sensor.md#what-to-do) counts twelve such cases. Four more are withdrawn, since their networks trained too briefly or at poor rates: they are run again, and have no row here. A pretrained network and masks of MRI stand in blocks of their own.) Find the row that is nearest to yours:
 #
 # - *Every pair has a label:* none of four rows gains, and two lose a point. Train a plain network.
-# - *Few labels:* the other sensor gains on scenes, and three points on the body, where pair labels did it without a contrast. Elsewhere it has not been shown to gain two.
+# - *Few labels:* the other sensor gains on scenes, and more than two points on the body, where pair labels did it without a contrast. Elsewhere it has not been shown to gain two.
 # - *Labels of one person:* another unit of the body gains. On a watch, [09](09_real_sensors.ipynb) finds, the better sensor does best on its labels alone.
 # - *A pretrained network:* not decided, so fine-tune it on your sensor alone first.
 # - *Few masks:* by a teacher of both sensors colour of scenes gains 3.5 points and depth 1.1, MRI nothing ([10](10_segmentation.ipynb)).
