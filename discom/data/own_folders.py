@@ -34,7 +34,7 @@ from discom.labels import UNLABELLED
 # names of parts, which are no sensors and no classes, such as train2017 and test_set
 PARTED = re.compile(
     r"(train|test|val|valid|dev|eval|holdout)(ing|idation|uation|elopment)?"
-    r"([\W\d_]*(set|part|split|data|images)?)*",
+    r"[\W\d_]*((set|part|split|data|images)[\W\d_]*)*",
     re.IGNORECASE,
 )
 HOLE = -32768.0  # takes the place of NaN; every type of float holds it exactly
