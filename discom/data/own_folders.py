@@ -34,7 +34,7 @@ from discom.labels import UNLABELLED
 # names of parts, which are no sensors and no classes, such as train2017 and test_set
 PARTED = re.compile(
     r"(train|test|val|valid|dev|eval|holdout)(ing|idation|uation|elopment)?"
-    r"([\W\d_]*(set|part|split|data|images)?)*",
+    r"[\W\d_]*((set|part|split|data|images)[\W\d_]*)*",
     re.IGNORECASE,
 )
 HOLE = -32768.0  # takes the place of NaN; every type of float holds it exactly
@@ -79,7 +79,8 @@ def read_folders(
     root, shape = Path(root), None if size is None else check_size(size)
     asked = listed(modalities)
     files = _list_files(root, asked)
-    folders = {path.name.lower() for path in root.iterdir() if path.is_dir()}
+    places = [path for path in root.glob("[!.]*") if path.is_dir()]
+    folders = {path.name.lower() for path in places if not (path / MANIFEST).is_file()}
     _check_memory(files, shape)
     for option, values in {"unit": unit, "invalid": invalid, "symmetry": symmetry}.items():
         for name in values:  # also of a sensor that is not asked for
@@ -102,8 +103,9 @@ def read_folders(
         own = unit.get(name, ""), rule.invalid, symmetry.get(name, usual)
         sensors[name] = Modality(images, labels, np.array([*tree]), *own)
         rules[name] = asdict(rule)
-    folder_name, about = root.resolve().name, {"rules": rules, "files": stored}
-    data = MultiModalData(sensors, tuple(number), name=folder_name, about=about)
+    some = [] if {*files} == folders else [*files]  # of a part of the folders, as by `select`
+    about, called = {"rules": rules, "files": stored}, "-".join([root.resolve().name, *some])
+    data = MultiModalData(sensors, tuple(number), name=called, about=about)
     samples = {name: own.ids.tolist() for name, own in sensors.items()}
     if not warn_of_classes(root, samples):
         _warn_without_pairs(root, samples)

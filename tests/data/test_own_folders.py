@@ -163,12 +163,15 @@ def test_other_folders_are_not_read_where_sensors_are_named(tmp_path):
     data = read_folders(tmp_path, ["depth", "rgb"])
     for names in (["depth", "rgb"], "depth+rgb"):  # and so do all commands
         assert load(tmp_path, names).fingerprint == data.fingerprint
+        assert load(tmp_path, names).name == f"{tmp_path.name}-depth-rgb"  # runs of others differ
     assert [*data.modalities] == ["depth", "rgb"]
     assert read_folders(tmp_path, ["rgb", "rgb_twin"]).channels == {"rgb": 3, "rgb_twin": 3}
     for name in ("annotations", "results", "Sentinel-1", "masks"):
         shutil.rmtree(tmp_path / name)
     data.save(tmp_path / "prepared")  # beside the sensors, and no sensor
     assert read_folders(tmp_path).fingerprint == expected
+    assert load(tmp_path, "depth+rgb").name == f"{tmp_path.name}-depth-rgb"
+    assert load(tmp_path, "rgb+depth").name == load(tmp_path).name == tmp_path.name
     line = refused(lambda: read_folders(tmp_path, ["rgb", "sar"]), "modalities: 'sar'", ConfigError)
     assert "depth" in line  # which is perhaps what was meant
 
