@@ -34,19 +34,19 @@ for place in ("discom/notebooks", f"{clone}/notebooks"):  # from Colab, or any f
 # %% [markdown]
 # ## Choose
 #
-# | | as it stands | a first look | the paper | your own sensors |
-# |---|---|---|---|---|
-# | `data` | `objects` | `objects` | `eurosat`, `sunrgbd` or `tristar` | a prepared folder, or one of images, `<sensor>/<class>/<name>.png` |
-# | `tables` | `2` | `2` | `1,2,3,4`, or one of them | `2,4` |
-# | `methods` | five rows | `student,discom-solo,discom` | `paper,discom-solo,student augment=0`: the paper's rows, the control, and a student whose images are not turned | `student,discom-solo,discom` |
-# | `profile` | `cpu` | `cpu` | `paper` | `cpu` |
-# | `settings` | last epoch, float32 | `{}` | `{}`, or `{"precision": "mixed"}` | `{}` |
-# | `seeds` | 11 | 3 | 5 | 5 |
-# | `budget_hours` | 0.07 | 0.4 | an hour less than your session gives | 2 |
-# | `backup` | empty | empty | on Colab a folder of a mounted Drive | empty |
-# | `known` | stored results | empty | empty | empty |
+# | | as it stands | a first look | half a day | the paper | your own sensors |
+# |---|---|---|---|---|---|
+# | `data` | `objects` | `objects` | `eurosat` | `eurosat`, `sunrgbd` or `tristar` | a prepared folder, or one of images, `<sensor>/<class>/<name>.png` |
+# | `tables` | `2` | `2` | `2` | `1,2,3,4`, or one of them | `2,4` |
+# | `methods` | five rows | `student,discom-solo,discom` | `student,discom-solo,discom` | `paper,discom-solo,student augment=0`: the paper's rows, the control, and a student whose images are not turned | `student,discom-solo,discom` |
+# | `profile` | `cpu` | `cpu` | `paper` | `paper` | `cpu` |
+# | `settings` | last epoch, float32 | `{}` | `{}` | `{}`, or `{"precision": "mixed"}` | `{}` |
+# | `seeds` | 11 | 3 | 1 | 5 | 5 |
+# | `budget_hours` | 0.07 | 0.4 | 4 | an hour less than your session gives | 2 |
+# | `backup` | empty | empty | on Colab a folder of a mounted Drive | on Colab a folder of a mounted Drive | empty |
+# | `known` | stored results | empty | empty | empty | empty |
 #
-# As it stands, ten seeds are read from stored results. Of the eleventh the student trains first, then other rows until the budget is spent. Names of rows are those of the tables, such as `discom adv=0`; empty `methods` are all.
+# As it stands, ten seeds are read from stored results. Of the eleventh the student trains first, then other rows until the budget is spent. Names of rows are those of the tables, such as `discom adv=0`; empty `methods` are all. *Half a day* is that of a free T4: by [arithmetic](../docs/guides/reproduce.md#what-it-costs) one seed of student, branch alone and DisCoM-KD takes some three hours on EuroSAT; the forecast below says what it takes here.
 #
 # All that stands here but `budget_hours`, `backup` and `known` is part of a run's name, so choose once: with another precision or another `select` everything trains anew. Profile `paper` computes in float32, as the paper, and tests each sensor's best epoch. `mixed` is fp16 on a free Colab card (T4), and should be faster for large networks; the forecast below tells. One seed in float32 tells whether the difference matters.
 #
