@@ -11,7 +11,7 @@
 # |---|---|
 # | You will | **read** the losses of a run · **score** the parts of its embedding · **see** them before and after training |
 # | You need | nothing; [06](06_what_the_embeddings_hold.ipynb) builds the probes by hand |
-# | Time, memory | two minutes on one CPU core, 2 GB |
+# | Time, memory | two or three minutes on one CPU core, 2 GB |
 # | Data, licence | scenes drawn here, MIT; or those of your run |
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]

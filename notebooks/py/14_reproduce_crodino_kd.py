@@ -9,7 +9,7 @@
 # |---|---|
 # | You will | **train** our CroDiNo-KD without each of its parts · **compare** it with a network alone · **see** its masks |
 # | You need | for the values below one CPU core; for the paper's data a GPU |
-# | Time, memory | three minutes as it stands, 2 GB |
+# | Time, memory | four minutes as it stands, 2 GB |
 # | Data, licence | scenes drawn here, MIT; Potsdam or another set with masks of [data/README.md](../data/README.md); or your own |
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
