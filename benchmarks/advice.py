@@ -84,7 +84,8 @@ def advice(query: str = "") -> pd.DataFrame:
     every = every.assign(text=texts)
     every, names = every.query(query) if query else every, ["situation", "recommendation"]
     shown = every.pivot_table("text", names, "verdict", "<br>".join, sort=False)
-    shown = shown.reindex(columns=[*COLUMNS.values()]).fillna("–").rename(columns={"no gain": LITTLE})
+    shown = shown.reindex(columns=[*COLUMNS.values()]).fillna("–")
+    shown = shown.rename(columns={"no gain": LITTLE})
     return shown.assign(seeds=every.groupby(names, sort=False).apply(seeds_of)).reset_index()
 
 

@@ -19,7 +19,7 @@ BARS = {
 
 def scores(sensor: str) -> pd.DataFrame:
     """F1 × 100 of ten seeds with 200 labels: labels alone, with the sensor's own unlabelled
-    images (of all methods that we ran, the one with the highest mean), and agreed labels of pairs."""
+    images (of all methods that we ran, the one with the highest mean), and agreed labels."""
     few = networks("labels").query("share == 0.1 and network == @sensor")
     few = few[~few["sensors"].str.contains("_twin")]
     means = few[few["method"].str.split(" ").str[0].isin(OWN)].groupby("method")["score"].mean()

@@ -297,7 +297,7 @@ gains = {question: gain(*pair) for question, pair in compared.items()}
 
 # %% alt="Eight rows, each with twelve dots for rooms, mean and interval, and the digits 0, 1 and 2 for stored runs. Both cameras minus colour, and minus depth: bars and digits above zero, blue. Depth, pretrained minus labels: all below zero, orange. The other five rows are grey."
 stored = stored_gains(record if folder else "../results/rooms.csv", compared)
-title = folder or "In every run both cameras gain (blue) and pretrained depth loses (orange)"
+title = folder or "In every run both cameras gain, and pretrained depth loses"
 figure = pictures.plot_differences(gains, title, stored)
 
 # %% [markdown]
