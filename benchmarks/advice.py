@@ -16,52 +16,67 @@ BOTH = "both"  # in the place of the deployed sensor: both are mounted
 POINTS = ["mean", "low", "high"]
 NUMBERS = [*POINTS, "seeds"]
 LITTLE = "small or none"  # what a page calls the verdict "no gain": it may be less than two points
+RIVALS = {"student": "labels alone", "discom-solo": "its branch alone", "fixmatch": "FixMatch"}
+RIVALS |= {"fixmatch-simclr": "FixMatch + SimCLR", "simclr": "SimCLR", "single": "masks alone"}
+RIVALS |= {"twin": "agreed labels with a twin"}  # what a page calls the strongest network
 COLUMNS = {"Yes": "gains", "Not decided": "open", "No": "no gain"}
 
 
 @lru_cache
 def gains() -> pd.DataFrame:
     """A row for each of ASKED: situation, recommendation, data, whether its runs are withdrawn,
-    the gain in points, mean, low and high of a 95 % interval (NaN where none is known), seeds."""
+    the gain in points, mean, low and high of a 95 % interval (NaN where none is known), seeds, and
+    the strongest method that never saw the other sensor, of several sensors each one's."""
     rows = []
     for _, asked in ASKED.iterrows():
         own = mounted(asked) if asked["deployed"] == BOTH else trained(asked)
-        rows.append(dict(zip(NUMBERS, own, strict=True)))
+        rows.append(dict(zip([*NUMBERS, "rival"], own, strict=True)))
     situations = ASKED[["situation", "recommendation"]].replace("", pd.NA).ffill()
     return pd.concat([situations, ASKED[["data", "withdrawn"]], pd.DataFrame(rows)], axis=1)
 
 
-def trained(asked: pd.Series) -> tuple[float, float, float, int]:
+def trained(asked: pd.Series) -> tuple[float, float, float, int, str]:
     """One sensor is deployed: what training with the other one adds to the strongest method of it
     alone; the mean over the sensors of a table where none is named."""
     table, labels, method, beside = asked[["table", "labels", "method", "beside"]]
-    each = []
+    each, rivals = [], {}
     for sensor in [asked["deployed"]] if asked["deployed"] else deployed(table):
         ours = claims.of(table, labels, method, sensor, beside)
         if len(ours):  # not every unit is in one of the pairs
             seeds = ours["seed"].unique()
             name = claims.best_alone(table, labels, [sensor], seeds)["method"].iloc[0]
+            rivals[name.split()[0]] = None
             each.append(claims.differences(table, labels, method, name, sensor, beside))
-    return *claims.mean_test(pd.concat(each, axis=1))[:3], len(seeds)
+    return *claims.mean_test(pd.concat(each, axis=1))[:3], len(seeds), "+".join(rivals)
 
 
-def mounted(asked: pd.Series) -> tuple[float, float, float, int]:
+def mounted(asked: pd.Series) -> tuple[float, float, float, int, str]:
     """Both sensors are deployed: what one network of both, or the product of two, adds to the
     strongest method of the better one alone; the mean over pairs of sensors."""
     table, labels, method = asked[["table", "labels", "method"]]
     if not method.endswith("teacher"):
         mean, low, high, seeds = claims.both(table).loc[(labels, method), NUMBERS]
-        return mean, low, high, int(seeds)
+        return mean, low, high, int(seeds), ""
     every = networks(table).query("labels == @labels and method == @method")
-    every, each = every[every["network"].str.contains("+", regex=False)], []
+    every, each, rivals = every[every["network"].str.contains("+", regex=False)], [], {}
     for pair, rows in every.groupby("network"):
         sensors = pair.split("+")
         seeds = rows["seed"].unique()
         rival = claims.best_alone(table, labels, sensors, seeds)
         name, better = rival[["method", "network"]].iloc[0]
         (other,) = {*sensors} - {better}
+        rivals[name.split()[0]] = None
         each.append(claims.differences(table, labels, method, name, better, other))
-    return *claims.mean_test(pd.concat(each, axis=1))[:3], len(seeds)
+    return *claims.mean_test(pd.concat(each, axis=1))[:3], len(seeds), "+".join(rivals)
+
+
+def expected(query: str) -> pd.DataFrame:
+    """A line for each gain that is known, of the situations that a pandas query chooses."""
+    every = judged().dropna(subset="mean").query(query).reset_index(drop=True)
+    labels = every["situation"].str.removeprefix("deploy one, ")
+    above = every["rival"].map(lambda names: ", ".join(RIVALS[name] for name in names.split("+")))
+    shown = {"labels": labels, "deployed": every["data"]}
+    return pd.DataFrame({**shown, "gain [95 %]": tables.points(every, POINTS), "above": above})
 
 
 def judged() -> pd.DataFrame:

@@ -128,6 +128,7 @@ WRITERS: dict[str, Callable[[str], pd.DataFrame]] = {
     "means": means_of,
     "sets": sets_of,
     "advice": advice.advice,
+    "expected": advice.expected,
     "worth": lambda _: worth.shown(),
     "gains": lambda _: claims.gains(),
     "both": lambda _: claims.together(),

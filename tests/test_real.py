@@ -98,8 +98,8 @@ def test_the_rival_of_two_sensors_is_the_best_of_one_that_has_all_seeds(tables_o
     assert (set(rival["method"]), set(rival["network"])) == ({"fixmatch"}, {"acc"})
     assert claims.best_alone("watch", "few", ["acc"], pd.Index([0]))["method"].item() == "simclr"
     asked = {"table": "watch", "labels": "few", "method": "agreed", "deployed": "acc", "beside": ""}
-    *found, seeds = advice.trained(pd.Series(asked))
-    assert seeds == 3
+    *found, seeds, rival = advice.trained(pd.Series(asked))
+    assert (seeds, rival) == (3, "fixmatch")
     expected = claims.differences("watch", "few", "agreed", "fixmatch", "acc").mean(axis=1)
     np.testing.assert_allclose(found, t_test(expected.to_numpy())[:3])
 

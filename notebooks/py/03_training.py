@@ -253,7 +253,7 @@ title = "DisCoM-KD learns later, and all three end level"
 figure = training.plot_curves(curves, title, best=test.best["depth"])
 
 # %% [markdown]
-# **DisCoM-KD learns late.** At epoch 15 it lies some ten points behind the other two; at the end all three are within a point of each other. Had we trained for ten epochs only, it would have lost by 28 points (three stored seeds, [how many epochs](../docs/results/all_labels.md#how-many-epochs)). So give it time before you judge it. An epoch takes three times as long as the student's, too: four encoders train instead of one.
+# **DisCoM-KD learns late.** At epoch 15 it lies some ten points behind the other two; at the end all three are within a point of each other. A whole training of ten epochs, with a schedule of its own, ends 28 points below the student and 22 below the branch alone (three stored seeds, [how many epochs](../docs/results/all_labels.md#how-many-epochs)). So give it time before you judge it. An epoch takes three times as long as the student's, too: four encoders train instead of one.
 #
 # In this run colour brought no gain, but one run proves little: scores differ by a point or two between seeds. Stored runs repeat the three with ten seeds ([every label](../docs/results/all_labels.md)). They train for 30 epochs instead of 20, and all three score some two points higher. Two rows are new: DisCoM-KD with *pairs* in its batches, and a network that reads *both sensors*.
 
@@ -274,9 +274,9 @@ for name, control in comparisons:
     print(f"{name} − {control}: {gain.mean():+.2f} ± {half:.2f} points of F1")
 
 # %% [markdown]
-# **Over ten seeds the depth branch of DisCoM-KD does not beat the same branch trained without colour.** Nor does it beat the student. The answer to guess 1 is: level with it, 75.68 beside 75.64, which the figure rounds. Yet a network that reads both images is 16 points ahead, so colour knows a lot. (± is half of a 95 % interval. F1 is nearly the share that is right.)
+# **Over ten seeds the depth branch of DisCoM-KD does not beat the same branch trained without colour.** Nor does it beat the student. The answer to guess 1 is: level with it, 75.68 beside 75.64, which the figure rounds. Yet a network that reads both images is 16 points above the branch alone, so colour knows a lot. (± is half of a 95 % interval. F1 is nearly the share that is right.)
 #
-# If colour is the camera that you deploy, DisCoM-KD even ends a point below its branch alone (ten seeds, 30 epochs). With 40 or 80 epochs, three seeds do not show this loss again.
+# If colour is the camera that you deploy, DisCoM-KD even ends a point below its branch alone ([−1.0, from −1.4 to −0.6](../results/all-labels.md), ten seeds, 30 epochs). With 40 or 80 epochs, three seeds do not show this loss again.
 #
 # What do real sensors say? On [units of the body](../docs/results/real.md) DisCoM-KD lies 1.4 points below its branch alone (95 % interval: 0.9 to 2.0), after eight short epochs. On [MRI](../docs/results/images.md) it was not run; two other ways to train with a second image gained nothing there. Nor have we run it on the paper's own images: [12](12_reproduce_discom_kd.ipynb) does that on your machine.
 #

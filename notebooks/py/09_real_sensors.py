@@ -302,7 +302,7 @@ for way in list(judges)[1:]:
         print(f"{way}, {sensor}: {share:.0%} of the windows, {hits:.0%} right")
 
 # %% [markdown]
-# As suspected, the gyroscope is often sure and wrong. Of its own labels 55 % were right, of twin labels 53 %, of pair labels 71 %; of lent labels, which are fewer, 76 %.
+# As suspected, the gyroscope is often sure and wrong. Of its own labels 55 % were right, of twin labels 53 %, of pair labels 71 %; of lent labels, which are fewer, 76 % (one seed).
 #
 # Do other networks make other mistakes? We compare networks of labels alone, which never taught each other, on new persons. Where the gyroscope is sure and wrong, how often is the other network sure of the *same wrong* exercise? *By chance*: the other's answers are shuffled among the windows of each exercise.
 
@@ -331,7 +331,7 @@ pictures.unit_means(units)
 #
 # ## Which one do you deploy?
 #
-# A rule, before you look, as in [11](11_your_own_data_and_deployment.ipynb): *a gain counts if its 95 % interval over persons lies above zero; else take what is simpler*, one sensor and labels alone.
+# A rule: *a gain counts if its 95 % interval over persons lies above zero; else take what is simpler*, one sensor and labels alone. (Here the three seeds are in the mean. [11](11_your_own_data_and_deployment.ipynb) has one run, and also asks that other seeds agree.)
 #
 # On the watch, *both* multiplies the probabilities of two networks. **Guess:** does it gain above the accelerometer alone?
 
@@ -343,7 +343,7 @@ pictures.decision(table)
 #
 # ## What you found
 #
-# **With one person's labels, own labels cost the watch's gyroscope about ten points. The accelerometer's, lent or in pairs, lifted it with two of three seeds, a twin's never. Pairs helped eight of ten persons and cost two ten points or more, so the mean gain is not decided. Pairs are not shown to help the accelerometer. On the body they gained 4.5 points, on the legs least.**
+# **With one person's labels, own labels cost the watch's gyroscope about ten points. The accelerometer's lifted it in pairs with two of three seeds, and lent with all three; a twin's never did. Pairs helped eight of ten persons and cost two ten points or more, so the mean gain is not decided. Pairs are not shown to help the accelerometer. On the body they gained 4.5 points, on the legs least.**
 #
 # For your own two sensors, with labels of one person:
 #

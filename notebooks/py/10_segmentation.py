@@ -340,7 +340,7 @@ proposals = {name: logits.argmax(1) for name, logits in drawings.items()}
 figure = segments.show_answers(scenes, [-1, -2, -3], proposals, title)
 
 # %% [markdown]
-# On new pictures the teacher of both sensors scores 82, the teacher that reads colour twice 58, and *alone* 55. The drawings show the difference: the teacher of both sensors has straighter outlines, and names the outlined objects.
+# On new pictures the teacher of both sensors scores 82, the teacher that reads colour twice 58, and *alone* 55. The drawings show the difference: the teacher of both sensors has straighter outlines. Of the two objects that deceive it names one right, so three scenes do not tell who is better there; we count it below.
 #
 # ## The student learns from drawings
 #
@@ -439,7 +439,7 @@ shown = {name: answers[name] for name in names}
 figure = segments.show_answers(test, most, shown, title)
 
 # %% [markdown]
-# **Your guess:** it makes more errors where colour deceives, with nine of ten seeds. Its outlines are better with every seed. Where colour is true its mean is better, but the interval contains zero.
+# The answer: it makes more errors where colour deceives, with nine of ten seeds. Its outlines are better with every seed. Where colour is true its mean is better, but the interval contains zero.
 #
 # **More errors where colour deceives do not make a worse colour network.** The best possible one, with its 77 points, is wrong about *all* of these objects, because it believes every texture. So a better colour network should err more often there, and less where colour is true. Compare the two networks that have nothing to do with depth:
 
@@ -472,7 +472,7 @@ without_deceit = "student of both without deceit"
 segments.compare(all_scores(), without_deceit, "student of both sensors")
 
 # %% [markdown]
-# Both happen, with each of the ten seeds, and mIoU rises with nine of them. **Because** no photograph tells which object deceives, what the teacher knows about these objects cannot be passed on, and the attempt costs the student something elsewhere.
+# Both happen, with each of the ten seeds, and mIoU rises with nine of them. That fits the suspicion: no photograph tells which object deceives, so what the teacher knows about these objects cannot be passed on, and the attempt costs the student something elsewhere. It is no proof, because we did not take the deceit out of the drawings of *colour twice*, whose student it might help as well.
 #
 # That is one cause, and a small one: without deceit the student gains 1.6 points. It then stands at 58, and the best possible colour network at 77. Deceiving objects cannot explain the 19 points between, because the best network has all of them wrong, too. What is missing are outlines, and materials where colour is true. A student could learn these from its pictures; why ours does not, this test leaves open.
 #
@@ -632,7 +632,7 @@ segments.above_control(scores)
 segments.compare(scores, "student of its third decoder", "our CroDiNo-KD")
 
 # %% [markdown]
-# **Your guess:** with this seed the colour branch of our CroDiNo-KD ends below both students, and so does its mean over ten seeds, 53.5. But its scores range from 40 to 59, and the interval of the difference contains zero, so the order stays open.
+# The answer: with this seed the colour branch of our CroDiNo-KD ends below both students, and so does its mean over ten seeds, 53.5. But its scores range from 40 to 59, and the interval of its difference from the student of colour twice contains zero, so the order stays open.
 #
 # **The third decoder holds more than the branch learned from it.** A new student of its drawings is better than CroDiNo-KD's own branch with each of the ten seeds. But it differs in more than learning later: T is 1 and not 4, masks and drawings weigh half each, and decorrelation, contrast and the branch of depth are gone. Which of these changes helped, this test does not tell.
 #
@@ -699,7 +699,7 @@ segments.of_patients(segments.patients())
 # discom table dense --data data/colour_twice --methods dense-kdv2 --seeds 10
 # ```
 #
-# **How many seeds, how many masks?** With differences that vary as on this page, an interval of three seeds reaches four points to each side, and one of ten seeds little more than one. The package draws 20 % of the pictures for the test, anew with each seed. With 30 masks only six are tested each time, so draw more if you can.
+# **How many seeds, how many masks?** With differences that vary as those between the two students, an interval of three seeds reaches four points to each side, and one of ten seeds little more than one. The package draws 20 % of the pictures for the test, anew with each seed. With 30 masks only six are tested each time, so draw more if you can.
 #
 # [11](11_your_own_data_and_deployment.ipynb) goes on with your own folder, from checks to deployment.
 #
