@@ -292,7 +292,7 @@ ANSWERS += [
     (VERDICT, MINE | {"worth": 6.0, "verdict": "label more"}, ""),
     (VERDICT, MINE | {"verdict": None}, "enter low, high"),
     (VERDICT, MINE | {"verdict": "one"}, "says: both"),
-    (VERDICT, MINE | {"low": 5.7, "high": 7.3}, "first question is 5 to 8"),  # ± standard error
+    (VERDICT, MINE | {"low": 5.7, "high": 7.3}, "gain is 5 to 8"),  # ± standard error
     (partial(VERDICT, folder=""), MINE, "set `folder`"),
 ]
 
