@@ -19,20 +19,25 @@ LITTLE = "small or none"  # what a page calls the verdict "no gain": it may be l
 RIVALS = {"student": "labels alone", "discom-solo": "its branch alone", "fixmatch": "FixMatch"}
 RIVALS |= {"fixmatch-simclr": "FixMatch + SimCLR", "simclr": "SimCLR", "single": "masks alone"}
 RIVALS |= {"twin": "agreed labels with a twin"}  # what a page calls the strongest network
+LABELS = {"deploy one, a label for every pair": "all"}
+LABELS |= {"deploy one, few labels of all persons or places": "few"}
+LABELS |= {"deploy one, labels of one person": "few, of one person"}
 COLUMNS = {"Yes": "gains", "Not decided": "open", "No": "no gain"}
 
 
 @lru_cache
 def gains() -> pd.DataFrame:
-    """A row for each of ASKED: situation, recommendation, data, whether its runs are withdrawn,
-    the gain in points, mean, low and high of a 95 % interval (NaN where none is known), seeds, and
-    the strongest method that never saw the other sensor, of several sensors each one's."""
+    """A row for each of ASKED: situation, recommendation, data, method, whether its runs are
+    withdrawn, the gain in points, mean, low and high of a 95 % interval (NaN where none is known),
+    seeds, and the strongest method that never saw the other sensor, of several sensors each one's.
+    """
     rows = []
     for _, asked in ASKED.iterrows():
         own = mounted(asked) if asked["deployed"] == BOTH else trained(asked)
         rows.append(dict(zip([*NUMBERS, "rival"], own, strict=True)))
     situations = ASKED[["situation", "recommendation"]].replace("", pd.NA).ffill()
-    return pd.concat([situations, ASKED[["data", "withdrawn"]], pd.DataFrame(rows)], axis=1)
+    named = ASKED[["data", "method", "withdrawn"]]
+    return pd.concat([situations, named, pd.DataFrame(rows)], axis=1)
 
 
 def trained(asked: pd.Series) -> tuple[float, float, float, int, str]:
@@ -71,11 +76,13 @@ def mounted(asked: pd.Series) -> tuple[float, float, float, int, str]:
 
 
 def expected(query: str) -> pd.DataFrame:
-    """A line for each gain that is known, of the situations that a pandas query chooses."""
+    """A line for each gain that is known, of those of LABELS that a pandas query chooses."""
     every = judged().dropna(subset="mean").query(query).reset_index(drop=True)
-    labels = every["situation"].str.removeprefix("deploy one, ")
-    above = every["rival"].map(lambda names: ", ".join(RIVALS[name] for name in names.split("+")))
-    shown = {"labels": labels, "deployed": every["data"]}
+    labels = every["situation"].map(LABELS)
+    rivals = every["rival"].str.split("+")
+    above = rivals.map(lambda names: ", ".join(RIVALS[name] for name in names))
+    every["method"] = "`" + every["method"] + "`"
+    shown = {"labels": labels, "deployed": every["data"], "trained by": every["method"]}
     return pd.DataFrame({**shown, "gain [95 %]": tables.points(every, POINTS), "above": above})
 
 
