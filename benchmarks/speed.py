@@ -5,13 +5,13 @@ the second epoch counts. A test checks that they compute the same loss on one ba
 spoils single rounds, so look at the interval.
 """
 
+import itertools
 import sys
 import tempfile
 import time
 import warnings
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -105,7 +105,8 @@ def profiled(
 ) -> tuple[Iterable[Any], float]:
     """The events of torch's profiler in STEPS steps of `fit`, after as many to warm up, and the
     seconds that these steps took."""
-    recorder, steps, moments = torch.profiler.profile(activities=[activity]), count(1), []
+    recorder = torch.profiler.profile(activities=[activity])
+    steps, moments = itertools.count(1), []
 
     def after_a_step(*_: Any) -> None:
         step = next(steps)

@@ -200,14 +200,12 @@ def _data_of(run: Any, source: str, modalities: str) -> Any:
 def _source_of(run: Any) -> str:
     """The name by which the data of a run are found: its own, or that without the last sensors."""
     sensors = {name for network in run.scores for name in network.split("+")}
-    name, last = run.data, True
-    while last:
-        folder = discom.data.locate(name)
-        if folder is None or folder.exists():
-            break
+    name = run.data
+    while (folder := discom.data.locate(name)) is not None and not folder.exists():
         start, _, end = name.rpartition("-")
-        last = bool(start) and end in sensors
-        name = start if last else name
+        if not start or end not in sensors:
+            break
+        name = start
     return name
 
 

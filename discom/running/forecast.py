@@ -5,7 +5,7 @@ import time
 import warnings
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -67,14 +67,15 @@ def _scaled(run: Run, split: Split, batches: int) -> Cost:
             fit(run.teacher.method, few, short, teacher, progress=False)
         short = replace(run.config, epochs=EPOCHS, labelled_groups=groups)
         folder = place / "run"
-        sizes = [0.0]
+        sizes = []
 
         def measure(_: int, network: Method) -> None:
             state = Checkpoint(place / "not there", "", model=network)
             sizes.append(state.size(run.config.select) / 1e6)
 
-        whom: dict[str, Any] = {"teacher": teacher, "on_epoch_end": measure}
-        result = fit(run.method, few, short, folder, progress=False, **whom)
+        result = fit(
+            run.method, few, short, folder, teacher=teacher, progress=False, on_epoch_end=measure
+        )
         seconds = pd.read_csv(folder / "metrics.csv")["seconds"].diff().mean()
     share = len(split.train) / len(few.train)
     memory = result.peak_memory_mb + _kept(split.train) - _kept(few.train)

@@ -147,14 +147,14 @@ def published(
     """The table with `paper`, the paper's figures for the data of this name, where it has some for
     these modalities; of our tables "dense" and "crodino" those of CroDiNo-KD's README."""
     if str(number).isdigit():
-        figures = paper_figures()
+        figures, metric = paper_figures(), "f1"
         figures = figures[figures["table"].astype(str) == str(number)]
     else:
-        figures = readme_figures()
+        figures, metric = readme_figures(), "miou"
     figures = figures[figures["data"] == name]
     if figures.empty or not set(figures["modality"]) - {"all"} <= set(modalities):
         return table
-    values = figures.set_index(["method", "modality"]).iloc[:, -1]
+    values = figures.set_index(["method", "modality"])[metric]
     read = table["modality"].where(~table["modality"].str.contains("+", regex=False), "all")
     places = pd.MultiIndex.from_arrays([table["method"], read])
     return table.assign(paper=values.reindex(places).to_numpy())

@@ -99,9 +99,9 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
     Columns: data, labelled (share of the labels), every other setting in which runs on data of this
     name differ, its digest too, method, modality, n (seeds), lr (learning rate), f1 or miou (mean),
     sd, low and high (95 % interval of the mean, NaN of folds), best (the best possible score in %,
-    where the data say it), draws (what a seed draws, see
-    INTERVALS; of folds how many, and of how many groups, or samples where there are none), and for
-    each baseline b `vs b`, `vs b low`, `vs b high`: the paired difference with its 95 % interval.
+    where the data say it), draws (what a seed draws, see INTERVALS; of folds how many, and of how
+    many groups, or samples where there are none), and for each baseline b `vs b`, `vs b low`,
+    `vs b high`: the paired difference with its 95 % interval.
 
     A RunError for no results, for results of classification and of dense prediction, or for two
     runs that differ in nothing.

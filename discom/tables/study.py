@@ -143,14 +143,27 @@ class Study:
         if error := methods.misfit(method, images, config):
             return error
         run = Run.of(self.runs, method, images, config)
-        try:
-            with forked_random():  # the caller's own draws stay as they are
-                for each in filter(None, (run.teacher, run)):
-                    kind = methods.get(each.method)
-                    methods.build(kind, images, each.config, restored=True)
-        except DiscomError as error:
-            return ConfigError(row.name, str(error))
+        for each in filter(None, (run.teacher, run)):
+            if problem := self._problem(each):
+                return ConfigError(row.name, problem)
         return None
+
+    def _problem(self, run: Run) -> str:
+        """Why the networks of a run cannot be built, or nothing; many rows share a teacher."""
+        if run.folder not in self._problems:
+            try:
+                with forked_random():  # the caller's own draws stay as they are
+                    kind = methods.get(run.method)
+                    methods.build(kind, self.images_of(0), run.config, restored=True)
+                self._problems[run.folder] = ""
+            except DiscomError as error:
+                self._problems[run.folder] = str(error)
+        return self._problems[run.folder]
+
+    @cached_property
+    def _problems(self) -> dict[Path, str]:
+        """Folder of a run that was tried → see `_problem`."""
+        return {}
 
     def _runs_of(self, row: Row) -> list[Run]:
         runs = list[Run]()
